@@ -1,0 +1,33 @@
+# The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
+
+.DEFAULT_GOAL := build
+.PHONY: build run test check docs install uninstall clean help
+
+build:      ## set up what is missing and build; the command lands at build/eddy
+	@tools/build.sh
+
+run:        ## build, then run the full example (a crawler) on a small site of its own
+	@tools/build.sh curl
+	@build/examples/areq
+
+test:       ## unit, language, compile-fail and conformance tests; under three minutes
+	@tools/test.sh
+
+check:      ## everything else: the other compiler, sanitizers, Valgrind, servers, long seeds
+	@tools/check.sh
+
+docs:       ## write the generated pages of docs/ anew
+	@tools/docs.sh
+
+install:    ## install under /usr/local (meson configure build --prefix ... changes it); DESTDIR works
+	@tools/build.sh
+	@meson install -C build --no-rebuild
+
+uninstall:  ## remove what install put there
+	@ninja -C build uninstall
+
+clean:      ## remove every build folder
+	@rm -rf build build-*/
+
+help:       ## this list
+	@sed -n 's/^\([a-z]*\): *## /  make \1\t/p' Makefile

@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# `make check`: everything that `make test` leaves out. The last line is the tally of all steps.
+#
+#   tools/check.sh [STEP...]            the steps are the functions below whose names begin with step_
+set -u
+cd "$(dirname "$0")/.."
+. tools/setup.sh
+
+again="--suite unit --suite language --suite conformance --suite examples --suite cli"
+tally=$(mktemp)
+trap 'rm -f "$tally"' EXIT
+began=$SECONDS
+
+title() { printf '\n=== %s (after %d s)\n' "$1" $((SECONDS - began)); }
+note_failure() { echo "$1" >&2; echo "0 1 0" >>"$tally"; }
+
+# suites FOLDER ARGUMENT...: runs suites of a build.
+suites() { tools/runtests.py "$1" --label "$1" --tally "$tally" "${@:2}"; }
+
+# once NAME COMMAND...: a check that is not in a build; it counts as one, or with the tally of its last line.
+once() {
+    local name=$1 output status
+    shift
+    output=$(mktemp)
+    "$@" 2>&1 | tee "$output"
+    status=${PIPESTATUS[0]}
+    if ! tail -n 1 "$output" | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' | grep . >>"$tally"
+    then
+        [ "$status" = 0 ] && echo "1 0 0" >>"$tally" || note_failure "$name: exit status $status"
+    fi
+    rm -f "$output"
+}
+
+# build FOLDER COMPILER OPTION...: builds a folder with a compiler and all parts.
+build() {
+    CC=$2 build_folder "$1" -Dcurl=enabled -Dtests=enabled "${@:3}" || { note_failure "$1 does not build"; return 1; }
+}
+
+# --- the other compiler, other levels ---------------------------------------------------------------------------------
+
+step_clang() { build build-clang clang && suites build-clang $again --suite compile-fail; }
+step_gcc_O0() { build build-gcc-O0 gcc -Doptimization=0 && suites build-gcc-O0 $again; }
+step_gcc_O3() { build build-gcc-O3 gcc -Doptimization=3 && suites build-gcc-O3 $again; }
+step_gcc_lto() { build build-gcc-lto gcc -Db_lto=true && suites build-gcc-lto $again; }
+step_clang_O0() { build build-clang-O0 clang -Doptimization=0 && suites build-clang-O0 $again; }
+step_clang_O3() { build build-clang-O3 clang -Doptimization=3 && suites build-clang-O3 $again; }
+step_clang_lto() { CC_LD=lld build build-clang-lto clang -Db_lto=true && suites build-clang-lto $again; }
+step_standards() { once standards tools/standards.sh; }
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+# A report of a sanitizer ends the program, so that it is a failure.
+sanitized() {
+    build "$1" "$2" -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 \
+        -Dc_args=-fno-sanitize-recover=undefined
+}
+step_gcc_sanitizers() { sanitized build-gcc-sanitizers gcc && suites build-gcc-sanitizers $again --slower 4; }
+step_clang_sanitizers() { sanitized build-clang-sanitizers clang && suites build-clang-sanitizers $again --slower 4; }
+
+# In a folder of its own: stack.c registers stacks only if Valgrind's header was there when it was compiled.
+step_valgrind() {
+    build build-valgrind gcc || return
+    suites build-valgrind --suite unit --suite language --slower 20 --wrapper \
+        'valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect --trace-children=no'
+}
+
+# The n-th allocation fails, the n-th operation of the driver fails, for each n.
+step_faults() {
+    sanitized build-gcc-sanitizers gcc && once faults tools/faults.py build-gcc-sanitizers
+}
+
+# --- servers, load, luck ----------------------------------------------------------------------------------------------
+
+step_interop() { build build gcc && suites build --suite interop --suite install; }
+step_stress() { build build gcc && suites build --suite stress --slower 2; }
+step_seeds() { build build gcc && once seeds tools/seeds.py build 200; }
+
+main() {
+    local steps="$*" step
+    [ -n "$steps" ] || steps=$(sed -nE 's/^step_([a-zA-Z0-9_]+)\(\).*/\1/p' tools/check.sh)
+    if ! tools/need.sh $need_to_build $need_for_curl $need_for_tests $need_for_check; then
+        echo "0 passed, 1 failed, 0 skipped"
+        exit 1
+    fi
+    for step in $steps; do
+        title "$step"
+        "step_$step"
+    done
+    printf '\nAll of it took %d s\n' $((SECONDS - began))
+    awk '{ p += $1; f += $2; s += $3 }
+         END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || (s > 0 && ENVIRON["CI"] == "true") }' "$tally"
+}
+
+main "$@"

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""seeds.py FOLDER COUNT: runs the unit and language tests in the simulation with the seeds 1 to COUNT.
+
+A seed shuffles what is ready, so what passes with each does not lean on an order that nobody promised. A test that
+does check the promised order (first come, first served) drops the seed: unsetenv("EDDY_SEED") first in its main.
+The last line is the tally, one count per program.
+"""
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+
+SUITES = ('eddy:unit', 'eddy:language')
+SECONDS = 60
+
+
+def programs(folder):
+    """The programs that meson runs on the simulation."""
+    listing = subprocess.run(['meson', 'introspect', '--tests', folder], check=True, capture_output=True, text=True)
+    return sorted({os.path.abspath(os.path.join(folder, test['cmd'][0])) for test in json.loads(listing.stdout)
+                   if test['env'].get('EDDY_DRIVER') == 'sim' and any(suite in SUITES for suite in test['suite'])})
+
+
+def first_failure(program, count):
+    for seed in range(1, count + 1):
+        try:
+            done = subprocess.run([program], env=dict(os.environ, EDDY_DRIVER='sim', EDDY_SEED=str(seed)),
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            return seed, 'hangs'
+        if done.returncode:
+            return seed, 'status %d\n%s' % (done.returncode, done.stdout.decode(errors='replace')[-2000:])
+    return None
+
+
+def main():
+    folder, count = sys.argv[1], int(sys.argv[2])
+    chosen, failed = programs(folder), 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for program, failure in zip(chosen, pool.map(lambda program: first_failure(program, count), chosen)):
+            if failure:
+                failed += 1
+                print('EDDY_DRIVER=sim EDDY_SEED=%d %s: %s' % (failure[0], os.path.relpath(program), failure[1]), flush=True)
+    print('%d passed, %d failed, 0 skipped' % (len(chosen) - failed, failed))
+    return 1 if failed else 0
+
+
+sys.exit(main())

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+# Read by the other scripts (`. tools/setup.sh`): what they need, and how a folder is built.
+
+# Arguments of tools/need.sh.
+need_to_build="gcc=cmd:gcc libc6-dev=file:/usr/include/stdio.h meson=cmd:meson ninja-build=cmd:ninja
+    pkg-config=cmd:pkg-config python3=cmd:python3"
+need_for_curl="libcurl4-openssl-dev=pc:libcurl"
+need_for_tests="libcmocka-dev=pc:cmocka"
+need_for_check="g++=cmd:g++ clang=cmd:clang llvm=cmd:llvm-ar lld=cmd:ld.lld
+    libclang-rt-dev=file:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a
+    valgrind=cmd:valgrind libc6-dbg=deb nginx-light=cmd:nginx"
+
+# build_folder FOLDER OPTION...: configures FOLDER (again only if the options differ) and builds it.
+# Quiet unless there are warnings or it fails.
+build_folder() {
+    folder=$1
+    shift
+    log=$(mktemp)
+    if ! configure_folder "$@" || ! ninja -C "$folder" >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        return 1
+    fi
+    sed -n '/warning:/,/^\[/p' "$log" | sed '/^\[/d' >&2
+    rm -f "$log"
+}
+
+configure_folder() {
+    [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/options" 2>/dev/null)" != "$*" ] || return 0
+    echo "Setting up $folder"
+    if [ -f "$folder/build.ninja" ]; then
+        meson setup --reconfigure "$folder" "$@" >"$log" 2>&1 || return 1
+    else
+        # What a failed set-up left behind would stand in the way.
+        rm -rf "$folder"
+        meson setup "$folder" "$@" >"$log" 2>&1 || return 1
+    fi
+    echo "$*" >"$folder/options"
+}

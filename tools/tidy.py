@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""tidy.py [--fix] [TOP]: checks the rules of CONTRIBUTING.md that a machine can check.
+
+Each finding is one line, `file:line: what, and the remedy`. --fix adds files that no build list names, takes names of
+missing files out, and strips trailing blanks; the rest is for a person.
+"""
+import os
+import re
+import statistics
+import sys
+
+FOLDERS = ('include', 'src', 'modules', 'tests', 'examples', 'bench', 'tools', 'docs', '.ci')
+TEXT = ('.c', '.h', '.py', '.sh', '.md', '.build', '.txt', '.cpp')
+MAX_LINE, MAX_FILE, MAX_FUNCTION = 120, 800, 70
+
+# What each module may include beside itself, and of src/ only; the public headers are open to all.
+BELOW = {
+    'base': (),
+    'os': ('base',),
+    'core': ('base', 'os'),
+    'sync': ('base', 'os', 'core'),
+    'io': ('base', 'os', 'core'),
+    'tls': ('base', 'os', 'core', 'io'),
+    'cli': ('base', 'os', 'core', 'sync', 'io', 'tls'),
+}
+
+# Words of unfinished work, taken apart so that this file may stand in the tree too.
+UNFINISHED = re.compile(r'\b(%s)\b' % '|'.join(('TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X')))
+
+
+class Tree:
+    """The files under check: path -> list of lines."""
+
+    def __init__(self, top):
+        self.top = top
+        self.findings = []
+        self.lines = {}
+        for folder in FOLDERS:
+            for here, folders, names in os.walk(os.path.join(top, folder)):
+                folders[:] = sorted(name for name in folders if name != '__pycache__')
+                for name in sorted(names):
+                    self.read(os.path.relpath(os.path.join(here, name), top))
+        for name in sorted(os.listdir(top)):
+            if os.path.isfile(os.path.join(top, name)):
+                self.read(name)
+
+    def read(self, path):
+        if not path.endswith(TEXT) and os.path.basename(path) not in ('Makefile', 'run'):
+            return
+        with open(os.path.join(self.top, path), encoding='utf-8') as file:
+            self.lines[path] = file.read().split('\n')
+
+    def c_files(self, *folders):
+        return [path for path in self.lines
+                if path.endswith(('.c', '.h')) and (not folders or path.split('/')[0] in folders)]
+
+    def find(self, path, line, what):
+        self.findings.append((path, line, what))
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+def check_text(tree):
+    for path, lines in tree.lines.items():
+        is_c = path.endswith(('.c', '.h'))
+        for number, line in enumerate(lines, 1):
+            if line != line.rstrip():
+                tree.find(path, number, 'blanks at the end of the line: tools/tidy.py --fix strips them')
+            if '\t' in line and os.path.basename(path) != 'Makefile':
+                tree.find(path, number, 'a tab: use four spaces')
+            if UNFINISHED.search(line):
+                tree.find(path, number, 'unfinished work is noted here: finish it, or say what is and why it may stay')
+            if is_c and len(line) > MAX_LINE:
+                tree.find(path, number, '%d columns: at most %d, break the line' % (len(line), MAX_LINE))
+        if path.endswith('.c') and len(lines) - 1 > MAX_FILE:
+            tree.find(path, MAX_FILE + 1, '%d lines: at most %d, one noun a file: split it' % (len(lines) - 1, MAX_FILE))
+
+
+def check_heads(tree):
+    for path in tree.c_files('src', 'include', 'modules'):
+        lines = tree.lines[path]
+        if 'SPDX-License-Identifier: MIT' not in lines[0]:
+            tree.find(path, 1, 'no licence: begin with /* SPDX-License-Identifier: MIT */')
+        elif not any(line.startswith('/*') for line in lines[1:4]):
+            tree.find(path, 2, 'no head comment: say what the file is for and what always holds')
+
+
+# --- functions --------------------------------------------------------------------------------------------------------
+
+def functions_of(lines):
+    """(first line, number of lines) of each function: from its signature to the brace in the first column.
+
+    Inside macros nothing counts: their lines end in a backslash.
+    """
+    start = None
+    for index, line in enumerate(lines):
+        if start is None:
+            opens = line == '{' or (line.endswith(') {') and line[0] not in ' \t#}')
+            if opens and not line.endswith('\\'):
+                start = signature_of(lines, index)
+        elif line.startswith('}'):
+            yield start + 1, index - start + 1
+            start = None
+
+
+def signature_of(lines, brace):
+    """Index of the first line of the signature whose brace stands at `brace`."""
+    first = brace
+    while first > 0:
+        above = lines[first - 1]
+        if not above.strip() or above.startswith(('#', '}')) or above.rstrip().endswith((';', '*/', '\\')):
+            break
+        first -= 1
+    return first
+
+
+def check_functions(tree):
+    lengths = []
+    for path in tree.c_files('src', 'include', 'modules', 'tests', 'examples'):
+        lines = tree.lines[path]
+        for first, length in functions_of(lines):
+            if path.startswith('src/'):
+                lengths.append(length)
+            excused = first > 1 and re.search(r'/\* long: .+ \*/', lines[first - 2])
+            if length > MAX_FUNCTION and not excused:
+                tree.find(path, first, 'a function of %d lines: at most %d; split it, or put /* long: REASON */ above it'
+                          % (length, MAX_FUNCTION))
+    return lengths
+
+
+# --- includes ---------------------------------------------------------------------------------------------------------
+
+def includes_of(lines):
+    for number, line in enumerate(lines, 1):
+        match = re.match(r'\s*#\s*include\s+(["<])([^">]+)[">]', line)
+        if match:
+            yield number, match.group(1), match.group(2)
+
+
+def resolve(tree, path, name):
+    """The file of the tree that an include of `name` in `path` means, or None: a system header."""
+    for base in (os.path.dirname(path), 'include', 'src', 'modules/curl/include'):
+        candidate = os.path.normpath(os.path.join(base, name))
+        if candidate in tree.lines:
+            return candidate
+    return None
+
+
+def module_of(path):
+    parts = path.split('/')
+    return parts[1] if parts[0] == 'src' and len(parts) > 2 else None
+
+
+def check_includes(tree):
+    graph = {}
+    for path in tree.c_files('src', 'include', 'modules'):
+        graph[path] = []
+        for number, _, name in includes_of(tree.lines[path]):
+            target = resolve(tree, path, name)
+            if target is None:
+                continue
+            if target.endswith('.h'):
+                graph[path].append((number, target))
+            check_direction(tree, path, number, target)
+    check_circles(tree, graph)
+
+
+def check_direction(tree, path, number, target):
+    if target.endswith('.c'):
+        tree.find(path, number, 'includes a source file: put what both need into a header')
+        return
+    into = module_of(target)
+    if into is None:
+        return
+    if not path.startswith('src/'):
+        tree.find(path, number, '%s is private: what lies outside src/ includes <eddy.h> and <eddy/...> only' % target)
+        return
+    module = module_of(path)
+    if module not in BELOW:
+        tree.find(path, number, 'module src/%s has no layer: give it one in tools/tidy.py' % module)
+    elif into != module and into not in BELOW[module]:
+        tree.find(path, number, 'src/%s may not include src/%s (base <- os <- core <- {sync, io} <- tls <- cli): '
+                  'move what is needed down, or pass it in' % (module, into))
+
+
+def check_circles(tree, graph):
+    done, trail = set(), []
+
+    def visit(path):
+        if path in done:
+            return
+        trail.append(path)
+        for number, target in graph.get(path, ()):
+            if target in trail:
+                circle = trail[trail.index(target):] + [target]
+                tree.find(path, number, 'a circle of includes: %s; take out the common part' % ' -> '.join(circle))
+            else:
+                visit(target)
+        trail.pop()
+        done.add(path)
+
+    for path in graph:
+        visit(path)
+
+
+# --- build lists ------------------------------------------------------------------------------------------------------
+
+def needs_loop(lines):
+    return any(re.search(r'\b(eddy_run|loop_new|EDDY_DRIVER)\b', line) for line in lines)
+
+
+def is_main(lines):
+    return any(re.search(r'\bmain\(', line) for line in lines)
+
+
+# (build file, list, files of which folder below it, which of them belong; names or paths)
+def lists(tree):
+    rows = []
+    for module in BELOW:
+        rows.append(('src/meson.build', module + '_sources', module, lambda lines: True, 'path'))
+    rows.append(('modules/curl/meson.build', 'curl_sources', '.', lambda lines: not is_main(lines), 'path'))
+    rows.append(('tests/unit/meson.build', 'unit_tests', '.',
+                 lambda lines: is_main(lines) and not needs_loop(lines), 'name'))
+    rows.append(('tests/unit/meson.build', 'unit_loop_tests', '.',
+                 lambda lines: is_main(lines) and needs_loop(lines), 'name'))
+    rows.append(('tests/language/meson.build', 'language_tests', '.', is_main, 'name'))
+    rows.append(('examples/meson.build', 'examples', '.',
+                 lambda lines: is_main(lines) and not uses_curl(lines), 'name'))
+    rows.append(('examples/meson.build', 'curl_examples', '.',
+                 lambda lines: is_main(lines) and uses_curl(lines), 'name'))
+    rows.append(('examples/notes/meson.build', 'note_examples', '.', is_main, 'name'))
+    rows.append(('tests/stress/meson.build', 'stress_tests', '.', is_main, 'name'))
+    for suite in ('conformance', 'interop', 'stress', 'cli', 'install'):
+        rows.append(('tests/%s/meson.build' % suite, suite + '_scripts', '.', lambda lines: True, 'script'))
+    return [row for row in rows if row[0] in tree.lines]
+
+
+def uses_curl(lines):
+    return any(name == 'eddy/curl.h' for _, _, name in includes_of(lines))
+
+
+def entries_in(tree, folder, form):
+    """The sources of a folder, or its scripts: what is executable; the other .py files are their modules."""
+    for path in tree.lines:
+        if os.path.dirname(path) != folder:
+            continue
+        if form == 'script':
+            if path.endswith(('.py', '.sh')) and os.access(os.path.join(tree.top, path), os.X_OK):
+                yield path
+        elif path.endswith('.c'):
+            yield path
+
+
+def check_lists(tree, fix):
+    """Every source and script of a listed folder stands in the folder's build file, and what stands there exists."""
+    for build, name, below, belongs, form in lists(tree):
+        folder = os.path.normpath(os.path.join(os.path.dirname(build), below))
+        text = '\n'.join(re.sub('#.*', '', line) for line in tree.lines[build])
+        words = set(re.findall(r"'([^']+)'", text))
+        for path in entries_in(tree, folder, form):
+            entry = os.path.relpath(path, os.path.dirname(build))
+            if form == 'name':
+                entry = entry[:-2]
+            if entry in words or entry + '.c' in words or not belongs(tree.lines[path]):
+                continue
+            if fix:
+                add_to_list(tree, build, name, entry)
+            else:
+                tree.find(path, 1, "not in the build: add '%s' to %s in %s (tools/tidy.py --fix does)"
+                          % (entry, name, build))
+        if fix:
+            drop_missing(tree, build, name, form)
+
+
+def list_bounds(lines, name):
+    for index, line in enumerate(lines):
+        if re.match(r'%s = (files\(|\[)$' % name, line):
+            end = next(later for later in range(index, len(lines)) if lines[later] in (')', ']'))
+            return index + 1, end
+    return None
+
+
+def add_to_list(tree, build, name, entry):
+    lines = tree.lines[build]
+    bounds = list_bounds(lines, name)
+    if bounds is None:
+        tree.find(build, 1, "there is no list '%s' for %s: add the list" % (name, entry))
+        return
+    first, end = bounds
+    lines[first:end] = sorted(lines[first:end] + ["    '%s'," % entry])
+    write(tree, build)
+    print("%s: added '%s' to %s" % (build, entry, name))
+
+
+def drop_missing(tree, build, name, form):
+    lines = tree.lines[build]
+    bounds = list_bounds(lines, name)
+    if bounds is None:
+        return
+    for index in range(bounds[1] - 1, bounds[0] - 1, -1):
+        match = re.match(r"    '([^']+)',$", lines[index])
+        if not match:
+            continue
+        source = match.group(1) + ('.c' if form == 'name' else '')
+        if os.path.normpath(os.path.join(os.path.dirname(build), source)) not in tree.lines:
+            print('%s: took out %s, which is not there' % (build, match.group(1)))
+            del lines[index]
+            write(tree, build)
+
+
+def write(tree, path):
+    with open(os.path.join(tree.top, path), 'w', encoding='utf-8') as file:
+        file.write('\n'.join(tree.lines[path]))
+
+
+def strip_blanks(tree):
+    for path, lines in tree.lines.items():
+        stripped = [line.rstrip() for line in lines]
+        if stripped != lines:
+            lines[:] = stripped
+            write(tree, path)
+            print('%s: stripped trailing blanks' % path)
+
+
+
+def main():
+    fix = '--fix' in sys.argv[1:]
+    tops = [word for word in sys.argv[1:] if word != '--fix']
+    tree = Tree(tops[0] if tops else os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+    if fix:
+        strip_blanks(tree)
+    check_text(tree)
+    check_heads(tree)
+    lengths = check_functions(tree)
+    check_includes(tree)
+    check_lists(tree, fix)
+    for path, line, what in sorted(tree.findings):
+        print('%s:%d: %s' % (path, line, what))
+    if lengths:
+        print('src: %d functions, median %g lines, longest %d' % (len(lengths), statistics.median(lengths), max(lengths)))
+    print('tidy: %s' % ('%d findings' % len(tree.findings) if tree.findings else 'nothing to complain of'))
+    return 1 if tree.findings else 0
+
+
+sys.exit(main())
