@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* driver.c - choosing a driver, and the way in that all drivers share. */
+#define _GNU_SOURCE
+#include "os/driver.h"
+
+#include "base/assert.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The best first. */
+static const struct driver_type *const types[] = {&driver_epoll, &driver_sim};
+
+static long fault_countdown; /* submissions until the one that fails; 0: none does */
+
+__attribute__((constructor)) static void read_environment(void)
+{
+    const char *n = getenv("EDDY_FAIL_DRIVER");
+    if (n != NULL)
+        driver_fail_after(strtol(n, NULL, 10));
+}
+
+void driver_fail_after(long n)
+{
+    __atomic_store_n(&fault_countdown, n > 0 ? n : 0, __ATOMIC_RELAXED);
+}
+
+static const struct driver_type *find_type(const char *name)
+{
+    if (name == NULL || name[0] == '\0')
+        name = getenv("EDDY_DRIVER");
+    if (name == NULL || name[0] == '\0')
+        return types[0];
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (strcmp(types[i]->name, name) == 0)
+            return types[i];
+    return NULL;
+}
+
+struct driver *driver_open(const char *name, const struct driver_options *options, int *error)
+{
+    static const struct driver_options defaults;
+    const struct driver_type *type = find_type(name);
+    *error = type != NULL ? 0 : EINVAL;
+    return type != NULL ? type->open(options != NULL ? options : &defaults, error) : NULL;
+}
+
+void driver_close(struct driver *driver)
+{
+    if (driver == NULL)
+        return;
+    EDDY_ASSERT(driver->in_flight == 0, "a driver is closed while %zu operations are in flight",
+                driver->in_flight);
+    driver->type->close(driver);
+}
+
+static bool fault(void)
+{
+    return __atomic_load_n(&fault_countdown, __ATOMIC_RELAXED) > 0 &&
+           __atomic_fetch_sub(&fault_countdown, 1, __ATOMIC_RELAXED) == 1;
+}
+
+bool driver_submit(struct driver *driver, struct driver_op *op)
+{
+    op->cancelled = false;
+    if (__builtin_expect(fault(), 0)) {
+        op->result = -ECONNABORTED;
+        return true;
+    }
+    if (driver->type->submit(driver, op))
+        return true;
+    driver->in_flight++;
+    return false;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver.h - the contract between the loop and the kernel: operations are submitted, and complete.
+ *
+ * Completion-based, since readiness can play completion (the epoll driver tries the call, and again when the
+ * descriptor is ready) but not the other way round.  io_uring, epoll and the simulation are equals behind it.
+ *
+ * Preconditions of all functions: called on the thread of the loop, but for driver_wake; descriptors are
+ * non-blocking and close-on-exec.
+ *
+ * The rules that make cancellation safe:
+ *   1. An operation and all memory it names belong to the driver from driver_submit until its completion.
+ *   2. driver_submit answers true when the operation completed at once (`result` is set, `complete` is not
+ *      called); else `complete` is called exactly once, from inside driver_wait, never from anywhere else.
+ *   3. driver_cancel is a request.  The completion still arrives through driver_wait, with -ECANCELED or with
+ *      what the operation did before the request reached it.
+ *   4. `complete` may submit and cancel other operations, and free or reuse the one that completed.
+ * A result is >= 0, or a negative errno value.
+ */
+#ifndef EDDY_OS_DRIVER_H
+#define EDDY_OS_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+enum driver_op_kind {
+    DRIVER_POLL,    /* u.poll: wait until the descriptor has one of `events` (POLLIN, ...); result: the events */
+    DRIVER_ACCEPT,  /* u.address (may be NULL): result: a non-blocking, close-on-exec socket */
+    DRIVER_CONNECT, /* u.address: result: 0 */
+    DRIVER_RECV,    /* u.buffer: result: bytes, 0 at the end */
+    DRIVER_SEND,    /* u.buffer: result: bytes sent, perhaps fewer than asked; never raises SIGPIPE */
+    DRIVER_READ,    /* u.buffer at the descriptor's position: result: bytes, 0 at the end */
+    DRIVER_WRITE,   /* u.buffer at the descriptor's position: result: bytes */
+    DRIVER_KINDS
+};
+
+struct driver_op {
+    uint8_t kind;         /* an enum driver_op_kind */
+    uint8_t state;        /* the driver's: where it stands; 0 before driver_submit and after completion */
+    bool cancelled;       /* driver_cancel has been called */
+    int fd;               /* the descriptor, open until completion */
+    union {
+        struct { void *data; size_t size; int flags; } buffer;  /* flags: MSG_ values of recv and send */
+        struct { struct sockaddr *data; socklen_t *size; socklen_t length; } address; /* accept fills *size,
+                                                                                        connect reads length */
+        struct { unsigned events; } poll;
+    } u;
+    int64_t result;       /* valid at completion */
+    void (*complete)(struct driver_op *op); /* the terminal completion */
+    struct driver_op *next, *prev;          /* the driver's list, while it is in flight */
+};
+
+struct driver;
+
+struct driver_options {
+    uint64_t seed;        /* simulation: of every choice it makes; 0: first come, first served */
+};
+
+struct driver_type {
+    const char *name;
+    /* NULL and *error = an errno value when it cannot be had */
+    struct driver *(*open)(const struct driver_options *options, int *error);
+    void (*close)(struct driver *driver);
+    bool (*submit)(struct driver *driver, struct driver_op *op);
+    void (*cancel)(struct driver *driver, struct driver_op *op);
+    /* delivers completions; sleeps until `deadline` (CLOCK_NEVER: no limit, 0: not at all) while there is none
+     * and nobody woke it.  Returns 0, or a negative errno value when the driver itself is broken */
+    int (*wait)(struct driver *driver, int64_t deadline);
+    /* any thread, any signal handler: makes the current or next wait return */
+    void (*wake)(struct driver *driver);
+    int64_t (*now)(struct driver *driver);
+    /* the library owns `fd` from now on and closes it by `close_fd` only: it may be watched once for good */
+    void (*adopt)(struct driver *driver, int fd);
+    /* no operation on it is in flight */
+    void (*close_fd)(struct driver *driver, int fd);
+};
+
+/* The head of every driver's own struct. */
+struct driver {
+    const struct driver_type *type;
+    size_t in_flight;     /* operations submitted and not completed: the loop looks at I/O only if there are any */
+    bool virtual_time;    /* the clock jumps when nothing is ready */
+    uint64_t seed;        /* not 0: the loop shuffles what is ready, by this seed */
+};
+
+extern const struct driver_type driver_epoll, driver_sim;
+
+/* By name ("epoll", "sim"), NULL or "": the environment's EDDY_DRIVER, else the best there is.  NULL and *error
+ * (EINVAL: no such name) when it cannot be had. */
+struct driver *driver_open(const char *name, const struct driver_options *options, int *error);
+void driver_close(struct driver *driver);
+
+/* Test hook: EDDY_FAIL_DRIVER=n fails the n-th submission of the process with ECONNABORTED, at once. */
+bool driver_submit(struct driver *driver, struct driver_op *op);
+void driver_fail_after(long n);
+
+static inline void driver_cancel(struct driver *driver, struct driver_op *op)
+{
+    driver->type->cancel(driver, op);
+}
+static inline int driver_wait(struct driver *driver, int64_t deadline)
+{
+    return driver->type->wait(driver, deadline);
+}
+static inline void driver_wake(struct driver *driver) { driver->type->wake(driver); }
+static inline int64_t driver_now(struct driver *driver) { return driver->type->now(driver); }
+static inline void driver_adopt(struct driver *driver, int fd) { driver->type->adopt(driver, fd); }
+static inline void driver_close_fd(struct driver *driver, int fd) { driver->type->close_fd(driver, fd); }
+
+#endif

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver_epoll.c - readiness playing completion.
+ *
+ * An operation is tried at once, and again when epoll reports its descriptor.  A wait has two
+ * halves: it carries out all that has become possible, which calls nobody, and then delivers.  So
+ * no completion changes a list that is being walked, and no event of a batch meets a descriptor
+ * that a completion has closed and another has got again.
+ */
+#define _GNU_SOURCE
+#include "os/driver_epoll.h"
+
+#include "base/assert.h"
+#include "os/clock.h"
+#include "os/memory.h"
+#include "os/valgrind.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if !defined(SYS_epoll_pwait2)
+#define SYS_epoll_pwait2 441
+#endif
+
+/* The values of driver_op.state. */
+enum { STATE_IDLE, STATE_QUEUED, STATE_DONE };
+
+#define READ_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLPRI)
+#define END_EVENTS  (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)
+#define WAKE_KEY    UINT64_MAX
+
+static struct epoll *epoll_of(struct driver *driver)
+{
+    return (struct epoll *)driver;
+}
+
+/* ==== the operations ==== */
+
+static int64_t answer(int64_t got)
+{
+    return got < 0 ? -errno : got;
+}
+
+static int64_t poll_now(int fd, unsigned events)
+{
+    struct pollfd entry = {.fd = fd, .events = (short)events};
+    int count = poll(&entry, 1, 0);
+    if (count < 0)
+        return -errno;
+    if (count == 0)
+        return -EAGAIN;
+    return (entry.revents & POLLNVAL) != 0 ? -EBADF : (unsigned short)entry.revents;
+}
+
+/* A call that was interrupted goes on by itself, so it must not be made twice. */
+static int64_t begin_connect(const struct driver_op *op)
+{
+    int64_t result = answer(connect(op->fd, op->u.address.data, op->u.address.length));
+    return result == -EINPROGRESS || result == -EALREADY || result == -EINTR ? -EAGAIN : result;
+}
+
+/* The event may be an older one: only a writable socket has an outcome in SO_ERROR. */
+static int64_t end_connect(const struct driver_op *op)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    int64_t ready = poll_now(op->fd, POLLOUT);
+    if (ready < 0)
+        return ready;
+    if (getsockopt(op->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+        return -errno;
+    return -error;
+}
+
+static int64_t call(const struct driver_op *op)
+{
+    void *data = op->u.buffer.data;
+    size_t size = op->u.buffer.size;
+    switch (op->kind) {
+    case DRIVER_POLL: return poll_now(op->fd, op->u.poll.events);
+    case DRIVER_ACCEPT:
+        return answer(
+            accept4(op->fd, op->u.address.data, op->u.address.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    case DRIVER_CONNECT: return op->state == STATE_QUEUED ? end_connect(op) : begin_connect(op);
+    case DRIVER_RECV: return answer(recv(op->fd, data, size, op->u.buffer.flags));
+    case DRIVER_SEND: return answer(send(op->fd, data, size, op->u.buffer.flags | MSG_NOSIGNAL));
+    case DRIVER_READ: return answer(read(op->fd, data, size));
+    case DRIVER_WRITE: return answer(write(op->fd, data, size));
+    default: return -EINVAL;
+    }
+}
+
+static bool socket_is_tcp(struct watch *watch, int fd)
+{
+    if (watch->is_tcp == 0) {
+        int protocol = 0;
+        socklen_t size = sizeof protocol;
+        getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size);
+        watch->is_tcp = protocol == IPPROTO_TCP ? 1 : -1;
+    }
+    return watch->is_tcp > 0;
+}
+
+/*
+ * TCP gave less than there was room for: its buffer is empty, and what comes later makes a new
+ * edge.  So the next receive need not ask, which saves a server one system call a request.  Not so
+ * for messages, which are short for other reasons, and not behind an end of stream whose edge is
+ * already past.
+ */
+static void note_short_read(struct watch *watch, const struct driver_op *op)
+{
+    if (!watch->registered || !watch->adopted || watch->never_drained || op->u.buffer.flags != 0)
+        return;
+    watch->drained =
+        op->result > 0 && (size_t)op->result < op->u.buffer.size && socket_is_tcp(watch, op->fd);
+}
+
+/* False: it would block. */
+static bool attempt(struct watch *watch, struct driver_op *op)
+{
+    do
+        op->result = call(op);
+    while (op->result == -EINTR);
+    if (op->result == -EAGAIN)
+        return false;
+    if (op->kind == DRIVER_RECV && watch != NULL)
+        note_short_read(watch, op);
+    return true;
+}
+
+/* ==== watches ==== */
+
+static struct watch *find_watch(struct epoll *epoll, int fd)
+{
+    return (unsigned)fd < epoll->watch_count ? &epoll->watches[fd] : NULL;
+}
+
+static struct watch *make_watch(struct epoll *epoll, int fd)
+{
+    if (fd < 0 || (size_t)fd < epoll->watch_count)
+        return find_watch(epoll, fd);
+    size_t count = epoll->watch_count != 0 ? epoll->watch_count : 32;
+    while (count <= (size_t)fd)
+        count *= 2;
+    struct watch *watches = memory_grow(epoll->watches, count * sizeof *watches);
+    if (watches == NULL)
+        return NULL;
+    memset(watches + epoll->watch_count, 0, (count - epoll->watch_count) * sizeof *watches);
+    epoll->watches = watches;
+    epoll->watch_count = count;
+    return &watches[fd];
+}
+
+static struct driver_queue *queue_of(struct watch *watch, const struct driver_op *op)
+{
+    switch (op->kind) {
+    case DRIVER_ACCEPT:
+    case DRIVER_RECV:
+    case DRIVER_READ: return &watch->readers;
+    case DRIVER_POLL: return &watch->pollers;
+    default: return &watch->writers;
+    }
+}
+
+static bool has_operations(const struct watch *watch)
+{
+    return watch->readers.first != NULL || watch->writers.first != NULL ||
+           watch->pollers.first != NULL;
+}
+
+static uint32_t events_of_queues(const struct watch *watch)
+{
+    uint32_t events = 0;
+    if (watch->readers.first != NULL)
+        events |= READ_EVENTS;
+    if (watch->writers.first != NULL)
+        events |= EPOLLOUT;
+    for (const struct driver_op *op = watch->pollers.first; op != NULL; op = op->next)
+        events |= op->u.poll.events;
+    return events;
+}
+
+static int control(struct epoll *epoll, int request, struct watch *watch, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events,
+                                .data.u64 = (uint64_t)watch->generation << 32 | (uint32_t)fd};
+    return epoll_ctl(epoll->fd, request, fd, &event) == 0 ? 0 : -errno;
+}
+
+/*
+ * The number of a descriptor that is not adopted may have been closed and used again without a
+ * word, so epoll is told at each queueing, and each registration is good for one event.
+ */
+static int arm_once(struct epoll *epoll, struct watch *watch, int fd)
+{
+    uint32_t events = events_of_queues(watch) | EPOLLONESHOT;
+    int error =
+        control(epoll, watch->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, watch, fd, events);
+    if (error == -ENOENT || error == -EEXIST)
+        error = control(epoll, error == -ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, watch, fd, events);
+    watch->registered = error == 0;
+    return error;
+}
+
+static int arm(struct epoll *epoll, struct watch *watch, int fd)
+{
+    if (!watch->adopted)
+        return arm_once(epoll, watch, fd);
+    if (watch->registered)
+        return 0;
+    int error = control(epoll, EPOLL_CTL_ADD, watch, fd, READ_EVENTS | EPOLLOUT | EPOLLET);
+    watch->registered = error == 0;
+    return error;
+}
+
+/* Puts an operation that would block into its queue; 0 or a negative errno value. */
+static int enqueue(struct epoll *epoll, struct driver_op *op)
+{
+    struct watch *watch = make_watch(epoll, op->fd);
+    if (watch == NULL)
+        return -ENOMEM;
+    struct driver_queue *queue = queue_of(watch, op);
+    queue_append(queue, op);
+    int error = arm(epoll, watch, op->fd);
+    if (error != 0)
+        queue_remove(queue, op);
+    else
+        op->state = STATE_QUEUED;
+    return error;
+}
+
+/* Behind others of its kind, or nothing there to receive. */
+static bool must_queue(struct watch *watch, const struct driver_op *op)
+{
+    if (watch == NULL || op->kind == DRIVER_POLL)
+        return false;
+    return queue_of(watch, op)->first != NULL || (watch->drained && op->kind == DRIVER_RECV);
+}
+
+/* What epoll does not watch (a regular file: EPERM) never blocks. */
+static int64_t result_of_refusal(const struct driver_op *op, int error)
+{
+    if (error == -EPERM && op->kind == DRIVER_POLL)
+        return op->u.poll.events & (POLLIN | POLLOUT);
+    return error;
+}
+
+bool epoll_submit(struct driver *driver, struct driver_op *op)
+{
+    struct epoll *epoll = epoll_of(driver);
+    struct watch *watch = find_watch(epoll, op->fd);
+    op->state = STATE_IDLE;
+    if (!must_queue(watch, op) && attempt(watch, op))
+        return true;
+    int error = enqueue(epoll, op);
+    if (error == 0)
+        return false;
+    op->result = result_of_refusal(op, error);
+    return true;
+}
+
+static void finish_op(struct epoll *epoll, struct driver_queue *queue, struct driver_op *op)
+{
+    queue_remove(queue, op);
+    queue_append(&epoll->done, op);
+    op->state = STATE_DONE;
+}
+
+void epoll_cancel(struct driver *driver, struct driver_op *op)
+{
+    struct epoll *epoll = epoll_of(driver);
+    op->cancelled = true;
+    if (op->state != STATE_QUEUED)
+        return;
+    op->result = -ECANCELED;
+    finish_op(epoll, queue_of(&epoll->watches[op->fd], op), op);
+}
+
+void epoll_adopt(struct driver *driver, int fd)
+{
+    struct watch *watch = make_watch(epoll_of(driver), fd);
+    if (watch == NULL)
+        return; /* no memory: it is watched as a stranger */
+    EDDY_ASSERT(!has_operations(watch),
+                "descriptor %d is adopted while operations on it are in flight", fd);
+    *watch = (struct watch){.generation = watch->generation + 1, .adopted = true};
+}
+
+void epoll_close_fd(struct driver *driver, int fd)
+{
+    struct watch *watch = find_watch(epoll_of(driver), fd);
+    if (watch != NULL) {
+        EDDY_ASSERT(!has_operations(watch),
+                    "descriptor %d is closed while operations on it are in flight", fd);
+        *watch = (struct watch){.generation = watch->generation + 1};
+    }
+    close(fd);
+}
+
+/* ==== waiting ==== */
+
+static void run_in_order(struct epoll *epoll, struct watch *watch, struct driver_queue *queue)
+{
+    while (queue->first != NULL && attempt(watch, queue->first))
+        finish_op(epoll, queue, queue->first);
+}
+
+static void run_pollers(struct epoll *epoll, struct watch *watch)
+{
+    struct driver_op *next;
+    for (struct driver_op *op = watch->pollers.first; op != NULL; op = next) {
+        next = op->next;
+        if (attempt(watch, op))
+            finish_op(epoll, &watch->pollers, op);
+    }
+}
+
+static void fail_all(struct epoll *epoll, struct driver_queue *queue, int error)
+{
+    while (queue->first != NULL) {
+        queue->first->result = error;
+        finish_op(epoll, queue, queue->first);
+    }
+}
+
+static void arm_again(struct epoll *epoll, struct watch *watch, int fd)
+{
+    int error = has_operations(watch) ? arm_once(epoll, watch, fd) : 0;
+    if (error == 0)
+        return;
+    fail_all(epoll, &watch->readers, error);
+    fail_all(epoll, &watch->writers, error);
+    fail_all(epoll, &watch->pollers, error);
+}
+
+static void handle_event(struct epoll *epoll, const struct epoll_event *event)
+{
+    int fd = (int)(uint32_t)event->data.u64;
+    struct watch *watch = &epoll->watches[fd];
+    if (watch->generation != (uint32_t)(event->data.u64 >> 32))
+        return;
+    if ((event->events & END_EVENTS) != 0)
+        watch->never_drained = true;
+    if ((event->events & (EPOLLIN | END_EVENTS)) != 0) {
+        watch->drained = false;
+        run_in_order(epoll, watch, &watch->readers);
+    }
+    if ((event->events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
+        run_in_order(epoll, watch, &watch->writers);
+    if (watch->pollers.first != NULL)
+        run_pollers(epoll, watch);
+    if (!watch->adopted)
+        arm_again(epoll, watch, fd);
+}
+
+/* Whole milliseconds, rounded up: never early. */
+static int milliseconds(int64_t span)
+{
+    if (span > (int64_t)(INT_MAX - 1) * 1000000)
+        return span == CLOCK_NEVER ? -1 : INT_MAX;
+    return (int)((span + 999999) / 1000000);
+}
+
+static int sleep_for(struct epoll *epoll, int64_t span)
+{
+    struct {
+        int64_t seconds, nanoseconds;
+    } limit = {span / CLOCK_SECOND, span % CLOCK_SECOND};
+    const int room = (int)(sizeof epoll->events / sizeof epoll->events[0]);
+    if (span > 0 && span != CLOCK_NEVER && !epoll->coarse) {
+        long count = syscall(SYS_epoll_pwait2, epoll->fd, epoll->events, room, &limit, NULL, 0);
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM))
+            return (int)answer(count);
+        epoll->coarse = true;
+    }
+    return (int)answer(epoll_wait(epoll->fd, epoll->events, room, milliseconds(span)));
+}
+
+int epoll_gather(struct epoll *epoll, int64_t span, bool *woken)
+{
+    int count = sleep_for(epoll, epoll->done.first != NULL || span < 0 ? 0 : span);
+    /* From here on a wake writes again: what it announces may be missed by the caller's look at its
+     * queues. */
+    *woken = __atomic_exchange_n(&epoll->woken, false, __ATOMIC_SEQ_CST);
+    if (count < 0)
+        return count == -EINTR ? 0 : count;
+    for (int i = 0; i < count; i++)
+        if (epoll->events[i].data.u64 != WAKE_KEY)
+            handle_event(epoll, &epoll->events[i]);
+    return 0;
+}
+
+void epoll_deliver(struct epoll *epoll)
+{
+    struct driver_queue batch = epoll->done;
+    epoll->done.first = NULL; /* a cancel from inside a completion is delivered by the next wait */
+    while (batch.first != NULL) {
+        struct driver_op *op = batch.first;
+        queue_remove(&batch, op);
+        op->state = STATE_IDLE;
+        epoll->driver.in_flight--;
+        op->complete(op);
+    }
+}
+
+static int wait_until(struct driver *driver, int64_t deadline)
+{
+    struct epoll *epoll = epoll_of(driver);
+    bool woken;
+    int64_t span =
+        deadline == CLOCK_NEVER || deadline == 0 ? deadline : deadline - clock_monotonic();
+    int error = epoll_gather(epoll, span, &woken);
+    epoll_deliver(epoll);
+    return error;
+}
+
+/* The eventfd is registered edge-triggered: each write is an edge, and nobody has to read it. */
+void epoll_wake(struct driver *driver)
+{
+    struct epoll *epoll = epoll_of(driver);
+    int saved = errno;
+    uint64_t one = 1;
+    if (!__atomic_exchange_n(&epoll->woken, true, __ATOMIC_SEQ_CST))
+        while (write(epoll->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+            ;
+    errno = saved;
+}
+
+/* ==== opening and closing ==== */
+
+int epoll_init(struct epoll *epoll, const struct driver_type *type)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKE_KEY};
+    epoll->driver.type = type;
+    /* Valgrind does not know the newer call, and would say so on standard error. */
+    epoll->coarse = RUNNING_ON_VALGRIND != 0;
+    epoll->fd = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll->fd < 0)
+        return errno;
+    epoll->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (epoll->wake_fd >= 0 && epoll_ctl(epoll->fd, EPOLL_CTL_ADD, epoll->wake_fd, &event) == 0)
+        return 0;
+    int error = errno;
+    if (epoll->wake_fd >= 0)
+        close(epoll->wake_fd);
+    close(epoll->fd);
+    return error;
+}
+
+void epoll_finish(struct epoll *epoll)
+{
+    close(epoll->wake_fd);
+    close(epoll->fd);
+    memory_free(epoll->watches);
+}
+
+static struct driver *open_driver(const struct driver_options *options, int *error)
+{
+    struct epoll *epoll = memory_alloc_zeroed(sizeof *epoll);
+    *error = epoll == NULL ? ENOMEM : epoll_init(epoll, &driver_epoll);
+    if (*error != 0) {
+        memory_free(epoll);
+        return NULL;
+    }
+    epoll->driver.seed = options->seed;
+    return &epoll->driver;
+}
+
+static void close_driver(struct driver *driver)
+{
+    epoll_finish(epoll_of(driver));
+    memory_free(driver);
+}
+
+static int64_t now(struct driver *driver)
+{
+    (void)driver;
+    return clock_monotonic();
+}
+
+const struct driver_type driver_epoll = {
+    .name = "epoll",
+    .open = open_driver,
+    .close = close_driver,
+    .submit = epoll_submit,
+    .cancel = epoll_cancel,
+    .wait = wait_until,
+    .wake = epoll_wake,
+    .now = now,
+    .adopt = epoll_adopt,
+    .close_fd = epoll_close_fd,
+};

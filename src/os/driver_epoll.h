@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver_epoll.h - the insides of the epoll driver, for the driver that is built on it (the
+ * simulation).
+ *
+ * Invariant: an operation that is in flight is either in a queue of the watch of its descriptor,
+ * and would block as far as the driver has been told, or in `done` with its result set.
+ */
+#ifndef EDDY_OS_DRIVER_EPOLL_H
+#define EDDY_OS_DRIVER_EPOLL_H
+
+#include "os/driver_queue.h"
+
+#include <sys/epoll.h>
+
+/* What is known of one descriptor. */
+struct watch {
+    struct driver_queue readers; /* accept, recv, read: the first one is tried first */
+    struct driver_queue writers; /* connect, send, write */
+    struct driver_queue pollers; /* poll: they consume nothing, so their order does not matter */
+    uint32_t generation;         /* counts closes: an event of an older one is for nobody */
+    bool adopted;                /* registered once, edge-triggered, until driver_close_fd */
+    bool registered;             /* epoll knows the descriptor (of one not adopted: perhaps) */
+    bool drained;                /* nothing to receive until the next edge */
+    bool never_drained;          /* after an end, an error, urgent data: a short read proves nothing */
+    int8_t is_tcp;               /* 0: not asked yet, 1: yes, -1: no */
+};
+
+struct epoll {
+    struct driver driver;
+    int fd;                   /* of epoll */
+    int wake_fd;              /* an eventfd */
+    bool woken;               /* wake_fd has been written since the last wait; atomic */
+    bool coarse;              /* no epoll_pwait2: timeouts are whole milliseconds, rounded up */
+    size_t watch_count;       /* of `watches` */
+    struct watch *watches;    /* indexed by descriptor */
+    struct driver_queue done; /* results that wait for their delivery */
+    struct epoll_event events[256];
+};
+
+int epoll_init(struct epoll *epoll, const struct driver_type *type);
+void epoll_finish(struct epoll *epoll);
+
+bool epoll_submit(struct driver *driver, struct driver_op *op);
+void epoll_cancel(struct driver *driver, struct driver_op *op);
+void epoll_wake(struct driver *driver);
+void epoll_adopt(struct driver *driver, int fd);
+void epoll_close_fd(struct driver *driver, int fd);
+
+/* Sleeps for `span` nanoseconds at most (CLOCK_NEVER: no limit) and carries out what has become
+ * possible; calls nobody.  *woken: epoll_wake was called.  0, or a negative errno value. */
+int epoll_gather(struct epoll *epoll, int64_t span, bool *woken);
+/* Calls `complete` of all that is done now. */
+void epoll_deliver(struct epoll *epoll);
+
+#endif

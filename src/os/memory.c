@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory.c - heap blocks with a header in front that says where each came from.
+ *
+ * Invariant: `block` is always 16 bytes behind the start of what the allocator gave, and
+ * `header.size` is what the caller asked for, so that release gets back exactly the size that
+ * allocate was asked for.
+ */
+#define _GNU_SOURCE
+#include "os/memory.h"
+
+#include "eddy/allocator.h"
+#include "os/valgrind.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__has_include)
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>
+#define HAVE_SINGLE_THREADED 1
+#endif
+#endif
+
+struct header {
+    _Alignas(16) const struct eddy_allocator *allocator; /* NULL: malloc */
+    size_t size;                                         /* of the block, without this header */
+};
+
+static __thread const struct eddy_allocator *current;
+static long live_blocks;
+/* Memcheck calls a block that is known by a pointer to its inside "possibly lost": it is told of
+ * the inner one. */
+static bool on_valgrind;
+long memory_fault_countdown;
+
+__attribute__((constructor)) static void read_environment(void)
+{
+    const char *n = getenv("EDDY_FAIL_ALLOC");
+    if (n != NULL)
+        memory_fail_after(strtol(n, NULL, 10));
+    on_valgrind = RUNNING_ON_VALGRIND != 0;
+}
+
+/* A locked instruction costs as much as a small malloc; alone in the process there is nobody to
+ * lock out. */
+static void count_live(long change)
+{
+#if defined(HAVE_SINGLE_THREADED)
+    if (__libc_single_threaded) {
+        __atomic_store_n(&live_blocks, live_blocks + change, __ATOMIC_RELAXED);
+        return;
+    }
+#endif
+    __atomic_fetch_add(&live_blocks, change, __ATOMIC_RELAXED);
+}
+
+static struct header *header_of(void *block)
+{
+    return (struct header *)block - 1;
+}
+
+static struct header *request(const struct eddy_allocator *allocator, size_t size, bool zeroed)
+{
+    size_t whole = size + sizeof(struct header);
+    if (whole < size || memory_fault())
+        return NULL;
+    if (allocator == NULL)
+        return zeroed ? calloc(1, whole) : malloc(whole);
+    struct header *header = allocator->allocate(allocator->context, whole);
+    if (header != NULL && zeroed)
+        memset(header, 0, whole);
+    return header;
+}
+
+static void *allocate(const struct eddy_allocator *allocator, size_t size, bool zeroed)
+{
+    struct header *header = request(allocator, size, zeroed);
+    if (header == NULL)
+        return NULL;
+    header->allocator = allocator;
+    header->size = size;
+    count_live(1);
+    if (__builtin_expect(on_valgrind, 0) && allocator == NULL)
+        VALGRIND_MALLOCLIKE_BLOCK(header + 1, size, 0, zeroed);
+    return header + 1;
+}
+
+const struct eddy_allocator *memory_use(const struct eddy_allocator *allocator)
+{
+    const struct eddy_allocator *before = current;
+    current = allocator;
+    return before;
+}
+
+void *memory_alloc(size_t size)
+{
+    return allocate(current, size, false);
+}
+
+void *memory_alloc_zeroed(size_t size)
+{
+    return allocate(current, size, true);
+}
+
+/* For allocators that have no way to grow a block where it is. */
+static void *move_block(void *block, size_t size)
+{
+    struct header *old = header_of(block);
+    void *moved = allocate(old->allocator, size, false);
+    if (moved == NULL)
+        return NULL;
+    memcpy(moved, block, old->size < size ? old->size : size);
+    memory_free(block);
+    return moved;
+}
+
+void *memory_grow(void *block, size_t size)
+{
+    if (block == NULL)
+        return memory_alloc(size);
+    struct header *header = header_of(block);
+    if (header->allocator != NULL || on_valgrind)
+        return move_block(block, size);
+    if (size + sizeof *header < size || memory_fault())
+        return NULL;
+    header = realloc(header, size + sizeof *header);
+    if (header == NULL)
+        return NULL;
+    header->size = size;
+    return header + 1;
+}
+
+char *memory_copy_string(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = memory_alloc(size);
+    return copy == NULL ? NULL : memcpy(copy, text, size);
+}
+
+void memory_free(void *block)
+{
+    if (block == NULL)
+        return;
+    struct header *header = header_of(block);
+    const struct eddy_allocator *allocator = header->allocator;
+    count_live(-1);
+    if (allocator != NULL) {
+        allocator->release(allocator->context, header, header->size + sizeof *header);
+        return;
+    }
+    if (__builtin_expect(on_valgrind, 0))
+        VALGRIND_FREELIKE_BLOCK(block, 0);
+    free(header);
+}
+
+long memory_live_blocks(void)
+{
+    return __atomic_load_n(&live_blocks, __ATOMIC_RELAXED);
+}
+
+/* Threads may pass here together: exactly one of them sees the count reach zero. */
+bool memory_fault_step(void)
+{
+    return __atomic_fetch_sub(&memory_fault_countdown, 1, __ATOMIC_RELAXED) == 1;
+}
+
+void memory_fail_after(long n)
+{
+    __atomic_store_n(&memory_fault_countdown, n > 0 ? n : 0, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory.h - every heap block of the library comes from here.
+ *
+ * Each block remembers the allocator it came from, so that a block may outlive the loop whose options named
+ * that allocator.  A request may fail: the answer is NULL, and the caller turns that into ENOMEM.
+ */
+#ifndef EDDY_OS_MEMORY_H
+#define EDDY_OS_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct eddy_allocator;
+
+/* The allocator of this thread's next blocks; NULL: malloc and free.  Returns the one used until now. */
+const struct eddy_allocator *memory_use(const struct eddy_allocator *allocator);
+
+void *memory_alloc(size_t size);
+void *memory_alloc_zeroed(size_t size);
+/* Like realloc; the block keeps its allocator.  On failure the old block stays. */
+void *memory_grow(void *block, size_t size);
+char *memory_copy_string(const char *text);
+void memory_free(void *block);
+
+/* Blocks alive in the whole process: what tests count, to see that nothing leaked. */
+long memory_live_blocks(void);
+
+/*
+ * Fault injection: true when this request is the one that has to fail.  EDDY_FAIL_ALLOC=n in the environment
+ * (read once) fails the n-th request of the process, stacks included; tests set it by memory_fail_after(n),
+ * 0 turns it off.
+ */
+static inline bool memory_fault(void);
+void memory_fail_after(long n);
+
+/* Requests until the one that fails; 0: none does.  In this header to cost one load and one branch. */
+extern long memory_fault_countdown;
+bool memory_fault_step(void);
+
+static inline bool memory_fault(void)
+{
+    return __builtin_expect(__atomic_load_n(&memory_fault_countdown, __ATOMIC_RELAXED) > 0, 0)
+        && memory_fault_step();
+}
+
+#endif

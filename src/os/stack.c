@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stack.c - the pools of stack.h.
+ *
+ * Address space is cheap and memory is not: slabs double up to 64 MiB, and a stack is carved, which
+ * touches its top page and installs its guard, when it is needed for the first time.  A guard of
+ * MADV_GUARD_INSTALL is a mark in the page table; one of mprotect cuts the mapping in two, and the
+ * kernel limits their number, so that past half of the limit stacks have a canary instead.
+ */
+#define _GNU_SOURCE
+#include "os/stack.h"
+
+#include "base/assert.h"
+#include "os/memory.h"
+#include "os/probe.h"
+#include "os/stack_pool.h"
+#include "os/valgrind.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if defined(STACK_ASAN)
+void __asan_unpoison_memory_region(void const volatile *start, size_t size);
+void __lsan_register_root_region(const void *start, size_t size);
+void __lsan_unregister_root_region(const void *start, size_t size);
+#else
+#define __asan_unpoison_memory_region(start, size) ((void)(start), (void)(size))
+#define __lsan_register_root_region(start, size)   ((void)(start), (void)(size))
+#define __lsan_unregister_root_region(start, size) ((void)(start), (void)(size))
+#endif
+
+#if defined(STACK_BIG_FRAMES)
+#define SIZE_FACTOR ((size_t)4)
+#else
+#define SIZE_FACTOR ((size_t)1)
+#endif
+
+#define DEFAULT_SIZE     (128 * 1024 * SIZE_FACTOR)
+#define SMALLEST_SIZE    ((size_t)16 * 1024)
+#define FIRST_SLAB_COUNT ((size_t)16)
+#define LARGEST_SLAB     ((size_t)64 << 20)
+/* Mappings left to the rest of the program when the guards have taken theirs. */
+#define MAP_RESERVE 1024
+
+__thread struct stack_pool stack_pool;
+
+static long mapped_guards; /* of the whole process */
+static void (*warn)(const char *text);
+
+size_t stack_page_size(void)
+{
+    static size_t page;
+    if (page == 0)
+        page = (size_t)sysconf(_SC_PAGESIZE);
+    return page;
+}
+
+static size_t round_up(size_t size, size_t step)
+{
+    return (size + step - 1) / step * step;
+}
+
+static size_t read_default_size(void)
+{
+    const char *text = getenv("EDDY_STACK_SIZE");
+    unsigned long long asked = text != NULL ? strtoull(text, NULL, 0) : 0;
+    if (asked == 0 || asked > SIZE_MAX / 4)
+        return DEFAULT_SIZE;
+    return round_up(asked < SMALLEST_SIZE ? SMALLEST_SIZE : (size_t)asked, stack_page_size());
+}
+
+size_t stack_default_size(void)
+{
+    static size_t size;
+    size_t known = __atomic_load_n(&size, __ATOMIC_RELAXED);
+    if (known == 0) {
+        known = read_default_size();
+        __atomic_store_n(&size, known, __ATOMIC_RELAXED);
+    }
+    return known;
+}
+
+void stack_set_warner(void (*warner)(const char *text))
+{
+    __atomic_store_n(&warn, warner, __ATOMIC_RELAXED);
+}
+
+/* ==== guards ==== */
+
+static enum stack_guard choose_guard(void)
+{
+    static const char *const names[] = {"madvise", "mprotect", "canary", "none"};
+    const char *forced = getenv("EDDY_STACK_GUARD");
+    for (int i = 0; forced != NULL && i < 4; i++)
+        if (strcmp(forced, names[i]) == 0)
+            return (enum stack_guard)i;
+    return probe_guard_install() == 0 ? STACK_GUARD_MADVISE : STACK_GUARD_MPROTECT;
+}
+
+/* Each guard costs two mappings: its own, and that of the stack it has cut off. */
+static long choose_guard_limit(void)
+{
+    const char *forced = getenv("EDDY_MAP_LIMIT");
+    if (forced != NULL)
+        return strtol(forced, NULL, 10) / 2;
+    long mappings = probe_map_limit();
+    return mappings > 2 * MAP_RESERVE ? (mappings - MAP_RESERVE) / 2 : 0;
+}
+
+static pthread_once_t guard_once = PTHREAD_ONCE_INIT;
+static enum stack_guard guard_method;
+static long guard_limit;
+
+static void choose_guards(void)
+{
+    guard_method = choose_guard();
+    guard_limit = choose_guard_limit();
+}
+
+static void warn_unguarded(void)
+{
+    static bool warned;
+    static const char text[] =
+        "eddy: too many stacks for a guard page each (see vm.max_map_count): from here on"
+        " an overflow is only found at the next switch";
+    if (__atomic_exchange_n(&warned, true, __ATOMIC_RELAXED))
+        return;
+    void (*warner)(const char *) = __atomic_load_n(&warn, __ATOMIC_RELAXED);
+    if (warner != NULL)
+        warner(text);
+    else
+        fprintf(stderr, "%s\n", text);
+}
+
+static bool protect_page(struct stack_slab *slab, char *page)
+{
+    bool room = __atomic_add_fetch(&mapped_guards, 1, __ATOMIC_RELAXED) <= guard_limit;
+    if (!room || mprotect(page, stack_page_size(), PROT_NONE) != 0) {
+        __atomic_sub_fetch(&mapped_guards, 1, __ATOMIC_RELAXED);
+        return false;
+    }
+    slab->guards++;
+    return true;
+}
+
+static enum stack_guard install_guard(struct stack_slab *slab, char *page)
+{
+    enum stack_guard method = guard_method;
+    if (method == STACK_GUARD_MADVISE &&
+        madvise(page, stack_page_size(), PROBE_MADV_GUARD_INSTALL) != 0)
+        method = STACK_GUARD_MPROTECT;
+    if (method == STACK_GUARD_MPROTECT && !protect_page(slab, page)) {
+        warn_unguarded();
+        method = STACK_GUARD_CANARY;
+    }
+    if (method == STACK_GUARD_CANARY)
+        *(uint64_t *)(void *)page = STACK_CANARY;
+    return method;
+}
+
+/* ==== slabs ==== */
+
+static char *map_slab(size_t bytes)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
+    char *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (base == MAP_FAILED)
+        return NULL;
+    madvise(base, bytes, MADV_NOHUGEPAGE); /* or the first byte of a stack would cost 2 MiB */
+    return base;
+}
+
+static size_t next_slab_count(struct stack_class *class)
+{
+    size_t largest = LARGEST_SLAB / class->size;
+    size_t count = class->next_count != 0 ? class->next_count : FIRST_SLAB_COUNT;
+    if (count > largest)
+        count = largest > 0 ? largest : 1;
+    class->next_count = count * 2;
+    return count;
+}
+
+static struct stack_slab *add_slab(struct stack_class *class)
+{
+    stack_pool_attach();
+    pthread_once(&guard_once, choose_guards);
+    size_t count = next_slab_count(class), page = stack_page_size();
+    char *base;
+    while ((base = map_slab(page + count * class->size)) == NULL && count > 1)
+        count /= 2;
+    if (base == NULL)
+        return NULL;
+    struct stack_slab *slab = (void *)base;
+    slab->stacks = base + page;
+    slab->bytes = page + count * class->size;
+    slab->count = count;
+    slab->next = class->slabs;
+    class->slabs = slab;
+    return slab;
+}
+
+/*
+ * Stacks a power of two apart put their first frames into the same few sets of the first-level
+ * cache.  Eight places within the top page spread them; the page that is touched anyway stays the
+ * only one.
+ */
+struct stack *stack_at(const struct stack_class *class, const struct stack_slab *slab, size_t index)
+{
+    size_t colour = index % 8 * 128;
+    return (void *)(slab->stacks + (index + 1) * class->size - colour - sizeof(struct stack));
+}
+
+/* What a debugging tool has to know of the memory of a stack, the guard page left out. */
+static void tell_tools(struct stack *stack)
+{
+    char *start = stack->bottom + stack_page_size();
+    stack->valgrind_id = VALGRIND_STACK_REGISTER(start, (char *)stack);
+    __lsan_register_root_region(start, (size_t)((char *)stack - start));
+}
+
+static void untell_tools(struct stack *stack)
+{
+    char *start = stack->bottom + stack_page_size();
+    VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
+    __lsan_unregister_root_region(start, (size_t)((char *)stack - start));
+}
+
+static struct stack *carve(struct stack_class *class)
+{
+    struct stack_slab *slab = class->slabs;
+    if (slab == NULL || slab->carved == slab->count)
+        slab = add_slab(class);
+    if (slab == NULL)
+        return NULL;
+    struct stack *stack = stack_at(class, slab, slab->carved);
+    stack->bottom = slab->stacks + slab->carved * class->size;
+    stack->size = class->size;
+    stack->class = class;
+    stack->slab = slab;
+    stack->guard = (uint8_t)install_guard(slab, stack->bottom);
+    tell_tools(stack);
+    slab->carved++;
+    return stack;
+}
+
+/* ==== classes ==== */
+
+static struct stack_class *add_class(size_t size)
+{
+    /* The pool may outlive every loop, and so every allocator of a loop. */
+    const struct eddy_allocator *before = memory_use(NULL);
+    struct stack_class *class = memory_alloc_zeroed(sizeof *class);
+    memory_use(before);
+    if (class == NULL)
+        return NULL;
+    class->size = size;
+    class->next = stack_pool.common.next;
+    stack_pool.common.next = class;
+    return class;
+}
+
+static struct stack_class *find_class(size_t size)
+{
+    if (stack_pool.common.size == 0)
+        stack_pool.common.size = stack_default_size();
+    if (size == 0 || size == stack_pool.common.size)
+        return &stack_pool.common;
+    if (size > SIZE_MAX / 8)
+        return NULL;
+    size = round_up(size < SMALLEST_SIZE ? SMALLEST_SIZE : size, stack_page_size()) * SIZE_FACTOR;
+    struct stack_class *class = &stack_pool.common;
+    while (class != NULL && class->size != size)
+        class = class->next;
+    return class != NULL ? class : add_class(size);
+}
+
+/* ==== take and give ==== */
+
+static __attribute__((noinline)) struct stack *take_slowly(size_t size)
+{
+    struct stack_class *class = find_class(size);
+    if (class == NULL)
+        return NULL;
+    struct stack *stack = class->free;
+    if (stack == NULL)
+        stack = carve(class);
+    else
+        class->free = stack->next;
+    if (stack == NULL)
+        return NULL;
+    class->live++;
+    stack->next = stack;
+    return stack;
+}
+
+struct stack *stack_take(size_t size)
+{
+    if (memory_fault())
+        return NULL;
+    struct stack *stack = stack_pool.common.free;
+    if (size != 0 || stack == NULL)
+        return take_slowly(size);
+    stack_pool.common.free = stack->next;
+    stack_pool.common.live++;
+    stack->next = stack;
+    return stack;
+}
+
+void stack_give(struct stack *stack)
+{
+    EDDY_ASSERT(stack->next == stack, "a stack is given back that is not in use");
+    if (__builtin_expect(!stack_intact(stack), 0))
+        stack_report_overflow(stack);
+    /* What runs next shall find no poison of old frames. */
+    __asan_unpoison_memory_region(stack->bottom, (size_t)((char *)stack - stack->bottom));
+    struct stack_class *class = stack->class;
+    stack->next = class->free;
+    class->free = stack;
+    class->live--;
+}
+
+long stack_live(void)
+{
+    long live = 0;
+    for (struct stack_class *class = &stack_pool.common; class != NULL; class = class->next)
+        live += class->live;
+    return live;
+}
+
+/* ==== trimming ==== */
+
+static void remove_slab(struct stack_class *class, struct stack_slab *slab)
+{
+    for (size_t i = 0; i < slab->carved; i++)
+        untell_tools(stack_at(class, slab, i));
+    __atomic_sub_fetch(&mapped_guards, (long)slab->guards, __ATOMIC_RELAXED);
+    munmap(slab, slab->bytes);
+}
+
+static void count_free(struct stack_class *class)
+{
+    for (struct stack_slab *slab = class->slabs; slab != NULL; slab = slab->next)
+        slab->free = 0;
+    for (struct stack *stack = class->free; stack != NULL; stack = stack->next)
+        stack->slab->free++;
+}
+
+/* The free stacks of slabs that stay keep their order. */
+static void forget_doomed_stacks(struct stack_class *class)
+{
+    struct stack **link = &class->free;
+    for (struct stack *stack = class->free; stack != NULL; stack = stack->next) {
+        if (stack->slab->free == stack->slab->carved)
+            continue;
+        *link = stack;
+        link = &stack->next;
+    }
+    *link = NULL;
+}
+
+static void trim_class(struct stack_class *class)
+{
+    if (class->live == 0) {
+        class->free = NULL;
+    } else {
+        count_free(class);
+        forget_doomed_stacks(class);
+    }
+    struct stack_slab **link = &class->slabs;
+    while (*link != NULL) {
+        struct stack_slab *slab = *link;
+        if (class->live != 0 && slab->free != slab->carved) {
+            link = &slab->next;
+            continue;
+        }
+        *link = slab->next;
+        remove_slab(class, slab);
+    }
+    if (class->slabs == NULL)
+        class->next_count = 0;
+}
+
+void stack_pool_trim(void)
+{
+    struct stack_class **link = &stack_pool.common.next;
+    trim_class(&stack_pool.common);
+    while (*link != NULL) {
+        struct stack_class *class = *link;
+        trim_class(class);
+        if (class->slabs != NULL) {
+            link = &class->next;
+            continue;
+        }
+        *link = class->next;
+        memory_free(class);
+    }
+    if (stack_pool.common.slabs == NULL && stack_pool.common.next == NULL)
+        stack_overflow_forget();
+}
+
+/* ==== the end of a thread ==== */
+
+static pthread_key_t exit_key;
+static bool exit_key_made;
+
+static void leave_thread(void *unused)
+{
+    (void)unused;
+    stack_pool_trim();
+    stack_overflow_forget();
+}
+
+static void make_exit_key(void)
+{
+    exit_key_made = pthread_key_create(&exit_key, leave_thread) == 0;
+}
+
+void stack_pool_attach(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_exit_key);
+    if (exit_key_made)
+        pthread_setspecific(exit_key, &stack_pool);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * valgrind.h - what Valgrind is told and asked; nothing where its header is missing at compile
+ * time.
+ *
+ * Outside of Valgrind each request is a handful of instructions without effect.
+ */
+#ifndef EDDY_OS_VALGRIND_H
+#define EDDY_OS_VALGRIND_H
+
+#if defined(__has_include)
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#endif
+#endif
+
+#if !defined(RUNNING_ON_VALGRIND)
+#define RUNNING_ON_VALGRIND                                      0
+#define VALGRIND_STACK_REGISTER(start, end)                      ((void)(start), (void)(end), 0)
+#define VALGRIND_STACK_DEREGISTER(id)                            ((void)(id))
+#define VALGRIND_MALLOCLIKE_BLOCK(block, size, red_zone, zeroed) ((void)(block), (void)(size))
+#define VALGRIND_FREELIKE_BLOCK(block, red_zone)                 ((void)(block))
+#endif
+
+#endif
