@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * awaitable.h - the one small header that everything awaitable begins with.
+ *
+ * An awaitable is a struct whose first member is `struct eddy_awaitable awaitable` and which has a `result`
+ * (`eddy_void result;` for none).  Coroutines, tasks, futures, sleeps, queue operations, socket operations and
+ * a user's own types obey that one rule, so that await, spawn, eddy_gather and the rest take any of them.
+ *
+ * Invariant: a failure's status lives here, in the header of the coroutine that fails, never in a thread-local:
+ * clean-up that awaits while a failure is on its way out can neither see nor lose it.
+ */
+#ifndef EDDY_AWAITABLE_H
+#define EDDY_AWAITABLE_H
+
+#include "error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct eddy_awaitable;
+
+enum eddy_kind { EDDY_AWAITABLE, EDDY_COROUTINE, EDDY_GENERATOR, EDDY_ASYNC_GENERATOR, EDDY_FUTURE, EDDY_BLOCKING };
+
+/* One static const object for each coroutine function and each kind of native awaitable. */
+struct eddy_awaitable_type {
+    const char *name; /* the function's name, or "sleep" */
+    /* A coroutine's: runs it to its end on the stack of the caller, who is a task.  NULL for native ones. */
+    void (*run)(struct eddy_awaitable *);
+    /* A native one's: begins.  It ends, at once or later, on the loop's thread, with exactly one eddy_complete or
+     * eddy_complete_error.  It needs no stack of its own, even when spawned. */
+    void (*start)(struct eddy_awaitable *);
+    /* A native one's: asks it to end early.  It still has to call eddy_complete or eddy_complete_error (with
+     * ECANCELED, normally), now or later: until then it owns its memory.  NULL: it cannot be hurried. */
+    void (*cancel)(struct eddy_awaitable *);
+    /* A native one's, or NULL: called where it was awaited, when its await returns well; may fail it yet. */
+    void (*finish)(struct eddy_awaitable *);
+    /* A native one's, or NULL: it has completed, but its task was cancelled before it could go on: what it
+     * delivered is given back (the lock to the next in line).  Without it the await returns the result, and the
+     * cancellation is delivered at the next one. */
+    void (*undo)(struct eddy_awaitable *);
+    enum eddy_kind kind;
+    uint32_t signature; /* of coroutines: shape of result and parameters, checked where functions are converted */
+    /* `blocking` functions: what a thread runs, on a copy of the struct of `size` bytes. */
+    void (*work)(struct eddy_awaitable *);
+    size_t size;
+};
+
+/* What the library keeps in the header.  Programs name only `type`, when they make an awaitable of their own. */
+struct eddy_core {
+    const struct eddy_awaitable_type *type;
+    struct eddy_failure *failure; /* why it failed; NULL: it did not, so far */
+    void *children;               /* coroutine: the tasks that its frame spawned and still owns */
+    void *owner;                  /* native: the task that drives it; future: its waiters */
+    uint8_t state;                /* enum eddy_state */
+    uint8_t flags;                /* the library's ED_FLAG_ bits */
+};
+
+enum eddy_state { EDDY_CREATED, EDDY_RUNNING, EDDY_SUSPENDED, EDDY_FINISHED };
+
+typedef struct eddy_awaitable {
+    struct eddy_core awaitable;
+    eddy_void result;
+} eddy_awaitable;
+
+/*
+ * The end of a native awaitable: wakes the task that waits for it.  a: any awaitable (the macro converts).
+ * Call it on the loop's thread; from another thread go through eddy_call_soon_threadsafe.  Never suspends.
+ * Python: Future.set_result in a custom awaitable.  Since 0.1.
+ */
+EDDY_API void eddy_complete(void *a);
+/* The same, failing: code as for throw.  Since 0.1. */
+EDDY_API void eddy_complete_error(void *a, int code, const char *format, ...) EDDY_PRINTF(3, 4);
+
+/* For types that want to say so: `.run = eddy_run_generic` starts the awaitable and waits, as run == NULL does. */
+EDDY_API void eddy_run_generic(struct eddy_awaitable *a);
+
+/* ---- what the macros call; not for programs ---- */
+
+/* Waits for what a pointer names: a task, a future, a coroutine held in a variable.  Gives its failure. */
+EDDY_API struct eddy_failure *eddy_join(struct eddy_awaitable *a);
+/* After the result has been copied: gives a task's handle up. */
+EDDY_API void eddy_release(struct eddy_awaitable *a);
+/* A coroutine that spawned tasks ends: those it still owns are cancelled and joined. */
+EDDY_API void eddy_frame_end(void *children);
+
+EDDY_API struct eddy_failure *eddy_failure_new(const struct eddy_site *site, int code, const char *format, ...)
+    EDDY_PRINTF(3, 4) __attribute__((cold));
+EDDY_API struct eddy_failure *eddy_failure_of_code(const struct eddy_site *site, int code) __attribute__((cold));
+EDDY_API struct eddy_failure *eddy_failure_again(const struct eddy_site *site, const eddy_error *err)
+    __attribute__((cold));
+/* Adds a place to the traceback; gives the failure back. */
+EDDY_API struct eddy_failure *eddy_failure_trace(struct eddy_failure *failure, const struct eddy_site *site)
+    __attribute__((cold));
+/* Puts `later` (perhaps NULL) beside `first` (perhaps NULL), which wins. */
+EDDY_API struct eddy_failure *eddy_failure_chain(struct eddy_failure *first, struct eddy_failure *later,
+                                                 const struct eddy_site *site) __attribute__((cold));
+/* True: this is the cancellation of the running task itself, which await(x, &err) lets go on outward. */
+EDDY_API bool eddy_failure_is_own_cancellation(const struct eddy_failure *failure) __attribute__((cold));
+/* Hands it over to the running task; *err describes it. */
+EDDY_API void eddy_failure_catch(struct eddy_failure *failure, eddy_error *err) __attribute__((cold));
+/* Nobody can catch it: traceback and abort. */
+EDDY_API void eddy_failure_unhandled(struct eddy_failure *failure, const struct eddy_site *site)
+    __attribute__((cold, noreturn));
+/* Nobody looked at it: traceback only. */
+EDDY_API void eddy_failure_unseen(struct eddy_failure *failure, const struct eddy_site *site) __attribute__((cold));
+
+/* eddy_timeout around one await: await_for.  False: do not even start, the time is over (a failure is set). */
+struct eddy_deadline {
+    void *scope[7]; /* a timeout scope's state, opaque */
+};
+EDDY_API bool eddy_deadline_open(struct eddy_deadline *deadline, struct eddy_awaitable *a, bool pointer,
+                                 double seconds);
+EDDY_API struct eddy_failure *eddy_deadline_close(struct eddy_deadline *deadline, struct eddy_failure *failure);
+
+/* await_shielded: waits without passing a cancellation on to it, and without taking the handle. */
+EDDY_API struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a);
+/* The same of a value: a copy is spawned and detached; its result is brought back. */
+EDDY_API struct eddy_failure *eddy_run_shielded(struct eddy_awaitable *a, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

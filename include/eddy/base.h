@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* base.h - version, export and attribute words, and the small types that every other header needs. */
+#ifndef EDDY_BASE_H
+#define EDDY_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if !defined __cplusplus && defined __STRICT_ANSI__
+#error "Eddy needs GNU C: compile with -std=gnu11 or later (not -std=c11)"
+#endif
+
+#define EDDY_VERSION_MAJOR 0
+#define EDDY_VERSION_MINOR 1
+#define EDDY_VERSION_PATCH 0
+/* 0x00MMmmpp: compared by eddy_run between the header that a program was compiled with and the library. */
+#define EDDY_VERSION ((EDDY_VERSION_MAJOR << 16) | (EDDY_VERSION_MINOR << 8) | EDDY_VERSION_PATCH)
+#define EDDY_VERSION_STRING "0.1.0"
+
+#define EDDY_API __attribute__((visibility("default")))
+#define EDDY_MUST_USE __attribute__((warn_unused_result))
+#define EDDY_PRINTF(text, first) __attribute__((format(printf, text, first)))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Stands where C wants an object and there is none: the result of a void coroutine. */
+typedef struct eddy_void {
+    char unit;
+} eddy_void;
+
+/* A place in the source: of an await, a spawn, a throw.  One static object a place, made by the macros. */
+struct eddy_site {
+    const char *file;     /* as the compiler was told it */
+    const char *function; /* __func__: the body's name, "fetch__body" for the async function fetch */
+    int line;
+};
+
+/* Bytes that belong to somebody else, valid until the next read of the stream they came from. */
+typedef struct eddy_slice {
+    const char *data;
+    size_t size;
+} eddy_slice;
+
+/* The library's version, "0.1.0".  Since 0.1. */
+EDDY_API const char *eddy_version(void);
+
+/*
+ * Writes what x is: kind, name, address and state, as in `<generator object func at 0x55d0 (suspended)>`.
+ * x: pointer to a coroutine, generator, async generator, task or future.  Returns the length that the whole
+ * text needs, as snprintf does.  Python: repr().  Since 0.1.
+ */
+EDDY_API size_t eddy_describe(const void *x, char *buffer, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

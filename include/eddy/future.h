@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * future.h - a result that somebody will set: eddy_future_of(T), set once, awaited by any number of tasks.
+ *
+ * A future belongs to the loop it was made on and is freed by eddy_future_free, after the last await has
+ * returned; awaiting does not consume it.
+ */
+#ifndef EDDY_FUTURE_H
+#define EDDY_FUTURE_H
+
+#include "awaitable.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A future without its type; sizeof tells nothing.  Never NULL: without memory it is one that failed with ENOMEM
+ * (and that eddy_future_free takes as any other).  Python: loop.create_future.  Since 0.1. */
+EDDY_API EDDY_MUST_USE void *eddy_future_alloc(size_t size);
+/* Frees it; NULL is allowed.  Nobody may be waiting for it (an assertion).  An error that nobody retrieved is
+ * reported here, once.  Since 0.1. */
+EDDY_API void eddy_future_free(void *f);
+/* Ends it with a failure.  Setting it twice is an assertion unless it was cancelled.  Python: set_exception. */
+EDDY_API void eddy_set_error(void *f, int code, const char *format, ...) EDDY_PRINTF(3, 4);
+/* True: a result may still be set.  False: it has one, has failed, or was cancelled.  Since 0.1. */
+EDDY_API bool eddy_future_pending(const void *f);
+
+/* ---- what the macros call; not for programs ---- */
+EDDY_API void eddy_future_complete(void *f);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * generator.h - functions that yield: what stands behind eddy_next, eddy_send, eddy_throw, eddy_close.
+ *
+ * A generator value holds its arguments and does nothing.  Its first step takes a stack and makes a copy of
+ * the value at the top of that stack, which the body works on: so the caller's object is only looked at while
+ * the caller waits for a step, and an async generator that is left open can be closed after that object is gone.
+ * A value that has been started must not be copied; a copy is noticed, with a sentence and an abort.
+ */
+#ifndef EDDY_GENERATOR_H
+#define EDDY_GENERATOR_H
+
+#include "awaitable.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What yield needs of the running generator; the rest of it is private. */
+struct eddy_generator_control {
+    void *slot;      /* where the consumer of this step wants the value */
+    void *sent_slot; /* where it has put what it sends */
+};
+
+struct eddy_generator {
+    struct eddy_core core;                  /* type->run runs the body; failure: of the last step */
+    struct eddy_generator *self;            /* the object that was started: tells a copy from it */
+    struct eddy_generator_control *control; /* of the stack it runs on; shared along yield_from */
+};
+
+struct eddy_async_generator {
+    struct eddy_generator generator;
+    /* eddy_as_completed: makes one step without a body; NULL for generators with a body */
+    bool (*step)(struct eddy_async_generator *generator, void *value);
+};
+
+/* ---- what the macros call; not for programs ---- */
+
+/* One step: true when there is a value in *slot.  False at the end, or with core.failure set. */
+EDDY_API bool eddy_generator_resume(struct eddy_generator *g, size_t size, void *slot, void *sent_slot);
+/* The same, sending: refused while nothing has been yielded. */
+EDDY_API bool eddy_generator_send(struct eddy_generator *g, size_t size, void *slot, void *sent_slot);
+EDDY_API bool eddy_generator_throw(struct eddy_generator *g, size_t size, void *slot, void *sent_slot, int code,
+                                   const struct eddy_site *site);
+EDDY_API struct eddy_failure *eddy_generator_close(struct eddy_generator *g);
+/* The failure of the last step, taken out of the generator. */
+EDDY_API struct eddy_failure *eddy_generator_failure(struct eddy_generator *g);
+/* Inside a body: goes back to the consumer; gives what it threw in, or NULL. */
+EDDY_API struct eddy_failure *eddy_generator_yield(struct eddy_generator_control *control);
+EDDY_API struct eddy_failure *eddy_generator_delegate(struct eddy_generator_control *control,
+                                                      struct eddy_generator *inner, size_t size);
+EDDY_API struct eddy_failure *eddy_generator_transfer(struct eddy_generator_control *control,
+                                                      struct eddy_generator *to, size_t size, void *slot,
+                                                      void *sent_slot);
+EDDY_API bool eddy_async_step(struct eddy_async_generator *g, size_t size, void *slot, void *sent_slot);
+EDDY_API struct eddy_failure *eddy_async_close(struct eddy_async_generator *g);
+
+/* eddy_anext, eddy_asend, eddy_athrow: one step of an async generator as an awaitable. */
+struct eddy_anext {
+    struct eddy_awaitable awaitable;
+    bool result;                            /* there is a value */
+    struct eddy_async_generator *generator;
+    size_t generator_size;
+    void *value, *sent;                     /* the generator's members */
+    void *out;                              /* where the caller wants the value */
+    size_t size;                            /* of a value */
+    int thrown;                             /* eddy_athrow: the code, else 0 */
+    bool sends;                             /* eddy_asend */
+    const struct eddy_site *site;
+};
+struct eddy_aclose {
+    struct eddy_awaitable awaitable;
+    eddy_void result;
+    struct eddy_async_generator *generator;
+};
+EDDY_API extern const struct eddy_awaitable_type eddy_anext_type, eddy_aclose_type;
+
+/* A generator that yields awaitables, run as a coroutine (eddy_from_generator). */
+struct eddy_generator_coroutine {
+    struct eddy_awaitable awaitable;
+    size_t result_offset, result_size; /* of the coroutine's result */
+    size_t generator_offset, generator_size;
+    size_t value_offset, sent_offset, generator_result_offset; /* inside the generator */
+};
+EDDY_API extern const struct eddy_awaitable_type eddy_from_generator_type;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * io.h - the stream and server calls that are awaited, declared in Eddy's own language (C only).
+ *
+ * Included by <eddy.h> behind the macros it is written with.
+ */
+#ifndef EDDY_IO_H
+#define EDDY_IO_H
+
+#include "macros.h"
+#include "server.h"
+
+#pragma GCC visibility push(default)
+
+/*
+ * Connects to host (a name or a numeric address) and port.  Result: the stream, the caller's to close.
+ * Suspends.  Fails with ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENOENT (no such host), ECANCELED, ENOMEM, EMFILE.
+ * Python: asyncio.open_connection.  Since 0.1.
+ */
+eddy_async_declare(eddy_stream *, eddy_open_connection, (const char *, host), (int, port));
+
+/* At least one byte and at most size; 0 at the end.  Python: StreamReader.read.  Since 0.1. */
+eddy_async_declare(size_t, eddy_stream_read, (eddy_stream *, s), (void *, buffer), (size_t, size));
+/* Exactly size bytes (the result), else EDDY_INCOMPLETE_READ, with what came in the buffer and its length in the
+ * message.  Python: readexactly.  Since 0.1. */
+eddy_async_declare(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *, buffer), (size_t, size));
+/* Up to and including the separator.  *line is valid until the next read.  At the end without one:
+ * EDDY_INCOMPLETE_READ, *line being what came; over the limit: EDDY_LIMIT_OVERRUN, nothing consumed.
+ * Result: line->size.  Python: readuntil.  Since 0.1. */
+eddy_async_declare(size_t, eddy_stream_read_until, (eddy_stream *, s), (const char *, separator),
+                   (eddy_slice *, line));
+/* A line with its "\n"; the last may lack it; size 0 (the result) at the end.  Python: readline.  Since 0.1. */
+eddy_async_declare(size_t, eddy_stream_read_line, (eddy_stream *, s), (eddy_slice *, line));
+/* All of it, or an error; suspends while the peer does not take it.  Python: write and drain.  Since 0.1. */
+eddy_async_declare(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size));
+/* Nothing more will be sent; reading goes on.  Python: StreamWriter.write_eof.  Since 0.1. */
+eddy_async_declare(void, eddy_stream_write_eof, (eddy_stream *, s));
+/* Closes the descriptor and frees the stream; NULL is allowed.  Python: close and wait_closed.  Since 0.1. */
+eddy_async_declare(void, eddy_stream_close, (eddy_stream *, s));
+
+struct eddy_stream_printf {
+    struct eddy_awaitable awaitable;
+    eddy_void result;
+    eddy_stream *stream;
+    char *text;   /* formatted when the value was made; NULL: no memory */
+    size_t size;
+};
+/* eddy_stream_write of a formatted text.  Python: writer.write(f"...").  Since 0.1. */
+EDDY_API EDDY_MUST_USE struct eddy_stream_printf eddy_stream_printf(eddy_stream *s, const char *format, ...)
+    EDDY_PRINTF(2, 3);
+
+/* Stops accepting, waits for the handlers, at most grace_seconds, then cancels them; frees the server.  NULL is
+ * allowed.  Python: Server.close and wait_closed.  Since 0.1. */
+eddy_async_declare(void, eddy_server_close, (eddy_server *, server), (double, grace_seconds));
+
+/* Low-level operations on a non-blocking socket of the caller's.  Results as the system calls', errors raised.
+ * Python: loop.sock_recv, sock_sendall's step, sock_accept, sock_connect.  Since 0.1. */
+struct sockaddr;
+eddy_async_declare(size_t, eddy_recv, (int, fd), (void *, buffer), (size_t, size), (int, flags));
+eddy_async_declare(size_t, eddy_send_bytes, (int, fd), (const void *, data), (size_t, size), (int, flags));
+eddy_async_declare(int, eddy_accept, (int, fd));
+eddy_async_declare(void, eddy_connect, (int, fd), (const struct sockaddr *, address), (unsigned, length));
+/* Waits until fd has one of events (POLLIN, POLLOUT, ...); result: those it has.  Since 0.1. */
+eddy_async_declare(int, eddy_poll, (int, fd), (int, events));
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keywords.h - the bare words.  Include it last, behind the headers of other libraries.
+ *
+ * Each is the eddy_ macro of <eddy/macros.h> under a shorter name.  EDDY_NO_DEFER (EDDY_NO_AWAIT, ...) defined
+ * before this header leaves that word out.
+ */
+#ifndef EDDY_KEYWORDS_H
+#define EDDY_KEYWORDS_H
+#ifdef __cplusplus
+#error "<eddy/keywords.h> is for C; from C++ include <eddy.h> and call the functions"
+#endif
+
+#include "../eddy.h"
+
+/* A value returned from a void body is only a warning in gcc < 14; the rule makes it an error. */
+#pragma GCC diagnostic error "-Wreturn-type"
+/* Errors by default from gcc 14 and clang 16 on: the keywords are typed, so they are here too. */
+#pragma GCC diagnostic error "-Wincompatible-pointer-types"
+#pragma GCC diagnostic error "-Wint-conversion"
+#ifdef __clang__ /* -Wpedantic tells of the extensions that the keywords cannot do without */
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#pragma clang diagnostic ignored "-Wgnu-auto-type"
+#endif
+
+#ifndef EDDY_NO_ASYNC
+#define async(...) eddy_async(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_ASYNC_DECLARE
+#define async_declare(...) eddy_async_declare(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_ASYNC_DEFINE
+#define async_define(...) eddy_async_define(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_ASYNC_DECLARE_STATIC
+#define async_declare_static(...) eddy_async_declare_static(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_ASYNC_DEFINE_STATIC
+#define async_define_static(...) eddy_async_define_static(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_ASYNC_TYPE
+#define async_type(...) eddy_async_type(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_ASYNC_AS
+#define async_as(...) eddy_async_as(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_ASYNC_DEFAULT
+#define async_default(...) eddy_async_default(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_BLOCKING
+#define blocking(...) eddy_blocking(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_GENERATOR
+#define generator(...) eddy_generator(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_GENERATOR_FULL
+#define generator_full(...) eddy_generator_full(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_ASYNC_GENERATOR
+#define async_generator(...) eddy_async_generator(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_ASYNC_GENERATOR_FULL
+#define async_generator_full(...) eddy_async_generator_full(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_AWAIT
+#define await(...) ED_KEYWORD_AWAIT(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_AWAIT_ALWAYS
+#define await_always(...) eddy_await_always(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_AWAIT_FOR
+#define await_for(...) eddy_await_for(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_AWAIT_SHIELDED
+#define await_shielded(...) eddy_await_shielded(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_THROW
+#define throw(...) eddy_raise(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_RETHROW
+#define rethrow(...) eddy_reraise(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_SPAWN
+#define spawn(...) eddy_spawn(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_SPAWN_EAGER
+#define spawn_eager(...) eddy_spawn_eager(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_SPAWN_WITH
+#define spawn_with(...) eddy_spawn_with(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_YIELD
+#define yield(...) eddy_yield(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_YIELD_FROM
+#define yield_from(...) eddy_yield_from(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_FOR_EACH
+#define for_each(...) eddy_for_each(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_ASYNC_FOR
+#define async_for(...) eddy_async_for(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_ASYNC_WITH
+#define async_with(...) eddy_async_with(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_DEFER
+#define defer(...) eddy_defer(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_FUTURE_OF
+#define future_of(...) eddy_future_of(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_QUEUE_OF
+#define queue_of(...) eddy_queue_of(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_LIST_OF
+#define list_of(...) eddy_list_of(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_LIST_PUSH
+#define list_push(...) eddy_list_push(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_LIST_FREE
+#define list_free(...) eddy_list_free(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_COLLECT
+#define collect(...) eddy_collect(__VA_ARGS__)
+#endif
+
+#ifndef EDDY_NO_ASYNC_COLLECT
+#define async_collect(...) eddy_async_collect(__VA_ARGS__)
+#endif
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop.h - the event loop: running it, calling from it, telling it from other threads.
+ *
+ * One pass runs what was ready when it began, in order, then looks at I/O and timers.  A loop and its tasks stay
+ * on the thread that made them; only the functions that say "any thread" may be called elsewhere.
+ */
+#ifndef EDDY_LOOP_H
+#define EDDY_LOOP_H
+
+#include "allocator.h"
+#include "awaitable.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct eddy_loop eddy_loop;
+typedef struct eddy_handle eddy_handle;
+
+/* For eddy_run_with.  Zero is the default of every member.  Since 0.1. */
+typedef struct eddy_loop_options {
+    size_t size;            /* sizeof(eddy_loop_options): what this program knows of */
+    const char *driver;     /* "epoll", "sim"; NULL: EDDY_DRIVER from the environment, else the best there is */
+    uint64_t seed;          /* sim: order of ready tasks; 0: EDDY_SEED, else first come, first served */
+    size_t stack_size;      /* bytes of a task's stack; 0: EDDY_STACK_SIZE, else 128 KiB */
+    size_t thread_limit;    /* threads of the pool for blocking functions; 0: 8 */
+    bool debug;             /* slow steps, tasks alive at exit, handles used twice; also EDDY_DEBUG=1 */
+    double slow_step;       /* debug: seconds that one step may take; 0: 0.1 */
+    bool no_signals;        /* leave SIGINT alone */
+    const eddy_allocator *allocator;                   /* NULL: malloc */
+    void (*log)(const char *text, void *argument);     /* gets what would go to stderr, a line or more */
+    void *log_argument;
+    void (*exception_handler)(const eddy_error *error, void *argument); /* as eddy_set_exception_handler */
+    void *exception_argument;
+} eddy_loop_options;
+
+/* The loop that runs on this thread; NULL if none does.  Python: asyncio.get_running_loop.  Since 0.1. */
+EDDY_API eddy_loop *eddy_current_loop(void);
+/* "epoll", "sim".  Since 0.1. */
+EDDY_API const char *eddy_loop_driver(const eddy_loop *loop);
+
+/* Seconds of the loop's monotonic clock (virtual in the simulation).  Python: loop.time.  Since 0.1. */
+EDDY_API double eddy_time(void);
+
+/*
+ * function(argument) in the next pass, in order.  The handle is valid until the call has been made or was
+ * cancelled; NULL when there is no memory, or no loop.  Python: loop.call_soon.  Since 0.1.
+ */
+EDDY_API eddy_handle *eddy_call_soon(void (*function)(void *), void *argument);
+/* The same, not before `seconds` have passed.  NaN: NULL.  Python: loop.call_later.  Since 0.1. */
+EDDY_API eddy_handle *eddy_call_later(double seconds, void (*function)(void *), void *argument);
+/* The same, not before eddy_time() is `when`.  Python: loop.call_at.  Since 0.1. */
+EDDY_API eddy_handle *eddy_call_at(double when, void (*function)(void *), void *argument);
+/* It will not be called; NULL is allowed.  Python: Handle.cancel.  Since 0.1. */
+EDDY_API void eddy_handle_cancel(eddy_handle *handle);
+
+/*
+ * Any thread, while the loop runs: function(argument) on the loop's thread, soon.  loop NULL: this thread's, else
+ * the only one of the process.  Returns 0, ENOMEM, or EDDY_NO_LOOP.  Not for signal handlers (it allocates).
+ * Python: loop.call_soon_threadsafe.  Since 0.1.
+ */
+EDDY_API int eddy_call_soon_threadsafe(eddy_loop *loop, void (*function)(void *), void *argument);
+
+/*
+ * While fd is readable (writable), function(argument) is called, once a pass.  One reader and one writer a
+ * descriptor; a second replaces the first.  Returns 0 or an errno value.  Python: loop.add_reader.  Since 0.1.
+ */
+EDDY_API int eddy_add_reader(int fd, void (*function)(void *), void *argument);
+EDDY_API int eddy_add_writer(int fd, void (*function)(void *), void *argument);
+/* True if there was one.  Call it before closing fd.  Python: loop.remove_reader.  Since 0.1. */
+EDDY_API bool eddy_remove_reader(int fd);
+EDDY_API bool eddy_remove_writer(int fd);
+
+/* Gets errors that nobody can see: of detached tasks, of futures freed unread, of callbacks' tasks; with their
+ * traceback (eddy_error_format).  NULL: back to printing.  Python: loop.set_exception_handler.  Since 0.1. */
+EDDY_API void eddy_set_exception_handler(void (*function)(const eddy_error *error, void *argument),
+                                         void *argument);
+/* Debug mode of the running loop.  Python: loop.set_debug.  Since 0.1. */
+EDDY_API void eddy_set_debug(bool on);
+EDDY_API bool eddy_debug(void);
+
+/* ---- a coroutine from another thread: eddy_run_coroutine_threadsafe(loop, coro) ---- */
+
+/* A place where another thread waits; freed by eddy_remote_free. */
+typedef struct eddy_remote eddy_remote;
+/* Any other thread: waits, at most `seconds` (negative: for ever).  False: the time is over.  When it is done:
+ * copies the result to *result (NULL: dropped) and fills *err, whose details are kept (eddy_error_free). */
+EDDY_API bool eddy_remote_wait(eddy_remote *remote, double seconds, void *result, eddy_error *err);
+/* Any thread: asks the task to end.  Since 0.1. */
+EDDY_API void eddy_remote_cancel(eddy_remote *remote);
+EDDY_API void eddy_remote_free(eddy_remote *remote);
+
+/* ---- what the macros call; not for programs ---- */
+
+/* The caller's header, compared with the library. */
+struct eddy_build {
+    uint32_t version;
+    uint16_t awaitable_size, generator_size, options_size;
+};
+#define EDDY_BUILD                                                                                  \
+    {                                                                                               \
+        EDDY_VERSION, sizeof(struct eddy_awaitable), sizeof(struct eddy_async_generator),           \
+            sizeof(eddy_loop_options)                                                               \
+    }
+/* Runs a copy of the coroutine as the main task; its result bytes are copied back.  err NULL: an error is
+ * printed.  Returns 0, 1 (failed) or 130 (by SIGINT). */
+EDDY_API int eddy_run_main(void *coroutine, size_t size, size_t result_offset, size_t result_size,
+                           const eddy_loop_options *options, const struct eddy_build *build, eddy_error *err,
+                           const struct eddy_site *site);
+EDDY_API EDDY_MUST_USE eddy_remote *eddy_remote_new(eddy_loop *loop, const void *coroutine, size_t size,
+                                                    size_t result_offset, size_t result_size,
+                                                    const struct eddy_site *site);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

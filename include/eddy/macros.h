@@ -1,0 +1,1387 @@
+/* SPDX-License-Identifier: MIT */
+# 3 "eddy/macros.h"
+/*
+ * macros.h - all preprocessor work of Eddy: the typed keywords and the typed faces of the runtime's functions.
+ *
+ * Explained, with the expansions, in docs/internals/keywords.md.  Rules kept here:
+ *   - a macro is one line of checking and one real function;
+ *   - every local is made unique by __COUNTER__, so that a user's expressions are neither captured nor shadowed;
+ *   - no macro parameter bears a member's name;
+ *   - what is missing names the rule: 'await_outside_async_function' undeclared;
+ *   - the address of a frame's header escapes only in functions that spawn or open blocks, so that the compiler
+ *     keeps the header of an inlined coroutine in registers.
+ * The line marker above makes gcc look at this file as at a program's own: it is silent about a dropped spawn()
+ * when the macro comes from a system header.
+ */
+#ifndef EDDY_MACROS_H
+#define EDDY_MACROS_H
+
+#include "barrier.h"
+#include "condition.h"
+#include "context.h"
+#include "event.h"
+#include "future.h"
+#include "loop.h"
+#include "queue.h"
+#include "scope.h"
+#include "semaphore.h"
+#include "server.h"
+#include "thread.h"
+#include "wait.h"
+
+/* ---- preprocessor help ---------------------------------------------------------------------------------- */
+
+#define ED_CAT_(a, b) a##b
+#define ED_CAT(a, b) ED_CAT_(a, b)
+#define ED_UNUSED __attribute__((unused))
+#define ED_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define ED_UNIQUE(n) ED_CAT(n, __COUNTER__)
+#define ED_NARGS(...) ED_NARGS_(0, ##__VA_ARGS__, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define ED_NARGS_(z, a, b, c, d, e, f, g, h, i, j, k, l, N, ...) N
+#define ED_IS_ONE(...) ED_NARGS_(0, ##__VA_ARGS__, M, M, M, M, M, M, M, M, M, M, M, 1, 0)
+#define ED_OVERLOAD(macro, ...) ED_CAT(macro, ED_NARGS(__VA_ARGS__))
+#define ED_FIRST(a, ...) a
+/* ED_EACH(m, name, (T, a), (U, b)) is m(T, a) m(U, b), for up to 8 pairs; ED_LIST puts commas between them. */
+#define ED_EACH(m, ...) ED_CAT(ED_EACH, ED_NARGS(__VA_ARGS__))(m, __VA_ARGS__)
+#define ED_EACH1(m, n)
+#define ED_EACH2(m, n, a) m a
+#define ED_EACH3(m, n, a, b) m a m b
+#define ED_EACH4(m, n, a, b, c) m a m b m c
+#define ED_EACH5(m, n, a, b, c, d) m a m b m c m d
+#define ED_EACH6(m, n, a, b, c, d, e) m a m b m c m d m e
+#define ED_EACH7(m, n, a, b, c, d, e, f) m a m b m c m d m e m f
+#define ED_EACH8(m, n, a, b, c, d, e, f, g) m a m b m c m d m e m f m g
+#define ED_EACH9(m, n, a, b, c, d, e, f, g, h) m a m b m c m d m e m f m g m h
+#define ED_EACH10(m, n, a, b, c, d, e, f, g, h, ...) m a m b m c m d m e m f m g m h
+#define ED_EACH11 ED_EACH10
+#define ED_EACH12 ED_EACH10
+#define ED_LIST(m, ...) ED_CAT(ED_LIST, ED_NARGS(__VA_ARGS__))(m, __VA_ARGS__)
+#define ED_LIST1(m, n) void
+#define ED_LIST2(m, n, a) m a
+#define ED_LIST3(m, n, a, b) m a, m b
+#define ED_LIST4(m, n, a, b, c) m a, m b, m c
+#define ED_LIST5(m, n, a, b, c, d) m a, m b, m c, m d
+#define ED_LIST6(m, n, a, b, c, d, e) m a, m b, m c, m d, m e
+#define ED_LIST7(m, n, a, b, c, d, e, f) m a, m b, m c, m d, m e, m f
+#define ED_LIST8(m, n, a, b, c, d, e, f, g) m a, m b, m c, m d, m e, m f, m g
+#define ED_LIST9(m, n, a, b, c, d, e, f, g, h) m a, m b, m c, m d, m e, m f, m g, m h
+#define ED_LIST10(m, n, a, b, c, d, e, f, g, h, ...) m a, m b, m c, m d, m e, m f, m g, m h
+#define ED_LIST11 ED_LIST10
+#define ED_LIST12 ED_LIST10
+#define ED_AT_MOST_8(...) ED_CAT(ED_AT_MOST_8_, ED_NARGS(__VA_ARGS__))
+#define ED_AT_MOST_8_1
+#define ED_AT_MOST_8_2
+#define ED_AT_MOST_8_3
+#define ED_AT_MOST_8_4
+#define ED_AT_MOST_8_5
+#define ED_AT_MOST_8_6
+#define ED_AT_MOST_8_7
+#define ED_AT_MOST_8_8
+#define ED_AT_MOST_8_9
+#define ED_AT_MOST_8_10 \
+    _Static_assert(0, "a coroutine or generator takes at most 8 parameters: pass a struct");
+#define ED_AT_MOST_8_11 ED_AT_MOST_8_10
+#define ED_AT_MOST_8_12 ED_AT_MOST_8_10
+#define ED_FIELD(T, n) T n;
+#define ED_PARAM(T, n) T n
+#define ED_TAIL(T, n) , T n
+#define ED_PASS(T, n) , ed_self->args.n
+#define ED_INIT(T, n) .n = n,
+/* Is T exactly `void`?  The probe is function-like, so that `void *` is not taken for void. */
+#define ED_SECOND(a, b, ...) b
+#define ED_PROBE_void() ~, 1
+#define ED_IS_VOID(T) ED_IS_VOID_(ED_CAT(ED_PROBE_, T)())
+#define ED_IS_VOID_(...) ED_SECOND(__VA_ARGS__, 0, 0)
+#define ED_IF_VOID(T) ED_CAT(ED_IF_VOID_, ED_IS_VOID(T))
+#define ED_IF_VOID_0(yes, no) no
+#define ED_IF_VOID_1(yes, no) yes
+#define ED_OBJECT(T) ED_IF_VOID(T)(eddy_void, T)
+/* Shape of result and parameters: sizes and kinds, mixed into a number. */
+#define ED_OPEN(T, n) (
+#define ED_MIX(T, n) * 31u + (uint32_t)(sizeof(T) * 8 + __builtin_classify_type(*(T *)0)))
+#define ED_SIGNATURE(T, ...) \
+    (ED_EACH(ED_OPEN, __VA_ARGS__)(uint32_t)(sizeof(ED_OBJECT(T)) + 7) ED_EACH(ED_MIX, __VA_ARGS__))
+
+/* ---- typing help ---------------------------------------------------------------------------------------- */
+
+#define ED_IS_POINTER(x) (__builtin_classify_type(x) == 5)
+#define ED_IS_STRUCT(x) (__builtin_classify_type(x) == 12)
+#define ED_IS_VOID_OBJECT(x) __builtin_types_compatible_p(__typeof__(x), eddy_void)
+/* The object, or a real void expression: so that `return await(nothing());` and `c ? await(a()) : ...` work. */
+#define ED_VALUE(x) __builtin_choose_expr(ED_IS_VOID_OBJECT(x), (void)0, (x))
+#define ED_ZERO(x) __builtin_choose_expr(ED_IS_VOID_OBJECT(x), (void)0, (__typeof__(x)){0})
+#define ED_RVALUE(x) (0 ? (x) : (x)) /* in __typeof__: drops qualifiers */
+/* The header of what p points to; "has no member named 'awaitable'" for anything else. */
+#define ED_AWAITABLE(p) \
+    _Generic(&(p)->awaitable, \
+        struct eddy_awaitable *: (struct eddy_awaitable *)(void *)(p), \
+        struct eddy_core *: (struct eddy_awaitable *)(void *)(p))
+/* p, or for a `void *` something that may be dereferenced: for questions about *p that are not evaluated. */
+#define ED_TYPED(p) _Generic((p), void *: (int *)0, const void *: (int *)0, default: (p))
+/* By an enumerator: clang quotes the whole failed expression, so it gets a short one. */
+#define ED_CHECK_IS_STRUCT(x, text, ok) \
+    enum { ok = ED_IS_STRUCT(*ED_TYPED(ED_ADDRESS_(x))) }; \
+    _Static_assert(ok, text)
+#define ED_CHECK_AWAITABLE(x, keyword, ok) \
+    ED_CHECK_IS_STRUCT(x, keyword " needs a coroutine, a task, a future or another awaitable", ok)
+/* x if it is a pointer to a struct, else its address; for what is neither, something harmless, so that only the
+ * assertion speaks. */
+#define ED_ADDRESS_(x) \
+    __builtin_choose_expr(ED_IS_POINTER(x), (x), __builtin_choose_expr(ED_IS_STRUCT(x), &(x), (int *)0))
+#define ED_ADDRESS(x) \
+    __builtin_choose_expr(ED_IS_STRUCT(*ED_TYPED(ED_ADDRESS_(x))), ED_ADDRESS_(x), (struct eddy_task *)0)
+#define ED_HEADER(t) .awaitable = {.awaitable = {.type = &t}}
+
+/* A value that is of no use unless it is awaited goes through a function of its own: `wait(x)` dropped is a warning. */
+#define ED_MUST_USE_VALUE(type, name) \
+    EDDY_MUST_USE static inline struct type name(struct type value) \
+    { \
+        return value; \
+    }
+ED_MUST_USE_VALUE(eddy_gather, eddy_gather_value)
+ED_MUST_USE_VALUE(eddy_gather_array, eddy_gather_array_value)
+ED_MUST_USE_VALUE(eddy_wait, eddy_wait_value)
+ED_MUST_USE_VALUE(eddy_anext, eddy_anext_value)
+ED_MUST_USE_VALUE(eddy_aclose, eddy_aclose_value)
+ED_MUST_USE_VALUE(eddy_queue_join, eddy_queue_join_value)
+/* Of a type without a name, which no function can give: gcc warns of this where it is dropped, clang does not. */
+#define ED_NOT_DROPPED(...) (__extension__ *&__VA_ARGS__)
+
+/* ---- the enclosing function ------------------------------------------------------------------------------ */
+
+/*
+ * In the body of an async function, a generator or a blocking function `ed_enclosing` is a parameter: the object
+ * whose header takes a failure.  Elsewhere it is this function (never defined), which tells `not in a body`.
+ */
+struct eddy_core *ed_enclosing(void);
+#define ED_IN_FRAME _Generic((ed_enclosing), struct eddy_core *(*)(void): 0, default: 1)
+#define ED_FRAME ((struct eddy_core *)(void *)ed_enclosing)
+#define ED_CHILDREN (ED_IN_FRAME ? &ED_FRAME->children : (void **)0)
+
+/* The library's own places are left out of tracebacks. */
+#ifdef EDDY_LIBRARY
+#define ED_SITE(site) static const struct eddy_site site = {NULL, __func__, __LINE__}
+#else
+#define ED_SITE(site) static const struct eddy_site site = {__FILE__, __func__, __LINE__}
+#endif
+
+/* Leaves the body: its tasks are joined first, while its locals are alive. */
+#define ED_LEAVE \
+    if (ED_FRAME->children) \
+        eddy_frame_end(ED_FRAME->children); \
+    return ED_ZERO(ed_enclosing->result)
+#define ED_FAIL(failed, site) \
+    { \
+        ED_SITE(site); \
+        ED_FRAME->failure = eddy_failure_trace((failed), &site); \
+        ED_LEAVE; \
+    }
+/* A failure left pending by for_each or by a block's exit leaves at the next await or yield. */
+#define ED_LEAVE_IF_PENDING \
+    if (ED_UNLIKELY(ED_FRAME->failure != NULL)) { \
+        ED_LEAVE; \
+    }
+/* Where no return is possible: pending in a body; elsewhere `otherwise`. */
+#define ED_PEND(failed, site, otherwise) \
+    { \
+        ED_SITE(site); \
+        if (ED_IN_FRAME) \
+            ED_FRAME->failure = eddy_failure_chain(ED_FRAME->failure, (failed), &site); \
+        else \
+            otherwise((failed), &site); \
+    }
+
+/* ---- definitions: async functions ------------------------------------------------------------------------ */
+
+/* A zero-sized struct costs no register and no stack; the name of the parameter that has it is the message when it
+ * is missing. */
+#define ED_CONTEXT(fn) \
+    __extension__ struct fn##__context { \
+        struct fn *self[0]; \
+    }
+#define ED_MARKER(fn, marker) ED_UNUSED struct fn##__context marker
+#define ED_HERE(fn) (*(struct fn##__context *)(void *)ed_self)
+#define ED_MAY_ALIAS __attribute__((may_alias)) /* async_type calls functions through another struct */
+#define ED_ARGS(...) \
+    __extension__ struct { \
+        ED_EACH(ED_FIELD, __VA_ARGS__) \
+    } args
+
+#define eddy_async_declare(T, ...) \
+    ED_ASYNC_TYPES(, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__) struct ED_FIRST(__VA_ARGS__, )
+#define eddy_async_define(T, ...) ED_ASYNC_BODY(, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define eddy_async_declare_static(T, ...) \
+    ED_ASYNC_TYPES(static, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__) struct ED_FIRST(__VA_ARGS__, )
+#define eddy_async_define_static(T, ...) ED_ASYNC_BODY(static, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define eddy_async(T, ...) \
+    ED_ASYNC_TYPES(static, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__) \
+    ED_ASYNC_BODY(static, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define ED_ASYNC_TYPES(linkage, T, fn, ...) ED_ASYNC_TYPES_(linkage, T, fn, __VA_ARGS__)
+#define ED_ASYNC_TYPES_(linkage, T, fn, ...) \
+    ED_AT_MOST_8(__VA_ARGS__) \
+    struct ED_MAY_ALIAS fn { \
+        struct eddy_awaitable awaitable; \
+        ED_OBJECT(T) result; \
+        ED_ARGS(__VA_ARGS__); \
+    }; \
+    typedef void fn##__parameters(ED_LIST(ED_PARAM, __VA_ARGS__)); \
+    ED_CONTEXT(fn); \
+    linkage T fn##__body(struct fn *, struct fn##__context, struct fn##__context ED_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_UNUSED static inline void fn##__run(struct eddy_awaitable *ed_base) \
+    { \
+        struct fn *ed_self = (struct fn *)(void *)ed_base; \
+        ED_IF_VOID(T)(, ed_self->result =) \
+            fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn) ED_EACH(ED_PASS, __VA_ARGS__)); \
+        if (ED_UNLIKELY(ed_self->awaitable.awaitable.children != NULL)) \
+            eddy_frame_end(ed_self->awaitable.awaitable.children); \
+    } \
+    ED_UNUSED static const struct eddy_awaitable_type fn##__type = {.name = #fn, \
+                                                                    .run = fn##__run, \
+                                                                    .kind = EDDY_COROUTINE, \
+                                                                    .signature = ED_SIGNATURE(T, __VA_ARGS__)}; \
+    ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
+    { \
+        return __extension__(struct fn){ED_HEADER(fn##__type), .args = {ED_EACH(ED_INIT, __VA_ARGS__)}}; \
+    }
+#define ED_ASYNC_BODY(...) ED_ASYNC_BODY_(__VA_ARGS__)
+#define ED_ASYNC_BODY_(linkage, T, fn, ...) \
+    linkage T fn##__body(ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, await_outside_async_function), \
+                         ED_MARKER(fn, throw_needs_async_function_or_generator) ED_EACH(ED_TAIL, __VA_ARGS__))
+
+/*
+ * The type `name` of async functions with this result and these parameters; name_of(f) converts f.  The shape is
+ * checked when name_of is compiled with optimisation, else when it is called; eddy_async_as(name, f) checks the
+ * exact types at every level.  docs/decisions/001-async-type.md tells why there are two.
+ */
+#define eddy_async_type(T, ...) ED_ASYNC_TYPE(T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define ED_ASYNC_TYPE(T, fn, ...) ED_ASYNC_TYPE_(T, fn, __VA_ARGS__)
+#define ED_ZERO_OF(T, n) (__typeof__(ED_RVALUE(*(T *)0))){0}
+#define ED_ASYNC_TYPE_(T, fn, ...) \
+    ED_AT_MOST_8(__VA_ARGS__) \
+    struct ED_MAY_ALIAS fn { \
+        struct eddy_awaitable awaitable; \
+        ED_OBJECT(T) result; \
+        ED_ARGS(__VA_ARGS__); \
+    }; \
+    typedef void fn##__parameters(ED_LIST(ED_PARAM, __VA_ARGS__)); \
+    typedef struct fn (*fn)(ED_LIST(ED_PARAM, __VA_ARGS__)); \
+    __attribute__((unused, always_inline)) static inline fn fn##_of(const void *ed_function) \
+    { \
+        const struct eddy_awaitable_type *ed_type = \
+            ((struct eddy_any_coroutine(*)(ED_LIST(ED_PARAM, __VA_ARGS__)))(uintptr_t)ed_function)( \
+                ED_LIST_VALUES(ED_ZERO_OF, __VA_ARGS__)) \
+                .awaitable.awaitable.type; \
+        bool ed_wrong = ed_type->signature != ED_SIGNATURE(T, __VA_ARGS__); \
+        if (__builtin_constant_p(ed_wrong) && ed_wrong) \
+            eddy_async_function_does_not_fit_the_type(); \
+        if (ed_wrong) \
+            eddy_async_function_mismatch(ed_type->name, #fn); \
+        return (fn)(uintptr_t)ed_function; \
+    } \
+    struct fn
+#define ED_LIST_VALUES(m, ...) ED_CAT(ED_LIST_VALUES, ED_NARGS(__VA_ARGS__))(m, __VA_ARGS__)
+#define ED_LIST_VALUES1(m, n)
+#define ED_LIST_VALUES2 ED_LIST2
+#define ED_LIST_VALUES3 ED_LIST3
+#define ED_LIST_VALUES4 ED_LIST4
+#define ED_LIST_VALUES5 ED_LIST5
+#define ED_LIST_VALUES6 ED_LIST6
+#define ED_LIST_VALUES7 ED_LIST7
+#define ED_LIST_VALUES8 ED_LIST8
+#define ED_LIST_VALUES9 ED_LIST9
+/* Larger than any coroutine that is passed about: all are returned in memory, whose address is the caller's. */
+struct eddy_any_coroutine {
+    struct eddy_awaitable awaitable;
+    char rest[4096];
+};
+void eddy_async_function_does_not_fit_the_type(void)
+    __attribute__((error("result or parameters of the async function differ from those of the async_type")));
+EDDY_API void eddy_async_function_mismatch(const char *function, const char *type)
+    __attribute__((cold, noreturn));
+#define eddy_async_as(type_name, function) \
+    __extension__({ \
+        _Static_assert(__builtin_types_compatible_p(type_name##__parameters, function##__parameters), \
+                       "async_as: the parameters of the function differ from those of the type"); \
+        _Static_assert(__builtin_types_compatible_p(__typeof__(((struct type_name *)0)->result), \
+                                                    __typeof__(((struct function *)0)->result)), \
+                       "async_as: the result of the function differs from that of the type"); \
+        (type_name)(uintptr_t)(function); \
+    })
+/* #define mygen(...) eddy_async_default(mygen, (10), ##__VA_ARGS__)   then mygen() means mygen(10) */
+#define eddy_async_default(function, defaults, ...) \
+    ED_CAT(ED_DEFAULT_, ED_IS_NONE(__VA_ARGS__))(function, defaults, ##__VA_ARGS__)
+#define ED_IS_NONE(...) ED_NARGS_(0, ##__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
+#define ED_DEFAULT_1(function, defaults) function defaults
+#define ED_DEFAULT_0(function, defaults, ...) function(__VA_ARGS__)
+
+/* ---- definitions: functions that block, generators ------------------------------------------------------- */
+
+#define eddy_blocking(T, ...) ED_BLOCKING(T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define ED_BLOCKING(T, fn, ...) ED_BLOCKING_(T, fn, __VA_ARGS__)
+#define ED_BLOCKING_(T, fn, ...) \
+    ED_AT_MOST_8(__VA_ARGS__) \
+    struct fn { \
+        struct eddy_awaitable awaitable; \
+        ED_OBJECT(T) result; \
+        ED_ARGS(__VA_ARGS__); \
+    }; \
+    ED_CONTEXT(fn); \
+    static T fn##__body(struct fn *, struct fn##__context ED_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_UNUSED static void fn##__finish(struct eddy_awaitable *ed_base) \
+    { \
+        struct fn *ed_self = (struct fn *)(void *)ed_base; \
+        ED_IF_VOID(T)(, ed_self->result =) \
+            fn##__body(ed_self, ED_HERE(fn) ED_EACH(ED_PASS, __VA_ARGS__)); \
+    } \
+    ED_UNUSED static const struct eddy_awaitable_type fn##__type = {.name = #fn, \
+                                                                    .start = eddy_blocking_start, \
+                                                                    .cancel = eddy_blocking_cancel, \
+                                                                    .work = fn##__finish, \
+                                                                    .kind = EDDY_BLOCKING, \
+                                                                    .size = sizeof(struct fn)}; \
+    ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
+    { \
+        return __extension__(struct fn){ED_HEADER(fn##__type), .args = {ED_EACH(ED_INIT, __VA_ARGS__)}}; \
+    } \
+    static T fn##__body(ED_UNUSED struct fn *ed_enclosing, \
+                        ED_MARKER(fn, throw_needs_async_function_or_generator) ED_EACH(ED_TAIL, __VA_ARGS__))
+
+#define eddy_generator(Y, ...) ED_GENERATOR(Y, Y, void, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define eddy_generator_full(Y, S, R, ...) ED_GENERATOR(Y, S, R, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define ED_GENERATOR(Y, S, R, fn, ...) ED_GENERATOR_(Y, S, R, fn, __VA_ARGS__)
+#define ED_GENERATOR_(Y, S, R, fn, ...) \
+    ED_AT_MOST_8(__VA_ARGS__) \
+    struct fn { \
+        struct eddy_generator generator; \
+        ED_OBJECT(Y) value; \
+        ED_OBJECT(S) sent; \
+        ED_OBJECT(R) result; \
+        ED_ARGS(__VA_ARGS__); \
+        eddy_void yield_from_in_async_generator[1]; \
+    }; \
+    ED_CONTEXT(fn); \
+    static R fn##__body(struct fn *, struct fn##__context, struct fn##__context ED_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
+    { \
+        struct fn *ed_self = (struct fn *)(void *)ed_base; \
+        ED_IF_VOID(R)(, ed_self->result =) \
+            fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn) ED_EACH(ED_PASS, __VA_ARGS__)); \
+        if (ED_UNLIKELY(ed_self->generator.core.children != NULL)) \
+            eddy_frame_end(ed_self->generator.core.children); \
+        if (ed_self->generator.self) /* where the caller looks for it */ \
+            ((struct fn *)(void *)ed_self->generator.self)->result = ed_self->result; \
+    } \
+    ED_UNUSED static const struct eddy_awaitable_type fn##__type = { \
+        .name = #fn, .run = fn##__run, .kind = EDDY_GENERATOR, .size = sizeof(struct fn)}; \
+    ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
+    { \
+        return __extension__(struct fn){.generator = {.core = {.type = &fn##__type}}, \
+                                        .args = {ED_EACH(ED_INIT, __VA_ARGS__)}}; \
+    } \
+    static R fn##__body(ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, yield_outside_generator), \
+                        ED_MARKER(fn, throw_needs_async_function_or_generator) ED_EACH(ED_TAIL, __VA_ARGS__))
+
+#define eddy_async_generator(Y, ...) ED_ASYNC_GENERATOR(Y, Y, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define eddy_async_generator_full(Y, S, ...) ED_ASYNC_GENERATOR(Y, S, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define ED_ASYNC_GENERATOR(Y, S, fn, ...) ED_ASYNC_GENERATOR_(Y, S, fn, __VA_ARGS__)
+#define ED_ASYNC_GENERATOR_(Y, S, fn, ...) \
+    ED_AT_MOST_8(__VA_ARGS__) \
+    struct fn { \
+        __extension__ union { \
+            struct eddy_async_generator async_generator; \
+            struct eddy_generator ed_common; \
+        }; \
+        ED_OBJECT(Y) value; \
+        ED_OBJECT(S) sent; \
+        eddy_void result; \
+        ED_ARGS(__VA_ARGS__); \
+    }; \
+    ED_CONTEXT(fn); \
+    static void fn##__body(struct fn *, struct fn##__context, struct fn##__context, \
+                           struct fn##__context ED_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
+    { \
+        struct fn *ed_self = (struct fn *)(void *)ed_base; \
+        fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn), ED_HERE(fn) ED_EACH(ED_PASS, __VA_ARGS__)); \
+        if (ED_UNLIKELY(ed_self->ed_common.core.children != NULL)) \
+            eddy_frame_end(ed_self->ed_common.core.children); \
+    } \
+    ED_UNUSED static const struct eddy_awaitable_type fn##__type = { \
+        .name = #fn, .run = fn##__run, .kind = EDDY_ASYNC_GENERATOR, .size = sizeof(struct fn)}; \
+    ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
+    { \
+        return __extension__(struct fn){.async_generator = {.generator = {.core = {.type = &fn##__type}}}, \
+                                        .args = {ED_EACH(ED_INIT, __VA_ARGS__)}}; \
+    } \
+    static void fn##__body(ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, yield_outside_generator), \
+                           ED_MARKER(fn, await_outside_async_function), \
+                           ED_MARKER(fn, throw_needs_async_function_or_generator) ED_EACH(ED_TAIL, __VA_ARGS__))
+
+/* ---- await ----------------------------------------------------------------------------------------------- */
+
+static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(struct eddy_awaitable *a)
+{
+    if (a->awaitable.type->run)
+        a->awaitable.type->run(a);
+    else
+        eddy_run_generic(a);
+    return a->awaitable.failure;
+}
+
+/* `first` comes before x is evaluated, `wait` gives the failure, `failed` is what to do with it. */
+#define ED_AWAIT(...) ED_AWAIT_(__VA_ARGS__)
+#define ED_AWAIT_(x, keyword, first, wait, release, failed, aw, ap, ah, af, ar, site, ok) \
+    __extension__({ \
+        first; \
+        __auto_type aw = (x); \
+        ED_CHECK_AWAITABLE(aw, keyword, ok); \
+        __auto_type ap = ED_ADDRESS(aw); \
+        struct eddy_awaitable *ah = ED_AWAITABLE(ap); \
+        struct eddy_failure *af = wait(aw, ap, ah); \
+        __auto_type ar = ap->result; \
+        if (ED_IS_POINTER(aw)) \
+            release(ah); \
+        if (ED_UNLIKELY(af != NULL)) \
+            failed(af, site); \
+        ED_VALUE(ar); \
+    })
+#define ED_AWAIT_NAMES \
+    ED_UNIQUE(ed_aw_), ED_UNIQUE(ed_ap_), ED_UNIQUE(ed_ah_), ED_UNIQUE(ed_af_), ED_UNIQUE(ed_ar_), \
+        ED_UNIQUE(ed_site_), ED_UNIQUE(ed_is_awaitable_)
+#define ED_WAIT_PLAIN(aw, ap, ah) (ED_IS_POINTER(aw) ? eddy_join(ah) : eddy_run_here(ah))
+#define ED_NO_RELEASE(ah) (void)0
+#define ED_IN_ASYNC \
+    (void)await_outside_async_function; \
+    ED_LEAVE_IF_PENDING
+#define ED_TAKE_ERROR(err, ep) \
+    _Static_assert(__builtin_types_compatible_p(__typeof__(err), eddy_error *), \
+                   "the second argument must be the address of an eddy_error"); \
+    eddy_error *ep = (err); \
+    ep->code = 0; \
+    ep->message = ""
+/* What await(x, &err) does with a failure: its own cancellation goes on outward, the rest is handed over. */
+#define ED_CATCH(ep, af, site) \
+    { \
+        if (eddy_failure_is_own_cancellation(af)) \
+            ED_FAIL(af, site) \
+        ED_CATCH_ALL(ep, af, ED_CAT(site, a)) \
+    }
+#define ED_CATCH_ALL(ep, af, site) \
+    { \
+        ED_SITE(site); \
+        eddy_failure_catch(eddy_failure_trace(af, &site), ep); \
+    }
+
+/* await(x) · await(x, &err), and their eddy_ twins; eddy_await(x, &err) also works in plain C called from a task */
+#define ED_KEYWORD_AWAIT(...) ED_OVERLOAD(ED_AWAIT_KEYWORD_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_AWAIT_KEYWORD_0() \
+    __extension__({ _Static_assert(0, "await needs an awaitable: await(x) or await(x, &err)"); })
+#define ED_AWAIT_KEYWORD_1(x) \
+    ED_AWAIT(x, "await", ED_IN_ASYNC, ED_WAIT_PLAIN, eddy_release, ED_FAIL, ED_AWAIT_NAMES)
+#define ED_AWAIT_KEYWORD_2(x, err) ED_AWAIT_CATCH(x, err, ED_UNIQUE(ed_ep_), ED_WAIT_PLAIN, eddy_release, "await")
+#define ED_AWAIT_KEYWORD_3(...) \
+    __extension__({ _Static_assert(0, "await takes one or two arguments: await(x) or await(x, &err)"); })
+#define ED_AWAIT_CATCH(x, err, ep, wait, release, keyword) \
+    ED_AWAIT_CATCH_(x, err, ep, wait, release, keyword, ED_AWAIT_NAMES)
+#define ED_AWAIT_CATCH_(...) ED_AWAIT_CATCH__(__VA_ARGS__)
+#define ED_AWAIT_CATCH__(x, err, ep, wait, release, keyword, aw, ap, ah, af, ar, site, ok) \
+    __extension__({ \
+        ED_IN_ASYNC; \
+        ED_TAKE_ERROR(err, ep); \
+        __auto_type aw = (x); \
+        ED_CHECK_AWAITABLE(aw, keyword, ok); \
+        __auto_type ap = ED_ADDRESS(aw); \
+        struct eddy_awaitable *ah = ED_AWAITABLE(ap); \
+        struct eddy_failure *af = wait(aw, ap, ah); \
+        __auto_type ar = ap->result; \
+        if (ED_IS_POINTER(aw)) \
+            release(ah); \
+        if (ED_UNLIKELY(af != NULL)) \
+            ED_CATCH(ep, af, site) \
+        ED_VALUE(ar); \
+    })
+#define eddy_await_always(x, err) ED_AWAIT_ALWAYS(x, err, (void)await_outside_async_function, ED_UNIQUE(ed_ep_), \
+                                                  "await_always", ED_AWAIT_NAMES)
+#define eddy_await(...) ED_OVERLOAD(ED_EDDY_AWAIT_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_EDDY_AWAIT_0 ED_AWAIT_KEYWORD_0
+#define ED_EDDY_AWAIT_1 ED_AWAIT_KEYWORD_1
+#define ED_EDDY_AWAIT_2(x, err) \
+    ED_AWAIT_ALWAYS(x, err, (void)0, ED_UNIQUE(ed_ep_), "eddy_await", ED_AWAIT_NAMES)
+#define ED_EDDY_AWAIT_3 ED_AWAIT_KEYWORD_3
+#define ED_AWAIT_ALWAYS(...) ED_AWAIT_ALWAYS_(__VA_ARGS__)
+#define ED_AWAIT_ALWAYS_(x, err, first, ep, keyword, aw, ap, ah, af, ar, site, ok) \
+    __extension__({ \
+        first; \
+        ED_TAKE_ERROR(err, ep); \
+        __auto_type aw = (x); \
+        ED_CHECK_AWAITABLE(aw, keyword, ok); \
+        __auto_type ap = ED_ADDRESS(aw); \
+        struct eddy_awaitable *ah = ED_AWAITABLE(ap); \
+        struct eddy_failure *af = ED_WAIT_PLAIN(aw, ap, ah); \
+        __auto_type ar = ap->result; \
+        if (ED_IS_POINTER(aw)) \
+            eddy_release(ah); \
+        if (ED_UNLIKELY(af != NULL)) \
+            ED_CATCH_ALL(ep, af, site) \
+        ED_VALUE(ar); \
+    })
+
+/* await_for(x, seconds) · await_for(x, seconds, &err) */
+#define eddy_await_for(...) ED_OVERLOAD(ED_AWAIT_FOR_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_AWAIT_FOR_2(x, seconds) ED_AWAIT_FOR_PLAIN(x, seconds, ED_UNIQUE(ed_dl_), ED_UNIQUE(ed_ds_), ED_AWAIT_NAMES)
+#define ED_AWAIT_FOR_3(x, seconds, err) \
+    ED_AWAIT_FOR_CATCH(x, seconds, err, ED_UNIQUE(ed_dl_), ED_UNIQUE(ed_ep_), ED_AWAIT_NAMES)
+#define ED_WAIT_FOR(aw, ap, ah, dl, seconds) \
+    eddy_deadline_close(&dl, eddy_deadline_open(&dl, ah, ED_IS_POINTER(aw), seconds) ? ED_WAIT_PLAIN(aw, ap, ah) \
+                                                                                    : NULL)
+#define ED_AWAIT_FOR_PLAIN(...) ED_AWAIT_FOR_PLAIN_(__VA_ARGS__)
+#define ED_AWAIT_FOR_PLAIN_(x, seconds, dl, ds, aw, ap, ah, af, ar, site, ok) \
+    __extension__({ \
+        ED_IN_ASYNC; \
+        __auto_type aw = (x); \
+        ED_CHECK_AWAITABLE(aw, "await_for", ok); \
+        __auto_type ap = ED_ADDRESS(aw); \
+        struct eddy_awaitable *ah = ED_AWAITABLE(ap); \
+        struct eddy_deadline dl; \
+        struct eddy_failure *af = ED_WAIT_FOR(aw, ap, ah, dl, seconds); \
+        __auto_type ar = ap->result; \
+        if (ED_IS_POINTER(aw)) \
+            eddy_release(ah); \
+        if (ED_UNLIKELY(af != NULL)) \
+            ED_FAIL(af, site) \
+        ED_VALUE(ar); \
+    })
+#define ED_AWAIT_FOR_CATCH(...) ED_AWAIT_FOR_CATCH_(__VA_ARGS__)
+#define ED_AWAIT_FOR_CATCH_(x, seconds, err, dl, ep, aw, ap, ah, af, ar, site, ok) \
+    __extension__({ \
+        ED_IN_ASYNC; \
+        ED_TAKE_ERROR(err, ep); \
+        __auto_type aw = (x); \
+        ED_CHECK_AWAITABLE(aw, "await_for", ok); \
+        __auto_type ap = ED_ADDRESS(aw); \
+        struct eddy_awaitable *ah = ED_AWAITABLE(ap); \
+        struct eddy_deadline dl; \
+        struct eddy_failure *af = ED_WAIT_FOR(aw, ap, ah, dl, seconds); \
+        __auto_type ar = ap->result; \
+        if (ED_IS_POINTER(aw)) \
+            eddy_release(ah); \
+        if (ED_UNLIKELY(af != NULL)) \
+            ED_CATCH(ep, af, site) \
+        ED_VALUE(ar); \
+    })
+/* await_shielded(t): the handle stays the caller's in every case; of a value: it is spawned, and detached */
+#define eddy_await_shielded(...) ED_OVERLOAD(ED_AWAIT_SHIELDED_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_AWAIT_SHIELDED_1(x) \
+    ED_AWAIT(x, "await_shielded", ED_IN_ASYNC, ED_WAIT_SHIELDED, ED_NO_RELEASE, ED_FAIL, ED_AWAIT_NAMES)
+#define ED_AWAIT_SHIELDED_2(x, err) \
+    ED_AWAIT_CATCH(x, err, ED_UNIQUE(ed_ep_), ED_WAIT_SHIELDED, ED_NO_RELEASE, "await_shielded")
+#define ED_WAIT_SHIELDED(aw, ap, ah) \
+    (ED_IS_POINTER(aw) ? eddy_join_shielded(ah) : eddy_run_shielded(ah, sizeof *(ap)))
+
+/* ---- throw, rethrow -------------------------------------------------------------------------------------- */
+
+#define eddy_raise(...) ED_RAISE(ED_UNIQUE(ed_site_), __VA_ARGS__)
+#define ED_RAISE(site, ...) ED_CAT(ED_RAISE_, ED_IS_ONE(__VA_ARGS__))(site, __VA_ARGS__)
+#define ED_RAISE_1(site, code) ED_RAISE_FAILURE(site, eddy_failure_of_code(&site, (code)))
+#define ED_RAISE_M(site, code, ...) ED_RAISE_FAILURE(site, eddy_failure_new(&site, (code), __VA_ARGS__))
+#define eddy_reraise(err) ED_RERAISE(err, ED_UNIQUE(ed_site_))
+#define ED_RERAISE(err, site) ED_RAISE_FAILURE(site, eddy_failure_again(&site, (err)))
+/* A statement expression, so that __extension__ covers `return (void)0` (-Wpedantic) and ?: may hold it. */
+#define ED_RAISE_FAILURE(site, failed) \
+    __extension__({ \
+        (void)throw_needs_async_function_or_generator; \
+        ED_SITE(site); \
+        ED_FRAME->failure = eddy_failure_chain(ED_FRAME->failure, (failed), NULL); \
+        ED_LEAVE; \
+    })
+
+/* ---- tasks ----------------------------------------------------------------------------------------------- */
+
+/* A dropped handle must be a warning.  gcc looks at the outermost call; clang at the last statement of a statement
+ * expression, and only through no cast: hence two forms. */
+EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
+{
+    return handle;
+}
+#define ED_CHECK_SPAWN(sp) _Static_assert(ED_IS_STRUCT(sp), "spawn needs a coroutine value: spawn(f(x))")
+#define ED_SPAWN(...) ED_SPAWN_(__VA_ARGS__)
+#ifdef __clang__
+#define ED_SPAWN_(coro, symbol, option_type, option, sp, sf, site) \
+    __extension__({ \
+        __auto_type sp = (coro); \
+        ED_CHECK_SPAWN(sp); \
+        (void)sizeof(ED_AWAITABLE(ED_ADDRESS(sp))); \
+        ED_SITE(site); \
+        extern EDDY_MUST_USE __typeof__(sp) *sf(const void *, size_t, void **, const struct eddy_site *, \
+                                                option_type) __asm__(symbol); \
+        sf(&sp, sizeof sp, ED_CHILDREN, &site, option); \
+    })
+#else
+#define ED_SPAWN_(coro, symbol, option_type, option, sp, sf, site) \
+    ((__typeof__(coro) *)eddy_keep_handle(__extension__({ \
+        __auto_type sp = (coro); \
+        ED_CHECK_SPAWN(sp); \
+        (void)sizeof(ED_AWAITABLE(ED_ADDRESS(sp))); \
+        ED_SITE(site); \
+        extern EDDY_MUST_USE void *sf(const void *, size_t, void **, const struct eddy_site *, option_type) \
+            __asm__(symbol); \
+        sf(&sp, sizeof sp, ED_CHILDREN, &site, option); \
+    })))
+#endif
+#define ED_SPAWN_NAMES ED_UNIQUE(ed_sp_), ED_UNIQUE(ed_sf_), ED_UNIQUE(ed_site_)
+#define eddy_spawn(coro) ED_SPAWN(coro, "eddy_spawn_copy", unsigned, 0, ED_SPAWN_NAMES)
+#define eddy_spawn_eager(coro) ED_SPAWN(coro, "eddy_spawn_copy", unsigned, ED_SPAWN_EAGER, ED_SPAWN_NAMES)
+/* Variadic: &(eddy_spawn_options){.name = "x", .eager = true} is several macro arguments. */
+#define eddy_spawn_with(coro, ...) \
+    ED_SPAWN(coro, "eddy_spawn_copy_with", const eddy_spawn_options *, (__VA_ARGS__), ED_SPAWN_NAMES)
+
+#define ED_HANDLE(t) ED_HANDLE_(t, ED_UNIQUE(ed_ha_), ED_UNIQUE(ed_is_handle_))
+#define ED_HANDLE_(t, ha, ok) ED_HANDLE__(t, ha, ok)
+#define ED_HANDLE__(t, ha, ok) \
+    __extension__({ \
+        __auto_type ha = (t); \
+        enum { ok = ED_IS_POINTER(ha) && ED_IS_STRUCT(*ED_TYPED(ED_ADDRESS_(ha))) }; \
+        _Static_assert(ok, "this needs a task handle, an eddy_task * or a future"); \
+        ED_AWAITABLE(ED_ADDRESS(ha)); \
+    })
+#define eddy_task_of(t) ((eddy_task *)(void *)ED_HANDLE(t))
+#define eddy_cancel(...) ED_OVERLOAD(ED_CANCEL_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_CANCEL_1(t) (eddy_cancel)(ED_HANDLE(t), NULL)
+#define ED_CANCEL_2(t, reason) (eddy_cancel)(ED_HANDLE(t), (reason))
+#define eddy_detach(t) (eddy_detach)(ED_HANDLE(t))
+#define eddy_keep(t) ((__typeof__(t))(eddy_keep)(ED_HANDLE(t)))
+#define eddy_done(t) (eddy_done)(ED_HANDLE(t))
+#define eddy_cancelled(t) (eddy_cancelled)(ED_HANDLE(t))
+#define eddy_cancelling(t) (eddy_cancelling)(ED_HANDLE(t))
+#define eddy_uncancel(t) (eddy_uncancel)(ED_HANDLE(t))
+#define eddy_task_name(t) (eddy_task_name)(ED_HANDLE(t))
+#define eddy_task_set_name(t, name) (eddy_task_set_name)(ED_HANDLE(t), name)
+#define eddy_task_site(t) (eddy_task_site)(ED_HANDLE(t))
+/* The call function(argument) is type-checked, unevaluated.  Integers (descriptors) travel in the pointer. */
+#define ED_CALLABLE(function, argument) \
+    ((void)sizeof(struct { \
+        _Static_assert(!ED_IS_STRUCT(*ED_TYPED((__typeof__((function)(argument)) *)0)), \
+                       "a callback is a plain function: spawn the coroutine in one"); \
+        char unit; \
+    }), \
+     (void (*)(void *))(uintptr_t)(function))
+#define ED_ARGUMENT(argument) ((void *)(uintptr_t)(argument))
+#define eddy_add_done_callback(t, function, argument) \
+    (eddy_add_done_callback)(ED_HANDLE(t), ED_CALLABLE(function, argument), ED_ARGUMENT(argument))
+#define eddy_remove_done_callback(t, function, argument) \
+    (eddy_remove_done_callback)(ED_HANDLE(t), ED_CALLABLE(function, argument), ED_ARGUMENT(argument))
+/* User awaitables end themselves: a is theirs, or its header. */
+#define eddy_complete(a) (eddy_complete)(ED_AWAITABLE(a))
+#define eddy_complete_error(a, ...) ED_COMPLETE_ERROR(a, ED_IS_ONE(__VA_ARGS__), __VA_ARGS__)
+#define ED_COMPLETE_ERROR(a, one, ...) ED_CAT(ED_COMPLETE_ERROR_, one)(a, __VA_ARGS__)
+#define ED_COMPLETE_ERROR_1(a, code) (eddy_complete_error)(ED_AWAITABLE(a), (code), "%s", "")
+#define ED_COMPLETE_ERROR_M(a, code, ...) (eddy_complete_error)(ED_AWAITABLE(a), (code), __VA_ARGS__)
+/* struct mine m = {EDDY_AWAITABLE_INIT(&mine_type), ...}; */
+#define EDDY_AWAITABLE_INIT(type_address) .awaitable = {.awaitable = {.type = (type_address)}}
+
+/* ---- futures --------------------------------------------------------------------------------------------- */
+
+#define eddy_future_of(T) \
+    struct { \
+        struct eddy_awaitable awaitable; \
+        ED_OBJECT(T) result; \
+        eddy_void future; \
+    }
+#define eddy_future_new(type) ((type *)eddy_future_alloc(sizeof(type) + 0 * sizeof(((type *)0)->future)))
+/* Variadic, for (struct point){1, 2} is two macro arguments.  True: it was set; false: it had been cancelled. */
+#define eddy_set_result(f, ...) ED_SET_RESULT(f, ED_UNIQUE(ed_fu_), ED_UNIQUE(ed_ok_), ##__VA_ARGS__)
+#define ED_SET_RESULT(f, fu, ok, ...) ED_SET_RESULT_(ED_IS_NONE(__VA_ARGS__), f, fu, ok, ##__VA_ARGS__)
+#define ED_SET_RESULT_(none, ...) ED_CAT(ED_SET_RESULT_, none)(__VA_ARGS__)
+#define ED_SET_RESULT_1(f, fu, ok) \
+    __extension__({ \
+        __auto_type fu = (f); \
+        _Static_assert(ED_IS_VOID_OBJECT(fu->result), "eddy_set_result: this future needs a value"); \
+        (void)fu->future; \
+        bool ok = eddy_future_pending(fu); \
+        eddy_future_complete(fu); \
+        ok; \
+    })
+#define ED_SET_RESULT_0(f, fu, ok, ...) \
+    __extension__({ \
+        __auto_type fu = (f); \
+        (void)fu->future; \
+        bool ok = eddy_future_pending(fu); \
+        if (ok) \
+            fu->result = (__VA_ARGS__); \
+        eddy_future_complete(fu); \
+        ok; \
+    })
+#define eddy_set_error(f, ...) ED_SET_ERROR(f, ED_IS_ONE(__VA_ARGS__), __VA_ARGS__)
+#define ED_SET_ERROR(f, one, ...) ED_CAT(ED_SET_ERROR_, one)(f, __VA_ARGS__)
+#define ED_SET_ERROR_1(f, code) (eddy_set_error)(ED_AWAITABLE(f), (code), "%s", "")
+#define ED_SET_ERROR_M(f, code, ...) (eddy_set_error)(ED_AWAITABLE(f), (code), __VA_ARGS__)
+#define eddy_future_free(f) (eddy_future_free)(ED_AWAITABLE(f))
+
+/* ---- run ------------------------------------------------------------------------------------------------- */
+
+#define eddy_run(...) ED_OVERLOAD(ED_RUN_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_RUN_1(coro) ED_RUN_MAIN(coro, NULL, ED_UNIQUE(ed_ru_), ED_UNIQUE(ed_rs_), ED_UNIQUE(ed_site_))
+#define ED_RUN_2(coro, err) ED_RUN_TYPED(coro, NULL, err, ED_UNIQUE(ed_ru_), ED_UNIQUE(ed_ep_), ED_UNIQUE(ed_site_))
+/* eddy_run_with(&options, coro) · eddy_run_with(&options, coro, &err) */
+#define eddy_run_with(...) ED_OVERLOAD(ED_RUN_WITH_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_RUN_WITH_2(options, coro) \
+    ED_RUN_MAIN(coro, options, ED_UNIQUE(ed_ru_), ED_UNIQUE(ed_rs_), ED_UNIQUE(ed_site_))
+#define ED_RUN_WITH_3(options, coro, err) \
+    ED_RUN_TYPED(coro, options, err, ED_UNIQUE(ed_ru_), ED_UNIQUE(ed_ep_), ED_UNIQUE(ed_site_))
+#define ED_RUN_CHECK(ru) _Static_assert(ED_IS_STRUCT(ru), "eddy_run needs a coroutine value: eddy_run(main_task())")
+#define ED_RUN_CALL(ru, options, err, site) \
+    eddy_run_main(ED_AWAITABLE(ED_ADDRESS(ru)), sizeof ru, offsetof(__typeof__(ru), result), sizeof ru.result, \
+                  options, &(const struct eddy_build)EDDY_BUILD, err, &site)
+#define ED_RUN_MAIN(...) ED_RUN_MAIN_(__VA_ARGS__)
+#define ED_RUN_MAIN_(coro, options, ru, rs, site) \
+    __extension__({ \
+        __auto_type ru = (coro); \
+        ED_RUN_CHECK(ru); \
+        _Static_assert(ED_IS_VOID_OBJECT(ru.result) || \
+                           __builtin_types_compatible_p(__typeof__(ru.result), int), \
+                       "eddy_run(coro) is for results int and void: use eddy_run(coro, &err)"); \
+        ED_SITE(site); \
+        int rs = ED_RUN_CALL(ru, options, NULL, site); \
+        rs ? rs : __builtin_choose_expr(ED_IS_VOID_OBJECT(ru.result), 0, ru.result); \
+    })
+#define ED_RUN_TYPED(...) ED_RUN_TYPED_(__VA_ARGS__)
+#define ED_RUN_TYPED_(coro, options, err, ru, ep, site) \
+    __extension__({ \
+        __auto_type ru = (coro); \
+        ED_RUN_CHECK(ru); \
+        ED_TAKE_ERROR(err, ep); \
+        ED_SITE(site); \
+        ED_RUN_CALL(ru, options, ep, site); \
+        ED_VALUE(ru.result); \
+    })
+/* eddy_run_coroutine_threadsafe(loop, coro): an eddy_remote * */
+#define eddy_run_coroutine_threadsafe(loop, coro) ED_REMOTE(loop, coro, ED_UNIQUE(ed_rc_), ED_UNIQUE(ed_site_))
+#define ED_REMOTE(loop, coro, rc, site) ED_REMOTE_(loop, coro, rc, site)
+#define ED_REMOTE_(loop, coro, rc, site) \
+    __extension__({ \
+        __auto_type rc = (coro); \
+        ED_SITE(site); \
+        eddy_remote_new((loop), ED_AWAITABLE(&rc), sizeof rc, offsetof(__typeof__(rc), result), \
+                        sizeof rc.result, &site); \
+    })
+
+/* ---- gather, wait, as_completed -------------------------------------------------------------------------- */
+
+#define ED_ITEM(x, it, ok, site) ED_ITEM_(x, it, ok, site)
+#define ED_ITEM_(x, it, ok, site) \
+    __extension__({ \
+        __auto_type it = (x); \
+        ED_CHECK_AWAITABLE(it, "eddy_gather", ok); \
+        ED_SITE(site); \
+        ED_IS_POINTER(it) ? ED_AWAITABLE(ED_ADDRESS(it)) : eddy_gather_child(&it, sizeof it, &site); \
+    })
+#define ED_ITEMS_1(a) ED_ITEM(a, ED_UNIQUE(ed_it_), ED_UNIQUE(ed_is_awaitable_), ED_UNIQUE(ed_site_))
+#define ED_ITEMS_2(a, ...) ED_ITEMS_1(a), ED_ITEMS_1(__VA_ARGS__)
+#define ED_ITEMS_3(a, ...) ED_ITEMS_1(a), ED_ITEMS_2(__VA_ARGS__)
+#define ED_ITEMS_4(a, ...) ED_ITEMS_1(a), ED_ITEMS_3(__VA_ARGS__)
+#define ED_ITEMS_5(a, ...) ED_ITEMS_1(a), ED_ITEMS_4(__VA_ARGS__)
+#define ED_ITEMS_6(a, ...) ED_ITEMS_1(a), ED_ITEMS_5(__VA_ARGS__)
+#define ED_ITEMS_7(a, ...) ED_ITEMS_1(a), ED_ITEMS_6(__VA_ARGS__)
+#define ED_ITEMS_8(a, ...) ED_ITEMS_1(a), ED_ITEMS_7(__VA_ARGS__)
+#define ED_ITEMS_9(...) \
+    __extension__({ \
+        _Static_assert(0, "eddy_gather takes at most 8 tasks: use eddy_gather_array(tasks, n)"); \
+        (struct eddy_awaitable *)0; \
+    })
+#define ED_ITEMS_10 ED_ITEMS_9
+#define ED_ITEMS_11 ED_ITEMS_9
+#define ED_ITEMS_12 ED_ITEMS_9
+#define ED_OWNS(a, bit) ((unsigned)!ED_IS_POINTER(a) << (bit))
+#define ED_OWNED_1(a) ED_OWNS(a, 0)
+#define ED_OWNED_2(a, b) (ED_OWNED_1(a) | ED_OWNS(b, 1))
+#define ED_OWNED_3(a, b, c) (ED_OWNED_2(a, b) | ED_OWNS(c, 2))
+#define ED_OWNED_4(a, b, c, d) (ED_OWNED_3(a, b, c) | ED_OWNS(d, 3))
+#define ED_OWNED_5(a, b, c, d, e) (ED_OWNED_4(a, b, c, d) | ED_OWNS(e, 4))
+#define ED_OWNED_6(a, b, c, d, e, f) (ED_OWNED_5(a, b, c, d, e) | ED_OWNS(f, 5))
+#define ED_OWNED_7(a, b, c, d, e, f, g) (ED_OWNED_6(a, b, c, d, e, f) | ED_OWNS(g, 6))
+#define ED_OWNED_8(a, b, c, d, e, f, g, h) (ED_OWNED_7(a, b, c, d, e, f, g) | ED_OWNS(h, 7))
+#define ED_OWNED_9(...) 0u
+#define ED_OWNED_10 ED_OWNED_9
+#define ED_OWNED_11 ED_OWNED_9
+#define ED_OWNED_12 ED_OWNED_9
+#define ED_GATHER(all, ...) \
+    (__extension__(struct eddy_gather){ED_HEADER(eddy_gather_type), \
+                                       .count = ED_NARGS(__VA_ARGS__), \
+                                       .owned = ED_OVERLOAD(ED_OWNED_, __VA_ARGS__)(__VA_ARGS__), \
+                                       .settled = all, \
+                                       .children = {ED_OVERLOAD(ED_ITEMS_, __VA_ARGS__)(__VA_ARGS__)}})
+#define eddy_gather(...) eddy_gather_value(ED_GATHER(false, __VA_ARGS__))
+#define eddy_gather_settled(...) eddy_gather_value(ED_GATHER(true, __VA_ARGS__))
+/* An array of typed handles: checked here, read by memcpy there. */
+#define ED_HANDLES(tasks_) ED_HANDLES_(tasks_, ED_UNIQUE(ed_are_handles_))
+#define ED_HANDLES_(tasks_, ok) ED_HANDLES__(tasks_, ok)
+#define ED_HANDLES__(tasks_, ok) \
+    __extension__({ \
+        enum { ok = ED_IS_POINTER((tasks_)[0]) && ED_IS_STRUCT(*ED_ADDRESS_((tasks_)[0])) }; \
+        _Static_assert(ok, "this needs an array of task handles"); \
+        (void)sizeof(ED_AWAITABLE(ED_ADDRESS((tasks_)[0]))); \
+        (void *)(tasks_); \
+    })
+#define eddy_gather_array(handles, n) ED_GATHER_ARRAY(handles, n, false)
+#define eddy_gather_array_settled(handles, n) ED_GATHER_ARRAY(handles, n, true)
+#define ED_GATHER_ARRAY(handles, n, all) \
+    eddy_gather_array_value((struct eddy_gather_array){ED_HEADER(eddy_gather_array_type), \
+                                                       .settled = all, \
+                                                       .count = (n), \
+                                                       .children = ED_HANDLES(handles)})
+#define eddy_wait(handles, n, how) \
+    eddy_wait_value((struct eddy_wait){ \
+        ED_HEADER(eddy_wait_type), .tasks = ED_HANDLES(handles), .count = (n), .mode = (how)})
+/* The loop variable of async_for has the type of an element: an anonymous struct carries it. */
+#define eddy_as_completed(handles, n) \
+    (__extension__(struct { \
+        union { \
+            struct eddy_as_completed completed; \
+            struct eddy_async_generator async_generator; \
+        }; \
+        __typeof__(ED_RVALUE((handles)[0])) value; \
+        __typeof__(ED_RVALUE((handles)[0])) sent; \
+    }){.completed = {.async_generator = {.step = eddy_as_completed_step}, \
+                     .tasks = ED_HANDLES(handles), \
+                     .count = (n)}})
+
+/* ---- generators: inside ---------------------------------------------------------------------------------- */
+
+#define ED_CONTROL (((struct eddy_generator *)(void *)ed_enclosing)->control)
+#define ED_SENT ED_VALUE(*(__typeof__(ed_enclosing->sent) *)ED_CONTROL->sent_slot)
+#define ED_IN_GENERATOR \
+    (void)yield_outside_generator; \
+    ED_LEAVE_IF_PENDING
+#define eddy_yield(...) ED_CAT(ED_YIELD_, ED_NARGS(__VA_ARGS__))(__VA_ARGS__)
+#define ED_YIELD_0() ED_YIELD_NOTHING(ED_UNIQUE(ed_yf_), ED_UNIQUE(ed_site_))
+#define ED_YIELD_NOTHING(yf, site) ED_YIELD_NOTHING_(yf, site)
+#define ED_YIELD_NOTHING_(yf, site) \
+    __extension__({ \
+        ED_IN_GENERATOR; \
+        _Static_assert(ED_IS_VOID_OBJECT(ed_enclosing->value), "yield: this generator yields a value"); \
+        struct eddy_failure *yf = eddy_generator_yield(ED_CONTROL); \
+        if (ED_UNLIKELY(yf != NULL)) \
+            ED_FAIL(yf, site) \
+        ED_SENT; \
+    })
+#define ED_YIELD_1(v) ED_YIELD_VALUE(v, ED_UNIQUE(ed_yf_), ED_UNIQUE(ed_site_))
+#define ED_YIELD_VALUE(v, yf, site) ED_YIELD_VALUE_(v, yf, site)
+#define ED_YIELD_VALUE_(v, yf, site) \
+    __extension__({ \
+        ED_IN_GENERATOR; \
+        _Static_assert(!ED_IS_VOID_OBJECT(ed_enclosing->value), "yield: this generator yields nothing: yield()"); \
+        *(__typeof__(ed_enclosing->value) *)ED_CONTROL->slot = (v); \
+        struct eddy_failure *yf = eddy_generator_yield(ED_CONTROL); \
+        if (ED_UNLIKELY(yf != NULL)) \
+            ED_FAIL(yf, site) \
+        ED_SENT; \
+    })
+/* yield((struct point){1, 2}) is two arguments, the first of which opens a brace that it does not close. */
+#define ED_TEXT(...) #__VA_ARGS__
+#define ED_REST(text, c) __builtin_strlen(__builtin_strchr(text, c)) /* a constant for clang too */
+#define ED_WHOLE(v, remedy) \
+    _Static_assert(ED_REST(ED_TEXT(v) "{", '{') == 1 || ED_REST(ED_TEXT(v) "}", '}') > 1, \
+                   "put a compound literal in parentheses: " remedy)
+#define ED_YIELD_2(v, err) ED_YIELD_CATCH(v, err, ED_UNIQUE(ed_ep_), ED_UNIQUE(ed_yf_), ED_UNIQUE(ed_site_))
+#define ED_YIELD_CATCH(v, err, ep, yf, site) ED_YIELD_CATCH_(v, err, ep, yf, site)
+#define ED_YIELD_CATCH_(v, err, ep, yf, site) \
+    __extension__({ \
+        ED_IN_GENERATOR; \
+        ED_WHOLE(v, "yield(((struct point){1, 2}))"); \
+        ED_TAKE_ERROR(err, ep); \
+        *(__typeof__(ed_enclosing->value) *)ED_CONTROL->slot = (v); \
+        struct eddy_failure *yf = eddy_generator_yield(ED_CONTROL); \
+        if (ED_UNLIKELY(yf != NULL)) \
+            ED_CATCH_ALL(ep, yf, site) \
+        ED_SENT; \
+    })
+#define ED_YIELD_3(...) \
+    __extension__({ \
+        _Static_assert(0, "yield takes a value and perhaps &err; " \
+                          "put a compound literal in parentheses: yield(((struct point){1, 2}))"); \
+    })
+#define eddy_yield_from(sub) ED_YIELD_FROM(sub, ED_UNIQUE(ed_yv_), ED_UNIQUE(ed_yp_), ED_UNIQUE(ed_yf_), ED_UNIQUE(ed_site_))
+#define ED_YIELD_FROM(sub, yv, yp, yf, site) ED_YIELD_FROM_(sub, yv, yp, yf, site)
+#define ED_YIELD_FROM_(sub, yv, yp, yf, site) \
+    __extension__({ \
+        ED_IN_GENERATOR; \
+        (void)ed_enclosing->yield_from_in_async_generator; \
+        __auto_type yv = (sub); \
+        ED_CHECK_IS_STRUCT(yv, "yield_from needs a generator", ED_CAT(yv, k)); \
+        __auto_type yp = ED_ADDRESS(yv); \
+        _Static_assert(__builtin_types_compatible_p(__typeof__(yp->value), __typeof__(ed_enclosing->value)), \
+                       "yield_from: the sub-generator must yield the same type"); \
+        _Static_assert(__builtin_types_compatible_p(__typeof__(yp->sent), __typeof__(ed_enclosing->sent)), \
+                       "yield_from: the sub-generator must be sent the same type"); \
+        struct eddy_failure *yf = eddy_generator_delegate(ED_CONTROL, &yp->generator, sizeof *yp); \
+        if (ED_UNLIKELY(yf != NULL)) \
+            ED_FAIL(yf, site) \
+        ED_VALUE(yp->result); \
+    })
+/* Control goes to another generator, whose next yield or end goes to this one's consumer; what is sent when this one
+ * goes on is dropped. */
+#define eddy_transfer(to) ED_TRANSFER(to, ED_UNIQUE(ed_yp_), ED_UNIQUE(ed_yf_), ED_UNIQUE(ed_site_))
+#define ED_TRANSFER(to, yp, yf, site) ED_TRANSFER_(to, yp, yf, site)
+#define ED_TRANSFER_(to, yp, yf, site) \
+    __extension__({ \
+        ED_IN_GENERATOR; \
+        __auto_type yp = (to); \
+        _Static_assert(__builtin_types_compatible_p(__typeof__(yp->value), __typeof__(ed_enclosing->value)), \
+                       "eddy_transfer: both generators must yield the same type"); \
+        struct eddy_failure *yf = \
+            eddy_generator_transfer(ED_CONTROL, &yp->generator, sizeof *yp, &yp->value, &yp->sent); \
+        if (ED_UNLIKELY(yf != NULL)) \
+            ED_FAIL(yf, site) \
+        (void)0; \
+    })
+
+/* ---- generators: the consumer's side --------------------------------------------------------------------- */
+
+#define ED_DO_OUT(v, ge, go) \
+    __auto_type go = (v); \
+    _Static_assert(__builtin_types_compatible_p(__typeof__(ED_RVALUE(*go)), __typeof__(ED_RVALUE(ge->value))), \
+                   "the variable must have the type that the generator yields")
+#define ED_NO_OUT(v, ge, go) __typeof__(ge->value) *go = NULL
+#define ED_DO_ERR(e, er) ED_TAKE_ERROR(e, er)
+#define ED_NO_ERR(e, er) eddy_error *er = NULL
+#define ED_STEP_NAMES ED_UNIQUE(ed_ge_), ED_UNIQUE(ed_go_), ED_UNIQUE(ed_er_), ED_UNIQUE(ed_site_)
+#define ED_STEP(...) ED_STEP_(__VA_ARGS__)
+/* A failure that no &err takes is pending in a body, and printed elsewhere. */
+#define ED_STEP_(g, out, v, error, e, step, ge, go, er, site) \
+    __extension__({ \
+        __auto_type ge = (g); \
+        out(v, ge, go); \
+        error(e, er); \
+        bool ED_CAT(go, m) = step(ge, go, ED_CAT(site, t)); \
+        if (ED_UNLIKELY(!ED_CAT(go, m) && ge->generator.core.failure)) { \
+            if (er) \
+                eddy_failure_catch(eddy_generator_failure(&ge->generator), er); \
+            else \
+                ED_PEND(eddy_generator_failure(&ge->generator), site, eddy_failure_unseen) \
+        } \
+        ED_CAT(go, m); \
+    })
+#define ED_SLOTS(ge, go) &(ge)->generator, sizeof *(ge), (go) ? (void *)(go) : (void *)&(ge)->value, &(ge)->sent
+#define ED_NEXT(ge, go, site) eddy_generator_resume(ED_SLOTS(ge, go))
+/* eddy_next(&g) · eddy_next(&g, &v) · eddy_next(&g, &v, &err) */
+#define eddy_next(...) ED_OVERLOAD(ED_NEXT_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_NEXT_1(g) ED_STEP(g, ED_NO_OUT, , ED_NO_ERR, , ED_NEXT, ED_STEP_NAMES)
+#define ED_NEXT_2(g, v) ED_STEP(g, ED_DO_OUT, v, ED_NO_ERR, , ED_NEXT, ED_STEP_NAMES)
+#define ED_NEXT_3(g, v, e) ED_STEP(g, ED_DO_OUT, v, ED_DO_ERR, e, ED_NEXT, ED_STEP_NAMES)
+#define eddy_send(...) ED_OVERLOAD(ED_SEND_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_SEND_3(g, s, v) ED_SENDING(g, s, ED_DO_OUT, v, ED_NO_ERR, , ED_STEP_NAMES)
+#define ED_SEND_4(g, s, v, e) ED_SENDING(g, s, ED_DO_OUT, v, ED_DO_ERR, e, ED_STEP_NAMES)
+#define ED_SENDING(...) ED_SENDING_(__VA_ARGS__)
+#define ED_SENDING_(g, item, out, v, error, e, ge, go, er, site) \
+    __extension__({ \
+        ED_WHOLE(item, "eddy_send(&g, ((struct point){1, 2}), &v)"); \
+        __auto_type ED_CAT(ge, s) = (g); \
+        ED_CAT(ge, s)->sent = (item); \
+        ED_STEP_(ED_CAT(ge, s), out, v, error, e, ED_SEND, ge, go, er, site); \
+    })
+#define ED_SEND(ge, go, site) eddy_generator_send(ED_SLOTS(ge, go))
+#define eddy_throw(...) ED_OVERLOAD(ED_THROW_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_THROW_3(g, code, v) ED_THROWING(g, code, ED_DO_OUT, v, ED_NO_ERR, , ED_UNIQUE(ed_tc_), ED_STEP_NAMES)
+#define ED_THROW_4(g, code, v, e) \
+    ED_THROWING(g, code, ED_DO_OUT, v, ED_DO_ERR, e, ED_UNIQUE(ed_tc_), ED_STEP_NAMES)
+#define ED_THROWING(...) ED_THROWING_(__VA_ARGS__)
+#define ED_THROWING_(g, code, out, v, error, e, tc, ge, go, er, site) \
+    __extension__({ \
+        const int tc = (code); \
+        __auto_type ge = (g); \
+        out(v, ge, go); \
+        error(e, er); \
+        ED_SITE(ED_CAT(site, t)); \
+        bool ED_CAT(go, m) = eddy_generator_throw(ED_SLOTS(ge, go), tc, &ED_CAT(site, t)); \
+        if (ED_UNLIKELY(!ED_CAT(go, m) && ge->generator.core.failure)) { \
+            if (er) \
+                eddy_failure_catch(eddy_generator_failure(&ge->generator), er); \
+            else \
+                ED_PEND(eddy_generator_failure(&ge->generator), site, eddy_failure_unseen) \
+        } \
+        ED_CAT(go, m); \
+    })
+/* eddy_close(&g) · eddy_close(&g, &err) */
+#define eddy_close(...) ED_OVERLOAD(ED_CLOSE_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_CLOSE_1(g) ED_CLOSE(g, ED_NO_ERR, , ED_UNIQUE(ed_cf_), ED_UNIQUE(ed_er_), ED_UNIQUE(ed_site_))
+#define ED_CLOSE_2(g, e) ED_CLOSE(g, ED_DO_ERR, e, ED_UNIQUE(ed_cf_), ED_UNIQUE(ed_er_), ED_UNIQUE(ed_site_))
+#define ED_CLOSE(...) ED_CLOSE_(__VA_ARGS__)
+#define ED_CLOSE_(g, error, e, cf, er, site) \
+    __extension__({ \
+        error(e, er); \
+        struct eddy_failure *cf = eddy_generator_close(&(g)->generator); \
+        if (ED_UNLIKELY(cf != NULL)) { \
+            if (er) \
+                eddy_failure_catch(cf, er); \
+            else \
+                ED_PEND(cf, site, eddy_failure_unseen) \
+        } \
+        (void)0; \
+    })
+
+/* The address of an owned generator, and where a failure of its closing goes. */
+struct eddy_each {
+    void *generator;          /* an eddy_generator or eddy_async_generator; NULL: not ours to close */
+    struct eddy_core *frame;  /* the body that the loop stands in; NULL: none */
+};
+EDDY_API void eddy_each_leave(struct eddy_each *each);
+EDDY_API void eddy_async_each_leave(struct eddy_each *each);
+/* for_each (x, g) · for_each (x, g, &err).  The value must outlive the closer, which must outlive the item: hence
+ * the nest, flag > value > address > closer > item. */
+#define eddy_for_each(...) ED_OVERLOAD(ED_FOR_EACH_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_EACH_NAMES \
+    ED_UNIQUE(ed_on_), ED_UNIQUE(ed_gv_), ED_UNIQUE(ed_gp_), ED_UNIQUE(ed_ec_), ED_UNIQUE(ed_er_), \
+        ED_UNIQUE(ed_site_)
+#define ED_FOR_EACH_2(x, gen) ED_FOR_EACH(x, gen, (eddy_error *)NULL, ED_EACH_NAMES)
+#define ED_FOR_EACH_3(x, gen, err) ED_FOR_EACH(x, gen, ED_CLEARED(err), ED_EACH_NAMES)
+#define ED_CLEARED(err) eddy_error_cleared(err)
+static inline eddy_error *eddy_error_cleared(eddy_error *err)
+{
+    err->code = 0;
+    err->message = "";
+    return err;
+}
+#define ED_FOR_EACH(...) ED_FOR_EACH_(__VA_ARGS__)
+#define ED_FOR_EACH_(x, gen, err, on, gv, gp, ec, er, site) \
+    for (bool on = true; on; on = false) \
+        for (ED_UNUSED eddy_error *er = (err); on; on = false) \
+            for (__auto_type gv = (gen); on; on = false) \
+                for (__auto_type gp = ED_ADDRESS(gv); on; on = false) \
+                    for (ED_UNUSED struct eddy_each ec __attribute__((cleanup(eddy_each_leave))) = \
+                             {ED_IS_POINTER(gv) ? NULL : &gp->generator, ED_IN_FRAME ? ED_FRAME : NULL}; \
+                         on; on = false) \
+                        for (ED_UNUSED __typeof__(ED_RVALUE(gp->value)) x; \
+                             __extension__({ \
+                                 bool ED_CAT(on, m) = eddy_generator_resume(&gp->generator, sizeof *gp, \
+                                                                            &gp->value, &gp->sent); \
+                                 if (ED_UNLIKELY(!ED_CAT(on, m) && gp->generator.core.failure)) { \
+                                     if (er) \
+                                         eddy_failure_catch(eddy_generator_failure(&gp->generator), er); \
+                                     else \
+                                         ED_PEND(eddy_generator_failure(&gp->generator), site, \
+                                                 eddy_failure_unhandled) \
+                                 } \
+                                 ED_CAT(on, m); \
+                             }) && (x = gp->value, true);)
+
+/* async_for (x, g) · async_for (x, g, &err) */
+#define eddy_async_for(...) ED_OVERLOAD(ED_ASYNC_FOR_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_ASYNC_FOR_2(x, gen) ED_ASYNC_FOR(x, gen, (eddy_error *)NULL, ED_EACH_NAMES)
+#define ED_ASYNC_FOR_3(x, gen, err) ED_ASYNC_FOR(x, gen, ED_CLEARED(err), ED_EACH_NAMES)
+#define ED_ASYNC_FOR(...) ED_ASYNC_FOR__(__VA_ARGS__)
+#define ED_ASYNC_FOR__(x, gen, err, on, gv, gp, ec, er, site) \
+    for (bool on = __extension__({ ED_IN_ASYNC; true; }); on; on = false) \
+        for (ED_UNUSED eddy_error *er = (err); on; on = false) \
+            for (__auto_type gv = (gen); on; on = false) \
+                for (__auto_type gp = ED_ADDRESS(gv); on; on = false) \
+                    for (ED_UNUSED struct eddy_each ec __attribute__((cleanup(eddy_async_each_leave))) = \
+                             {ED_IS_POINTER(gv) ? NULL : &gp->async_generator, ED_FRAME}; \
+                         on; on = false) \
+                        for (ED_UNUSED __typeof__(ED_RVALUE(gp->value)) x; \
+                             __extension__({ \
+                                 ED_LEAVE_IF_PENDING \
+                                 bool ED_CAT(on, m) = eddy_async_step(&gp->async_generator, sizeof *gp, \
+                                                                      &gp->value, &gp->sent); \
+                                 if (ED_UNLIKELY(!ED_CAT(on, m) && \
+                                                 gp->async_generator.generator.core.failure)) { \
+                                     struct eddy_failure *ED_CAT(on, f) = \
+                                         eddy_generator_failure(&gp->async_generator.generator); \
+                                     if (!er || eddy_failure_is_own_cancellation(ED_CAT(on, f))) \
+                                         ED_FAIL(ED_CAT(on, f), site) \
+                                     eddy_failure_catch(ED_CAT(on, f), er); \
+                                 } \
+                                 ED_CAT(on, m); \
+                             }) && (x = gp->value, true);)
+
+#define ED_ANEXT_NAMES ED_UNIQUE(ed_ag_), ED_UNIQUE(ed_an_), ED_UNIQUE(ed_site_)
+#define eddy_anext(g, out) ED_ANEXT(g, (void)0, out, 0, false, ED_ANEXT_NAMES)
+#define eddy_asend(g, s, out) ED_ASEND(g, s, out, ED_ANEXT_NAMES)
+#define eddy_athrow(g, code, out) ED_ANEXT(g, (void)0, out, (code), false, ED_ANEXT_NAMES)
+#define ED_ASEND(...) ED_ASEND_(__VA_ARGS__)
+#define ED_ASEND_(g, s, out, ag, an, site) ED_ANEXT_(g, ag->sent = (s), out, 0, true, ag, an, site)
+#define ED_ANEXT(...) ED_ANEXT_(__VA_ARGS__)
+#define ED_ANEXT_(g, prepare, o, code, sending, ag, an, site_name) \
+    eddy_anext_value(__extension__({ \
+        __auto_type ag = (g); \
+        ED_DO_OUT(o, ag, an); \
+        ED_SITE(site_name); \
+        prepare; \
+        (struct eddy_anext){ED_HEADER(eddy_anext_type), .generator = &ag->async_generator, \
+                            .generator_size = sizeof *ag, .value = &ag->value, .sent = &ag->sent, .out = an, \
+                            .size = sizeof ag->value, .thrown = code, .sends = sending, .site = &site_name}; \
+    }))
+#define eddy_aclose(g) \
+    eddy_aclose_value((struct eddy_aclose){ED_HEADER(eddy_aclose_type), .generator = &(g)->async_generator})
+
+/* A generator-based coroutine: awaits what the generator yields; its result is the generator's. */
+#define eddy_from_generator(g) ED_FROM_GENERATOR(g, ED_UNIQUE(ed_fg_), ED_UNIQUE(ed_ft_))
+#define ED_FROM_GENERATOR(g, fg, ft) ED_FROM_GENERATOR_(g, fg, ft)
+#define ED_FROM_GENERATOR_(g, fg, ft) \
+    __extension__({ \
+        __auto_type fg = (g); \
+        _Static_assert(__builtin_types_compatible_p(__typeof__(fg.value), eddy_awaitable *), \
+                       "eddy_from_generator needs a generator(eddy_awaitable *, ...)"); \
+        struct ft { \
+            union { \
+                struct eddy_awaitable awaitable; \
+                struct eddy_generator_coroutine coroutine; \
+            }; \
+            __typeof__(fg.result) result; \
+            __typeof__(fg) body; \
+        }; \
+        (struct ft){.coroutine = {ED_HEADER(eddy_from_generator_type), \
+                                  .result_offset = offsetof(struct ft, result), \
+                                  .result_size = sizeof fg.result, \
+                                  .generator_offset = offsetof(struct ft, body), \
+                                  .generator_size = sizeof fg, \
+                                  .value_offset = offsetof(__typeof__(fg), value), \
+                                  .sent_offset = offsetof(__typeof__(fg), sent), \
+                                  .generator_result_offset = offsetof(__typeof__(fg), result)}, \
+                    .body = fg}; \
+    })
+
+/* ---- blocks ---------------------------------------------------------------------------------------------- */
+
+struct eddy_leaving {
+    struct eddy_manager *manager; /* the block's */
+    struct eddy_core *frame;      /* the body it stands in */
+};
+EDDY_API void eddy_manager_leave(struct eddy_leaving *leaving);
+#define eddy_async_with(x, m) \
+    ED_ASYNC_WITH(x, m, ED_UNIQUE(ed_on_), ED_UNIQUE(ed_mv_), ED_UNIQUE(ed_mp_), ED_UNIQUE(ed_mf_), \
+                  ED_UNIQUE(ed_site_))
+#define ED_ASYNC_WITH(x, m, on, mv, mp, mf, site) ED_ASYNC_WITH_(x, m, on, mv, mp, mf, site)
+#define ED_ASYNC_WITH_(x, m, on, mv, mp, mf, site) \
+    for (bool on = __extension__({ ED_IN_ASYNC; true; }); on; on = false) \
+        for (__auto_type mv = (m); on; on = false) \
+            for (struct eddy_leaving mp __attribute__((cleanup(eddy_manager_leave))) = {&mv.manager, ED_FRAME}; \
+                 on && __extension__({ \
+                     struct eddy_failure *mf = eddy_manager_enter(mp.manager); \
+                     if (ED_UNLIKELY(mf != NULL)) \
+                         ED_FAIL(mf, site) \
+                     true; \
+                 }); \
+                 __extension__({ \
+                     ED_SITE(ED_CAT(site, b)); \
+                     if (on) \
+                         eddy_break_in_async_with(&ED_CAT(site, b)); \
+                     struct eddy_failure *mf = eddy_manager_exit(mp.manager, ED_FRAME->failure); \
+                     ED_FRAME->failure = NULL; \
+                     if (ED_UNLIKELY(mf != NULL)) \
+                         ED_FAIL(mf, ED_CAT(site, c)) \
+                     (void)0; \
+                 })) \
+                for (ED_UNUSED __typeof__(ED_RVALUE(mv.value)) x = mv.value; on; on = false)
+
+/* A manager written as a generator that yields once. */
+#define eddy_manager_from_generator(g) ED_GENERATOR_MANAGER(g, ED_UNIQUE(ed_mg_), ED_UNIQUE(ed_mt_))
+#define ED_GENERATOR_MANAGER(g, mg, mt) ED_GENERATOR_MANAGER_(g, mg, mt)
+#define ED_GENERATOR_MANAGER_(g, mg, mt) \
+    __extension__({ \
+        __auto_type mg = (g); \
+        struct mt { \
+            union { \
+                struct eddy_manager manager; \
+                struct eddy_generator_manager generator_manager; \
+            }; \
+            __typeof__(mg.value) value; \
+            __typeof__(mg) body; \
+        }; \
+        (struct mt){.generator_manager = {.manager = {.enter = eddy_generator_manager_enter, \
+                                                      .exit = eddy_generator_manager_exit}, \
+                                          .generator_offset = offsetof(struct mt, body), \
+                                          .generator_size = sizeof mg, \
+                                          .value_offset = offsetof(struct mt, value), \
+                                          .generator_value_offset = offsetof(__typeof__(mg), value), \
+                                          .generator_sent_offset = offsetof(__typeof__(mg), sent), \
+                                          .value_size = sizeof mg.value}, \
+                    .body = mg}; \
+    })
+
+struct eddy_deferred {
+    void (*function)(void *);
+    void *argument;
+};
+static inline void eddy_run_deferred(struct eddy_deferred *deferred)
+{
+    deferred->function(deferred->argument);
+}
+/* The type comes first: with an attribute in front gcc takes `if (c) defer(f, x);` for `if (c) ; defer(f, x);` */
+#define eddy_defer(function_name, argument_value) \
+    struct eddy_deferred ED_UNIQUE(ed_defer_) __attribute__((unused, cleanup(eddy_run_deferred))) = { \
+        ED_CALLABLE(function_name, argument_value), ED_ARGUMENT(argument_value)}
+
+#define eddy_group_spawn(...) ED_OVERLOAD(ED_GROUP_SPAWN_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_GROUP_SPAWN_2(group, coro) ED_GROUP_SPAWN(group, coro, ED_UNIQUE(ed_gc_), ED_UNIQUE(ed_site_))
+#define ED_GROUP_SPAWN(group, coro, gc, site) ED_GROUP_SPAWN__(group, coro, gc, site)
+#define ED_GROUP_SPAWN__(group, coro, gc, site) \
+    __extension__({ \
+        __auto_type gc = (coro); \
+        _Static_assert(ED_IS_STRUCT(gc), "eddy_group_spawn needs a coroutine value: eddy_group_spawn(group, f(x))"); \
+        (void)sizeof(ED_AWAITABLE(ED_ADDRESS(gc))); \
+        ED_SITE(site); \
+        eddy_group_spawn_copy((group), &gc, sizeof gc, NULL, 0, 0, &site); \
+    })
+#define ED_GROUP_SPAWN_3(group, coro, slot) \
+    ED_GROUP_SPAWN_SLOT(group, coro, slot, ED_UNIQUE(ed_gc_), ED_UNIQUE(ed_site_))
+#define ED_GROUP_SPAWN_SLOT(group, coro, slot, gc, site) ED_GROUP_SPAWN_SLOT_(group, coro, slot, gc, site)
+#define ED_GROUP_SPAWN_SLOT_(group, coro, slot, gc, site) \
+    __extension__({ \
+        __auto_type gc = (coro); \
+        _Static_assert(ED_IS_STRUCT(gc), "eddy_group_spawn needs a coroutine value: eddy_group_spawn(group, f(x))"); \
+        (void)sizeof(ED_AWAITABLE(ED_ADDRESS(gc))); \
+        _Static_assert(__builtin_types_compatible_p(__typeof__(*(slot)), __typeof__(gc.result)), \
+                       "eddy_group_spawn: the slot must have the result type of the coroutine"); \
+        ED_SITE(site); \
+        eddy_group_spawn_copy((group), &gc, sizeof gc, (slot), offsetof(__typeof__(gc), result), \
+                              sizeof gc.result, &site); \
+    })
+
+/* ---- queues, lists, callbacks, servers ------------------------------------------------------------------- */
+
+/* The types of what get and put give are members without size: __typeof__ finds them. */
+#define eddy_queue_of(T) \
+    struct { \
+        struct eddy_queue queue; \
+        __extension__ struct { \
+            union { \
+                struct eddy_awaitable awaitable; \
+                struct eddy_queue_op op; \
+            }; \
+            T result; \
+        } get_[0]; \
+        __extension__ struct { \
+            union { \
+                struct eddy_awaitable awaitable; \
+                struct eddy_queue_op op; \
+            }; \
+            eddy_void result; \
+            T item; \
+        } put_[0]; \
+    }
+#define ED_QUEUE_SETUP(q, maxsize, order, compare) \
+    eddy_queue_setup(&(q)->queue, sizeof(q)->get_[0].result, maxsize, order, compare)
+#define eddy_queue_init(q, maxsize) ED_QUEUE_SETUP(q, maxsize, EDDY_QUEUE_FIFO, NULL)
+#define eddy_lifo_init(q, maxsize) ED_QUEUE_SETUP(q, maxsize, EDDY_QUEUE_LIFO, NULL)
+/* compare: int (*)(const T *, const T *) */
+#define eddy_priority_init(q, maxsize, compare) \
+    ED_QUEUE_SETUP(q, maxsize, EDDY_QUEUE_PRIORITY, \
+                   ((void)sizeof((compare)(&(q)->get_[0].result, &(q)->get_[0].result)), \
+                    (eddy_queue_compare)(uintptr_t)(compare)))
+#define eddy_queue_get(q) \
+    ED_NOT_DROPPED((__typeof__((q)->get_[0])){ \
+        .op = {ED_HEADER(eddy_queue_get_type), \
+               .queue = &(q)->queue, \
+               .item_offset = offsetof(__typeof__((q)->get_[0]), result)}})
+/* The item is assigned, not initialised: an initialiser would accept 5 for a struct, by brace elision. */
+#define eddy_queue_put(q, ...) ED_QUEUE_PUT(q, ED_UNIQUE(ed_qp_), (__VA_ARGS__))
+#define ED_QUEUE_PUT(q, qp, v) ED_QUEUE_PUT_(q, qp, v)
+#define ED_QUEUE_PUT_(q, qp, v) \
+    ED_NOT_DROPPED((__typeof__((q)->put_[0])){ \
+        .op = {ED_HEADER(eddy_queue_put_type), \
+               .queue = &(q)->queue, \
+               .item_offset = offsetof(__typeof__((q)->put_[0]), item)}, \
+        .item = ({ \
+            __typeof__((q)->put_[0].item) qp; \
+            qp = v; \
+            qp; \
+        })})
+#define eddy_queue_try_put(q, ...) ED_QUEUE_TRY_PUT(q, ED_UNIQUE(ed_qp_), ED_UNIQUE(ed_qq_), (__VA_ARGS__))
+#define ED_QUEUE_TRY_PUT(q, qp, qq, v) ED_QUEUE_TRY_PUT_(q, qp, qq, v)
+#define ED_QUEUE_TRY_PUT_(q, qp, qq, v) \
+    __extension__({ \
+        __auto_type qq = (q); \
+        __typeof__(qq->get_[0].result) qp; \
+        qp = v; \
+        eddy_queue_push(&qq->queue, &qp); \
+    })
+#define eddy_queue_try_get(q, out) ED_QUEUE_TRY_GET(q, out, ED_UNIQUE(ed_qo_))
+#define ED_QUEUE_TRY_GET(q, out, qo) ED_QUEUE_TRY_GET_(q, out, qo)
+#define ED_QUEUE_TRY_GET_(q, out, qo) \
+    __extension__({ \
+        __auto_type qo = (out); \
+        _Static_assert(__builtin_types_compatible_p(__typeof__(*qo), __typeof__((q)->get_[0].result)), \
+                       "eddy_queue_try_get: the variable must have the type of the items"); \
+        eddy_queue_pull(&(q)->queue, qo); \
+    })
+#define eddy_queue_task_done(q) eddy_queue_finish_one(&(q)->queue)
+#define eddy_queue_join(q) \
+    eddy_queue_join_value((struct eddy_queue_join){ED_HEADER(eddy_queue_join_type), .queue = &(q)->queue})
+#define eddy_queue_shutdown(q, immediate) eddy_queue_end(&(q)->queue, immediate)
+#define eddy_queue_size(q) ((q)->queue.count)
+#define eddy_queue_empty(q) ((q)->queue.count == 0)
+#define eddy_queue_full(q) ((q)->queue.max_size && (q)->queue.count >= (q)->queue.max_size)
+#define eddy_queue_free(q) eddy_queue_drop(&(q)->queue)
+
+/* list_of(T) l = {0}; collect(&l, expression, x, generator[, condition]); list_free(&l); */
+#define eddy_list_of(T) \
+    struct { \
+        T *items; \
+        size_t count, capacity; \
+    }
+EDDY_API void *eddy_list_grow(void *items, size_t *capacity, size_t item_size);
+EDDY_API void eddy_list_drop(void *items);
+#define eddy_list_push(l, ...) ED_LIST_PUSH(l, ED_UNIQUE(ed_li_), ED_UNIQUE(ed_lg_), ED_UNIQUE(ed_site_), __VA_ARGS__)
+#define ED_LIST_PUSH(...) ED_LIST_PUSH_(__VA_ARGS__)
+#define ED_LIST_PUSH_(l, li, lg, site, ...) \
+    __extension__({ \
+        __auto_type li = (l); \
+        void *lg = li->items; \
+        if (li->count == li->capacity) \
+            lg = eddy_list_grow(li->items, &li->capacity, sizeof *li->items); \
+        if (ED_UNLIKELY(lg == NULL)) { \
+            ED_PEND(eddy_failure_new(NULL, 12 /* ENOMEM */, "no memory for a longer list"), site, \
+                    eddy_failure_unhandled) \
+        } else { \
+            li->items = lg; \
+            li->items[li->count++] = (__VA_ARGS__); \
+        } \
+        (void)0; \
+    })
+#define eddy_list_free(l) ED_LIST_FREE(l, ED_UNIQUE(ed_li_))
+#define ED_LIST_FREE(l, li) ED_LIST_FREE_(l, li)
+#define ED_LIST_FREE_(l, li) \
+    __extension__({ \
+        __auto_type li = (l); \
+        eddy_list_drop(li->items); \
+        li->items = NULL; \
+        li->count = li->capacity = 0; \
+        (void)0; \
+    })
+#define ED_CONDITION(...) ED_CAT(ED_CONDITION_, ED_NARGS(__VA_ARGS__))(__VA_ARGS__)
+#define ED_CONDITION_0() true
+#define ED_CONDITION_1(c) (c)
+#define ED_COLLECT(loop, l, e, x, gen, ...) \
+    loop (x, gen) \
+        if (!ED_CONDITION(__VA_ARGS__)) { \
+        } else \
+            eddy_list_push(l, e)
+#define ED_COLLECT_4(loop, l, e, x, gen) ED_COLLECT(loop, l, e, x, gen)
+#define ED_COLLECT_5(loop, l, e, x, gen, c) ED_COLLECT(loop, l, e, x, gen, c)
+#define eddy_collect(...) ED_OVERLOAD(ED_COLLECT_, __VA_ARGS__)(eddy_for_each, __VA_ARGS__)
+#define eddy_async_collect(...) ED_OVERLOAD(ED_COLLECT_, __VA_ARGS__)(eddy_async_for, __VA_ARGS__)
+
+#define ED_CALLBACK(function, argument) ED_CALLABLE(function, argument), ED_ARGUMENT(argument)
+#define eddy_call_soon(function, argument) (eddy_call_soon)(ED_CALLBACK(function, argument))
+#define eddy_call_later(seconds, function, argument) (eddy_call_later)(seconds, ED_CALLBACK(function, argument))
+#define eddy_call_at(when, function, argument) (eddy_call_at)(when, ED_CALLBACK(function, argument))
+#define eddy_add_reader(fd, function, argument) (eddy_add_reader)(fd, ED_CALLBACK(function, argument))
+#define eddy_add_writer(fd, function, argument) (eddy_add_writer)(fd, ED_CALLBACK(function, argument))
+/* (loop, function, argument), or (function, argument) for this thread's loop, else the only one there is */
+#define eddy_call_soon_threadsafe(...) ED_OVERLOAD(ED_CALL_SOON_THREADSAFE_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_CALL_SOON_THREADSAFE_2(function, argument) \
+    (eddy_call_soon_threadsafe)(NULL, ED_CALLBACK(function, argument))
+#define ED_CALL_SOON_THREADSAFE_3(loop, function, argument) \
+    (eddy_call_soon_threadsafe)(loop, ED_CALLBACK(function, argument))
+
+/* The handler is known by a prototype value; the stream is patched into its first parameter. */
+#define eddy_start_server(handler, argument, host, port) \
+    ED_START_SERVER(handler, argument, host, port, ED_UNIQUE(ed_sv_))
+#define ED_START_SERVER(handler, argument, host, port, sv) ED_START_SERVER_(handler, argument, host, port, sv)
+#define ED_START_SERVER_(handler, argument, host, port, sv) \
+    __extension__({ \
+        __auto_type sv = handler((eddy_stream *)NULL, (argument)); \
+        eddy_start_server_with(&sv, sizeof sv, offsetof(__typeof__(sv), args), host, port); \
+    })
+
+#endif

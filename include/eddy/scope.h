@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scope.h - blocks that end what they began: managers, timeouts, task groups.
+ *
+ * async_with (v, m) { ... } enters the manager m, binds v to its `value`, and calls its exit on every way out of
+ * the block: its end, return, goto, a failure, cancellation.  A manager is a struct whose first member is
+ * `struct eddy_manager manager` and which has a `value`.
+ */
+#ifndef EDDY_SCOPE_H
+#define EDDY_SCOPE_H
+
+#include "task.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct eddy_manager {
+    /* Takes the resource; may suspend (eddy_await(x, err)); sets *err to refuse, and exit is then not called.
+     * Python: __aenter__. */
+    void (*enter)(struct eddy_manager *manager, eddy_error *err);
+    /* Gives it back; may suspend.  err->code is the failure under way, or 0.  It may replace the failure (or make
+     * one) by eddy_error_set or by changing err->code; setting it to 0 does not suppress it, for the failing await
+     * has already left the block.  Python: __aexit__. */
+    void (*exit)(struct eddy_manager *manager, eddy_error *err);
+    bool entered, closed; /* the library's */
+};
+
+/* A cancellation scope with a deadline: what eddy_timeout binds. */
+typedef struct eddy_scope eddy_scope;
+
+struct eddy_timeout {
+    struct eddy_manager manager;
+    eddy_scope *value;
+    void *state[7]; /* of the scope, the library's */
+};
+/*
+ * async_with (scope, eddy_timeout(seconds)): after that long the block's current await fails with ECANCELED,
+ * which leaves the block as ETIMEDOUT.  Infinity or NaN: no deadline.  Python: asyncio.timeout.  Since 0.1.
+ */
+EDDY_API EDDY_MUST_USE struct eddy_timeout eddy_timeout(double seconds);
+/* The same at a point of eddy_time().  Python: asyncio.timeout_at.  Since 0.1. */
+EDDY_API EDDY_MUST_USE struct eddy_timeout eddy_timeout_at(double when);
+/* Moves the deadline of an active scope; in the past: at the next turn of the loop.  Python: reschedule. */
+EDDY_API void eddy_reschedule(eddy_scope *scope, double when);
+/* The deadline was reached while the block ran.  Python: Timeout.expired.  Since 0.1. */
+EDDY_API bool eddy_expired(const eddy_scope *scope);
+/* The deadline, as eddy_time() counts; infinity for none.  Python: Timeout.when.  Since 0.1. */
+EDDY_API double eddy_when(const eddy_scope *scope);
+
+/* Tasks that end together: what eddy_task_group binds. */
+typedef struct eddy_group eddy_group;
+
+struct eddy_task_group {
+    struct eddy_manager manager;
+    eddy_group *value;
+    void *state[10]; /* of the group, the library's */
+};
+/*
+ * async_with (group, eddy_task_group()): the end of the block waits for all tasks of the group; the first that
+ * fails cancels the others and the block.  The failure that leaves the block is the first, with the others behind
+ * it (eddy_error_count).  Python: asyncio.TaskGroup.  Since 0.1.
+ */
+EDDY_API EDDY_MUST_USE struct eddy_task_group eddy_task_group(void);
+/* Ends the group without an error: its tasks and its block are cancelled, and the block's end is quiet.  What the
+ * block was waiting for leaves it by goto or return only after its end.  Python: TaskGroup.cancel (3.15). */
+EDDY_API void eddy_group_cancel(eddy_group *group);
+/* Tasks of the group that have not ended.  Since 0.1. */
+EDDY_API size_t eddy_group_size(const eddy_group *group);
+
+/* A generator that yields once, as a manager (eddy_manager_from_generator).  Python: contextmanager. */
+struct eddy_generator_manager {
+    struct eddy_manager manager;
+    size_t generator_offset, generator_size; /* inside the manager's whole struct */
+    size_t value_offset, generator_value_offset, generator_sent_offset, value_size;
+    bool is_async;
+};
+
+/* ---- what the macros call; not for programs ---- */
+/* A failure that makes enter fail; NULL when entered. */
+EDDY_API struct eddy_failure *eddy_manager_enter(struct eddy_manager *manager);
+/* Exit with what is under way (NULL: nothing); gives what leaves the block. */
+EDDY_API struct eddy_failure *eddy_manager_exit(struct eddy_manager *manager, struct eddy_failure *failure);
+EDDY_API void eddy_break_in_async_with(const struct eddy_site *site) __attribute__((cold, noreturn));
+EDDY_API void eddy_generator_manager_enter(struct eddy_manager *manager, eddy_error *err);
+EDDY_API void eddy_generator_manager_exit(struct eddy_manager *manager, eddy_error *err);
+/* slot: NULL, or where a result of size bytes at offset of the coroutine goes when the task ends well. */
+EDDY_API void eddy_group_spawn_copy(eddy_group *group, const void *coroutine, size_t size, void *slot,
+                                    size_t result_offset, size_t result_size, const struct eddy_site *site);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stream.h - bytes in order to and from a peer, with a buffer for reading.
+ *
+ * All calls but those for addresses are awaited.  One task may read while another writes.  A cancelled read loses
+ * nothing: what had arrived is there for the next one.  A cancelled write may have sent a part.
+ */
+#ifndef EDDY_STREAM_H
+#define EDDY_STREAM_H
+
+#include "awaitable.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct eddy_stream eddy_stream;
+
+/* Most that eddy_stream_read_line and eddy_stream_read_until buffer, in bytes, unless told otherwise. */
+#define EDDY_STREAM_LIMIT 65536
+
+/* Another limit for this stream, in bytes, at least 1.  Python: StreamReader's limit.  Since 0.1. */
+EDDY_API void eddy_stream_set_limit(eddy_stream *s, size_t limit);
+/* The descriptor, which stays the stream's; -1 once closed.  Since 0.1. */
+EDDY_API int eddy_stream_descriptor(const eddy_stream *s);
+/* "127.0.0.1:8080" of the other side (own side); returns the length as snprintf does.  Python: get_extra_info. */
+EDDY_API size_t eddy_stream_peer_name(const eddy_stream *s, char *buffer, size_t size);
+EDDY_API size_t eddy_stream_own_name(const eddy_stream *s, char *buffer, size_t size);
+/* Nothing more will come.  Python: StreamReader.at_eof.  Since 0.1. */
+EDDY_API bool eddy_stream_at_end(const eddy_stream *s);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task.h - a coroutine that runs beside others: what spawn gives, and what can be done to it.
+ *
+ * The handle of spawn(f(x)) is a `struct f *`; `eddy_task *` is the same address without its type.  All
+ * functions here take either (`void *t`), and futures where that makes sense; the macros of the same names
+ * check that it is one.  Who owns a handle after what is told in docs/guide/lifetimes.md.
+ */
+#ifndef EDDY_TASK_H
+#define EDDY_TASK_H
+
+#include "awaitable.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct eddy_task {
+    struct eddy_awaitable awaitable;
+    eddy_void result;
+} eddy_task;
+
+/*
+ * Asks a task to end: ECANCELED is delivered once, at its current or next await.  reason: NULL, or a text that
+ * becomes the error's message (copied).  On a future: ends it with ECANCELED.
+ * Returns false if it had already ended.  Never suspends.  Python: Task.cancel, Future.cancel.  Since 0.1.
+ */
+EDDY_API bool eddy_cancel(void *t, const char *reason);
+/* Takes one request back; the count that is left.  At 0 a request not yet delivered is dropped.
+ * Python: Task.uncancel.  Since 0.1. */
+EDDY_API int eddy_uncancel(void *t);
+/* Requests made and not taken back.  Python: Task.cancelling.  Since 0.1. */
+EDDY_API int eddy_cancelling(const void *t);
+/* It has ended by ECANCELED.  Python: Task.cancelled.  Since 0.1. */
+EDDY_API bool eddy_cancelled(const void *t);
+/* It has ended, in whatever way.  Python: Task.done.  Since 0.1. */
+EDDY_API bool eddy_done(const void *t);
+
+/* Gives the handle up: the task runs on, outlives the function that spawned it, and frees itself.  An error that
+ * it ends with goes to the exception handler.  Since 0.1. */
+EDDY_API void eddy_detach(void *t);
+/* Takes the task away from the function that spawned it, which will then not cancel and join it; the handle
+ * stays to be awaited by somebody else.  Returns t.  Since 0.1. */
+EDDY_API void *eddy_keep(void *t);
+
+/* At most 63 bytes of name are kept (copied).  Python: Task.set_name.  Since 0.1. */
+EDDY_API void eddy_task_set_name(void *t, const char *name);
+/* "fetch-3" unless it was set; valid until the task ends or is renamed.  Python: Task.get_name.  Since 0.1. */
+EDDY_API const char *eddy_task_name(const void *t);
+
+/* function(argument) is called by the loop once t has ended, soon if it already has; in the order of registration.
+ * Returns 0 or ENOMEM.  Python: Future.add_done_callback.  Since 0.1. */
+EDDY_API int eddy_add_done_callback(void *t, void (*function)(void *), void *argument);
+/* Forgets them all; how many there were.  Python: Future.remove_done_callback.  Since 0.1. */
+EDDY_API size_t eddy_remove_done_callback(void *t, void (*function)(void *), void *argument);
+
+/* The running task; NULL outside of one.  Python: asyncio.current_task.  Since 0.1. */
+EDDY_API eddy_task *eddy_current_task(void);
+/* Calls visit(task, argument) for each task of this loop that has not ended.  Python: asyncio.all_tasks.
+ * Returns how many there are; visit may be NULL.  Since 0.1. */
+EDDY_API size_t eddy_all_tasks(void (*visit)(eddy_task *task, void *argument), void *argument);
+
+/* Where the task was spawned; NULL for one that the library spawned.  Since 0.1. */
+EDDY_API const struct eddy_site *eddy_task_site(const void *t);
+
+/* ---- what the macros call; not for programs ---- */
+
+enum { ED_SPAWN_EAGER = 1 };
+/* Never NULL: without memory the handle is one whose await fails with ENOMEM. */
+EDDY_API EDDY_MUST_USE void *eddy_spawn_copy(const void *coroutine, size_t size, void **children,
+                                             const struct eddy_site *site, unsigned flags);
+
+/* Options of one spawn: eddy_spawn_with(coro, &options).  Since 0.1. */
+typedef struct eddy_spawn_options {
+    size_t size;       /* sizeof(eddy_spawn_options) */
+    const char *name;  /* NULL: the function's name and a number */
+    size_t stack_size; /* bytes; 0: the loop's */
+    bool eager;        /* run it at once, up to its first wait */
+} eddy_spawn_options;
+EDDY_API EDDY_MUST_USE void *eddy_spawn_copy_with(const void *coroutine, size_t size, void **children,
+                                                  const struct eddy_site *site,
+                                                  const eddy_spawn_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

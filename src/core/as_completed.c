@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/* as_completed.c - handles in the order in which their tasks end. */
+#include <string.h>
+
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/future.h"
+#include "core/generator.h"
+#include "core/task.h"
+#include "eddy/macros.h"
+#include "eddy/wait.h"
+#include "os/memory.h"
+
+struct completion {
+    struct watch watch;
+    struct completions *all;
+    struct eddy_awaitable *awaitable;
+    struct completion *next; /* in the queue of those that have ended */
+};
+
+struct completions {
+    struct completion *first, **end; /* have ended and were not handed out */
+    struct eddy_waiters waiters;     /* the consumer, if it waits */
+    size_t count;
+    struct completion items[];
+};
+
+struct wait_one {
+    struct eddy_awaitable awaitable;
+    eddy_void result;
+    struct completions *all;
+};
+
+static void queue(struct completion *item)
+{
+    item->next = NULL;
+    *item->all->end = item;
+    item->all->end = &item->next;
+}
+
+static void ended(struct watch *watch)
+{
+    struct completion *item = (struct completion *)(void *)watch;
+    queue(item);
+    waiters_wake_first(&item->all->waiters);
+}
+
+static struct completions *watch_all(const void *tasks, size_t count)
+{
+    struct completions *all = memory_alloc(sizeof *all + count * sizeof all->items[0]);
+    if (!all)
+        return NULL;
+    *all = (struct completions){.end = &all->first, .count = count};
+    for (size_t i = 0; i < count; i++) {
+        struct completion *item = &all->items[i];
+        *item = (struct completion){.all = all};
+        memcpy(&item->awaitable, (const char *)tasks + i * sizeof item->awaitable, sizeof item->awaitable);
+        if (awaitable_is_done(item->awaitable))
+            queue(item);
+        else
+            watch_add(watches_of(item->awaitable), &item->watch, ended);
+    }
+    return all;
+}
+
+static void start(struct eddy_awaitable *a)
+{
+    waiters_add(&((struct wait_one *)(void *)a)->all->waiters, a);
+}
+
+static void undo(struct eddy_awaitable *a)
+{
+    (void)a; /* what has ended stays in the queue */
+}
+
+static const struct eddy_awaitable_type wait_one_type = {
+    .name = "as_completed", .start = start, .cancel = waiters_cancel, .undo = undo};
+
+void as_completed_close(struct eddy_async_generator *generator)
+{
+    struct eddy_as_completed *completed = (struct eddy_as_completed *)(void *)generator;
+    struct completions *all = completed->watch;
+    if (!all)
+        return;
+    for (size_t i = 0; i < all->count; i++)
+        if (watch_is_set(&all->items[i].watch))
+            watch_remove(watches_of(all->items[i].awaitable), &all->items[i].watch);
+    memory_free(all);
+    completed->watch = NULL;
+}
+
+bool eddy_as_completed_step(struct eddy_async_generator *generator, void *value)
+{
+    struct eddy_as_completed *completed = (struct eddy_as_completed *)(void *)generator;
+    struct eddy_core *core = &generator->generator.core;
+    if (completed->given == completed->count) {
+        as_completed_close(generator);
+        return false;
+    }
+    if (!completed->watch && !(completed->watch = watch_all(completed->tasks, completed->count))) {
+        core->failure = &failure_no_memory;
+        return false;
+    }
+    struct completions *all = completed->watch;
+    if (!all->first) {
+        struct wait_one wait = {{{.type = &wait_one_type}, {0}}, {0}, all};
+        core->failure = eddy_run_here(&wait.awaitable);
+        if (core->failure)
+            return false;
+    }
+    struct completion *item = all->first;
+    all->first = item->next;
+    if (!all->first)
+        all->end = &all->first;
+    completed->given++;
+    memcpy(value, &item->awaitable, sizeof item->awaitable);
+    return true;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * blocking.c - functions that run in the pool of threads: blocking(T, name, args...).
+ *
+ * The thread works on a copy of the awaitable, so that a wait which was cancelled can end at once and leave the copy
+ * to the thread.
+ */
+#include <string.h>
+
+#include "core/failure.h"
+#include "core/loop.h"
+#include "core/task.h"
+#include "eddy/thread.h"
+#include "os/memory.h"
+
+enum { DEFAULT_THREADS = 8 };
+
+struct job {
+    struct thread_job thread;
+    struct remote_call done;       /* posted to the loop by the thread */
+    struct eddy_loop *loop;
+    struct eddy_awaitable *waits;  /* gets the result; NULL: given up */
+    _Alignas(16) char copy[];
+};
+
+static struct eddy_awaitable *copy_of(struct job *job)
+{
+    return (struct eddy_awaitable *)(void *)job->copy;
+}
+
+struct thread_pool *loop_pool(struct eddy_loop *loop)
+{
+    if (!loop->pool)
+        loop->pool = thread_pool_new(loop->options.thread_limit ? loop->options.thread_limit : DEFAULT_THREADS);
+    return loop->pool;
+}
+
+/* On a thread of the pool. */
+static void work(struct thread_job *thread)
+{
+    struct job *job = (struct job *)(void *)thread;
+    struct eddy_awaitable *a = copy_of(job);
+    a->awaitable.type->work(a);
+}
+
+static void tell(struct thread_job *thread)
+{
+    struct job *job = (struct job *)(void *)thread;
+    loop_post(job->loop, &job->done);
+}
+
+/* On the loop's thread. */
+static void deliver(void *argument)
+{
+    struct job *job = argument;
+    struct eddy_awaitable *a = job->waits, *copy = copy_of(job);
+    struct eddy_failure *failure = copy->awaitable.failure;
+    job->loop->driver->in_flight--;
+    if (a) {
+        memcpy((char *)a + sizeof a->awaitable, (char *)copy + sizeof a->awaitable,
+               a->awaitable.type->size - sizeof a->awaitable);
+        native_complete(a, failure);
+    } else {
+        failure_unref(failure);
+    }
+    memory_free(job);
+}
+
+void eddy_blocking_start(struct eddy_awaitable *a)
+{
+    struct task *task = owner_of(a);
+    struct thread_pool *pool = loop_pool(task->loop);
+    struct job *job = pool ? memory_alloc(sizeof *job + a->awaitable.type->size) : NULL;
+    if (!job) {
+        native_complete(a, &failure_no_memory);
+        return;
+    }
+    *job = (struct job){.thread = {.run = work, .done = tell}, .loop = task->loop, .waits = a};
+    job->done = (struct remote_call){.function = deliver, .argument = job};
+    memcpy(job->copy, a, a->awaitable.type->size);
+    int error = thread_pool_submit(pool, &job->thread);
+    if (error) {
+        memory_free(job);
+        native_complete(a, failure_of(error, "no thread for %s", a->awaitable.type->name));
+        return;
+    }
+    task->job = job;
+    task->loop->driver->in_flight++; /* the loop has to look for the thread's call */
+}
+
+void eddy_blocking_cancel(struct eddy_awaitable *a)
+{
+    struct task *task = owner_of(a);
+    struct job *job = task->job;
+    job->waits = NULL;
+    if (thread_pool_take_back(task->loop->pool, &job->thread)) {
+        task->loop->driver->in_flight--;
+        memory_free(job);
+    }
+    native_complete(a, &failure_cancelled);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* context_var.c - context variables.  Invariant: no variable stands twice in a chain. */
+#include "core/context_var.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "core/current.h"
+#include "core/task.h"
+#include "eddy/context.h"
+#include "os/memory.h"
+
+struct context_value {
+    struct context_value *next;
+    const eddy_context_var *var;
+    void *value;
+    unsigned references; /* of tasks, and of values in front of it */
+};
+
+/* Code outside of tasks has variables of its own. */
+static __thread struct context_value *outside;
+
+static struct context_value **slot(void)
+{
+    return current.task ? &current.task->context : &outside;
+}
+
+struct context_value *context_ref(struct context_value *context)
+{
+    if (context)
+        context->references++;
+    return context;
+}
+
+void context_unref(struct context_value *context)
+{
+    while (context && --context->references == 0) {
+        struct context_value *next = context->next;
+        memory_free(context);
+        context = next;
+    }
+}
+
+void *eddy_context_get(const eddy_context_var *var)
+{
+    for (struct context_value *value = *slot(); value; value = value->next)
+        if (value->var == var)
+            return value->value;
+    return var->default_value;
+}
+
+/* The chain without `var`: values in front of it are copied, the rest is shared.  False: no memory. */
+static bool without(struct context_value *context, const eddy_context_var *var, struct context_value **result)
+{
+    struct context_value *found = context;
+    while (found && found->var != var)
+        found = found->next;
+    *result = found ? context_ref(found->next) : context_ref(context);
+    for (struct context_value *value = context; found && value != found; value = value->next) {
+        struct context_value *copy = memory_alloc(sizeof *copy);
+        if (!copy) {
+            context_unref(*result);
+            return false;
+        }
+        *copy = (struct context_value){*result, value->var, value->value, 1};
+        *result = copy;
+    }
+    return true;
+}
+
+int eddy_context_set(const eddy_context_var *var, void *value)
+{
+    struct context_value **context = slot(), *rest;
+    struct context_value *front = memory_alloc(sizeof *front);
+    if (!front || !without(*context, var, &rest)) {
+        memory_free(front);
+        return ENOMEM;
+    }
+    *front = (struct context_value){rest, var, value, 1};
+    context_unref(*context);
+    *context = front;
+    return 0;
+}

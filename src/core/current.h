@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* current.h - the one thread-local of the library: which loop and which task run on this thread. */
+#ifndef EDDY_CORE_CURRENT_H
+#define EDDY_CORE_CURRENT_H
+
+#include "eddy/error.h"
+
+struct eddy_loop;
+struct task;
+
+struct current {
+    struct eddy_loop *loop;      /* running on this thread; NULL: none */
+    struct task *task;           /* running now; NULL: the loop itself, a callback, or no loop */
+    struct eddy_failure *caught; /* what code outside of tasks caught last */
+};
+
+/* initial-exec: one load, where the general model calls a function at each access */
+extern __thread struct current current __attribute__((tls_model("initial-exec")));
+
+#endif

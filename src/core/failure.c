@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/* failure.c - making, passing on, catching failures.  The invariant stands in failure.h. */
+#include "core/failure.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/current.h"
+#include "core/report.h"
+#include "core/task.h"
+#include "os/memory.h"
+
+enum { SERIAL_KEPT = 0x80000000u };
+
+struct eddy_failure failure_no_memory = {
+    .code = ENOMEM, .fixed = true, .message = (char *)"no memory for more about what went wrong"};
+struct eddy_failure failure_generator_exit = {.code = EDDY_GENERATOR_EXIT, .fixed = true};
+struct eddy_failure failure_cancelled = {.code = ECANCELED, .fixed = true};
+struct eddy_failure failure_own_cancelled = {.code = ECANCELED, .fixed = true, .own = true};
+
+__thread struct current current;
+
+static struct eddy_failure *fallback(int code)
+{
+    if (code == EDDY_GENERATOR_EXIT)
+        return &failure_generator_exit;
+    return code == ECANCELED ? &failure_cancelled : &failure_no_memory;
+}
+
+static struct eddy_failure *make_empty(int code)
+{
+    static uint32_t serials;
+    struct eddy_failure *failure = memory_alloc(sizeof *failure);
+    if (!failure)
+        return fallback(code);
+    memset(failure, 0, offsetof(struct eddy_failure, first));
+    failure->code = code;
+    failure->serial = __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED) & ~SERIAL_KEPT;
+    failure->references = 1;
+    failure->places = failure->first;
+    failure->place_room = FAILURE_INLINE_PLACES;
+    failure->task_names = NULL;
+    failure->cause = failure->later = NULL;
+    failure->group = NULL;
+    failure->group_count = 0;
+    return failure;
+}
+
+struct eddy_failure *failure_make(int code, const char *format, va_list arguments)
+{
+    struct eddy_failure *failure = make_empty(code);
+    va_list again;
+    va_copy(again, arguments);
+    int length = format ? vsnprintf(NULL, 0, format, arguments) : 0;
+    if (length > 0 && !failure->fixed) {
+        failure->message = memory_alloc((size_t)length + 1);
+        if (failure->message)
+            vsnprintf(failure->message, (size_t)length + 1, format, again);
+    }
+    va_end(again);
+    return failure;
+}
+
+/* With a copy of the message, perhaps NULL. */
+static struct eddy_failure *with_message(int code, const char *message)
+{
+    struct eddy_failure *failure = make_empty(code);
+    if (message && !failure->fixed)
+        failure->message = memory_copy_string(message);
+    return failure;
+}
+
+struct eddy_failure *failure_of(int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct eddy_failure *failure = failure_make(code, format, arguments);
+    va_end(arguments);
+    return failure;
+}
+
+struct eddy_failure *failure_of_cancel(const char *reason, bool own)
+{
+    if (!reason)
+        return own ? &failure_own_cancelled : &failure_cancelled;
+    struct eddy_failure *failure = with_message(ECANCELED, reason);
+    if (failure->fixed)
+        return own ? &failure_own_cancelled : &failure_cancelled;
+    failure->own = own;
+    return failure;
+}
+
+struct eddy_failure *failure_ref(struct eddy_failure *failure)
+{
+    if (failure && !failure->fixed)
+        failure->references++;
+    return failure;
+}
+
+static void free_names(char *names)
+{
+    while (names) {
+        char *next;
+        memcpy(&next, names, sizeof next);
+        memory_free(names);
+        names = next;
+    }
+}
+
+void failure_unref(struct eddy_failure *failure)
+{
+    while (failure && !failure->fixed && --failure->references == 0) {
+        struct eddy_failure *next = failure->later;
+        failure_unref(failure->cause);
+        for (size_t i = 0; i < failure->group_count; i++)
+            failure_unref(failure->group[i]);
+        memory_free(failure->group);
+        if (failure->places != failure->first)
+            memory_free(failure->places);
+        free_names(failure->task_names);
+        memory_free(failure->message);
+        memory_free(failure);
+        failure = next;
+    }
+}
+
+struct eddy_failure *failure_clone(const struct eddy_failure *failure)
+{
+    if (failure->fixed)
+        return (struct eddy_failure *)failure;
+    struct eddy_failure *clone = with_message(failure->code, failure->message);
+    if (clone->fixed)
+        return clone;
+    for (size_t i = 0; i < failure->place_count; i++)
+        eddy_failure_trace(clone, failure->places[i].site);
+    clone->cause = failure_ref(failure->cause);
+    clone->later = failure_ref(failure->later);
+    for (size_t i = 0; i < failure->group_count; i++)
+        failure_group(clone, failure_ref(failure->group[i]));
+    return clone;
+}
+
+struct eddy_failure *failure_passed_on(struct eddy_failure *failure, bool own)
+{
+    if (!failure || failure->own == own)
+        return failure;
+    if (failure->fixed && failure->code == ECANCELED)
+        return own ? &failure_own_cancelled : &failure_cancelled;
+    if (!failure->fixed)
+        failure->own = own;
+    return failure;
+}
+
+struct eddy_failure *failure_because(struct eddy_failure *failure, struct eddy_failure *cause)
+{
+    if (failure->fixed || failure->alone || failure == cause || failure->cause)
+        failure_unref(cause);
+    else
+        failure->cause = cause;
+    return failure;
+}
+
+struct eddy_failure *failure_group(struct eddy_failure *first, struct eddy_failure *another)
+{
+    struct eddy_failure **group = NULL;
+    if (!first->fixed)
+        group = memory_grow(first->group, (first->group_count + 1) * sizeof *group);
+    if (!group) {
+        report_failure(another, "one of the errors of a group, which there was no memory to keep");
+        failure_unref(another);
+        return first;
+    }
+    first->group = group;
+    group[first->group_count++] = another;
+    return first;
+}
+
+/* ---- what the macros call ---- */
+
+struct eddy_failure *eddy_failure_new(const struct eddy_site *site, int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct eddy_failure *failure = failure_make(code ? code : EINVAL, format, arguments);
+    va_end(arguments);
+    return eddy_failure_trace(failure, site);
+}
+
+struct eddy_failure *eddy_failure_of_code(const struct eddy_site *site, int code)
+{
+    return eddy_failure_trace(make_empty(code ? code : EINVAL), site);
+}
+
+struct eddy_failure *eddy_failure_again(const struct eddy_site *site, const eddy_error *err)
+{
+    struct eddy_failure *failure = failure_from_error(err);
+    if (!failure)
+        failure = failure_of(EINVAL, "rethrow of an eddy_error that holds no error");
+    return eddy_failure_trace(failure, site);
+}
+
+/* The name of the running task, kept with the failure, which may outlive it; NULL for the main task. */
+static const char *name_of_task(struct eddy_failure *failure)
+{
+    struct task *task = current.task;
+    if (!task || task_is_main(task))
+        return NULL;
+    if (failure->place_count && failure->last_task == task->id)
+        return failure->places[failure->place_count - 1].task;
+    const char *name = task_name(task);
+    char *copy = memory_alloc(sizeof(char *) + strlen(name) + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, &failure->task_names, sizeof(char *));
+    strcpy(copy + sizeof(char *), name);
+    failure->task_names = copy;
+    return copy + sizeof(char *);
+}
+
+static bool make_room(struct eddy_failure *failure)
+{
+    if (failure->place_count < failure->place_room)
+        return true;
+    bool was_inline = failure->places == failure->first;
+    size_t room = failure->place_room * 2;
+    struct failure_place *places = memory_grow(was_inline ? NULL : failure->places, room * sizeof *places);
+    if (!places)
+        return false;
+    if (was_inline)
+        memcpy(places, failure->first, sizeof failure->first);
+    failure->places = places;
+    failure->place_room = room;
+    return true;
+}
+
+struct eddy_failure *eddy_failure_trace(struct eddy_failure *failure, const struct eddy_site *site)
+{
+    if (!site || !site->file || failure->fixed || !make_room(failure))
+        return failure;
+    const char *name = name_of_task(failure);
+    failure->places[failure->place_count++] = (struct failure_place){site, name};
+    failure->last_task = current.task ? current.task->id : 0;
+    return failure;
+}
+
+struct eddy_failure *eddy_failure_chain(struct eddy_failure *first, struct eddy_failure *later,
+                                        const struct eddy_site *site)
+{
+    if (!first)
+        return later && site ? eddy_failure_trace(later, site) : later;
+    if (!later || first == later)
+        return first;
+    if (first->fixed) {
+        report_failure(later, "an error in clean-up");
+        failure_unref(later);
+        return first;
+    }
+    struct eddy_failure *last = first;
+    while (last->later)
+        last = last->later;
+    last->later = later;
+    return first;
+}
+
+bool eddy_failure_is_own_cancellation(const struct eddy_failure *failure)
+{
+    return failure->own;
+}
+
+static struct eddy_failure **caught_slot(void)
+{
+    return current.task ? &current.task->caught : &current.caught;
+}
+
+void eddy_failure_catch(struct eddy_failure *failure, eddy_error *err)
+{
+    struct eddy_failure **slot = caught_slot();
+    struct eddy_failure *before = *slot;
+    *slot = failure_passed_on(failure, false);
+    failure_describe(*slot, err);
+    failure_unref(before);
+}
+
+/* ---- eddy_error ---- */
+
+void failure_describe(struct eddy_failure *failure, eddy_error *err)
+{
+    err->code = failure->code;
+    err->serial = failure->serial;
+    err->message = failure->message ? failure->message : "";
+    err->failure = failure;
+}
+
+static bool is_fixed(const struct eddy_failure *failure)
+{
+    return failure == &failure_no_memory || failure == &failure_generator_exit ||
+           failure == &failure_cancelled || failure == &failure_own_cancelled;
+}
+
+/* The details that err speaks of, while they are there: caught last by this task, kept, or static. */
+static struct eddy_failure *details(const eddy_error *err)
+{
+    struct eddy_failure *failure = err->failure;
+    if (!failure || is_fixed(failure) || (err->serial & SERIAL_KEPT))
+        return failure;
+    return failure == *caught_slot() && failure->serial == err->serial ? failure : NULL;
+}
+
+struct eddy_failure *failure_from_error(const eddy_error *err)
+{
+    if (!err->code)
+        return NULL;
+    struct eddy_failure *failure = details(err);
+    if (failure && failure->code == err->code)
+        return failure_ref(failure);
+    if (failure)
+        return with_message(err->code, failure->message);
+    return with_message(err->code, !err->failure ? NULL
+                                                 : "(its details were replaced by a later error: "
+                                                   "eddy_error_keep makes them last)");
+}
+
+void eddy_error_set(eddy_error *err, int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct eddy_failure *failure = failure_make(code ? code : EINVAL, format, arguments);
+    va_end(arguments);
+    eddy_failure_catch(failure, err);
+}
+
+void eddy_error_keep(eddy_error *err)
+{
+    struct eddy_failure *failure = err->code ? details(err) : NULL;
+    if (!failure || (err->serial & SERIAL_KEPT))
+        return;
+    failure_ref(failure);
+    err->serial |= SERIAL_KEPT;
+}
+
+void eddy_error_free(eddy_error *err)
+{
+    if (err->code && (err->serial & SERIAL_KEPT))
+        failure_unref(err->failure);
+    *err = (eddy_error){.message = ""};
+}
+
+size_t eddy_error_count(const eddy_error *err)
+{
+    if (!err->code)
+        return 0;
+    struct eddy_failure *failure = details(err);
+    return failure ? 1 + failure->group_count : 1;
+}
+
+eddy_error eddy_error_at(const eddy_error *err, size_t i)
+{
+    struct eddy_failure *failure = err->code ? details(err) : NULL;
+    eddy_error result = {.message = ""};
+    if (i == 0)
+        return *err;
+    if (failure && i <= failure->group_count) {
+        failure_describe(failure->group[i - 1], &result);
+        result.serial |= SERIAL_KEPT; /* alive as long as the group is */
+    }
+    return result;
+}
+
+eddy_error eddy_error_cause(const eddy_error *err)
+{
+    struct eddy_failure *failure = err->code ? details(err) : NULL;
+    eddy_error result = {.message = ""};
+    struct eddy_failure *other = failure ? (failure->cause ? failure->cause : failure->later) : NULL;
+    if (other) {
+        failure_describe(other, &result);
+        result.serial |= SERIAL_KEPT; /* alive as long as err's details are */
+    }
+    return result;
+}
+
+size_t eddy_error_format(const eddy_error *err, char *buffer, size_t size)
+{
+    struct eddy_failure *failure = err->code ? failure_from_error(err) : NULL;
+    size_t length = report_format(failure, buffer, size);
+    failure_unref(failure);
+    return length;
+}
+
+void eddy_failure_unseen(struct eddy_failure *failure, const struct eddy_site *site)
+{
+    eddy_failure_trace(failure, site);
+    report_failure(failure, "an error that no &err was there to take");
+    failure_unref(failure);
+}
+
+void eddy_failure_unhandled(struct eddy_failure *failure, const struct eddy_site *site)
+{
+    eddy_failure_trace(failure, site);
+    report_fatal(failure);
+}

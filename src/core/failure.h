@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * failure.h - the record of something that went wrong, on its way from where it happened to who catches it.
+ *
+ * Invariant: a failure on its way has one owner, the header of the coroutine that it is leaving (or the variable
+ * of the macro that moves it); a caught one belongs to the task that caught it.  Static failures (no memory, the
+ * closing of a generator) are shared by all and never change.
+ */
+#ifndef EDDY_CORE_FAILURE_H
+#define EDDY_CORE_FAILURE_H
+
+#include <stdarg.h>
+
+#include "eddy/awaitable.h"
+
+enum { FAILURE_INLINE_PLACES = 6 };
+
+/* A place that it passed. */
+struct failure_place {
+    const struct eddy_site *site;
+    const char *task; /* the task's name; NULL: the main task, or none */
+};
+
+struct eddy_failure {
+    int code;
+    uint32_t serial;                 /* another one for each: tells a caught failure from a later one at its address */
+    unsigned references;
+    bool fixed;                      /* static: neither counted nor changed */
+    bool own;                        /* the cancellation of the task that it runs through, delivered to it */
+    bool alone;                      /* takes no cause */
+    char *message;                   /* NULL: none */
+    struct failure_place *places;    /* innermost first; `first` until there are more */
+    size_t place_count, place_room;
+    uint32_t last_task;              /* id of the task of the last place */
+    struct failure_place first[FAILURE_INLINE_PLACES];
+    char *task_names;                /* chain of owned names: each begins with the pointer to the next */
+    struct eddy_failure *cause;      /* whose place it took */
+    struct eddy_failure *later;      /* what clean-up added while it was on its way */
+    struct eddy_failure **group;     /* the errors of a group behind the first */
+    size_t group_count;
+};
+
+extern struct eddy_failure failure_no_memory, failure_generator_exit, failure_cancelled, failure_own_cancelled;
+
+/* Never NULL: without memory the answer is failure_no_memory (or, for ECANCELED, failure_cancelled). */
+struct eddy_failure *failure_make(int code, const char *format, va_list arguments);
+struct eddy_failure *failure_of(int code, const char *format, ...) EDDY_PRINTF(2, 3);
+/* ECANCELED with the reason as message; own: delivered to the task that asks. */
+struct eddy_failure *failure_of_cancel(const char *reason, bool own);
+struct eddy_failure *failure_ref(struct eddy_failure *failure);
+void failure_unref(struct eddy_failure *failure);
+/* For a second awaiter: one that gathers its own places; frees nothing. */
+struct eddy_failure *failure_clone(const struct eddy_failure *failure);
+/* The same failure as seen by another task: own is as said. */
+struct eddy_failure *failure_passed_on(struct eddy_failure *failure, bool own);
+/* `failure` takes the place of `cause`; both are owned. */
+struct eddy_failure *failure_because(struct eddy_failure *failure, struct eddy_failure *cause);
+/* Adds to the group behind `first`, which is given back; on no memory `another` is reported instead. */
+struct eddy_failure *failure_group(struct eddy_failure *first, struct eddy_failure *another);
+static inline bool failure_is_cancellation(const struct eddy_failure *failure);
+
+/* *err describes it; nobody's ownership changes. */
+void failure_describe(struct eddy_failure *failure, eddy_error *err);
+/* The failure that *err stands for, as a new reference; NULL for code 0. */
+struct eddy_failure *failure_from_error(const eddy_error *err);
+
+#include <errno.h>
+static inline bool failure_is_cancellation(const struct eddy_failure *failure)
+{
+    return failure->code == ECANCELED;
+}
+
+#endif

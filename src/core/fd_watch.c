@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fd_watch.c - calls while a descriptor is ready: eddy_add_reader, eddy_add_writer.
+ *
+ * Each is a poll operation that is submitted again after each call.  Invariant: a watch is freed when its operation
+ * has completed, never before.
+ */
+#include <errno.h>
+#include <poll.h>
+
+#include "core/current.h"
+#include "core/loop.h"
+#include "os/memory.h"
+
+struct fd_watch {
+    struct driver_op op;
+    struct eddy_loop *loop;
+    struct fd_watch *next, **link;
+    void (*function)(void *);
+    void *argument;
+    unsigned events;
+    bool removed, in_flight, scheduled;
+};
+
+static void submit(struct fd_watch *watch);
+
+static void unlink_watch(struct fd_watch *watch)
+{
+    *watch->link = watch->next;
+    if (watch->next)
+        watch->next->link = watch->link;
+}
+
+static void make_call(void *argument)
+{
+    struct fd_watch *watch = argument;
+    watch->scheduled = false;
+    if (watch->removed) {
+        memory_free(watch);
+        return;
+    }
+    submit(watch); /* first: the call may remove it */
+    watch->function(watch->argument);
+}
+
+static void became_ready(struct fd_watch *watch)
+{
+    watch->in_flight = false;
+    if (watch->removed) {
+        memory_free(watch);
+        return;
+    }
+    if ((eddy_call_soon)(make_call, watch))
+        watch->scheduled = true;
+    else
+        make_call(watch); /* without memory for a handle: at once */
+}
+
+static void completed(struct driver_op *op)
+{
+    became_ready((struct fd_watch *)(void *)op);
+}
+
+static void submit(struct fd_watch *watch)
+{
+    watch->op.kind = DRIVER_POLL;
+    watch->op.u.poll.events = watch->events;
+    watch->op.complete = completed;
+    watch->op.cancelled = false;
+    watch->in_flight = true;
+    if (driver_submit(watch->loop->driver, &watch->op))
+        became_ready(watch);
+}
+
+static struct fd_watch *find(struct eddy_loop *loop, int fd, unsigned events)
+{
+    struct fd_watch *watch = loop->fd_watches;
+    while (watch && (watch->op.fd != fd || watch->events != events))
+        watch = watch->next;
+    return watch;
+}
+
+static int add(int fd, unsigned events, void (*function)(void *), void *argument)
+{
+    struct eddy_loop *loop = current.loop;
+    if (!loop)
+        return EDDY_NO_LOOP;
+    struct pollfd probe = {.fd = fd};
+    if (poll(&probe, 1, 0) < 0 || (probe.revents & POLLNVAL))
+        return EBADF;
+    struct fd_watch *watch = find(loop, fd, events);
+    if (watch) {
+        watch->function = function;
+        watch->argument = argument;
+        return 0;
+    }
+    watch = memory_alloc_zeroed(sizeof *watch);
+    if (!watch)
+        return ENOMEM;
+    watch->op.fd = fd;
+    watch->loop = loop;
+    watch->events = events;
+    watch->function = function;
+    watch->argument = argument;
+    watch->link = &loop->fd_watches;
+    watch->next = loop->fd_watches;
+    if (watch->next)
+        watch->next->link = &watch->next;
+    loop->fd_watches = watch;
+    submit(watch);
+    return 0;
+}
+
+/* Gives it up: freed now, or when its operation or call is over. */
+static void drop(struct fd_watch *watch)
+{
+    unlink_watch(watch);
+    watch->removed = true;
+    if (watch->in_flight)
+        driver_cancel(watch->loop->driver, &watch->op);
+    else if (!watch->scheduled)
+        memory_free(watch);
+}
+
+static bool drop_if_there(int fd, unsigned events)
+{
+    struct fd_watch *watch = current.loop ? find(current.loop, fd, events) : NULL;
+    if (watch)
+        drop(watch);
+    return watch != NULL;
+}
+
+int(eddy_add_reader)(int fd, void (*function)(void *), void *argument)
+{
+    return add(fd, POLLIN, function, argument);
+}
+
+int(eddy_add_writer)(int fd, void (*function)(void *), void *argument)
+{
+    return add(fd, POLLOUT, function, argument);
+}
+
+bool eddy_remove_reader(int fd)
+{
+    return drop_if_there(fd, POLLIN);
+}
+
+bool eddy_remove_writer(int fd)
+{
+    return drop_if_there(fd, POLLOUT);
+}
+
+/* At the loop's end: what is in flight is waited for. */
+void fd_watches_free(struct eddy_loop *loop)
+{
+    while (loop->fd_watches)
+        drop(loop->fd_watches);
+    while (loop->driver->in_flight)
+        driver_wait(loop->driver, 0);
+}

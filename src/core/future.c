@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* future.c - results that somebody sets, awaited by any number of tasks. */
+#include "core/future.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/report.h"
+#include "os/memory.h"
+
+static const struct eddy_awaitable_type future_type = {.name = "future", .kind = EDDY_FUTURE};
+
+/* Made without memory: has failed, is shared, and is never freed. */
+static _Alignas(16) char no_memory_block[sizeof(struct future) + 65536];
+
+static struct future *no_memory_one(void)
+{
+    return (struct future *)(void *)no_memory_block;
+}
+
+static struct future *no_memory_future(size_t size)
+{
+    EDDY_ASSERT(size <= 65536, "no memory for a future of %zu bytes", size);
+    struct future *future = no_memory_one();
+    struct eddy_awaitable *a = (void *)future->user;
+    a->awaitable = (struct eddy_core){.type = &future_type,
+                                      .failure = &failure_no_memory,
+                                      .state = EDDY_FINISHED,
+                                      .flags = ED_FLAG_FUTURE};
+    future->cancelled = true; /* so that setting a result does nothing */
+    return future;
+}
+
+void *eddy_future_alloc(size_t size)
+{
+    struct future *future = memory_alloc_zeroed(sizeof *future + size);
+    if (!future)
+        return no_memory_future(size)->user;
+    future->loop = current.loop;
+    future->watches.end = &future->watches.first;
+    struct eddy_awaitable *a = (void *)future->user;
+    a->awaitable = (struct eddy_core){.type = &future_type, .state = EDDY_RUNNING, .flags = ED_FLAG_FUTURE};
+    return future->user;
+}
+
+void(eddy_future_free)(void *f)
+{
+    if (!f)
+        return;
+    struct future *future = future_of_handle(f);
+    struct eddy_awaitable *a = f;
+    EDDY_ASSERT(!future->waiting, "a future was freed while a task waited for it");
+    if (future == no_memory_one())
+        return;
+    if (a->awaitable.failure && !future->seen)
+        report_failure(a->awaitable.failure, "a future was freed and nobody had looked at its error");
+    failure_unref(a->awaitable.failure);
+    memory_free(future);
+}
+
+bool eddy_future_pending(const void *f)
+{
+    const struct eddy_awaitable *a = f;
+    return a->awaitable.state == EDDY_RUNNING;
+}
+
+static void complete(struct eddy_awaitable *a, struct eddy_failure *failure)
+{
+    struct future *future = future_of_handle(a);
+    a->awaitable.failure = failure;
+    a->awaitable.state = EDDY_FINISHED;
+    watches_fire(&future->watches);
+}
+
+/* True: go on.  A future that was cancelled takes no result, silently: its maker cannot have known. */
+static bool may_set(struct eddy_awaitable *a)
+{
+    if (a->awaitable.state == EDDY_RUNNING)
+        return true;
+    EDDY_ASSERT(future_of_handle(a)->cancelled, "a future was set twice");
+    return false;
+}
+
+void eddy_future_complete(void *f)
+{
+    if (may_set(f))
+        complete(f, NULL);
+}
+
+void(eddy_set_error)(void *f, int code, const char *format, ...)
+{
+    if (!may_set(f))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    complete(f, failure_make(code ? code : EINVAL, format, arguments));
+    va_end(arguments);
+}
+
+/* eddy_cancel of a future. */
+bool future_cancel(struct eddy_awaitable *a, const char *reason)
+{
+    struct future *future = future_of_handle(a);
+    if (a->awaitable.state != EDDY_RUNNING) {
+        future->seen = true;
+        return false;
+    }
+    future->cancelled = future->seen = true;
+    complete(a, failure_of_cancel(reason, false));
+    return true;
+}
+
+static void wake_waiter(struct watch *watch)
+{
+    task_wake((struct task *)(void *)((char *)watch - offsetof(struct task, wait.watch)));
+}
+
+static void wait_until_set(struct task *self, struct eddy_awaitable *a, bool forward)
+{
+    struct future *future = future_of_handle(a);
+    future->waiting++;
+    watch_add(&future->watches, &self->wait.watch, wake_waiter);
+    self->waits_for = forward ? a : NULL;
+    self->interruptible = !forward;
+    if (forward && self->must_cancel) {
+        self->must_cancel = false;
+        self->forwarded = true;
+        future_cancel(a, self->cancel_reason);
+    }
+    while (a->awaitable.state == EDDY_RUNNING && (forward || !self->must_cancel))
+        task_park(self);
+    self->waits_for = NULL;
+    self->interruptible = false;
+    watch_remove(&future->watches, &self->wait.watch);
+    future->waiting--;
+}
+
+struct eddy_failure *future_wait(struct eddy_awaitable *a, bool forward)
+{
+    struct task *self = current.task;
+    bool parked = a->awaitable.state == EDDY_RUNNING;
+    if (parked && !self)
+        return failure_of(EDDY_NO_TASK, "await of a future");
+    if (parked) {
+        self->forwarded = false;
+        wait_until_set(self, a, forward);
+        if (self->must_cancel) /* came when it was set and the task had not gone on, or the wait was shielded */
+            return task_take_cancel(self);
+    }
+    struct eddy_failure *failure = a->awaitable.failure;
+    future_of_handle(a)->seen = true;
+    if (failure && parked && self->forwarded && failure_is_cancellation(failure))
+        return failure_of_cancel(self->cancel_reason, true);
+    return failure ? failure_clone(failure) : NULL;
+}

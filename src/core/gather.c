@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gather.c - waiting for several tasks and futures at once: eddy_gather, eddy_wait.
+ *
+ * Native operations: watches on all children, in one block off the stack, and one end.  A gather that is
+ * cancelled cancels its children and ends when all of them have; a wait leaves them alone.
+ */
+#include <string.h>
+
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/future.h"
+#include "core/loop.h"
+#include "core/task.h"
+#include "eddy/wait.h"
+#include "os/memory.h"
+
+struct child {
+    struct watch watch;
+    struct several *several;
+    struct eddy_awaitable *awaitable;
+};
+
+enum several_kind { SEVERAL_GATHER, SEVERAL_SETTLED, SEVERAL_FIRST_COMPLETED, SEVERAL_FIRST_FAILED, SEVERAL_ALL };
+
+struct several {
+    struct eddy_awaitable *operation; /* which ends when enough of them have */
+    uint8_t kind;                     /* an enum several_kind */
+    bool cancelled;                   /* ends with ECANCELED, when all have ended */
+    size_t count, pending;
+    struct child children[];
+};
+
+static struct eddy_failure *failure_of_child(const struct eddy_awaitable *a)
+{
+    return a->awaitable.failure;
+}
+
+static bool was_cancelled(const struct eddy_awaitable *a)
+{
+    return handle_is_task(a) ? task_of_handle(a)->cancelled : future_of_handle(a)->cancelled;
+}
+
+static void look_at(struct eddy_awaitable *a)
+{
+    if (handle_is_task(a))
+        task_of_handle(a)->seen = true;
+    else
+        future_of_handle(a)->seen = true;
+}
+
+/* Does the end of this child end the wait for all? */
+static bool ends_it(const struct several *several, const struct eddy_awaitable *a)
+{
+    if (several->pending == 0)
+        return true;
+    if (several->cancelled)
+        return false;
+    switch (several->kind) {
+    case SEVERAL_GATHER:
+        return failure_of_child(a) != NULL;
+    case SEVERAL_FIRST_COMPLETED:
+        return true;
+    case SEVERAL_FIRST_FAILED:
+        return failure_of_child(a) != NULL && !was_cancelled(a);
+    default:
+        return false;
+    }
+}
+
+/* The first child in order of the arguments that has failed; a gather's failure. */
+static struct eddy_failure *first_failure(struct several *several, const struct eddy_awaitable *last)
+{
+    if (several->kind != SEVERAL_GATHER)
+        return NULL;
+    if (last && failure_of_child(last))
+        return failure_clone(failure_of_child(last));
+    for (size_t i = 0; i < several->count; i++) {
+        struct eddy_awaitable *a = several->children[i].awaitable;
+        if (awaitable_is_done(a) && failure_of_child(a))
+            return failure_clone(failure_of_child(a));
+    }
+    return NULL;
+}
+
+static void end(struct several *several, const struct eddy_awaitable *last)
+{
+    struct eddy_awaitable *operation = several->operation;
+    struct eddy_failure *failure = several->cancelled ? &failure_cancelled : first_failure(several, last);
+    for (size_t i = 0; i < several->count; i++) {
+        struct child *child = &several->children[i];
+        if (watch_is_set(&child->watch))
+            watch_remove(watches_of(child->awaitable), &child->watch);
+        if (several->kind <= SEVERAL_SETTLED)
+            look_at(child->awaitable); /* errors behind the first are nobody's news, as in Python */
+    }
+    memory_free(several);
+    native_complete(operation, failure);
+}
+
+static void child_ended(struct watch *watch)
+{
+    struct child *child = (struct child *)(void *)watch;
+    struct several *several = child->several;
+    several->pending--;
+    if (ends_it(several, child->awaitable))
+        end(several, child->awaitable);
+}
+
+static struct several *several_new(struct eddy_awaitable *operation, const void *children, size_t count,
+                                   enum several_kind kind)
+{
+    struct several *several = memory_alloc(sizeof *several + count * sizeof several->children[0]);
+    if (!several)
+        return NULL;
+    *several = (struct several){.operation = operation, .kind = (uint8_t)kind, .count = count};
+    for (size_t i = 0; i < count; i++) {
+        struct child *child = &several->children[i];
+        memcpy(&child->awaitable, (const char *)children + i * sizeof child->awaitable, sizeof child->awaitable);
+        child->several = several;
+        child->watch.link = NULL;
+        if (awaitable_is_done(child->awaitable))
+            continue;
+        watch_add(watches_of(child->awaitable), &child->watch, child_ended);
+        several->pending++;
+    }
+    return several;
+}
+
+/* Children that have ended before the wait began. */
+static bool is_enough(struct several *several)
+{
+    if (several->pending == 0)
+        return true;
+    for (size_t i = 0; i < several->count; i++) {
+        struct eddy_awaitable *a = several->children[i].awaitable;
+        if (awaitable_is_done(a) && ends_it(several, a))
+            return true;
+    }
+    return false;
+}
+
+static void start(struct eddy_awaitable *a, const void *children, size_t count, enum several_kind kind)
+{
+    struct several *several = several_new(a, children, count, kind);
+    if (!several) {
+        native_complete(a, &failure_no_memory);
+        return;
+    }
+    owner_of(a)->several = several;
+    if (is_enough(several))
+        end(several, NULL);
+}
+
+static void cancel_gather(struct eddy_awaitable *a)
+{
+    struct several *several = owner_of(a)->several;
+    const char *reason = owner_of(a)->cancel_reason;
+    several->cancelled = true;
+    several->pending++; /* it must not end while this loop looks at it */
+    for (size_t i = 0; i < several->count; i++)
+        if (!awaitable_is_done(several->children[i].awaitable))
+            (eddy_cancel)(several->children[i].awaitable, reason);
+    if (--several->pending == 0)
+        end(several, NULL);
+}
+
+static void undo(struct eddy_awaitable *a)
+{
+    (void)a; /* the children are the caller's */
+}
+
+/* ---- eddy_gather ---- */
+
+static void start_gather(struct eddy_awaitable *a)
+{
+    struct eddy_gather *gather = (struct eddy_gather *)(void *)a;
+    start(a, gather->children, gather->count, gather->settled ? SEVERAL_SETTLED : SEVERAL_GATHER);
+}
+
+/* Tasks that were spawned for the gather: their results are lost.  Those that run on after a failure are handed to the
+ * task, which joins them at its end. */
+static void give_up_owned(struct eddy_awaitable *a)
+{
+    struct eddy_gather *gather = (struct eddy_gather *)(void *)a;
+    for (unsigned i = 0; i < gather->count; i++) {
+        struct task *task = task_of_handle(gather->children[i]);
+        if (!(gather->owned >> i & 1) || task->loop == NULL)
+            continue;
+        if (task->state == TASK_DONE) {
+            task->consumed = true;
+            task_unref(task);
+        } else {
+            task_own(task, &owner_of(a)->children);
+        }
+    }
+}
+
+static void run_gather(struct eddy_awaitable *a)
+{
+    static const struct eddy_awaitable_type inner = {
+        .name = "gather", .start = start_gather, .cancel = cancel_gather, .undo = undo};
+    struct eddy_gather *gather = (struct eddy_gather *)(void *)a;
+    const struct eddy_awaitable_type *type = a->awaitable.type;
+    if (!current.task) {
+        a->awaitable.failure = failure_of(EDDY_NO_TASK, "await of gather");
+        return;
+    }
+    uint8_t flags = a->awaitable.flags;
+    a->awaitable.type = &inner;
+    a->awaitable.flags = 0;
+    eddy_run_generic(a);
+    a->awaitable.type = type;
+    a->awaitable.flags = flags;
+    if (gather->owned)
+        give_up_owned(a);
+}
+
+struct eddy_awaitable *eddy_gather_child(const void *coroutine, size_t size, const struct eddy_site *site)
+{
+    void *none = NULL;
+    struct eddy_awaitable *child = eddy_spawn_copy(coroutine, size, &none, site, 0);
+    task_disown(task_of_handle(child)); /* it is the gather's */
+    return child;
+}
+
+static void start_array(struct eddy_awaitable *a)
+{
+    struct eddy_gather_array *gather = (struct eddy_gather_array *)(void *)a;
+    start(a, gather->children, gather->count, gather->settled ? SEVERAL_SETTLED : SEVERAL_GATHER);
+}
+
+const struct eddy_awaitable_type eddy_gather_type = {.name = "gather", .run = run_gather, .kind = EDDY_COROUTINE};
+const struct eddy_awaitable_type eddy_gather_array_type = {
+    .name = "gather", .start = start_array, .cancel = cancel_gather, .undo = undo};
+
+/* ---- eddy_wait ---- */
+
+static void start_wait(struct eddy_awaitable *a)
+{
+    static const enum several_kind kinds[] = {[EDDY_FIRST_COMPLETED] = SEVERAL_FIRST_COMPLETED,
+                                              [EDDY_FIRST_FAILED] = SEVERAL_FIRST_FAILED,
+                                              [EDDY_ALL_COMPLETED] = SEVERAL_ALL};
+    struct eddy_wait *wait = (struct eddy_wait *)(void *)a;
+    if (wait->count == 0)
+        native_complete(a, failure_of(EINVAL, "eddy_wait needs at least one task"));
+    else
+        start(a, wait->tasks, wait->count, kinds[wait->mode]);
+}
+
+/* The wait alone ends; the children go on. */
+static void cancel_wait(struct eddy_awaitable *a)
+{
+    struct several *several = owner_of(a)->several;
+    several->cancelled = true;
+    end(several, NULL);
+}
+
+static void finish_wait(struct eddy_awaitable *a)
+{
+    struct eddy_wait *wait = (struct eddy_wait *)(void *)a;
+    wait->result = 0;
+    for (size_t i = 0; i < wait->count; i++) {
+        struct eddy_awaitable *child;
+        memcpy(&child, (char *)wait->tasks + i * sizeof child, sizeof child);
+        wait->result += awaitable_is_done(child);
+    }
+}
+
+const struct eddy_awaitable_type eddy_wait_type = {
+    .name = "wait", .start = start_wait, .cancel = cancel_wait, .finish = finish_wait, .undo = undo};

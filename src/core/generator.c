@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/* generator.c - steps of generators: resume, send, throw, close, yield, delegation, transfer. */
+#include "core/generator.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/loop.h"
+#include "core/report.h"
+#include "eddy/macros.h"
+#include "os/stack.h"
+
+static struct generator_stack *stack_of(struct eddy_generator_control *control)
+{
+    return (struct generator_stack *)(void *)control;
+}
+
+static void unlist(struct generator_stack *g)
+{
+    if (!g->loop)
+        return;
+    *g->link = g->next;
+    if (g->next)
+        g->next->link = g->link;
+    g->loop = NULL;
+}
+
+/* The last thing on its stack: the body has returned. */
+static void body(void *argument)
+{
+    struct generator_stack *g = argument;
+    struct eddy_core *core = &g->frame->core;
+    core->type->run((struct eddy_awaitable *)(void *)core);
+    g->state = EDDY_FINISHED;
+    g->step->who = g;
+    struct switch_point gone, outside = g->outside;
+    switch_retire();
+    switch_away(&gone, &outside);
+    __builtin_unreachable();
+}
+
+/* Takes a stack and makes the copy; false: no memory, and nothing has changed. */
+static bool begin(struct eddy_generator *user, size_t size)
+{
+    struct stack *stack = stack_take(current.loop ? current.loop->options.stack_size : 0);
+    if (!stack)
+        return false;
+    struct generator_stack *g = (struct generator_stack *)stack_top(stack) - 1;
+    g = (void *)((uintptr_t)g & ~(uintptr_t)15);
+    char *copy = (char *)((uintptr_t)((char *)g - size) & ~(uintptr_t)15);
+    memset(g, 0, sizeof *g);
+    memcpy(copy, user, size);
+    g->stack = stack;
+    g->frame = (void *)copy;
+    stack->owner = current.task;
+    user->self = g->frame->self = user;
+    user->control = g->frame->control = &g->control;
+    user->core.state = EDDY_SUSPENDED;
+    g->frame->core.failure = NULL;
+    g->frame->core.children = NULL;
+    g->state = EDDY_SUSPENDED;
+    switch_prepare(&g->inside, stack->bottom, copy, body, g);
+    return true;
+}
+
+/* The body has ended: its failure goes to `user`, its stack back to the pool. */
+static void collect(struct generator_stack *g, struct eddy_generator *user)
+{
+    struct eddy_failure *failure = g->frame->core.failure;
+    struct eddy_generator *own = g->frame->self;
+    unlist(g);
+    if (own) {
+        own->core.state = EDDY_FINISHED;
+        own->control = NULL;
+    }
+    stack_give(g->stack);
+    if (user)
+        user->core.failure = eddy_failure_chain(failure, user->core.failure, NULL);
+    else
+        failure_unref(failure);
+}
+
+static void check_not_copied(struct eddy_generator *user)
+{
+    EDDY_ASSERT(user->self == user, "generator \"%s\" has started and was copied: use a pointer to it",
+                user->core.type->name);
+}
+
+static void set_failure(struct eddy_generator *user, struct eddy_failure *failure)
+{
+    failure_unref(user->core.failure);
+    user->core.failure = failure;
+}
+
+/* Goes into a suspended generator; true: it has yielded. */
+static bool step_into(struct eddy_generator *user, struct generator_stack *g, void *slot, void *sent_slot)
+{
+    struct generator_step step;
+    g->control.slot = slot;
+    g->control.sent_slot = sent_slot;
+    g->step = &step;
+    g->state = EDDY_RUNNING;
+    switch_to(&g->outside, &g->inside);
+    if (__builtin_expect(step.who->state == EDDY_SUSPENDED, 1))
+        return true;
+    collect(step.who, user);
+    return false;
+}
+
+bool eddy_generator_resume(struct eddy_generator *user, size_t size, void *slot, void *sent_slot)
+{
+    if (__builtin_expect(!user->control, 0)) {
+        if (user->core.state == EDDY_FINISHED)
+            return false;
+        if (!begin(user, size)) {
+            set_failure(user, &failure_no_memory);
+            return false;
+        }
+    }
+    struct generator_stack *g = stack_of(user->control);
+    check_not_copied(user);
+    if (__builtin_expect(g->state == EDDY_RUNNING, 0)) {
+        set_failure(user, failure_of(EDDY_GENERATOR_RUNNING, "%s", user->core.type->name));
+        return false;
+    }
+    return step_into(user, g, slot, sent_slot);
+}
+
+bool eddy_generator_send(struct eddy_generator *user, size_t size, void *slot, void *sent_slot)
+{
+    if (!user->control && user->core.state == EDDY_CREATED) {
+        set_failure(user, failure_of(EDDY_GENERATOR_NOT_STARTED, "%s: call eddy_next first", user->core.type->name));
+        return false;
+    }
+    return eddy_generator_resume(user, size, slot, sent_slot);
+}
+
+bool generator_throw_failure(struct eddy_generator *user, void *slot, void *sent_slot, struct eddy_failure *failure)
+{
+    if (!user->control) { /* not started, or at its end: it is raised at once */
+        user->core.state = EDDY_FINISHED;
+        set_failure(user, failure);
+        return false;
+    }
+    check_not_copied(user);
+    struct generator_stack *g = stack_of(user->control);
+    if (g->state == EDDY_RUNNING) {
+        failure_unref(failure);
+        set_failure(user, failure_of(EDDY_GENERATOR_RUNNING, "%s", user->core.type->name));
+        return false;
+    }
+    g->thrown = failure;
+    return step_into(user, g, slot, sent_slot);
+}
+
+bool eddy_generator_throw(struct eddy_generator *user, size_t size, void *slot, void *sent_slot, int code,
+                          const struct eddy_site *site)
+{
+    (void)size;
+    return generator_throw_failure(user, slot, sent_slot, eddy_failure_of_code(site, code));
+}
+
+/* Closes a suspended one; user may be gone (NULL). */
+static struct eddy_failure *close_stack(struct generator_stack *g, struct eddy_generator *user)
+{
+    struct eddy_generator end = {.core = {.type = g->frame->core.type}};
+    g->thrown = &failure_generator_exit;
+    g->closing = true;
+    if (!user)
+        g->frame->self = NULL;
+    if (step_into(&end, g, g->control.slot, g->control.sent_slot)) {
+        g->closing = false;
+        return failure_of(EDDY_GENERATOR_IGNORED_EXIT, "%s", g->frame->core.type->name);
+    }
+    return end.core.failure == &failure_generator_exit ? NULL : end.core.failure;
+}
+
+struct eddy_failure *eddy_generator_close(struct eddy_generator *user)
+{
+    if (!user->control) {
+        user->core.state = EDDY_FINISHED;
+        return NULL;
+    }
+    check_not_copied(user);
+    struct generator_stack *g = stack_of(user->control);
+    if (g->state == EDDY_RUNNING)
+        return failure_of(EDDY_GENERATOR_RUNNING, "%s", user->core.type->name);
+    return close_stack(g, user);
+}
+
+struct eddy_failure *eddy_generator_failure(struct eddy_generator *user)
+{
+    struct eddy_failure *failure = user->core.failure;
+    user->core.failure = NULL;
+    return failure;
+}
+
+/* ---- inside a body ---- */
+
+struct eddy_failure *eddy_generator_yield(struct eddy_generator_control *control)
+{
+    struct generator_stack *g = stack_of(control);
+    g->state = EDDY_SUSPENDED;
+    g->step->who = g;
+    switch_to(&g->inside, &g->outside);
+    struct eddy_failure *thrown = g->thrown;
+    if (__builtin_expect(thrown != NULL, 0))
+        g->thrown = NULL;
+    return thrown;
+}
+
+/* A sub-generator that has a stack of its own: values and what is sent pass between it and the consumer. */
+static struct eddy_failure *delegate_steps(struct generator_stack *g, struct eddy_generator *inner, size_t size)
+{
+    bool more = eddy_generator_resume(inner, size, g->control.slot, g->control.sent_slot);
+    while (more) {
+        struct eddy_failure *thrown = eddy_generator_yield(&g->control);
+        if (!thrown) {
+            more = eddy_generator_resume(inner, size, g->control.slot, g->control.sent_slot);
+        } else if (thrown->code == EDDY_GENERATOR_EXIT) {
+            struct eddy_failure *failure = eddy_generator_close(inner);
+            return failure ? failure : thrown;
+        } else {
+            more = generator_throw_failure(inner, g->control.slot, g->control.sent_slot, thrown);
+        }
+    }
+    return eddy_generator_failure(inner);
+}
+
+/*
+ * yield_from.  A sub-generator that has not begun runs right here, on the stack of the outermost: its yields go
+ * straight to the consumer, at any depth.
+ */
+struct eddy_failure *eddy_generator_delegate(struct eddy_generator_control *control, struct eddy_generator *inner,
+                                             size_t size)
+{
+    struct generator_stack *g = stack_of(control);
+    if (inner->control && stack_of(inner->control)->state == EDDY_RUNNING)
+        return failure_of(EDDY_GENERATOR_RUNNING, "%s", inner->core.type->name);
+    if (inner->control)
+        return delegate_steps(g, inner, size);
+    if (inner->core.state == EDDY_FINISHED)
+        return NULL;
+    inner->self = inner;
+    inner->control = control;
+    inner->core.state = EDDY_RUNNING;
+    inner->core.type->run((struct eddy_awaitable *)(void *)&inner->core);
+    inner->control = NULL;
+    inner->core.state = EDDY_FINISHED;
+    struct eddy_failure *failure = eddy_generator_failure(inner);
+    if (!failure && g->closing) /* it took the closing for itself: its outer generator is closed all the same */
+        failure = &failure_generator_exit;
+    return failure;
+}
+
+struct eddy_failure *eddy_generator_transfer(struct eddy_generator_control *control, struct eddy_generator *to,
+                                             size_t size, void *slot, void *sent_slot)
+{
+    struct generator_stack *g = stack_of(control);
+    (void)slot, (void)sent_slot;
+    if (!to->control && to->core.state == EDDY_FINISHED)
+        return NULL;
+    if (!to->control && !begin(to, size))
+        return &failure_no_memory;
+    check_not_copied(to);
+    struct generator_stack *other = stack_of(to->control);
+    if (other->state == EDDY_RUNNING)
+        return failure_of(EDDY_GENERATOR_RUNNING, "%s", to->core.type->name);
+    other->control = g->control;
+    other->step = g->step;
+    other->outside = g->outside;
+    g->state = EDDY_SUSPENDED;
+    other->state = EDDY_RUNNING;
+    switch_to(&g->inside, &other->inside);
+    struct eddy_failure *thrown = g->thrown;
+    g->thrown = NULL;
+    return thrown;
+}
+
+/* ---- for_each ---- */
+
+void eddy_each_leave(struct eddy_each *each)
+{
+    struct eddy_generator *user = each->generator;
+    if (!user || !user->control)
+        return;
+    struct generator_stack *g = stack_of(user->control);
+    struct eddy_failure *failure = eddy_generator_close(user);
+    if (user->control) { /* it yields instead of ending, and its value goes now: its stack goes with it */
+        unlist(g);
+        switch_forget(&g->inside);
+        stack_give(g->stack);
+        user->control = NULL;
+    }
+    if (failure && each->frame)
+        each->frame->failure = eddy_failure_chain(each->frame->failure, failure, NULL);
+    else if (failure)
+        eddy_failure_unseen(failure, NULL);
+}
+
+/* ---- async generators ---- */
+
+static void enlist(struct generator_stack *g, struct eddy_loop *loop)
+{
+    g->loop = loop;
+    g->next = loop->async_generators;
+    g->link = &loop->async_generators;
+    if (g->next)
+        g->next->link = &g->next;
+    loop->async_generators = g;
+}
+
+bool eddy_async_step(struct eddy_async_generator *user, size_t size, void *slot, void *sent_slot)
+{
+    struct eddy_generator *g = &user->generator;
+    if (user->step)
+        return user->step(user, slot);
+    if (!g->control && g->core.state == EDDY_CREATED && current.loop) {
+        if (!begin(g, size)) {
+            set_failure(g, &failure_no_memory);
+            return false;
+        }
+        enlist(stack_of(g->control), current.loop);
+    }
+    return eddy_generator_resume(g, size, slot, sent_slot);
+}
+
+struct eddy_failure *eddy_async_close(struct eddy_async_generator *user)
+{
+    if (user->step) {
+        as_completed_close(user);
+        return NULL;
+    }
+    return eddy_generator_close(&user->generator);
+}
+
+void eddy_async_each_leave(struct eddy_each *each)
+{
+    struct eddy_async_generator *user = each->generator;
+    if (user && user->step)
+        as_completed_close(user);
+    else
+        eddy_each_leave(each); /* an async generator begins with its generator */
+}
+
+/* Runs on a task.  The objects of those that are left open may be gone: only their stacks are touched. */
+void async_generators_close(struct eddy_loop *loop)
+{
+    for (struct generator_stack *g; (g = loop->async_generators);) {
+        unlist(g);
+        if (g->state != EDDY_SUSPENDED)
+            continue;
+        struct eddy_failure *failure = close_stack(g, NULL);
+        if (failure && failure->code == EDDY_GENERATOR_IGNORED_EXIT) {
+            switch_forget(&g->inside);
+            stack_give(g->stack);
+        }
+        if (failure) {
+            report_failure(failure, "an async generator that was left open failed while it was closed");
+            failure_unref(failure);
+        }
+    }
+}
+
+static void run_anext(struct eddy_awaitable *a)
+{
+    struct eddy_anext *next = (struct eddy_anext *)(void *)a;
+    struct eddy_generator *g = &next->generator->generator;
+    if (next->thrown)
+        next->result = generator_throw_failure(g, next->value, next->sent, eddy_failure_of_code(next->site, next->thrown));
+    else if (next->sends && !g->control && g->core.state == EDDY_CREATED)
+        next->result = eddy_generator_send(g, next->generator_size, next->value, next->sent);
+    else
+        next->result = eddy_async_step(next->generator, next->generator_size, next->value, next->sent);
+    if (next->result)
+        memcpy(next->out, next->value, next->size);
+    else
+        a->awaitable.failure = eddy_generator_failure(g);
+}
+
+static void run_aclose(struct eddy_awaitable *a)
+{
+    a->awaitable.failure = eddy_async_close(((struct eddy_aclose *)(void *)a)->generator);
+}
+
+const struct eddy_awaitable_type eddy_anext_type = {.name = "anext", .run = run_anext, .kind = EDDY_COROUTINE};
+const struct eddy_awaitable_type eddy_aclose_type = {.name = "aclose", .run = run_aclose, .kind = EDDY_COROUTINE};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * generator.h - the stack of a generator that has begun.
+ *
+ * [ ... stack ... | copy of the generator value | struct generator_stack | struct stack ].  The body works on the
+ * copy; the user's object is written only while its owner waits for a step.
+ */
+#ifndef EDDY_CORE_GENERATOR_H
+#define EDDY_CORE_GENERATOR_H
+
+#include "core/switch.h"
+#include "eddy/generator.h"
+
+struct eddy_loop;
+
+/* One step of a consumer: who came back to it, which after a transfer is not who it resumed. */
+struct generator_step {
+    struct generator_stack *who;
+};
+
+struct generator_stack {
+    struct eddy_generator_control control; /* what the macros see; must be first */
+    struct switch_point inside, outside;   /* the generator's place, the consumer's */
+    struct stack *stack;
+    struct eddy_generator *frame;          /* the copy */
+    struct generator_step *step;           /* of the consumer that waits */
+    struct eddy_failure *thrown;           /* to be raised where it yields; NULL: nothing */
+    uint8_t state;                         /* an enum eddy_state */
+    bool closing;                          /* GeneratorExit is on its way through it */
+    struct eddy_loop *loop;                /* async ones: in whose list; NULL: in none */
+    struct generator_stack *next, **link;
+};
+
+/* Raises it where the generator yielded; owns it.  True: the generator yielded again. */
+bool generator_throw_failure(struct eddy_generator *user, void *slot, void *sent_slot, struct eddy_failure *failure);
+/* Gives up what eddy_as_completed holds. */
+void as_completed_close(struct eddy_async_generator *generator);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * group.c - task groups, by the rules of asyncio.TaskGroup.
+ *
+ * Invariant: a group's memory lies in the block that it belongs to, and the block does not end before all its
+ * tasks have.
+ */
+#include <string.h>
+
+#include "base/assert.h"
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/loop.h"
+#include "core/report.h"
+#include "core/task.h"
+#include "eddy/scope.h"
+#include "os/memory.h"
+
+/* A task of a group, until it has ended. */
+struct member {
+    struct watch watch;
+    struct eddy_group *group;
+    struct task *task;
+    struct member *next, **link;
+    void *slot;                        /* where its result goes; NULL: nowhere */
+    size_t result_offset, result_size;
+};
+
+struct eddy_group {
+    struct task *parent;           /* which runs the block */
+    struct member *members;
+    size_t count;
+    struct eddy_failure *failure;  /* the first, with the others behind it */
+    bool exiting;                  /* the block has ended and waits */
+    bool aborting;                 /* its tasks have been cancelled */
+    bool parent_cancelled;         /* by this group */
+    bool closed;                   /* takes no more tasks */
+};
+_Static_assert(sizeof(struct eddy_group) <= sizeof(((struct eddy_task_group *)0)->state), "eddy_task_group has room");
+
+static void abort_members(struct eddy_group *group)
+{
+    group->aborting = true;
+    for (struct member *member = group->members, *next; member; member = next) {
+        next = member->next;
+        task_cancel(member->task, "a task of its group has failed");
+    }
+}
+
+static void add_failure(struct eddy_group *group, struct eddy_failure *failure)
+{
+    group->failure = group->failure ? failure_group(group->failure, failure) : failure;
+    if (group->aborting || group->parent_cancelled)
+        return;
+    abort_members(group);
+    if (!group->exiting) {
+        group->parent_cancelled = true;
+        task_cancel(group->parent, "a task of its group has failed");
+    }
+}
+
+static void forget(struct member *member)
+{
+    *member->link = member->next;
+    if (member->next)
+        member->next->link = member->link;
+    member->group->count--;
+    block_give(&member->task->loop->blocks, member, sizeof *member);
+}
+
+static void member_ended(struct watch *watch)
+{
+    struct member *member = (struct member *)(void *)watch;
+    struct eddy_group *group = member->group;
+    struct task *task = member->task;
+    struct eddy_core *core = task_core(task);
+    struct eddy_failure *failure = core->failure;
+    if (!failure && member->slot)
+        memcpy(member->slot, (char *)core + member->result_offset, member->result_size);
+    task->seen = true;
+    core->failure = NULL;
+    forget(member);
+    if (failure && task->cancelled)
+        failure_unref(failure);
+    else if (failure)
+        add_failure(group, failure);
+    if (group->exiting && group->count == 0)
+        task_wake(group->parent);
+    task_unref(task);
+}
+
+static struct member *add_member(struct eddy_group *group, struct task *task)
+{
+    struct member *member = block_take(&task->loop->blocks, sizeof *member);
+    if (!member)
+        return NULL;
+    *member = (struct member){.group = group, .task = task, .next = group->members, .link = &group->members};
+    if (member->next)
+        member->next->link = &member->next;
+    group->members = member;
+    group->count++;
+    watch_add(&task->watches, &member->watch, member_ended);
+    return member;
+}
+
+void eddy_group_spawn_copy(eddy_group *group, const void *coroutine, size_t size, void *slot, size_t result_offset,
+                           size_t result_size, const struct eddy_site *site)
+{
+    if (group->closed || (group->exiting && group->count == 0) || group->aborting) {
+        if (!group->closed) /* as a task that was cancelled before its first step: nobody is told */
+            return;
+        EDDY_ASSERT(false, "%s:%d: eddy_group_spawn: the group's block has ended", site->file ? site->file : "?",
+                    site->line);
+    }
+    struct task *task = task_new(current.loop, coroutine, size, site);
+    struct member *member = task ? add_member(group, task) : NULL;
+    if (!member) {
+        if (task) {
+            task_cancel(task, NULL);
+            task_wake(task);
+            task_unref(task);
+        }
+        add_failure(group, &failure_no_memory);
+        return;
+    }
+    member->slot = slot;
+    member->result_offset = result_offset;
+    member->result_size = result_size;
+    task_wake(task);
+}
+
+void eddy_group_cancel(eddy_group *group)
+{
+    abort_members(group);
+}
+
+size_t eddy_group_size(const eddy_group *group)
+{
+    return group->count;
+}
+
+/* ---- the block ---- */
+
+static eddy_group *group_of(struct eddy_manager *manager)
+{
+    return (eddy_group *)(void *)((struct eddy_task_group *)(void *)manager)->state;
+}
+
+static void enter(struct eddy_manager *manager, eddy_error *err)
+{
+    eddy_group *group = ((struct eddy_task_group *)(void *)manager)->value = group_of(manager);
+    group->parent = current.task;
+    if (!current.task)
+        eddy_error_set(err, EDDY_NO_TASK, "eddy_task_group");
+}
+
+/* Waits for all members; true: the task was cancelled meanwhile, by somebody else. */
+static bool wait_for_members(eddy_group *group)
+{
+    struct task *self = group->parent;
+    bool cancelled = false;
+    self->interruptible = true;
+    while (group->count) {
+        if (self->must_cancel) {
+            self->must_cancel = false;
+            cancelled = true;
+            if (!group->aborting)
+                abort_members(group);
+            continue;
+        }
+        task_park(self);
+    }
+    self->interruptible = false;
+    return cancelled;
+}
+
+/* What leaves the block when there are errors: all of them; a cancellation by others is asked for again. */
+static void raise_errors(eddy_group *group, eddy_error *err)
+{
+    struct task *self = group->parent;
+    struct eddy_failure *failure = group->failure;
+    group->failure = NULL;
+    if (!failure->fixed)
+        failure->alone = true; /* the cancellation of the body is no cause of theirs */
+    if (self->cancels) /* it would be lost behind the errors: delivered at the next await */
+        self->must_cancel = true;
+    eddy_failure_catch(failure, err);
+}
+
+static void leave(struct eddy_manager *manager, eddy_error *err)
+{
+    eddy_group *group = group_of(manager);
+    struct task *self = group->parent;
+    struct eddy_failure *body = err->code ? err->failure : NULL;
+    bool cancelled = body && failure_is_cancellation(body);
+    group->exiting = true;
+    if (group->parent_cancelled && (eddy_uncancel)(task_handle(self)) == 0)
+        cancelled = false;
+    if (body && !group->aborting)
+        abort_members(group);
+    cancelled |= wait_for_members(group);
+    group->closed = true;
+    if (group->failure) {
+        if (body && !failure_is_cancellation(body))
+            group->failure = failure_group(group->failure, failure_ref(body));
+        raise_errors(group, err);
+    } else if (cancelled && !body) {
+        eddy_failure_catch(failure_of_cancel(self->cancel_reason, false), err);
+        err->failure = failure_passed_on(err->failure, true); /* it goes on outward, as it came */
+    }
+}
+
+struct eddy_task_group eddy_task_group(void)
+{
+    return (struct eddy_task_group){.manager = {.enter = enter, .exit = leave}};
+}

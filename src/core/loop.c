@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* loop.c - passes: what is ready, then timers and I/O.  The invariant stands in loop.h. */
+#include "core/loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/future.h"
+#include "core/generator.h"
+#include "core/report.h"
+#include "os/clock.h"
+#include "os/memory.h"
+#include "os/stack.h"
+
+/* With timers set and always something ready, the clock is read each so many passes: a read costs as much as a
+ * whole switch. */
+enum { PASSES_PER_CLOCK = 8 };
+
+void loop_add_ready(struct eddy_loop *loop, struct ready *ready)
+{
+    ready->next = NULL;
+    ready->queued = true;
+    *loop->end = ready;
+    loop->end = &ready->next;
+}
+
+/* A pass has ended: must the loop look at the world before the next? */
+static bool must_look(struct eddy_loop *loop)
+{
+    struct driver *driver = loop->driver;
+    if (driver->in_flight || driver->virtual_time || loop->interrupted || loop->closing ||
+        __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED))
+        return true;
+    return loop->timers.count && (loop->timer_due || ++loop->passes % PASSES_PER_CLOCK == 0);
+}
+
+static void begin_pass(struct eddy_loop *loop)
+{
+    loop->batch = loop->first;
+    loop->first = NULL;
+    loop->end = &loop->first;
+}
+
+static struct task *task_of_ready(struct ready *ready)
+{
+    return (struct task *)(void *)((char *)ready - offsetof(struct task, ready));
+}
+
+struct task *loop_next_task(struct eddy_loop *loop)
+{
+    for (;;) {
+        struct ready *item = loop->batch;
+        if (!item) {
+            if (!loop->first || must_look(loop))
+                return NULL;
+            begin_pass(loop);
+            item = loop->batch;
+        }
+        if (item->is_call)
+            return NULL;
+        struct task *task = task_of_ready(item);
+        if (!task_core(task)->type->run)
+            return NULL;
+        loop->batch = item->next;
+        item->queued = false;
+        if (task->state != TASK_NEW || task_prepare(task))
+            return task;
+    }
+}
+
+/* ---- one pass, on the loop's own stack ---- */
+
+static void run_batch(struct eddy_loop *loop)
+{
+    while (loop->batch) {
+        struct task *task = loop_next_task(loop);
+        if (task) {
+            if (loop->debug)
+                loop_step(loop, task);
+            current.task = task;
+            switch_to(&loop->point, &task->point);
+            continue;
+        }
+        struct ready *item = loop->batch;
+        if (!item)
+            break;
+        loop->batch = item->next;
+        item->queued = false;
+        if (item->is_call)
+            handle_call((struct eddy_handle *)(void *)item);
+        else
+            task_step_native(task_of_ready(item));
+    }
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+/* The simulation with a seed: what is ready runs in an order that the seed decides. */
+static void shuffle(struct eddy_loop *loop)
+{
+    size_t count = 0;
+    struct ready *rest = loop->batch, *shuffled = NULL;
+    for (struct ready *item = rest; item; item = item->next)
+        count++;
+    for (; count; count--) {
+        struct ready **link = &rest;
+        for (size_t skip = next_random(&loop->random) % count; skip; skip--)
+            link = &(*link)->next;
+        struct ready *item = *link;
+        *link = item->next;
+        item->next = shuffled;
+        shuffled = item;
+    }
+    loop->batch = shuffled;
+}
+
+/* Timers and I/O: sleeps only if nothing is ready. */
+static void look(struct eddy_loop *loop)
+{
+    struct driver *driver = loop->driver;
+    int64_t deadline = loop->first ? 0 : timers_next(&loop->timers);
+    if (deadline || driver->in_flight) {
+        int error = driver_wait(driver, deadline);
+        EDDY_ASSERT(!error, "the %s driver failed: %s", driver->type->name, strerror(-error));
+    }
+    if (__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED))
+        loop_drain_inbox(loop);
+    if (loop->timers.count) {
+        timers_run(&loop->timers, driver_now(driver));
+        loop->timer_due = false;
+    }
+}
+
+static void obey_interrupt(struct eddy_loop *loop)
+{
+    loop->interrupted = 0;
+    if (loop->main && loop->main->state != TASK_DONE) {
+        loop->interrupted_main = true;
+        task_cancel(loop->main, "interrupted by SIGINT");
+    }
+}
+
+void loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument)
+{
+    while (!done(argument)) {
+        begin_pass(loop);
+        if (loop->driver->seed && loop->batch)
+            shuffle(loop);
+        run_batch(loop);
+        if (loop->debug)
+            loop_step(loop, NULL);
+        if (loop->interrupted)
+            obey_interrupt(loop);
+        if (!done(argument))
+            look(loop);
+    }
+}
+
+/* ---- debug mode ---- */
+
+static const char *function_of(struct task *task)
+{
+    return task_core(task)->type->name;
+}
+
+void loop_step(struct eddy_loop *loop, struct task *next)
+{
+    int64_t now = clock_monotonic();
+    double limit = loop->options.slow_step > 0 ? loop->options.slow_step : 0.1;
+    double taken = (double)(now - loop->step_start) / (double)CLOCK_SECOND;
+    struct task *task = loop->step_task;
+    if (task && taken >= limit)
+        report_line("eddy: a step of task \"%s\" (%s, spawned at %s:%d) took %.3f seconds without waiting",
+                    task_name(task), function_of(task), task->site && task->site->file ? task->site->file : "?",
+                    task->site ? task->site->line : 0, taken);
+    loop->step_task = next;
+    loop->step_start = now;
+}
+
+void eddy_set_debug(bool on)
+{
+    if (current.loop) {
+        current.loop->debug = on;
+        current.loop->step_task = NULL;
+    }
+}
+
+bool eddy_debug(void)
+{
+    return current.loop && current.loop->debug;
+}
+
+/* ---- open, close ---- */
+
+static bool environment_says(const char *name)
+{
+    const char *value = getenv(name);
+    return value && value[0] && strcmp(value, "0") != 0;
+}
+
+struct eddy_loop *loop_open(const eddy_loop_options *options, int *error)
+{
+    struct eddy_loop *loop = memory_alloc_zeroed(sizeof *loop);
+    if (!loop) {
+        *error = ENOMEM;
+        return NULL;
+    }
+    if (options)
+        memcpy(&loop->options, options, options->size < sizeof *options ? options->size : sizeof *options);
+    loop->driver = driver_open(loop->options.driver, &(struct driver_options){.seed = loop->options.seed}, error);
+    if (!loop->driver) {
+        memory_free(loop);
+        return NULL;
+    }
+    loop->end = &loop->first;
+    loop->random = loop->driver->seed;
+    loop->debug = loop->options.debug || environment_says("EDDY_DEBUG");
+    return loop;
+}
+
+void loop_close(struct eddy_loop *loop)
+{
+    while (loop->closers)
+        loop->closers->close(loop->closers);
+    begin_pass(loop); /* calls that nobody waits for any more */
+    for (struct ready *item; (item = loop->batch);) {
+        loop->batch = item->next;
+        if (item->is_call)
+            handle_free((struct eddy_handle *)(void *)item);
+    }
+    handles_free(loop);
+    timers_free(&loop->timers);
+    blocks_free(&loop->blocks);
+    driver_close(loop->driver);
+    memory_free(loop);
+    stack_pool_trim();
+}
+
+eddy_loop *eddy_current_loop(void)
+{
+    return current.loop;
+}
+
+const char *eddy_loop_driver(const eddy_loop *loop)
+{
+    return loop->driver->type->name;
+}
+
+double eddy_time(void)
+{
+    int64_t now = current.loop ? driver_now(current.loop->driver) : clock_monotonic();
+    return (double)now / (double)CLOCK_SECOND;
+}
+
+void eddy_set_exception_handler(void (*function)(const eddy_error *error, void *argument), void *argument)
+{
+    EDDY_ASSERT(current.loop, "eddy_set_exception_handler needs a running loop");
+    current.loop->options.exception_handler = function;
+    current.loop->options.exception_argument = argument;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop.h - the loop's own struct: the ready queue, timers, the driver, and what hangs on them.
+ *
+ * Invariant: one pass runs what was ready when it began, then looks at I/O and timers.  A task that parks goes
+ * straight on to the next task of the pass, or to the next pass when that has nothing to look at; else to the
+ * loop's own stack.
+ */
+#ifndef EDDY_CORE_LOOP_H
+#define EDDY_CORE_LOOP_H
+
+#include <signal.h>
+
+#include "core/block.h"
+#include "core/switch.h"
+#include "core/task.h"
+#include "core/timer.h"
+#include "eddy/loop.h"
+#include "os/driver.h"
+#include "os/thread.h"
+
+struct generator_stack;
+struct fd_watch;
+
+/* A call of the loop: eddy_call_soon and its relatives. */
+struct eddy_handle {
+    struct ready ready;
+    struct timer timer;          /* call_later, call_at */
+    struct eddy_loop *loop;
+    void (*function)(void *);    /* NULL: cancelled */
+    void *argument;
+};
+
+/* Something that hangs on the loop and is freed with it, after its tasks have ended: `close` takes it off. */
+struct loop_closer {
+    struct loop_closer *next, **link;
+    void (*close)(struct loop_closer *closer);
+};
+
+/* From other threads. */
+struct remote_call {
+    struct remote_call *next;
+    void (*function)(void *);
+    void *argument;
+};
+
+struct eddy_loop {
+    struct ready *first, **end;  /* ready: the next pass */
+    struct ready *batch;         /* the rest of this pass */
+    struct switch_point point;   /* the loop itself, while a task runs */
+    struct driver *driver;
+    struct timers timers;
+    struct blocks blocks;        /* memory of tasks */
+    struct task *tasks;          /* all that have not ended */
+    struct task *main;
+    size_t task_count;
+    uint32_t last_id;            /* of tasks */
+    uint32_t passes;
+    bool timer_due;              /* one was set for a time that has come */
+    uint64_t random;             /* state of the shuffle, in the simulation */
+    struct remote_call *inbox;   /* atomic: a stack, newest first */
+    size_t remotes;              /* atomic: threads that will call */
+    struct generator_stack *async_generators; /* begun and not ended */
+    struct fd_watch *fd_watches;
+    struct thread_pool *pool;    /* made at first need */
+    volatile sig_atomic_t interrupted; /* SIGINTs not yet looked at */
+    bool interrupted_main;       /* the main task was cancelled by one */
+    bool closing;                /* eddy_run has its result */
+    bool debug;
+    struct task *step_task;      /* debug: who runs since step_start */
+    int64_t step_start;
+    struct loop_closer *closers;
+    struct eddy_loop_options options;
+};
+
+static inline void loop_closer_add(struct eddy_loop *loop, struct loop_closer *closer)
+{
+    closer->next = loop->closers;
+    closer->link = &loop->closers;
+    if (closer->next)
+        closer->next->link = &closer->next;
+    loop->closers = closer;
+}
+static inline void loop_closer_remove(struct loop_closer *closer)
+{
+    *closer->link = closer->next;
+    if (closer->next)
+        closer->next->link = closer->link;
+}
+
+/* NULL and *error on failure. */
+struct eddy_loop *loop_open(const eddy_loop_options *options, int *error);
+void loop_close(struct eddy_loop *loop);
+/* Passes until done(argument). */
+void loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument);
+void loop_add_ready(struct eddy_loop *loop, struct ready *ready);
+/* The next task to run without visiting the loop; prepared, its stack ready.  NULL: visit the loop. */
+struct task *loop_next_task(struct eddy_loop *loop);
+/* Debug mode: a step begins or ends. */
+void loop_step(struct eddy_loop *loop, struct task *next);
+
+/* Calls that wait in the inbox: made, on the loop's thread. */
+void loop_drain_inbox(struct eddy_loop *loop);
+/* The thread pool, made at first need; NULL: no memory. */
+struct thread_pool *loop_pool(struct eddy_loop *loop);
+/* Posts from any thread; the memory is the caller's until the call is made. */
+void loop_post(struct eddy_loop *loop, struct remote_call *call);
+
+/* NULL: no memory, or no loop on this thread. */
+struct eddy_handle *handle_new(void (*function)(void *), void *argument);
+void handle_free(struct eddy_handle *handle);
+void handle_call(struct eddy_handle *handle);
+/* eddy_call_soon_threadsafe without a loop finds the only one. */
+void loop_register(struct eddy_loop *loop);
+void loop_unregister(struct eddy_loop *loop);
+
+void fd_watches_free(struct eddy_loop *loop);
+void handles_free(struct eddy_loop *loop);
+void async_generators_close(struct eddy_loop *loop);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * native.c - native awaitables: started, waited for, ended; driven by a task with a stack or by one without.
+ *
+ * Invariant: an operation that was started is waited for until it has completed, whatever is asked of the task
+ * meanwhile, for until then its memory is not its owner's alone.
+ */
+#include <stdarg.h>
+
+#include "base/assert.h"
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/loop.h"
+#include "core/task.h"
+
+/* EDDY_SUSPENDED is: done after one turn of the loop (sleep(0)). */
+
+static void begin(struct task *task, struct eddy_awaitable *a)
+{
+    struct eddy_core *core = &a->awaitable;
+    core->owner = task;
+    core->failure = NULL;
+    core->state = EDDY_RUNNING;
+    core->flags &= (uint8_t)~ED_FLAG_CANCELLING;
+    task->waits_for = a;
+    task->forwarded = false;
+    core->type->start(a);
+    if (task->must_cancel && core->state == EDDY_RUNNING && core->type->cancel) {
+        task->must_cancel = false;
+        task->forwarded = true;
+        core->flags |= ED_FLAG_CANCELLING;
+        core->type->cancel(a);
+    }
+}
+
+/* What the awaiter gets, when the operation is over: its result, its failure, or the cancellation of the task. */
+static void settle(struct task *task, struct eddy_awaitable *a)
+{
+    struct eddy_core *core = &a->awaitable;
+    bool asked = task->must_cancel || task->forwarded;
+    task->waits_for = NULL;
+    if (asked && core->failure && failure_is_cancellation(core->failure)) {
+        failure_unref(core->failure);
+        core->failure = failure_of_cancel(task->cancel_reason, true);
+        task->must_cancel = false;
+    } else if (asked && !core->failure && core->type->undo) {
+        core->type->undo(a);
+        core->failure = failure_of_cancel(task->cancel_reason, true);
+        task->must_cancel = false;
+    } else if (asked) {
+        task->must_cancel = true; /* the request is not lost: the next await takes it */
+    }
+    task->forwarded = false;
+    if (!core->failure && core->type->finish)
+        core->type->finish(a);
+}
+
+void eddy_run_generic(struct eddy_awaitable *a)
+{
+    struct task *self = current.task;
+    if (!self) {
+        a->awaitable.failure = failure_of(EDDY_NO_TASK, "await of %s", a->awaitable.type->name);
+        return;
+    }
+    begin(self, a);
+    while (a->awaitable.state != EDDY_FINISHED) {
+        bool one_turn = a->awaitable.state == EDDY_SUSPENDED;
+        task_park(self);
+        if (one_turn)
+            a->awaitable.state = EDDY_FINISHED;
+    }
+    settle(self, a);
+}
+
+void task_step_native(struct task *task)
+{
+    struct eddy_awaitable *a = task_handle(task);
+    if (task->state == TASK_NEW) {
+        task->state = TASK_STARTED;
+        if (task->must_cancel) { /* it is not even started */
+            a->awaitable.failure = task_take_cancel(task);
+            a->awaitable.state = EDDY_FINISHED;
+        } else {
+            begin(task, a);
+            if (a->awaitable.state != EDDY_FINISHED)
+                return;
+            settle(task, a);
+        }
+    } else {
+        if (a->awaitable.state == EDDY_RUNNING)
+            return;
+        settle(task, a);
+    }
+    task_finish(task);
+    task_unref(task);
+}
+
+void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure)
+{
+    struct task *task = owner_of(a);
+    EDDY_ASSERT(task && a->awaitable.state == EDDY_RUNNING,
+                "an awaitable of type \"%s\" was completed twice, or before it was started",
+                a->awaitable.type->name);
+    a->awaitable.failure = failure;
+    a->awaitable.state = EDDY_FINISHED;
+    if (task != current.task && task->state == TASK_STARTED)
+        task_wake(task);
+}
+
+void(eddy_complete)(void *a)
+{
+    native_complete(a, NULL);
+}
+
+void(eddy_complete_error)(void *a, int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    native_complete(a, failure_make(code ? code : EINVAL, format, arguments));
+    va_end(arguments);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* remote.c - a coroutine run on a loop for another thread, which waits for its end. */
+#define _GNU_SOURCE /* pthread_condattr_setclock */
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/loop.h"
+#include "core/task.h"
+#include "os/clock.h"
+#include "os/memory.h"
+
+struct eddy_remote {
+    struct remote_call begin, cancel; /* posted to the loop */
+    struct watch watch;               /* on the task */
+    struct eddy_loop *loop;
+    struct task *task;                /* the loop's thread alone touches it */
+    pthread_mutex_t mutex;
+    pthread_cond_t ended;
+    unsigned references;              /* of the waiting thread, of the loop, of a cancel on its way */
+    bool done, cancelling;
+    struct eddy_failure *failure;
+    const struct eddy_site *site;
+    size_t size, result_offset, result_size;
+    _Alignas(16) char coroutine[];
+};
+
+static void unref(struct eddy_remote *remote)
+{
+    pthread_mutex_lock(&remote->mutex);
+    bool last = --remote->references == 0;
+    pthread_mutex_unlock(&remote->mutex);
+    if (!last)
+        return;
+    failure_unref(remote->failure);
+    pthread_mutex_destroy(&remote->mutex);
+    pthread_cond_destroy(&remote->ended);
+    memory_free(remote);
+}
+
+static void finish(struct eddy_remote *remote, struct eddy_failure *failure)
+{
+    pthread_mutex_lock(&remote->mutex);
+    remote->failure = failure;
+    remote->done = true;
+    pthread_cond_broadcast(&remote->ended);
+    pthread_mutex_unlock(&remote->mutex);
+    unref(remote);
+}
+
+static void task_ended(struct watch *watch)
+{
+    struct eddy_remote *remote = (struct eddy_remote *)(void *)((char *)watch - offsetof(struct eddy_remote, watch));
+    struct task *task = remote->task;
+    struct eddy_core *core = task_core(task);
+    struct eddy_failure *failure = core->failure;
+    memcpy(remote->coroutine + remote->result_offset, (char *)core + remote->result_offset, remote->result_size);
+    core->failure = NULL;
+    task->seen = true;
+    remote->task = NULL;
+    task_unref(task);
+    finish(remote, failure);
+}
+
+static void begin(void *argument)
+{
+    struct eddy_remote *remote = argument;
+    struct task *task = task_new(remote->loop, remote->coroutine, remote->size, remote->site);
+    if (!task) {
+        finish(remote, &failure_no_memory);
+        return;
+    }
+    remote->task = task;
+    watch_add(&task->watches, &remote->watch, task_ended);
+    task_wake(task);
+}
+
+static void cancel(void *argument)
+{
+    struct eddy_remote *remote = argument;
+    if (remote->task)
+        task_cancel(remote->task, "cancelled from another thread");
+    unref(remote);
+}
+
+eddy_remote *eddy_remote_new(eddy_loop *loop, const void *coroutine, size_t size, size_t result_offset,
+                             size_t result_size, const struct eddy_site *site)
+{
+    struct eddy_remote *remote = memory_alloc_zeroed(sizeof *remote + size);
+    if (!remote)
+        return NULL;
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&remote->mutex, NULL);
+    pthread_cond_init(&remote->ended, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    remote->loop = loop;
+    remote->references = 2;
+    remote->site = site;
+    remote->size = size;
+    remote->result_offset = result_offset;
+    remote->result_size = result_size;
+    memcpy(remote->coroutine, coroutine, size);
+    remote->begin = (struct remote_call){.function = begin, .argument = remote};
+    remote->cancel = (struct remote_call){.function = cancel, .argument = remote};
+    loop_post(loop, &remote->begin);
+    return remote;
+}
+
+static bool wait_for_end(struct eddy_remote *remote, double seconds)
+{
+    struct timespec until;
+    int64_t end = clock_add(clock_monotonic(), seconds > 0 && seconds < INFINITY ? clock_from_seconds(seconds) : 0);
+    until = (struct timespec){.tv_sec = end / CLOCK_SECOND, .tv_nsec = end % CLOCK_SECOND};
+    int error = 0;
+    pthread_mutex_lock(&remote->mutex);
+    while (!remote->done && !error)
+        error = seconds < 0 || seconds >= INFINITY
+                    ? pthread_cond_wait(&remote->ended, &remote->mutex)
+                    : pthread_cond_timedwait(&remote->ended, &remote->mutex, &until);
+    bool done = remote->done;
+    pthread_mutex_unlock(&remote->mutex);
+    return done;
+}
+
+bool eddy_remote_wait(eddy_remote *remote, double seconds, void *result, eddy_error *err)
+{
+    *err = (eddy_error){.message = ""};
+    if (!wait_for_end(remote, seconds))
+        return false;
+    if (remote->failure) {
+        eddy_failure_catch(failure_ref(remote->failure), err);
+        eddy_error_keep(err);
+    } else if (result) {
+        memcpy(result, remote->coroutine + remote->result_offset, remote->result_size);
+    }
+    return true;
+}
+
+void eddy_remote_cancel(eddy_remote *remote)
+{
+    pthread_mutex_lock(&remote->mutex);
+    bool post = !remote->done && !remote->cancelling;
+    if (post) {
+        remote->cancelling = true;
+        remote->references++;
+    }
+    pthread_mutex_unlock(&remote->mutex);
+    if (post)
+        loop_post(remote->loop, &remote->cancel);
+}
+
+void eddy_remote_free(eddy_remote *remote)
+{
+    if (remote)
+        unref(remote);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* report.c - tracebacks, and where they are printed. */
+#include "core/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/loop.h"
+#include "os/memory.h"
+
+/* A text that grows in a buffer of fixed size and counts what did not fit. */
+struct text {
+    char *buffer;
+    size_t size;
+    size_t length; /* of the whole text */
+};
+
+static void EDDY_PRINTF(2, 3) add(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    size_t used = text->length < text->size ? text->length : text->size;
+    int n = vsnprintf(text->size ? text->buffer + used : NULL, text->size - used, format, arguments);
+    if (n > 0)
+        text->length += (size_t)n;
+    va_end(arguments);
+}
+
+/* "fetch__body" is the body of the function that the user calls fetch. */
+static int function_length(const char *function)
+{
+    size_t length = strlen(function);
+    if (length > 6 && strcmp(function + length - 6, "__body") == 0)
+        length -= 6;
+    return (int)length;
+}
+
+static void add_place(struct text *text, const struct failure_place *place, const char *indent)
+{
+    size_t start = text->length;
+    add(text, "%s  %s:%d in %.*s", indent, place->site->file, place->site->line,
+        function_length(place->site->function), place->site->function);
+    if (place->task) {
+        int width = (int)(text->length - start);
+        add(text, "%*s task \"%s\"", width < 32 ? 32 - width : 0, "", place->task);
+    }
+    add(text, "\n");
+}
+
+static void add_failure(struct text *text, const struct eddy_failure *failure, const char *indent);
+
+static void add_group(struct text *text, const struct eddy_failure *failure, const char *indent)
+{
+    char deeper[64];
+    snprintf(deeper, sizeof deeper, "%.56s  | ", indent);
+    for (size_t i = 0; i < failure->group_count; i++) {
+        add(text, "%s  + error %zu of %zu\n", indent, i + 2, failure->group_count + 1);
+        add_failure(text, failure->group[i], deeper);
+    }
+}
+
+static void add_failure(struct text *text, const struct eddy_failure *failure, const char *indent)
+{
+    if (failure->cause) {
+        add_failure(text, failure->cause, indent);
+        add(text, "%s\n%sThe above error led to this one:\n%s\n", indent, indent, indent);
+    }
+    if (failure->place_count)
+        add(text, "%sTraceback (most recent call last):\n", indent);
+    for (size_t i = failure->place_count; i-- > 0;)
+        add_place(text, &failure->places[i], indent);
+    add(text, "%s%s: %s", indent, eddy_error_name(failure->code), eddy_error_text(failure->code));
+    if (failure->message && failure->message[0])
+        add(text, ": %s", failure->message);
+    add(text, "\n");
+    add_group(text, failure, indent);
+    if (failure->later) {
+        add(text, "%s\n%sDuring clean-up another error occurred:\n%s\n", indent, indent, indent);
+        add_failure(text, failure->later, indent);
+    }
+}
+
+size_t report_format(const struct eddy_failure *failure, char *buffer, size_t size)
+{
+    struct text text = {buffer, size, 0};
+    if (size)
+        buffer[0] = '\0';
+    if (failure)
+        add_failure(&text, failure, "");
+    return text.length;
+}
+
+static void print(const char *text)
+{
+    struct eddy_loop *loop = current.loop;
+    if (loop && loop->options.log)
+        loop->options.log(text, loop->options.log_argument);
+    else
+        fputs(text, stderr);
+}
+
+void report_print(const struct eddy_failure *failure)
+{
+    char small[2048];
+    size_t length = report_format(failure, small, sizeof small);
+    char *whole = length < sizeof small ? NULL : memory_alloc(length + 1);
+    if (whole)
+        report_format(failure, whole, length + 1);
+    print(whole ? whole : small); /* without memory: its beginning */
+    memory_free(whole);
+}
+
+void report_failure(struct eddy_failure *failure, const char *what)
+{
+    struct eddy_loop *loop = current.loop;
+    if (loop && loop->options.exception_handler) {
+        eddy_error err;
+        failure_describe(failure, &err);
+        eddy_error_keep(&err);
+        loop->options.exception_handler(&err, loop->options.exception_argument);
+        eddy_error_free(&err);
+        return;
+    }
+    report_line("eddy: %s:", what);
+    report_print(failure);
+}
+
+void report_fatal(struct eddy_failure *failure)
+{
+    report_print(failure);
+    abort();
+}
+
+void report_line(const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof line - 1, format, arguments);
+    va_end(arguments);
+    size_t end = length < 0 ? 0 : (size_t)length < sizeof line - 1 ? (size_t)length : sizeof line - 2;
+    line[end] = '\n';
+    line[end + 1] = '\0';
+    print(line);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* report.h - failures as text, and the places where text goes: the log hook, the exception handler, stderr. */
+#ifndef EDDY_CORE_REPORT_H
+#define EDDY_CORE_REPORT_H
+
+#include "eddy/error.h"
+
+struct eddy_failure;
+
+/* The traceback and the error as eddy_run prints it, as snprintf.  NULL: an empty text. */
+size_t report_format(const struct eddy_failure *failure, char *buffer, size_t size);
+/* Prints it to the log hook of the running loop, else to stderr. */
+void report_print(const struct eddy_failure *failure);
+/* For one that nobody can see: to the exception handler of the running loop, else printed behind `what`. */
+void report_failure(struct eddy_failure *failure, const char *what);
+/* Prints it and aborts. */
+_Noreturn void report_fatal(struct eddy_failure *failure);
+/* A line of text to the log hook, else to stderr. */
+void report_line(const char *format, ...) EDDY_PRINTF(1, 2);
+
+#endif

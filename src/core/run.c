@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.c - eddy_run: opens a loop, runs the main task, and leaves nothing behind.
+ *
+ * The order of the end: the main task has its result; what is left is cancelled and waited for; async generators
+ * left open are closed; the thread pool ends; the loop closes.
+ */
+#define _GNU_SOURCE /* gettid */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/generator.h"
+#include "core/loop.h"
+#include "core/report.h"
+#include "os/clock.h"
+#include "os/memory.h"
+#include "os/stack.h"
+
+enum { EXIT_FAILED = 1, EXIT_INTERRUPTED = 130 };
+
+/* ---- SIGINT ---- */
+
+static struct eddy_loop *volatile interruptible_loop;
+static struct sigaction before_us;
+
+/* The first cancels the main task, at the loop's next look; a second one, or one during clean-up, ends the program. */
+static void on_interrupt(int signal_number)
+{
+    int saved = errno;
+    struct eddy_loop *loop = interruptible_loop;
+    if (!loop || loop->interrupted || loop->interrupted_main) {
+        sigaction(signal_number, &before_us, NULL);
+        raise(signal_number);
+    } else {
+        loop->interrupted = 1;
+        driver_wake(loop->driver);
+    }
+    errno = saved;
+}
+
+/* Only the first thread's loop, and only if the program has not its own handler. */
+static bool watch_interrupts(struct eddy_loop *loop)
+{
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_ONSTACK | SA_RESTART};
+    if (loop->options.no_signals || gettid() != getpid() || interruptible_loop)
+        return false;
+    if (sigaction(SIGINT, NULL, &before_us) || before_us.sa_handler != SIG_DFL)
+        return false;
+    interruptible_loop = loop;
+    sigaction(SIGINT, &action, NULL);
+    return true;
+}
+
+static void unwatch_interrupts(void)
+{
+    sigaction(SIGINT, &before_us, NULL);
+    interruptible_loop = NULL;
+}
+
+/* ---- the end ---- */
+
+static void cancel_all(struct eddy_loop *loop, const char *reason)
+{
+    for (struct task *task = loop->tasks, *next; task; task = next) {
+        next = task->next;
+        task_cancel(task, reason);
+    }
+}
+
+static void report_alive(struct eddy_loop *loop, const char *what)
+{
+    for (struct task *task = loop->tasks; task; task = task->next)
+        report_line("eddy: task \"%s\" %s; it was spawned at %s:%d", task_name(task), what,
+                    task->site && task->site->file ? task->site->file : "(the library)",
+                    task->site ? task->site->line : 0);
+}
+
+static bool no_tasks(void *loop)
+{
+    return ((struct eddy_loop *)loop)->tasks == NULL;
+}
+
+/* Some time for the tasks to end in. */
+struct grace {
+    struct eddy_loop *loop;
+    struct timer timer;
+    bool over;
+};
+
+static void end_grace(struct timer *timer)
+{
+    ((struct grace *)(void *)((char *)timer - offsetof(struct grace, timer)))->over = true;
+}
+
+static bool no_tasks_or_over(void *argument)
+{
+    struct grace *grace = argument;
+    return grace->over || no_tasks(grace->loop);
+}
+
+/* A task may take a cancellation and go on: it is asked again each second, so that none makes the program hang. */
+static void end_tasks(struct eddy_loop *loop)
+{
+    if (loop->debug && loop->tasks)
+        report_alive(loop, "was still alive when the main task ended");
+    for (int round = 0; loop->tasks; round++) {
+        struct grace grace = {.loop = loop};
+        cancel_all(loop, "the main task has ended");
+        bool limited = timer_set(&loop->timers, &grace.timer,
+                                 clock_add(driver_now(loop->driver), CLOCK_SECOND), end_grace);
+        loop_run_until(loop, limited ? no_tasks_or_over : no_tasks, limited ? (void *)&grace : (void *)loop);
+        timer_cancel(&loop->timers, &grace.timer);
+        if (round == 4)
+            report_alive(loop, "does not end although it was cancelled");
+    }
+}
+
+static void run_closer(struct eddy_awaitable *a)
+{
+    (void)a;
+    async_generators_close(current.loop);
+}
+
+static void close_async_generators(struct eddy_loop *loop)
+{
+    static const struct eddy_awaitable_type closer_type = {
+        .name = "close_async_generators", .run = run_closer, .kind = EDDY_COROUTINE};
+    eddy_awaitable closer = {.awaitable = {.type = &closer_type}};
+    if (!loop->async_generators)
+        return;
+    struct task *task = task_new(loop, &closer, sizeof closer, NULL);
+    if (!task) {
+        report_line("eddy: no memory to close the async generators that were left open");
+        return;
+    }
+    task_wake(task);
+    task_unref(task);
+    loop_run_until(loop, no_tasks, loop);
+    end_tasks(loop);
+}
+
+static bool main_is_done(void *loop)
+{
+    return ((struct eddy_loop *)loop)->main->state == TASK_DONE;
+}
+
+static void note_end_of_main(struct watch *watch)
+{
+    current.loop->closing = true; /* tasks that hand over to each other must come back to the loop */
+    watch->link = NULL;
+}
+
+/* The failure of the main task; NULL: it went well. */
+static struct eddy_failure *run_main_task(struct eddy_loop *loop, struct task *main_task)
+{
+    struct watch watch = {0};
+    watch_add(&main_task->watches, &watch, note_end_of_main);
+    task_wake(main_task);
+    loop_run_until(loop, main_is_done, loop);
+    struct eddy_failure *failure = task_core(main_task)->failure;
+    task_core(main_task)->failure = NULL;
+    return failure;
+}
+
+static void name_task(void *owner, char *buffer, size_t size)
+{
+    struct task *task = owner;
+    if (!task)
+        snprintf(buffer, size, "(none: a generator)");
+    else if (task->name)
+        snprintf(buffer, size, "%s", task->name);
+    else
+        snprintf(buffer, size, "%.48s-%u", task_core(task)->type->name, task->id);
+}
+
+/* ---- eddy_run ---- */
+
+static struct eddy_failure *check(const eddy_loop_options *options, const struct eddy_build *build)
+{
+    static const struct eddy_build own = EDDY_BUILD;
+    if (build->version >> 8 != own.version >> 8 || build->awaitable_size != own.awaitable_size ||
+        build->generator_size != own.generator_size)
+        return failure_of(EDDY_VERSION_MISMATCH,
+                          "the program was compiled with the headers of %u.%u.%u and runs with the library %s: "
+                          "compile it again",
+                          build->version >> 16, build->version >> 8 & 255, build->version & 255,
+                          EDDY_VERSION_STRING);
+    if (options && (options->size == 0 || options->size > sizeof *options))
+        return failure_of(EINVAL, "eddy_loop_options.size must be sizeof(eddy_loop_options)");
+    if (current.loop)
+        return failure_of(EDDY_LOOP_RUNNING, "%s", "await the coroutine, or spawn it");
+    return NULL;
+}
+
+static struct eddy_failure *why_no_loop(const eddy_loop_options *options, int error)
+{
+    if (error == ENOMEM)
+        return &failure_no_memory;
+    return failure_of(error, "eddy_run: the event loop's driver \"%s\" cannot be had",
+                      options && options->driver ? options->driver : getenv("EDDY_DRIVER"));
+}
+
+/* Runs it on an open loop, closes the loop; *code is the exit status. */
+static struct eddy_failure *run_on(struct eddy_loop *loop, struct eddy_awaitable *coroutine, size_t size,
+                                   size_t result_offset, size_t result_size, const struct eddy_site *site,
+                                   bool prints, int *code)
+{
+    struct eddy_failure *failure = &failure_no_memory;
+    current.loop = loop;
+    loop_register(loop);
+    bool watches = watch_interrupts(loop);
+    struct task *task = loop->main = task_new(loop, coroutine, size, site);
+    if (task)
+        failure = run_main_task(loop, task);
+    *code = !failure ? 0
+            : loop->interrupted_main && failure_is_cancellation(failure) ? EXIT_INTERRUPTED
+                                                                          : EXIT_FAILED;
+    if (failure && prints && *code == EXIT_FAILED)
+        report_print(failure);
+    end_tasks(loop);
+    close_async_generators(loop);
+    if (task) {
+        memcpy((char *)coroutine + result_offset, (char *)task_handle(task) + result_offset, result_size);
+        task_unref(task);
+    }
+    thread_pool_free(loop->pool);
+    loop_drain_inbox(loop);
+    if (watches)
+        unwatch_interrupts();
+    loop_unregister(loop);
+    fd_watches_free(loop);
+    loop_close(loop);
+    current.loop = NULL;
+    return failure;
+}
+
+int eddy_run_main(void *coroutine, size_t size, size_t result_offset, size_t result_size,
+                  const eddy_loop_options *options, const struct eddy_build *build, eddy_error *err,
+                  const struct eddy_site *site)
+{
+    int code = EXIT_FAILED, error = 0;
+    struct eddy_failure *failure = check(options, build);
+    if (!failure) {
+        const struct eddy_allocator *before = memory_use(options ? options->allocator : NULL);
+        struct eddy_loop *loop = loop_open(options, &error);
+        stack_watch_overflow(name_task);
+        if (loop)
+            failure = run_on(loop, coroutine, size, result_offset, result_size, site, !err, &code);
+        memory_use(before);
+        if (loop && !err) {
+            failure_unref(failure);
+            return code;
+        }
+        if (!loop)
+            failure = why_no_loop(options, error);
+    }
+    if (err && failure)
+        eddy_failure_catch(failure, err);
+    else if (failure) {
+        report_print(failure);
+        failure_unref(failure);
+    }
+    return failure ? code : 0;
+}

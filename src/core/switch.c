@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* switch.c - the part of a switch that is the same on every machine: first entry, and what sanitizers are told. */
+#include "core/switch.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#ifdef EDDY_SANITIZED
+#if defined __SANITIZE_ADDRESS__
+#define TELL_ASAN 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define TELL_ASAN 1
+#endif
+#endif
+#ifdef TELL_ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#else
+#include <sanitizer/tsan_interface.h>
+#endif
+#endif
+
+/* Of switch_<arch>.c: lays the first frame out below top; gives the stack pointer. */
+void *switch_first_frame(void *top, void (*entry)(void *), void *argument);
+
+#ifndef EDDY_SANITIZED
+
+void switch_prepare(struct switch_point *point, void *bottom, void *top, void (*entry)(void *), void *argument)
+{
+    (void)bottom;
+    point->sp = switch_first_frame(top, entry, argument);
+}
+
+void switch_retire(void)
+{
+}
+
+void switch_forget(struct switch_point *point)
+{
+    (void)point;
+}
+
+void switch_unpoison(const void *low, size_t size)
+{
+    (void)low, (void)size;
+}
+
+#else
+
+void eddy_switch(void **from, void *to);
+
+struct start {
+    void (*entry)(void *);
+    void *argument;
+};
+
+/* The point left last: on arrival ASan tells which stack that was. */
+static __thread struct switch_point *left;
+
+static void arrived(struct switch_point *at)
+{
+#ifdef TELL_ASAN
+    const void *bottom = NULL;
+    size_t size = 0;
+    __sanitizer_finish_switch_fiber(at ? at->fake_stack : NULL, &bottom, &size);
+    if (left) { /* a task may be left while it runs on a generator's stack */
+        left->bottom = bottom;
+        left->size = size;
+    }
+#else
+    (void)at;
+#endif
+}
+
+static void begin(void *argument)
+{
+    struct start start = *(struct start *)argument;
+    arrived(NULL);
+    start.entry(start.argument);
+}
+
+void switch_prepare(struct switch_point *point, void *bottom, void *top, void (*entry)(void *), void *argument)
+{
+    struct start *start = (struct start *)top - 1;
+    *start = (struct start){entry, argument};
+    memset(point, 0, sizeof *point);
+    point->bottom = bottom;
+    point->size = (size_t)((char *)top - (char *)bottom);
+#ifndef TELL_ASAN
+    point->fiber = __tsan_create_fiber(0);
+#endif
+    point->sp = switch_first_frame((void *)((uintptr_t)start & ~(uintptr_t)15), begin, start);
+}
+
+void switch_forget(struct switch_point *point)
+{
+#ifndef TELL_ASAN
+    if (point->fiber)
+        __tsan_destroy_fiber(point->fiber);
+    point->fiber = NULL;
+#else
+    (void)point;
+#endif
+}
+
+void switch_unpoison(const void *low, size_t size)
+{
+#ifdef TELL_ASAN
+    __asan_unpoison_memory_region(low, size);
+#else
+    (void)low, (void)size;
+#endif
+}
+
+void switch_retire(void)
+{
+#ifndef TELL_ASAN
+    static __thread void *retired; /* a fiber must not be destroyed while it runs */
+    if (retired)
+        __tsan_destroy_fiber(retired);
+    retired = __tsan_get_current_fiber();
+#endif
+}
+
+static void leave(struct switch_point *from, const struct switch_point *to, void **fake_stack)
+{
+#ifdef TELL_ASAN
+    left = fake_stack ? from : NULL;
+    __sanitizer_start_switch_fiber(fake_stack, to->bottom, to->size);
+#else
+    (void)fake_stack;
+    from->fiber = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(to->fiber, 0);
+#endif
+    eddy_switch(&from->sp, to->sp);
+}
+
+void switch_to(struct switch_point *from, const struct switch_point *to)
+{
+    leave(from, to, &from->fake_stack);
+    arrived(from);
+}
+
+void switch_away(struct switch_point *from, const struct switch_point *to)
+{
+    leave(from, to, NULL);
+}
+
+#endif

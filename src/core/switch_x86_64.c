@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * switch_x86_64.c - the switch by the System V rules: rbx, rbp, r12 to r15 survive a call, all else is lost.
+ *
+ * Both stacks have the same layout at the moment the stack pointer changes, so one set of CFI is right before and
+ * behind it; the entry's return address is undefined, which is where a backtrace ends.
+ */
+#if defined __x86_64__ && !defined EDDY_GENERIC_SWITCH
+
+#include <stdint.h>
+
+__asm__(".text\n"
+        ".p2align 4\n"
+        ".globl eddy_switch\n"
+        ".hidden eddy_switch\n"
+        ".type eddy_switch,@function\n"
+        "eddy_switch:\n"
+        ".cfi_startproc\n"
+        "pushq %rbp\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset rbp,0\n"
+        "pushq %rbx\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset rbx,0\n"
+        "pushq %r12\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r12,0\n"
+        "pushq %r13\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r13,0\n"
+        "pushq %r14\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r14,0\n"
+        "pushq %r15\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r15,0\n"
+        "movq %rsp,(%rdi)\n"
+        "movq %rsi,%rsp\n"
+        "popq %r15\n.cfi_adjust_cfa_offset -8\n.cfi_restore r15\n"
+        "popq %r14\n.cfi_adjust_cfa_offset -8\n.cfi_restore r14\n"
+        "popq %r13\n.cfi_adjust_cfa_offset -8\n.cfi_restore r13\n"
+        "popq %r12\n.cfi_adjust_cfa_offset -8\n.cfi_restore r12\n"
+        "popq %rbx\n.cfi_adjust_cfa_offset -8\n.cfi_restore rbx\n"
+        "popq %rbp\n.cfi_adjust_cfa_offset -8\n.cfi_restore rbp\n"
+        "popq %rcx\n.cfi_adjust_cfa_offset -8\n.cfi_register rip,rcx\n"
+        "jmp *%rcx\n"
+        ".cfi_endproc\n"
+        ".size eddy_switch,.-eddy_switch\n"
+        ".p2align 4\n"
+        ".globl eddy_switch_entry\n"
+        ".hidden eddy_switch_entry\n"
+        ".type eddy_switch_entry,@function\n"
+        "eddy_switch_entry:\n"
+        ".cfi_startproc\n"
+        ".cfi_undefined rip\n"
+        "movq %r12,%rdi\n"
+        "call *%r13\n"
+        "ud2\n"
+        ".cfi_endproc\n"
+        ".size eddy_switch_entry,.-eddy_switch_entry\n");
+
+void eddy_switch_entry(void);
+void *switch_first_frame(void *top, void (*entry)(void *), void *argument);
+
+void *switch_first_frame(void *top, void (*entry)(void *), void *argument)
+{
+    void **sp = top;
+    *--sp = 0; /* where the entry's caller would be */
+    *--sp = 0; /* keeps the stack 16-aligned at the entry's call */
+    *--sp = (void *)(uintptr_t)eddy_switch_entry;
+    *--sp = 0;                        /* rbp: ends a walk by frame pointers */
+    *--sp = 0;                        /* rbx */
+    *--sp = argument;                 /* r12 */
+    *--sp = (void *)(uintptr_t)entry; /* r13 */
+    *--sp = 0;                        /* r14 */
+    *--sp = 0;                        /* r15 */
+    return sp;
+}
+
+#else
+typedef int eddy_not_x86_64;
+#endif

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task.c - the life of a task: made, owned by a frame, started, parked, woken, ended, freed.
+ *
+ * The rules of references and of what lies off the stack stand in task.h.
+ */
+#include "core/task.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "core/block.h"
+#include "core/context_var.h"
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/future.h"
+#include "core/loop.h"
+#include "core/report.h"
+#include "eddy/macros.h"
+#include "os/memory.h"
+#include "os/stack.h"
+
+/* What spawn gives without memory: a task that has ended with ENOMEM, with room for the largest result. */
+static struct {
+    struct task task;
+    _Alignas(16) char handle[65536];
+} no_memory;
+
+static bool is_no_memory(const struct task *task)
+{
+    return task == &no_memory.task;
+}
+
+static struct task *no_memory_task(void)
+{
+    struct task *task = &no_memory.task;
+    task->state = TASK_DONE;
+    task->seen = true;
+    task_core(task)->flags = ED_FLAG_TASK;
+    task_core(task)->state = EDDY_FINISHED;
+    task_core(task)->failure = &failure_no_memory;
+    return task;
+}
+
+static void enlist(struct eddy_loop *loop, struct task *task)
+{
+    task->next = loop->tasks;
+    task->previous = NULL;
+    if (loop->tasks)
+        loop->tasks->previous = task;
+    loop->tasks = task;
+    loop->task_count++;
+    task->in_loop = true;
+}
+
+static void delist(struct task *task)
+{
+    struct eddy_loop *loop = task->loop;
+    if (task->previous)
+        task->previous->next = task->next;
+    else
+        loop->tasks = task->next;
+    if (task->next)
+        task->next->previous = task->previous;
+    loop->task_count--;
+    task->in_loop = false;
+}
+
+struct task *task_new(struct eddy_loop *loop, const void *coroutine, size_t size, const struct eddy_site *site)
+{
+    struct task *task = block_take(&loop->blocks, sizeof *task + size);
+    if (!task)
+        return NULL;
+    memset(task, 0, offsetof(struct task, point));
+    task->size = (uint32_t)(sizeof *task + size);
+    task->loop = loop;
+    task->site = site;
+    task->references = 2;
+    task->id = ++loop->last_id;
+    task->watches.end = &task->watches.first;
+    task->context = context_ref(current.task ? current.task->context : NULL);
+    memcpy(task + 1, coroutine, size);
+    struct eddy_core *core = task_core(task);
+    core->flags = ED_FLAG_TASK;
+    core->state = EDDY_CREATED;
+    core->children = NULL;
+    core->failure = NULL;
+    enlist(loop, task);
+    return task;
+}
+
+void task_own(struct task *task, void **children)
+{
+    task->sibling = *children;
+    if (task->sibling)
+        ((struct task *)task->sibling)->sibling_link = &task->sibling;
+    task->sibling_link = children;
+    *children = task;
+}
+
+void task_disown(struct task *task)
+{
+    if (!task->sibling_link)
+        return;
+    *task->sibling_link = task->sibling;
+    if (task->sibling)
+        ((struct task *)task->sibling)->sibling_link = task->sibling_link;
+    task->sibling_link = NULL;
+}
+
+static void free_task(struct task *task)
+{
+    struct eddy_core *core = task_core(task);
+    if (core->failure && !task->seen && !task->cancelled) {
+        char what[128];
+        snprintf(what, sizeof what, "task \"%.64s\" failed and nobody awaited it", task_name(task));
+        report_failure(core->failure, what);
+    }
+    failure_unref(core->failure);
+    failure_unref(task->caught);
+    context_unref(task->context);
+    memory_free(task->name);
+    memory_free(task->cancel_reason);
+    block_give(&task->loop->blocks, task, task->size);
+}
+
+void task_unref(struct task *task)
+{
+    if (!is_no_memory(task) && --task->references == 0)
+        free_task(task);
+}
+
+const char *task_name(struct task *task)
+{
+    if (!task->name) {
+        char name[64];
+        snprintf(name, sizeof name, "%.48s-%u", task_core(task)->type->name, task->id);
+        task->name = memory_copy_string(name);
+    }
+    return task->name ? task->name : task_core(task)->type->name;
+}
+
+/* ---- waking, parking ---- */
+
+void task_wake(struct task *task)
+{
+    if (!task->ready.queued)
+        loop_add_ready(task->loop, &task->ready);
+}
+
+void task_park(struct task *self)
+{
+    struct eddy_loop *loop = self->loop;
+    int *error = &errno; /* one address: a task stays on its thread */
+    int saved = *error;
+    if (__builtin_expect(!stack_intact(self->stack), 0))
+        stack_report_overflow(self->stack);
+    struct task *next = loop_next_task(loop);
+    if (__builtin_expect(loop->debug, 0))
+        loop_step(loop, next);
+    if (next != self) {
+        current.task = next;
+        switch_to(&self->point, next ? &next->point : &loop->point);
+    }
+    *error = saved;
+}
+
+static void end_without_running(struct task *task, struct eddy_failure *failure)
+{
+    task_core(task)->failure = failure;
+    task_finish(task);
+    task_unref(task);
+}
+
+bool task_prepare(struct task *task)
+{
+    if (task->must_cancel) { /* before its first step: the body never runs */
+        task->must_cancel = false;
+        end_without_running(task, failure_of_cancel(task->cancel_reason, false));
+        return false;
+    }
+    size_t size = task->stack_size ? task->stack_size : task->loop->options.stack_size;
+    task->stack = stack_take(size);
+    if (!task->stack) {
+        end_without_running(task, &failure_no_memory);
+        return false;
+    }
+    task->stack->owner = task;
+    task->state = TASK_STARTED;
+    switch_prepare(&task->point, task->stack->bottom, stack_top(task->stack), task_entry, task);
+    return true;
+}
+
+/* The last thing on a task's stack.  The next task is made ready before the stack is given back: it must not get
+ * this one while it is stood on. */
+static void leave_for_ever(struct task *task)
+{
+    struct eddy_loop *loop = task->loop;
+    struct stack *stack = task->stack;
+    struct switch_point gone;
+    task->stack = NULL;
+    struct task *next = loop_next_task(loop);
+    if (__builtin_expect(loop->debug, 0))
+        loop_step(loop, next);
+    current.task = next;
+    switch_retire();
+    task_unref(task);
+    stack_give(stack);
+    switch_away(&gone, next ? &next->point : &loop->point);
+    __builtin_unreachable();
+}
+
+void task_entry(void *argument)
+{
+    struct task *task = argument;
+    struct eddy_awaitable *handle = task_handle(task);
+    handle->awaitable.state = EDDY_RUNNING;
+    handle->awaitable.type->run(handle);
+    if (task->children)
+        eddy_frame_end(task->children);
+    task_finish(task);
+    leave_for_ever(task);
+}
+
+void task_finish(struct task *task)
+{
+    struct eddy_core *core = task_core(task);
+    if (task->must_cancel && !core->failure) /* asked for and never delivered: it ends cancelled, not with a result */
+        core->failure = task_take_cancel(task);
+    core->failure = failure_passed_on(core->failure, false);
+    task->cancelled = core->failure && failure_is_cancellation(core->failure);
+    task->state = TASK_DONE;
+    core->state = EDDY_FINISHED;
+    delist(task);
+    watches_fire(&task->watches);
+}
+
+/* ---- cancelling ---- */
+
+static void keep_reason(struct task *task, const char *reason)
+{
+    memory_free(task->cancel_reason);
+    task->cancel_reason = reason ? memory_copy_string(reason) : NULL;
+}
+
+struct eddy_failure *task_take_cancel(struct task *self)
+{
+    if (!self->must_cancel)
+        return NULL;
+    self->must_cancel = false;
+    return failure_of_cancel(self->cancel_reason, true);
+}
+
+/* The request goes to the operation that the task waits for; false: it is over, or cannot be hurried. */
+static bool forward_to_operation(struct task *task)
+{
+    struct eddy_awaitable *a = task->waits_for;
+    if (!a || a->awaitable.state != EDDY_RUNNING)
+        return false;
+    if (a->awaitable.flags & ED_FLAG_FUTURE) {
+        task->forwarded = true;
+        return (eddy_cancel)(a, task->cancel_reason);
+    }
+    if (!a->awaitable.type->cancel)
+        return false;
+    task->forwarded = true;
+    if (!(a->awaitable.flags & ED_FLAG_CANCELLING)) {
+        a->awaitable.flags |= ED_FLAG_CANCELLING;
+        a->awaitable.type->cancel(a);
+    }
+    return true;
+}
+
+static bool forward(struct task *task)
+{
+    if (task->joins && task->joins->state != TASK_DONE) {
+        task->forwarded = true;
+        return task_cancel(task->joins, task->cancel_reason);
+    }
+    return forward_to_operation(task);
+}
+
+bool task_cancel(struct task *task, const char *reason)
+{
+    if (task->state == TASK_DONE) {
+        task->seen = true; /* whoever asks for the end of a task cares no more about how it ended */
+        return false;
+    }
+    task->cancels++;
+    keep_reason(task, reason);
+    if (!forward(task)) {
+        task->must_cancel = true;
+        if (task->interruptible)
+            task_wake(task);
+    }
+    return true;
+}
+
+/* ---- waiting for a task ---- */
+
+static void wake_joiner(struct watch *watch)
+{
+    task_wake((struct task *)(void *)((char *)watch - offsetof(struct task, wait.watch)));
+}
+
+void task_wait_end(struct task *self, struct task *task, bool forwarding)
+{
+    self->forwarded = false;
+    if (task->state == TASK_DONE)
+        return;
+    task->references++;
+    watch_add(&task->watches, &self->wait.watch, wake_joiner);
+    self->joins = forwarding ? task : NULL;
+    if (forwarding && self->must_cancel) {
+        self->must_cancel = false;
+        forward(self);
+    }
+    while (task->state != TASK_DONE)
+        task_park(self);
+    self->joins = NULL;
+    task_unref(task);
+}
+
+/* The failure of a task, for one who awaited it: moved out if nobody else can ask. */
+static struct eddy_failure *outcome(struct task *self, struct task *task)
+{
+    struct eddy_core *core = task_core(task);
+    struct eddy_failure *failure = core->failure;
+    task->seen = true;
+    if (!failure)
+        return NULL;
+    if (self->forwarded && failure_is_cancellation(failure))
+        return failure_of_cancel(self->cancel_reason, true);
+    if (task->references == 1)
+        core->failure = NULL;
+    else
+        failure = failure_clone(failure);
+    return failure;
+}
+
+static struct eddy_failure *join_task(struct task *task)
+{
+    struct task *self = current.task;
+    if (is_no_memory(task))
+        return &failure_no_memory;
+    if (!self)
+        return failure_of(EDDY_NO_TASK, "await of task \"%s\"", task_name(task));
+    if (task == self)
+        return failure_of(EDDY_WAITS_FOR_ITSELF, "task \"%s\"", task_name(task));
+    EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
+    task->consumed = true;
+    task_wait_end(self, task, true);
+    task_disown(task);
+    return outcome(self, task);
+}
+
+struct eddy_failure *eddy_join(struct eddy_awaitable *a)
+{
+    if (handle_is_task(a))
+        return join_task(task_of_handle(a));
+    if (a->awaitable.flags & ED_FLAG_FUTURE)
+        return future_wait(a, true);
+    if (a->awaitable.state == EDDY_FINISHED)
+        return failure_of(EDDY_REUSED, "%s", a->awaitable.type->name);
+    if (a->awaitable.state != EDDY_CREATED)
+        return failure_of(EDDY_AWAITED_ALREADY, "%s", a->awaitable.type->name);
+    a->awaitable.state = EDDY_RUNNING;
+    struct eddy_failure *failure = eddy_run_here(a);
+    a->awaitable.state = EDDY_FINISHED;
+    a->awaitable.failure = NULL;
+    return failure;
+}
+
+void eddy_release(struct eddy_awaitable *a)
+{
+    if (handle_is_task(a) && task_of_handle(a)->consumed)
+        task_unref(task_of_handle(a));
+}
+
+/* Waits without taking the handle; a cancellation ends the wait and leaves the task alone. */
+static struct eddy_failure *shielded_wait(struct task *self, struct task *task)
+{
+    self->forwarded = false;
+    if (task->state != TASK_DONE) {
+        task->references++;
+        watch_add(&task->watches, &self->wait.watch, wake_joiner);
+        self->interruptible = true;
+        while (task->state != TASK_DONE && !self->must_cancel)
+            task_park(self);
+        self->interruptible = false;
+        watch_remove(&task->watches, &self->wait.watch);
+        task_unref(task);
+        if (task->state != TASK_DONE)
+            return task_take_cancel(self);
+    }
+    task->seen = true;
+    return task_core(task)->failure ? failure_clone(task_core(task)->failure) : NULL;
+}
+
+struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a)
+{
+    struct task *self = current.task;
+    if (a->awaitable.flags & ED_FLAG_FUTURE)
+        return future_wait(a, false);
+    if (!handle_is_task(a) || is_no_memory(task_of_handle(a)) || !self)
+        return eddy_join(a);
+    struct task *task = task_of_handle(a);
+    EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
+    return shielded_wait(self, task);
+}
+
+/* ---- a frame ends ---- */
+
+static __attribute__((noinline)) void end_children(void **children)
+{
+    struct task *self = current.task;
+    for (struct task *task = *children; task; task = task->sibling)
+        task_cancel(task, "the function that spawned it has ended");
+    while (*children) {
+        struct task *task = *children;
+        if (self)
+            task_wait_end(self, task, false);
+        task_disown(task);
+        task->consumed = true;
+        task_unref(task);
+    }
+}
+
+static char *lowest_frame(struct task *task)
+{
+    char *low = task->spawn_frame;
+    for (; task; task = task->sibling)
+        if (task->spawn_frame < low)
+            low = task->spawn_frame;
+    return low;
+}
+
+/*
+ * After a plain return the body's frame lies below the stack pointer, unused but whole: the tasks that were lent
+ * its locals still end cleanly when the join happens further down the stack, below the lowest address that the
+ * body had reached when it spawned.
+ */
+void eddy_frame_end(void *children)
+{
+    struct task *first = children;
+    char *here = __builtin_frame_address(0);
+    char *low = lowest_frame(first);
+    int saved = errno;
+    if (low < here && here - low < 1 << 20) {
+        volatile char *gap = __builtin_alloca((size_t)(here - low) + 512);
+        gap[0] = 0;
+        switch_unpoison(low, (size_t)(here - low));
+    }
+    end_children(first->sibling_link);
+    errno = saved;
+}
+
+/* ---- spawn ---- */
+
+/* Runs it up to its first wait; the spawner is the very next to go on. */
+static void run_eagerly(struct task *self, struct task *task)
+{
+    struct eddy_loop *loop = self->loop;
+    if (!task_prepare(task))
+        return;
+    self->ready.queued = true;
+    self->ready.next = loop->batch;
+    loop->batch = &self->ready;
+    int saved = errno;
+    current.task = task;
+    switch_to(&self->point, &task->point);
+    errno = saved;
+}
+
+void *eddy_spawn_copy_with(const void *coroutine, size_t size, void **children, const struct eddy_site *site,
+                           const eddy_spawn_options *options)
+{
+    struct eddy_loop *loop = current.loop;
+    EDDY_ASSERT(loop, "%s:%d: spawn needs a running loop: call it from what eddy_run runs",
+                site && site->file ? site->file : "?", site ? site->line : 0);
+    struct task *task = task_new(loop, coroutine, size, site);
+    if (!task) {
+        EDDY_ASSERT(size <= sizeof no_memory.handle, "no memory for a task of %zu bytes", size);
+        return task_handle(no_memory_task());
+    }
+    task->spawn_frame = __builtin_frame_address(0);
+    if (!children && current.task)
+        children = &current.task->children;
+    if (children)
+        task_own(task, children);
+    if (options && options->name)
+        (eddy_task_set_name)(task_handle(task), options->name);
+    if (options && options->stack_size)
+        task->stack_size = (uint32_t)options->stack_size;
+    if (options && options->eager && current.task && task_core(task)->type->run)
+        run_eagerly(current.task, task);
+    else
+        task_wake(task);
+    return task_handle(task);
+}
+
+void *eddy_spawn_copy(const void *coroutine, size_t size, void **children, const struct eddy_site *site,
+                      unsigned flags)
+{
+    static const eddy_spawn_options eager = {.size = sizeof eager, .eager = true};
+    return eddy_spawn_copy_with(coroutine, size, children, site, flags & ED_SPAWN_EAGER ? &eager : NULL);
+}

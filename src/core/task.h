@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * task.h - a coroutine that runs beside others: its header, its life, how it waits.
+ *
+ * The block of a task is [struct task | copy of the coroutine]; the handle that programs have is the address of
+ * the copy.  Invariant: what the loop touches while a task is parked (ready link, timer, wait-list link, driver
+ * operation, watchers) lies in this header, never on the task's stack; a task waits for one thing at a time, so
+ * the header has room for it once.
+ *
+ * References: one of the loop until the task has ended, one of the handle until it is consumed or detached, one
+ * of each task that waits for it.
+ */
+#ifndef EDDY_CORE_TASK_H
+#define EDDY_CORE_TASK_H
+
+#include "core/switch.h"
+#include "core/timer.h"
+#include "eddy/lock.h"
+#include "eddy/task.h"
+#include "os/driver.h"
+
+struct context_value;
+struct several;
+struct job;
+
+/* What the ready queue links: tasks and calls. */
+struct ready {
+    struct ready *next;
+    bool queued;  /* it is in the ready queue */
+    bool is_call; /* part of a struct eddy_handle, not of a task */
+};
+
+/* Wants to know when a task or future ends; fired once, off the lists by then. */
+struct watch {
+    struct watch *next, **link;
+    void (*fire)(struct watch *watch);
+};
+struct watches {
+    struct watch *first, **end;
+};
+
+/* A place in a wait-list of a lock, queue, ... */
+struct waiter {
+    struct waiter *next, *previous;
+    struct eddy_waiters *list;        /* NULL: in none */
+    struct eddy_awaitable *awaitable; /* the operation that waits */
+};
+
+enum task_state { TASK_NEW, TASK_STARTED, TASK_DONE };
+
+struct task {
+    struct ready ready;
+    struct stack *stack;             /* NULL: not started, native, or done */
+    struct eddy_loop *loop;
+    struct eddy_awaitable *waits_for; /* the native operation it waits for; NULL: none */
+    struct task *joins;              /* the task that it waits for by await; NULL: none */
+    struct several *several;         /* what a gather waits with */
+    struct job *job;                 /* what a blocking function runs with */
+    struct watches watches;          /* who waits for its end */
+    struct task *next, *previous;    /* all tasks of the loop */
+    void *sibling;                   /* next in the list of those that a frame spawned */
+    void **sibling_link;             /* what points to it in that list; NULL: in none */
+    void *children;                  /* spawned by plain functions that it called */
+    char *spawn_frame;               /* lowest stack address of the spawning frame: see eddy_frame_end */
+    struct eddy_failure *caught;     /* whose details its code may look at */
+    struct context_value *context;   /* its variables */
+    const struct eddy_site *site;    /* where it was spawned */
+    char *name;                      /* NULL: the function's name and the id */
+    char *cancel_reason;
+    uint32_t id;                     /* 1 is the main task */
+    uint32_t size;                   /* of the block */
+    uint32_t stack_size;             /* asked for; 0: the loop's */
+    uint16_t cancels;                /* requests made and not taken back */
+    uint16_t references;
+    int saved_errno;
+    uint8_t state;                   /* an enum task_state */
+    bool must_cancel;                /* a request waits for the next await */
+    bool interruptible;              /* a request wakes it */
+    bool forwarded;                  /* a request went to what it waits for */
+    bool cancelled;                  /* it ended by ECANCELED */
+    bool seen;                       /* somebody has looked at its failure */
+    bool consumed;                   /* its handle was awaited or given up: a second use is a bug */
+    bool in_loop;                    /* it is in the loop's list of tasks */
+    /* Behind this line nothing is cleared when a task is made. */
+    struct switch_point point;       /* where it goes on; in use while it is started and not running */
+    union {                          /* what the wait needs */
+        struct timer timer;
+        struct watch watch;
+        struct waiter waiter;
+        struct driver_op op;
+    } wait;
+};
+
+/* Flags of struct eddy_core. */
+enum { ED_FLAG_TASK = 1, ED_FLAG_FUTURE = 2, ED_FLAG_CANCELLING = 4 };
+
+static inline struct eddy_awaitable *task_handle(struct task *task)
+{
+    return (struct eddy_awaitable *)(void *)(task + 1);
+}
+static inline struct eddy_core *task_core(struct task *task)
+{
+    return &task_handle(task)->awaitable;
+}
+static inline struct task *task_of_handle(const void *handle)
+{
+    return (struct task *)(uintptr_t)handle - 1;
+}
+static inline bool task_is_main(const struct task *task)
+{
+    return task->id == 1;
+}
+static inline bool handle_is_task(const struct eddy_awaitable *a)
+{
+    return a->awaitable.flags & ED_FLAG_TASK;
+}
+
+/* A task not yet in the ready queue, with one reference of the loop and one for the caller; NULL: no memory. */
+struct task *task_new(struct eddy_loop *loop, const void *coroutine, size_t size, const struct eddy_site *site);
+void task_own(struct task *task, void **children);    /* puts it into a frame's list */
+void task_disown(struct task *task);                  /* takes it out of whatever list it is in */
+void task_unref(struct task *task);
+const char *task_name(struct task *task);
+
+/* Puts it into the ready queue; harmless if it is there. */
+void task_wake(struct task *task);
+/* Leaves the running task's stack until task_wake; errno is the same afterwards. */
+void task_park(struct task *self);
+/* The request as eddy_cancel makes it; false: it had ended. */
+bool task_cancel(struct task *task, const char *reason);
+/* Takes a request that waits for delivery: the failure to deliver, or NULL. */
+struct eddy_failure *task_take_cancel(struct task *self);
+/* Waits until task has ended.  joins: a cancellation of self goes to it; else self goes on waiting. */
+void task_wait_end(struct task *self, struct task *task, bool forward);
+/* The end of a native task, or of a body: status is in the core. */
+void task_finish(struct task *task);
+/* The entry of a task's stack. */
+void task_entry(void *task);
+/* Makes it ready to run: takes its stack.  False: no memory, and the task has ended with ENOMEM. */
+bool task_prepare(struct task *task);
+/* A native one, in the loop: begins its operation, or ends it. */
+void task_step_native(struct task *task);
+
+/* ---- watches ---- */
+void watch_add(struct watches *watches, struct watch *watch, void (*fire)(struct watch *));
+void watch_remove(struct watches *watches, struct watch *watch);
+void watches_fire(struct watches *watches);
+static inline bool watch_is_set(const struct watch *watch)
+{
+    return watch->link != NULL;
+}
+/* Of a task or future. */
+struct watches *watches_of(struct eddy_awaitable *a);
+bool awaitable_is_done(const struct eddy_awaitable *a);
+
+/* ---- native operations ---- */
+
+/* The task that drives a native operation, from its start to its end. */
+static inline struct task *owner_of(const struct eddy_awaitable *a)
+{
+    return a->awaitable.owner;
+}
+/* Ends it, owning the failure (NULL: well). */
+void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure);
+
+/* ---- wait-lists: used by start, cancel and by who wakes ---- */
+void waiters_add(struct eddy_waiters *list, struct eddy_awaitable *a);
+/* The operation that came first, or NULL. */
+struct eddy_awaitable *waiters_first(const struct eddy_waiters *list);
+/* Takes it off the list, if it is on one: true. */
+bool waiters_remove(struct eddy_awaitable *a);
+/* waiters_remove and native_complete with ECANCELED: the `cancel` of most of them. */
+void waiters_cancel(struct eddy_awaitable *a);
+/* Takes the first off and completes it well; false: there was none. */
+bool waiters_wake_first(struct eddy_waiters *list);
+
+#endif

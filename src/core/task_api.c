@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* task_api.c - what programs ask of a task or future: names, states, cancel, detach, callbacks. */
+#include <string.h>
+
+#include "base/assert.h"
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/future.h"
+#include "core/loop.h"
+#include "core/task.h"
+#include "os/memory.h"
+
+enum { NAME_MAX_BYTES = 63 };
+
+static struct eddy_awaitable *handle_of(const void *t, const char *what)
+{
+    struct eddy_awaitable *a = (struct eddy_awaitable *)(uintptr_t)t;
+    EDDY_ASSERT(a && (a->awaitable.flags & (ED_FLAG_TASK | ED_FLAG_FUTURE)),
+                "%s needs a task that was spawned, or a future", what);
+    return a;
+}
+
+static struct task *task_of(const void *t, const char *what)
+{
+    struct eddy_awaitable *a = handle_of(t, what);
+    EDDY_ASSERT(handle_is_task(a), "%s needs a task", what);
+    return task_of_handle(a);
+}
+
+bool(eddy_cancel)(void *t, const char *reason)
+{
+    struct eddy_awaitable *a = handle_of(t, "eddy_cancel");
+    if (!handle_is_task(a))
+        return future_cancel(a, reason);
+    return task_cancel(task_of_handle(a), reason);
+}
+
+int(eddy_uncancel)(void *t)
+{
+    struct task *task = task_of(t, "eddy_uncancel");
+    if (task->cancels > 0 && --task->cancels == 0)
+        task->must_cancel = false;
+    return task->cancels;
+}
+
+int(eddy_cancelling)(const void *t)
+{
+    return task_of(t, "eddy_cancelling")->cancels;
+}
+
+bool(eddy_cancelled)(const void *t)
+{
+    struct eddy_awaitable *a = handle_of(t, "eddy_cancelled");
+    return handle_is_task(a) ? task_of_handle(a)->cancelled : future_of_handle(a)->cancelled;
+}
+
+bool(eddy_done)(const void *t)
+{
+    return awaitable_is_done(handle_of(t, "eddy_done"));
+}
+
+void(eddy_detach)(void *t)
+{
+    struct task *task = task_of(t, "eddy_detach");
+    if (task_core(task)->failure == &failure_no_memory && task->loop == NULL)
+        return; /* spawned without memory: there is nothing to give up */
+    EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
+    task->consumed = true;
+    task_disown(task);
+    task_unref(task);
+}
+
+void *(eddy_keep)(void *t)
+{
+    task_disown(task_of(t, "eddy_keep"));
+    return t;
+}
+
+void(eddy_task_set_name)(void *t, const char *name)
+{
+    struct task *task = task_of(t, "eddy_task_set_name");
+    size_t length = strlen(name);
+    if (length > NAME_MAX_BYTES)
+        length = NAME_MAX_BYTES;
+    char *copy = memory_alloc(length + 1);
+    if (!copy || !task->loop) { /* without memory the old name stays */
+        memory_free(copy);
+        return;
+    }
+    memcpy(copy, name, length);
+    copy[length] = '\0';
+    memory_free(task->name);
+    task->name = copy;
+}
+
+const char *(eddy_task_name)(const void *t)
+{
+    struct task *task = task_of(t, "eddy_task_name");
+    return task->loop ? task_name(task) : "(no memory)";
+}
+
+const struct eddy_site *(eddy_task_site)(const void *t)
+{
+    return task_of(t, "eddy_task_site")->site;
+}
+
+eddy_task *eddy_current_task(void)
+{
+    return current.task ? (eddy_task *)(void *)task_handle(current.task) : NULL;
+}
+
+size_t eddy_all_tasks(void (*visit)(eddy_task *task, void *argument), void *argument)
+{
+    struct eddy_loop *loop = current.loop;
+    if (!loop)
+        return 0;
+    size_t count = loop->task_count;
+    for (struct task *task = loop->tasks, *next; visit && task; task = next) {
+        next = task->next;
+        visit((eddy_task *)(void *)task_handle(task), argument);
+    }
+    return count;
+}
+
+/* ---- done callbacks ---- */
+
+struct done_callback {
+    struct watch watch;
+    struct eddy_handle *handle; /* ready to be called */
+};
+
+static void schedule(struct watch *watch)
+{
+    struct done_callback *callback = (struct done_callback *)(void *)watch;
+    loop_add_ready(callback->handle->loop, &callback->handle->ready);
+    memory_free(callback);
+}
+
+int(eddy_add_done_callback)(void *t, void (*function)(void *), void *argument)
+{
+    struct eddy_awaitable *a = handle_of(t, "eddy_add_done_callback");
+    struct done_callback *callback = memory_alloc(sizeof *callback);
+    struct eddy_handle *handle = handle_new(function, argument);
+    if (!callback || !handle) {
+        memory_free(callback);
+        handle_free(handle);
+        return ENOMEM;
+    }
+    callback->handle = handle;
+    callback->watch.link = NULL;
+    if (awaitable_is_done(a))
+        schedule(&callback->watch);
+    else
+        watch_add(watches_of(a), &callback->watch, schedule);
+    return 0;
+}
+
+size_t(eddy_remove_done_callback)(void *t, void (*function)(void *), void *argument)
+{
+    struct watches *watches = watches_of(handle_of(t, "eddy_remove_done_callback"));
+    size_t removed = 0;
+    for (struct watch *watch = watches->first, *next; watch; watch = next) {
+        next = watch->next;
+        struct done_callback *callback = (struct done_callback *)(void *)watch;
+        if (watch->fire != schedule || callback->handle->function != function ||
+            callback->handle->argument != argument)
+            continue;
+        watch_remove(watches, watch);
+        handle_free(callback->handle);
+        memory_free(callback);
+        removed++;
+    }
+    return removed;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timer.h - what is to happen at points of time: a 4-ary heap of keys.
+ *
+ * Invariant: the keys lie in the heap's own array, so that sifting touches no timer's owner but to write its
+ * index; equal times keep the order in which they were set, by a sequence number.
+ */
+#ifndef EDDY_CORE_TIMER_H
+#define EDDY_CORE_TIMER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Part of its owner (a task, a handle, a scope's node); zero is: not set. */
+struct timer {
+    uint32_t index;                       /* 1 + its place in the heap; 0: not set */
+    void (*fire)(struct timer *timer);    /* called by timers_run, when it is no longer set */
+};
+
+struct timer_entry {
+    int64_t when;       /* nanoseconds of the loop's clock */
+    uint64_t sequence;  /* of setting */
+    struct timer *timer;
+};
+
+struct timers {
+    struct timer_entry *heap;
+    size_t count, capacity;
+    uint64_t sequence;
+};
+
+/* False: no memory. */
+bool timer_set(struct timers *timers, struct timer *timer, int64_t when, void (*fire)(struct timer *));
+/* Does nothing if it is not set. */
+void timer_cancel(struct timers *timers, struct timer *timer);
+/* Fires those that are due at `now`, in order; those they set for now wait for the next call. */
+void timers_run(struct timers *timers, int64_t now);
+/* CLOCK_NEVER if there is none. */
+int64_t timers_next(const struct timers *timers);
+void timers_free(struct timers *timers);
+
+static inline bool timer_is_set(const struct timer *timer)
+{
+    return timer->index != 0;
+}
+
+#endif

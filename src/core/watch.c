@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* watch.c - lists of those who wait: for the end of a task or future, for a lock, a queue, ... */
+#include "core/task.h"
+
+#include "core/failure.h"
+#include "core/future.h"
+
+void watch_add(struct watches *watches, struct watch *watch, void (*fire)(struct watch *))
+{
+    if (!watches->first)
+        watches->end = &watches->first;
+    watch->fire = fire;
+    watch->next = NULL;
+    watch->link = watches->end;
+    *watches->end = watch;
+    watches->end = &watch->next;
+}
+
+void watch_remove(struct watches *watches, struct watch *watch)
+{
+    if (!watch->link)
+        return;
+    *watch->link = watch->next;
+    if (watch->next)
+        watch->next->link = watch->link;
+    else
+        watches->end = watch->link;
+    watch->link = NULL;
+}
+
+void watches_fire(struct watches *watches)
+{
+    for (struct watch *watch; (watch = watches->first);) {
+        watch_remove(watches, watch);
+        watch->fire(watch);
+    }
+}
+
+struct watches *watches_of(struct eddy_awaitable *a)
+{
+    return handle_is_task(a) ? &task_of_handle(a)->watches : &future_of_handle(a)->watches;
+}
+
+bool awaitable_is_done(const struct eddy_awaitable *a)
+{
+    return a->awaitable.state == EDDY_FINISHED;
+}
+
+/* ---- wait-lists ---- */
+
+static struct waiter *waiter_of(const struct eddy_awaitable *a)
+{
+    return &owner_of(a)->wait.waiter;
+}
+
+void waiters_add(struct eddy_waiters *list, struct eddy_awaitable *a)
+{
+    struct waiter *waiter = waiter_of(a), *last = list->last;
+    *waiter = (struct waiter){.previous = last, .list = list, .awaitable = a};
+    if (last)
+        last->next = waiter;
+    else
+        list->first = waiter;
+    list->last = waiter;
+}
+
+struct eddy_awaitable *waiters_first(const struct eddy_waiters *list)
+{
+    struct waiter *first = list->first;
+    return first ? first->awaitable : NULL;
+}
+
+bool waiters_remove(struct eddy_awaitable *a)
+{
+    struct waiter *waiter = waiter_of(a);
+    struct eddy_waiters *list = waiter->list;
+    if (!list)
+        return false;
+    if (waiter->previous)
+        waiter->previous->next = waiter->next;
+    else
+        list->first = waiter->next;
+    if (waiter->next)
+        waiter->next->previous = waiter->previous;
+    else
+        list->last = waiter->previous;
+    waiter->list = NULL;
+    return true;
+}
+
+void waiters_cancel(struct eddy_awaitable *a)
+{
+    if (waiters_remove(a))
+        native_complete(a, &failure_cancelled);
+}
+
+bool waiters_wake_first(struct eddy_waiters *list)
+{
+    struct eddy_awaitable *a = waiters_first(list);
+    if (!a)
+        return false;
+    waiters_remove(a);
+    native_complete(a, NULL);
+    return true;
+}
