@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli.h - what every subcommand of `eddy` shares: its entry in the table, the one-line complaint.
+ *
+ * Invariant: whatever goes wrong in `eddy` itself is one line on standard error that begins with
+ * "eddy: ", names the thing and the remedy, and comes with a non-zero status.
+ */
+#ifndef EDDY_CLI_CLI_H
+#define EDDY_CLI_CLI_H
+
+#define CLI_TROUBLE 1 /* something outside could not be had: a file, the compiler, the cache */
+#define CLI_MISUSE  2 /* the command line itself is wrong */
+
+struct command {
+    const char *name;                  /* the word behind `eddy` */
+    const char *summary;               /* one line for the list of commands */
+    const char *help;                  /* the whole page of `eddy help NAME` */
+    int (*run)(int argc, char **argv); /* argv[0] is the name; the result is the exit status */
+};
+
+extern const struct command command_run, command_new, command_tour, command_doctor;
+
+/* Writes "eddy: ", this and a newline to standard error; the result is CLI_TROUBLE. */
+int cli_trouble(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same with CLI_MISUSE. */
+int cli_misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

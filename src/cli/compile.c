@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/* compile.c - see compile.h. */
+#define _GNU_SOURCE
+#include "cli/compile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cache.h"
+#include "cli/cli.h"
+#include "cli/paths.h"
+#include "cli/process.h"
+
+/* -fstack-clash-protection: a frame larger than a page would jump over the guard of its stack. */
+#define FLAGS "-std=gnu11 -O2 -g -Wall -Wextra -fstack-clash-protection"
+
+struct build {
+    const struct words *sources; /* as the user spelled them: __FILE__ shows them so */
+    struct paths paths;          /* Eddy's headers and libraries */
+    struct words compiler;       /* the words of $CC */
+    char *compiler_file;         /* the executable behind its first word */
+    struct words flags;          /* for compiling */
+    struct words libraries;      /* for linking, behind the objects */
+    struct text input;           /* what standard input held, when one source is "-" */
+    struct cache cache;          /* where the program ends up */
+    char *work;                  /* folder of the build under way */
+    struct words depends;        /* every file that the compiler read */
+};
+
+static bool is_stdin(const char *source)
+{
+    return strcmp(source, "-") == 0;
+}
+
+/* ---- what to call ---- */
+
+bool compile_find_compiler(struct words *command, char **file)
+{
+    static const char *const usual[] = {"cc", "gcc", "clang"};
+    const char *wish = getenv("CC");
+    *file = NULL;
+    words_split(command, wish);
+    if (command->count)
+        *file = process_find(command->items[0]);
+    for (size_t i = 0; !command->count && i < sizeof usual / sizeof *usual; i++)
+        if ((*file = process_find(usual[i])))
+            words_add(command, usual[i]);
+    if (!*file)
+        cli_trouble("no C compiler: \"%s\" was not found; install gcc or set CC",
+                    command->count ? command->items[0] : usual[0]);
+    return *file;
+}
+
+static void add_include(struct words *flags, const char *folder)
+{
+    words_add(flags, "-I");
+    words_add(flags, folder);
+}
+
+static void choose_flags(struct build *build)
+{
+    words_split(&build->flags, FLAGS);
+    words_split(&build->flags, COMPILE_BUILD_FLAGS);
+    add_include(&build->flags, build->paths.include);
+    if (build->paths.curl_include && strcmp(build->paths.curl_include, build->paths.include) != 0)
+        add_include(&build->flags, build->paths.curl_include);
+    /* the compiler writes into a file, so only we can know that its words end up on a terminal */
+    if (isatty(2) && !getenv("NO_COLOR"))
+        words_add(&build->flags, "-fdiagnostics-color=always");
+    words_split(&build->flags, getenv("CFLAGS"));
+    words_split(&build->libraries, "-lpthread -lm");
+    words_split(&build->libraries, getenv("LDLIBS"));
+}
+
+/* ---- the key ---- */
+
+static void add_words(struct sha256 *hash, const struct words *words)
+{
+    cache_key_add(hash, &words->count, sizeof words->count);
+    for (size_t i = 0; i < words->count; i++)
+        cache_key_add_string(hash, words->items[i]);
+}
+
+/* Large files are told apart by size and time, as make does. */
+static void add_identity(struct sha256 *hash, const char *path)
+{
+    struct stat file;
+    if (!path || stat(path, &file) != 0)
+        return;
+    cache_key_add_string(hash, path);
+    cache_key_add(hash, &file.st_size, sizeof file.st_size);
+    cache_key_add(hash, &file.st_mtim, sizeof file.st_mtim);
+}
+
+static void add_surroundings(struct sha256 *hash, const struct build *build)
+{
+    static const char *const variables[] = {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH"};
+    char *folder = get_current_dir_name();
+    cache_key_add_string(hash, folder ? folder : "");
+    free(folder);
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *value = getenv(variables[i]);
+        cache_key_add_string(hash, value ? value : "");
+    }
+    add_identity(hash, build->compiler_file);
+    add_identity(hash, build->paths.library);
+    add_identity(hash, build->paths.curl_library);
+    for (size_t i = 0; i < build->libraries.count;
+         i++) /* a word of LDLIBS may be an archive of the user's */
+        add_identity(hash, build->libraries.items[i]);
+}
+
+/* Reads the sources: a source that cannot be read is told here, before any compiler is asked. */
+static bool add_sources(struct sha256 *hash, struct build *build)
+{
+    for (size_t i = 0; i < build->sources->count; i++) {
+        const char *source = build->sources->items[i];
+        struct text content = {0};
+        bool good =
+            is_stdin(source) ? text_read(&build->input, 0) : text_read_file(&content, source);
+        if (!good)
+            cli_trouble("cannot read \"%s\": %s", source, strerror(errno));
+        const struct text *text = is_stdin(source) ? &build->input : &content;
+        cache_key_add_string(hash, source);
+        cache_key_add(hash, text->data, text->size);
+        text_free(&content);
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
+static bool make_key(struct build *build, char key[65])
+{
+    struct sha256 hash;
+    sha256_start(&hash);
+    cache_key_add_string(&hash, "eddy run 1");
+    add_words(&hash, &build->compiler);
+    add_words(&hash, &build->flags);
+    add_words(&hash, &build->libraries);
+    add_surroundings(&hash, build);
+    bool good = add_sources(&hash, build);
+    sha256_finish(&hash, key);
+    return good;
+}
+
+/* ---- compiling ---- */
+
+/* Takes the paths out of a rule for make: blanks in a path are "\ ", a dollar sign is "$$". */
+static void read_rule(struct words *depends, const char *rule)
+{
+    struct text path = {0};
+    for (const char *c = strchr(rule, ':') + 1;; c++) {
+        if (*c == '\\' && c[1] == '\n') {
+            c++;
+        } else if (*c == '\0' || *c == ' ' || *c == '\n') {
+            if (path.size)
+                words_add(depends, path.data);
+            text_free(&path);
+            if (*c != ' ')
+                break;
+        } else {
+            if ((*c == '\\' && (c[1] == ' ' || c[1] == '#')) || (*c == '$' && c[1] == '$'))
+                c++;
+            text_append(&path, c, 1);
+        }
+    }
+}
+
+static void note_depends(struct build *build, const char *file)
+{
+    struct text rule = {0};
+    if (text_read_file(&rule, file) && strchr(rule.data, ':'))
+        read_rule(&build->depends, rule.data);
+    text_free(&rule);
+}
+
+/* Runs the compiler with its words going to the log; 0, or the status for `eddy`. */
+static int call(const struct build *build, const struct words *argv, const char *input)
+{
+    char *log = text_format("%s/messages", build->work);
+    struct process process = {
+        .argv = argv->items, .path = build->compiler_file, .input = input, .log = log};
+    int status = process_run(&process);
+    if (status < 0)
+        status = cli_trouble("cannot run the compiler \"%s\": %s", build->compiler_file,
+                             strerror(errno));
+    free(log);
+    return status;
+}
+
+/* The file in the work folder that the compiler reads in place of our standard input; NULL:
+ * told. */
+static char *spill_input(const struct build *build)
+{
+    char *path = text_format("%s/input", build->work);
+    FILE *file = fopen(path, "we");
+    if (file && fwrite(build->input.data, 1, build->input.size, file) == build->input.size &&
+        fclose(file) == 0)
+        return path;
+    cli_trouble("cannot write \"%s\": %s", path, strerror(errno));
+    free(path);
+    return NULL;
+}
+
+static int compile_one(struct build *build, size_t number)
+{
+    const char *source = build->sources->items[number];
+    char *input = NULL;
+    if (is_stdin(source) && !(input = spill_input(build)))
+        return CLI_TROUBLE;
+    char *object = text_format("%s/%zu.o", build->work, number);
+    char *rule = text_format("%s/%zu.d", build->work, number);
+    struct words argv = {0};
+    words_append(&argv, &build->compiler);
+    words_append(&argv, &build->flags);
+    words_split(&argv, "-c -MD -MT x -MF");
+    words_add(&argv, rule);
+    words_add(&argv, "-o");
+    words_add(&argv, object);
+    words_split(&argv, input ? "-x c" : "");
+    words_add(&argv, source);
+    int status = call(build, &argv, input);
+    if (status == 0)
+        note_depends(build, rule);
+    unlink(rule);
+    words_free(&argv);
+    free(object);
+    free(rule);
+    if (input)
+        unlink(input);
+    free(input);
+    return status;
+}
+
+/* The compiler's own list of what it read tells, so that an #include two headers deep counts
+ * too. */
+static bool uses_curl(const struct build *build)
+{
+    static const char name[] = "/eddy/curl.h";
+    for (size_t i = 0; i < build->depends.count; i++) {
+        const char *path = build->depends.items[i];
+        size_t size = strlen(path);
+        if (size >= sizeof name - 1 && strcmp(path + size - (sizeof name - 1), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int add_libraries(const struct build *build, struct words *argv)
+{
+    bool curl = uses_curl(build);
+    if (curl && !build->paths.curl_library)
+        return cli_trouble("<eddy/curl.h> needs the module eddy-curl, which was not built; install "
+                           "libcurl4-openssl-dev and build Eddy again");
+    if (curl)
+        words_add(argv, build->paths.curl_library);
+    words_add(argv, build->paths.library);
+    if (curl)
+        words_add(argv, "-lcurl");
+    words_append(argv, &build->libraries);
+    return 0;
+}
+
+static int link_all(const struct build *build)
+{
+    struct words argv = {0};
+    words_append(&argv, &build->compiler);
+    words_append(&argv, &build->flags);
+    for (size_t i = 0; i < build->sources->count; i++) {
+        char *object = text_format("%s/%zu.o", build->work, i);
+        words_add(&argv, object);
+        free(object);
+    }
+    int status = add_libraries(build, &argv);
+    char *program = text_format("%s/program", build->work);
+    words_add(&argv, "-o");
+    words_add(&argv, program);
+    if (status == 0)
+        status = call(build, &argv, NULL);
+    for (size_t i = 0; i < build->sources->count; i++) {
+        char *object = text_format("%s/%zu.o", build->work, i);
+        unlink(object);
+        free(object);
+    }
+    words_free(&argv);
+    free(program);
+    return status;
+}
+
+/* To standard error, as it was written; no file, no words. */
+static void show_messages(const char *folder)
+{
+    char *path = text_format("%s/messages", folder);
+    struct text messages = {0};
+    if (text_read_file(&messages, path))
+        fwrite(messages.data, 1, messages.size, stderr);
+    text_free(&messages);
+    free(path);
+}
+
+/* 0 and a new entry, or the status for `eddy`. */
+static int make_entry(struct build *build, const char *key, char **entry)
+{
+    build->work = cache_work(&build->cache);
+    if (!build->work)
+        return CLI_TROUBLE;
+    int status = 0;
+    for (size_t i = 0; i < build->sources->count; i++) {
+        int one = compile_one(build, i); /* all of them, as make -k: every error in one go */
+        if (status == 0)
+            status = one;
+    }
+    if (status == 0)
+        status = link_all(build);
+    show_messages(build->work);
+    if (status == 0) {
+        *entry = cache_store(&build->cache, key, &build->depends, build->work);
+        status = *entry ? 0 : CLI_TROUBLE;
+    } else {
+        cache_discard(build->work);
+    }
+    return status;
+}
+
+static int find_or_make(struct build *build, char **entry)
+{
+    char key[65];
+    if (!make_key(build, key))
+        return CLI_TROUBLE;
+    int status = cache_find(&build->cache, key, entry);
+    if (status == 0 && *entry)
+        show_messages(*entry);
+    else if (status == 0)
+        status = make_entry(build, key, entry);
+    return status;
+}
+
+static void release(struct build *build)
+{
+    paths_free(&build->paths);
+    words_free(&build->compiler);
+    free(build->compiler_file);
+    words_free(&build->flags);
+    words_free(&build->libraries);
+    text_free(&build->input);
+    cache_close(&build->cache);
+    free(build->work);
+    words_free(&build->depends);
+}
+
+static int check_readable(const struct words *sources)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        struct stat file;
+        const char *source = sources->items[i];
+        if (is_stdin(source))
+            continue;
+        int error = stat(source, &file) != 0 || access(source, R_OK) != 0 ? errno : 0;
+        if (!error && S_ISDIR(file.st_mode))
+            error = EISDIR;
+        if (error)
+            return cli_trouble("cannot read \"%s\": %s", source, strerror(error));
+    }
+    return 0;
+}
+
+int compile_program(const struct words *sources, char **program)
+{
+    struct build build = {.sources = sources};
+    char *entry = NULL;
+    int status = check_readable(sources);
+    if (status)
+        return status;
+    status = CLI_TROUBLE;
+    if (paths_find(&build.paths) && compile_find_compiler(&build.compiler, &build.compiler_file) &&
+        cache_open(&build.cache)) {
+        choose_flags(&build);
+        status = find_or_make(&build, &entry);
+    }
+    *program = entry ? text_format("%s/program", entry) : NULL;
+    free(entry);
+    release(&build);
+    return status;
+}

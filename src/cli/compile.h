@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * compile.h - from C sources to a program that can be executed, through the cache.
+ *
+ * Invariant: the user sees what the compiler said, unchanged, whether it ran now or the program was
+ * cached.
+ */
+#ifndef EDDY_CLI_COMPILE_H
+#define EDDY_CLI_COMPILE_H
+
+#include <stdbool.h>
+
+#include "cli/text.h"
+
+/* What a program needs to link with the library of this build, given by the build: the sanitizers
+ * that it was made with, -flto. */
+#if defined(EDDY_BUILD_FLAGS)
+#define COMPILE_BUILD_FLAGS EDDY_BUILD_FLAGS
+#else
+#define COMPILE_BUILD_FLAGS ""
+#endif
+
+/* The words of $CC, or the compiler that there is; false: said that there is none.  `file` is
+ * the executable. */
+bool compile_find_compiler(struct words *command, char **file);
+
+/* 0 and the program's path (the caller frees it), else the exit status for `eddy`; everything
+ * has been told. * The source "-" is standard input. */
+int compile_program(const struct words *sources, char **program);
+
+#endif

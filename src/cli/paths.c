@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* paths.c - see paths.h. */
+#define _GNU_SOURCE
+#include "cli/paths.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/text.h"
+
+/* The first of `parts` with which base/part/file exists, as base/part (without a last "/."). */
+static char *first_folder(const char *base, const char *const *parts, const char *file)
+{
+    for (; *parts; parts++) {
+        char *folder = text_format("%s%s%s", base, **parts ? "/" : "", *parts);
+        char *path = text_format("%s/%s", folder, file);
+        bool there = access(path, R_OK) == 0;
+        free(path);
+        if (there)
+            return folder;
+        free(folder);
+    }
+    return NULL;
+}
+
+static char *first_file(const char *base, const char *const *parts, const char *file)
+{
+    char *folder = first_folder(base, parts, file);
+    char *path = folder ? text_format("%s/%s", folder, file) : NULL;
+    free(folder);
+    return path;
+}
+
+static char *parent(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash > path ? text_format("%.*s", (int)(slash - path), path)
+                                 : text_format("/");
+}
+
+/* The folder that the executable lies in, NULL: /proc is not mounted. */
+static char *own_folder(void)
+{
+    char path[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (size <= 0)
+        return NULL;
+    path[size] = '\0';
+    return parent(path);
+}
+
+/* A build folder need not lie in the source tree: Meson's file for pkg-config says where the
+ * sources are. */
+static char *noted_sources(const char *build)
+{
+    static const char mark[] = "\nsrcdir=";
+    char *file = text_format("%s/meson-uninstalled/eddy-uninstalled.pc", build);
+    struct text text = {0};
+    char *found = NULL;
+    if (text_read_file(&text, file)) {
+        const char *line = strstr(text.data, mark);
+        if (line) {
+            line += strlen(mark);
+            found = text_format("%.*s", (int)strcspn(line, "\n"), line);
+        }
+    }
+    text_free(&text);
+    free(file);
+    return found;
+}
+
+static bool find_in_tree(struct paths *paths, const char *build)
+{
+    static const char *const here[] = {"", NULL};
+    static const char *const headers[] = {"include", NULL};
+    static const char *const curl_headers[] = {"modules/curl/include", "modules/curl", "include",
+                                               NULL};
+    static const char *const curl_places[] = {"", "modules/curl", NULL};
+    static const char *const notes[] = {"examples/notes", NULL};
+    static const char *const uninstalled[] = {"meson-uninstalled", NULL};
+    paths->library = first_file(build, here, "libeddy.a");
+    if (!paths->library)
+        return false;
+    char *root = parent(build);
+    paths->include = first_folder(root, headers, "eddy.h");
+    if (!paths->include) {
+        free(root);
+        root = noted_sources(build);
+        paths->include = root ? first_folder(root, headers, "eddy.h") : NULL;
+    }
+    if (paths->include) {
+        paths->curl_include = first_folder(root, curl_headers, "eddy/curl.h");
+        paths->curl_library = first_file(build, curl_places, "libeddy-curl.a");
+        paths->notes = first_folder(root, notes, ".");
+        paths->pkgconfig = first_folder(build, uninstalled, "eddy-uninstalled.pc");
+    }
+    free(root);
+    return paths->include;
+}
+
+static bool find_installed(struct paths *paths, const char *bin)
+{
+    static const char *const headers[] = {"include", NULL};
+    static const char *const notes[] = {"share/eddy/notes", NULL};
+    struct utsname kernel = {.machine = ""};
+    uname(&kernel);
+    char *multiarch = text_format("lib/%s-linux-gnu", kernel.machine);
+    const char *const libraries[] = {"lib", multiarch, "lib64", NULL};
+    char *prefix = parent(bin);
+    paths->include = first_folder(prefix, headers, "eddy.h");
+    paths->library = first_file(prefix, libraries, "libeddy.a");
+    paths->curl_include = first_folder(prefix, headers, "eddy/curl.h");
+    paths->curl_library = first_file(prefix, libraries, "libeddy-curl.a");
+    paths->notes = first_folder(prefix, notes, ".");
+    free(prefix);
+    free(multiarch);
+    return paths->include && paths->library;
+}
+
+bool paths_find(struct paths *paths)
+{
+    *paths = (struct paths){0};
+    char *folder = own_folder();
+    if (!folder) {
+        cli_trouble(
+            "cannot find where it is installed: /proc/self/exe is not readable; mount /proc");
+        return false;
+    }
+    bool found = find_in_tree(paths, folder);
+    if (!found) {
+        paths_free(paths);
+        found = find_installed(paths, folder);
+    }
+    if (!found) {
+        cli_trouble("cannot find eddy.h and libeddy.a near \"%s\"; run make, or install Eddy again",
+                    folder);
+        paths_free(paths);
+    }
+    free(folder);
+    return found;
+}
+
+void paths_free(struct paths *paths)
+{
+    free(paths->include);
+    free(paths->library);
+    free(paths->curl_include);
+    free(paths->curl_library);
+    free(paths->notes);
+    free(paths->pkgconfig);
+    *paths = (struct paths){0};
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * paths.h - where Eddy's headers, libraries and programs lie, seen from the running executable.
+ *
+ * Nothing is compiled in: a build tree and an installed prefix can be moved, and a fresh
+ * `build/eddy` works before it is installed.  The build tree comes first, so that it never mixes
+ * with an older installed Eddy.
+ */
+#ifndef EDDY_CLI_PATHS_H
+#define EDDY_CLI_PATHS_H
+
+#include <stdbool.h>
+
+struct paths {
+    char *include;      /* folder of eddy.h */
+    char *library;      /* libeddy.a */
+    char *curl_include; /* folder of eddy/curl.h, NULL: there is none */
+    char *curl_library; /* libeddy-curl.a, NULL: not built */
+    char *notes;        /* folder of the programs of the notes, NULL: there is none */
+    char *pkgconfig; /* in a build tree, the folder of eddy-uninstalled.pc; NULL when installed */
+};
+
+/* False: said what is missing. */
+bool paths_find(struct paths *paths);
+void paths_free(struct paths *paths);
+
+#endif

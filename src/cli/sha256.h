@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sha256.h - SHA-256 (FIPS 180-4): names the entries of the cache by what went into them.
+ *
+ * A cryptographic hash, because an entry is a program that will be executed: two contents must not
+ * share a name even when somebody would like them to.
+ */
+#ifndef EDDY_CLI_SHA256_H
+#define EDDY_CLI_SHA256_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sha256 {
+    uint32_t state[8]; /* the chaining value */
+    uint64_t size;     /* bytes taken so far */
+    uint8_t block[64]; /* the bytes of the block that is not full yet */
+};
+
+void sha256_start(struct sha256 *hash);
+void sha256_add(struct sha256 *hash, const void *data, size_t size);
+/* Lower-case hexadecimal digits of the digest, and a NUL. */
+void sha256_finish(struct sha256 *hash, char digits[65]);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text.h - growable text, and lists of words that exec accepts.
+ *
+ * Invariant: `data` is NULL or ends in a NUL that `size` does not count; `items` is NULL or ends in
+ * a NULL that `count` does not count.  A command that has no memory for its arguments can only end,
+ * so nothing here fails for want of memory: it says so and exits.
+ */
+#ifndef EDDY_CLI_TEXT_H
+#define EDDY_CLI_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct text {
+    char *data;      /* the bytes; may hold NULs inside */
+    size_t size;     /* how many */
+    size_t capacity; /* room in `data`, the last NUL included */
+};
+
+void text_append(struct text *text, const void *data, size_t size);
+/* Appends what is left in `fd`.  False: errno says why, and the text holds what came before. */
+bool text_read(struct text *text, int fd);
+bool text_read_file(struct text *text, const char *path);
+void text_free(struct text *text);
+
+/* A new string that the caller frees. */
+char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+struct words {
+    char **items;    /* each owned by the list */
+    size_t count;    /* how many */
+    size_t capacity; /* room in `items`, the last NULL included */
+};
+
+/* Appends a copy. */
+void words_add(struct words *words, const char *word);
+/* Appends the parts of `line` between blanks; NULL is an empty line. */
+void words_split(struct words *words, const char *line);
+void words_append(struct words *words, const struct words *more);
+void words_free(struct words *words);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* socket.c - operations on sockets as awaitables, and the low-level calls of <eddy/io.h>. */
+#define EDDY_LIBRARY
+#include "io/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+
+#include "core/failure.h"
+
+/* ==== the awaitable ==== */
+
+static void end(struct socket_op *self, int64_t result)
+{
+    bool cancelled = result == -ECANCELED && self->asked;
+    self->result = result;
+    native_complete(&self->awaitable, cancelled ? &failure_cancelled : NULL);
+}
+
+static void on_completion(struct driver_op *op)
+{
+    struct task *task = (struct task *)(void *)((char *)op - offsetof(struct task, wait.op));
+    end((struct socket_op *)(void *)task->waits_for, op->result);
+}
+
+static void describe(const struct socket_op *self, struct driver_op *op)
+{
+    *op = (struct driver_op){.kind = self->kind, .fd = self->fd, .complete = on_completion};
+    switch (self->kind) {
+    case DRIVER_POLL:
+        op->u.poll.events = (unsigned)self->flags;
+        break;
+    case DRIVER_ACCEPT:
+    case DRIVER_CONNECT:
+        op->u.address.data = self->data;
+        op->u.address.size = self->size_slot;
+        op->u.address.length = (socklen_t)self->size;
+        break;
+    default:
+        op->u.buffer.data = self->data;
+        op->u.buffer.size = self->size;
+        op->u.buffer.flags = self->flags;
+    }
+}
+
+static void start(struct eddy_awaitable *a)
+{
+    struct socket_op *self = (struct socket_op *)(void *)a;
+    struct task *task = owner_of(a);
+    struct driver_op *op = &task->wait.op;
+    describe(self, op);
+    if (driver_submit(task->loop->driver, op))
+        end(self, op->result);
+}
+
+static void cancel(struct eddy_awaitable *a)
+{
+    struct task *task = owner_of(a);
+    ((struct socket_op *)(void *)a)->asked = true;
+    driver_cancel(task->loop->driver, &task->wait.op);
+}
+
+/* Accepted, but the task was cancelled before it could take it. */
+static void close_accepted(struct eddy_awaitable *a)
+{
+    struct socket_op *self = (struct socket_op *)(void *)a;
+    if (self->result >= 0)
+        socket_close(current.loop, (int)self->result);
+}
+
+static const struct eddy_awaitable_type socket_type = {
+    .name = "socket operation", .start = start, .cancel = cancel, .size = sizeof(struct socket_op)};
+static const struct eddy_awaitable_type accept_type = {.name = "accept",
+                                                       .start = start,
+                                                       .cancel = cancel,
+                                                       .undo = close_accepted,
+                                                       .size = sizeof(struct socket_op)};
+
+struct socket_op socket_recv(int fd, void *data, size_t size, int flags)
+{
+    return (struct socket_op){ED_HEADER(socket_type), .kind = DRIVER_RECV, .fd = fd, .data = data,
+                              .size = size, .flags = flags};
+}
+
+struct socket_op socket_send(int fd, const void *data, size_t size, int flags)
+{
+    return (struct socket_op){ED_HEADER(socket_type), .kind = DRIVER_SEND, .fd = fd,
+                              .data = (void *)(uintptr_t)data, .size = size, .flags = flags};
+}
+
+struct socket_op socket_accept(int fd, union address *address, socklen_t *size)
+{
+    return (struct socket_op){ED_HEADER(accept_type), .kind = DRIVER_ACCEPT, .fd = fd,
+                              .data = address, .size_slot = size};
+}
+
+struct socket_op socket_connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+    return (struct socket_op){ED_HEADER(socket_type), .kind = DRIVER_CONNECT, .fd = fd,
+                              .data = (void *)(uintptr_t)address, .size = size};
+}
+
+struct socket_op socket_poll(int fd, unsigned events)
+{
+    return (struct socket_op){ED_HEADER(socket_type), .kind = DRIVER_POLL, .fd = fd,
+                              .flags = (int)events};
+}
+
+/* ==== sockets and addresses ==== */
+
+int socket_open(int family)
+{
+    int on = 1, fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    /* A listening socket hands this on to those that it accepts. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    driver_adopt(current.loop->driver, fd);
+    return fd;
+}
+
+void socket_close(struct eddy_loop *loop, int fd)
+{
+    int saved = errno;
+    driver_close_fd(loop->driver, fd);
+    errno = saved;
+}
+
+socklen_t address_size(const union address *address)
+{
+    return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
+}
+
+int address_port(const union address *address)
+{
+    return ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
+}
+
+size_t address_format(const union address *address, char *buffer, size_t size)
+{
+    char host[INET6_ADDRSTRLEN];
+    int length;
+    if (address->any.sa_family == AF_INET6 &&
+        inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof host))
+        length = snprintf(buffer, size, "[%s]:%d", host, address_port(address));
+    else if (address->any.sa_family == AF_INET &&
+             inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof host))
+        length = snprintf(buffer, size, "%s:%d", host, address_port(address));
+    else
+        length = snprintf(buffer, size, "an unknown address");
+    return length < 0 ? 0 : (size_t)length;
+}
+
+/* ==== <eddy/io.h> ==== */
+
+eddy_async_define(size_t, eddy_recv, (int, fd), (void *, buffer), (size_t, size), (int, flags))
+{
+    int64_t result = eddy_await(socket_recv(fd, buffer, size, flags));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_recv(%d)", fd);
+    return (size_t)result;
+}
+
+eddy_async_define(size_t, eddy_send_bytes, (int, fd), (const void *, data), (size_t, size),
+                  (int, flags))
+{
+    int64_t result = eddy_await(socket_send(fd, data, size, flags));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_send_bytes(%d)", fd);
+    return (size_t)result;
+}
+
+eddy_async_define(int, eddy_accept, (int, fd))
+{
+    int64_t result = eddy_await(socket_accept(fd, NULL, NULL));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_accept(%d)", fd);
+    return (int)result;
+}
+
+eddy_async_define(void, eddy_connect, (int, fd), (const struct sockaddr *, address),
+                  (unsigned, length))
+{
+    int64_t result = eddy_await(socket_connect(fd, address, length));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_connect(%d)", fd);
+}
+
+eddy_async_define(int, eddy_poll, (int, fd), (int, events))
+{
+    int64_t result = eddy_await(socket_poll(fd, (unsigned)events));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_poll(%d)", fd);
+    return (int)result;
+}

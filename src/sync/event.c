@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * event.c - a flag that tasks wait for.
+ *
+ * Invariant: nobody waits while it is set.  Who was woken goes on even if the flag is cleared before it runs.
+ */
+#define EDDY_LIBRARY
+#include "core/task.h"
+#include "eddy/macros.h"
+
+static void start(struct eddy_awaitable *a)
+{
+    eddy_event *event = ((struct eddy_event_wait *)(void *)a)->event;
+    if (event->set)
+        native_complete(a, NULL);
+    else
+        waiters_add(&event->waiters, a);
+}
+
+/* All were woken, so there is nothing to hand on: it only says that a cancellation ends this await. */
+static void undo(struct eddy_awaitable *a)
+{
+    (void)a;
+}
+
+static const struct eddy_awaitable_type type = {
+    .name = "eddy_event_wait", .start = start, .cancel = waiters_cancel, .undo = undo};
+
+struct eddy_event_wait eddy_event_wait(eddy_event *event)
+{
+    return (struct eddy_event_wait){ED_HEADER(type), .event = event};
+}
+
+void eddy_event_set(eddy_event *event)
+{
+    event->set = true;
+    while (waiters_wake_first(&event->waiters))
+        continue;
+}
+
+void eddy_event_clear(eddy_event *event)
+{
+    event->set = false;
+}
+
+bool eddy_event_is_set(const eddy_event *event)
+{
+    return event->set;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lock.c - one task at a time, in the order of asking.
+ *
+ * Invariant: while tasks wait, the lock is held: releasing hands it over to the first of them, which owns it from
+ * that moment on, though it has not run yet.  So nobody can come in between, and a task that is cancelled after
+ * it was given the lock hands it on.
+ */
+#define EDDY_LIBRARY
+#include "base/assert.h"
+#include "core/task.h"
+#include "eddy/macros.h"
+
+static eddy_lock *lock_of(struct eddy_awaitable *a)
+{
+    return ((struct eddy_lock_acquire *)(void *)a)->lock;
+}
+
+static void start(struct eddy_awaitable *a)
+{
+    eddy_lock *lock = lock_of(a);
+    if (lock->held) {
+        waiters_add(&lock->waiters, a);
+        return;
+    }
+    lock->held = true;
+    native_complete(a, NULL);
+}
+
+static void undo(struct eddy_awaitable *a)
+{
+    eddy_lock_release(lock_of(a));
+}
+
+static const struct eddy_awaitable_type type = {
+    .name = "eddy_lock_acquire", .start = start, .cancel = waiters_cancel, .undo = undo};
+
+struct eddy_lock_acquire eddy_lock_acquire(eddy_lock *lock)
+{
+    return (struct eddy_lock_acquire){ED_HEADER(type), .lock = lock};
+}
+
+void eddy_lock_release(eddy_lock *lock)
+{
+    EDDY_ASSERT(lock->held, "eddy_lock_release of a lock that nobody holds");
+    lock->held = waiters_wake_first(&lock->waiters);
+}
+
+bool eddy_lock_locked(const eddy_lock *lock)
+{
+    return lock->held;
+}
+
+static void enter(struct eddy_manager *manager, eddy_error *err)
+{
+    eddy_await(eddy_lock_acquire(((struct eddy_lock_hold *)(void *)manager)->value), err);
+}
+
+static void leave(struct eddy_manager *manager, eddy_error *err)
+{
+    (void)err;
+    eddy_lock_release(((struct eddy_lock_hold *)(void *)manager)->value);
+}
+
+struct eddy_lock_hold eddy_lock_hold(eddy_lock *lock)
+{
+    return (struct eddy_lock_hold){.manager = {.enter = enter, .exit = leave}, .value = lock};
+}

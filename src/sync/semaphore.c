@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * semaphore.c - at most n at a time, in the order of asking.
+ *
+ * A unit that is released goes to the first who waits, at once.  Until that task has gone on (`promised`), who
+ * asks queues behind it even if more units are free: so the order in which tasks go on is the order in which they
+ * came, also when several units are released in one turn.  Each that goes on hands out what is free by then.
+ *
+ * Invariant: while tasks wait, no unit is free, or a promised one is on its way to look again.
+ */
+#define EDDY_LIBRARY
+#include "core/task.h"
+#include "eddy/macros.h"
+
+static eddy_semaphore *semaphore_of(struct eddy_awaitable *a)
+{
+    return ((struct eddy_semaphore_acquire *)(void *)a)->semaphore;
+}
+
+static void hand_out(eddy_semaphore *semaphore)
+{
+    while (semaphore->value > 0 && waiters_wake_first(&semaphore->waiters)) {
+        semaphore->value--;
+        semaphore->promised++;
+    }
+}
+
+static void start(struct eddy_awaitable *a)
+{
+    eddy_semaphore *semaphore = semaphore_of(a);
+    if (eddy_semaphore_locked(semaphore)) {
+        waiters_add(&semaphore->waiters, a);
+        return;
+    }
+    semaphore->value--;
+    semaphore->promised++;
+    native_complete(a, NULL);
+}
+
+static void finish(struct eddy_awaitable *a)
+{
+    eddy_semaphore *semaphore = semaphore_of(a);
+    semaphore->promised--;
+    hand_out(semaphore);
+}
+
+static void undo(struct eddy_awaitable *a)
+{
+    semaphore_of(a)->value++;
+    finish(a);
+}
+
+static const struct eddy_awaitable_type type = {.name = "eddy_semaphore_acquire",
+                                                .start = start,
+                                                .cancel = waiters_cancel,
+                                                .finish = finish,
+                                                .undo = undo};
+
+struct eddy_semaphore_acquire eddy_semaphore_acquire(eddy_semaphore *semaphore)
+{
+    return (struct eddy_semaphore_acquire){ED_HEADER(type), .semaphore = semaphore};
+}
+
+void eddy_semaphore_release(eddy_semaphore *semaphore)
+{
+    semaphore->value++;
+    hand_out(semaphore);
+}
+
+bool eddy_semaphore_locked(const eddy_semaphore *semaphore)
+{
+    return semaphore->value == 0 || semaphore->promised > 0 || semaphore->waiters.first;
+}
+
+static void enter(struct eddy_manager *manager, eddy_error *err)
+{
+    eddy_await(eddy_semaphore_acquire(((struct eddy_semaphore_hold *)(void *)manager)->value), err);
+}
+
+static void leave(struct eddy_manager *manager, eddy_error *err)
+{
+    (void)err;
+    eddy_semaphore_release(((struct eddy_semaphore_hold *)(void *)manager)->value);
+}
+
+struct eddy_semaphore_hold eddy_semaphore_hold(eddy_semaphore *semaphore)
+{
+    return (struct eddy_semaphore_hold){.manager = {.enter = enter, .exit = leave}, .value = semaphore};
+}

@@ -1,0 +1,793 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_cli.py [EDDY]: the `eddy` command, as a user meets it.
+
+EDDY is the executable, else $EDDY_BUILD/eddy, else build/eddy of this tree. One line per check, the last line counts
+them; exit status 0 when all passed. Every check runs in a folder of its own with an empty cache.
+"""
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get('EDDY_BUILD') or os.path.join(HERE, '..', '..', 'build')
+EDDY = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(BUILD, 'eddy'))
+COMPILER = os.environ.get('CC') or 'cc'
+LIMIT = 60
+
+CHECKS = []
+SEVEN = 'int main(void) { return 7; }\n'
+ECHO = '''#include <stdio.h>
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        printf("[%s]", argv[i]);
+    printf(" %s\\n", __FILE__);
+    return 0;
+}
+'''
+ASYNC = '''#include <eddy/keywords.h>
+#include <stdio.h>
+async(int, twice, (int, n)) {
+    await(eddy_sleep(3600));
+    return 2 * n;
+}
+async(int, main_task) {
+    printf("%d\\n", await(twice(21)));
+    return 5;
+}
+int main(void) { return eddy_run(main_task()); }
+'''
+
+
+class Skip(Exception):
+    """What a check needs is not on this machine."""
+
+
+def check(function):
+    CHECKS.append(function)
+    return function
+
+
+class Place:
+    """A folder to work in, and an environment with nothing of the caller's in the way."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.home = os.path.join(folder, 'home')
+        os.mkdir(self.home)
+        self.environment = {
+            'PATH': os.environ.get('PATH', '/usr/bin:/bin'), 'HOME': self.home, 'CC': COMPILER, 'LC_ALL': 'C',
+            'EDDY_CACHE': os.path.join(folder, 'cache'),
+        }
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), 'w', encoding='utf-8') as file:
+            file.write(text)
+
+    def start(self, *words, **options):
+        environment = dict(self.environment, **options.pop('env', {}))
+        environment = {name: value for name, value in environment.items() if value is not None}
+        options.setdefault('cwd', self.folder)
+        return subprocess.run(words, env=environment, timeout=LIMIT, text=True, capture_output=True, check=False,
+                              **options)
+
+    def eddy(self, *words, **options):
+        return self.start(EDDY, *words, **options)
+
+    def counting_compiler(self):
+        """A compiler that writes a line to the file `calls` each time it is called."""
+        self.write('counting-cc', '#!/bin/sh\necho call >> "%s"\nexec %s "$@"\n' % (self.path('calls'), COMPILER))
+        os.chmod(self.path('counting-cc'), 0o755)
+        self.environment['CC'] = self.path('counting-cc')
+
+    def calls(self):
+        if not os.path.exists(self.path('calls')):
+            return 0
+        with open(self.path('calls'), encoding='utf-8') as file:
+            return len(file.readlines())
+
+
+def same(got, wanted, what='value'):
+    if got != wanted:
+        raise AssertionError('%s is %r, should be %r' % (what, got, wanted))
+
+
+def contains(text, part):
+    if part not in text:
+        raise AssertionError('%r does not contain %r' % (text, part))
+
+
+def ends(result, status, stdout=None, stderr=None):
+    same(result.returncode, status, 'status (it said %r)' % (result.stdout + result.stderr)[-2000:])
+    if stdout is not None:
+        same(result.stdout, stdout, 'standard output')
+    if stderr is not None:
+        same(result.stderr, stderr, 'standard error')
+
+
+def complains(result, status, *parts):
+    """One line, on standard error, that begins with the name of the command."""
+    same(result.returncode, status, 'status (standard error: %r)' % result.stderr)
+    same(result.stderr.count('\n'), 1, 'lines in %r' % result.stderr)
+    if not result.stderr.startswith('eddy: '):
+        raise AssertionError('%r does not begin with "eddy: "' % result.stderr)
+    for part in parts:
+        contains(result.stderr, part)
+
+
+# ---- the command itself ----
+
+@check
+def usage_without_a_command(place):
+    result = place.eddy()
+    ends(result, 2, stdout='')
+    contains(result.stderr, 'usage: eddy COMMAND')
+
+
+@check
+def version_is_printed(place):
+    result = place.eddy('--version')
+    ends(result, 0, stderr='')
+    if not re.fullmatch(r'eddy \d+\.\d+\.\d+\n', result.stdout):
+        raise AssertionError(result.stdout)
+
+
+@check
+def help_lists_and_explains_every_command(place):
+    overview = place.eddy('help')
+    ends(overview, 0, stderr='')
+    same(place.eddy('--help').stdout, overview.stdout, 'eddy --help')
+    for name in ('run', 'new', 'tour', 'doctor'):
+        contains(overview.stdout, '\n  %s ' % name)
+        page = place.eddy('help', name)
+        ends(page, 0, stderr='')
+        contains(page.stdout, 'usage: eddy ' + name)
+        contains(page.stdout, 'exit status: ')
+        same(place.eddy(name, '--help').stdout, page.stdout, name + ' --help')
+
+
+@check
+def unknown_command_is_told(place):
+    complains(place.eddy('walk'), 2, 'no command "walk"')
+    complains(place.eddy('help', 'walk'), 2, 'no command "walk"')
+
+
+@check
+def full_device_is_a_failure(place):
+    with open('/dev/full', 'w', encoding='utf-8') as full:
+        result = subprocess.run([EDDY, 'help'], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    complains(result, 1, 'cannot write to standard output')
+
+
+# ---- run: the program ----
+
+@check
+def run_passes_the_exit_status_on(place):
+    place.write('seven.c', SEVEN)
+    ends(place.eddy('run', 'seven.c'), 7, '', '')
+
+
+@check
+def run_passes_death_by_a_signal_on(place):
+    place.write('dies.c', '#include <signal.h>\nint main(void) { return raise(SIGTERM); }\n')
+    ends(place.eddy('run', 'dies.c'), -signal.SIGTERM)
+
+
+@check
+def run_gives_the_arguments_behind_dashes(place):
+    place.write('echo.c', ECHO)
+    ends(place.eddy('run', 'echo.c', '--', 'a', 'b c', '', '-x', '--', 'y.c'), 0,
+         '[a][b c][][-x][--][y.c] echo.c\n')
+
+
+@check
+def run_keeps_the_path_as_spelled(place):
+    place.write('deep/echo.c', ECHO)
+    ends(place.eddy('run', './deep/../deep/echo.c'), 0, ' ./deep/../deep/echo.c\n')
+
+
+@check
+def run_copes_with_blanks_and_dollars_in_names(place):
+    place.write('a folder/it\'s $x #1.c', '#include "own \\header$.h"\nint main(void) { return N; }\n'.replace('\\', ''))
+    place.write('a folder/own header$.h', '#define N 4\n')
+    ends(place.eddy('run', 'a folder/it\'s $x #1.c'), 4)
+    place.write('a folder/own header$.h', '#define N 6\n')
+    ends(place.eddy('run', 'a folder/it\'s $x #1.c'), 6)
+
+
+@check
+def run_names_the_program_after_the_source(place):
+    place.write('name.c', '#include <stdio.h>\nint main(int n, char **v) { (void)n; puts(v[0]); }\n')
+    ends(place.eddy('run', './name.c'), 0, './name\n')
+
+
+@check
+def run_passes_standard_input_through(place):
+    place.write('upper.c', '#include <stdio.h>\n#include <ctype.h>\n'
+                           'int main(void) { for (int c; (c = getchar()) != EOF;) putchar(toupper(c)); }\n')
+    ends(place.eddy('run', 'upper.c', input='quiet\n'), 0, 'QUIET\n')
+
+
+@check
+def run_reads_a_source_from_standard_input(place):
+    for _ in range(2):
+        ends(place.eddy('run', '-', '--', 'x', input=ECHO), 0, '[x] <stdin>\n')
+
+
+@check
+def run_builds_several_sources(place):
+    place.write('one.c', 'int other(void);\nint main(void) { return other(); }\n')
+    place.write('two.c', 'int other(void);\nint other(void) { return 9; }\n')
+    ends(place.eddy('run', 'one.c', 'two.c'), 9)
+
+
+@check
+def run_compiles_async_functions(place):
+    place.write('async.c', ASYNC)
+    ends(place.eddy('run', 'async.c', env={'EDDY_DRIVER': 'sim'}), 5, '42\n', '')
+
+
+@check
+def run_has_debug_info_and_honours_flags(place):
+    place.write('flags.c', 'int main(void) { return N; }\n')
+    ends(place.eddy('run', 'flags.c', env={'CFLAGS': '-DN=3'}), 3)
+    ends(place.eddy('run', 'flags.c', env={'CFLAGS': ' -DN=4  -O0 '}), 4)
+    ends(place.eddy('run', 'flags.c', env={'CFLAGS': None, 'CC': COMPILER + ' -DN=5'}), 5)
+    programs = [os.path.join(here, 'program') for here, _, names in os.walk(place.path('cache')) if 'program' in names]
+    with open(programs[0], 'rb') as program:
+        contains(program.read(), b'.debug_line')
+
+
+@check
+def run_links_the_libraries_of_the_user(place):
+    place.write('uses.c', 'int mine(void);\nint main(void) { return mine(); }\n')
+    for number in (3, 4):
+        place.write('mine.c', 'int mine(void);\nint mine(void) { return %d; }\n' % number)
+        ends(place.start('sh', '-c', '%s -c mine.c && ar rcs libmine.a mine.o' % COMPILER), 0)
+        ends(place.eddy('run', 'uses.c', env={'LDLIBS': './libmine.a'}), number)
+
+
+@check
+def run_links_libcurl_when_it_is_used(place):
+    if doctor_rows(place.eddy('doctor'))['eddy-curl'] != 'not built':
+        place.write('fetches.c', '#include <eddy/curl.h>\n#include <curl/curl.h>\n'
+                                 'int main(void) { return curl_version() == 0; }\n')
+        ends(place.eddy('run', 'fetches.c'), 0)
+        return
+    place.write('eddy/curl.h', '')
+    place.write('fetches.c', '#include <eddy/curl.h>\nint main(void) { return 0; }\n')
+    complains(place.eddy('run', 'fetches.c', env={'CFLAGS': '-I' + place.folder}), 1,
+              '<eddy/curl.h> needs the module eddy-curl')
+
+
+# ---- run: what the compiler says ----
+
+@check
+def run_shows_compiler_errors_unchanged(place):
+    place.write('bad.c', 'int main(void) { return nothing; }\n')
+    flags = '-std=gnu11 -O2 -g -Wall -Wextra -c -o /dev/null'.split()
+    plain = place.start(*COMPILER.split(), *flags, 'bad.c')
+    result = place.eddy('run', 'bad.c')
+    ends(result, 1, '', plain.stderr)
+    contains(result.stderr, 'nothing')
+    same([name for name in os.listdir(place.path('cache'))], [], 'the cache')
+
+
+@check
+def run_shows_warnings_each_time(place):
+    place.counting_compiler()
+    place.write('warns.c', 'int main(void) { int unused; return 0; }\n')
+    first = place.eddy('run', 'warns.c')
+    ends(first, 0, '')
+    contains(first.stderr, 'unused')
+    made = place.calls()
+    ends(place.eddy('run', 'warns.c'), 0, '', first.stderr)
+    same(place.calls(), made, 'calls of the compiler')
+
+
+@check
+def run_reports_an_undefined_function(place):
+    place.write('loose.c', 'int missing_function(void);\nint main(void) { return missing_function(); }\n')
+    result = place.eddy('run', 'loose.c')
+    ends(result, 1, '')
+    contains(result.stderr, 'missing_function')
+
+
+# ---- run: the cache ----
+
+@check
+def second_run_does_not_compile(place):
+    place.counting_compiler()
+    place.write('seven.c', SEVEN)
+    ends(place.eddy('run', 'seven.c'), 7)
+    made = place.calls()
+    if made == 0:
+        raise AssertionError('the compiler of CC was not called')
+    ends(place.eddy('run', 'seven.c'), 7)
+    os.utime(place.path('seven.c'))
+    ends(place.eddy('run', 'seven.c'), 7)
+    same(place.calls(), made, 'calls of the compiler')
+
+
+@check
+def changed_source_and_flags_compile_again(place):
+    place.counting_compiler()
+    place.write('seven.c', SEVEN)
+    ends(place.eddy('run', 'seven.c'), 7)
+    place.write('seven.c', SEVEN.replace('7', '8'))
+    ends(place.eddy('run', 'seven.c'), 8)
+    made = place.calls()
+    ends(place.eddy('run', 'seven.c', env={'CFLAGS': '-O0'}), 8)
+    if place.calls() == made:
+        raise AssertionError('CFLAGS are not part of the key')
+    place.write('seven.c', SEVEN)
+    made = place.calls()
+    ends(place.eddy('run', 'seven.c'), 7)
+    same(place.calls(), made, 'calls of the compiler after an edit was taken back')
+
+
+@check
+def changed_header_compiles_again(place):
+    place.counting_compiler()
+    place.write('inner.h', '#define N 1\n')
+    place.write('outer.h', '#include "inner.h"\n')
+    place.write('main.c', '#include "outer.h"\nint main(void) { return N; }\n')
+    ends(place.eddy('run', 'main.c'), 1)
+    place.write('inner.h', '#define N 2\n')
+    ends(place.eddy('run', 'main.c'), 2)
+    made = place.calls()
+    ends(place.eddy('run', 'main.c'), 2)
+    place.write('inner.h', '#define N 1\n')
+    ends(place.eddy('run', 'main.c'), 1)
+    same(place.calls(), made, 'calls of the compiler')
+    os.unlink(place.path('inner.h'))
+    result = place.eddy('run', 'main.c')
+    ends(result, 1)
+    contains(result.stderr, 'inner.h')
+
+
+@check
+def same_name_in_two_folders_is_two_programs(place):
+    place.write('a/main.c', 'int main(void) { return 1; }\n')
+    place.write('b/main.c', 'int main(void) { return 2; }\n')
+    ends(place.eddy('run', 'main.c', cwd=place.path('a')), 1)
+    ends(place.eddy('run', 'main.c', cwd=place.path('b')), 2)
+    ends(place.eddy('run', 'main.c', cwd=place.path('a')), 1)
+
+
+@check
+def cache_is_bounded(place):
+    place.write('seven.c', SEVEN)
+    ends(place.eddy('run', 'seven.c'), 7)
+    cache = place.path('cache')
+    for i in range(130):
+        old = os.path.join(cache, 'program-%040x' % i)
+        os.mkdir(old)
+        with open(os.path.join(old, 'program'), 'w', encoding='utf-8'):
+            pass
+        os.utime(old, (1000 + i, 1000 + i))
+    for name in ('program-of-mine', 'notes.txt'):
+        place.write('cache/' + name, 'not the command\'s\n')
+        os.utime(os.path.join(cache, name), (1, 1))
+    place.write('eight.c', SEVEN.replace('7', '8'))
+    ends(place.eddy('run', 'eight.c'), 8)
+    names = os.listdir(cache)
+    same(len([name for name in names if re.fullmatch('program-[0-9a-f]{40}', name)]), 100, 'entries')
+    same('program-%040x' % 129 in names and 'program-%040x' % 31 not in names, True, 'the oldest went')
+    same('program-of-mine' in names and 'notes.txt' in names, True, 'files of others stay')
+    place.counting_compiler()
+    place.environment['CC'] = COMPILER
+    ends(place.eddy('run', 'seven.c'), 7)
+
+
+@check
+def runs_at_the_same_time_agree(place):
+    place.write('seven.c', SEVEN)
+    runs = [subprocess.Popen([EDDY, 'run', 'seven.c'], cwd=place.folder, env=place.environment,
+                             stderr=subprocess.PIPE) for _ in range(6)]
+    for run in runs:
+        _, words = run.communicate(timeout=LIMIT)
+        same((run.returncode, words), (7, b''), 'status and words')
+    same(len([name for name in os.listdir(place.path('cache')) if name.startswith('work-')]), 0, 'work folders')
+
+
+@check
+def cache_lies_where_the_environment_says(place):
+    place.write('seven.c', SEVEN)
+    ends(place.eddy('run', 'seven.c', env={'EDDY_CACHE': None}), 7)
+    same(os.path.isdir(os.path.join(place.home, '.cache', 'eddy')), True, 'HOME/.cache/eddy')
+    ends(place.eddy('run', 'seven.c', env={'EDDY_CACHE': None, 'XDG_CACHE_HOME': place.path('xdg')}), 7)
+    same(os.path.isdir(place.path('xdg/eddy')), True, 'XDG_CACHE_HOME/eddy')
+    ends(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('own')}), 7)
+    same(os.path.isdir(place.path('own')), True, 'EDDY_CACHE')
+
+
+@check
+def unusable_cache_is_told(place):
+    place.write('seven.c', SEVEN)
+    for variable, value in (('EDDY_CACHE', 'seven.c/x'), ('XDG_CACHE_HOME', 'seven.c'), ('HOME', 'seven.c')):
+        result = place.eddy('run', 'seven.c', env={'EDDY_CACHE': None, variable: place.path(value)})
+        complains(result, 1, 'cannot use the cache "%s' % place.path('seven.c'), 'Not a directory', 'EDDY_CACHE')
+    complains(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('seven.c')}), 1, 'Not a directory')
+
+
+@check
+def damaged_cache_is_told(place):
+    place.write('seven.c', SEVEN)
+    ends(place.eddy('run', 'seven.c'), 7)
+    cache = place.path('cache')
+    depends = [name for name in os.listdir(cache) if name.startswith('depends-')][0]
+    os.unlink(os.path.join(cache, depends))
+    os.mkdir(os.path.join(cache, depends))
+    complains(place.eddy('run', 'seven.c'), 1, 'cannot use the cache', 'Is a directory', 'EDDY_CACHE')
+
+
+@check
+def cache_that_others_can_write_is_refused(place):
+    place.write('seven.c', SEVEN)
+    os.mkdir(place.path('cache'))
+    os.chmod(place.path('cache'), 0o777)
+    complains(place.eddy('run', 'seven.c'), 1, 'other users can write to it', 'EDDY_CACHE')
+
+
+@check
+def broken_entry_is_told(place):
+    place.write('seven.c', SEVEN)
+    ends(place.eddy('run', 'seven.c'), 7)
+    for here, _, names in os.walk(place.path('cache')):
+        if 'program' in names:
+            with open(os.path.join(here, 'program'), 'wb') as program:
+                program.write(b'\x7fELF but no more')
+    complains(place.eddy('run', 'seven.c'), 1, 'cannot run "', 'Exec format error', 'delete it')
+
+
+# ---- run: complaints ----
+
+@check
+def missing_file_is_told(place):
+    complains(place.eddy('run', 'nowhere.c'), 1, 'cannot read "nowhere.c": No such file or directory')
+    os.mkdir(place.path('folder.c'))
+    complains(place.eddy('run', 'folder.c'), 1, 'cannot read "folder.c": Is a directory')
+    place.write('seven.c', SEVEN)
+    complains(place.eddy('run', 'seven.c', 'nowhere.c'), 1, 'nowhere.c')
+
+
+@check
+def missing_compiler_is_told(place):
+    place.write('seven.c', SEVEN)
+    complains(place.eddy('run', 'seven.c', env={'CC': 'no-such-compiler -m64'}), 1,
+              'no C compiler: "no-such-compiler" was not found; install gcc or set CC')
+    complains(place.eddy('run', 'seven.c', env={'CC': None, 'PATH': place.home}), 1,
+              'no C compiler: "cc" was not found; install gcc or set CC')
+
+
+@check
+def compiler_that_cannot_start_is_told(place):
+    place.write('seven.c', SEVEN)
+    place.write('broken-cc', '#!/no/such/interpreter\n')
+    os.chmod(place.path('broken-cc'), 0o755)
+    complains(place.eddy('run', 'seven.c', env={'CC': place.path('broken-cc')}), 1, 'cannot run the compiler')
+
+
+@check
+def wrong_command_lines_are_told(place):
+    place.write('seven.c', SEVEN)
+    complains(place.eddy('run'), 2, 'eddy run FILE.c... [-- ARGUMENTS]')
+    complains(place.eddy('run', '--', 'seven.c'), 2, 'eddy run FILE.c')
+    complains(place.eddy('run', '-O2', 'seven.c'), 2, 'no option "-O2"', 'CFLAGS')
+    complains(place.eddy('run', 'seven.c', 'argument'), 2, '"argument" is not a C source', '"--"')
+
+
+@check
+def interrupted_compiler_leaves_nothing_behind(place):
+    place.write('slow-cc', '#!/bin/sh\ntouch started\nexec sleep 60\n')
+    os.chmod(place.path('slow-cc'), 0o755)
+    place.write('seven.c', SEVEN)
+    with subprocess.Popen([EDDY, 'run', 'seven.c'], cwd=place.folder, start_new_session=True,
+                          env=dict(place.environment, CC=place.path('slow-cc'))) as run:
+        while not os.path.exists(place.path('started')) and run.poll() is None:
+            time.sleep(0.01)
+        os.killpg(run.pid, signal.SIGINT)
+        same(run.wait(timeout=LIMIT), 130, 'status')
+    same(os.listdir(place.path('cache')), [], 'the cache')
+
+
+# ---- where Eddy lies ----
+
+@check
+def installed_command_finds_its_library(place):
+    rows = doctor_rows(place.eddy('doctor'))
+    for libraries in ('lib', 'lib/%s-linux-gnu' % os.uname().machine):
+        prefix = place.path(libraries.replace('/', '-'))
+        os.makedirs(os.path.join(prefix, 'bin'))
+        os.makedirs(os.path.join(prefix, libraries))
+        shutil.copy(EDDY, os.path.join(prefix, 'bin'))
+        shutil.copytree(rows['headers'], os.path.join(prefix, 'include'))
+        shutil.copy(rows['library'].split(' (')[0], os.path.join(prefix, libraries))
+        place.write('async.c', ASYNC)
+        result = place.start(os.path.join(prefix, 'bin', 'eddy'), 'run', 'async.c', env={'EDDY_DRIVER': 'sim'})
+        ends(result, 5, '42\n', '')
+
+
+@check
+def linked_command_finds_its_library(place):
+    os.symlink(EDDY, place.path('linked'))
+    place.write('seven.c', SEVEN)
+    ends(place.start('./linked', 'run', 'seven.c'), 7)
+
+
+@check
+def command_without_its_library_is_told(place):
+    shutil.copy(EDDY, place.path('alone'))
+    place.write('seven.c', SEVEN)
+    complains(place.start('./alone', 'run', 'seven.c'), 1, 'cannot find eddy.h and libeddy.a', 'run make')
+    complains(place.start('./alone', 'tour'), 1, 'cannot find eddy.h and libeddy.a')
+
+
+# ---- new ----
+
+def build_flags(place):
+    """What a program needs to link with a library that was built with sanitizers."""
+    flags = doctor_rows(place.eddy('doctor'))['sanitizers']
+    return flags if flags.startswith('-') else ''
+
+
+def uninstalled():
+    """The folder of the build's own pkg-config file, when there is one."""
+    folder = os.path.join(os.path.dirname(EDDY), 'meson-uninstalled')
+    if not os.path.exists(os.path.join(folder, 'eddy-uninstalled.pc')):
+        raise Skip('no build folder of Meson')
+    if not shutil.which('pkg-config'):
+        raise Skip('pkg-config is not installed')
+    return folder
+
+
+GREETINGS = '''Hello Paula
+Hello Thomas
+Hello Lewis
+one after the other: 0.3 s
+Hello Paula
+Hello Thomas
+Hello Lewis
+all at once: 0.1 s
+'''
+
+
+@check
+def new_writes_a_project(place):
+    result = place.eddy('new', 'hello')
+    ends(result, 0, stderr='')
+    contains(result.stdout, 'eddy run main.c')
+    same(sorted(os.listdir(place.path('hello'))), ['.gitignore', 'README.md', 'main.c', 'meson.build'], 'files')
+    with open(place.path('hello/README.md'), encoding='utf-8') as readme:
+        text = readme.read()
+    contains(text, 'meson setup build && ninja -C build')
+    contains(text, 'cc main.c $(pkg-config --cflags --libs eddy) -o hello')
+    for name in os.listdir(place.path('hello')):
+        with open(place.path('hello/' + name), encoding='utf-8') as file:
+            same('@' in file.read(), False, 'a mark left in ' + name)
+
+
+@check
+def new_project_runs(place):
+    ends(place.eddy('new', 'hello'), 0)
+    result = place.eddy('run', 'main.c', cwd=place.path('hello'), env={'EDDY_DRIVER': 'sim'})
+    ends(result, 0, GREETINGS, '')
+
+
+@check
+def new_project_builds_with_cc(place):
+    folder = uninstalled()
+    result = place.eddy('new', 'hello')
+    contains(result.stdout, 'export PKG_CONFIG_PATH="%s"' % folder)
+    contains(result.stdout, 'export LD_LIBRARY_PATH="%s"' % os.path.dirname(folder))
+    command = '%s %s main.c $(pkg-config --cflags --libs eddy) -o hello' % (COMPILER, build_flags(place))
+    build = place.start('sh', '-c', command, cwd=place.path('hello'), env={'PKG_CONFIG_PATH': folder})
+    ends(build, 0)
+    ends(place.start('./hello', cwd=place.path('hello'),
+                     env={'EDDY_DRIVER': 'sim', 'LD_LIBRARY_PATH': os.path.dirname(folder)}), 0, GREETINGS)
+
+
+@check
+def new_project_builds_with_meson(place):
+    folder = uninstalled()
+    if not shutil.which('meson'):
+        raise Skip('meson is not installed')
+    ends(place.eddy('new', 'hello'), 0)
+    build = place.start('sh', '-c', 'meson setup build && ninja -C build', cwd=place.path('hello'),
+                        env={'PKG_CONFIG_PATH': folder, 'CFLAGS': build_flags(place)})
+    ends(build, 0)
+    same('warning: ' in build.stdout, False, 'a compiler warning in %s' % build.stdout)
+    ends(place.start('build/hello', cwd=place.path('hello'),
+                     env={'EDDY_DRIVER': 'sim', 'LD_LIBRARY_PATH': os.path.dirname(folder)}), 0, GREETINGS)
+
+
+@check
+def new_refuses_names(place):
+    for name in ('', '7up', '-x', 'a/b', 'a b', '../up', 'dot.dot', 'caf\u00e9'):
+        complains(place.eddy('new', name), 2, 'is not a name for a project')
+    for name in ('test', 'all', 'meson-x'):
+        complains(place.eddy('new', name), 2, 'Meson keeps that word')
+    complains(place.eddy('new'), 2, 'eddy new NAME')
+    complains(place.eddy('new', 'a', 'b'), 2, 'eddy new NAME')
+    same(sorted(os.listdir(place.folder)), ['home'], 'folders made')
+
+
+@check
+def new_refuses_what_exists(place):
+    place.write('hello/mine.txt', 'precious\n')
+    complains(place.eddy('new', 'hello'), 1, '"hello" exists already')
+    same(os.listdir(place.path('hello')), ['mine.txt'], 'the folder that was there')
+
+
+@check
+def new_tells_where_it_cannot_write(place):
+    if os.geteuid() == 0:
+        folder = '/proc'
+    else:
+        folder = place.path('shut')
+        os.mkdir(folder, stat.S_IRUSR | stat.S_IXUSR)
+    complains(place.eddy('new', 'hello', cwd=folder), 1, 'cannot make the folder "hello"')
+
+
+# ---- doctor ----
+
+ROWS = ('eddy', 'kernel', 'machine', 'compiler', 'library', 'headers', 'eddy-curl', 'cache', 'driver', 'drivers',
+        'epoll_pwait2', 'eventfd', 'pidfd_open', 'io_uring_setup', 'guard install', 'clock', 'stack size',
+        'guard method', 'mapping limit', 'guarded stacks', 'open files', 'huge pages', 'sanitizers', 'valgrind')
+
+
+def doctor_rows(result):
+    return {line[:16].strip(): line[17:] for line in result.stdout.splitlines()}
+
+
+@check
+def doctor_says_every_line(place):
+    result = place.eddy('doctor')
+    ends(result, 0, stderr='')
+    rows = doctor_rows(result)
+    same(tuple(rows), ROWS, 'rows')
+    for name, value in rows.items():
+        if not value.strip():
+            raise AssertionError('nothing is said of ' + name)
+    contains(rows['kernel'], os.uname().release)
+    contains(rows['cache'], place.path('cache'))
+    contains(rows['drivers'], 'io_uring is not built in')
+
+
+@check
+def doctor_says_the_driver_in_force(place):
+    same(doctor_rows(place.eddy('doctor', env={'EDDY_DRIVER': None}))['driver'], 'epoll', 'driver')
+    same(doctor_rows(place.eddy('doctor', env={'EDDY_DRIVER': 'sim'}))['driver'], 'sim (EDDY_DRIVER)', 'driver')
+
+
+@check
+def doctor_says_the_guard_in_force(place):
+    for wish, guard, stacks in (('mprotect', 'mprotect (EDDY_STACK_GUARD)', r'about \d+;'),
+                                ('canary', 'a canary, checked at each switch (EDDY_STACK_GUARD)', 'none$')):
+        rows = doctor_rows(place.eddy('doctor', env={'EDDY_STACK_GUARD': wish}))
+        same(rows['guard method'], guard, 'guard method')
+        if not re.match(stacks, rows['guarded stacks']):
+            raise AssertionError(rows['guarded stacks'])
+    rows = doctor_rows(place.eddy('doctor', env={'EDDY_STACK_SIZE': str(1 << 20)}))
+    contains(rows['stack size'], '(EDDY_STACK_SIZE)')
+
+
+@check
+def doctor_reports_what_is_missing(place):
+    complains(place.eddy('doctor', env={'CC': 'no-such-compiler'}), 1, 'no C compiler')
+    complains(place.eddy('doctor', env={'EDDY_DRIVER': 'nonsense'}), 1, 'no driver "nonsense"', 'EDDY_DRIVER')
+    complains(place.eddy('doctor', '--all'), 2, '"--all"')
+
+
+@check
+def doctor_prints_the_table(place):
+    result = place.eddy('doctor', '--table')
+    ends(result, 0, stderr='')
+    lines = [line for line in result.stdout.splitlines() if line.startswith('|')]
+    same(len({line.count('|') for line in lines}), 1, 'numbers of columns')
+    same(sum('**here: %s**' % os.uname().release in line for line in lines), 1, 'marked rows')
+
+
+# ---- tour ----
+
+def tour_programs(place):
+    result = place.eddy('tour', '--list')
+    ends(result, 0, stderr='')
+    programs = re.findall(r'^  (\S+\.c) ', result.stdout, re.M)
+    if not programs:
+        raise AssertionError('the tour is empty')
+    return programs
+
+
+@check
+def tour_shows_source_and_output(place):
+    name = tour_programs(place)[0]
+    result = place.eddy('tour', name[:-2])
+    ends(result, 0, stderr='')
+    contains(result.stdout, '==== 1 of 1: ' + name)
+    contains(result.stdout, '\n    #include <eddy/keywords.h>')
+    output = result.stdout.split('---- output ----\n', 1)[1]
+    if not output.strip():
+        raise AssertionError('no output is shown')
+
+
+@check
+def tour_runs_every_program(place):
+    programs = tour_programs(place)
+    result = place.eddy('tour')
+    ends(result, 0)
+    for number, name in enumerate(programs, 1):
+        contains(result.stdout, '==== %d of %d: %s' % (number, len(programs), name))
+    same(result.stdout.count('\n---- output'), len(programs), 'outputs')
+
+
+@check
+def tour_waits_on_a_terminal(place):
+    names = tour_programs(place)[:2]
+    master, slave = pty.openpty()
+    with subprocess.Popen([EDDY, 'tour', *names], cwd=place.folder, stdin=slave, stdout=slave, stderr=slave,
+                          env=place.environment) as run:
+        os.close(slave)
+        seen = b''
+        while b'[Enter:' not in seen and select.select([master], [], [], LIMIT)[0]:
+            seen += os.read(master, 4096)
+        contains(seen.decode(), '==== 1 of 2: ' + names[0])
+        os.write(master, b'q\n')
+        try:
+            while select.select([master], [], [], LIMIT)[0]:
+                seen += os.read(master, 4096)
+        except OSError: # how Linux says that the other end is closed
+            pass
+        same(run.wait(timeout=LIMIT), 0, 'status')
+    os.close(master)
+    same(b'==== 2 of 2' in seen, False, 'the second program is shown')
+
+
+@check
+def tour_refuses_what_it_has_not(place):
+    complains(place.eddy('tour', 'nothing'), 1, 'no program "nothing"')
+    complains(place.eddy('tour', '--fast'), 2, '"--fast"')
+
+
+def run_check(function):
+    """Prints the check's line; 'passed', 'failed' or 'skipped'."""
+    folder = tempfile.mkdtemp(prefix='eddy-cli-')
+    name = function.__name__.replace('_', ' ')
+    try:
+        function(Place(folder))
+        print('ok      ' + name, flush=True)
+        return 'passed'
+    except Skip as reason:
+        print('skipped %s: %s' % (name, reason), flush=True)
+        return 'skipped'
+    except (AssertionError, OSError, subprocess.TimeoutExpired) as error:
+        print('FAILED  %s: %s' % (name, error), flush=True)
+        return 'failed'
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main():
+    if not os.access(EDDY, os.X_OK):
+        sys.exit('test_cli.py: no executable "%s"; run make first' % EDDY)
+    results = [run_check(function) for function in CHECKS]
+    print('%d passed, %d failed, %d skipped' % tuple(results.count(word) for word in ('passed', 'failed', 'skipped')))
+    return 1 if 'failed' in results else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

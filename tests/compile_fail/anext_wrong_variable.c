@@ -1,0 +1,11 @@
+// error: the variable must have the type that the generator yields
+/* SPDX-License-Identifier: MIT */
+/* The same of an async generator. */
+#include "common.h"
+
+async(int, g)
+{
+    struct ticker t = ticker(1);
+    long v;
+    return await(eddy_anext(&t, &v));
+}

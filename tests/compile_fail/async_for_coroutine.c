@@ -1,0 +1,11 @@
+// error: no member named 'async_generator'|no member named 'value'
+/* SPDX-License-Identifier: MIT */
+/* Python: TypeError: 'async for' requires an object with __aiter__ method. */
+#include "common.h"
+
+async(int, g)
+{
+    async_for (x, f(1))
+        (void)x;
+    return 0;
+}

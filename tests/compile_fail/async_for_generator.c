@@ -1,0 +1,11 @@
+// error: no member named 'async_generator'
+/* SPDX-License-Identifier: MIT */
+/* Python: TypeError: 'async for' requires an object with __aiter__ method, got generator. */
+#include "common.h"
+
+async(int, g)
+{
+    async_for (x, range(1))
+        (void)x;
+    return 0;
+}

@@ -1,0 +1,14 @@
+// error: no member named 'manager'
+/* SPDX-License-Identifier: MIT */
+/*
+ * Python: TypeError: 'coroutine' object does not support the asynchronous context manager
+ * protocol.
+ */
+#include "common.h"
+
+async(int, g)
+{
+    async_with (x, f(1))
+        (void)x;
+    return 0;
+}

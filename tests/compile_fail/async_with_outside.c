@@ -1,0 +1,11 @@
+// error: await_outside_async_function
+/* SPDX-License-Identifier: MIT */
+/* Python: SyntaxError: 'async with' outside async function. */
+#include "common.h"
+
+int main(void)
+{
+    async_with (scope, eddy_timeout(1.0))
+        (void)scope;
+    return 0;
+}

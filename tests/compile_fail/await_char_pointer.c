@@ -1,0 +1,10 @@
+// error: needs a coroutine, a task, a future or another awaitable
+/* SPDX-License-Identifier: MIT */
+/* A pointer to something else is not awaitable either. */
+#include "common.h"
+
+async(int, g, (char *, text))
+{
+    await(text);
+    return 0;
+}

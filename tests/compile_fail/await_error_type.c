@@ -1,0 +1,10 @@
+// error: the second argument must be the address of an eddy_error
+/* SPDX-License-Identifier: MIT */
+/* An int * is no place for an error. */
+#include "common.h"
+
+async(int, g)
+{
+    int err;
+    return await(f(1), &err);
+}

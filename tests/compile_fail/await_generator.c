@@ -1,0 +1,10 @@
+// error: no member named 'awaitable'
+/* SPDX-License-Identifier: MIT */
+/* Python: TypeError: object generator can't be used in 'await' expression. */
+#include "common.h"
+
+async(int, g)
+{
+    await(range(1));
+    return 0;
+}

@@ -1,0 +1,11 @@
+// error: no member named 'awaitable'
+/* SPDX-License-Identifier: MIT */
+/* The same through a pointer. */
+#include "common.h"
+
+async(int, g)
+{
+    struct range r = range(1);
+    await(&r);
+    return 0;
+}

@@ -1,0 +1,9 @@
+// error: await_outside_async_function
+/* SPDX-License-Identifier: MIT */
+/* The body of a blocking function runs on another thread: nothing waits there. */
+#include "common.h"
+
+blocking(int, g)
+{
+    return await(f(1));
+}

@@ -1,0 +1,9 @@
+// error: await_outside_async_function
+/* SPDX-License-Identifier: MIT */
+/* A generator may not await: async_generator may. */
+#include "common.h"
+
+generator(int, g)
+{
+    yield(await(f(1)));
+}

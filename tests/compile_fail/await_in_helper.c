@@ -1,0 +1,14 @@
+// error: await_outside_async_function
+/* SPDX-License-Identifier: MIT */
+/* A plain function is outside, even where only async functions call it. */
+#include "common.h"
+
+static int helper(int n)
+{
+    return await(f(n));
+}
+
+async(int, g)
+{
+    return helper(1);
+}

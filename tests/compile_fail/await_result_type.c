@@ -1,0 +1,10 @@
+// error: incompatible types when initializing|invalid initializer|initializing 'struct point' with an expression of incompatible type 'int'
+/* SPDX-License-Identifier: MIT */
+/* await gives the coroutine's own type. */
+#include "common.h"
+
+async(int, g)
+{
+    struct point p = await(f(1));
+    return (int)p.x;
+}

@@ -1,0 +1,10 @@
+// error: needs a coroutine, a task, a future or another awaitable
+/* SPDX-License-Identifier: MIT */
+/* Python: TypeError: object str can't be used in 'await' expression. */
+#include "common.h"
+
+async(int, g)
+{
+    await("text");
+    return 0;
+}

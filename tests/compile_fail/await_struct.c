@@ -1,0 +1,11 @@
+// error: no member named 'awaitable'
+/* SPDX-License-Identifier: MIT */
+/* An awaitable's first member is `struct eddy_awaitable awaitable`. */
+#include "common.h"
+
+async(int, g)
+{
+    struct point p = {1, 2};
+    await(p);
+    return 0;
+}

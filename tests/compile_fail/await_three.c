@@ -1,0 +1,10 @@
+// error: await takes one or two arguments
+/* SPDX-License-Identifier: MIT */
+/* A compound literal needs parentheses of its own. */
+#include "common.h"
+
+async(int, g)
+{
+    eddy_error err;
+    return await(f(1), &err, 5);
+}

@@ -1,0 +1,10 @@
+// error: needs a coroutine, a task, a future or another awaitable
+/* SPDX-License-Identifier: MIT */
+/* A handle without its type cannot tell what it gives: keep eddy_task *. */
+#include "common.h"
+
+async(int, g, (void *, handle))
+{
+    await(handle);
+    return 0;
+}

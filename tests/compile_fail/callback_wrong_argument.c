@@ -1,0 +1,16 @@
+// error: incompatible
+/* SPDX-License-Identifier: MIT */
+/* The call is checked as if it stood there. */
+#include "common.h"
+
+static void close_point(struct point *p)
+{
+    (void)p;
+}
+
+async(int, g)
+{
+    int i = 0;
+    eddy_call_later(1.0, close_point, &i);
+    return i;
+}

@@ -1,0 +1,10 @@
+// error: this needs a task handle, an eddy_task \* or a future
+/* SPDX-License-Identifier: MIT */
+/* A coroutine that nobody spawned does not run. */
+#include "common.h"
+
+async(int, g)
+{
+    struct f coroutine = f(1);
+    return eddy_cancel(coroutine);
+}

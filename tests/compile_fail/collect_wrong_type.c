@@ -1,0 +1,12 @@
+// error: incompatible types when assigning|assigning to 'int' from incompatible type
+/* SPDX-License-Identifier: MIT */
+/* The list has its type. */
+#include "common.h"
+
+int main(void)
+{
+    list_of(int) all = {0};
+    struct point p = {1, 2};
+    collect(&all, p, x, range(3));
+    return 0;
+}

@@ -1,0 +1,16 @@
+// error: expected expression
+/* SPDX-License-Identifier: MIT */
+/* A declaration is no body of an if: braces. */
+#include "common.h"
+
+static void done(void *p)
+{
+    (void)p;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc)
+        defer(done, argv);
+    return 0;
+}

@@ -1,0 +1,10 @@
+// error: conflicting types
+/* SPDX-License-Identifier: MIT */
+/* async_define must say what async_declare said. */
+#include "common.h"
+
+async_declare(int, g, (int, n));
+async_define(int, g, (long, n))
+{
+    return (int)n;
+}

@@ -1,0 +1,10 @@
+// error: this needs a task handle, an eddy_task \* or a future
+/* SPDX-License-Identifier: MIT */
+/* A task is known by its handle. */
+#include "common.h"
+
+async(int, g)
+{
+    eddy_done(5);
+    return 0;
+}

@@ -1,0 +1,17 @@
+// warning: ignoring return value of.*unused-result
+/* SPDX-License-Identifier: MIT */
+/* No step is made unless it is awaited. */
+#include "common.h"
+
+async(int, g)
+{
+    struct ticker t = ticker(3);
+    int v = 0;
+    eddy_anext(&t, &v);
+    return v;
+}
+
+int main(void)
+{
+    return eddy_run(g());
+}

@@ -1,0 +1,15 @@
+// warning: ignoring return value of.*unused-result
+/* SPDX-License-Identifier: MIT */
+/* Python: RuntimeWarning: coroutine 'f' was never awaited. */
+#include "common.h"
+
+async(int, g)
+{
+    f(1);
+    return 0;
+}
+
+int main(void)
+{
+    return eddy_run(g());
+}

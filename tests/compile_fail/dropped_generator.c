@@ -1,0 +1,10 @@
+// warning: ignoring return value of.*unused-result
+/* SPDX-License-Identifier: MIT */
+/* It has not begun, and never will. */
+#include "common.h"
+
+int main(void)
+{
+    range(1);
+    return 0;
+}

@@ -1,0 +1,15 @@
+// warning: ignoring return value of.*unused-result
+/* SPDX-License-Identifier: MIT */
+/* A task that nobody holds: await, eddy_detach or a group. */
+#include "common.h"
+
+async(int, g)
+{
+    spawn_eager(f(1));
+    return 0;
+}
+
+int main(void)
+{
+    return eddy_run(g());
+}

@@ -1,0 +1,15 @@
+// warning: ignoring return value of.*unused-result
+/* SPDX-License-Identifier: MIT */
+/* Sleeping is awaited: await(eddy_sleep(1)). */
+#include "common.h"
+
+async(int, g)
+{
+    eddy_sleep(1);
+    return 0;
+}
+
+int main(void)
+{
+    return eddy_run(g());
+}

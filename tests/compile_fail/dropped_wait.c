@@ -1,0 +1,16 @@
+// warning: ignoring return value of.*unused-result
+/* SPDX-License-Identifier: MIT */
+/* Nothing waits unless it is awaited. */
+#include "common.h"
+
+async(int, g)
+{
+    struct f *t = spawn(f(1));
+    eddy_wait(&t, 1, EDDY_ALL_COMPLETED);
+    return await(t);
+}
+
+int main(void)
+{
+    return eddy_run(g());
+}

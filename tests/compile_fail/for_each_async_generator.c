@@ -1,0 +1,11 @@
+// error: no member named 'generator'
+/* SPDX-License-Identifier: MIT */
+/* Python: TypeError: 'async_generator' object is not iterable. */
+#include "common.h"
+
+int main(void)
+{
+    for_each (x, ticker(1))
+        (void)x;
+    return 0;
+}

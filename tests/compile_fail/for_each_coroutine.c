@@ -1,0 +1,11 @@
+// error: no member named 'generator'|no member named 'value'
+/* SPDX-License-Identifier: MIT */
+/* Python: TypeError: 'coroutine' object is not iterable. */
+#include "common.h"
+
+int main(void)
+{
+    for_each (x, f(1))
+        (void)x;
+    return 0;
+}

@@ -1,0 +1,10 @@
+// error: eddy_from_generator needs a generator\(eddy_awaitable \*, \.\.\.\)
+/* SPDX-License-Identifier: MIT */
+/* It awaits what the generator yields. */
+#include "common.h"
+
+async(int, g)
+{
+    await(eddy_from_generator(range(3)));
+    return 0;
+}

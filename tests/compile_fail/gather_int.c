@@ -1,0 +1,10 @@
+// error: eddy_gather needs a coroutine, a task, a future or another awaitable
+/* SPDX-License-Identifier: MIT */
+/* It waits for awaitables. */
+#include "common.h"
+
+async(int, g)
+{
+    await(eddy_gather(f(1), 5));
+    return 0;
+}

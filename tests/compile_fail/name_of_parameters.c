@@ -1,0 +1,14 @@
+// error: result or parameters of the async function differ from those of the async_type
+// flags: -O1 -c
+// only: gcc
+/* SPDX-License-Identifier: MIT */
+/* gcc knows it when it optimises; elsewhere handler_of stops the program when it is called. */
+#include "common.h"
+
+async_type(int, handler, (const char *, path), (int, n));
+
+int main(void)
+{
+    handler h = handler_of(f);
+    return h == NULL;
+}

@@ -1,0 +1,10 @@
+// error: no member named '(generator|value)'
+/* SPDX-License-Identifier: MIT */
+/* Python: TypeError: 'coroutine' object is not an iterator. */
+#include "common.h"
+
+int main(void)
+{
+    struct f coroutine = f(1);
+    return eddy_next(&coroutine);
+}

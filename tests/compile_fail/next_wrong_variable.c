@@ -1,0 +1,11 @@
+// error: the variable must have the type that the generator yields
+/* SPDX-License-Identifier: MIT */
+/* A long has no room for an int's address. */
+#include "common.h"
+
+int main(void)
+{
+    struct range r = range(1);
+    long v;
+    return eddy_next(&r, &v);
+}

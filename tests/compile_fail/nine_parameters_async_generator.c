@@ -1,0 +1,9 @@
+// error: takes at most 8 parameters: pass a struct
+/* SPDX-License-Identifier: MIT */
+/* The limit of the preprocessor's loops, in words. */
+#include "common.h"
+
+async_generator(int, g, (int, a), (int, b), (int, c), (int, d), (int, e), (int, i), (int, j), (int, k), (int, l))
+{
+    yield(a);
+}

@@ -1,0 +1,11 @@
+// error: eddy_gather takes at most 8 tasks: use eddy_gather_array\(tasks, n\)
+/* SPDX-License-Identifier: MIT */
+/* The limit of the preprocessor's loops, in words. */
+#include "common.h"
+
+async(int, g)
+{
+    struct f *t = spawn(f(1));
+    await(eddy_gather(t, t, t, t, t, t, t, t, t));
+    return 0;
+}

@@ -1,0 +1,9 @@
+// error: 'return' with no value|should return a value
+/* SPDX-License-Identifier: MIT */
+/* async(int, ...) has one. */
+#include "common.h"
+
+async(int, g)
+{
+    return;
+}

@@ -1,0 +1,10 @@
+// error: incompatible types when returning|returning 'struct point' from a function with incompatible result type
+/* SPDX-License-Identifier: MIT */
+/* The body returns the declared type. */
+#include "common.h"
+
+async(int, g)
+{
+    struct point p = {1, 2};
+    return p;
+}

@@ -1,0 +1,10 @@
+// error: 'return' with a value|should not return a value
+/* SPDX-License-Identifier: MIT */
+/* A generator(Y, ...) returns nothing: generator_full has a result. */
+#include "common.h"
+
+generator(int, g)
+{
+    yield(1);
+    return 5;
+}

@@ -1,0 +1,9 @@
+// error: 'return' with a value|should not return a value
+/* SPDX-License-Identifier: MIT */
+/* async(void, ...) has no result. */
+#include "common.h"
+
+async(void, g)
+{
+    return 5;
+}

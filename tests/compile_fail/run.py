@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""run.py [COMPILER...]: every misuse in this folder is refused, in words that name the rule.
+
+The first line of a file is `// error: REGEX` or `// warning: REGEX`.  A file of the first kind must fail to compile,
+and REGEX must match the *first* error: that is the one people read.  One of the second kind must compile, with a
+warning that matches.  A line `// flags: ...` replaces the default -fsyntax-only; `// only: gcc` names a compiler that
+can tell where the others cannot.  Warnings are looked for twice: with the headers as a program's own, and as
+installed ones, about which compilers like to be silent.
+"""
+import concurrent.futures
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+INCLUDE = os.path.join(HERE, '..', '..', 'include')
+STANDARDS = ('gnu11', 'gnu2x')
+
+
+def read_head(path):
+    """The directives at the top of a misuse: {'error': REGEX, 'flags': ..., 'only': ...}."""
+    head = {}
+    with open(path, encoding='utf-8') as file:
+        for line in file:
+            found = re.match(r'// (error|warning|flags|only): (.+)$', line)
+            if found is None:
+                return head
+            head[found.group(1)] = found.group(2)
+    return head
+
+
+def kind_of(head):
+    return 'error' if 'error' in head else 'warning'
+
+
+def flags_of(head):
+    if 'flags' in head:
+        return head['flags'].split() + ['-o', os.devnull]
+    return ['-fsyntax-only'] if 'error' in head else ['-c', '-o', os.devnull]
+
+
+def compile_one(compiler, standard, include, flags, path):
+    command = [compiler, '-std=' + standard, '-Wall', '-Wextra', '-Wshadow', include, INCLUDE] + flags + [path]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          env=dict(os.environ, LC_ALL='C'))
+    return done.returncode, done.stdout
+
+
+def judge(kind, regex, status, text):
+    """None if the compiler said what it should, else what is wrong with it."""
+    found = [line for line in text.split('\n') if re.search(r'\b(fatal )?error: ', line)]
+    if kind == 'warning':
+        if status != 0:
+            return 'an error: ' + (found or ['(no text)'])[0]
+        found = [line for line in text.split('\n') if re.search(r'\bwarning: ', line)]
+        if not found:
+            return 'no warning'
+    elif status == 0:
+        return 'it compiles'
+    elif not found:
+        return 'no error in its words: ' + text[:200]
+    return None if re.search(regex, found[0]) else found[0]
+
+
+def check(compiler, standard, include, path):
+    head = read_head(path)
+    kind = kind_of(head)
+    regex = head[kind]
+    status, text = compile_one(compiler, standard, include, flags_of(head), path)
+    wrong = judge(kind, regex, status, text)
+    if wrong is None:
+        return None
+    return '%s, %s -std=%s %s: wanted %s /%s/, got: %s' % (
+        os.path.basename(path), compiler, standard, include, kind, regex, wrong)
+
+
+def jobs(compilers, misuses):
+    for path in misuses:
+        head = read_head(path)
+        for compiler in compilers:
+            if head.get('only', os.path.basename(compiler)) not in os.path.basename(compiler):
+                continue
+            for standard in STANDARDS:
+                for include in ('-I', '-isystem') if 'warning' in head else ('-I',):
+                    yield compiler, standard, include, path
+
+
+def main():
+    compilers = sys.argv[1:] or [name for name in ('gcc', 'clang') if shutil.which(name)]
+    files = sorted(glob.glob(os.path.join(HERE, '*.c')))
+    misuses = [path for path in files if {'error', 'warning'} & set(read_head(path))]
+    bare = [path for path in files if path not in misuses]
+    for path in bare:
+        print('%s: the first line must be `// error: REGEX` or `// warning: REGEX`' % os.path.basename(path))
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(lambda job: check(*job), jobs(compilers, misuses)))
+    failures = [result for result in results if result]
+    for failure in failures:
+        print(failure)
+    failed = len(failures) + len(bare)
+    print('%d passed, %d failed, 0 skipped' % (len(results) - len(failures), failed))
+    return 1 if failed or not misuses else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

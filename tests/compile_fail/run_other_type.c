@@ -1,0 +1,14 @@
+// error: eddy_run\(coro\) is for results int and void: use eddy_run\(coro, &err\)
+/* SPDX-License-Identifier: MIT */
+/* Only int and void say by themselves what main returns. */
+#include "common.h"
+
+async(struct point, g)
+{
+    return (struct point){1, 2};
+}
+
+int main(void)
+{
+    return (int)eddy_run(g()).x;
+}

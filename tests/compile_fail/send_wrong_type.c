@@ -1,0 +1,12 @@
+// error: incompatible types when assigning|assigning to 'int' from incompatible type
+/* SPDX-License-Identifier: MIT */
+/* What is sent has the generator's type. */
+#include "common.h"
+
+int main(void)
+{
+    struct range r = range(1);
+    struct point p = {1, 2};
+    int v;
+    return eddy_send(&r, p, &v);
+}

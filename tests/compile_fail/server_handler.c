@@ -1,0 +1,10 @@
+// error: integer from pointer|too many arguments
+/* SPDX-License-Identifier: MIT */
+/* A handler is async(void, handler, (eddy_stream *, s), (void *, argument)). */
+#include "common.h"
+
+async(int, g)
+{
+    eddy_server *server = await(eddy_start_server(f, NULL, "localhost", 0));
+    return server != NULL;
+}

@@ -1,0 +1,10 @@
+// error: no member named 'awaitable'
+/* SPDX-License-Identifier: MIT */
+/* Python: TypeError: a coroutine was expected, got <generator object>. */
+#include "common.h"
+
+async(int, g)
+{
+    struct range *t = spawn(range(1));
+    return t != NULL;
+}

@@ -1,0 +1,11 @@
+// error: spawn needs a coroutine value: spawn\(f\(x\)\)
+/* SPDX-License-Identifier: MIT */
+/* A task is not spawned again. */
+#include "common.h"
+
+async(int, g)
+{
+    struct f *t = spawn(f(1));
+    struct f **u = spawn(t);
+    return u != NULL;
+}

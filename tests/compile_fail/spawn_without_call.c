@@ -1,0 +1,9 @@
+// error: spawn needs a coroutine value: spawn\(f\(x\)\)
+/* SPDX-License-Identifier: MIT */
+/* The function is not its coroutine: spawn(f(1)). */
+#include "common.h"
+
+async(int, g)
+{
+    return spawn(f) != NULL;
+}

@@ -1,0 +1,11 @@
+// error: eddy_transfer: both generators must yield the same type
+/* SPDX-License-Identifier: MIT */
+/* The consumer stays the same. */
+#include "common.h"
+
+generator(long, g)
+{
+    struct range to = range(1);
+    eddy_transfer(&to);
+    yield(1);
+}

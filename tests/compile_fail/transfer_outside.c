@@ -1,0 +1,11 @@
+// error: yield_outside_generator
+/* SPDX-License-Identifier: MIT */
+/* Only a generator can hand its consumer over to another one. */
+#include "common.h"
+
+int main(void)
+{
+    struct range to = range(1);
+    eddy_transfer(&to);
+    return 0;
+}

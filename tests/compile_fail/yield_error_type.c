@@ -1,0 +1,10 @@
+// error: must be the address of an eddy_error
+/* SPDX-License-Identifier: MIT */
+/* An int * is no place for an error. */
+#include "common.h"
+
+generator(int, g)
+{
+    int err;
+    yield(1, &err);
+}

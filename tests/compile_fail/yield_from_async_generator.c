@@ -1,0 +1,9 @@
+// error: no member named 'generator'
+/* SPDX-License-Identifier: MIT */
+/* Only generators delegate. */
+#include "common.h"
+
+generator(int, g)
+{
+    yield_from(ticker(1));
+}

@@ -1,0 +1,9 @@
+// error: no member named '(generator|value)'
+/* SPDX-License-Identifier: MIT */
+/* Python: TypeError: cannot 'yield from' a coroutine object in a non-coroutine generator. */
+#include "common.h"
+
+generator(int, g)
+{
+    yield_from(f(1));
+}

@@ -1,0 +1,10 @@
+// error: yield_outside_generator
+/* SPDX-License-Identifier: MIT */
+/* Python: SyntaxError: 'yield from' inside async function. */
+#include "common.h"
+
+async(int, g)
+{
+    yield_from(range(1));
+    return 0;
+}

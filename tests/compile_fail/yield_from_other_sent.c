@@ -1,0 +1,9 @@
+// error: yield_from: the sub-generator must be sent the same type
+/* SPDX-License-Identifier: MIT */
+/* What is sent goes straight to it. */
+#include "common.h"
+
+generator_full(int, long, void, g)
+{
+    yield_from(range(1));
+}

@@ -1,0 +1,9 @@
+// error: yield_from: the sub-generator must yield the same type
+/* SPDX-License-Identifier: MIT */
+/* Its values go straight to this generator's consumer. */
+#include "common.h"
+
+generator(long, g)
+{
+    yield_from(range(1));
+}

@@ -1,0 +1,10 @@
+// error: yield_outside_generator
+/* SPDX-License-Identifier: MIT */
+/* A function that awaits and yields is an async_generator. */
+#include "common.h"
+
+async(int, g)
+{
+    yield(1);
+    return 0;
+}

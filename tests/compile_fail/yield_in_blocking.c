@@ -1,0 +1,10 @@
+// error: yield_outside_generator
+/* SPDX-License-Identifier: MIT */
+/* A blocking function has nobody to yield to. */
+#include "common.h"
+
+blocking(int, g)
+{
+    yield(1);
+    return 0;
+}

@@ -1,0 +1,13 @@
+// error: put a compound literal in parentheses: yield\(\(\(struct point\)\{1, 2\}\)\)
+/* SPDX-License-Identifier: MIT */
+/* The preprocessor takes its commas for some between arguments. */
+#include "common.h"
+
+struct triple {
+    int a, b, c;
+};
+
+generator(struct triple, g)
+{
+    yield((struct triple){1, 2, 3});
+}

@@ -1,0 +1,10 @@
+// error: incompatible types when assigning|assigning to .*'int'.* from incompatible type
+/* SPDX-License-Identifier: MIT */
+/* What is yielded has the generator's type. */
+#include "common.h"
+
+generator(int, g)
+{
+    struct point p = {1, 2};
+    yield(p);
+}

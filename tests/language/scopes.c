@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/* scopes.c - task groups and timeouts. */
+#include <errno.h>
+#include <eddy/keywords.h>
+#include "check.h"
+
+static void put(const char *text)
+{
+    note(text);
+}
+
+async(long, length_of, (const char *, s))
+{
+    await(eddy_sleep(0.001));
+    return (long)strlen(s);
+}
+
+async(void, sleeper, (const char *, name))
+{
+    defer(put, name);
+    await(eddy_sleep(1000));
+}
+
+async(void, fails, (double, seconds), (int, code))
+{
+    await(eddy_sleep(seconds));
+    throw(code, "failed");
+}
+
+async(void, fails_when_cancelled, (int, code))
+{
+    eddy_error err;
+    await_always(eddy_sleep(1000), &err);
+    throw(code, "in clean-up");
+}
+
+async(long, both, (const char *, a), (const char *, b))
+{
+    long size_a, size_b;
+    async_with (timeout, eddy_timeout(1000)) {
+        async_with (group, eddy_task_group()) {
+            eddy_group_spawn(group, length_of(a), &size_a);
+            eddy_group_spawn(group, length_of(b), &size_b);
+            eddy_group_spawn(group, eddy_sleep(0.001)); /* any awaitable */
+            CHECK(eddy_group_size(group) == 3);
+        }
+        CHECK(!eddy_expired(timeout));
+    }
+    return size_a + size_b;
+}
+
+/* D19: a child fails: the body and the siblings are cancelled, the errors are grouped. */
+async(void, child_fails, (int *, cancelling))
+{
+    eddy_error err;
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, sleeper("sibling "));
+        eddy_group_spawn(group, fails(0.001, EIO));
+        eddy_group_spawn(group, fails_when_cancelled(EDOM));
+        await_always(eddy_sleep(1000), &err); /* swallowed: the group fails all the same */
+        CHECK(err.code == ECANCELED);
+        note("body ");
+    }
+    *cancelling = 99;
+}
+
+async(int, child_fails_outside)
+{
+    eddy_error err;
+    int cancelling = 0;
+    await(child_fails(&cancelling), &err);
+    CHECK(err.code == EIO && eddy_error_count(&err) == 2);
+    CHECK(eddy_error_at(&err, 0).code == EIO && eddy_error_at(&err, 1).code == EDOM);
+    CHECK(!strcmp(eddy_error_at(&err, 1).message, "in clean-up"));
+    CHECK(cancelling == 0);
+    return eddy_cancelling(eddy_current_task());
+}
+
+async(void, body_fails)
+{
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, sleeper("sibling "));
+        await(eddy_sleep(0));
+        throw(EPERM, "body");
+    }
+}
+
+/* D22: a child that is cancelled alone leaves the group in peace. */
+async(void, cancels_itself)
+{
+    eddy_cancel(eddy_current_task());
+    await(eddy_sleep(0));
+}
+
+async(void, one_cancelled)
+{
+    long size = 0;
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, cancels_itself());
+        eddy_group_spawn(group, length_of("abc"), &size);
+    }
+    CHECK(size == 3);
+}
+
+async(void, whole_group_cancelled)
+{
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, sleeper("one "));
+        eddy_group_spawn(group, sleeper("two "));
+        await(eddy_sleep(0));
+        eddy_group_cancel(group);
+    }
+    note("after ");
+}
+
+async(void, in_group)
+{
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, sleeper("one "));
+        await(eddy_sleep(1000));
+    }
+}
+
+async(void, groups)
+{
+    eddy_error err;
+    CHECK(await(both("ab", "abc")) == 5);
+    CHECK(await(child_fails_outside()) == 0);
+    CHECK_LOG("body sibling ");
+    await(body_fails(), &err);
+    CHECK(err.code == EPERM && !strcmp(err.message, "body"));
+    CHECK_LOG("sibling ");
+    await(one_cancelled());
+    await(whole_group_cancelled());
+    CHECK_LOG("one two after ");
+    struct in_group *t = spawn(in_group()); /* cancelled from outside */
+    await(eddy_sleep(0.001));
+    eddy_cancel(t);
+    await(t, &err);
+    CHECK(err.code == ECANCELED && eddy_error_count(&err) == 1);
+    CHECK_LOG("one ");
+}
+
+async(void, expires)
+{
+    async_with (scope, eddy_timeout(0.001))
+        await(eddy_sleep(1000));
+}
+
+async(void, expires_at)
+{
+    async_with (scope, eddy_timeout_at(eddy_time() + 0.001))
+        await(eddy_sleep(1000));
+}
+
+async(void, rescheduled)
+{
+    async_with (scope, eddy_timeout(1000)) {
+        CHECK(eddy_when(scope) > eddy_time());
+        eddy_reschedule(scope, eddy_time() + 0.001);
+        await(eddy_sleep(1000));
+    }
+}
+
+/* Only its own cancellation becomes ETIMEDOUT. */
+async(void, inner_and_outer, (bool, outer_first))
+{
+    eddy_error err;
+    async_with (outer, eddy_timeout(outer_first ? 0.001 : 1000)) {
+        await(outer_first ? both("", "") : both("", ""));
+        async_with (inner, eddy_timeout(outer_first ? 1000 : 0.001)) {
+            await_always(eddy_sleep(1000), &err);
+            CHECK(eddy_expired(inner) == !outer_first && eddy_expired(outer) == outer_first);
+            rethrow(&err);
+        }
+    }
+}
+
+/* D12: swallowed inside: no error, but expired, and nothing is left over. */
+async(void, swallowed)
+{
+    eddy_error err;
+    async_with (scope, eddy_timeout(0.001)) {
+        await_always(eddy_sleep(1000), &err);
+        CHECK(err.code == ECANCELED && eddy_expired(scope));
+        await(eddy_sleep(0.001));
+    }
+    CHECK(eddy_cancelling(eddy_current_task()) == 0);
+    async_with (scope, eddy_timeout(0)) /* without an await: nothing happens */
+        note("body ");
+    CHECK(eddy_cancelling(eddy_current_task()) == 0);
+    await(eddy_sleep(0));
+}
+
+async(void, is_cancelled)
+{
+    async_with (scope, eddy_timeout(1000))
+        await(eddy_sleep(1000));
+}
+
+async(void, timeouts)
+{
+    eddy_error err;
+    await(expires(), &err);
+    CHECK(err.code == ETIMEDOUT && eddy_cancelling(eddy_current_task()) == 0);
+    await(expires_at(), &err);
+    CHECK(err.code == ETIMEDOUT);
+    await(rescheduled(), &err);
+    CHECK(err.code == ETIMEDOUT);
+    await(inner_and_outer(true), &err);
+    CHECK(err.code == ETIMEDOUT);
+    await(inner_and_outer(false), &err);
+    CHECK(err.code == ETIMEDOUT);
+    await(swallowed());
+    CHECK_LOG("body ");
+    struct is_cancelled *t = spawn(is_cancelled());
+    await(eddy_sleep(0));
+    eddy_cancel(t);
+    await(t, &err);
+    CHECK(err.code == ECANCELED);
+}
+
+async(int, main_task)
+{
+    await(groups());
+    await(timeouts());
+    return 0;
+}
+
+int main(void)
+{
+    return eddy_run(main_task());
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* tasks.c - spawn and what can be done to a handle; who outlives whom; cancellation, edge by edge. */
+#include <errno.h>
+#include <eddy/keywords.h>
+#include "check.h"
+
+async(int, noting, (int, n))
+{
+    note_number(n);
+    return n;
+}
+
+async(int, sleeper, (int, n))
+{
+    await(eddy_sleep(1000));
+    return n;
+}
+
+async(void, boom)
+{
+    throw(EIO, "boom");
+}
+
+static void put(const char *text)
+{
+    note(text);
+}
+
+async(void, starting)
+{
+    struct noting *a = spawn(noting(1)), *b = spawn(noting(2)); /* first in, first out */
+    note("spawned ");
+    struct noting *c = spawn_eager(noting(0)); /* runs at once */
+    CHECK_LOG("spawned 0 ");
+    CHECK(eddy_done(c) && !eddy_done(a));
+    await(eddy_sleep(0));
+    CHECK_LOG("1 2 ");
+    CHECK(await(b) == 2 && await(a) == 1 && await(c) == 0);
+    struct boom *failing = spawn_eager(boom()); /* D22: an eager child that fails at once */
+    eddy_error err;
+    await(failing, &err);
+    CHECK(err.code == EIO);
+    CHECK(await(spawn_with(noting(3), &(eddy_spawn_options){sizeof(eddy_spawn_options),
+                                                             .name = "third"})) == 3);
+    CHECK_LOG("3 ");
+}
+
+static void done(const char *text)
+{
+    note(text);
+}
+
+async(void, names_and_callbacks)
+{
+    struct noting *t = spawn(noting(1));
+    CHECK(!strncmp(eddy_task_name(t), "noting", 6));
+    eddy_task_set_name(t, "first");
+    CHECK(!strcmp(eddy_task_name(t), "first"));
+    eddy_add_done_callback(t, done, "one ");
+    eddy_add_done_callback(t, done, "two ");
+    eddy_add_done_callback(t, done, "three ");
+    CHECK(eddy_remove_done_callback(t, done, "three ") == 1);
+    await(eddy_sleep(0));
+    await(eddy_sleep(0));
+    CHECK_LOG("1 one two ");
+    CHECK(eddy_done(t) && !eddy_cancelled(t) && await(t) == 1);
+    CHECK(eddy_current_task() != NULL && eddy_all_tasks(NULL, NULL) == 1);
+    CHECK(!strncmp(eddy_task_name(eddy_current_task()), "main_task", 9));
+}
+
+/* D1: cancelling what has ended. */
+async(void, cancel_finished)
+{
+    struct noting *t = spawn(noting(1));
+    await(eddy_sleep(0));
+    CHECK(!eddy_cancel(t) && !eddy_cancelled(t) && eddy_cancelling(t) == 0);
+    CHECK(await(t) == 1);
+    CHECK_LOG("1 ");
+}
+
+/* D2: before its first step: the body never starts. */
+async(void, cancel_unstarted)
+{
+    eddy_error err;
+    struct noting *t = spawn(noting(1));
+    CHECK(eddy_cancel(t));
+    await(t, &err);
+    CHECK(err.code == ECANCELED);
+    CHECK_LOG("");
+}
+
+async(int, swallows, (bool *, again))
+{
+    eddy_error err;
+    await_always(eddy_sleep(1000), &err);
+    CHECK(err.code == ECANCELED);
+    await_always(eddy_sleep(0.001), &err);
+    *again = err.code != 0;
+    return 5;
+}
+
+/* D4, D8: several requests are delivered once, the next await is not cancelled again, the count stays. */
+async(void, cancel_twice)
+{
+    bool again = true;
+    struct swallows *t = spawn(swallows(&again));
+    await(eddy_sleep(0));
+    CHECK(eddy_cancel(t) && eddy_cancel(t));
+    CHECK(eddy_cancelling(t) == 2);
+    while (!eddy_done(t))
+        await(eddy_sleep(0.001));
+    CHECK(eddy_cancelling(t) == 2 && !eddy_cancelled(t) && !again);
+    CHECK(await(t) == 5);
+}
+
+async(int, cancels_itself, (bool, waits))
+{
+    eddy_cancel(eddy_current_task());
+    if (waits) {
+        await(eddy_sleep(0));
+        note("never ");
+    }
+    return 5;
+}
+
+async(void, throws_cancelled)
+{
+    throw(ECANCELED, "self");
+}
+
+/* D5: cancelling oneself; D7: throwing ECANCELED. */
+async(void, cancel_oneself)
+{
+    eddy_error err;
+    for (int waits = 0; waits < 2; waits++) {
+        struct cancels_itself *t = spawn(cancels_itself(waits));
+        await(eddy_sleep(0.001));
+        CHECK(eddy_done(t) && eddy_cancelled(t));
+        await(t, &err);
+        CHECK(err.code == ECANCELED);
+    }
+    struct throws_cancelled *t = spawn(throws_cancelled());
+    await(eddy_sleep(0.001));
+    CHECK(eddy_cancelled(t) && eddy_cancelling(t) == 0);
+    await(t, &err);
+    CHECK(err.code == ECANCELED);
+    CHECK_LOG("");
+}
+
+async(void, reasons)
+{
+    eddy_error err;
+    struct sleeper *t = spawn(sleeper(1));
+    await(eddy_sleep(0));
+    CHECK(eddy_cancel(t, "why")); /* D10 */
+    await(t, &err);
+    CHECK(err.code == ECANCELED && strstr(err.message, "why"));
+    t = spawn(sleeper(1));
+    await(eddy_sleep(0));
+    CHECK(eddy_cancel(t) && eddy_uncancel(t) == 0 && eddy_uncancel(t) == 0);
+    eddy_cancel(t);
+    await(t, &err);
+}
+
+async(void, spawns_and_leaves, (int, how))
+{
+    int local = 7;
+    struct sleeper *child = spawn(sleeper(local));
+    defer(put, "left ");
+    eddy_add_done_callback(child, done, "joined ");
+    await(eddy_sleep(0));
+    if (how == 1)
+        throw(EDOM);
+}
+
+async(void, deferring_child, (int *, pointer))
+{
+    defer(put, *pointer == 3 ? "child " : "bad ");
+    await(eddy_sleep(1000));
+}
+
+async(void, lends_a_local)
+{
+    int local = 3;
+    struct deferring_child *t = spawn(deferring_child(&local));
+    await(eddy_sleep(0));
+    (void)t;
+}
+
+async(struct noting *, hands_on)
+{
+    struct noting *t = spawn(noting(8));
+    return eddy_keep(t);
+}
+
+async(void, detaches)
+{
+    eddy_detach(spawn(noting(9)));
+}
+
+/* A function never leaves its tasks behind, unless it says so. */
+async(void, ownership)
+{
+    eddy_error err;
+    await(spawns_and_leaves(0));
+    CHECK(eddy_all_tasks(NULL, NULL) == 1);
+    await(spawns_and_leaves(1), &err);
+    CHECK(err.code == EDOM && eddy_all_tasks(NULL, NULL) == 1);
+    await(eddy_sleep(0));
+    check_log[0] = '\0';
+    await(lends_a_local());
+    CHECK_LOG("child ");
+    struct noting *kept = await(hands_on());
+    CHECK(await(kept) == 8);
+    await(detaches());
+    await(eddy_sleep(0));
+    CHECK_LOG("8 9 ");
+}
+
+async(int, waits_for, (struct sleeper *, t))
+{
+    return await(t);
+}
+
+/* Cancelled while it waits: the request goes to what is awaited. */
+async(void, cancellation_goes_in)
+{
+    eddy_error err;
+    struct sleeper *inner = eddy_keep(spawn(sleeper(1)));
+    struct waits_for *outer = spawn(waits_for(inner));
+    await(eddy_sleep(0));
+    eddy_cancel(outer);
+    await(outer, &err);
+    CHECK(err.code == ECANCELED && eddy_all_tasks(NULL, NULL) == 1);
+}
+
+static int caught;
+
+static void exception_handler(const eddy_error *err, void *argument)
+{
+    caught = err->code + *(int *)argument;
+}
+
+/* D31: an error that nobody can see goes to the exception handler. */
+async(void, unseen)
+{
+    int thousand = 1000;
+    eddy_set_exception_handler(exception_handler, &thousand);
+    eddy_detach(spawn(boom()));
+    await(eddy_sleep(0.001));
+    CHECK(caught == 1000 + EIO);
+    eddy_set_exception_handler(NULL, NULL);
+}
+
+async(int, main_task)
+{
+    await(starting());
+    await(names_and_callbacks());
+    await(cancel_finished());
+    await(cancel_unstarted());
+    await(cancel_twice());
+    await(cancel_oneself());
+    await(reasons());
+    await(ownership());
+    await(cancellation_goes_in());
+    await(unseen());
+    return 0;
+}
+
+int main(void)
+{
+    return eddy_run(main_task());
+}

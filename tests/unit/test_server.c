@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* test_server.c - rules of <eddy/server.h>: accepting, handlers that fail, closing with and without grace. */
+#include <sys/resource.h>
+
+#include "run_clean.h"
+
+static int handled; /* handlers that came to their end */
+
+async(void, greet, (eddy_stream *, s), (int *, count))
+{
+    await(eddy_stream_printf(s, "hello %d\n", ++*count));
+    handled++;
+}
+
+async(void, wait_long, (eddy_stream *, s), (void *, argument))
+{
+    char byte;
+    (void)argument;
+    await(eddy_stream_read(s, &byte, 1));
+    handled++;
+}
+
+async(void, close_it_and_go_on, (eddy_stream *, s), (void *, argument))
+{
+    eddy_error err;
+    char byte;
+    (void)argument;
+    await(eddy_stream_close(s));
+    await(eddy_stream_read(s, &byte, 1), &err); /* the struct is there until the handler ends */
+    CHECK(err.code == EDDY_STREAM_CLOSED && eddy_stream_descriptor(s) == -1);
+    await(eddy_sleep(0.001));
+    handled++;
+}
+
+async(void, fail_to_serve, (eddy_stream *, s), (void *, argument))
+{
+    (void)s;
+    (void)argument;
+    throw(EIO, "the handler's own trouble");
+}
+
+async(void, ask, (int, port), (char *, answer), (size_t, size))
+{
+    eddy_slice line;
+    eddy_stream *s = await(eddy_open_connection("127.0.0.1", port));
+    await(eddy_stream_read_line(s, &line));
+    snprintf(answer, size, "%.*s", (int)line.size, line.data);
+    await(eddy_stream_close(s));
+}
+
+async(void, serve_many)
+{
+    int count = 0;
+    char answers[3][32];
+    eddy_server *server = await(eddy_start_server(greet, &count, "127.0.0.1", 0));
+    CHECK(eddy_server_port(server) > 0 && eddy_server_connections(server) == 0);
+    async_with (group, eddy_task_group())
+        for (int i = 0; i < 3; i++)
+            eddy_group_spawn(group, ask(eddy_server_port(server), answers[i], sizeof answers[i]));
+    CHECK(count == 3 && !strncmp(answers[2], "hello ", 6));
+    await(eddy_server_close(server, 1));
+    await(eddy_server_close(NULL, 1));
+}
+
+static void each_connection_has_its_handler(void **state)
+{
+    (void)state;
+    RUN_CLEAN(serve_many());
+}
+
+async(void, close_early)
+{
+    char answer[8];
+    handled = 0;
+    eddy_server *server = await(eddy_start_server(close_it_and_go_on, (void *)NULL, "127.0.0.1", 0));
+    await(ask(eddy_server_port(server), answer, sizeof answer));
+    CHECK(answer[0] == '\0');
+    await(eddy_server_close(server, 5));
+    CHECK(handled == 1);
+}
+
+static void a_handler_may_close_its_stream(void **state)
+{
+    (void)state;
+    RUN_CLEAN(close_early());
+}
+
+static int reports;
+
+static void on_report(const eddy_error *err, void *argument)
+{
+    (void)argument;
+    reports += err->code == EIO && strstr(err->message, "the handler's own trouble");
+}
+
+async(void, survive_failures)
+{
+    char answer[8];
+    reports = 0;
+    (eddy_set_exception_handler)(on_report, NULL);
+    eddy_server *server = await(eddy_start_server(fail_to_serve, (void *)NULL, "127.0.0.1", 0));
+    for (int i = 0; i < 3; i++)
+        await(ask(eddy_server_port(server), answer, sizeof answer));
+    await(eddy_server_close(server, 5));
+    CHECK(reports == 3);
+}
+
+static void a_failing_handler_is_reported(void **state)
+{
+    (void)state;
+    RUN_CLEAN(survive_failures());
+}
+
+async(void, close_with, (double, grace), (bool, let_end))
+{
+    handled = 0;
+    eddy_server *server = await(eddy_start_server(wait_long, (void *)NULL, "127.0.0.1", 0));
+    eddy_stream *s = await(eddy_open_connection("127.0.0.1", eddy_server_port(server)));
+    while (eddy_server_connections(server) == 0)
+        await(eddy_sleep(0.0001));
+    if (let_end)
+        await(eddy_stream_write_eof(s));
+    await(eddy_server_close(server, grace));
+    CHECK(handled == let_end);
+    char byte;
+    CHECK(await(eddy_stream_read(s, &byte, 1)) == 0); /* the other side is closed in any case */
+    await(eddy_stream_close(s));
+}
+
+static void closing_waits_and_then_cancels(void **state)
+{
+    (void)state;
+    RUN_CLEAN(close_with(10, true));
+    RUN_CLEAN(close_with(0, false));
+    RUN_CLEAN(close_with(0.02, false));
+}
+
+async(void, close_server, (eddy_server *, server))
+{
+    await(eddy_server_close(server, 1000));
+}
+
+async(void, cancel_the_closing)
+{
+    eddy_error err;
+    eddy_server *server = await(eddy_start_server(wait_long, (void *)NULL, "127.0.0.1", 0));
+    eddy_stream *s = await(eddy_open_connection("127.0.0.1", eddy_server_port(server)));
+    while (eddy_server_connections(server) == 0)
+        await(eddy_sleep(0.0001));
+    struct close_server *closing = spawn(close_server(server));
+    await(eddy_sleep(0.001));
+    eddy_cancel(closing);
+    await(closing, &err);
+    CHECK(err.code == ECANCELED);
+    char byte;
+    CHECK(await(eddy_stream_read(s, &byte, 1)) == 0);
+    await(eddy_stream_close(s));
+}
+
+static void a_cancelled_closing_frees_the_server(void **state)
+{
+    (void)state;
+    RUN_CLEAN(cancel_the_closing());
+}
+
+async(void, leave_it_open)
+{
+    eddy_server *server = await(eddy_start_server(wait_long, (void *)NULL, "127.0.0.1", 0));
+    eddy_stream *s = await(eddy_open_connection("127.0.0.1", eddy_server_port(server)));
+    while (eddy_server_connections(server) == 0)
+        await(eddy_sleep(0.0001));
+    await(eddy_stream_close(s));
+}
+
+/* A task that was left behind closes its server when everything is cancelled. */
+async(void, own_a_server)
+{
+    eddy_error err, ignored;
+    eddy_server *server = await(eddy_start_server(wait_long, (void *)NULL, "127.0.0.1", 0));
+    await_always(eddy_sleep(1000), &err);
+    await_always(eddy_sleep(0.01), &ignored);
+    await_always(eddy_server_close(server, 1), &ignored);
+}
+
+async(void, leave_an_owner)
+{
+    eddy_detach(spawn(own_a_server()));
+    await(eddy_sleep(0.01));
+}
+
+static void the_loop_closes_what_is_left(void **state)
+{
+    (void)state;
+    RUN_CLEAN(leave_it_open());
+    RUN_CLEAN(leave_an_owner());
+}
+
+async(void, start_wrongly)
+{
+    eddy_error err;
+    char expected[64];
+    eddy_server *server = await(eddy_start_server(wait_long, (void *)NULL, "127.0.0.1", 0));
+    int port = eddy_server_port(server);
+    (void)!await(eddy_start_server(wait_long, (void *)NULL, "127.0.0.1", port), &err);
+    snprintf(expected, sizeof expected, "eddy_start_server(\"127.0.0.1\", %d)", port);
+    CHECK(err.code == EADDRINUSE && !strcmp(err.message, expected));
+    (void)!await(eddy_start_server(wait_long, (void *)NULL, "127.0.0.1", -1), &err);
+    CHECK(err.code == EINVAL);
+    (void)!await(eddy_start_server(wait_long, (void *)NULL, "192.0.2.1", 0), &err);
+    CHECK(err.code == EADDRNOTAVAIL);
+    await(eddy_server_close(server, 0));
+}
+
+static void a_start_that_fails_says_why(void **state)
+{
+    (void)state;
+    RUN_CLEAN(start_wrongly());
+}
+
+async(void, serve_all_addresses)
+{
+    int count = 0;
+    char answer[32];
+    eddy_server *server = await(eddy_start_server(greet, &count, "", 0));
+    await(ask(eddy_server_port(server), answer, sizeof answer));
+    CHECK(!strcmp(answer, "hello 1\n"));
+    await(eddy_server_close(server, 1));
+    server = await(eddy_start_server(greet, &count, "localhost", 0));
+    eddy_stream *s = await(eddy_open_connection("localhost", eddy_server_port(server)));
+    await(eddy_stream_close(s));
+    await(eddy_server_close(server, 1));
+}
+
+static void every_address_has_the_same_port(void **state)
+{
+    (void)state;
+    RUN_CLEAN(serve_all_addresses());
+}
+
+static int accept_reports;
+
+static void on_accept_report(const eddy_error *err, void *argument)
+{
+    (void)argument;
+    accept_reports += err->code == EMFILE;
+}
+
+/* No descriptors for a while: said once, and the connection is served when there are some again. */
+async(void, run_out_of_descriptors)
+{
+    int count = 0;
+    struct rlimit before, none;
+    eddy_slice line;
+    accept_reports = 0;
+    (eddy_set_exception_handler)(on_accept_report, NULL);
+    eddy_server *server = await(eddy_start_server(greet, &count, "127.0.0.1", 0));
+    eddy_stream *s = await(eddy_open_connection("127.0.0.1", eddy_server_port(server)));
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = (struct rlimit){(rlim_t)eddy_stream_descriptor(s) + 1, before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    await(eddy_sleep(2.5));
+    setrlimit(RLIMIT_NOFILE, &before);
+    CHECK(accept_reports == 1 && count == 0);
+    CHECK(await(eddy_stream_read_line(s, &line)) == 8);
+    await(eddy_stream_close(s));
+    await(eddy_server_close(server, 1));
+}
+
+static void a_server_outlives_want_of_descriptors(void **state)
+{
+    const char *driver = getenv("EDDY_DRIVER");
+    (void)state;
+    if (!driver || strcmp(driver, "sim") != 0)
+        skip(); /* it takes seconds where time is real */
+    RUN_CLEAN(run_out_of_descriptors());
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_connection_has_its_handler),
+        cmocka_unit_test(a_handler_may_close_its_stream),
+        cmocka_unit_test(a_failing_handler_is_reported),
+        cmocka_unit_test(closing_waits_and_then_cancels),
+        cmocka_unit_test(a_cancelled_closing_frees_the_server),
+        cmocka_unit_test(the_loop_closes_what_is_left),
+        cmocka_unit_test(a_start_that_fails_says_why),
+        cmocka_unit_test(every_address_has_the_same_port),
+        cmocka_unit_test(a_server_outlives_want_of_descriptors),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
