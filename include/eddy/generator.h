@@ -43,6 +43,8 @@ EDDY_API bool eddy_generator_send(struct eddy_generator *g, size_t size, void *s
 EDDY_API bool eddy_generator_throw(struct eddy_generator *g, size_t size, void *slot, void *sent_slot, int code,
                                    const struct eddy_site *site);
 EDDY_API struct eddy_failure *eddy_generator_close(struct eddy_generator *g);
+/* After a step that gave false: it has failed; else it is at its end. */
+EDDY_API bool eddy_generator_failed(struct eddy_generator *g);
 /* The failure of the last step, taken out of the generator. */
 EDDY_API struct eddy_failure *eddy_generator_failure(struct eddy_generator *g);
 /* Inside a body: goes back to the consumer; gives what it threw in, or NULL. */

@@ -129,7 +129,7 @@
 #define ED_ADDRESS_(x) \
     __builtin_choose_expr(ED_IS_POINTER(x), (x), __builtin_choose_expr(ED_IS_STRUCT(x), &(x), (int *)0))
 #define ED_ADDRESS(x) \
-    __builtin_choose_expr(ED_IS_STRUCT(*ED_TYPED(ED_ADDRESS_(x))), ED_ADDRESS_(x), (struct eddy_task *)0)
+    __builtin_choose_expr(ED_IS_STRUCT(*ED_ADDRESS_(x)), ED_ADDRESS_(x), (struct eddy_task *)0)
 #define ED_HEADER(t) .awaitable = {.awaitable = {.type = &t}}
 
 /* A value that is of no use unless it is awaited goes through a function of its own: `wait(x)` dropped is a warning. */
@@ -953,7 +953,7 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
         out(v, ge, go); \
         error(e, er); \
         bool ED_CAT(go, m) = step(ge, go, ED_CAT(site, t)); \
-        if (ED_UNLIKELY(!ED_CAT(go, m) && ge->generator.core.failure)) { \
+        if (ED_UNLIKELY(!ED_CAT(go, m) && eddy_generator_failed(&ge->generator))) { \
             if (er) \
                 eddy_failure_catch(eddy_generator_failure(&ge->generator), er); \
             else \
@@ -993,7 +993,7 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
         error(e, er); \
         ED_SITE(ED_CAT(site, t)); \
         bool ED_CAT(go, m) = eddy_generator_throw(ED_SLOTS(ge, go), tc, &ED_CAT(site, t)); \
-        if (ED_UNLIKELY(!ED_CAT(go, m) && ge->generator.core.failure)) { \
+        if (ED_UNLIKELY(!ED_CAT(go, m) && eddy_generator_failed(&ge->generator))) { \
             if (er) \
                 eddy_failure_catch(eddy_generator_failure(&ge->generator), er); \
             else \
@@ -1054,7 +1054,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                              __extension__({ \
                                  bool ED_CAT(on, m) = eddy_generator_resume(&gp->generator, sizeof *gp, \
                                                                             &gp->value, &gp->sent); \
-                                 if (ED_UNLIKELY(!ED_CAT(on, m) && gp->generator.core.failure)) { \
+                                 if (ED_UNLIKELY(!ED_CAT(on, m) && eddy_generator_failed(&gp->generator))) { \
                                      if (er) \
                                          eddy_failure_catch(eddy_generator_failure(&gp->generator), er); \
                                      else \
@@ -1083,7 +1083,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                                  bool ED_CAT(on, m) = eddy_async_step(&gp->async_generator, sizeof *gp, \
                                                                       &gp->value, &gp->sent); \
                                  if (ED_UNLIKELY(!ED_CAT(on, m) && \
-                                                 gp->async_generator.generator.core.failure)) { \
+                                                 eddy_generator_failed(&gp->async_generator.generator))) { \
                                      struct eddy_failure *ED_CAT(on, f) = \
                                          eddy_generator_failure(&gp->async_generator.generator); \
                                      if (!er || eddy_failure_is_own_cancellation(ED_CAT(on, f))) \

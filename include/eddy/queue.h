@@ -7,7 +7,8 @@
  *     await(eddy_queue_put(&q, 5));  int item = await(eddy_queue_get(&q));
  *     eddy_queue_free(&q);
  *
- * Items are copied in and out.  Getters and putters are served in the order they came.
+ * Items are copied in and out.  Getters and putters are woken in the order they came; who asks while there is an
+ * item takes it, even before one that was woken for it and has not gone on yet, as with asyncio.Queue.
  */
 #ifndef EDDY_QUEUE_H
 #define EDDY_QUEUE_H
@@ -28,8 +29,6 @@ struct eddy_queue {
     struct eddy_waiters getters, putters, joiners;
     size_t item_size, max_size;    /* max_size 0: without limit */
     size_t capacity, first, count;
-    size_t promised;               /* items that woken getters will take */
-    size_t promised_room;          /* places that woken putters will fill */
     size_t unfinished;             /* put and not yet told by eddy_queue_task_done */
     eddy_queue_compare compare;
     uint64_t sequence;             /* of the next item, for ties */

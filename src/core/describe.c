@@ -2,12 +2,18 @@
 /* describe.c - what something is, in words: eddy_describe. */
 #include <stdio.h>
 
+#include "base/assert.h"
 #include "core/future.h"
 #include "core/generator.h"
 #include "core/task.h"
+#include "eddy/macros.h"
 
 static const char *const states[] = {
-    [EDDY_CREATED] = "created", [EDDY_RUNNING] = "running", [EDDY_SUSPENDED] = "suspended", [EDDY_FINISHED] = "finished"};
+    [EDDY_CREATED] = "created",
+    [EDDY_RUNNING] = "running",
+    [EDDY_SUSPENDED] = "suspended",
+    [EDDY_FINISHED] = "finished",
+};
 
 static const char *kind_of(const struct eddy_core *core)
 {
@@ -53,4 +59,11 @@ size_t eddy_describe(const void *x, char *buffer, size_t size)
     const char *name = core->flags & ED_FLAG_TASK ? (eddy_task_name)(x) : core->type->name;
     int length = snprintf(buffer, size, "<%s object %s at %p (%s)>", kind_of(core), name, x, state_of(core, x));
     return length > 0 ? (size_t)length : 0;
+}
+
+void eddy_async_function_mismatch(const char *function, const char *type)
+{
+    EDDY_ASSERT(false, "%s_of(%s): the async function's result or parameters differ from those of the type %s", type,
+                function, type);
+    __builtin_unreachable();
 }

@@ -276,7 +276,7 @@ void eddy_failure_catch(struct eddy_failure *failure, eddy_error *err)
 {
     struct eddy_failure **slot = caught_slot();
     struct eddy_failure *before = *slot;
-    *slot = failure_passed_on(failure, false);
+    *slot = failure;
     failure_describe(*slot, err);
     failure_unref(before);
 }

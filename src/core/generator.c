@@ -34,10 +34,10 @@ static void body(void *argument)
     struct eddy_core *core = &g->frame->core;
     core->type->run((struct eddy_awaitable *)(void *)core);
     g->state = EDDY_FINISHED;
-    g->step->who = g;
+    g->origin->ended = g;
     struct switch_point gone, outside = g->outside;
     switch_retire();
-    switch_away(&gone, &outside);
+    switch_away(&gone, &outside, NULL);
     __builtin_unreachable();
 }
 
@@ -94,38 +94,74 @@ static void set_failure(struct eddy_generator *user, struct eddy_failure *failur
     user->core.failure = failure;
 }
 
-/* Goes into a suspended generator; true: it has yielded. */
-static bool step_into(struct eddy_generator *user, struct generator_stack *g, void *slot, void *sent_slot)
+/* Goes into a suspended generator, throwing `thrown` (NULL: nothing); true: it has yielded.  False: collect_ended. */
+static inline bool step_into(struct generator_stack *g, void *slot, void *sent_slot, struct eddy_failure *thrown)
 {
-    struct generator_step step;
     g->control.slot = slot;
     g->control.sent_slot = sent_slot;
-    g->step = &step;
+    g->origin = g;
     g->state = EDDY_RUNNING;
-    switch_to(&g->outside, &g->inside);
-    if (__builtin_expect(step.who->state == EDDY_SUSPENDED, 1))
-        return true;
-    collect(step.who, user);
-    return false;
+    return switch_for_bool(&g->outside, &g->inside, thrown);
 }
 
-bool eddy_generator_resume(struct eddy_generator *user, size_t size, void *slot, void *sent_slot)
+static void collect_ended(struct eddy_generator *user)
 {
-    if (__builtin_expect(!user->control, 0)) {
-        if (user->core.state == EDDY_FINISHED)
-            return false;
-        if (!begin(user, size)) {
-            set_failure(user, &failure_no_memory);
-            return false;
-        }
-    }
-    struct generator_stack *g = stack_of(user->control);
-    check_not_copied(user);
-    if (__builtin_expect(g->state == EDDY_RUNNING, 0)) {
+    struct generator_stack *g = user->control ? stack_of(user->control) : NULL;
+    struct generator_stack *ended = g ? g->ended : NULL;
+    if (!ended)
+        return;
+    g->ended = NULL;
+    collect(ended, user);
+}
+
+static bool step(struct eddy_generator *user, struct generator_stack *g, void *slot, void *sent_slot,
+                 struct eddy_failure *thrown)
+{
+    bool more = step_into(g, slot, sent_slot, thrown);
+    if (!more)
+        collect_ended(user);
+    return more;
+}
+
+bool eddy_generator_failed(struct eddy_generator *user)
+{
+    collect_ended(user);
+    return user->core.failure != NULL;
+}
+
+static __attribute__((noinline)) bool resume_otherwise(struct eddy_generator *user, size_t size, void *slot,
+                                                       void *sent_slot)
+{
+    if (user->control) {
+        check_not_copied(user);
         set_failure(user, failure_of(EDDY_GENERATOR_RUNNING, "%s", user->core.type->name));
         return false;
     }
-    return step_into(user, g, slot, sent_slot);
+    if (user->core.state == EDDY_FINISHED)
+        return false;
+    if (!begin(user, size)) {
+        set_failure(user, &failure_no_memory);
+        return false;
+    }
+    return step_into(stack_of(user->control), slot, sent_slot, NULL);
+}
+
+/* Ends in the switch, as does eddy_generator_yield: a round trip has no `ret`. */
+bool eddy_generator_resume(struct eddy_generator *user, size_t size, void *slot, void *sent_slot)
+{
+    struct generator_stack *g = stack_of(user->control);
+    if (__builtin_expect(!g || user->self != user || g->state == EDDY_RUNNING, 0))
+        return resume_otherwise(user, size, slot, sent_slot);
+    return step_into(g, slot, sent_slot, NULL);
+}
+
+/* The same for callers that are not macros. */
+static bool resume(struct eddy_generator *user, size_t size, void *slot, void *sent_slot)
+{
+    bool more = eddy_generator_resume(user, size, slot, sent_slot);
+    if (!more)
+        collect_ended(user);
+    return more;
 }
 
 bool eddy_generator_send(struct eddy_generator *user, size_t size, void *slot, void *sent_slot)
@@ -151,8 +187,7 @@ bool generator_throw_failure(struct eddy_generator *user, void *slot, void *sent
         set_failure(user, failure_of(EDDY_GENERATOR_RUNNING, "%s", user->core.type->name));
         return false;
     }
-    g->thrown = failure;
-    return step_into(user, g, slot, sent_slot);
+    return step(user, g, slot, sent_slot, failure);
 }
 
 bool eddy_generator_throw(struct eddy_generator *user, size_t size, void *slot, void *sent_slot, int code,
@@ -165,12 +200,11 @@ bool eddy_generator_throw(struct eddy_generator *user, size_t size, void *slot, 
 /* Closes a suspended one; user may be gone (NULL). */
 static struct eddy_failure *close_stack(struct generator_stack *g, struct eddy_generator *user)
 {
-    struct eddy_generator end = {.core = {.type = g->frame->core.type}};
-    g->thrown = &failure_generator_exit;
+    struct eddy_generator end = {.core = {.type = g->frame->core.type}, .control = &g->control};
     g->closing = true;
     if (!user)
         g->frame->self = NULL;
-    if (step_into(&end, g, g->control.slot, g->control.sent_slot)) {
+    if (step(&end, g, g->control.slot, g->control.sent_slot, &failure_generator_exit)) {
         g->closing = false;
         return failure_of(EDDY_GENERATOR_IGNORED_EXIT, "%s", g->frame->core.type->name);
     }
@@ -192,6 +226,7 @@ struct eddy_failure *eddy_generator_close(struct eddy_generator *user)
 
 struct eddy_failure *eddy_generator_failure(struct eddy_generator *user)
 {
+    collect_ended(user);
     struct eddy_failure *failure = user->core.failure;
     user->core.failure = NULL;
     return failure;
@@ -203,22 +238,17 @@ struct eddy_failure *eddy_generator_yield(struct eddy_generator_control *control
 {
     struct generator_stack *g = stack_of(control);
     g->state = EDDY_SUSPENDED;
-    g->step->who = g;
-    switch_to(&g->inside, &g->outside);
-    struct eddy_failure *thrown = g->thrown;
-    if (__builtin_expect(thrown != NULL, 0))
-        g->thrown = NULL;
-    return thrown;
+    return switch_with(&g->inside, &g->outside, g); /* not NULL: there is a value */
 }
 
 /* A sub-generator that has a stack of its own: values and what is sent pass between it and the consumer. */
 static struct eddy_failure *delegate_steps(struct generator_stack *g, struct eddy_generator *inner, size_t size)
 {
-    bool more = eddy_generator_resume(inner, size, g->control.slot, g->control.sent_slot);
+    bool more = resume(inner, size, g->control.slot, g->control.sent_slot);
     while (more) {
         struct eddy_failure *thrown = eddy_generator_yield(&g->control);
         if (!thrown) {
-            more = eddy_generator_resume(inner, size, g->control.slot, g->control.sent_slot);
+            more = resume(inner, size, g->control.slot, g->control.sent_slot);
         } else if (thrown->code == EDDY_GENERATOR_EXIT) {
             struct eddy_failure *failure = eddy_generator_close(inner);
             return failure ? failure : thrown;
@@ -269,14 +299,11 @@ struct eddy_failure *eddy_generator_transfer(struct eddy_generator_control *cont
     if (other->state == EDDY_RUNNING)
         return failure_of(EDDY_GENERATOR_RUNNING, "%s", to->core.type->name);
     other->control = g->control;
-    other->step = g->step;
+    other->origin = g->origin;
     other->outside = g->outside;
     g->state = EDDY_SUSPENDED;
     other->state = EDDY_RUNNING;
-    switch_to(&g->inside, &other->inside);
-    struct eddy_failure *thrown = g->thrown;
-    g->thrown = NULL;
-    return thrown;
+    return switch_with(&g->inside, &other->inside, NULL);
 }
 
 /* ---- for_each ---- */
@@ -369,11 +396,13 @@ static void run_anext(struct eddy_awaitable *a)
     struct eddy_anext *next = (struct eddy_anext *)(void *)a;
     struct eddy_generator *g = &next->generator->generator;
     if (next->thrown)
-        next->result = generator_throw_failure(g, next->value, next->sent, eddy_failure_of_code(next->site, next->thrown));
+        next->result =
+            generator_throw_failure(g, next->value, next->sent, eddy_failure_of_code(next->site, next->thrown));
     else if (next->sends && !g->control && g->core.state == EDDY_CREATED)
         next->result = eddy_generator_send(g, next->generator_size, next->value, next->sent);
     else
-        next->result = eddy_async_step(next->generator, next->generator_size, next->value, next->sent);
+        next->result = eddy_async_step(next->generator, next->generator_size, next->value, next->sent) ||
+                       (collect_ended(g), false);
     if (next->result)
         memcpy(next->out, next->value, next->size);
     else

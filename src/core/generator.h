@@ -13,18 +13,13 @@
 
 struct eddy_loop;
 
-/* One step of a consumer: who came back to it, which after a transfer is not who it resumed. */
-struct generator_step {
-    struct generator_stack *who;
-};
-
 struct generator_stack {
     struct eddy_generator_control control; /* what the macros see; must be first */
     struct switch_point inside, outside;   /* the generator's place, the consumer's */
     struct stack *stack;
     struct eddy_generator *frame;          /* the copy */
-    struct generator_step *step;           /* of the consumer that waits */
-    struct eddy_failure *thrown;           /* to be raised where it yields; NULL: nothing */
+    struct generator_stack *origin;        /* which the consumer resumed: itself, but after a transfer */
+    struct generator_stack *ended;         /* of an origin: who came back to the consumer by its end */
     uint8_t state;                         /* an enum eddy_state */
     bool closing;                          /* GeneratorExit is on its way through it */
     struct eddy_loop *loop;                /* async ones: in whose list; NULL: in none */

@@ -28,7 +28,7 @@ struct member {
 
 struct eddy_group {
     struct task *parent;           /* which runs the block */
-    struct member *members;
+    struct member *members, **end; /* in the order of spawning */
     size_t count;
     struct eddy_failure *failure;  /* the first, with the others behind it */
     bool exiting;                  /* the block has ended and waits */
@@ -64,6 +64,8 @@ static void forget(struct member *member)
     *member->link = member->next;
     if (member->next)
         member->next->link = member->link;
+    else
+        member->group->end = member->link;
     member->group->count--;
     block_give(&member->task->loop->blocks, member, sizeof *member);
 }
@@ -94,10 +96,9 @@ static struct member *add_member(struct eddy_group *group, struct task *task)
     struct member *member = block_take(&task->loop->blocks, sizeof *member);
     if (!member)
         return NULL;
-    *member = (struct member){.group = group, .task = task, .next = group->members, .link = &group->members};
-    if (member->next)
-        member->next->link = &member->next;
-    group->members = member;
+    *member = (struct member){.group = group, .task = task, .link = group->end};
+    *group->end = member;
+    group->end = &member->next;
     group->count++;
     watch_add(&task->watches, &member->watch, member_ended);
     return member;
@@ -150,6 +151,7 @@ static void enter(struct eddy_manager *manager, eddy_error *err)
 {
     eddy_group *group = ((struct eddy_task_group *)(void *)manager)->value = group_of(manager);
     group->parent = current.task;
+    group->end = &group->members;
     if (!current.task)
         eddy_error_set(err, EDDY_NO_TASK, "eddy_task_group");
 }

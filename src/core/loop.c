@@ -2,6 +2,7 @@
 /* loop.c - passes: what is ready, then timers and I/O.  The invariant stands in loop.h. */
 #include "core/loop.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +82,7 @@ static void run_batch(struct eddy_loop *loop)
             if (loop->debug)
                 loop_step(loop, task);
             current.task = task;
+            errno = task->saved_errno;
             switch_to(&loop->point, &task->point);
             continue;
         }

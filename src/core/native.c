@@ -63,36 +63,41 @@ void eddy_run_generic(struct eddy_awaitable *a)
         return;
     }
     begin(self, a);
-    while (a->awaitable.state != EDDY_FINISHED) {
-        bool one_turn = a->awaitable.state == EDDY_SUSPENDED;
-        task_park(self);
-        if (one_turn)
-            a->awaitable.state = EDDY_FINISHED;
-    }
-    settle(self, a);
+    do {
+        while (a->awaitable.state != EDDY_FINISHED) {
+            bool one_turn = a->awaitable.state == EDDY_SUSPENDED;
+            task_park(self);
+            if (one_turn)
+                a->awaitable.state = EDDY_FINISHED;
+        }
+        settle(self, a);
+    } while (a->awaitable.state != EDDY_FINISHED); /* native_again */
 }
 
 void task_step_native(struct task *task)
 {
     struct eddy_awaitable *a = task_handle(task);
-    if (task->state == TASK_NEW) {
+    if (task->state == TASK_NEW && !task->must_cancel) {
         task->state = TASK_STARTED;
-        if (task->must_cancel) { /* it is not even started */
-            a->awaitable.failure = task_take_cancel(task);
-            a->awaitable.state = EDDY_FINISHED;
-        } else {
-            begin(task, a);
-            if (a->awaitable.state != EDDY_FINISHED)
-                return;
-            settle(task, a);
-        }
-    } else {
-        if (a->awaitable.state == EDDY_RUNNING)
-            return;
-        settle(task, a);
+        begin(task, a); /* if it is over already, the task is in the ready queue */
+        return;
     }
+    if (task->state == TASK_NEW) /* cancelled before its first step: it is not even started */
+        a->awaitable.failure = task_take_cancel(task);
+    else if (a->awaitable.state == EDDY_RUNNING)
+        return;
+    else
+        settle(task, a);
+    if (a->awaitable.state == EDDY_RUNNING) /* native_again */
+        return;
     task_finish(task);
     task_unref(task);
+}
+
+void native_again(struct eddy_awaitable *a)
+{
+    a->awaitable.state = EDDY_RUNNING;
+    owner_of(a)->waits_for = a;
 }
 
 void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure)

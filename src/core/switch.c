@@ -48,7 +48,7 @@ void switch_unpoison(const void *low, size_t size)
 
 #else
 
-void eddy_switch(void **from, void *to);
+void *eddy_switch(void **from, void *to, void *value);
 
 struct start {
     void (*entry)(void *);
@@ -123,7 +123,7 @@ void switch_retire(void)
 #endif
 }
 
-static void leave(struct switch_point *from, const struct switch_point *to, void **fake_stack)
+static void *leave(struct switch_point *from, const struct switch_point *to, void **fake_stack, void *value)
 {
 #ifdef TELL_ASAN
     left = fake_stack ? from : NULL;
@@ -133,18 +133,24 @@ static void leave(struct switch_point *from, const struct switch_point *to, void
     from->fiber = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(to->fiber, 0);
 #endif
-    eddy_switch(&from->sp, to->sp);
+    return eddy_switch(&from->sp, to->sp, value);
 }
 
-void switch_to(struct switch_point *from, const struct switch_point *to)
+void *switch_with(struct switch_point *from, const struct switch_point *to, void *value)
 {
-    leave(from, to, &from->fake_stack);
+    void *result = leave(from, to, &from->fake_stack, value);
     arrived(from);
+    return result;
 }
 
-void switch_away(struct switch_point *from, const struct switch_point *to)
+bool switch_for_bool(struct switch_point *from, const struct switch_point *to, void *value)
 {
-    leave(from, to, NULL);
+    return switch_with(from, to, value) != NULL;
+}
+
+void switch_away(struct switch_point *from, const struct switch_point *to, void *value)
+{
+    leave(from, to, NULL, value);
 }
 
 #endif

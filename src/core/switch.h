@@ -9,6 +9,7 @@
 #ifndef EDDY_CORE_SWITCH_H
 #define EDDY_CORE_SWITCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Where something that does not run now goes on. */
@@ -38,20 +39,37 @@ void switch_forget(struct switch_point *point);
 /* Memory of frames that have returned may be looked at again: see eddy_frame_end. */
 void switch_unpoison(const void *low, size_t size);
 
+/*
+ * `value` is what the call of eddy_switch gives on the other side.  Functions that end in a switch should end in it as
+ * a tail call: whoever is resumed then goes on right behind its own call.  A `ret` in between would be mispredicted,
+ * for the processor's stack of return addresses has by then been filled by somebody else.
+ */
 #ifndef EDDY_SANITIZED
-void eddy_switch(void **from, void *to);
-static inline void switch_to(struct switch_point *from, const struct switch_point *to)
+void *eddy_switch(void **from, void *to, void *value);
+bool eddy_switch_bool(void **from, void *to, void *value) __asm__("eddy_switch");
+
+static inline void *switch_with(struct switch_point *from, const struct switch_point *to, void *value)
 {
-    eddy_switch(&from->sp, to->sp);
+    return eddy_switch(&from->sp, to->sp, value);
 }
-/* The same when `from` is never gone back to. */
-static inline void switch_away(struct switch_point *from, const struct switch_point *to)
+static inline bool switch_for_bool(struct switch_point *from, const struct switch_point *to, void *value)
 {
-    eddy_switch(&from->sp, to->sp);
+    return eddy_switch_bool(&from->sp, to->sp, value);
+}
+/* When `from` is never gone back to. */
+static inline void switch_away(struct switch_point *from, const struct switch_point *to, void *value)
+{
+    eddy_switch(&from->sp, to->sp, value);
 }
 #else
-void switch_to(struct switch_point *from, const struct switch_point *to);
-void switch_away(struct switch_point *from, const struct switch_point *to);
+void *switch_with(struct switch_point *from, const struct switch_point *to, void *value);
+bool switch_for_bool(struct switch_point *from, const struct switch_point *to, void *value);
+void switch_away(struct switch_point *from, const struct switch_point *to, void *value);
 #endif
+
+static inline void switch_to(struct switch_point *from, const struct switch_point *to)
+{
+    switch_with(from, to, NULL);
+}
 
 #endif

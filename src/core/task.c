@@ -150,28 +150,33 @@ void task_wake(struct task *task)
         loop_add_ready(task->loop, &task->ready);
 }
 
+/* Ends in the switch; who resumes a task sets errno to what it was. */
 void task_park(struct task *self)
 {
     struct eddy_loop *loop = self->loop;
     int *error = &errno; /* one address: a task stays on its thread */
-    int saved = *error;
+    self->saved_errno = *error;
     if (__builtin_expect(!stack_intact(self->stack), 0))
         stack_report_overflow(self->stack);
     struct task *next = loop_next_task(loop);
     if (__builtin_expect(loop->debug, 0))
         loop_step(loop, next);
-    if (next != self) {
-        current.task = next;
-        switch_to(&self->point, next ? &next->point : &loop->point);
-    }
-    *error = saved;
+    if (next)
+        *error = next->saved_errno;
+    if (next == self)
+        return;
+    current.task = next;
+    switch_to(&self->point, next ? &next->point : &loop->point);
 }
 
 static void end_without_running(struct task *task, struct eddy_failure *failure)
 {
+    struct task *parking = current.task; /* it is on its way off its stack: what ends here may wake it */
+    current.task = NULL;
     task_core(task)->failure = failure;
     task_finish(task);
     task_unref(task);
+    current.task = parking;
 }
 
 bool task_prepare(struct task *task)
@@ -208,7 +213,9 @@ static void leave_for_ever(struct task *task)
     switch_retire();
     task_unref(task);
     stack_give(stack);
-    switch_away(&gone, next ? &next->point : &loop->point);
+    if (next)
+        errno = next->saved_errno;
+    switch_away(&gone, next ? &next->point : &loop->point, NULL);
     __builtin_unreachable();
 }
 
@@ -411,6 +418,20 @@ struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a)
     return shielded_wait(self, task);
 }
 
+struct eddy_failure *eddy_run_shielded(struct eddy_awaitable *a, size_t size)
+{
+    void *none = NULL;
+    struct eddy_awaitable *handle = eddy_spawn_copy(a, size, &none, NULL, 0);
+    struct task *task = task_of_handle(handle);
+    task_disown(task);
+    struct eddy_failure *failure = eddy_join_shielded(handle);
+    if (task->state == TASK_DONE)
+        memcpy((char *)a + sizeof a->awaitable, (char *)handle + sizeof a->awaitable, size - sizeof a->awaitable);
+    task->consumed = true;
+    task_unref(task); /* if it still runs, it frees itself */
+    return failure;
+}
+
 /* ---- a frame ends ---- */
 
 static __attribute__((noinline)) void end_children(void **children)
@@ -468,10 +489,9 @@ static void run_eagerly(struct task *self, struct task *task)
     self->ready.queued = true;
     self->ready.next = loop->batch;
     loop->batch = &self->ready;
-    int saved = errno;
+    self->saved_errno = errno;
     current.task = task;
     switch_to(&self->point, &task->point);
-    errno = saved;
 }
 
 void *eddy_spawn_copy_with(const void *coroutine, size_t size, void **children, const struct eddy_site *site,

@@ -162,6 +162,8 @@ static inline struct task *owner_of(const struct eddy_awaitable *a)
 }
 /* Ends it, owning the failure (NULL: well). */
 void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure);
+/* From an operation's `finish`: what it was woken for is gone, it waits on.  It needs an `undo`, see settle. */
+void native_again(struct eddy_awaitable *a);
 
 /* ---- wait-lists: used by start, cancel and by who wakes ---- */
 void waiters_add(struct eddy_waiters *list, struct eddy_awaitable *a);

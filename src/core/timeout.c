@@ -105,7 +105,7 @@ static bool close_scope(struct eddy_scope *scope, const struct eddy_failure *fai
     }
     scope->state = SCOPE_EXPIRED;
     bool alone = (eddy_uncancel)(task_handle(scope->task)) <= scope->cancels;
-    return alone && failure && failure_is_cancellation(failure) && failure->own;
+    return alone && failure && failure_is_cancellation(failure);
 }
 
 /* ---- async_with (scope, eddy_timeout(seconds)) ---- */

@@ -2,12 +2,13 @@
 /*
  * queue.c - items from tasks to tasks: who puts, who gets, who waits.  How items lie is in queue_items.c.
  *
- * Who waits and is woken holds a promise: of an item, or of room for one.  The item stays in the queue until the
- * getter has gone on, so that nothing is lost if that task is cancelled first: the promise goes to the next.
- * A put or get that need not wait makes itself a promise and keeps it at once.
+ * The order is asyncio.Queue's to the letter, for the transcripts of its programs depend on it: each item that goes
+ * in wakes the getter that has waited longest, and stays in the queue until that task goes on.  Who comes meanwhile
+ * takes it; the woken one then finds nothing and waits again, behind the others.  If the woken task is cancelled
+ * first, the next is woken: nothing is lost.  With putters and room it is the same.
  *
- * Invariant, while the queue is open: promised <= count, and count + promised_room <= max_size if there is a
- * limit; getters wait only while every item is promised, putters only while all room is taken or promised.
+ * Invariant, while the queue is open: getters wait only while there is no item or a woken task is on its way to look
+ * for one; putters only while there is no room or a woken task is on its way.
  */
 #define EDDY_LIBRARY
 #include "sync/queue_items.h"
@@ -29,27 +30,27 @@ static void *item_of(struct eddy_queue_op *op)
 
 static bool has_item(const struct eddy_queue *queue)
 {
-    return queue->count > queue->promised;
+    return queue->count > 0;
 }
 
 static bool has_room(const struct eddy_queue *queue)
 {
-    return queue->max_size == 0 || queue->count + queue->promised_room < queue->max_size;
+    return queue->max_size == 0 || queue->count < queue->max_size;
 }
 
 static void wake_getter(struct eddy_queue *queue)
 {
-    if (has_item(queue) && waiters_wake_first(&queue->getters))
-        queue->promised++;
+    if (has_item(queue))
+        waiters_wake_first(&queue->getters);
 }
 
 static void wake_putter(struct eddy_queue *queue)
 {
-    if (has_room(queue) && waiters_wake_first(&queue->putters))
-        queue->promised_room++;
+    if (has_room(queue))
+        waiters_wake_first(&queue->putters);
 }
 
-/* An item goes in, or comes out, where a promise or a look has shown that it can. */
+/* An item goes in, or comes out, where a look has shown that it can. */
 static bool put_in(struct eddy_queue *queue, const void *item)
 {
     if (!items_push(queue, item))
@@ -76,8 +77,7 @@ static void start_get(struct eddy_awaitable *a)
 {
     struct eddy_queue *queue = op_of(a)->queue;
     if (has_item(queue)) {
-        queue->promised++;
-        native_complete(a, NULL);
+        native_complete(a, NULL); /* finish takes it */
     } else if (queue->shut_down) {
         native_complete(a, shut_down_failure("eddy_queue_get"));
     } else {
@@ -85,30 +85,22 @@ static void start_get(struct eddy_awaitable *a)
     }
 }
 
-/* Woken by eddy_queue_end, without a promise; or what was promised has been thrown away since. */
-static bool has_nothing(const struct eddy_queue_op *op)
-{
-    return op->item_offset == 0 || op->queue->count == 0;
-}
-
 static void finish_get(struct eddy_awaitable *a)
 {
-    struct eddy_queue_op *op = op_of(a);
-    if (has_nothing(op)) {
+    struct eddy_queue *queue = op_of(a)->queue;
+    if (has_item(queue)) {
+        take_out(queue, item_of(op_of(a)));
+    } else if (queue->shut_down) {
         a->awaitable.failure = shut_down_failure("eddy_queue_get");
-        return;
+    } else {
+        native_again(a);
+        waiters_add(&queue->getters, a);
     }
-    op->queue->promised--;
-    take_out(op->queue, item_of(op));
 }
 
 static void undo_get(struct eddy_awaitable *a)
 {
-    struct eddy_queue_op *op = op_of(a);
-    if (has_nothing(op))
-        return;
-    op->queue->promised--;
-    wake_getter(op->queue);
+    wake_getter(op_of(a)->queue);
 }
 
 const struct eddy_awaitable_type eddy_queue_get_type = {.name = "eddy_queue_get",
@@ -125,8 +117,7 @@ static void start_put(struct eddy_awaitable *a)
     if (queue->shut_down) {
         native_complete(a, shut_down_failure("eddy_queue_put"));
     } else if (has_room(queue)) {
-        queue->promised_room++;
-        native_complete(a, NULL);
+        native_complete(a, NULL); /* finish puts it in */
     } else {
         waiters_add(&queue->putters, a);
     }
@@ -138,22 +129,18 @@ static void finish_put(struct eddy_awaitable *a)
     struct eddy_queue *queue = op->queue;
     if (queue->shut_down) {
         a->awaitable.failure = shut_down_failure("eddy_queue_put");
-        return;
+    } else if (!has_room(queue)) {
+        native_again(a);
+        waiters_add(&queue->putters, a);
+    } else if (!put_in(queue, item_of(op))) {
+        a->awaitable.failure = failure_of(ENOMEM, "eddy_queue_put: the queue holds %zu items", queue->count);
+        wake_putter(queue);
     }
-    queue->promised_room--;
-    if (put_in(queue, item_of(op)))
-        return;
-    a->awaitable.failure = failure_of(ENOMEM, "eddy_queue_put: the queue holds %zu items", queue->count);
-    wake_putter(queue);
 }
 
 static void undo_put(struct eddy_awaitable *a)
 {
-    struct eddy_queue *queue = op_of(a)->queue;
-    if (queue->shut_down)
-        return;
-    queue->promised_room--;
-    wake_putter(queue);
+    wake_putter(op_of(a)->queue);
 }
 
 const struct eddy_awaitable_type eddy_queue_put_type = {.name = "eddy_queue_put",
@@ -226,26 +213,23 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Woken without a promise: finish sees that there is nothing for it. */
-static void wake_in_vain(struct eddy_waiters *list)
+/* Their finish sees that the queue has been shut down. */
+static void wake_all(struct eddy_waiters *list)
 {
-    for (struct eddy_awaitable *a; (a = waiters_first(list));) {
-        op_of(a)->item_offset = 0;
-        waiters_wake_first(list);
-    }
+    while (waiters_wake_first(list))
+        continue;
 }
 
 void eddy_queue_end(struct eddy_queue *queue, bool immediate)
 {
     queue->shut_down = true;
-    queue->promised_room = 0;
     if (immediate) {
         size_t dropped = queue->count;
-        queue->count = queue->promised = 0;
+        queue->count = 0;
         count_finished(queue, smaller(dropped, queue->unfinished));
     }
-    wake_in_vain(&queue->getters);
-    wake_in_vain(&queue->putters);
+    wake_all(&queue->getters);
+    wake_all(&queue->putters);
 }
 
 /* Tasks that still wait stay in their lists, from which a cancellation takes them. */
@@ -253,6 +237,6 @@ void eddy_queue_drop(struct eddy_queue *queue)
 {
     memory_free(queue->items);
     queue->items = NULL;
-    queue->capacity = queue->first = queue->count = queue->promised = queue->promised_room = 0;
+    queue->capacity = queue->first = queue->count = 0;
     queue->shut_down = true;
 }

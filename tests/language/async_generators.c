@@ -126,7 +126,7 @@ async(void, closing_them)
     CHECK(await(eddy_anext(&c, &v)));
     await(eddy_aclose(&c));
     CHECK_LOG("waited ");
-    await(eddy_aclose(&c)); /* B60: of what has ended: nothing */
+    await(eddy_aclose(&c));         /* B60: of what has ended: nothing */
     struct stubborn s = stubborn(); /* B60: yields in reply */
     CHECK(await(eddy_anext(&s, &v)));
     await(eddy_aclose(&s), &err);

@@ -80,13 +80,11 @@ static void alarm_cancel(struct eddy_awaitable *a)
         stopped(self);
 }
 
-static const struct eddy_awaitable_type alarm_type = {
-    .name = "alarm", .start = alarm_start, .cancel = alarm_cancel};
+static const struct eddy_awaitable_type alarm_type = {.name = "alarm", .start = alarm_start, .cancel = alarm_cancel};
 
 static struct alarm_clock alarm_clock(double seconds, bool slow_cancel)
 {
-    return (struct alarm_clock){
-        EDDY_AWAITABLE_INIT(&alarm_type), .seconds = seconds, .slow_cancel = slow_cancel};
+    return (struct alarm_clock){EDDY_AWAITABLE_INIT(&alarm_type), .seconds = seconds, .slow_cancel = slow_cancel};
 }
 
 async(void, at_once)

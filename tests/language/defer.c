@@ -145,6 +145,7 @@ async(int, main_task)
 {
     await(ways_out());
     await(arguments());
+    CHECK_LOG("c");
     await(clean_up_waits());
     for_each (x, numbers())
         if (x == 2)

@@ -68,7 +68,7 @@ async(int, main_task)
     struct sleeper *t = spawn(sleeper());
     CHECK(SAYS(t, "task") && SAYS(t, "sleeper"));
     await(eddy_sleep(0));
-    CHECK(SAYS(t, "suspended"));
+    CHECK(SAYS(t, "pending"));
     eddy_cancel(t);
     eddy_error err;
     await(t, &err);

@@ -136,8 +136,8 @@ static void sending(void)
     eddy_error err;
     struct doubler d = doubler(4);
     CHECK(!eddy_send(&d, 5, &v, &err) && err.code == EDDY_GENERATOR_NOT_STARTED); /* B2 */
-    CHECK(eddy_next(&d, &v, &err) && v == 8 && err.code == 0);                      /* and it is usable */
-    CHECK(eddy_send(&d, 5, &v) && v == 10);                                         /* B3 */
+    CHECK(eddy_next(&d, &v, &err) && v == 8 && err.code == 0);                    /* and it is usable */
+    CHECK(eddy_send(&d, 5, &v) && v == 10);                                       /* B3 */
     CHECK(eddy_send(&d, 1500, &v, &err) && v == 3000);
     eddy_close(&d);
     struct lengths l = lengths(3);

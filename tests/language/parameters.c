@@ -71,8 +71,8 @@ async(int, names, (int, result), (int, base), (int, self), (int, args), (int, va
     return result + base + self + args + value + t + err + x;
 }
 
-async(int, more_names, (int, awaitable), (int, type), (int, run), (int, name), (int, sent), (int, generator_), (int, i),
-      (int, n))
+async(int, more_names, (int, awaitable), (int, type), (int, run), (int, name), (int, sent), (int, generator_),
+      (int, i), (int, n))
 {
     return awaitable + type + run + name + sent + generator_ + i + n;
 }

@@ -126,7 +126,7 @@ async(void, groups)
     eddy_error err;
     CHECK(await(both("ab", "abc")) == 5);
     CHECK(await(child_fails_outside()) == 0);
-    CHECK_LOG("body sibling ");
+    CHECK_LOG("sibling body ");
     await(body_fails(), &err);
     CHECK(err.code == EPERM && !strcmp(err.message, "body"));
     CHECK_LOG("sibling ");

@@ -40,8 +40,7 @@ async(void, starting)
     eddy_error err;
     await(failing, &err);
     CHECK(err.code == EIO);
-    CHECK(await(spawn_with(noting(3), &(eddy_spawn_options){sizeof(eddy_spawn_options),
-                                                             .name = "third"})) == 3);
+    CHECK(await(spawn_with(noting(3), &(eddy_spawn_options){sizeof(eddy_spawn_options), .name = "third"})) == 3);
     CHECK_LOG("3 ");
 }
 

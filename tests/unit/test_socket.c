@@ -169,7 +169,7 @@ async(void, fails)
     CHECK(err.code == EBADF);
     await(eddy_accept(-1), &err);
     CHECK(err.code == EBADF);
-    await(eddy_poll(-1, POLLIN), &err);
+    await(eddy_poll(1 << 20, POLLIN), &err);
     CHECK(err.code == EBADF);
 }
 

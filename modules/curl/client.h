@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* client.h - one transfer: an easy handle and what it has brought so far. */
+#ifndef EDDY_CURL_CLIENT_H
+#define EDDY_CURL_CLIENT_H
+
+#include <curl/curl.h>
+#include <string.h>
+
+#include "eddy/curl.h"
+
+/* Bytes that arrive; a NUL is kept behind them. */
+struct bytes {
+    char *data;
+    size_t size, capacity;
+};
+
+struct transfer {
+    struct transfer *next, **link; /* all that are under way on this loop */
+    CURL *easy;
+    struct eddy_http_get *self;   /* whose result it will be */
+    struct curl_slist *lines;     /* of the request's header */
+    struct bytes headers, body;
+    size_t size_limit;            /* of body */
+    int refused;                  /* why a callback has stopped it: ENOMEM, EMSGSIZE; 0: it has not */
+    char error[CURL_ERROR_SIZE];  /* libcurl's sentence */
+};
+
+/* NULL: no memory. */
+struct transfer *transfer_new(struct eddy_http_get *self);
+void transfer_free(struct transfer *transfer);
+/* Completes the awaitable and frees the transfer, which libcurl has let go. */
+void transfer_finish(struct transfer *transfer, CURLcode code);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * curl.c - transfers of libcurl's multi interface, driven by the loop.
+ *
+ * Invariant: a thread that runs a loop has at most one client, which lives while transfers are under way; so nothing
+ * of libcurl is left when the loop closes.  libcurl tells which descriptors and which point of time it waits
+ * for; the loop calls back; no task runs inside a call of libcurl.
+ */
+#define EDDY_LIBRARY
+#include "client.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+struct client {
+    CURLM *multi;
+    struct transfer *transfers; /* under way */
+    eddy_handle *timer;   /* NULL: libcurl waits for no point of time */
+};
+
+static __thread struct client *client; /* NULL: no transfer is under way on this thread */
+
+/* ==== what libcurl asks for ==== */
+
+static void collect_finished(CURLMcode state);
+
+static void act(curl_socket_t fd, int events)
+{
+    int running;
+    if (client)
+        collect_finished(curl_multi_socket_action(client->multi, fd, events, &running));
+}
+
+static void on_readable(void *fd)
+{
+    act((curl_socket_t)(intptr_t)fd, CURL_CSELECT_IN);
+}
+
+static void on_writable(void *fd)
+{
+    act((curl_socket_t)(intptr_t)fd, CURL_CSELECT_OUT);
+}
+
+static void on_time(void *argument)
+{
+    (void)argument;
+    if (client)
+        client->timer = NULL;
+    act(CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *argument, void *assigned)
+{
+    bool reads = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
+    bool writes = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
+    int error = 0;
+    (void)easy, (void)argument, (void)assigned;
+    if (reads)
+        error = (eddy_add_reader)(fd, on_readable, (void *)(intptr_t)fd);
+    else
+        eddy_remove_reader(fd);
+    if (writes && !error)
+        error = (eddy_add_writer)(fd, on_writable, (void *)(intptr_t)fd);
+    else
+        eddy_remove_writer(fd);
+    return error ? -1 : 0;
+}
+
+static int set_timer(CURLM *multi, long milliseconds, void *argument)
+{
+    struct client *self = argument;
+    (void)multi;
+    eddy_handle_cancel(self->timer);
+    self->timer = NULL;
+    if (milliseconds < 0)
+        return 0;
+    self->timer = (eddy_call_later)((double)milliseconds / 1000, on_time, NULL);
+    return self->timer ? 0 : -1;
+}
+
+/* ==== the client ==== */
+
+static void init_libcurl(void)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static bool open_client(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (client)
+        return true;
+    pthread_once(&once, init_libcurl);
+    struct client *self = calloc(1, sizeof *self);
+    if (self)
+        self->multi = curl_multi_init();
+    if (!self || !self->multi) {
+        free(self);
+        return false;
+    }
+    curl_multi_setopt(self->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+    curl_multi_setopt(self->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    curl_multi_setopt(self->multi, CURLMOPT_TIMERDATA, self);
+    client = self;
+    return true;
+}
+
+static void close_idle_client(void)
+{
+    if (!client || client->transfers)
+        return;
+    curl_multi_cleanup(client->multi);
+    eddy_handle_cancel(client->timer);
+    free(client);
+    client = NULL;
+}
+
+static void add_transfer(struct transfer *transfer)
+{
+    transfer->next = client->transfers;
+    transfer->link = &client->transfers;
+    if (transfer->next)
+        transfer->next->link = &transfer->next;
+    client->transfers = transfer;
+}
+
+static void remove_transfer(struct transfer *transfer)
+{
+    curl_multi_remove_handle(client->multi, transfer->easy);
+    *transfer->link = transfer->next;
+    if (transfer->next)
+        transfer->next->link = transfer->link;
+}
+
+/* state: of the last call; not CURLM_OK: a callback found no memory, and the multi handle is of no more use. */
+static void collect_finished(CURLMcode state)
+{
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(client->multi, &left));) {
+        struct transfer *transfer;
+        CURLcode code = message->data.result; /* the message does not outlive the removal */
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+        remove_transfer(transfer);
+        transfer_finish(transfer, code);
+    }
+    for (struct transfer *one; state != CURLM_OK && (one = client->transfers);) {
+        remove_transfer(one);
+        one->refused = ENOMEM;
+        transfer_finish(one, CURLE_ABORTED_BY_CALLBACK);
+    }
+    close_idle_client();
+}
+
+/* ==== the awaitable ==== */
+
+static void start(struct eddy_awaitable *a)
+{
+    struct eddy_http_get *self = (struct eddy_http_get *)(void *)a;
+    struct transfer *transfer = open_client() ? transfer_new(self) : NULL;
+    if (!transfer) {
+        close_idle_client();
+        (eddy_complete_error)(self, ENOMEM, "eddy_http_get(\"%s\")", self->url);
+        return;
+    }
+    self->transfer = transfer;
+    CURLMcode code = curl_multi_add_handle(client->multi, transfer->easy);
+    if (code == CURLM_OK) {
+        add_transfer(transfer);
+        return;
+    }
+    transfer_free(transfer);
+    close_idle_client();
+    (eddy_complete_error)(self, code == CURLM_OUT_OF_MEMORY ? ENOMEM : EDDY_HTTP_FAILED,
+                          "eddy_http_get(\"%s\"): %s", self->url, curl_multi_strerror(code));
+}
+
+static void cancel(struct eddy_awaitable *a)
+{
+    struct eddy_http_get *self = (struct eddy_http_get *)(void *)a;
+    remove_transfer(self->transfer);
+    transfer_free(self->transfer);
+    close_idle_client();
+    (eddy_complete_error)(self, ECANCELED, "eddy_http_get(\"%s\")", self->url);
+}
+
+/* The response has come, but nobody is there to take it. */
+static void undo(struct eddy_awaitable *a)
+{
+    struct eddy_http_get *self = (struct eddy_http_get *)(void *)a;
+    eddy_http_response_free(self->result);
+    self->result = NULL;
+}
+
+static const struct eddy_awaitable_type http_get_type = {.name = "eddy_http_get",
+                                                         .start = start,
+                                                         .cancel = cancel,
+                                                         .undo = undo,
+                                                         .size = sizeof(struct eddy_http_get)};
+
+struct eddy_http_get eddy_http_get_with(const char *url, const eddy_http_options *options, size_t options_size)
+{
+    struct eddy_http_get self = {EDDY_AWAITABLE_INIT(&http_get_type), .url = url ? url : ""};
+    if (options)
+        memcpy(&self.options, options,
+               options_size < sizeof self.options ? options_size : sizeof self.options);
+    return self;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* fold.h - leaves the small helpers standing as words, so that expansions can be read; helpers.c shows what they are. */
+#undef ED_ADDRESS
+#undef ED_AWAITABLE
+#undef ED_CHECK_AWAITABLE
+#undef ED_CHECK_IS_STRUCT
+#undef ED_CHILDREN
+#undef ED_CONTROL
+#undef ED_FRAME
+#undef ED_HERE
+#undef ED_IN_FRAME
+#undef ED_IS_POINTER
+#undef ED_IS_STRUCT
+#undef ED_IS_VOID_OBJECT
+#undef ED_RVALUE
+#undef ED_SENT
+#undef ED_SIGNATURE
+#undef ED_TYPED
+#undef ED_UNLIKELY
+#undef ED_UNUSED
+#undef ED_VALUE
+#undef ED_WHOLE
+#undef ED_ZERO
+#undef EDDY_MUST_USE
+#undef NULL
+#undef bool
+#undef true
+#undef false
+#undef offsetof

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver_rules.h - what the tests of src/os/driver.h share: a driver opened for each rule,
+ * operations that count their completions, connected sockets.
+ *
+ * Each rule runs with every driver, or with that of EDDY_DRIVER alone.
+ */
+#ifndef EDDY_TESTS_DRIVER_RULES_H
+#define EDDY_TESTS_DRIVER_RULES_H
+
+#include "os/driver.h"
+
+#include "os/clock.h"
+#include "os/driver_epoll.h"
+#include "os/memory.h"
+#include "os/valgrind.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char *driver_name; /* of the group that runs */
+static struct driver *driver;   /* opened for each test */
+
+/* An operation that counts its completions. */
+struct probe {
+    struct driver_op op;          /* first, so that complete finds the rest */
+    int completions;              /* calls of complete */
+    int order;                    /* the number of its completion among all, from 1 */
+    void (*then)(struct probe *); /* called by complete; NULL: nothing */
+    struct probe *other;          /* for `then` */
+    char data[64];                /* its buffer */
+};
+
+static int completed; /* in this test */
+
+static inline void complete(struct driver_op *op)
+{
+    struct probe *probe = (struct probe *)op;
+    probe->completions++;
+    probe->order = ++completed;
+    assert_int_equal(op->state, 0);
+    if (probe->then != NULL)
+        probe->then(probe);
+}
+
+static inline void prepare(struct probe *probe, enum driver_op_kind kind, int fd)
+{
+    memset(probe, 0, sizeof *probe);
+    probe->op.kind = (uint8_t)kind;
+    probe->op.fd = fd;
+    probe->op.complete = complete;
+    if (kind != DRIVER_POLL && kind != DRIVER_ACCEPT && kind != DRIVER_CONNECT) {
+        probe->op.u.buffer.data = probe->data;
+        probe->op.u.buffer.size = sizeof probe->data;
+    }
+}
+
+static inline bool submit(struct probe *probe, enum driver_op_kind kind, int fd)
+{
+    prepare(probe, kind, fd);
+    return driver_submit(driver, &probe->op);
+}
+
+/* Submits what would block. */
+static inline void begin(struct probe *probe, enum driver_op_kind kind, int fd)
+{
+    assert_false(submit(probe, kind, fd));
+    assert_int_equal(probe->completions, 0);
+}
+
+static inline bool begin_poll(struct probe *probe, int fd, unsigned events)
+{
+    prepare(probe, DRIVER_POLL, fd);
+    probe->op.u.poll.events = events;
+    return driver_submit(driver, &probe->op);
+}
+
+static inline int64_t finish(struct probe *probe)
+{
+    while (probe->completions == 0)
+        assert_int_equal(driver_wait(driver, CLOCK_NEVER), 0);
+    assert_int_equal(probe->completions, 1);
+    return probe->op.result;
+}
+
+static inline int64_t finish_cancelled(struct probe *probe)
+{
+    driver_cancel(driver, &probe->op);
+    assert_int_equal(probe->completions, 0); /* never from anywhere but wait */
+    return finish(probe);
+}
+
+/* ==== sockets ==== */
+
+static inline struct sockaddr_in loopback(uint16_t port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = port, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+static inline int make_socket(int type)
+{
+    int fd = socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static inline int make_listener(struct sockaddr_in *address)
+{
+    int fd = make_socket(SOCK_STREAM);
+    socklen_t size = sizeof *address;
+    *address = loopback(0);
+    assert_int_equal(bind(fd, (struct sockaddr *)address, sizeof *address), 0);
+    assert_int_equal(listen(fd, 16), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)address, &size), 0);
+    return fd;
+}
+
+/* A connected pair over TCP; ends[0] is the one under test. */
+static inline void make_pair(int ends[2])
+{
+    struct sockaddr_in address;
+    int listener = make_listener(&address);
+    ends[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(ends[1], (struct sockaddr *)&address, sizeof address), 0);
+    struct pollfd ready = {.fd = listener, .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, -1), 1);
+    ends[0] = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    assert_true(ends[0] >= 0);
+    close(listener);
+}
+
+static inline void make_adopted_pair(int ends[2])
+{
+    make_pair(ends);
+    driver_adopt(driver, ends[0]);
+}
+
+static inline void put(int fd, const char *text)
+{
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+static inline void await_readable(int fd)
+{
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, -1), 1);
+}
+
+static inline void close_pair(int ends[2])
+{
+    driver_close_fd(driver, ends[0]);
+    close(ends[1]);
+}
+
+static inline int open_driver(void **state)
+{
+    (void)state;
+    int error = -1;
+    completed = 0;
+    driver = driver_open(driver_name, NULL, &error);
+    return error != 0 || driver == NULL;
+}
+
+static inline int close_driver(void **state)
+{
+    (void)state;
+    bool idle = driver->in_flight == 0;
+    driver_close(driver);
+    return !idle || memory_live_blocks() != 0;
+}
+
+#define RULE(name) cmocka_unit_test_setup_teardown(name, open_driver, close_driver)
+
+/* The number of rules that do not hold. */
+#define run_rules(rules)                                                                           \
+    (run_rules_with("epoll", rules, sizeof(rules) / sizeof(rules)[0]) +                            \
+     run_rules_with("sim", rules, sizeof(rules) / sizeof(rules)[0]))
+
+static inline int run_rules_with(const char *name, const struct CMUnitTest *rules, size_t count)
+{
+    const char *only = getenv("EDDY_DRIVER");
+    driver_name = name;
+    return only != NULL && strcmp(only, name) != 0
+               ? 0
+               : _cmocka_run_group_tests(name, rules, count, NULL, NULL);
+}
+
+#endif
