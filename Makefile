@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check docs install uninstall clean help
+.PHONY: build run test check bench docs install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
 	@tools/build.sh
@@ -15,6 +15,11 @@ test:       ## unit, language, compile-fail and conformance tests; under three m
 
 check:      ## everything else: the other compiler, sanitizers, Valgrind, servers, long seeds
 	@tools/check.sh
+
+bench:      ## what the primitives cost on this machine; about a minute, and 5 GB of memory for a million tasks
+	@tools/build.sh
+	@ninja -C build bench/micro >/dev/null
+	@build/bench/micro
 
 docs:       ## write the generated pages of docs/ anew
 	@tools/docs.sh

@@ -1,64 +1,96 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""faults.py FOLDER: runs each program of the language tests and the examples with the n-th allocation failing, and
-with the n-th operation of the driver failing, for n = 1, 2, ... until it passes untouched.
+"""faults.py FOLDER [NAME...]: runs each program of the language tests, the examples and tests/stress/faults_*.c with
+the n-th allocation failing, and with the n-th operation of the driver failing, for n = 1, 2, ... until it passes
+untouched.
 
-A program may then fail, but in words: a signal, a sanitizer's report, a hang, or silence is a finding. FOLDER should be
-a build with sanitizers. The last line is the tally, one count per program and kind of fault.
+A program may then fail, but in words: a crash, a sanitizer's report, a hang, a failure without a word, and a success
+that prints something else than it should are findings. FOLDER should be a build with sanitizers.
+
+Leaks count in the programs that unwind to their end (those that succeed, and all faults_*); another program that gives
+up at once may leave its own blocks behind. The last line is the tally, one count per program and kind of fault.
 """
 import concurrent.futures
 import json
 import os
+import re
 import subprocess
 import sys
 
 KINDS = ('EDDY_FAIL_ALLOC', 'EDDY_FAIL_DRIVER')
-SUITES = ('eddy:language', 'eddy:examples')
+SUITES = ('eddy:language', 'eddy:examples', 'eddy:stress')
 # Beyond this the runs repeat themselves; a program that allocates in a loop would never end.
 MOST = 300
 # That many good runs one after the other: the fault lies behind the last allocation (a fault may also be weathered).
 GOOD_RUNS = 12
 SECONDS = 60
+# What a plain function without &err says before it aborts, as is documented.
+UNCAUGHT = re.compile(r'^(ENOMEM|ECONNABORTED|EDDY_\w+): ', re.M)
 
 
-def programs(folder):
+def is_exact(program):
+    """It handles every error and unwinds, so that any leak is the library's."""
+    return os.path.basename(program).startswith('faults_')
+
+
+def programs(folder, names):
     listing = subprocess.run(['meson', 'introspect', '--tests', folder], check=True, capture_output=True, text=True)
     chosen = {}
     for test in json.loads(listing.stdout):
-        if not any(suite in SUITES for suite in test['suite']):
-            continue
+        suites = [suite for suite in test['suite'] if suite in SUITES]
         words = test['cmd']
         if 'expect.py' in words[0] or (len(words) > 1 and 'expect.py' in words[1]):
             words = words[words.index(next(word for word in words if word.endswith('.out'))) + 1:]
         # Paths are given from the build folder.
         program = os.path.abspath(os.path.join(folder, words[0]))
-        chosen[(program, *words[1:])] = os.path.relpath(program, folder)
+        name = os.path.relpath(program, folder)
+        wanted = os.path.basename(program) in names if names else suites and ('eddy:stress' not in suites or is_exact(name))
+        if wanted and not program.endswith('.py') and name[:2] != '..':
+            chosen[(program, *words[1:])] = name
     return sorted((name, list(words)) for words, name in chosen.items())
 
 
-def run(words, kind, number):
+def execute(words, options, **fault):
+    environment = dict(os.environ, EDDY_DRIVER='sim', UBSAN_OPTIONS='print_stacktrace=1', ASAN_OPTIONS=options, **fault)
+    done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS,
+                          check=False)
+    return done.returncode, done.stdout.decode(errors='replace'), done.stderr.decode(errors='replace')
+
+
+def without_addresses(text):
+    return re.sub(r'0x[0-9a-f]+', '0x', text)
+
+
+def judge(words, good_output, **fault):
     """None when all is well, '' when the program reported the failure, else what is wrong."""
-    environment = dict(os.environ, EDDY_DRIVER='sim', UBSAN_OPTIONS='print_stacktrace=1')
-    environment[kind] = str(number)
-    try:
-        done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return 'hangs'
-    text = done.stdout.decode(errors='replace')
+    status, out, err = execute(words, 'detect_leaks=1', **fault)
+    if 'LeakSanitizer' in err and not is_exact(words[0]):
+        leaks = err
+        status, out, err = execute(words, 'detect_leaks=0', **fault)
+        if status == 0:
+            return 'leaks although it succeeds:\n' + leaks[-3000:]
+    text = out + err
     if 'Sanitizer' in text or 'runtime error:' in text:
         return 'sanitizer:\n' + text[-3000:]
-    if done.returncode < 0:
-        return 'killed by signal %d:\n%s' % (-done.returncode, text[-2000:])
-    if done.returncode and not text.strip():
-        return 'status %d without a word' % done.returncode
-    return '' if done.returncode else None
+    if status < 0 and not (status == -6 and UNCAUGHT.search(err)):
+        return 'killed by signal %d:\n%s' % (-status, text[-2000:])
+    if status and not text.strip():
+        return 'status %d without a word' % status
+    if status == 0 and not err.strip() and without_addresses(out) != good_output:
+        return 'succeeds silently, and printed:\n' + out[-2000:]
+    return '' if status else None
 
 
-def torture(name, words, kind):
+def torture(words, kind):
+    status, out, err = execute(words, 'detect_leaks=1')
+    if status:
+        return 'fails without any fault:\n' + (out + err)[-2000:]
     good = 0
     for number in range(1, MOST + 1):
-        outcome = run(words, kind, number)
+        try:
+            outcome = judge(words, without_addresses(out), **{kind: str(number)})
+        except subprocess.TimeoutExpired:
+            outcome = 'hangs'
         if outcome:
             return '%s=%d EDDY_DRIVER=sim %s: %s' % (kind, number, ' '.join(words), outcome)
         good = good + 1 if outcome is None else 0
@@ -68,7 +100,7 @@ def torture(name, words, kind):
 
 
 def main():
-    jobs = [(name, words, kind) for name, words in programs(sys.argv[1]) for kind in KINDS]
+    jobs = [(words, kind) for _, words in programs(sys.argv[1], sys.argv[2:]) for kind in KINDS]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for finding in pool.map(lambda job: torture(*job), jobs):

@@ -9,40 +9,44 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-struct text {
-    char of[80];
+struct result1 {
+    char text[24];
+};
+
+struct result2 {
+    char text[64];
 };
 
 static struct mt19937 mt;
 
-async(struct text, part1, (int, n))
+async(struct result1, part1, (int, n))
 {
     int i = mt_randint(&mt, 0, 10);
     printf("part1(%d) sleeping for %d seconds.\n", n, i);
     await(eddy_sleep(i));
-    struct text result;
-    snprintf(result.of, sizeof result.of, "result%d-1", n);
-    printf("Returning part1(%d) == %s.\n", n, result.of);
+    struct result1 result;
+    snprintf(result.text, sizeof result.text, "result%d-1", n);
+    printf("Returning part1(%d) == %s.\n", n, result.text);
     return result;
 }
 
-async(struct text, part2, (int, n), (const char *, arg))
+async(struct result2, part2, (int, n), (const char *, arg))
 {
     int i = mt_randint(&mt, 0, 10);
     printf("part2(%d, '%s') sleeping for %d seconds.\n", n, arg, i);
     await(eddy_sleep(i));
-    struct text result;
-    snprintf(result.of, sizeof result.of, "result%d-2 derived from %s", n, arg);
-    printf("Returning part2(%d, '%s') == %s.\n", n, arg, result.of);
+    struct result2 result;
+    snprintf(result.text, sizeof result.text, "result%d-2 derived from %s", n, arg);
+    printf("Returning part2(%d, '%s') == %s.\n", n, arg, result.text);
     return result;
 }
 
 async(void, chain, (int, n))
 {
     double start = eddy_time();
-    struct text p1 = await(part1(n));
-    struct text p2 = await(part2(n, p1.of));
-    printf("-->Chained result%d => %s (took %0.2f seconds).\n", n, p2.of, eddy_time() - start);
+    struct result1 p1 = await(part1(n));
+    struct result2 p2 = await(part2(n, p1.text));
+    printf("-->Chained result%d => %s (took %0.2f seconds).\n", n, p2.text, eddy_time() - start);
 }
 
 async(void, main_task, (char **, numbers), (int, count))

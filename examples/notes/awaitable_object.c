@@ -24,6 +24,8 @@ static void start(struct eddy_awaitable *awaitable)
 {
     struct parcel *parcel = (struct parcel *)awaitable;
     parcel->timer = eddy_call_later(parcel->seconds, deliver, parcel);
+    if (!parcel->timer)
+        eddy_complete_error(parcel, ENOMEM);
 }
 
 /* Somebody cancelled the task that waits. */

@@ -9,14 +9,15 @@ struct text {
 };
 
 struct pair {
-    struct text r1, r2;
+    const char *r1;
+    struct text r2;
 };
 
-async(struct text, phase1, (char, caller))
+async(const char *, phase1, (char, caller))
 {
     printf("phase 1 called from %c\n", caller);
     await(eddy_sleep(2));
-    return (struct text){"result1"};
+    return "result1";
 }
 
 async(struct text, phase2, (char, caller), (const char *, arg))
@@ -33,7 +34,7 @@ async(struct pair, outer, (char, caller))
     printf("outer called from %c\n", caller);
     struct pair pair;
     pair.r1 = await(phase1(caller));
-    pair.r2 = await(phase2(caller, pair.r1.of));
+    pair.r2 = await(phase2(caller, pair.r1));
     return pair;
 }
 
@@ -45,7 +46,7 @@ async(void, main_task)
         for (int i = 0; i < 3; i++)
             eddy_group_spawn(group, outer("ABC"[i]), &pairs[i]);
     for (int i = 0; i < 3; i++)
-        printf("(%s, %s)\n", pairs[i].r1.of, pairs[i].r2.of);
+        printf("(%s, %s)\n", pairs[i].r1, pairs[i].r2.of);
     printf("%.1f seconds\n", eddy_time() - start);
 }
 

@@ -12,8 +12,8 @@ extern "C" {
 typedef struct eddy_barrier {
     struct eddy_waiters waiters;
     size_t parties;  /* how many make it open */
-    size_t waiting;  /* how many wait now */
-    size_t draining; /* let go, and not gone on yet; who comes meanwhile waits for the next round */
+    size_t waiting;  /* how many have arrived and wait */
+    size_t draining; /* let go, and not gone on yet; who comes meanwhile arrives when all have */
     bool broken;     /* aborted, until it is reset */
     bool spoilt;     /* aborted or reset: those who drain fail */
 } eddy_barrier;

@@ -16,6 +16,12 @@
 #ifndef EDDY_MACROS_H
 #define EDDY_MACROS_H
 
+#ifdef __clang__ /* -Wpedantic: `, ##__VA_ARGS__` is GNU's */
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#pragma clang diagnostic ignored "-Wgnu-auto-type"
+#endif
+
 #include "barrier.h"
 #include "condition.h"
 #include "context.h"
@@ -528,6 +534,11 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
 
 /* await_for(x, seconds) · await_for(x, seconds, &err) */
 #define eddy_await_for(...) ED_OVERLOAD(ED_AWAIT_FOR_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_AWAIT_FOR_1(x) \
+    __extension__({ \
+        _Static_assert(0, "await_for needs a time: await_for(x, seconds) or await_for(x, seconds, &err)"); \
+        (void)0; \
+    })
 #define ED_AWAIT_FOR_2(x, seconds) ED_AWAIT_FOR_PLAIN(x, seconds, ED_UNIQUE(ed_dl_), ED_UNIQUE(ed_ds_), ED_AWAIT_NAMES)
 #define ED_AWAIT_FOR_3(x, seconds, err) \
     ED_AWAIT_FOR_CATCH(x, seconds, err, ED_UNIQUE(ed_dl_), ED_UNIQUE(ed_ep_), ED_AWAIT_NAMES)
@@ -605,9 +616,16 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
 }
 #define ED_CHECK_SPAWN(sp) _Static_assert(ED_IS_STRUCT(sp), "spawn needs a coroutine value: spawn(f(x))")
 #define ED_SPAWN(...) ED_SPAWN_(__VA_ARGS__)
+/* Both compilers refuse to inline a function that keeps the address of a label: a body that spawns must have a frame of
+ * its own, which stays whole below the stack pointer until its tasks are joined (see eddy_frame_end). */
+#define ED_NEVER_INLINED(label) \
+    __label__ label; \
+    label:; \
+    __extension__ static const void *const ED_CAT(label, a) __attribute__((used)) = &&label
 #ifdef __clang__
 #define ED_SPAWN_(coro, symbol, option_type, option, sp, sf, site) \
     __extension__({ \
+        ED_NEVER_INLINED(ED_CAT(site, l)); \
         __auto_type sp = (coro); \
         ED_CHECK_SPAWN(sp); \
         (void)sizeof(ED_AWAITABLE(ED_ADDRESS(sp))); \
@@ -619,6 +637,7 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
 #else
 #define ED_SPAWN_(coro, symbol, option_type, option, sp, sf, site) \
     ((__typeof__(coro) *)eddy_keep_handle(__extension__({ \
+        ED_NEVER_INLINED(ED_CAT(site, l)); \
         __auto_type sp = (coro); \
         ED_CHECK_SPAWN(sp); \
         (void)sizeof(ED_AWAITABLE(ED_ADDRESS(sp))); \
@@ -900,7 +919,8 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
         _Static_assert(0, "yield takes a value and perhaps &err; " \
                           "put a compound literal in parentheses: yield(((struct point){1, 2}))"); \
     })
-#define eddy_yield_from(sub) ED_YIELD_FROM(sub, ED_UNIQUE(ed_yv_), ED_UNIQUE(ed_yp_), ED_UNIQUE(ed_yf_), ED_UNIQUE(ed_site_))
+#define eddy_yield_from(sub) \
+    ED_YIELD_FROM(sub, ED_UNIQUE(ed_yv_), ED_UNIQUE(ed_yp_), ED_UNIQUE(ed_yf_), ED_UNIQUE(ed_site_))
 #define ED_YIELD_FROM(sub, yv, yp, yf, site) ED_YIELD_FROM_(sub, yv, yp, yf, site)
 #define ED_YIELD_FROM_(sub, yv, yp, yf, site) \
     __extension__({ \
@@ -969,6 +989,7 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
 #define ED_NEXT_2(g, v) ED_STEP(g, ED_DO_OUT, v, ED_NO_ERR, , ED_NEXT, ED_STEP_NAMES)
 #define ED_NEXT_3(g, v, e) ED_STEP(g, ED_DO_OUT, v, ED_DO_ERR, e, ED_NEXT, ED_STEP_NAMES)
 #define eddy_send(...) ED_OVERLOAD(ED_SEND_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_SEND_2(g, s) ED_SENDING(g, s, ED_NO_OUT, , ED_NO_ERR, , ED_STEP_NAMES)
 #define ED_SEND_3(g, s, v) ED_SENDING(g, s, ED_DO_OUT, v, ED_NO_ERR, , ED_STEP_NAMES)
 #define ED_SEND_4(g, s, v, e) ED_SENDING(g, s, ED_DO_OUT, v, ED_DO_ERR, e, ED_STEP_NAMES)
 #define ED_SENDING(...) ED_SENDING_(__VA_ARGS__)
@@ -981,6 +1002,7 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
     })
 #define ED_SEND(ge, go, site) eddy_generator_send(ED_SLOTS(ge, go))
 #define eddy_throw(...) ED_OVERLOAD(ED_THROW_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_THROW_2(g, code) ED_THROWING(g, code, ED_NO_OUT, , ED_NO_ERR, , ED_UNIQUE(ed_tc_), ED_STEP_NAMES)
 #define ED_THROW_3(g, code, v) ED_THROWING(g, code, ED_DO_OUT, v, ED_NO_ERR, , ED_UNIQUE(ed_tc_), ED_STEP_NAMES)
 #define ED_THROW_4(g, code, v, e) \
     ED_THROWING(g, code, ED_DO_OUT, v, ED_DO_ERR, e, ED_UNIQUE(ed_tc_), ED_STEP_NAMES)
@@ -1094,9 +1116,20 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                              }) && (x = gp->value, true);)
 
 #define ED_ANEXT_NAMES ED_UNIQUE(ed_ag_), ED_UNIQUE(ed_an_), ED_UNIQUE(ed_site_)
-#define eddy_anext(g, out) ED_ANEXT(g, (void)0, out, 0, false, ED_ANEXT_NAMES)
-#define eddy_asend(g, s, out) ED_ASEND(g, s, out, ED_ANEXT_NAMES)
-#define eddy_athrow(g, code, out) ED_ANEXT(g, (void)0, out, (code), false, ED_ANEXT_NAMES)
+/* eddy_anext(&g, &v) · eddy_anext(&g); so are the others: without &v the value is dropped */
+#define eddy_anext(...) ED_OVERLOAD(ED_ANEXT_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_ANEXT_1(g) ED_ANEXT_BARE(g, 0, ED_ANEXT_NAMES)
+#define ED_ANEXT_2(g, out) ED_ANEXT(g, (void)0, out, 0, false, ED_ANEXT_NAMES)
+#define eddy_asend(...) ED_OVERLOAD(ED_ASEND_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_ASEND_2(g, s) ED_ASEND_BARE(g, s, ED_ANEXT_NAMES)
+#define ED_ASEND_3(g, s, out) ED_ASEND(g, s, out, ED_ANEXT_NAMES)
+#define eddy_athrow(...) ED_OVERLOAD(ED_ATHROW_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_ATHROW_2(g, code) ED_ANEXT_BARE(g, (code), ED_ANEXT_NAMES)
+#define ED_ATHROW_3(g, code, out) ED_ANEXT(g, (void)0, out, (code), false, ED_ANEXT_NAMES)
+#define ED_ANEXT_BARE(...) ED_ANEXT_BARE_(__VA_ARGS__)
+#define ED_ANEXT_BARE_(g, code, ag, an, site) ED_ANEXT_(g, (void)0, &ag->value, code, false, ag, an, site)
+#define ED_ASEND_BARE(...) ED_ASEND_BARE_(__VA_ARGS__)
+#define ED_ASEND_BARE_(g, s, ag, an, site) ED_ANEXT_(g, ag->sent = (s), &ag->value, 0, true, ag, an, site)
 #define ED_ASEND(...) ED_ASEND_(__VA_ARGS__)
 #define ED_ASEND_(g, s, out, ag, an, site) ED_ANEXT_(g, ag->sent = (s), out, 0, true, ag, an, site)
 #define ED_ANEXT(...) ED_ANEXT_(__VA_ARGS__)
@@ -1384,4 +1417,7 @@ EDDY_API void eddy_list_drop(void *items);
         eddy_start_server_with(&sv, sizeof sv, offsetof(__typeof__(sv), args), host, port); \
     })
 
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 #endif

@@ -62,8 +62,9 @@ struct eddy_task_group {
  * it (eddy_error_count).  Python: asyncio.TaskGroup.  Since 0.1.
  */
 EDDY_API EDDY_MUST_USE struct eddy_task_group eddy_task_group(void);
-/* Ends the group without an error: its tasks and its block are cancelled, and the block's end is quiet.  What the
- * block was waiting for leaves it by goto or return only after its end.  Python: TaskGroup.cancel (3.15). */
+/* Cancels the tasks of the group, and its block if that has not come to its end.  A block that comes to its end goes on
+ * behind it, quietly; one that was waiting leaves by the failing await, with ECANCELED, which the caller may catch as any
+ * other error.  Python: TaskGroup.cancel (3.15).  Since 0.1. */
 EDDY_API void eddy_group_cancel(eddy_group *group);
 /* Tasks of the group that have not ended.  Since 0.1. */
 EDDY_API size_t eddy_group_size(const eddy_group *group);

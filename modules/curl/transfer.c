@@ -183,7 +183,7 @@ static int code_of(const struct transfer *transfer, CURLcode code)
         return EDDY_INCOMPLETE_READ;
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
-        return error ? error : ECONNRESET;
+        return error ? error : EDDY_HTTP_FAILED;
     case CURLE_OUT_OF_MEMORY:
         return ENOMEM;
     default:

@@ -93,7 +93,7 @@ struct eddy_failure *failure_of_cancel(const char *reason, bool own)
 struct eddy_failure *failure_ref(struct eddy_failure *failure)
 {
     if (failure && !failure->fixed)
-        failure->references++;
+        __atomic_add_fetch(&failure->references, 1, __ATOMIC_RELAXED);
     return failure;
 }
 
@@ -109,7 +109,7 @@ static void free_names(char *names)
 
 void failure_unref(struct eddy_failure *failure)
 {
-    while (failure && !failure->fixed && --failure->references == 0) {
+    while (failure && !failure->fixed && __atomic_sub_fetch(&failure->references, 1, __ATOMIC_ACQ_REL) == 0) {
         struct eddy_failure *next = failure->later;
         failure_unref(failure->cause);
         for (size_t i = 0; i < failure->group_count; i++)
@@ -122,22 +122,6 @@ void failure_unref(struct eddy_failure *failure)
         memory_free(failure);
         failure = next;
     }
-}
-
-struct eddy_failure *failure_clone(const struct eddy_failure *failure)
-{
-    if (failure->fixed)
-        return (struct eddy_failure *)failure;
-    struct eddy_failure *clone = with_message(failure->code, failure->message);
-    if (clone->fixed)
-        return clone;
-    for (size_t i = 0; i < failure->place_count; i++)
-        eddy_failure_trace(clone, failure->places[i].site);
-    clone->cause = failure_ref(failure->cause);
-    clone->later = failure_ref(failure->later);
-    for (size_t i = 0; i < failure->group_count; i++)
-        failure_group(clone, failure_ref(failure->group[i]));
-    return clone;
 }
 
 struct eddy_failure *failure_passed_on(struct eddy_failure *failure, bool own)
@@ -199,6 +183,17 @@ struct eddy_failure *eddy_failure_again(const struct eddy_site *site, const eddy
     return eddy_failure_trace(failure, site);
 }
 
+static const char *keep_name(struct eddy_failure *failure, const char *name)
+{
+    char *copy = memory_alloc(sizeof(char *) + strlen(name) + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, &failure->task_names, sizeof(char *));
+    strcpy(copy + sizeof(char *), name);
+    failure->task_names = copy;
+    return copy + sizeof(char *);
+}
+
 /* The name of the running task, kept with the failure, which may outlive it; NULL for the main task. */
 static const char *name_of_task(struct eddy_failure *failure)
 {
@@ -207,14 +202,7 @@ static const char *name_of_task(struct eddy_failure *failure)
         return NULL;
     if (failure->place_count && failure->last_task == task->id)
         return failure->places[failure->place_count - 1].task;
-    const char *name = task_name(task);
-    char *copy = memory_alloc(sizeof(char *) + strlen(name) + 1);
-    if (!copy)
-        return NULL;
-    memcpy(copy, &failure->task_names, sizeof(char *));
-    strcpy(copy + sizeof(char *), name);
-    failure->task_names = copy;
-    return copy + sizeof(char *);
+    return keep_name(failure, task_name(task));
 }
 
 static bool make_room(struct eddy_failure *failure)
@@ -231,6 +219,32 @@ static bool make_room(struct eddy_failure *failure)
     failure->places = places;
     failure->place_room = room;
     return true;
+}
+
+static void copy_places(struct eddy_failure *to, const struct eddy_failure *from)
+{
+    const char *theirs = NULL, *ours = NULL;
+    for (size_t i = 0; i < from->place_count && make_room(to); i++) {
+        const struct failure_place *place = &from->places[i];
+        if (place->task && place->task != theirs)
+            ours = keep_name(to, theirs = place->task);
+        to->places[to->place_count++] = (struct failure_place){place->site, place->task ? ours : NULL};
+    }
+}
+
+struct eddy_failure *failure_clone(const struct eddy_failure *failure)
+{
+    if (failure->fixed)
+        return (struct eddy_failure *)(uintptr_t)failure;
+    struct eddy_failure *clone = with_message(failure->code, failure->message);
+    if (clone->fixed)
+        return clone;
+    copy_places(clone, failure);
+    clone->cause = failure_ref(failure->cause);
+    clone->later = failure_ref(failure->later);
+    for (size_t i = 0; i < failure->group_count; i++)
+        failure_group(clone, failure_ref(failure->group[i]));
+    return clone;
 }
 
 struct eddy_failure *eddy_failure_trace(struct eddy_failure *failure, const struct eddy_site *site)
@@ -289,6 +303,18 @@ void failure_describe(struct eddy_failure *failure, eddy_error *err)
     err->serial = failure->serial;
     err->message = failure->message ? failure->message : "";
     err->failure = failure;
+}
+
+void failure_lend(struct eddy_failure *failure, eddy_error *err)
+{
+    failure_describe(failure, err);
+    err->serial |= SERIAL_KEPT;
+}
+
+void failure_describe_kept(struct eddy_failure *failure, eddy_error *err)
+{
+    failure_describe(failure_ref(failure), err);
+    err->serial |= SERIAL_KEPT;
 }
 
 static bool is_fixed(const struct eddy_failure *failure)
@@ -360,8 +386,7 @@ eddy_error eddy_error_at(const eddy_error *err, size_t i)
     if (i == 0)
         return *err;
     if (failure && i <= failure->group_count) {
-        failure_describe(failure->group[i - 1], &result);
-        result.serial |= SERIAL_KEPT; /* alive as long as the group is */
+        failure_lend(failure->group[i - 1], &result); /* alive as long as the group is */
     }
     return result;
 }
@@ -371,10 +396,8 @@ eddy_error eddy_error_cause(const eddy_error *err)
     struct eddy_failure *failure = err->code ? details(err) : NULL;
     eddy_error result = {.message = ""};
     struct eddy_failure *other = failure ? (failure->cause ? failure->cause : failure->later) : NULL;
-    if (other) {
-        failure_describe(other, &result);
-        result.serial |= SERIAL_KEPT; /* alive as long as err's details are */
-    }
+    if (other)
+        failure_lend(other, &result); /* alive as long as err's details are */
     return result;
 }
 

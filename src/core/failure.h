@@ -24,7 +24,7 @@ struct failure_place {
 struct eddy_failure {
     int code;
     uint32_t serial;                 /* another one for each: tells a caught failure from a later one at its address */
-    unsigned references;
+    unsigned references;             /* atomic: a thread may wait for a coroutine of another's loop */
     bool fixed;                      /* static: neither counted nor changed */
     bool own;                        /* the cancellation of the task that it runs through, delivered to it */
     bool alone;                      /* takes no cause */
@@ -61,6 +61,10 @@ static inline bool failure_is_cancellation(const struct eddy_failure *failure);
 
 /* *err describes it; nobody's ownership changes. */
 void failure_describe(struct eddy_failure *failure, eddy_error *err);
+/* The same, with a reference of err's own: as kept by eddy_error_keep. */
+void failure_describe_kept(struct eddy_failure *failure, eddy_error *err);
+/* The same while the failure is certain to live: err's details can be asked for. */
+void failure_lend(struct eddy_failure *failure, eddy_error *err);
 /* The failure that *err stands for, as a new reference; NULL for code 0. */
 struct eddy_failure *failure_from_error(const eddy_error *err);
 

@@ -14,12 +14,13 @@
 
 struct fd_watch {
     struct driver_op op;
+    struct eddy_handle call;        /* of make_call; queued: the descriptor was ready */
     struct eddy_loop *loop;
-    struct fd_watch *next, **link;
+    struct fd_watch *next, **link;  /* of the loop */
     void (*function)(void *);
     void *argument;
-    unsigned events;
-    bool removed, in_flight, scheduled;
+    unsigned events;                /* POLLIN or POLLOUT */
+    bool removed, in_flight;
 };
 
 static void submit(struct fd_watch *watch);
@@ -31,29 +32,32 @@ static void unlink_watch(struct fd_watch *watch)
         watch->next->link = watch->link;
 }
 
+static void free_watch(struct fd_watch *watch)
+{
+    handle_free(&watch->call);
+    memory_free(watch);
+}
+
 static void make_call(void *argument)
 {
     struct fd_watch *watch = argument;
-    watch->scheduled = false;
     if (watch->removed) {
-        memory_free(watch);
+        free_watch(watch);
         return;
     }
+    void (*function)(void *) = watch->function;
+    void *function_argument = watch->argument;
     submit(watch); /* first: the call may remove it */
-    watch->function(watch->argument);
+    function(function_argument);
 }
 
 static void became_ready(struct fd_watch *watch)
 {
     watch->in_flight = false;
-    if (watch->removed) {
-        memory_free(watch);
-        return;
-    }
-    if ((eddy_call_soon)(make_call, watch))
-        watch->scheduled = true;
+    if (watch->removed)
+        free_watch(watch);
     else
-        make_call(watch); /* without memory for a handle: at once */
+        loop_add_ready(watch->loop, &watch->call.ready);
 }
 
 static void completed(struct driver_op *op)
@@ -97,6 +101,8 @@ static int add(int fd, unsigned events, void (*function)(void *), void *argument
     watch = memory_alloc_zeroed(sizeof *watch);
     if (!watch)
         return ENOMEM;
+    handle_init(&watch->call, loop, make_call, watch);
+    watch->call.embedded = true;
     watch->op.fd = fd;
     watch->loop = loop;
     watch->events = events;
@@ -118,8 +124,8 @@ static void drop(struct fd_watch *watch)
     watch->removed = true;
     if (watch->in_flight)
         driver_cancel(watch->loop->driver, &watch->op);
-    else if (!watch->scheduled)
-        memory_free(watch);
+    else if (!watch->call.ready.queued)
+        free_watch(watch);
 }
 
 static bool drop_if_there(int fd, unsigned events)

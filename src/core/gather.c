@@ -206,6 +206,9 @@ static void run_gather(struct eddy_awaitable *a)
         a->awaitable.failure = failure_of(EDDY_NO_TASK, "await of gather");
         return;
     }
+    for (unsigned i = 0; i < gather->count; i++)
+        if (gather->owned >> i & 1)
+            task_disown(task_of_handle(gather->children[i]));
     uint8_t flags = a->awaitable.flags;
     a->awaitable.type = &inner;
     a->awaitable.flags = 0;
@@ -220,7 +223,10 @@ struct eddy_awaitable *eddy_gather_child(const void *coroutine, size_t size, con
 {
     void *none = NULL;
     struct eddy_awaitable *child = eddy_spawn_copy(coroutine, size, &none, site, 0);
-    task_disown(task_of_handle(child)); /* it is the gather's */
+    struct task *task = task_of_handle(child);
+    task_disown(task);
+    if (current.task && task->loop) /* until the gather runs: its value may be dropped */
+        task_own(task, &current.task->children);
     return child;
 }
 

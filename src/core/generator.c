@@ -238,7 +238,8 @@ struct eddy_failure *eddy_generator_yield(struct eddy_generator_control *control
 {
     struct generator_stack *g = stack_of(control);
     g->state = EDDY_SUSPENDED;
-    return switch_with(&g->inside, &g->outside, g); /* not NULL: there is a value */
+    void *const there_is_a_value = (void *)(uintptr_t)1; /* exactly 1: read as a bool, which has no other bits */
+    return switch_with(&g->inside, &g->outside, there_is_a_value);
 }
 
 /* A sub-generator that has a stack of its own: values and what is sent pass between it and the consumer. */

@@ -38,12 +38,22 @@ struct eddy_group {
 };
 _Static_assert(sizeof(struct eddy_group) <= sizeof(((struct eddy_task_group *)0)->state), "eddy_task_group has room");
 
-static void abort_members(struct eddy_group *group)
+static void abort_members(struct eddy_group *group, const char *reason)
 {
     group->aborting = true;
     for (struct member *member = group->members, *next; member; member = next) {
         next = member->next;
-        task_cancel(member->task, "a task of its group has failed");
+        task_cancel(member->task, reason);
+    }
+}
+
+/* The tasks, and the block if it has not come to its end. */
+static void abort_all(struct eddy_group *group, const char *reason)
+{
+    abort_members(group, reason);
+    if (!group->exiting && !group->parent_cancelled) {
+        group->parent_cancelled = true;
+        task_cancel(group->parent, reason);
     }
 }
 
@@ -52,11 +62,7 @@ static void add_failure(struct eddy_group *group, struct eddy_failure *failure)
     group->failure = group->failure ? failure_group(group->failure, failure) : failure;
     if (group->aborting || group->parent_cancelled)
         return;
-    abort_members(group);
-    if (!group->exiting) {
-        group->parent_cancelled = true;
-        task_cancel(group->parent, "a task of its group has failed");
-    }
+    abort_all(group, "a task of its group has failed");
 }
 
 static void forget(struct member *member)
@@ -132,7 +138,7 @@ void eddy_group_spawn_copy(eddy_group *group, const void *coroutine, size_t size
 
 void eddy_group_cancel(eddy_group *group)
 {
-    abort_members(group);
+    abort_all(group, "its group was cancelled");
 }
 
 size_t eddy_group_size(const eddy_group *group)
@@ -167,7 +173,7 @@ static bool wait_for_members(eddy_group *group)
             self->must_cancel = false;
             cancelled = true;
             if (!group->aborting)
-                abort_members(group);
+                abort_members(group, self->cancel_reason);
             continue;
         }
         task_park(self);
@@ -199,7 +205,7 @@ static void leave(struct eddy_manager *manager, eddy_error *err)
     if (group->parent_cancelled && (eddy_uncancel)(task_handle(self)) == 0)
         cancelled = false;
     if (body && !group->aborting)
-        abort_members(group);
+        abort_members(group, "the block of its group has failed");
     cancelled |= wait_for_members(group);
     group->closed = true;
     if (group->failure) {
@@ -209,6 +215,9 @@ static void leave(struct eddy_manager *manager, eddy_error *err)
     } else if (cancelled && !body) {
         eddy_failure_catch(failure_of_cancel(self->cancel_reason, false), err);
         err->failure = failure_passed_on(err->failure, true); /* it goes on outward, as it came */
+    } else if (body && group->parent_cancelled && !cancelled) {
+        /* eddy_group_cancel: it was the block's await that failed, not the task that was cancelled */
+        err->failure = failure_passed_on(body, false);
     }
 }
 

@@ -3,6 +3,8 @@
 #include <errno.h>
 
 #include "base/assert.h"
+#include "core/context_var.h"
+#include "core/context_var.h"
 #include "core/current.h"
 #include "core/loop.h"
 #include "os/clock.h"
@@ -13,14 +15,25 @@ struct eddy_handle *handle_new(void (*function)(void *), void *argument)
     struct eddy_loop *loop = current.loop;
     struct eddy_handle *handle = loop ? block_take(&loop->blocks, sizeof *handle) : NULL;
     if (handle)
-        *handle = (struct eddy_handle){
-            .ready = {.is_call = true}, .loop = loop, .function = function, .argument = argument};
+        handle_init(handle, loop, function, argument);
     return handle;
+}
+
+void handle_init(struct eddy_handle *handle, struct eddy_loop *loop, void (*function)(void *), void *argument)
+{
+    *handle = (struct eddy_handle){.ready = {.is_call = true},
+                                   .loop = loop,
+                                   .function = function,
+                                   .argument = argument,
+                                   .context = context_ref(context_current())};
 }
 
 void handle_free(struct eddy_handle *handle)
 {
-    if (handle)
+    if (!handle)
+        return;
+    context_unref(handle->context);
+    if (!handle->embedded)
         block_give(&handle->loop->blocks, handle, sizeof *handle);
 }
 
@@ -28,9 +41,12 @@ void handle_call(struct eddy_handle *handle)
 {
     void (*function)(void *) = handle->function;
     void *argument = handle->argument;
-    handle_free(handle);
+    struct context_value *before = context_enter(context_ref(handle->context));
+    if (!handle->embedded)
+        handle_free(handle);
     if (function)
         function(argument);
+    context_unref(context_enter(before));
 }
 
 eddy_handle *(eddy_call_soon)(void (*function)(void *), void *argument)
@@ -50,10 +66,15 @@ static void due(struct timer *timer)
 static eddy_handle *call_at(int64_t when, void (*function)(void *), void *argument)
 {
     struct eddy_handle *handle = handle_new(function, argument);
-    if (handle && !timer_set(&handle->loop->timers, &handle->timer, when, due)) {
+    if (!handle)
+        return NULL;
+    struct eddy_loop *loop = handle->loop;
+    if (!timer_set(&loop->timers, &handle->timer, when, due)) {
         handle_free(handle);
         return NULL;
     }
+    if (when <= driver_now(loop->driver))
+        loop->timer_due = true;
     return handle;
 }
 

@@ -145,10 +145,9 @@ static void look(struct eddy_loop *loop)
 static void obey_interrupt(struct eddy_loop *loop)
 {
     loop->interrupted = 0;
-    if (loop->main && loop->main->state != TASK_DONE) {
-        loop->interrupted_main = true;
+    loop->interrupted_main = true; /* also when it has ended: the next one is not taken any more */
+    if (loop->main)
         task_cancel(loop->main, "interrupted by SIGINT");
-    }
 }
 
 void loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument)
@@ -236,11 +235,15 @@ void loop_close(struct eddy_loop *loop)
     begin_pass(loop); /* calls that nobody waits for any more */
     for (struct ready *item; (item = loop->batch);) {
         loop->batch = item->next;
-        if (item->is_call)
-            handle_free((struct eddy_handle *)(void *)item);
+        struct eddy_handle *handle = (struct eddy_handle *)(void *)item;
+        if (item->is_call && handle->embedded)
+            handle_call(handle); /* its owner knows that it is over, and frees it */
+        else if (item->is_call)
+            handle_free(handle);
     }
     handles_free(loop);
     timers_free(&loop->timers);
+    tasks_free(loop);
     blocks_free(&loop->blocks);
     driver_close(loop->driver);
     memory_free(loop);

@@ -29,6 +29,8 @@ struct eddy_handle {
     struct eddy_loop *loop;
     void (*function)(void *);    /* NULL: cancelled */
     void *argument;
+    struct context_value *context; /* the variables of who asked for the call */
+    bool embedded;               /* part of something else, which frees it */
 };
 
 /* Something that hangs on the loop and is freed with it, after its tasks have ended: `close` takes it off. */
@@ -53,13 +55,13 @@ struct eddy_loop {
     struct blocks blocks;        /* memory of tasks */
     struct task *tasks;          /* all that have not ended */
     struct task *main;
+    struct task *quarantine;     /* debug: freed ones, kept to name a second use */
     size_t task_count;
     uint32_t last_id;            /* of tasks */
     uint32_t passes;
     bool timer_due;              /* one was set for a time that has come */
     uint64_t random;             /* state of the shuffle, in the simulation */
     struct remote_call *inbox;   /* atomic: a stack, newest first */
-    size_t remotes;              /* atomic: threads that will call */
     struct generator_stack *async_generators; /* begun and not ended */
     struct fd_watch *fd_watches;
     struct thread_pool *pool;    /* made at first need */
@@ -108,6 +110,8 @@ void loop_post(struct eddy_loop *loop, struct remote_call *call);
 
 /* NULL: no memory, or no loop on this thread. */
 struct eddy_handle *handle_new(void (*function)(void *), void *argument);
+/* One that is part of something else; its owner sets `embedded`, and frees what it holds by handle_free. */
+void handle_init(struct eddy_handle *handle, struct eddy_loop *loop, void (*function)(void *), void *argument);
 void handle_free(struct eddy_handle *handle);
 void handle_call(struct eddy_handle *handle);
 /* eddy_call_soon_threadsafe without a loop finds the only one. */

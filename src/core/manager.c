@@ -29,7 +29,7 @@ struct eddy_failure *eddy_manager_exit(struct eddy_manager *manager, struct eddy
     eddy_error err = {.message = ""};
     manager->closed = true;
     if (failure)
-        failure_describe(failure, &err);
+        failure_lend(failure, &err);
     manager->exit(manager, &err);
     return replaced(failure, &err);
 }

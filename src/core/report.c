@@ -119,10 +119,8 @@ void report_failure(struct eddy_failure *failure, const char *what)
     struct eddy_loop *loop = current.loop;
     if (loop && loop->options.exception_handler) {
         eddy_error err;
-        failure_describe(failure, &err);
-        eddy_error_keep(&err);
+        failure_lend(failure, &err);
         loop->options.exception_handler(&err, loop->options.exception_argument);
-        eddy_error_free(&err);
         return;
     }
     report_line("eddy: %s:", what);

@@ -146,6 +146,18 @@ static void close_async_generators(struct eddy_loop *loop)
     end_tasks(loop);
 }
 
+/* What other threads still ask for is answered: their coroutines are cancelled. */
+static void end_threads(struct eddy_loop *loop)
+{
+    thread_pool_free(loop->pool);
+    loop->pool = NULL;
+    do {
+        loop_drain_inbox(loop);
+        end_tasks(loop);
+    } while (__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE));
+    thread_pool_free(loop->pool);
+}
+
 static bool main_is_done(void *loop)
 {
     return ((struct eddy_loop *)loop)->main->state == TASK_DONE;
@@ -230,8 +242,7 @@ static struct eddy_failure *run_on(struct eddy_loop *loop, struct eddy_awaitable
         memcpy((char *)coroutine + result_offset, (char *)task_handle(task) + result_offset, result_size);
         task_unref(task);
     }
-    thread_pool_free(loop->pool);
-    loop_drain_inbox(loop);
+    end_threads(loop);
     if (watches)
         unwatch_interrupts();
     loop_unregister(loop);

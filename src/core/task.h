@@ -46,10 +46,15 @@ struct waiter {
     struct eddy_awaitable *awaitable; /* the operation that waits */
 };
 
+/* Of spawn_frame, for assembly. */
+#define TASK_SPAWN_FRAME 16
+#define TASK_SPAWN_FRAME_TEXT "16"
+
 enum task_state { TASK_NEW, TASK_STARTED, TASK_DONE };
 
 struct task {
     struct ready ready;
+    char *spawn_frame;               /* below the frame that spawned it and all before it in its list */
     struct stack *stack;             /* NULL: not started, native, or done */
     struct eddy_loop *loop;
     struct eddy_awaitable *waits_for; /* the native operation it waits for; NULL: none */
@@ -61,7 +66,6 @@ struct task {
     void *sibling;                   /* next in the list of those that a frame spawned */
     void **sibling_link;             /* what points to it in that list; NULL: in none */
     void *children;                  /* spawned by plain functions that it called */
-    char *spawn_frame;               /* lowest stack address of the spawning frame: see eddy_frame_end */
     struct eddy_failure *caught;     /* whose details its code may look at */
     struct context_value *context;   /* its variables */
     const struct eddy_site *site;    /* where it was spawned */
@@ -117,9 +121,13 @@ static inline bool handle_is_task(const struct eddy_awaitable *a)
 
 /* A task not yet in the ready queue, with one reference of the loop and one for the caller; NULL: no memory. */
 struct task *task_new(struct eddy_loop *loop, const void *coroutine, size_t size, const struct eddy_site *site);
-void task_own(struct task *task, void **children);    /* puts it into a frame's list */
+void task_own(struct task *task, void **children);    /* puts it into a frame's list, in front */
+/* The part of eddy_frame_end that runs below the frame which has ended; caller: the stack pointer there. */
+void frame_end_below(struct task *first, char *caller);
 void task_disown(struct task *task);                  /* takes it out of whatever list it is in */
 void task_unref(struct task *task);
+/* Blocks that debug mode has kept. */
+void tasks_free(struct eddy_loop *loop);
 const char *task_name(struct task *task);
 
 /* Puts it into the ready queue; harmless if it is there. */

@@ -3,10 +3,11 @@
  * barrier.c - n tasks that wait for each other, again and again.
  *
  * It fills, then drains: those that were let go (by the n-th, or by abort and reset) count as `draining` until
- * they have gone on, and who comes meanwhile waits for the next round.  `spoilt` says that what drains fails; it
- * is looked at when each goes on, so an abort or reset also reaches those who were let go and have not yet run.
+ * they have gone on.  Who comes meanwhile is early: it is woken when all have gone, and arrives then.  `spoilt` says
+ * that what drains fails; it is looked at when each goes on, so an abort or reset also reaches those who were let
+ * go and have not yet run.
  *
- * Invariant: at most one round drains at a time; while none does, fewer than `parties` tasks wait.
+ * Invariant: while it fills, the list holds the `waiting`, who are fewer than `parties`; while it drains, the early.
  */
 #define EDDY_LIBRARY
 #include "base/assert.h"
@@ -19,65 +20,94 @@ static struct eddy_barrier_wait *wait_of(struct eddy_awaitable *a)
     return (struct eddy_barrier_wait *)(void *)a;
 }
 
-/* Takes the first off the list; its index is its place in the round. */
-static bool let_go(eddy_barrier *barrier)
+/* The result of one that came early, until it arrives. */
+#define EARLY SIZE_MAX
+
+/* Those who wait go on; the index of each is its place in the round. */
+static void let_go(eddy_barrier *barrier)
 {
-    struct eddy_awaitable *first = waiters_first(&barrier->waiters);
-    if (!first)
+    for (struct eddy_awaitable *a; (a = waiters_first(&barrier->waiters));) {
+        wait_of(a)->result = barrier->draining++;
+        waiters_wake_first(&barrier->waiters);
+    }
+    barrier->waiting = 0;
+}
+
+static void wake_early(eddy_barrier *barrier)
+{
+    while (waiters_wake_first(&barrier->waiters))
+        continue;
+}
+
+/* False: it was the last, and all go on. */
+static bool arrive_and_wait(struct eddy_awaitable *a)
+{
+    eddy_barrier *barrier = wait_of(a)->barrier;
+    bool early = barrier->draining > 0;
+    if (!early && barrier->waiting + 1 >= barrier->parties) {
+        let_go(barrier);
+        wait_of(a)->result = barrier->draining++;
         return false;
-    wait_of(first)->result = barrier->draining++;
-    barrier->waiting--;
-    return waiters_wake_first(&barrier->waiters);
+    }
+    wait_of(a)->result = early ? EARLY : 0;
+    barrier->waiting += !early;
+    waiters_add(&barrier->waiters, a);
+    return true;
+}
+
+static struct eddy_failure *broken_failure(void)
+{
+    return failure_of(EDDY_BARRIER_BROKEN, "eddy_barrier_wait: it was aborted or reset");
 }
 
 static void start(struct eddy_awaitable *a)
 {
     eddy_barrier *barrier = wait_of(a)->barrier;
     EDDY_ASSERT(barrier->parties > 0, "a barrier needs EDDY_BARRIER_INIT(n) with n of at least 1");
-    if (barrier->broken) {
-        native_complete(a, failure_of(EDDY_BARRIER_BROKEN, "eddy_barrier_wait: it was aborted"));
-        return;
-    }
-    if (barrier->draining > 0 || barrier->waiting + 1 < barrier->parties) {
-        barrier->waiting++;
-        waiters_add(&barrier->waiters, a);
-        return;
-    }
-    while (let_go(barrier))
-        continue;
-    wait_of(a)->result = barrier->draining++;
-    native_complete(a, NULL);
+    if (barrier->broken)
+        native_complete(a, broken_failure());
+    else if (!arrive_and_wait(a))
+        native_complete(a, NULL);
 }
 
 static void cancel(struct eddy_awaitable *a)
 {
-    wait_of(a)->barrier->waiting--;
+    if (wait_of(a)->result != EARLY)
+        wait_of(a)->barrier->waiting--;
     waiters_cancel(a);
 }
 
-/* One of the round has gone on; the last makes room for those who came meanwhile. */
+/* One of the round has gone on; the last of it makes room for the early. */
 static void leave(eddy_barrier *barrier)
 {
     if (--barrier->draining > 0)
         return;
     barrier->spoilt = false;
-    if (barrier->waiting >= barrier->parties)
-        for (size_t i = 0; i < barrier->parties; i++)
-            let_go(barrier);
+    wake_early(barrier);
 }
 
 static void finish(struct eddy_awaitable *a)
 {
     eddy_barrier *barrier = wait_of(a)->barrier;
+    if (wait_of(a)->result == EARLY) {
+        if (barrier->broken) {
+            a->awaitable.failure = broken_failure();
+            return;
+        }
+        if (arrive_and_wait(a)) {
+            native_again(a);
+            return;
+        }
+    }
     if (barrier->spoilt)
-        a->awaitable.failure =
-            failure_of(EDDY_BARRIER_BROKEN, "eddy_barrier_wait: it was aborted or reset meanwhile");
+        a->awaitable.failure = broken_failure();
     leave(barrier);
 }
 
 static void undo(struct eddy_awaitable *a)
 {
-    leave(wait_of(a)->barrier);
+    if (wait_of(a)->result != EARLY)
+        leave(wait_of(a)->barrier);
 }
 
 static const struct eddy_awaitable_type type = {
@@ -88,20 +118,26 @@ struct eddy_barrier_wait eddy_barrier_wait(eddy_barrier *barrier)
     return (struct eddy_barrier_wait){ED_HEADER(type), .barrier = barrier};
 }
 
-void eddy_barrier_abort(eddy_barrier *barrier)
+/* Those who wait go on and fail. */
+static void spoil(eddy_barrier *barrier)
 {
-    barrier->broken = true;
-    while (let_go(barrier))
-        continue;
+    if (barrier->draining == 0)
+        let_go(barrier);
     barrier->spoilt = barrier->draining > 0;
 }
 
-/* While a round drains, those who wait for the next are not meant. */
+void eddy_barrier_abort(eddy_barrier *barrier)
+{
+    bool drains = barrier->draining > 0;
+    barrier->broken = true;
+    spoil(barrier);
+    if (drains)
+        wake_early(barrier);
+}
+
+/* The early are not meant: they have not arrived. */
 void eddy_barrier_reset(eddy_barrier *barrier)
 {
     barrier->broken = false;
-    if (barrier->draining == 0)
-        while (let_go(barrier))
-            continue;
-    barrier->spoilt = barrier->draining > 0;
+    spoil(barrier);
 }

@@ -1,4 +1,4 @@
-// error: incompatible types when initializing|invalid initializer|initializing 'struct point' with an expression of incompatible type 'int'
+// error: invalid initializer|initializing 'struct point' with an expression of incompatible type
 /* SPDX-License-Identifier: MIT */
 /* await gives the coroutine's own type. */
 #include "common.h"

@@ -197,6 +197,8 @@ async(void, loops)
     async_for (unused, plain_ticks(3))
         sum++;
     CHECK(sum == 3);
+    struct plain_ticks bare = plain_ticks(2); /* nothing to take: no variable */
+    CHECK(await(eddy_anext(&bare)) && await(eddy_anext(&bare)) && !await(eddy_anext(&bare)));
     eddy_error err;
     await(passes_on(), &err); /* a failure leaves, as from an await */
     CHECK(err.code == EDOM);

@@ -67,6 +67,8 @@ static void alarm_start(struct eddy_awaitable *a)
 {
     struct alarm_clock *self = (struct alarm_clock *)a;
     self->timer = eddy_call_later(self->seconds, ring, self);
+    if (!self->timer)
+        eddy_complete_error(self, ENOMEM);
 }
 
 static void alarm_cancel(struct eddy_awaitable *a)
@@ -74,9 +76,7 @@ static void alarm_cancel(struct eddy_awaitable *a)
     struct alarm_clock *self = (struct alarm_clock *)a;
     note("cancel ");
     eddy_handle_cancel(self->timer);
-    if (self->slow_cancel)
-        eddy_call_later(0.001, stopped, self);
-    else
+    if (!self->slow_cancel || !eddy_call_later(0.001, stopped, self))
         stopped(self);
 }
 

@@ -82,11 +82,8 @@ static void for_each_block(void)
         }
     }
 out:
-    CHECK_LOG("(()()"
-              ")");
-    for_each (a, range(2))
-        for_each (b, range(2))
-            sum += 10 * a + b;
+    CHECK_LOG("(()())");
+    for_each (a, range(2)) for_each (b, range(2)) sum += 10 * a + b;
     CHECK(sum == 232);
     CHECK_LOG("(()())");
     if (sum)
@@ -176,12 +173,11 @@ async(int, return_from_async_with)
 
 async(void, fail_in_async_with)
 {
-    async_with (a, door("a"))
-        async_with (b, door("b")) {
-            CHECK(*a == 'a' && *b == 'b');
-            await(eddy_sleep(0));
-            throw(EIO);
-        }
+    async_with (a, door("a")) async_with (b, door("b")) {
+        CHECK(*a == 'a' && *b == 'b');
+        await(eddy_sleep(0));
+        throw(EIO);
+    }
 }
 
 async(void, async_with_block)
@@ -223,8 +219,8 @@ out:
     if (sum)
         async_with (unused, door("x"))
             sum = 0;
-        else
-            abort();
+    else
+        abort();
     CHECK(sum == 0);
     CHECK_LOG("{}{}{}");
 }

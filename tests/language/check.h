@@ -20,6 +20,11 @@
 static inline void check_failed(const char *file, int line, const char *condition)
 {
     fprintf(stderr, "%s:%d: not true: %s\n", file, line, condition);
+    fflush(NULL);
+    /* A check may fail on a task's stack.  Where tools/faults.py made it fail, that is no leak of the library: the
+     * programs that judge leaks are tests/stress/faults_*.c, which unwind. */
+    if (getenv("EDDY_FAIL_ALLOC") || getenv("EDDY_FAIL_DRIVER"))
+        _exit(1);
     exit(1);
 }
 

@@ -28,10 +28,10 @@ async(int, scale, (int, n), (int, factor))
 {
     return n * factor;
 }
-#define scale_1(n)                    scale(n, 2)
-#define scale_2(n, factor)            scale(n, factor)
+#define scale_1(n) scale(n, 2)
+#define scale_2(n, factor) scale(n, factor)
 #define scale_choose(a, b, name, ...) name
-#define scaled(...)                   scale_choose(__VA_ARGS__, scale_2, scale_1, )(__VA_ARGS__)
+#define scaled(...) scale_choose(__VA_ARGS__, scale_2, scale_1, )(__VA_ARGS__)
 
 async(int, main_task)
 {

@@ -33,9 +33,7 @@ generator_full(int, int, int, outer)
 generator(int, flat, (int, depth))
 {
     if (depth) {
-        yield_from(flat(depth - 1));
-        yield(depth);
-        yield_from(flat(depth - 1)); /* three keywords on one line */
+        yield_from(flat(depth - 1)); yield(depth); yield_from(flat(depth - 1)); /* three keywords on one line */
     }
 }
 

@@ -255,6 +255,39 @@ async(void, cancellation)
     CHECK(await(caught_of_another()) == ECANCELED);
 }
 
+generator(int, refuses_to_close)
+{
+    eddy_error err;
+    yield(1, &err);
+    throw(EBUSY, "not now");
+}
+
+/* B15: an error of the closing that break brings about is pending too. */
+async(void, closing_fails)
+{
+    for_each (x, refuses_to_close())
+        break;
+    await(eddy_sleep(0));
+    note("never ");
+}
+
+async(void, loop_in_loop, (eddy_error *, err))
+{
+    await(works(1));
+    eddy_run(works(2), err);
+}
+
+async(void, where_it_cannot_be)
+{
+    eddy_error err;
+    await(closing_fails(), &err);
+    CHECK(err.code == EBUSY);
+    CHECK_LOG("");
+    eddy_error inner;
+    await(loop_in_loop(&inner));
+    CHECK(inner.code == EDDY_LOOP_RUNNING);
+}
+
 async(struct point, main_point)
 {
     return (struct point){1, 2};
@@ -273,6 +306,7 @@ async(int, main_task)
     await(plain_functions());
     await(pending());
     await(cancellation());
+    await(where_it_cannot_be());
     return 5;
 }
 
@@ -289,5 +323,7 @@ int main(void)
     CHECK(eddy_run(main_point(), &err).y == 2 && err.code == 0);
     CHECK(eddy_run(main_failing(), &err) == 0 && err.code == EDOM && !strcmp(err.message, "boom 33"));
     CHECK(check_aborts(fail_in_plain_function, "ERANGE"));
+    eddy_await(eddy_sleep(1), &err); /* outside of every task nobody can wait */
+    CHECK(err.code == EDDY_NO_TASK || err.code == EDDY_NO_LOOP);
     return 0;
 }

@@ -102,7 +102,7 @@ async(int, main_task)
     await(errors());
     await(cancelled());
     int_future *f = eddy_future_new(int_future);
-    eddy_call_later(0.001, set_it, f);
+    CHECK(eddy_call_later(0.001, set_it, f));
     CHECK(await(f) == 12);
     eddy_future_free(f);
     return 0;

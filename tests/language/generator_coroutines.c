@@ -53,7 +53,7 @@ async(int, main_task)
 {
     eddy_error err;
     int_future *future = eddy_future_new(int_future);
-    eddy_call_later(0.01, set_it, future);
+    CHECK(eddy_call_later(0.01, set_it, future));
     int result = await(eddy_from_generator(old_style(future)));
     CHECK(result == 42);
     CHECK_LOG("begin first end ");

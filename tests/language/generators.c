@@ -60,6 +60,14 @@ generator(void, ticks, (int, n))
         yield();
 }
 
+generator_full(void, int, int, sums)
+{
+    int sum = 0;
+    for (int n; (n = yield()) != 0;)
+        sum += n;
+    return sum;
+}
+
 generator(int, failing, (int, n))
 {
     for (int i = 0;; i++) {
@@ -149,6 +157,11 @@ static void sending(void)
     CHECK(c.result == 3);
     struct ticks t = ticks(2);
     CHECK(eddy_next(&t) && eddy_next(&t) && !eddy_next(&t));
+    struct sums sums_up = sums(); /* nothing to take: no variable */
+    CHECK(eddy_next(&sums_up) && eddy_send(&sums_up, 20) && eddy_send(&sums_up, 22) && !eddy_send(&sums_up, 0));
+    CHECK(sums_up.result == 42);
+    struct catcher again = catcher();
+    CHECK(eddy_next(&again) && !eddy_throw(&again, EDOM) && again.result == 2);
     struct points p = points(1);
     struct point at;
     CHECK(eddy_next(&p, &at) && at.x == 0 && !eddy_next(&p, &at));

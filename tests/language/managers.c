@@ -48,18 +48,16 @@ async(void, boom, (int, code))
 
 async(void, nested)
 {
-    async_with (a, room("a", 0, 0))
-        async_with (b, room("b", 0, 0)) {
-            note(a);
-            note(b);
-        }
+    async_with (a, room("a", 0, 0)) async_with (b, room("b", 0, 0)) {
+        note(a);
+        note(b);
+    }
 }
 
 async(void, inner_refuses)
 {
-    async_with (a, room("a", 0, 0))
-        async_with (b, room("b", EACCES, 0))
-            note("never");
+    async_with (a, room("a", 0, 0)) async_with (b, room("b", EACCES, 0))
+        note("never");
 }
 
 async(void, fails_inside, (int, replace))

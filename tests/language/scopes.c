@@ -113,6 +113,22 @@ async(void, whole_group_cancelled)
     note("after ");
 }
 
+async(void, cancels, (eddy_group *, group))
+{
+    await(eddy_sleep(0.001));
+    eddy_group_cancel(group);
+}
+
+/* The block waits for something when the group is cancelled: it is cancelled too. */
+async(void, group_cancelled_by_child)
+{
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, cancels(group));
+        await(eddy_sleep(1000));
+        note("never ");
+    }
+}
+
 async(void, in_group)
 {
     async_with (group, eddy_task_group()) {
@@ -133,6 +149,8 @@ async(void, groups)
     await(one_cancelled());
     await(whole_group_cancelled());
     CHECK_LOG("one two after ");
+    await(group_cancelled_by_child(), &err);
+    CHECK_LOG("");
     struct in_group *t = spawn(in_group()); /* cancelled from outside */
     await(eddy_sleep(0.001));
     eddy_cancel(t);

@@ -172,18 +172,36 @@ async(void, spawns_and_leaves, (int, how))
         throw(EDOM);
 }
 
-async(void, deferring_child, (int *, pointer))
+struct lent {
+    char bytes[400];
+};
+
+/* The clean-up of a child reads and writes what its parent has lent it. */
+static void use_lent(struct lent *lent)
 {
-    defer(put, *pointer == 3 ? "child " : "bad ");
+    int damaged = 0;
+    for (size_t i = 0; i < sizeof lent->bytes; i++)
+        damaged += lent->bytes[i] != 'x';
+    note(damaged ? "damaged " : "child ");
+    memset(lent->bytes, 'y', sizeof lent->bytes);
+}
+
+async(void, borrows, (struct lent *, lent))
+{
+    defer(use_lent, lent);
     await(eddy_sleep(1000));
 }
 
-async(void, lends_a_local)
+async(int, lends_a_local, (int, how))
 {
-    int local = 3;
-    struct deferring_child *t = spawn(deferring_child(&local));
+    struct lent local;
+    memset(local.bytes, 'x', sizeof local.bytes);
+    struct borrows *t = spawn(borrows(&local));
     await(eddy_sleep(0));
+    if (how == 1)
+        throw(EDOM);
     (void)t;
+    return 5;
 }
 
 async(struct noting *, hands_on)
@@ -207,8 +225,10 @@ async(void, ownership)
     CHECK(err.code == EDOM && eddy_all_tasks(NULL, NULL) == 1);
     await(eddy_sleep(0));
     check_log[0] = '\0';
-    await(lends_a_local());
-    CHECK_LOG("child ");
+    CHECK(await(lends_a_local(0)) == 5);
+    await(lends_a_local(1), &err);
+    CHECK(err.code == EDOM && await(spawn(lends_a_local(0))) == 5);
+    CHECK_LOG("child child child ");
     struct noting *kept = await(hands_on());
     CHECK(await(kept) == 8);
     await(detaches());
@@ -231,6 +251,24 @@ async(void, cancellation_goes_in)
     eddy_cancel(outer);
     await(outer, &err);
     CHECK(err.code == ECANCELED && eddy_all_tasks(NULL, NULL) == 1);
+}
+
+async(void, waits_for_itself)
+{
+    await(eddy_current_task());
+}
+
+/* B69: nobody can wait for himself. */
+async(void, itself)
+{
+    eddy_error err;
+    await(spawn(waits_for_itself()), &err);
+    CHECK(err.code == EDDY_WAITS_FOR_ITSELF);
+}
+
+static struct noting *spawn_in_plain_function(int n)
+{
+    return spawn(noting(n)); /* of no async function: the caller's to await */
 }
 
 static int caught;
@@ -262,6 +300,8 @@ async(int, main_task)
     await(reasons());
     await(ownership());
     await(cancellation_goes_in());
+    await(itself());
+    CHECK(await(spawn_in_plain_function(4)) == 4);
     await(unseen());
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fold.h - leaves the small helpers standing as words, so that expansions can be read; helpers.c shows what they are. */
+/* fold.h - leaves the small helpers standing as words: expansions can then be read. helpers.c shows what they are. */
 #undef ED_ADDRESS
 #undef ED_AWAITABLE
 #undef ED_CHECK_AWAITABLE

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* frame_generic.c - eddy_frame_end in C: below its own frame, which may lie over the top of the one that returned. */
+#if defined EDDY_GENERIC_SWITCH || !(defined __x86_64__ || defined __aarch64__)
+
+#include "core/task.h"
+
+void eddy_frame_end(void *children)
+{
+    struct task *first = children;
+    char *here = __builtin_frame_address(0);
+    if (first->spawn_frame < here) {
+        volatile char *gap = __builtin_alloca((size_t)(here - first->spawn_frame) + 256);
+        gap[0] = 0;
+    }
+    frame_end_below(first, here);
+}
+
+#else
+typedef int eddy_not_generic_frame;
+#endif

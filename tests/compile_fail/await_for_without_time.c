@@ -1,0 +1,9 @@
+// error: await_for needs a time: await_for\(x, seconds\)
+/* SPDX-License-Identifier: MIT */
+/* There is no default. */
+#include "common.h"
+
+async(void, g)
+{
+    await_for(f(1));
+}

@@ -1,0 +1,10 @@
+// error: Eddy needs GNU C: compile with -std=gnu11 or later \(not -std=c11\)
+// flags: -std=c11 -fsyntax-only
+/* SPDX-License-Identifier: MIT */
+/* Statement expressions are GNU's. */
+#include "common.h"
+
+int main(void)
+{
+    return 0;
+}
