@@ -13,27 +13,27 @@
 
 struct page {
     char *url;
-    int status;      /* 0: no response */
+    int status; /* 0: no response */
     size_t links;
-    double seconds;  /* of its fetching */
-    char *reason;    /* of its failure; NULL: it went well */
+    double seconds; /* of its fetching */
+    char *reason;   /* of its failure; NULL: it went well */
 };
 
 struct crawl {
     struct page *pages;
     size_t count, done, failed, links;
-    FILE *found;     /* a line per link */
-    double timeout;  /* seconds for a page */
+    FILE *found;          /* a line per link */
+    double timeout;       /* seconds for a page */
     eddy_semaphore slots; /* pages that may be fetched at the same time */
-    bool terminal;   /* there is somebody to show progress to */
+    bool terminal;        /* there is somebody to show progress to */
 };
 
 /* One line of progress, which the next log line or the table replaces. */
 static inline void show_progress(const struct crawl *crawl)
 {
     if (crawl->terminal)
-        fprintf(stderr, "\r\033[K%zu of %zu pages, %zu links, %zu failures", crawl->done, crawl->count,
-                crawl->links, crawl->failed);
+        fprintf(stderr, "\r\033[K%zu of %zu pages, %zu links, %zu failures", crawl->done, crawl->count, crawl->links,
+                crawl->failed);
 }
 
 __attribute__((format(printf, 3, 4))) static inline void log_line(const struct crawl *crawl, const char *level,

@@ -64,8 +64,10 @@ async(struct response, with_deadline, (handler, inner), (struct request, request
 {
     eddy_error err;
     struct response response = await_for(inner(request), 1.0, &err);
-    if (err.code)
+    if (err.code == ETIMEDOUT)
         return (struct response){504, "too slow"};
+    if (err.code)
+        rethrow(&err);
     return response;
 }
 

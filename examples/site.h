@@ -56,8 +56,9 @@ async(void, site_send, (eddy_stream *, s), (const struct site_request *, request
       (const char *, more), (const char *, body))
 {
     bool head = strcmp(request->method, "HEAD") == 0;
-    await(eddy_stream_printf(s, "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %zu\r\n"
-                                "Connection: %s\r\n%s\r\n%s",
+    await(eddy_stream_printf(s,
+                             "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: %zu\r\n"
+                             "Connection: %s\r\n%s\r\n%s",
                              status, strlen(body), request->keep_alive ? "keep-alive" : "close", more,
                              head ? "" : body));
 }

@@ -39,7 +39,7 @@ async(void, main_task)
 {
     eddy_error err;
     await(visit(), &err);
-    if (err.code == EIO)
+    if (err.code)
         printf("after: %s\n", err.message);
 }
 

@@ -2,6 +2,7 @@
 /* ready_order.c - one pass of the loop runs what was ready when it began; what becomes ready
  * meanwhile waits. */
 #include <eddy/keywords.h>
+#include <errno.h>
 #include <stdio.h>
 
 static void say(const char *text)
@@ -12,15 +13,15 @@ static void say(const char *text)
 static void say_2_then_5(const char *text)
 {
     puts(text);
-    eddy_call_soon(say, "5");
+    if (!eddy_call_soon(say, "5"))
+        puts("no memory to say 5");
 }
 
 async(void, main_task)
 {
-    eddy_call_soon(say, "1");
-    eddy_call_soon(say_2_then_5, "2");
-    eddy_call_soon(say, "3");
-    eddy_call_soon(say, "4");
+    if (!eddy_call_soon(say, "1") || !eddy_call_soon(say_2_then_5, "2") ||
+        !eddy_call_soon(say, "3") || !eddy_call_soon(say, "4"))
+        throw(ENOMEM);
     await(eddy_sleep(0));
     puts("m");
     await(eddy_sleep(0));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* timer_ties.c - timers for the same instant fire in the order in which they were set. */
 #include <eddy/keywords.h>
+#include <errno.h>
 #include <stdio.h>
 
 static void say(int number)
@@ -12,7 +13,8 @@ async(void, main_task)
 {
     double when = eddy_time() + 1;
     for (int i = 0; i < 12; i++)
-        eddy_call_at(when, say, i);
+        if (!eddy_call_at(when, say, i))
+            throw(ENOMEM);
     await(eddy_sleep(2));
 }
 

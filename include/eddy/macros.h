@@ -150,8 +150,8 @@ ED_MUST_USE_VALUE(eddy_wait, eddy_wait_value)
 ED_MUST_USE_VALUE(eddy_anext, eddy_anext_value)
 ED_MUST_USE_VALUE(eddy_aclose, eddy_aclose_value)
 ED_MUST_USE_VALUE(eddy_queue_join, eddy_queue_join_value)
-/* Of a type without a name, which no function can give: gcc warns of this where it is dropped, clang does not. */
-#define ED_NOT_DROPPED(...) (__extension__ *&__VA_ARGS__)
+/* Of a type without a name, which no function can give: both compilers warn of this where it is dropped. */
+#define ED_NOT_DROPPED(...) (__extension__ __builtin_choose_expr(1, (__VA_ARGS__), 0))
 
 /* ---- the enclosing function ------------------------------------------------------------------------------ */
 

@@ -28,6 +28,7 @@ struct eddy_queue {
     char *items;                   /* a ring, or a heap; the library's */
     struct eddy_waiters getters, putters, joiners;
     size_t item_size, max_size;    /* max_size 0: without limit */
+    size_t stride;                 /* from one item to the next */
     size_t capacity, first, count;
     size_t unfinished;             /* put and not yet told by eddy_queue_task_done */
     eddy_queue_compare compare;

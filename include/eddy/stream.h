@@ -26,6 +26,9 @@ EDDY_API int eddy_stream_descriptor(const eddy_stream *s);
 /* "127.0.0.1:8080" of the other side (own side); returns the length as snprintf does.  Python: get_extra_info. */
 EDDY_API size_t eddy_stream_peer_name(const eddy_stream *s, char *buffer, size_t size);
 EDDY_API size_t eddy_stream_own_name(const eddy_stream *s, char *buffer, size_t size);
+/* As await(eddy_stream_close(s)), without waiting, and from anywhere: defer(eddy_stream_abort, s).  NULL is allowed.
+ * Python: transport.abort.  Since 0.1. */
+EDDY_API void eddy_stream_abort(eddy_stream *s);
 /* Nothing more will come.  Python: StreamReader.at_eof.  Since 0.1. */
 EDDY_API bool eddy_stream_at_end(const eddy_stream *s);
 

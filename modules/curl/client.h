@@ -17,12 +17,13 @@ struct bytes {
 struct transfer {
     struct transfer *next, **link; /* all that are under way on this loop */
     CURL *easy;
-    struct eddy_http_get *self;   /* whose result it will be */
-    struct curl_slist *lines;     /* of the request's header */
+    char *url;                  /* a copy, for messages */
+    struct eddy_http_get *self; /* whose result it will be */
+    struct curl_slist *lines;   /* of the request's header */
     struct bytes headers, body;
-    size_t size_limit;            /* of body */
-    int refused;                  /* why a callback has stopped it: ENOMEM, EMSGSIZE; 0: it has not */
-    char error[CURL_ERROR_SIZE];  /* libcurl's sentence */
+    size_t size_limit;           /* of body */
+    int refused;                 /* why a callback has stopped it: ENOMEM, EMSGSIZE; 0: it has not */
+    char error[CURL_ERROR_SIZE]; /* libcurl's sentence */
 };
 
 /* NULL: no memory. */

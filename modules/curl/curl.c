@@ -16,20 +16,24 @@
 struct client {
     CURLM *multi;
     struct transfer *transfers; /* under way */
-    eddy_handle *timer;   /* NULL: libcurl waits for no point of time */
+    eddy_handle *timer;         /* NULL: libcurl waits for no point of time */
+    bool broken;                /* a callback found no memory: the multi handle is of no more use */
 };
 
 static __thread struct client *client; /* NULL: no transfer is under way on this thread */
 
 /* ==== what libcurl asks for ==== */
 
-static void collect_finished(CURLMcode state);
+static void collect_finished(void);
 
 static void act(curl_socket_t fd, int events)
 {
     int running;
-    if (client)
-        collect_finished(curl_multi_socket_action(client->multi, fd, events, &running));
+    if (!client)
+        return;
+    if (curl_multi_socket_action(client->multi, fd, events, &running) != CURLM_OK)
+        client->broken = true;
+    collect_finished();
 }
 
 static void on_readable(void *fd)
@@ -52,10 +56,11 @@ static void on_time(void *argument)
 
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *argument, void *assigned)
 {
+    struct client *self = argument;
     bool reads = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
     bool writes = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
     int error = 0;
-    (void)easy, (void)argument, (void)assigned;
+    (void)easy, (void)assigned;
     if (reads)
         error = (eddy_add_reader)(fd, on_readable, (void *)(intptr_t)fd);
     else
@@ -64,6 +69,7 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *argument, 
         error = (eddy_add_writer)(fd, on_writable, (void *)(intptr_t)fd);
     else
         eddy_remove_writer(fd);
+    self->broken |= error != 0;
     return error ? -1 : 0;
 }
 
@@ -76,6 +82,7 @@ static int set_timer(CURLM *multi, long milliseconds, void *argument)
     if (milliseconds < 0)
         return 0;
     self->timer = (eddy_call_later)((double)milliseconds / 1000, on_time, NULL);
+    self->broken |= !self->timer;
     return self->timer ? 0 : -1;
 }
 
@@ -100,16 +107,15 @@ static bool open_client(void)
         return false;
     }
     curl_multi_setopt(self->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
+    curl_multi_setopt(self->multi, CURLMOPT_SOCKETDATA, self);
     curl_multi_setopt(self->multi, CURLMOPT_TIMERFUNCTION, set_timer);
     curl_multi_setopt(self->multi, CURLMOPT_TIMERDATA, self);
     client = self;
     return true;
 }
 
-static void close_idle_client(void)
+static void close_client(void)
 {
-    if (!client || client->transfers)
-        return;
     curl_multi_cleanup(client->multi);
     eddy_handle_cancel(client->timer);
     free(client);
@@ -133,8 +139,8 @@ static void remove_transfer(struct transfer *transfer)
         transfer->next->link = transfer->link;
 }
 
-/* state: of the last call; not CURLM_OK: a callback found no memory, and the multi handle is of no more use. */
-static void collect_finished(CURLMcode state)
+/* The end of each call of libcurl: who is done goes on, and a client without transfers goes. */
+static void collect_finished(void)
 {
     int left;
     for (CURLMsg *message; (message = curl_multi_info_read(client->multi, &left));) {
@@ -146,12 +152,13 @@ static void collect_finished(CURLMcode state)
         remove_transfer(transfer);
         transfer_finish(transfer, code);
     }
-    for (struct transfer *one; state != CURLM_OK && (one = client->transfers);) {
+    for (struct transfer *one; client->broken && (one = client->transfers);) {
         remove_transfer(one);
         one->refused = ENOMEM;
         transfer_finish(one, CURLE_ABORTED_BY_CALLBACK);
     }
-    close_idle_client();
+    if (!client->transfers)
+        close_client();
 }
 
 /* ==== the awaitable ==== */
@@ -160,30 +167,29 @@ static void start(struct eddy_awaitable *a)
 {
     struct eddy_http_get *self = (struct eddy_http_get *)(void *)a;
     struct transfer *transfer = open_client() ? transfer_new(self) : NULL;
-    if (!transfer) {
-        close_idle_client();
-        (eddy_complete_error)(self, ENOMEM, "eddy_http_get(\"%s\")", self->url);
-        return;
-    }
-    self->transfer = transfer;
-    CURLMcode code = curl_multi_add_handle(client->multi, transfer->easy);
+    CURLMcode code = transfer ? curl_multi_add_handle(client->multi, transfer->easy) : CURLM_OUT_OF_MEMORY;
     if (code == CURLM_OK) {
         add_transfer(transfer);
-        return;
+        self->transfer = transfer;
+    } else {
+        (eddy_complete_error)(self, code == CURLM_BAD_HANDLE ? EDDY_HTTP_FAILED : ENOMEM, "eddy_http_get(\"%s\"): %s",
+                              self->url,
+                              code == CURLM_BAD_HANDLE ? curl_multi_strerror(code) : "no memory for the request");
+        if (transfer)
+            transfer_free(transfer);
     }
-    transfer_free(transfer);
-    close_idle_client();
-    (eddy_complete_error)(self, code == CURLM_OUT_OF_MEMORY ? ENOMEM : EDDY_HTTP_FAILED,
-                          "eddy_http_get(\"%s\"): %s", self->url, curl_multi_strerror(code));
+    if (client && (client->broken || !client->transfers))
+        collect_finished();
 }
 
 static void cancel(struct eddy_awaitable *a)
 {
     struct eddy_http_get *self = (struct eddy_http_get *)(void *)a;
-    remove_transfer(self->transfer);
-    transfer_free(self->transfer);
-    close_idle_client();
-    (eddy_complete_error)(self, ECANCELED, "eddy_http_get(\"%s\")", self->url);
+    struct transfer *transfer = self->transfer;
+    remove_transfer(transfer);
+    (eddy_complete_error)(self, ECANCELED, "eddy_http_get(\"%s\")", transfer->url);
+    transfer_free(transfer);
+    collect_finished();
 }
 
 /* The response has come, but nobody is there to take it. */
@@ -194,17 +200,13 @@ static void undo(struct eddy_awaitable *a)
     self->result = NULL;
 }
 
-static const struct eddy_awaitable_type http_get_type = {.name = "eddy_http_get",
-                                                         .start = start,
-                                                         .cancel = cancel,
-                                                         .undo = undo,
-                                                         .size = sizeof(struct eddy_http_get)};
+static const struct eddy_awaitable_type http_get_type = {
+    .name = "eddy_http_get", .start = start, .cancel = cancel, .undo = undo, .size = sizeof(struct eddy_http_get)};
 
 struct eddy_http_get eddy_http_get_with(const char *url, const eddy_http_options *options, size_t options_size)
 {
     struct eddy_http_get self = {EDDY_AWAITABLE_INIT(&http_get_type), .url = url ? url : ""};
     if (options)
-        memcpy(&self.options, options,
-               options_size < sizeof self.options ? options_size : sizeof self.options);
+        memcpy(&self.options, options, options_size < sizeof self.options ? options_size : sizeof self.options);
     return self;
 }

@@ -72,8 +72,8 @@ static CURLcode set_limits(CURL *easy, const eddy_http_options *options)
     code |= curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
     code |= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, options->max_redirects < 0 ? 0L : 1L);
-    code |= curl_easy_setopt(easy, CURLOPT_MAXREDIRS,
-                             options->max_redirects > 0 ? (long)options->max_redirects : 10L);
+    code |=
+        curl_easy_setopt(easy, CURLOPT_MAXREDIRS, options->max_redirects > 0 ? (long)options->max_redirects : 10L);
     code |= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(options->timeout, 60));
     code |= curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options->connect_timeout, 30));
     return code;
@@ -125,8 +125,9 @@ struct transfer *transfer_new(struct eddy_http_get *self)
         return NULL;
     transfer->self = self;
     transfer->size_limit = self->options.size_limit ? self->options.size_limit : (size_t)64 << 20;
+    transfer->url = strdup(self->url);
     transfer->easy = curl_easy_init();
-    if (transfer->easy && append(&transfer->headers, "", 0) && append(&transfer->body, "", 0) &&
+    if (transfer->url && transfer->easy && append(&transfer->headers, "", 0) && append(&transfer->body, "", 0) &&
         set_up(transfer, self) == CURLE_OK)
         return transfer;
     transfer_free(transfer);
@@ -137,6 +138,7 @@ void transfer_free(struct transfer *transfer)
 {
     curl_easy_cleanup(transfer->easy);
     curl_slist_free_all(transfer->lines);
+    free(transfer->url);
     free(transfer->headers.data);
     free(transfer->body.data);
     free(transfer);
@@ -165,29 +167,20 @@ static int code_of(const struct transfer *transfer, CURLcode code)
     if (transfer->refused)
         return transfer->refused;
     switch (code) {
-    case CURLE_URL_MALFORMAT:
-        return EINVAL;
+    case CURLE_URL_MALFORMAT: return EINVAL;
     case CURLE_UNSUPPORTED_PROTOCOL: /* of the URL; or the answer is not HTTP */
         return was_connected(transfer->easy) ? EDDY_HTTP_FAILED : EINVAL;
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return ENOENT;
-    case CURLE_COULDNT_CONNECT:
-        return error ? error : ECONNREFUSED;
-    case CURLE_OPERATION_TIMEDOUT:
-        return ETIMEDOUT;
-    case CURLE_TOO_MANY_REDIRECTS:
-        return ELOOP;
+    case CURLE_COULDNT_RESOLVE_PROXY: return ENOENT;
+    case CURLE_COULDNT_CONNECT: return error ? error : ECONNREFUSED;
+    case CURLE_OPERATION_TIMEDOUT: return ETIMEDOUT;
+    case CURLE_TOO_MANY_REDIRECTS: return ELOOP;
     case CURLE_PARTIAL_FILE:
-    case CURLE_GOT_NOTHING:
-        return EDDY_INCOMPLETE_READ;
+    case CURLE_GOT_NOTHING: return EDDY_INCOMPLETE_READ;
     case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-        return error ? error : EDDY_HTTP_FAILED;
-    case CURLE_OUT_OF_MEMORY:
-        return ENOMEM;
-    default:
-        return EDDY_HTTP_FAILED;
+    case CURLE_SEND_ERROR: return error ? error : EDDY_HTTP_FAILED;
+    case CURLE_OUT_OF_MEMORY: return ENOMEM;
+    default: return EDDY_HTTP_FAILED;
     }
 }
 
@@ -203,7 +196,7 @@ static eddy_http_response *make_response(struct transfer *transfer)
     curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_COUNT, &redirects);
     curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &microseconds);
     if (response)
-        response->url = strdup(url ? url : transfer->self->url);
+        response->url = strdup(url ? url : transfer->url);
     if (!response || !response->url) {
         free(response);
         return NULL;
@@ -228,7 +221,7 @@ void transfer_finish(struct transfer *transfer, CURLcode code)
     } else {
         int error = code == CURLE_OK ? ENOMEM : code_of(transfer, code);
         const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
-        (eddy_complete_error)(self, error, "eddy_http_get(\"%s\"): %s", self->url,
+        (eddy_complete_error)(self, error, "eddy_http_get(\"%s\"): %s", transfer->url,
                               error == ENOMEM ? "no memory for the response" : text);
     }
     transfer_free(transfer);

@@ -100,6 +100,8 @@ int eddy_context_set(const eddy_context_var *var, void *value)
         memory_free(front);
         return ENOMEM;
     }
+    if (!current.task)
+        current_attach();
     *front = (struct context_value){rest, var, value, 1};
     context_unref(*context);
     *context = front;

@@ -18,8 +18,6 @@ struct eddy_failure failure_generator_exit = {.code = EDDY_GENERATOR_EXIT, .fixe
 struct eddy_failure failure_cancelled = {.code = ECANCELED, .fixed = true};
 struct eddy_failure failure_own_cancelled = {.code = ECANCELED, .fixed = true, .own = true};
 
-__thread struct current current;
-
 static struct eddy_failure *fallback(int code)
 {
     if (code == EDDY_GENERATOR_EXIT)
@@ -27,10 +25,34 @@ static struct eddy_failure *fallback(int code)
     return code == ECANCELED ? &failure_cancelled : &failure_no_memory;
 }
 
+/* Records for when there is no memory, so that an error keeps its code: EIO does not become ENOMEM. */
+enum { RESERVE = 16 };
+static struct eddy_failure reserve[RESERVE];
+static bool reserve_taken[RESERVE];
+static char no_memory_for_message[] = "(no memory for the message)";
+
+static struct eddy_failure *take_reserve(void)
+{
+    for (size_t i = 0; i < RESERVE; i++)
+        if (!__atomic_exchange_n(&reserve_taken[i], true, __ATOMIC_ACQUIRE))
+            return &reserve[i];
+    return NULL;
+}
+
+static void release(struct eddy_failure *failure)
+{
+    if (failure >= reserve && failure < reserve + RESERVE)
+        __atomic_store_n(&reserve_taken[failure - reserve], false, __ATOMIC_RELEASE);
+    else
+        memory_free(failure);
+}
+
 static struct eddy_failure *make_empty(int code)
 {
     static uint32_t serials;
     struct eddy_failure *failure = memory_alloc(sizeof *failure);
+    if (!failure)
+        failure = take_reserve();
     if (!failure)
         return fallback(code);
     memset(failure, 0, offsetof(struct eddy_failure, first));
@@ -56,6 +78,8 @@ struct eddy_failure *failure_make(int code, const char *format, va_list argument
         failure->message = memory_alloc((size_t)length + 1);
         if (failure->message)
             vsnprintf(failure->message, (size_t)length + 1, format, again);
+        else
+            failure->message = no_memory_for_message;
     }
     va_end(again);
     return failure;
@@ -65,8 +89,11 @@ struct eddy_failure *failure_make(int code, const char *format, va_list argument
 static struct eddy_failure *with_message(int code, const char *message)
 {
     struct eddy_failure *failure = make_empty(code);
-    if (message && !failure->fixed)
+    if (message && !failure->fixed) {
         failure->message = memory_copy_string(message);
+        if (!failure->message)
+            failure->message = no_memory_for_message;
+    }
     return failure;
 }
 
@@ -118,8 +145,9 @@ void failure_unref(struct eddy_failure *failure)
         if (failure->places != failure->first)
             memory_free(failure->places);
         free_names(failure->task_names);
-        memory_free(failure->message);
-        memory_free(failure);
+        if (failure->message != no_memory_for_message)
+            memory_free(failure->message);
+        release(failure);
         failure = next;
     }
 }
@@ -290,6 +318,8 @@ void eddy_failure_catch(struct eddy_failure *failure, eddy_error *err)
 {
     struct eddy_failure **slot = caught_slot();
     struct eddy_failure *before = *slot;
+    if (!current.task)
+        current_attach();
     *slot = failure;
     failure_describe(*slot, err);
     failure_unref(before);

@@ -42,7 +42,8 @@ struct eddy_failure {
 
 extern struct eddy_failure failure_no_memory, failure_generator_exit, failure_cancelled, failure_own_cancelled;
 
-/* Never NULL: without memory the answer is failure_no_memory (or, for ECANCELED, failure_cancelled). */
+/* Never NULL: without memory the record comes from a small reserve, and when that is used up the answer is
+ * failure_no_memory (or, for ECANCELED, failure_cancelled). */
 struct eddy_failure *failure_make(int code, const char *format, va_list arguments);
 struct eddy_failure *failure_of(int code, const char *format, ...) EDDY_PRINTF(2, 3);
 /* ECANCELED with the reason as message; own: delivered to the task that asks. */

@@ -28,8 +28,8 @@ __asm__(".text\n"
         "cmpq %rsi,%rax\n"
         "cmovaq %rsi,%rax\n"
         "andq $-16,%rax\n"
-        "movq %rsi,-16(%rax)\n"
-        "leaq -16(%rax),%rsp\n"
+        "leaq -16(%rax),%rsp\n" /* first: what lies below the stack pointer is a signal handler's */
+        "movq %rsi,(%rsp)\n"
         ".cfi_escape 0x0f,5,0x77,0,0x06,0x23,8\n" /* CFA = *(rsp) + 8 */
         "call frame_end_below\n"
         "movq (%rsp),%rsp\n"

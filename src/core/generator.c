@@ -392,6 +392,17 @@ void async_generators_close(struct eddy_loop *loop)
     }
 }
 
+void async_generators_drop(struct eddy_loop *loop)
+{
+    for (struct generator_stack *g; (g = loop->async_generators);) {
+        report_line("eddy: no memory to close the async generator \"%s\" that was left open",
+                    g->frame->core.type->name);
+        unlist(g);
+        switch_forget(&g->inside);
+        stack_give(g->stack);
+    }
+}
+
 static void run_anext(struct eddy_awaitable *a)
 {
     struct eddy_anext *next = (struct eddy_anext *)(void *)a;

@@ -28,14 +28,16 @@ void loop_add_ready(struct eddy_loop *loop, struct ready *ready)
     loop->end = &ready->next;
 }
 
-/* A pass has ended: must the loop look at the world before the next? */
+/* A pass has ended: must the loop look at the world before the next?  One branch says no to all of it, in the case that
+ * tasks only hand over to each other. */
 static bool must_look(struct eddy_loop *loop)
 {
     struct driver *driver = loop->driver;
-    if (driver->in_flight || driver->virtual_time || loop->interrupted || loop->closing ||
-        __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED))
-        return true;
-    return loop->timers.count && (loop->timer_due || ++loop->passes % PASSES_PER_CLOCK == 0);
+    uintptr_t inbox = (uintptr_t)__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
+    size_t outside = driver->in_flight | inbox | driver->virtual_time | loop->interrupted | loop->closing;
+    if (__builtin_expect((outside | loop->timers.count) == 0, 1))
+        return false;
+    return outside || loop->timer_due || ++loop->passes % PASSES_PER_CLOCK == 0;
 }
 
 static void begin_pass(struct eddy_loop *loop)
@@ -217,8 +219,11 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, int *error)
     }
     if (options)
         memcpy(&loop->options, options, options->size < sizeof *options ? options->size : sizeof *options);
-    loop->driver = driver_open(loop->options.driver, &(struct driver_options){.seed = loop->options.seed}, error);
+    *error = ENOMEM;
+    if (timers_init(&loop->timers))
+        loop->driver = driver_open(loop->options.driver, &(struct driver_options){.seed = loop->options.seed}, error);
     if (!loop->driver) {
+        timers_free(&loop->timers);
         memory_free(loop);
         return NULL;
     }

@@ -121,5 +121,7 @@ void loop_unregister(struct eddy_loop *loop);
 void fd_watches_free(struct eddy_loop *loop);
 void handles_free(struct eddy_loop *loop);
 void async_generators_close(struct eddy_loop *loop);
+/* Without memory to run their clean-up: their stacks alone are given back. */
+void async_generators_drop(struct eddy_loop *loop);
 
 #endif

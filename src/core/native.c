@@ -63,6 +63,13 @@ void eddy_run_generic(struct eddy_awaitable *a)
         return;
     }
     begin(self, a);
+    if (a->awaitable.state == EDDY_FINISHED) { /* it did not suspend: a request waits for an await that does */
+        self->waits_for = NULL;
+        if (!a->awaitable.failure && a->awaitable.type->finish)
+            a->awaitable.type->finish(a);
+        if (a->awaitable.state == EDDY_FINISHED)
+            return;
+    }
     do {
         while (a->awaitable.state != EDDY_FINISHED) {
             bool one_turn = a->awaitable.state == EDDY_SUSPENDED;

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "os/valgrind.h"
+
 #ifdef EDDY_SANITIZED
 #if defined __SANITIZE_ADDRESS__
 #define TELL_ASAN 1
@@ -20,9 +22,6 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 #endif
-
-/* Of switch_<arch>.c: lays the first frame out below top; gives the stack pointer. */
-void *switch_first_frame(void *top, void (*entry)(void *), void *argument);
 
 #ifndef EDDY_SANITIZED
 
@@ -43,12 +42,14 @@ void switch_forget(struct switch_point *point)
 
 void switch_unpoison(const void *low, size_t size)
 {
+#ifdef VALGRIND_MAKE_MEM_DEFINED
+    (void)VALGRIND_MAKE_MEM_DEFINED(low, size);
+#else
     (void)low, (void)size;
+#endif
 }
 
 #else
-
-void *eddy_switch(void **from, void *to, void *value);
 
 struct start {
     void (*entry)(void *);

@@ -4,7 +4,9 @@
  *
  * Both stacks have the same layout at the moment the stack pointer changes, so one set of CFI serves both.
  */
-#if defined __aarch64__ && !defined EDDY_GENERIC_SWITCH
+#include "core/switch.h"
+
+#if defined __aarch64__ && !defined EDDY_SWITCH_IS_GENERIC
 
 #include <stdint.h>
 #include <string.h>
@@ -61,7 +63,6 @@ __asm__(".text\n"
         ".size eddy_switch_entry,.-eddy_switch_entry\n");
 
 void eddy_switch_entry(void);
-void *switch_first_frame(void *top, void (*entry)(void *), void *argument);
 
 void *switch_first_frame(void *top, void (*entry)(void *), void *argument)
 {

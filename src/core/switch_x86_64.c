@@ -3,11 +3,21 @@
  * switch_x86_64.c - the switch by the System V rules: rbx, rbp, r12 to r15 survive a call, all else is lost.
  *
  * Both stacks have the same layout at the moment the stack pointer changes, so one set of CFI is right before and
- * behind it; the entry's return address is undefined, which is where a backtrace ends.
+ * behind it; the entry's return address is undefined, which is where a backtrace ends.  Shadow stacks are not switched:
+ * Meson compiles this file such that what it is linked into does not claim them.
  */
-#if defined __x86_64__ && !defined EDDY_GENERIC_SWITCH
+#include "core/switch.h"
+
+#if defined __x86_64__ && !defined EDDY_SWITCH_IS_GENERIC
 
 #include <stdint.h>
+
+/* Indirect branch tracking: behind a call no endbr64 stands, so the jump back there is not tracked. */
+#if defined __CET__ && (__CET__ & 1)
+#define JUMP "notrack jmp"
+#else
+#define JUMP "jmp"
+#endif
 
 __asm__(".text\n"
         ".p2align 4\n"
@@ -32,7 +42,7 @@ __asm__(".text\n"
         "popq %rbx\n.cfi_adjust_cfa_offset -8\n.cfi_restore rbx\n"
         "popq %rbp\n.cfi_adjust_cfa_offset -8\n.cfi_restore rbp\n"
         "popq %rcx\n.cfi_adjust_cfa_offset -8\n.cfi_register rip,rcx\n"
-        "jmp *%rcx\n"
+        JUMP " *%rcx\n"
         ".cfi_endproc\n"
         ".size eddy_switch,.-eddy_switch\n"
         ".p2align 4\n"
@@ -49,7 +59,6 @@ __asm__(".text\n"
         ".size eddy_switch_entry,.-eddy_switch_entry\n");
 
 void eddy_switch_entry(void);
-void *switch_first_frame(void *top, void (*entry)(void *), void *argument);
 
 void *switch_first_frame(void *top, void (*entry)(void *), void *argument)
 {

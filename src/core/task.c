@@ -427,7 +427,8 @@ struct eddy_failure *eddy_join(struct eddy_awaitable *a)
 
 void eddy_release(struct eddy_awaitable *a)
 {
-    if (handle_is_task(a) && task_of_handle(a)->consumed)
+    /* A task that wrongly awaited itself gives nothing up: its handle is somebody else's. */
+    if (handle_is_task(a) && task_of_handle(a)->consumed && task_of_handle(a) != current.task)
         task_unref(task_of_handle(a));
 }
 

@@ -49,16 +49,27 @@ static void sift_down(struct timers *timers, size_t i, struct timer_entry entry)
     place(timers, i, entry);
 }
 
+static bool grow(struct timers *timers)
+{
+    size_t capacity = timers->capacity ? timers->capacity * 2 : 64;
+    struct timer_entry *heap = memory_grow(timers->heap, capacity * sizeof *heap);
+    if (!heap)
+        return false;
+    timers->heap = heap;
+    timers->capacity = capacity;
+    return true;
+}
+
+bool timers_init(struct timers *timers)
+{
+    *timers = (struct timers){0};
+    return grow(timers);
+}
+
 bool timer_set(struct timers *timers, struct timer *timer, int64_t when, void (*fire)(struct timer *))
 {
-    if (timers->count == timers->capacity) {
-        size_t capacity = timers->capacity ? timers->capacity * 2 : 64;
-        struct timer_entry *heap = memory_grow(timers->heap, capacity * sizeof *heap);
-        if (!heap)
-            return false;
-        timers->heap = heap;
-        timers->capacity = capacity;
-    }
+    if (timers->count == timers->capacity && !grow(timers))
+        return false;
     timer->fire = fire;
     sift_up(timers, timers->count++, (struct timer_entry){when, timers->sequence++, timer});
     return true;

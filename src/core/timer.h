@@ -30,6 +30,8 @@ struct timers {
     uint64_t sequence;
 };
 
+/* With room for some timers, so that in a small program no sleep fails for want of memory.  False: no memory. */
+bool timers_init(struct timers *timers);
 /* False: no memory. */
 bool timer_set(struct timers *timers, struct timer *timer, int64_t when, void (*fire)(struct timer *));
 /* Does nothing if it is not set. */

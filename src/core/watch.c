@@ -96,10 +96,15 @@ void waiters_cancel(struct eddy_awaitable *a)
 
 bool waiters_wake_first(struct eddy_waiters *list)
 {
-    struct eddy_awaitable *a = waiters_first(list);
-    if (!a)
+    struct waiter *first = list->first;
+    if (!first)
         return false;
-    waiters_remove(a);
-    native_complete(a, NULL);
+    list->first = first->next;
+    if (first->next)
+        first->next->previous = NULL;
+    else
+        list->last = NULL;
+    first->list = NULL;
+    native_complete(first->awaitable, NULL);
     return true;
 }

@@ -43,8 +43,8 @@ eddy_async_define(eddy_stream *, eddy_open_connection, (const char *, host), (in
         eddy_raise(EINVAL, "eddy_open_connection(\"%s\", %d): ports go from 1 to 65535", host, port);
     struct address_list list = eddy_await(resolve_host(host, port, false));
     if (list.code)
-        eddy_raise(list.code, "eddy_open_connection(\"%s\", %d)%s%s", host, port,
-                   list.reason[0] ? ": " : "", list.reason);
+        eddy_raise(list.code, "eddy_open_connection(\"%s\", %d)%s%s", host, port, list.reason[0] ? ": " : "",
+                   list.reason);
     eddy_stream *stream = NULL;
     int error = ENOENT;
     for (size_t i = 0; i < list.count && !stream; i++)

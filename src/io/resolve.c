@@ -15,16 +15,11 @@ struct host_name {
 static int code_of(int error)
 {
     switch (error) {
-    case EAI_SYSTEM:
-        return errno;
-    case EAI_MEMORY:
-        return ENOMEM;
-    case EAI_AGAIN:
-        return EAGAIN;
-    case EAI_FAIL:
-        return EIO;
-    default:
-        return ENOENT;
+    case EAI_SYSTEM: return errno;
+    case EAI_MEMORY: return ENOMEM;
+    case EAI_AGAIN: return EAGAIN;
+    case EAI_FAIL: return EIO;
+    default: return ENOENT;
     }
 }
 

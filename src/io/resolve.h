@@ -13,8 +13,8 @@
 enum { RESOLVE_MOST = 16, RESOLVE_NAME = 256 };
 
 struct address_list {
-    int code;            /* 0, or an errno value: why there is none */
-    const char *reason;  /* what getaddrinfo says to it; static */
+    int code;           /* 0, or an errno value: why there is none */
+    const char *reason; /* what getaddrinfo says to it; static */
     size_t count;
     union address items[RESOLVE_MOST]; /* those beyond are dropped: nobody tries that many */
 };

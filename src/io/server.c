@@ -26,10 +26,10 @@ static const double pause_after_failure = 1.0;
 
 struct listener {
     struct eddy_server *server;
-    int fd;                 /* -1: none */
-    bool failing;           /* it has been said that accepting fails */
-    struct task *task;      /* accepts; NULL: not yet, or ended */
-    struct watch watch;     /* of that task's end */
+    int fd;                  /* -1: none */
+    bool failing;            /* it has been said that accepting fails */
+    struct task *task;       /* accepts; NULL: not yet, or ended */
+    struct watch watch;      /* of that task's end */
     union address own, peer; /* peer: of the connection being accepted */
     socklen_t peer_size;
 };
@@ -37,15 +37,15 @@ struct listener {
 struct eddy_server {
     struct eddy_loop *loop;
     struct loop_closer closer;
-    void *prototype;              /* of the handler; its stream is set for each spawn */
+    void *prototype; /* of the handler; its stream is set for each spawn */
     size_t size, stream_offset;
     int port;
     struct listener listeners[RESOLVE_MOST];
     size_t listener_count, accepting;
     struct connection *connections;
     size_t connection_count;
-    eddy_event idle;              /* no task of the server is left */
-    bool orphan;                  /* eddy_server_close was cancelled: the last task frees it */
+    eddy_event idle; /* no task of the server is left */
+    bool orphan;     /* eddy_server_close was cancelled: the last task frees it */
 };
 
 /* ==== the end of its tasks ==== */
@@ -76,8 +76,7 @@ static void settle(struct eddy_server *server)
 
 static void on_listener_end(struct watch *watch)
 {
-    struct listener *listener =
-        (struct listener *)(void *)((char *)watch - offsetof(struct listener, watch));
+    struct listener *listener = (struct listener *)(void *)((char *)watch - offsetof(struct listener, watch));
     socket_close(listener->server->loop, listener->fd);
     listener->fd = -1;
     listener->task = NULL;
@@ -95,8 +94,7 @@ static void remove_connection(struct connection *connection)
 
 static void on_handler_end(struct watch *watch)
 {
-    struct connection *connection =
-        (struct connection *)(void *)((char *)watch - offsetof(struct connection, watch));
+    struct connection *connection = (struct connection *)(void *)((char *)watch - offsetof(struct connection, watch));
     struct eddy_stream *s =
         (struct eddy_stream *)(void *)((char *)connection - offsetof(struct eddy_stream, connection));
     struct eddy_server *server = connection->server;
@@ -148,8 +146,7 @@ static int admit(struct listener *listener, int fd)
     struct connection *connection = &s->connection;
     memcpy((char *)server->prototype + server->stream_offset, &s, sizeof s);
     add_connection(server, connection);
-    if (start_task(server->prototype, server->size, &connection->watch, &connection->task,
-                   on_handler_end))
+    if (start_task(server->prototype, server->size, &connection->watch, &connection->task, on_handler_end))
         return 0;
     remove_connection(connection);
     stream_close(s);
@@ -165,8 +162,7 @@ static void report(struct listener *listener, int error)
         return;
     listener->failing = true;
     address_format(&listener->own, name, sizeof name);
-    struct eddy_failure *failure = failure_of(
-        error, "accept on %s: new connections wait until it works again", name);
+    struct eddy_failure *failure = failure_of(error, "accept on %s: new connections wait until it works again", name);
     report_failure(failure, "a server cannot accept");
     failure_unref(failure);
 }
@@ -174,9 +170,9 @@ static void report(struct listener *listener, int error)
 /* Errors of the connection, not of the socket that listens: see accept(2). */
 static bool is_of_connection(int error)
 {
-    return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN ||
-           error == ENOPROTOOPT || error == EHOSTDOWN || error == ENONET || error == EHOSTUNREACH ||
-           error == EOPNOTSUPP || error == ENETUNREACH || error == EPERM;
+    return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN || error == ENOPROTOOPT ||
+           error == EHOSTDOWN || error == ENONET || error == EHOSTUNREACH || error == EOPNOTSUPP ||
+           error == ENETUNREACH || error == EPERM;
 }
 
 /* 0, or why a connection could not be taken. */
@@ -217,8 +213,8 @@ static int listen_on(struct listener *listener)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (listener->own.any.sa_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (bind(fd, &listener->own.any, address_size(&listener->own)) != 0 ||
-        listen(fd, SOMAXCONN) != 0 || getsockname(fd, &listener->own.any, &size) != 0)
+    if (bind(fd, &listener->own.any, address_size(&listener->own)) != 0 || listen(fd, SOMAXCONN) != 0 ||
+        getsockname(fd, &listener->own.any, &size) != 0)
         return errno;
     return 0;
 }
@@ -280,8 +276,7 @@ static int start_accepting(struct eddy_server *server)
     for (size_t i = 0; i < server->listener_count; i++) {
         struct listener *listener = &server->listeners[i];
         struct accept_connections accepts = accept_connections(listener);
-        if (!start_task(&accepts, sizeof accepts, &listener->watch, &listener->task,
-                        on_listener_end))
+        if (!start_task(&accepts, sizeof accepts, &listener->watch, &listener->task, on_listener_end))
             return ENOMEM;
         server->accepting++;
     }
@@ -296,8 +291,7 @@ static void cancel_listeners(struct eddy_server *server)
 }
 
 /* Takes the prototype over only when it succeeds.  0, or why not. */
-static int open_server(const struct eddy_start_server *self, const struct address_list *list,
-                       eddy_server **result)
+static int open_server(const struct eddy_start_server *self, const struct address_list *list, eddy_server **result)
 {
     struct eddy_server *server = memory_alloc_zeroed(sizeof *server);
     if (!server)
@@ -328,12 +322,11 @@ eddy_async(eddy_server *, start_server, (const struct eddy_start_server *, self)
     if (!self->prototype)
         eddy_raise(ENOMEM, "eddy_start_server(\"%s\", %d)", host, self->port);
     if (self->port < 0 || self->port > 65535)
-        eddy_raise(EINVAL, "eddy_start_server(\"%s\", %d): ports go from 0 to 65535", host,
-                   self->port);
+        eddy_raise(EINVAL, "eddy_start_server(\"%s\", %d): ports go from 0 to 65535", host, self->port);
     struct address_list list = eddy_await(resolve_host(host, self->port, true));
     if (list.code)
-        eddy_raise(list.code, "eddy_start_server(\"%s\", %d)%s%s", host, self->port,
-                   list.reason[0] ? ": " : "", list.reason);
+        eddy_raise(list.code, "eddy_start_server(\"%s\", %d)%s%s", host, self->port, list.reason[0] ? ": " : "",
+                   list.reason);
     int error = open_server(self, &list, &server);
     if (error)
         eddy_raise(error, "eddy_start_server(\"%s\", %d)", host, self->port);
@@ -351,17 +344,16 @@ static void run_start_server(struct eddy_awaitable *a)
     self->prototype = NULL;
 }
 
-static const struct eddy_awaitable_type start_server_type = {
-    .name = "eddy_start_server",
-    .run = run_start_server,
-    .kind = EDDY_COROUTINE,
-    .size = sizeof(struct eddy_start_server)};
+static const struct eddy_awaitable_type start_server_type = {.name = "eddy_start_server",
+                                                             .run = run_start_server,
+                                                             .kind = EDDY_COROUTINE,
+                                                             .size = sizeof(struct eddy_start_server)};
 
-struct eddy_start_server eddy_start_server_with(const void *prototype, size_t size,
-                                                size_t stream_offset, const char *host, int port)
+struct eddy_start_server eddy_start_server_with(const void *prototype, size_t size, size_t stream_offset,
+                                                const char *host, int port)
 {
-    struct eddy_start_server self = {ED_HEADER(start_server_type), .size = size,
-                                     .stream_offset = stream_offset, .host = host, .port = port};
+    struct eddy_start_server self = {ED_HEADER(start_server_type), .size = size, .stream_offset = stream_offset,
+                                     .host = host, .port = port};
     self.prototype = memory_alloc(size);
     if (self.prototype)
         memcpy(self.prototype, prototype, size);

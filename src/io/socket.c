@@ -29,9 +29,7 @@ static void describe(const struct socket_op *self, struct driver_op *op)
 {
     *op = (struct driver_op){.kind = self->kind, .fd = self->fd, .complete = on_completion};
     switch (self->kind) {
-    case DRIVER_POLL:
-        op->u.poll.events = (unsigned)self->flags;
-        break;
+    case DRIVER_POLL: op->u.poll.events = (unsigned)self->flags; break;
     case DRIVER_ACCEPT:
     case DRIVER_CONNECT:
         op->u.address.data = self->data;
@@ -72,40 +70,44 @@ static void close_accepted(struct eddy_awaitable *a)
 
 static const struct eddy_awaitable_type socket_type = {
     .name = "socket operation", .start = start, .cancel = cancel, .size = sizeof(struct socket_op)};
-static const struct eddy_awaitable_type accept_type = {.name = "accept",
-                                                       .start = start,
-                                                       .cancel = cancel,
-                                                       .undo = close_accepted,
-                                                       .size = sizeof(struct socket_op)};
+static const struct eddy_awaitable_type accept_type = {
+    .name = "accept", .start = start, .cancel = cancel, .undo = close_accepted, .size = sizeof(struct socket_op)};
+
+static struct socket_op make(uint8_t kind, int fd, const void *data, size_t size, int flags)
+{
+    struct socket_op op = {ED_HEADER(socket_type), .kind = kind, .fd = fd};
+    op.data = (void *)(uintptr_t)data;
+    op.size = size;
+    op.flags = flags;
+    return op;
+}
 
 struct socket_op socket_recv(int fd, void *data, size_t size, int flags)
 {
-    return (struct socket_op){ED_HEADER(socket_type), .kind = DRIVER_RECV, .fd = fd, .data = data,
-                              .size = size, .flags = flags};
+    return make(DRIVER_RECV, fd, data, size, flags);
 }
 
 struct socket_op socket_send(int fd, const void *data, size_t size, int flags)
 {
-    return (struct socket_op){ED_HEADER(socket_type), .kind = DRIVER_SEND, .fd = fd,
-                              .data = (void *)(uintptr_t)data, .size = size, .flags = flags};
+    return make(DRIVER_SEND, fd, data, size, flags);
 }
 
 struct socket_op socket_accept(int fd, union address *address, socklen_t *size)
 {
-    return (struct socket_op){ED_HEADER(accept_type), .kind = DRIVER_ACCEPT, .fd = fd,
-                              .data = address, .size_slot = size};
+    struct socket_op op = make(DRIVER_ACCEPT, fd, address, 0, 0);
+    op.awaitable.awaitable.type = &accept_type;
+    op.size_slot = size;
+    return op;
 }
 
 struct socket_op socket_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
-    return (struct socket_op){ED_HEADER(socket_type), .kind = DRIVER_CONNECT, .fd = fd,
-                              .data = (void *)(uintptr_t)address, .size = size};
+    return make(DRIVER_CONNECT, fd, address, size, 0);
 }
 
 struct socket_op socket_poll(int fd, unsigned events)
 {
-    return (struct socket_op){ED_HEADER(socket_type), .kind = DRIVER_POLL, .fd = fd,
-                              .flags = (int)events};
+    return make(DRIVER_POLL, fd, NULL, 0, (int)events);
 }
 
 /* ==== sockets and addresses ==== */
@@ -142,11 +144,9 @@ size_t address_format(const union address *address, char *buffer, size_t size)
 {
     char host[INET6_ADDRSTRLEN];
     int length;
-    if (address->any.sa_family == AF_INET6 &&
-        inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof host))
+    if (address->any.sa_family == AF_INET6 && inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof host))
         length = snprintf(buffer, size, "[%s]:%d", host, address_port(address));
-    else if (address->any.sa_family == AF_INET &&
-             inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof host))
+    else if (address->any.sa_family == AF_INET && inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof host))
         length = snprintf(buffer, size, "%s:%d", host, address_port(address));
     else
         length = snprintf(buffer, size, "an unknown address");
@@ -163,8 +163,7 @@ eddy_async_define(size_t, eddy_recv, (int, fd), (void *, buffer), (size_t, size)
     return (size_t)result;
 }
 
-eddy_async_define(size_t, eddy_send_bytes, (int, fd), (const void *, data), (size_t, size),
-                  (int, flags))
+eddy_async_define(size_t, eddy_send_bytes, (int, fd), (const void *, data), (size_t, size), (int, flags))
 {
     int64_t result = eddy_await(socket_send(fd, data, size, flags));
     if (result < 0)
@@ -180,8 +179,7 @@ eddy_async_define(int, eddy_accept, (int, fd))
     return (int)result;
 }
 
-eddy_async_define(void, eddy_connect, (int, fd), (const struct sockaddr *, address),
-                  (unsigned, length))
+eddy_async_define(void, eddy_connect, (int, fd), (const struct sockaddr *, address), (unsigned, length))
 {
     int64_t result = eddy_await(socket_connect(fd, address, length));
     if (result < 0)

@@ -18,13 +18,13 @@
 
 struct socket_op {
     struct eddy_awaitable awaitable;
-    int64_t result;  /* as the system call's, or a negative errno value */
-    uint8_t kind;    /* an enum driver_op_kind */
-    bool asked;      /* to end early, by the cancellation of its task */
-    int fd;          /* open until it has ended */
-    void *data;      /* buffer, or address */
-    size_t size;     /* of data */
-    int flags;       /* MSG_ values, or poll events */
+    int64_t result;       /* as the system call's, or a negative errno value */
+    uint8_t kind;         /* an enum driver_op_kind */
+    bool asked;           /* to end early, by the cancellation of its task */
+    int fd;               /* open until it has ended */
+    void *data;           /* buffer, or address */
+    size_t size;          /* of data */
+    int flags;            /* MSG_ values, or poll events */
     socklen_t *size_slot; /* accept: where the size of the address goes */
 };
 

@@ -65,13 +65,19 @@ void stream_unref(struct eddy_stream *s)
     settle(s);
 }
 
-eddy_async_define(void, eddy_stream_close, (eddy_stream *, s))
+void eddy_stream_abort(eddy_stream *s)
 {
     if (!s)
         return;
     stream_close(s);
     if (!s->connection.server) /* the server's reference goes when the handler has ended */
         stream_unref(s);
+}
+
+/* Nothing is left to wait for: a write returns when the kernel has taken all. */
+eddy_async_define(void, eddy_stream_close, (eddy_stream *, s))
+{
+    eddy_stream_abort(s);
 }
 
 /* ==== one reader, one writer ==== */

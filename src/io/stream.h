@@ -13,10 +13,10 @@
 
 /* A stream's place in the server that accepted it; see server.c. */
 struct connection {
-    struct eddy_server *server;        /* NULL: not of a server */
-    struct task *task;                 /* its handler */
-    struct watch watch;                /* of the handler's end */
-    struct connection *next, **link;   /* all of the server */
+    struct eddy_server *server;      /* NULL: not of a server */
+    struct task *task;               /* its handler */
+    struct watch watch;              /* of the handler's end */
+    struct connection *next, **link; /* all of the server */
 };
 
 struct eddy_stream {
@@ -29,7 +29,7 @@ struct eddy_stream {
     unsigned references;          /* of who opened it, and of the server */
     char *buffer;                 /* NULL: none yet */
     size_t begin, end, capacity;
-    size_t limit;                 /* most that a line may have before its separator */
+    size_t limit; /* most that a line may have before its separator */
     union address peer;
     struct connection connection;
 };

@@ -136,8 +136,7 @@ static void give_back(struct partial *partial)
         put_back(partial->s, partial->data, partial->size);
 }
 
-eddy_async_define(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *, buffer),
-                  (size_t, size))
+eddy_async_define(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *, buffer), (size_t, size))
 {
     int error = enter(s);
     if (error)
@@ -174,8 +173,8 @@ static size_t find(const struct eddy_stream *s, struct search *search)
     if (buffered(s) < search->size)
         return 0;
     const char *begin = s->buffer + s->begin;
-    const char *found = memmem(begin + search->checked, buffered(s) - search->checked,
-                               search->separator, search->size);
+    const char *found =
+        memmem(begin + search->checked, buffered(s) - search->checked, search->separator, search->size);
     if (found)
         return (size_t)(found - begin) + search->size;
     search->checked = buffered(s) - search->size + 1;
@@ -208,8 +207,7 @@ static size_t take_line(struct eddy_stream *s, size_t size, eddy_slice *line)
     return size;
 }
 
-eddy_async_define(size_t, eddy_stream_read_until, (eddy_stream *, s), (const char *, separator),
-                  (eddy_slice *, line))
+eddy_async_define(size_t, eddy_stream_read_until, (eddy_stream *, s), (const char *, separator), (eddy_slice *, line))
 {
     *line = (eddy_slice){"", 0};
     int error = enter(s);
@@ -218,8 +216,8 @@ eddy_async_define(size_t, eddy_stream_read_until, (eddy_stream *, s), (const cha
     eddy_defer(stream_leave_reader, s);
     int64_t size = eddy_await(seek_line(s, separator));
     if (size == -EDDY_LIMIT_OVERRUN)
-        eddy_raise(EDDY_LIMIT_OVERRUN, "eddy_stream_read_until(%s): more than %zu bytes",
-                   stream_peer(s).text, s->limit);
+        eddy_raise(EDDY_LIMIT_OVERRUN, "eddy_stream_read_until(%s): more than %zu bytes", stream_peer(s).text,
+                   s->limit);
     if (size < 0)
         eddy_raise((int)-size, "eddy_stream_read_until(%s)", stream_peer(s).text);
     if (size == 0) {
@@ -239,8 +237,8 @@ eddy_async_define(size_t, eddy_stream_read_line, (eddy_stream *, s), (eddy_slice
     eddy_defer(stream_leave_reader, s);
     int64_t size = eddy_await(seek_line(s, "\n"));
     if (size == -EDDY_LIMIT_OVERRUN)
-        eddy_raise(EDDY_LIMIT_OVERRUN, "eddy_stream_read_line(%s): more than %zu bytes",
-                   stream_peer(s).text, s->limit);
+        eddy_raise(EDDY_LIMIT_OVERRUN, "eddy_stream_read_line(%s): more than %zu bytes", stream_peer(s).text,
+                   s->limit);
     if (size < 0)
         eddy_raise((int)-size, "eddy_stream_read_line(%s)", stream_peer(s).text);
     return take_line(s, size ? (size_t)size : buffered(s), line);

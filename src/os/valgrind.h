@@ -20,6 +20,7 @@
 #define VALGRIND_STACK_DEREGISTER(id)                            ((void)(id))
 #define VALGRIND_MALLOCLIKE_BLOCK(block, size, red_zone, zeroed) ((void)(block), (void)(size))
 #define VALGRIND_FREELIKE_BLOCK(block, red_zone)                 ((void)(block))
+#define VALGRIND_MAKE_MEM_DEFINED(start, size)                   ((void)(start), (void)(size))
 #endif
 
 #endif

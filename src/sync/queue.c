@@ -204,8 +204,11 @@ void eddy_queue_finish_one(struct eddy_queue *queue)
 void eddy_queue_setup(struct eddy_queue *queue, size_t item_size, size_t max_size,
                       enum eddy_queue_order order, eddy_queue_compare compare)
 {
-    *queue = (struct eddy_queue){
-        .item_size = item_size, .max_size = max_size, .order = (uint8_t)order, .compare = compare};
+    *queue = (struct eddy_queue){.item_size = item_size,
+                                 .max_size = max_size,
+                                 .stride = items_stride(order, item_size),
+                                 .compare = compare,
+                                 .order = (uint8_t)order};
 }
 
 static size_t smaller(size_t a, size_t b)

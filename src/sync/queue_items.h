@@ -1,13 +1,71 @@
 /* SPDX-License-Identifier: MIT */
-/* queue_items.h - how the items of a queue lie: a ring, a stack, or a heap; which, the queue's order tells. */
+/*
+ * queue_items.h - how the items of a queue lie: a ring, a stack, or a heap; which, the queue's order tells.
+ *
+ * FIFO: a ring that begins at `first`.  LIFO: the same, with `first` at 0 for ever.  Priority: a binary heap, each
+ * item followed by the sequence number of its put, so that equal items keep their order.  The ring is in this
+ * header because a put and a get are little more than its few instructions.
+ */
 #ifndef EDDY_SYNC_QUEUE_ITEMS_H
 #define EDDY_SYNC_QUEUE_ITEMS_H
 
+#include <string.h>
+
 #include "eddy/queue.h"
 
+size_t items_stride(enum eddy_queue_order order, size_t item_size);
+/* Makes room for one more; false: no memory, and nothing has changed. */
+bool items_grow(struct eddy_queue *queue);
+/* There is room; there is an item. */
+void items_heap_push(struct eddy_queue *queue, const void *item);
+void items_heap_pop(struct eddy_queue *queue, void *item);
+
+static inline char *items_slot(const struct eddy_queue *queue, size_t i)
+{
+    return queue->items + i * queue->stride;
+}
+
+/* A copy of known size is a register move, not a call. */
+static inline void items_copy(void *to, const void *from, size_t size)
+{
+    if (size == 8)
+        memcpy(to, from, 8);
+    else if (size == 4)
+        memcpy(to, from, 4);
+    else
+        memcpy(to, from, size);
+}
+
 /* Copies *item in; false: no memory, and nothing has changed. */
-bool items_push(struct eddy_queue *queue, const void *item);
+static inline bool items_push(struct eddy_queue *queue, const void *item)
+{
+    if (queue->count == queue->capacity && !items_grow(queue))
+        return false;
+    if (queue->order == EDDY_QUEUE_PRIORITY) {
+        items_heap_push(queue, item);
+        return true;
+    }
+    size_t i = queue->first + queue->count++;
+    if (i >= queue->capacity)
+        i -= queue->capacity;
+    items_copy(items_slot(queue, i), item, queue->item_size);
+    return true;
+}
+
 /* Copies the next one out; there must be one. */
-void items_pop(struct eddy_queue *queue, void *item);
+static inline void items_pop(struct eddy_queue *queue, void *item)
+{
+    if (queue->order == EDDY_QUEUE_PRIORITY) {
+        items_heap_pop(queue, item);
+        return;
+    }
+    size_t i = --queue->count;
+    if (queue->order == EDDY_QUEUE_FIFO) {
+        i = queue->first++;
+        if (queue->first == queue->capacity)
+            queue->first = 0;
+    }
+    items_copy(item, items_slot(queue, i), queue->item_size);
+}
 
 #endif

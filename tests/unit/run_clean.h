@@ -33,13 +33,13 @@ static inline int open_descriptors(void)
     return count;
 }
 
-#define RUN_CLEAN(coroutine)                                      \
-    do {                                                          \
-        int descriptors_before_ = open_descriptors();             \
-        long blocks_before_ = memory_live_blocks();               \
-        assert_int_equal(eddy_run(coroutine), 0);                 \
-        assert_int_equal(memory_live_blocks(), blocks_before_);   \
-        assert_int_equal(open_descriptors(), descriptors_before_); \
+#define RUN_CLEAN(coroutine)                                                                                         \
+    do {                                                                                                             \
+        int descriptors_before_ = open_descriptors();                                                                \
+        long blocks_before_ = memory_live_blocks();                                                                  \
+        assert_int_equal(eddy_run(coroutine), 0);                                                                    \
+        assert_int_equal(memory_live_blocks(), blocks_before_);                                                      \
+        assert_int_equal(open_descriptors(), descriptors_before_);                                                   \
     } while (0)
 
 #endif

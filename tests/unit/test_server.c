@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "os/valgrind.h"
 #include "run_clean.h"
 
 static int handled; /* handlers that came to their end */
@@ -272,20 +273,17 @@ async(void, run_out_of_descriptors)
 static void a_server_outlives_want_of_descriptors(void **state)
 {
     (void)state;
-    RUN_CLEAN(run_out_of_descriptors());
+    if (!RUNNING_ON_VALGRIND) /* it closes what it thinks is one too many, and then there is no connection to serve */
+        RUN_CLEAN(run_out_of_descriptors());
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_connection_has_its_handler),
-        cmocka_unit_test(a_handler_may_close_its_stream),
-        cmocka_unit_test(a_failing_handler_is_reported),
-        cmocka_unit_test(closing_waits_and_then_cancels),
-        cmocka_unit_test(a_cancelled_closing_frees_the_server),
-        cmocka_unit_test(the_loop_closes_what_is_left),
-        cmocka_unit_test(a_start_that_fails_says_why),
-        cmocka_unit_test(every_address_has_the_same_port),
+        cmocka_unit_test(each_connection_has_its_handler),       cmocka_unit_test(a_handler_may_close_its_stream),
+        cmocka_unit_test(a_failing_handler_is_reported),         cmocka_unit_test(closing_waits_and_then_cancels),
+        cmocka_unit_test(a_cancelled_closing_frees_the_server),  cmocka_unit_test(the_loop_closes_what_is_left),
+        cmocka_unit_test(a_start_that_fails_says_why),           cmocka_unit_test(every_address_has_the_same_port),
         cmocka_unit_test(a_server_outlives_want_of_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

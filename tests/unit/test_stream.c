@@ -10,10 +10,10 @@ struct wire {
     eddy_stream *s;
 };
 
-#define CONNECT(wire, handler, argument)                                                      \
-    do {                                                                                      \
-        (wire)->server = await(eddy_start_server(handler, argument, "127.0.0.1", 0));         \
-        (wire)->s = await(eddy_open_connection("127.0.0.1", eddy_server_port((wire)->server))); \
+#define CONNECT(wire, handler, argument)                                                                             \
+    do {                                                                                                             \
+        (wire)->server = await(eddy_start_server(handler, argument, "127.0.0.1", 0));                                \
+        (wire)->s = await(eddy_open_connection("127.0.0.1", eddy_server_port((wire)->server)));                      \
     } while (0)
 
 async(void, cut, (struct wire *, wire))
