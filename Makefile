@@ -16,7 +16,7 @@ test:       ## unit, language, compile-fail and conformance tests; under three m
 check:      ## everything else: the other compiler, sanitizers, Valgrind, servers, long seeds
 	@tools/check.sh
 
-bench:      ## what the primitives cost on this machine; about a minute, and 5 GB of memory for a million tasks
+bench:      ## what the primitives cost on this machine; ten seconds, and 5 GB of memory for a million tasks
 	@tools/build.sh
 	@ninja -C build bench/micro >/dev/null
 	@build/bench/micro

@@ -23,7 +23,7 @@ struct eddy_manager {
      * one) by eddy_error_set or by changing err->code; setting it to 0 does not suppress it, for the failing await
      * has already left the block.  Python: __aexit__. */
     void (*exit)(struct eddy_manager *manager, eddy_error *err);
-    bool entered, closed; /* the library's */
+    bool entered, closed, forgives; /* the library's */
 };
 
 /* A cancellation scope with a deadline: what eddy_timeout binds. */
@@ -48,6 +48,24 @@ EDDY_API bool eddy_expired(const eddy_scope *scope);
 /* The deadline, as eddy_time() counts; infinity for none.  Python: Timeout.when.  Since 0.1. */
 EDDY_API double eddy_when(const eddy_scope *scope);
 
+/*
+ * Trio's scopes: once the deadline has come (or eddy_scope_cancel was called), every await inside fails with ECANCELED
+ * until the block has been left, so that swallowing one does not make the program hang.
+ *
+ * eddy_fail_after(seconds): the block is left with ETIMEDOUT.  Trio: fail_after.  Since 0.1.
+ * eddy_move_on_after(seconds): the block is left without an error.  The failing await has left the function by then,
+ * which returns zero: so make the function be the block.  Trio: move_on_after.  Since 0.1.
+ * eddy_cancel_scope(): the same without a deadline.  Trio: CancelScope.  Since 0.1.
+ * eddy_shield(seconds): for clean-up: cancelled scopes around it are kept out; it has a deadline of its own, behind
+ * which it fails with ETIMEDOUT.  Trio: CancelScope(shield=True).  Since 0.1.
+ */
+EDDY_API EDDY_MUST_USE struct eddy_timeout eddy_fail_after(double seconds);
+EDDY_API EDDY_MUST_USE struct eddy_timeout eddy_move_on_after(double seconds);
+EDDY_API EDDY_MUST_USE struct eddy_timeout eddy_cancel_scope(void);
+EDDY_API EDDY_MUST_USE struct eddy_timeout eddy_shield(double seconds);
+/* Asks the block to end now; its kind decides how.  Since 0.1. */
+EDDY_API void eddy_scope_cancel(eddy_scope *scope);
+
 /* Tasks that end together: what eddy_task_group binds. */
 typedef struct eddy_group eddy_group;
 
@@ -62,9 +80,9 @@ struct eddy_task_group {
  * it (eddy_error_count).  Python: asyncio.TaskGroup.  Since 0.1.
  */
 EDDY_API EDDY_MUST_USE struct eddy_task_group eddy_task_group(void);
-/* Cancels the tasks of the group, and its block if that has not come to its end.  A block that comes to its end goes on
- * behind it, quietly; one that was waiting leaves by the failing await, with ECANCELED, which the caller may catch as any
- * other error.  Python: TaskGroup.cancel (3.15).  Since 0.1. */
+/* Cancels the tasks of the group, and its block if that has not come to its end.  A block that comes to its end goes
+ * on behind it, quietly; one that was waiting leaves by the failing await, with ECANCELED, which the caller may catch
+ * as any other error.  Python: TaskGroup.cancel (3.15).  Since 0.1. */
 EDDY_API void eddy_group_cancel(eddy_group *group);
 /* Tasks of the group that have not ended.  Since 0.1. */
 EDDY_API size_t eddy_group_size(const eddy_group *group);

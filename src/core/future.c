@@ -153,6 +153,6 @@ struct eddy_failure *future_wait(struct eddy_awaitable *a, bool forward)
     struct eddy_failure *failure = a->awaitable.failure;
     future_of_handle(a)->seen = true;
     if (failure && parked && self->forwarded && failure_is_cancellation(failure))
-        return failure_of_cancel(self->cancel_reason, true);
+        return task_deliver_cancel(self);
     return failure ? failure_clone(failure) : NULL;
 }

@@ -201,7 +201,6 @@ static void run_gather(struct eddy_awaitable *a)
     static const struct eddy_awaitable_type inner = {
         .name = "gather", .start = start_gather, .cancel = cancel_gather, .undo = undo};
     struct eddy_gather *gather = (struct eddy_gather *)(void *)a;
-    const struct eddy_awaitable_type *type = a->awaitable.type;
     if (!current.task) {
         a->awaitable.failure = failure_of(EDDY_NO_TASK, "await of gather");
         return;
@@ -209,14 +208,13 @@ static void run_gather(struct eddy_awaitable *a)
     for (unsigned i = 0; i < gather->count; i++)
         if (gather->owned >> i & 1)
             task_disown(task_of_handle(gather->children[i]));
-    uint8_t flags = a->awaitable.flags;
-    a->awaitable.type = &inner;
-    a->awaitable.flags = 0;
-    eddy_run_generic(a);
-    a->awaitable.type = type;
-    a->awaitable.flags = flags;
+    /* Under a header of its own: that of a spawned gather is its task's handle, and tells the loop how to run it. */
+    struct eddy_gather waiting = *gather;
+    waiting.awaitable = (struct eddy_awaitable){.awaitable = {.type = &inner}};
+    eddy_run_generic(&waiting.awaitable);
+    a->awaitable.failure = waiting.awaitable.awaitable.failure;
     if (gather->owned)
-        give_up_owned(a);
+        give_up_owned(&waiting.awaitable);
 }
 
 struct eddy_awaitable *eddy_gather_child(const void *coroutine, size_t size, const struct eddy_site *site)

@@ -179,6 +179,8 @@ static bool wait_for_members(eddy_group *group)
         task_park(self);
     }
     self->interruptible = false;
+    if (self->levels)
+        self->must_cancel = true;
     return cancelled;
 }
 

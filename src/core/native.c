@@ -41,12 +41,10 @@ static void settle(struct task *task, struct eddy_awaitable *a)
     task->waits_for = NULL;
     if (asked && core->failure && failure_is_cancellation(core->failure)) {
         failure_unref(core->failure);
-        core->failure = failure_of_cancel(task->cancel_reason, true);
-        task->must_cancel = false;
+        core->failure = task_deliver_cancel(task);
     } else if (asked && !core->failure && core->type->undo) {
         core->type->undo(a);
-        core->failure = failure_of_cancel(task->cancel_reason, true);
-        task->must_cancel = false;
+        core->failure = task_deliver_cancel(task);
     } else if (asked) {
         task->must_cancel = true; /* the request is not lost: the next await takes it */
     }
@@ -63,7 +61,7 @@ void eddy_run_generic(struct eddy_awaitable *a)
         return;
     }
     begin(self, a);
-    if (a->awaitable.state == EDDY_FINISHED) { /* it did not suspend: a request waits for an await that does */
+    if (a->awaitable.state == EDDY_FINISHED && !self->forwarded) { /* it did not suspend: a request waits for an await that does */
         self->waits_for = NULL;
         if (!a->awaitable.failure && a->awaitable.type->finish)
             a->awaitable.type->finish(a);

@@ -19,6 +19,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Assembly is all that calls it: link-time optimisation must neither drop nor hide it. */
+#ifdef __clang__
+#define EDDY_CALLED_BY_ASSEMBLY __attribute__((used))
+#else
+#define EDDY_CALLED_BY_ASSEMBLY __attribute__((used, externally_visible))
+#endif
+
 #if defined EDDY_GENERIC_SWITCH || !(defined __x86_64__ || defined __aarch64__)
 #define EDDY_SWITCH_IS_GENERIC 1
 #endif
@@ -62,7 +69,7 @@ void *switch_first_frame(void *top, void (*entry)(void *), void *argument);
 void *eddy_switch(void **from, void *to, void *value);
 #ifndef EDDY_SANITIZED
 #ifndef EDDY_SWITCH_IS_GENERIC
-bool eddy_switch_bool(void **from, void *to, void *value) __asm__("eddy_switch");
+bool eddy_switch_bool(void **from, void *to, void *value); /* another name of the same code */
 #else
 #define eddy_switch_bool(from, to, value) (eddy_switch(from, to, value) != NULL)
 #endif

@@ -297,12 +297,17 @@ static void keep_reason(struct task *task, const char *reason)
     task->cancel_reason = reason ? memory_copy_string(reason) : NULL;
 }
 
+struct eddy_failure *task_deliver_cancel(struct task *self)
+{
+    self->must_cancel = self->levels > 0; /* in a cancelled scope of trio's kind the next await fails, too */
+    return failure_of_cancel(self->cancel_reason, true);
+}
+
 struct eddy_failure *task_take_cancel(struct task *self)
 {
     if (!self->must_cancel)
         return NULL;
-    self->must_cancel = false;
-    return failure_of_cancel(self->cancel_reason, true);
+    return task_deliver_cancel(self);
 }
 
 /* The request goes to the operation that the task waits for; false: it is over, or cannot be hurried. */
@@ -384,7 +389,7 @@ static struct eddy_failure *outcome(struct task *self, struct task *task)
     if (!failure)
         return NULL;
     if (self->forwarded && failure_is_cancellation(failure))
-        return failure_of_cancel(self->cancel_reason, true);
+        return task_deliver_cancel(self);
     if (task->references == 1)
         core->failure = NULL;
     else

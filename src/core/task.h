@@ -76,6 +76,7 @@ struct task {
     uint32_t stack_size;             /* asked for; 0: the loop's */
     uint16_t cancels;                /* requests made and not taken back */
     uint16_t references;
+    uint16_t levels;                 /* cancelled scopes of trio's kind that it is in: see cancel_scope.c */
     int saved_errno;
     uint8_t state;                   /* an enum task_state */
     bool must_cancel;                /* a request waits for the next await */
@@ -123,7 +124,7 @@ static inline bool handle_is_task(const struct eddy_awaitable *a)
 struct task *task_new(struct eddy_loop *loop, const void *coroutine, size_t size, const struct eddy_site *site);
 void task_own(struct task *task, void **children);    /* puts it into a frame's list, in front */
 /* The part of eddy_frame_end that runs below the frame which has ended; caller: the stack pointer there. */
-void frame_end_below(struct task *first, char *caller);
+EDDY_CALLED_BY_ASSEMBLY void frame_end_below(struct task *first, char *caller);
 void task_disown(struct task *task);                  /* takes it out of whatever list it is in */
 void task_unref(struct task *task);
 /* Blocks that debug mode has kept. */
@@ -138,6 +139,8 @@ void task_park(struct task *self);
 bool task_cancel(struct task *task, const char *reason);
 /* Takes a request that waits for delivery: the failure to deliver, or NULL. */
 struct eddy_failure *task_take_cancel(struct task *self);
+/* The failure that a delivered request becomes. */
+struct eddy_failure *task_deliver_cancel(struct task *self);
 /* Waits until task has ended.  joins: a cancellation of self goes to it; else self goes on waiting. */
 void task_wait_end(struct task *self, struct task *task, bool forward);
 /* The end of a native task, or of a body: status is in the core. */

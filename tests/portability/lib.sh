@@ -32,7 +32,6 @@ ok() {
     fi
 }
 
-# A program that says nothing wants no reader: 124 is `timeout`'s status.
 finish() {
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" = 0 ]
@@ -43,21 +42,57 @@ library() {
     local folder=$1
     shift
     mkdir -p "$folder"
-    (cd "$folder" && printf '%s\n' "$source"/src/{base,os,core,sync,io}/*.c |
-        xargs -n 8 -P "$processors" "$@" -I"$source/include" -I"$source/src" -c)
+    printf '%s\n' "$source"/src/{base,os,core,sync,io}/*.c >"$folder/sources"
+    (cd "$folder" && xargs -n 8 -P "$processors" "$@" -I"$source/include" -I"$source/src" -c <sources)
 }
 
-# language FOLDER COMPILER-AND-FLAGS...: the programs of tests/language with FOLDER's objects, as FOLDER/NAME.
+# programs FOLDER TESTS COMPILER-AND-FLAGS...: the programs of tests/TESTS with FOLDER's objects, as FOLDER/NAME.
+programs() {
+    local folder=$1 tests=$2
+    shift 2
+    names_of "$tests" | xargs -P "$processors" -I '{}' bash -c 'one_program "$@"' one_program "$folder" "$tests" '{}' "$@"
+}
+
+# lib.c is part of files.c; what needs more than the library is not for here.
+names_of() {
+    case $1 in
+    language) ls "$source/tests/language" | sed -n 's/\.c$//p' | grep -vx lib ;;
+    unit) ls "$source/tests/unit" | sed -n 's/\.c$//p' ;;
+    esac
+}
+
+one_program() {
+    local folder=$1 tests=$2 name=$3 more=
+    shift 3
+    [ "$tests/$name" != language/files ] || more=$source/tests/language/lib.c
+    "$@" -I"$source/include" -I"$source/src" -I"$source/tests/portability/small" "$source/tests/$tests/$name.c" $more \
+        "$folder"/*.o -lpthread -lm -o "$folder/$name"
+}
+export -f one_program
+export source
+
+# run_all FOLDER TESTS DRIVER [WRAPPER...]: runs them; shows what those that failed said, and gives their number.
+run_all() {
+    local folder=$1 tests=$2 driver=$3
+    shift 3
+    names_of "$tests" | EDDY_DRIVER=$driver xargs -P "$processors" -I '{}' sh -c '
+        folder=$1 name=$2
+        shift 2
+        timeout 120 "$@" "$folder/$name" >"$folder/$name.log" 2>&1 && exit
+        status=$?
+        echo "$name: exit status $status"
+        tail -n 5 "$folder/$name.log"
+        exit 1' sh "$folder" '{}' "$@"
+}
+
+# language NAME COMPILER-AND-FLAGS...: the library and the language tests so compiled work on both drivers.
 language() {
-    local folder=$1 name
+    local name=$1 folder
+    folder=$(mktemp -d "$work/XXXXXX")
     shift
-    for name in $(language_names); do
-        echo "$name $(extra_sources "$name")"
-    done | xargs -L 1 -P "$processors" sh -c '
-        folder=$1 source=$2 name=$3
-        shift 3
-        extra=
-        while [ "$1" != -- ]; do extra="$extra $1"; shift; done
-        shift
-        ' sh
+    ok "$name: the library compiles" library "$folder" "$@" || return
+    ok "$name: the language tests compile" programs "$folder" language "$@" || return
+    ok "$name: the language tests on sim" run_all "$folder" language sim
+    ok "$name: the language tests on epoll" run_all "$folder" language epoll
+    built=$folder
 }

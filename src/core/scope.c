@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* scope.c - what all scopes share: the deadline, the request, and whose cancellation it was. */
+#include "core/scope.h"
+
+#include <math.h>
+
+#include "base/assert.h"
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/loop.h"
+#include "os/clock.h"
+
+_Static_assert(sizeof(struct eddy_scope) <= sizeof(((struct eddy_timeout *)0)->state), "eddy_timeout has room");
+_Static_assert(sizeof(struct eddy_scope) <= sizeof(struct eddy_deadline), "eddy_deadline has room");
+
+struct deadline_node {
+    struct timer timer;
+    struct eddy_scope *scope;
+};
+
+void scope_expire(struct eddy_scope *scope)
+{
+    if (scope->state != SCOPE_ACTIVE)
+        return;
+    scope->state = SCOPE_EXPIRING;
+    if (scope->level)
+        scope->task->levels++;
+    task_cancel(scope->task, NULL);
+}
+
+static void expire(struct timer *timer)
+{
+    scope_expire(((struct deadline_node *)(void *)timer)->scope);
+}
+
+static void disarm(struct eddy_scope *scope)
+{
+    if (!scope->node)
+        return;
+    timer_cancel(&scope->task->loop->timers, &scope->node->timer);
+    block_give(&scope->task->loop->blocks, scope->node, sizeof *scope->node);
+    scope->node = NULL;
+}
+
+/* False: no memory. */
+static bool arm(struct eddy_scope *scope, int64_t when)
+{
+    struct eddy_loop *loop = scope->task->loop;
+    struct deadline_node *node = block_take(&loop->blocks, sizeof *node);
+    if (!node)
+        return false;
+    *node = (struct deadline_node){.scope = scope};
+    if (!timer_set(&loop->timers, &node->timer, when, expire)) {
+        block_give(&loop->blocks, node, sizeof *node);
+        return false;
+    }
+    if (when <= driver_now(loop->driver))
+        loop->timer_due = true;
+    scope->node = node;
+    return true;
+}
+
+int64_t scope_nanoseconds(double when)
+{
+    return when > 0 ? clock_from_seconds(when) : 0;
+}
+
+bool scope_open(struct eddy_scope *scope, int64_t when)
+{
+    scope->task = current.task;
+    scope->cancels = scope->task->cancels;
+    scope->state = SCOPE_ACTIVE;
+    scope->node = NULL;
+    scope->refusal = NULL;
+    scope->when = when == CLOCK_NEVER ? INFINITY : (double)when / (double)CLOCK_SECOND;
+    return when == CLOCK_NEVER || arm(scope, when);
+}
+
+void scope_enter(struct eddy_scope *scope, const char *what, eddy_error *err)
+{
+    double when = scope->when;
+    int64_t at = CLOCK_NEVER;
+    if (!current.task) {
+        eddy_error_set(err, EDDY_NO_TASK, "%s", what);
+        return;
+    }
+    if (when == when && when < INFINITY)
+        at = scope->relative ? clock_add(driver_now(current.loop->driver), scope_nanoseconds(when))
+                             : scope_nanoseconds(when);
+    if (!scope_open(scope, at))
+        eddy_error_set(err, ENOMEM, "no memory for %s", what);
+}
+
+struct eddy_failure *scope_timed_out(const struct eddy_scope *scope)
+{
+    if (scope->seconds == scope->seconds)
+        return failure_of(ETIMEDOUT, "not done within %g seconds", scope->seconds);
+    return failure_of(ETIMEDOUT, "not done by its deadline");
+}
+
+/* Requests of outer levels are asked again; those of this scope are over. */
+static void end_level(struct eddy_scope *scope)
+{
+    struct task *task = scope->task;
+    task->levels--;
+    if (!task->levels && !task->cancels)
+        task->must_cancel = false;
+}
+
+bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure)
+{
+    disarm(scope);
+    if (scope->state != SCOPE_EXPIRING) {
+        scope->state = SCOPE_FINISHED;
+        return false;
+    }
+    scope->state = SCOPE_EXPIRED;
+    bool alone = (eddy_uncancel)(task_handle(scope->task)) <= scope->cancels;
+    if (scope->level)
+        end_level(scope);
+    return alone && failure && failure_is_cancellation(failure);
+}
+
+void eddy_reschedule(eddy_scope *scope, double when)
+{
+    EDDY_ASSERT(scope->state == SCOPE_ACTIVE, "eddy_reschedule: the scope has expired or has ended");
+    disarm(scope);
+    scope->when = when == when ? when : INFINITY;
+    scope->seconds = NAN;
+    if (scope->when < INFINITY && !arm(scope, scope_nanoseconds(scope->when)))
+        scope_expire(scope); /* no memory for the new deadline: none would be worse than at once */
+}
+
+bool eddy_expired(const eddy_scope *scope)
+{
+    return scope->state == SCOPE_EXPIRING || scope->state == SCOPE_EXPIRED;
+}
+
+double eddy_when(const eddy_scope *scope)
+{
+    return scope->when;
+}
+
+void eddy_scope_cancel(eddy_scope *scope)
+{
+    scope_expire(scope);
+}

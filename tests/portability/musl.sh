@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The library on musl: with the switch of the machine, and with the one for unknown machines.
+. "$(dirname "$0")/lib.sh"
+
+if ! has musl-gcc; then
+    skip musl "no musl-gcc: install musl-tools"
+    finish
+    exit 77
+fi
+
+for switch in '' -DEDDY_GENERIC_SWITCH; do
+    name=musl${switch:+, generic switch}
+    built=
+    language "$name" musl-gcc -std=gnu11 -O1 -g -Wall -Wextra -Wshadow -Werror $switch || continue
+    ok "$name: the unit tests compile" programs "$built" unit musl-gcc -std=gnu11 -O1 -g $switch || continue
+    ok "$name: the unit tests on sim" run_all "$built" unit sim
+    ok "$name: the unit tests on epoll" run_all "$built" unit epoll
+done
+finish
