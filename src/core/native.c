@@ -61,7 +61,8 @@ void eddy_run_generic(struct eddy_awaitable *a)
         return;
     }
     begin(self, a);
-    if (a->awaitable.state == EDDY_FINISHED && !self->forwarded) { /* it did not suspend: a request waits for an await that does */
+    /* It did not suspend: a request waits for an await that does. */
+    if (a->awaitable.state == EDDY_FINISHED && !self->forwarded) {
         self->waits_for = NULL;
         if (!a->awaitable.failure && a->awaitable.type->finish)
             a->awaitable.type->finish(a);

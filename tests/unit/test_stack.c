@@ -23,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -98,19 +97,22 @@ static void recurse(int depth)
     frame[1] = frame[0];
 }
 
+static void overflow_here(void *unused)
+{
+    (void)unused;
+    recurse(INT_MAX);
+}
+
 /* Runs on the stack that overflows, so that the report has to be made on another. */
 static void overflow(void)
 {
-    static ucontext_t here, there;
+    static struct switch_point here, there;
     stack_watch_overflow(name_task);
     struct stack *neighbour = stack_take(0), *stack = stack_take(0);
     neighbour->owner = "innocent";
     stack->owner = "fetch-3";
-    getcontext(&there);
-    there.uc_stack.ss_sp = stack->bottom;
-    there.uc_stack.ss_size = (size_t)((char *)stack_top(stack) - stack->bottom);
-    makecontext(&there, (void (*)(void))recurse, 1, INT_MAX);
-    swapcontext(&here, &there);
+    switch_prepare(&there, stack->bottom, stack_top(stack), overflow_here, NULL);
+    switch_to(&here, &there);
 }
 
 static void touch_null(void)
