@@ -91,7 +91,7 @@ async(int, main_task, (int, argc), (char **, argv))
         if (option == 'f' && !add_pages_of_file(&crawl, optarg))
             throw(errno, "reading URLs from \"%s\"", optarg);
         else if (option == '?')
-            return 2;
+            return fputs(usage, stderr), 2;
         own_site &= option != 'f';
         strict |= option == 'e';
         found = option == 'o' ? optarg : found;

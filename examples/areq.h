@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static const char usage[] = "usage: areq [-f FILE] [-o FOUND] [-t SECONDS] [-n AT-ONCE] [-e] [URL...]\n";
+
 struct page {
     char *url;
     int status; /* 0: no response */

@@ -11,6 +11,13 @@
 #error "<eddy/keywords.h> is for C; from C++ include <eddy.h> and call the functions"
 #endif
 
+/* What a program with async functions needs at once: ENOMEM to throw, free to defer, asprintf to make texts with. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <stdlib.h>
+
 #include "../eddy.h"
 
 /* A value returned from a void body is only a warning in gcc < 14; the rule makes it an error. */

@@ -20,7 +20,7 @@ struct fd_watch {
     void (*function)(void *);
     void *argument;
     unsigned events;                /* POLLIN or POLLOUT */
-    bool removed, in_flight;
+    bool removed, in_flight, calling;
 };
 
 static void submit(struct fd_watch *watch);
@@ -45,10 +45,13 @@ static void make_call(void *argument)
         free_watch(watch);
         return;
     }
-    void (*function)(void *) = watch->function;
-    void *function_argument = watch->argument;
-    submit(watch); /* first: the call may remove it */
-    function(function_argument);
+    watch->calling = true;
+    watch->function(watch->argument);
+    watch->calling = false;
+    if (watch->removed)
+        free_watch(watch);
+    else
+        submit(watch); /* not before: it would still be ready for what the call has taken */
 }
 
 static void became_ready(struct fd_watch *watch)
@@ -90,7 +93,7 @@ static int add(int fd, unsigned events, void (*function)(void *), void *argument
     if (!loop)
         return EDDY_NO_LOOP;
     struct pollfd probe = {.fd = fd};
-    if (poll(&probe, 1, 0) < 0 || (probe.revents & POLLNVAL))
+    if (fd < 0 || poll(&probe, 1, 0) < 0 || (probe.revents & POLLNVAL))
         return EBADF;
     struct fd_watch *watch = find(loop, fd, events);
     if (watch) {
@@ -124,7 +127,7 @@ static void drop(struct fd_watch *watch)
     watch->removed = true;
     if (watch->in_flight)
         driver_cancel(watch->loop->driver, &watch->op);
-    else if (!watch->call.ready.queued)
+    else if (!watch->call.ready.queued && !watch->calling)
         free_watch(watch);
 }
 

@@ -34,6 +34,8 @@ __asm__(".text\n"
         ".cfi_endproc\n"
         ".size eddy_frame_end,.-eddy_frame_end\n");
 
+const char frame_end_file = 0;
+
 #else
 typedef int eddy_not_aarch64_frame;
 #endif

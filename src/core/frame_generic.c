@@ -15,6 +15,8 @@ void eddy_frame_end(void *children)
     frame_end_below(first, here);
 }
 
+const char frame_end_file = 0;
+
 #else
 typedef int eddy_not_generic_frame;
 #endif

@@ -13,6 +13,13 @@
 
 #define FRAME 176
 
+/* Branch target identification: behind a call no landing pad stands, which an indirect jump needs and a ret does not. */
+#ifdef __ARM_FEATURE_BTI_DEFAULT
+#define JUMP "ret x30"
+#else
+#define JUMP "br x30"
+#endif
+
 __asm__(".text\n"
         ".p2align 4\n"
         ".globl eddy_switch\n"
@@ -50,7 +57,7 @@ __asm__(".text\n"
         "ldp d12,d13,[sp,#128]\n"
         "ldp d14,d15,[sp,#144]\n"
         "add sp,sp,#176\n.cfi_adjust_cfa_offset -176\n"
-        "br x30\n"
+        JUMP "\n"
         ".cfi_endproc\n"
         ".size eddy_switch,.-eddy_switch\n"
         ".p2align 4\n"

@@ -501,6 +501,8 @@ static void end_children(void **children)
     }
 }
 
+static const char *const frame_end_is_linked __attribute__((used)) = &frame_end_file;
+
 /*
  * After a plain return the body's frame lies below the stack pointer, unused but whole: the tasks that were lent its
  * locals still end cleanly, for eddy_frame_end goes on below the lowest address that the body had reached when it

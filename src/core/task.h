@@ -125,6 +125,9 @@ struct task *task_new(struct eddy_loop *loop, const void *coroutine, size_t size
 void task_own(struct task *task, void **children);    /* puts it into a frame's list, in front */
 /* The part of eddy_frame_end that runs below the frame which has ended; caller: the stack pointer there. */
 EDDY_CALLED_BY_ASSEMBLY void frame_end_below(struct task *first, char *caller);
+/* Lies in frame_<arch>.c: gcc's link-time optimisation does not see what assembly defines, and takes a file out of the
+ * static library only for the sake of something in C. */
+extern const char frame_end_file;
 void task_disown(struct task *task);                  /* takes it out of whatever list it is in */
 void task_unref(struct task *task);
 /* Blocks that debug mode has kept. */

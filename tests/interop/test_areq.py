@@ -5,6 +5,7 @@ import contextlib
 import functools
 import http.server
 import os
+import pty
 import re
 import shutil
 import signal
@@ -244,11 +245,25 @@ class Areq(unittest.TestCase):
             _, errors = process.communicate(timeout=20)
             self.assertEqual(process.returncode, 130, errors)
 
+    def test_progress_on_a_terminal(self):
+        outer, inner = pty.openpty()
+        process = subprocess.Popen([AREQ], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=inner)
+        os.close(inner)
+        said = b''
+        with contextlib.suppress(OSError):  # how a terminal ends
+            while part := os.read(outer, 65536):
+                said += part
+        os.close(outer)
+        self.assertEqual(process.wait(), 0)
+        self.assertIn(b'\r\x1b[K19 of 19 pages, 78 links, 6 failures', said)
+        self.assertTrue(said.endswith(b'\r\x1b[K'), said[-200:])
+
     def test_usage(self):
         self.areq('-f', 'absent.txt', status=1)
         self.assertIn('ENOENT', self.errors)
         self.assertIn('absent.txt', self.errors)
         self.areq('-q', status=2)
+        self.assertIn('usage: areq', self.errors)
         self.areq('-o', '/absent/folder/x', 'http://127.0.0.1/', status=1)
         self.assertIn('opening "/absent/folder/x"', self.errors)
         self.areq('-f', '/dev/null')

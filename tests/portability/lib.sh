@@ -6,6 +6,7 @@ source=${EDDY_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export LC_ALL=C
+wrapper= # a command that runs the programs
 passed=0 failed=0 skipped=0
 processors=$(getconf _NPROCESSORS_ONLN)
 
@@ -92,7 +93,7 @@ language() {
     shift
     ok "$name: the library compiles" library "$folder" "$@" || return
     ok "$name: the language tests compile" programs "$folder" language "$@" || return
-    ok "$name: the language tests on sim" run_all "$folder" language sim
-    ok "$name: the language tests on epoll" run_all "$folder" language epoll
+    ok "$name: the language tests on sim" run_all "$folder" language sim $wrapper
+    ok "$name: the language tests on epoll" run_all "$folder" language epoll $wrapper
     built=$folder
 }

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "os/stack.h"
 
+#include "core/switch.h"
 #include "os/memory.h"
 #include "os/stack_pool.h"
 #include "os/valgrind.h"

@@ -213,8 +213,7 @@ async(void, two_readers)
     eddy_error err;
     char one, other;
     CONNECT(&wire, echo, NULL);
-    struct eddy_stream_read *first = spawn(eddy_stream_read(wire.s, &one, 1));
-    await(eddy_sleep(0));
+    struct eddy_stream_read *first = spawn_eager(eddy_stream_read(wire.s, &one, 1));
     await(eddy_stream_read(wire.s, &other, 1), &err);
     CHECK(err.code == EDDY_STREAM_BUSY);
     await(eddy_stream_write(wire.s, "!", 1));
@@ -234,8 +233,7 @@ async(void, close_under_a_reader)
     eddy_error err;
     char byte;
     CONNECT(&wire, wait_for_end, NULL);
-    struct eddy_stream_read *reader = spawn(eddy_stream_read(wire.s, &byte, 1));
-    await(eddy_sleep(0));
+    struct eddy_stream_read *reader = spawn_eager(eddy_stream_read(wire.s, &byte, 1));
     await(eddy_stream_close(wire.s));
     await(reader, &err);
     CHECK(err.code == EDDY_STREAM_CLOSED);

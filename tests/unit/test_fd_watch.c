@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* test_fd_watch.c - rules of eddy_add_reader and eddy_add_writer: a call a pass while the descriptor is ready. */
+#define _GNU_SOURCE /* pipe2 */
+#include <eddy.h>
+#include <errno.h>
+#include <fcntl.h>
+
+#include "transcript.h"
+
+static int ends[2]; /* of a pipe */
+static int calls;
+
+static int begin(void **state)
+{
+    (void)state;
+    calls = 0;
+    return pipe2(ends, O_NONBLOCK | O_CLOEXEC);
+}
+
+static int end(void **state)
+{
+    (void)state;
+    close(ends[0]);
+    close(ends[1]);
+    return 0;
+}
+
+static void take_byte(const char *name)
+{
+    char byte;
+    note("%s", read(ends[0], &byte, 1) == 1 ? name : "nothing");
+    calls++;
+}
+
+static void put_byte(void *unused)
+{
+    (void)unused;
+    (void)!write(ends[1], "x", 1);
+}
+
+eddy_async(void, wait_for_calls, (int, count))
+{
+    while (calls < count)
+        eddy_await(eddy_sleep(0.001));
+}
+
+eddy_async(void, reads)
+{
+    note("%d", eddy_add_reader(ends[0], take_byte, "a"));
+    put_byte(NULL);
+    eddy_await(wait_for_calls(1));
+    note("%d", eddy_add_reader(ends[0], take_byte, "b")); /* replaces it */
+    put_byte(NULL);
+    put_byte(NULL);
+    eddy_await(wait_for_calls(3));
+    note("%d", eddy_remove_reader(ends[0]));
+    note("%d", eddy_remove_reader(ends[0]));
+    put_byte(NULL);
+    eddy_await(eddy_sleep(0.005));
+}
+
+static void a_reader_is_called_while_there_is_something_to_read(void **state)
+{
+    (void)state;
+    RUN(reads());
+    told("0 a 0 b b 1 0");
+}
+
+static void count_and_stop(int fd)
+{
+    if (++calls == 3)
+        note("%d", eddy_remove_writer(fd));
+}
+
+eddy_async(void, writes)
+{
+    note("%d", eddy_add_writer(ends[1], count_and_stop, ends[1]));
+    eddy_await(wait_for_calls(3));
+    eddy_await(eddy_sleep(0.003));
+    note("%d", calls);
+}
+
+static void a_writer_may_remove_itself(void **state)
+{
+    (void)state;
+    RUN(writes());
+    told("0 1 3");
+}
+
+eddy_async(void, errors)
+{
+    note("%s", eddy_error_name(eddy_add_reader(-1, take_byte, "")));
+    note("%s", eddy_error_name(eddy_add_writer(12345, take_byte, "")));
+}
+
+static void errors_are_told_at_once(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_add_reader(ends[0], take_byte, ""), EDDY_NO_LOOP);
+    assert_false(eddy_remove_reader(ends[0]));
+    RUN(errors());
+    told("EBADF EBADF");
+}
+
+eddy_async(void, leaves_them)
+{
+    eddy_add_reader(ends[0], take_byte, "never");
+    eddy_add_writer(ends[1], count_and_stop, ends[1]);
+    eddy_await(eddy_sleep(0));
+}
+
+eddy_async(void, removes_one_that_is_about_to_be_called)
+{
+    eddy_add_writer(ends[1], count_and_stop, ends[1]); /* ready from the beginning: its call is in the queue */
+    note("%d", eddy_remove_writer(ends[1]));
+}
+
+static void watches_that_are_left_over_end_with_the_loop(void **state)
+{
+    (void)state;
+    RUN(leaves_them());
+    RUN(removes_one_that_is_about_to_be_called());
+    told("1");
+}
+
+/* D28 */
+static void add_again(int left)
+{
+    note("%d", left);
+    if (left == 3)
+        put_byte(NULL);
+    if (left > 0)
+        eddy_call_soon(add_again, left - 1);
+}
+
+eddy_async(void, mixed)
+{
+    eddy_add_reader(ends[0], take_byte, "readable");
+    eddy_call_soon(add_again, 5);
+    eddy_await(wait_for_calls(1));
+    eddy_remove_reader(ends[0]);
+}
+
+static void a_call_that_asks_for_itself_does_not_starve_io(void **state)
+{
+    (void)state;
+    RUN(mixed());
+    assert_non_null(strstr(transcript, "3 2 readable 1 "));
+    transcript[0] = 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_reader_is_called_while_there_is_something_to_read, begin, end),
+        cmocka_unit_test_setup_teardown(a_writer_may_remove_itself, begin, end),
+        cmocka_unit_test_setup_teardown(errors_are_told_at_once, begin, end),
+        cmocka_unit_test_setup_teardown(watches_that_are_left_over_end_with_the_loop, begin, end),
+        cmocka_unit_test_setup_teardown(a_call_that_asks_for_itself_does_not_starve_io, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* test_remote.c - rules of eddy_run_coroutine_threadsafe: another thread waits for a coroutine of this loop. */
+#include <eddy.h>
+#include <errno.h>
+#include <pthread.h>
+
+#include "transcript.h"
+
+/* What the other thread is to do, and how that went; it writes, and the test reads when the thread has ended. */
+struct visit {
+    eddy_loop *loop;
+    void (*body)(struct visit *visit);
+    int value, code;
+    bool done;
+    char message[64];
+    int finished; /* atomic */
+};
+
+eddy_async(int, twice, (int, n), (pthread_t, caller))
+{
+    eddy_await(eddy_sleep(0.001));
+    if (pthread_equal(caller, pthread_self()))
+        eddy_raise(EDDY_INVALID_STATE, "on the wrong thread");
+    return 2 * n;
+}
+
+eddy_async(int, fails)
+{
+    eddy_await(eddy_sleep(0));
+    eddy_raise(EDOM, "number %d", 5);
+}
+
+eddy_async(int, sleeps)
+{
+    eddy_await(eddy_sleep(1e6));
+    return 1;
+}
+
+static void keep_error(struct visit *visit, eddy_error *err)
+{
+    visit->code = err->code;
+    snprintf(visit->message, sizeof visit->message, "%s", err->message);
+    eddy_error_free(err);
+}
+
+static void ask(struct visit *visit)
+{
+    eddy_error err;
+    eddy_remote *remote = eddy_run_coroutine_threadsafe(visit->loop, twice(21, pthread_self()));
+    visit->done = eddy_remote_wait(remote, -1, &visit->value, &err);
+    keep_error(visit, &err);
+    eddy_remote_free(remote);
+}
+
+static void ask_for_trouble(struct visit *visit)
+{
+    eddy_error err, again;
+    eddy_remote *remote = eddy_run_coroutine_threadsafe(visit->loop, fails());
+    visit->done = eddy_remote_wait(remote, -1, &visit->value, &err) &&
+                  eddy_remote_wait(remote, 0, NULL, &again) && again.code == err.code;
+    eddy_error_free(&again);
+    eddy_remote_free(remote);
+    keep_error(visit, &err); /* it outlives the place where it was fetched */
+}
+
+static void ask_and_cancel(struct visit *visit)
+{
+    eddy_error err;
+    eddy_remote *remote = eddy_run_coroutine_threadsafe(visit->loop, sleeps());
+    visit->done = eddy_remote_wait(remote, 0.001, &visit->value, &err);
+    visit->done |= err.code != 0;
+    eddy_remote_cancel(remote);
+    eddy_remote_cancel(remote);
+    visit->value = eddy_remote_wait(remote, -1, NULL, &err);
+    keep_error(visit, &err);
+    eddy_remote_cancel(remote);
+    eddy_remote_free(remote);
+}
+
+static void ask_and_go(struct visit *visit)
+{
+    eddy_remote_free(eddy_run_coroutine_threadsafe(visit->loop, fails()));
+    eddy_remote *remote = eddy_run_coroutine_threadsafe(visit->loop, twice(1, pthread_self()));
+    eddy_remote_cancel(remote);
+    eddy_remote_free(remote);
+}
+
+static void *run_visit(void *argument)
+{
+    struct visit *visit = argument;
+    visit->body(visit);
+    __atomic_store_n(&visit->finished, 1, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+eddy_async(void, visited, (struct visit *, visit))
+{
+    pthread_t thread;
+    visit->loop = eddy_current_loop();
+    pthread_create(&thread, NULL, run_visit, visit);
+    while (!__atomic_load_n(&visit->finished, __ATOMIC_SEQ_CST))
+        eddy_await(eddy_sleep(0.001));
+    pthread_join(thread, NULL);
+    eddy_await(eddy_sleep(0.01));
+}
+
+static void the_result_comes_to_the_other_thread(void **state)
+{
+    (void)state;
+    struct visit visit = {.body = ask};
+    RUN(visited(&visit));
+    assert_true(visit.done);
+    assert_int_equal(visit.value, 42);
+    assert_int_equal(visit.code, 0);
+}
+
+static void an_error_comes_to_the_other_thread(void **state)
+{
+    (void)state;
+    struct visit visit = {.body = ask_for_trouble};
+    RUN(visited(&visit));
+    assert_true(visit.done);
+    assert_int_equal(visit.code, EDOM);
+    assert_string_equal(visit.message, "number 5");
+}
+
+static void the_other_thread_can_cancel(void **state)
+{
+    (void)state;
+    struct visit visit = {.body = ask_and_cancel};
+    RUN(visited(&visit));
+    assert_false(visit.done);
+    assert_int_equal(visit.value, 1);
+    assert_int_equal(visit.code, ECANCELED);
+}
+
+static void the_other_thread_need_not_wait(void **state)
+{
+    (void)state;
+    struct visit visit = {.body = ask_and_go};
+    RUN(visited(&visit));
+}
+
+/* ---- a loop that ends meanwhile ---- */
+
+static pthread_t late_thread;
+
+static void ask_late(struct visit *visit)
+{
+    eddy_error err;
+    eddy_remote *remote = eddy_run_coroutine_threadsafe(visit->loop, sleeps());
+    __atomic_store_n(&visit->finished, 1, __ATOMIC_SEQ_CST);
+    visit->done = eddy_remote_wait(remote, -1, NULL, &err);
+    keep_error(visit, &err);
+    eddy_remote_free(remote);
+}
+
+static void *run_late(void *argument)
+{
+    struct visit *visit = argument;
+    visit->body(visit);
+    return NULL;
+}
+
+/* Ends as soon as the request is in the inbox, without having looked there. */
+eddy_async(void, leaves_early, (struct visit *, visit))
+{
+    visit->loop = eddy_current_loop();
+    pthread_create(&late_thread, NULL, run_late, visit);
+    while (!__atomic_load_n(&visit->finished, __ATOMIC_SEQ_CST)) {
+    }
+}
+
+static void a_request_that_the_end_of_the_loop_meets_is_cancelled(void **state)
+{
+    (void)state;
+    struct visit visit = {.body = ask_late};
+    assert_int_equal(eddy_run(leaves_early(&visit)), 0);
+    pthread_join(late_thread, NULL);
+    assert_true(visit.done);
+    assert_int_equal(visit.code, ECANCELED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_result_comes_to_the_other_thread),
+        cmocka_unit_test(an_error_comes_to_the_other_thread),
+        cmocka_unit_test(the_other_thread_can_cancel),
+        cmocka_unit_test(the_other_thread_need_not_wait),
+        cmocka_unit_test(a_request_that_the_end_of_the_loop_meets_is_cancelled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* test_timer.c - rules of src/core/timer.h: due in the order of time, then of setting; cancelled ones are gone. */
+#include "core/timer.h"
+
+#include "os/clock.h"
+#include "transcript.h"
+
+enum { MANY = 2000 };
+
+struct numbered {
+    struct timer timer; /* first */
+    int number;
+    struct timers *timers;
+    int64_t again; /* not 0: sets itself for then */
+};
+
+static struct timers timers;
+static int fired[MANY], fired_count;
+
+static void fire(struct timer *timer)
+{
+    struct numbered *self = (struct numbered *)(void *)timer;
+    fired[fired_count++] = self->number;
+    assert_false(timer_is_set(timer));
+    if (self->again) {
+        int64_t when = self->again;
+        self->again = 0;
+        assert_true(timer_set(&timers, timer, when, fire));
+    }
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    fired_count = 0;
+    return timers_init(&timers) ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    timers_free(&timers);
+    return 0;
+}
+
+static void set(struct numbered *timer, int number, int64_t when)
+{
+    *timer = (struct numbered){.number = number};
+    assert_true(timer_set(&timers, &timer->timer, when, fire));
+    assert_true(timer_is_set(&timer->timer));
+}
+
+static void ties_fire_in_the_order_of_setting(void **state)
+{
+    struct numbered all[12];
+    (void)state;
+    for (int i = 0; i < 12; i++)
+        set(&all[i], i, 1000);
+    timers_run(&timers, 999);
+    assert_int_equal(fired_count, 0);
+    timers_run(&timers, 1000);
+    assert_int_equal(fired_count, 12);
+    for (int i = 0; i < 12; i++)
+        assert_int_equal(fired[i], i);
+}
+
+static int64_t when_of(int i)
+{
+    return (int64_t)i * 7919 % 641; /* many ties */
+}
+
+static void many_fire_in_order_and_cancelled_ones_do_not(void **state)
+{
+    static struct numbered all[MANY];
+    (void)state;
+    for (int i = 0; i < MANY; i++)
+        set(&all[i], i, when_of(i));
+    for (int i = 0; i < MANY; i += 3) {
+        timer_cancel(&timers, &all[i].timer);
+        assert_false(timer_is_set(&all[i].timer));
+        timer_cancel(&timers, &all[i].timer); /* not set: nothing */
+    }
+    for (int64_t now = 0; now < 641; now += 10)
+        timers_run(&timers, now);
+    timers_run(&timers, 641);
+    assert_int_equal(fired_count, MANY - (MANY + 2) / 3);
+    for (int i = 0; i < fired_count; i++)
+        assert_int_not_equal(fired[i] % 3, 0);
+    for (int i = 1; i < fired_count; i++) {
+        int64_t before = when_of(fired[i - 1]), now = when_of(fired[i]);
+        assert_true(before < now || (before == now && fired[i - 1] < fired[i]));
+    }
+}
+
+static void one_that_is_set_by_another_for_now_waits_for_the_next_run(void **state)
+{
+    struct numbered one;
+    (void)state;
+    set(&one, 1, 10);
+    one.again = 10;
+    timers_run(&timers, 10);
+    assert_int_equal(fired_count, 1);
+    assert_int_equal(timers_next(&timers), 10);
+    timers_run(&timers, 10);
+    assert_int_equal(fired_count, 2);
+    assert_int_equal(timers_next(&timers), CLOCK_NEVER);
+}
+
+static void a_timer_may_be_cancelled_by_one_that_fires_with_it(void **state)
+{
+    (void)state;
+    struct numbered a, b;
+    set(&a, 1, 10);
+    set(&b, 2, 10);
+    timer_cancel(&timers, &a.timer);
+    set(&a, 3, 10); /* now behind b */
+    timers_run(&timers, 10);
+    assert_int_equal(fired_count, 2);
+    assert_int_equal(fired[0], 2);
+    assert_int_equal(fired[1], 3);
+}
+
+/* The first 64 need no memory. */
+static void without_memory_the_timers_that_are_set_stay(void **state)
+{
+    static struct numbered all[65];
+    (void)state;
+    memory_fail_after(1);
+    for (int i = 0; i < 64; i++)
+        set(&all[i], i, i);
+    all[64] = (struct numbered){.number = 64};
+    assert_false(timer_set(&timers, &all[64].timer, 64, fire));
+    assert_false(timer_is_set(&all[64].timer));
+    memory_fail_after(0);
+    timers_run(&timers, 1000);
+    assert_int_equal(fired_count, 64);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(ties_fire_in_the_order_of_setting, begin, end),
+        cmocka_unit_test_setup_teardown(many_fire_in_order_and_cancelled_ones_do_not, begin, end),
+        cmocka_unit_test_setup_teardown(one_that_is_set_by_another_for_now_waits_for_the_next_run, begin, end),
+        cmocka_unit_test_setup_teardown(a_timer_may_be_cancelled_by_one_that_fires_with_it, begin, end),
+        cmocka_unit_test_setup_teardown(without_memory_the_timers_that_are_set_stay, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
