@@ -58,7 +58,7 @@ static inline void note_failure(struct crawl *crawl, struct page *page, const ed
     size_t size = strlen(err->message) + 64;
     crawl->failed++;
     page->reason = malloc(size);
-    if (page->reason && page->status)
+    if (page->reason && page->status >= 400) /* its message tells all */
         snprintf(page->reason, size, "%s", err->message);
     else if (page->reason)
         snprintf(page->reason, size, "%s: %s", eddy_error_name(err->code), err->message);

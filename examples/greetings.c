@@ -1,7 +1,10 @@
-#include <eddy/keywords.h>          // async, await, yield, spawn, ...; includes <eddy.h>
+/* SPDX-License-Identifier: MIT */
+/* greetings.c - the first program: async, await, throw, defer. */
+#include <eddy/keywords.h> // async, await, yield, spawn, ...; includes <eddy.h>
 #include <stdio.h>
 
-async(char *, make_greeting, (const char *, name)) {
+async(char *, make_greeting, (const char *, name))
+{
     await(eddy_sleep(0.1));
     char *text = NULL;
     if (asprintf(&text, "Hello %s", name) < 0)
@@ -9,14 +12,18 @@ async(char *, make_greeting, (const char *, name)) {
     return text;
 }
 
-async(int, main_task) {
+async(int, main_task)
+{
     const char *names[] = {"Paula", "Thomas", "Lewis"};
     for (int i = 0; i < 3; i++) {
-        char *text = await(make_greeting(names[i]));   // typed: a char *, checked by the compiler
+        char *text = await(make_greeting(names[i])); // typed: a char *, checked by the compiler
         defer(free, text);
         puts(text);
     }
     return 0;
 }
 
-int main(void) { return eddy_run(main_task()); }
+int main(void)
+{
+    return eddy_run(main_task());
+}
