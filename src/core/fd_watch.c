@@ -41,17 +41,16 @@ static void free_watch(struct fd_watch *watch)
 static void make_call(void *argument)
 {
     struct fd_watch *watch = argument;
-    if (watch->removed) {
-        free_watch(watch);
-        return;
+    watch->scheduled = false;
+    if (!watch->removed) {
+        watch->calling = true;
+        watch->function(watch->argument);
+        watch->calling = false;
     }
-    watch->calling = true;
-    watch->function(watch->argument);
-    watch->calling = false;
-    if (watch->removed)
-        free_watch(watch);
+    if (watch->removed) /* before, or by the call */
+        memory_free(watch);
     else
-        submit(watch); /* not before: it would still be ready for what the call has taken */
+        submit(watch); /* behind the call, which has taken what made it ready */
 }
 
 static void became_ready(struct fd_watch *watch)
