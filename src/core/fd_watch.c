@@ -41,16 +41,17 @@ static void free_watch(struct fd_watch *watch)
 static void make_call(void *argument)
 {
     struct fd_watch *watch = argument;
-    watch->scheduled = false;
-    if (!watch->removed) {
-        watch->calling = true;
-        watch->function(watch->argument);
-        watch->calling = false;
+    if (watch->removed) {
+        free_watch(watch);
+        return;
     }
-    if (watch->removed) /* before, or by the call */
-        memory_free(watch);
+    watch->calling = true;
+    watch->function(watch->argument);
+    watch->calling = false;
+    if (watch->removed)
+        free_watch(watch);
     else
-        submit(watch); /* behind the call, which has taken what made it ready */
+        submit(watch); /* not before: it would still be ready for what the call has taken */
 }
 
 static void became_ready(struct fd_watch *watch)

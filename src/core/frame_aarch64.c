@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* frame_aarch64.c - eddy_frame_end as frame_x86_64.c explains it. */
-#if defined __aarch64__ && !defined EDDY_GENERIC_SWITCH
+#ifdef __aarch64__
 
 #include <stddef.h>
 

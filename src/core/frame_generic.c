@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* frame_generic.c - eddy_frame_end in C: below its own frame, which may lie over the top of the one that returned. */
-#if defined EDDY_GENERIC_SWITCH || !(defined __x86_64__ || defined __aarch64__)
+/*
+ * frame_generic.c - eddy_frame_end in C: below its own frame, which may lie over the top of the one that returned.
+ *
+ * A local that lies there may be damaged before the tasks that it was lent to have been joined: such a machine wants a
+ * frame_<arch>.c.  The generic switch needs none, so that machines that have one use it there, too.
+ */
+#if !(defined __x86_64__ || defined __aarch64__)
 
 #include "core/task.h"
 

@@ -6,7 +6,7 @@
  * they were lent, until they have been joined; so nothing may be pushed over it: the old stack pointer is kept on the
  * new part of the stack, and the CFI finds it there.
  */
-#if defined __x86_64__ && !defined EDDY_GENERIC_SWITCH
+#ifdef __x86_64__
 
 #include <stddef.h>
 

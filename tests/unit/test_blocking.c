@@ -7,7 +7,7 @@
 #include "transcript.h"
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-static int ended; /* atomic: functions that came to their end */
+static int begun, ended; /* atomic: functions that came to the gate, and to their end */
 
 eddy_blocking(int, add, (int, a), (int, b))
 {
@@ -21,6 +21,7 @@ eddy_blocking(void, raise_it, (int, code))
 
 eddy_blocking(int, pass_gate, (int, value))
 {
+    __atomic_add_fetch(&begun, 1, __ATOMIC_SEQ_CST);
     pthread_mutex_lock(&gate);
     pthread_mutex_unlock(&gate);
     __atomic_add_fetch(&ended, 1, __ATOMIC_SEQ_CST);
@@ -72,17 +73,23 @@ static void the_loop_goes_on_meanwhile(void **state)
     told("meanwhile 0 7");
 }
 
+eddy_async(void, at_the_gate, (int, count))
+{
+    while (__atomic_load_n(&begun, __ATOMIC_SEQ_CST) < count)
+        eddy_await(eddy_sleep(0.001));
+}
+
 eddy_async(void, cancelled)
 {
     eddy_error err;
-    ended = 0;
+    begun = ended = 0;
     pthread_mutex_lock(&gate);
-    struct pass_gate *t = eddy_spawn(pass_gate(7));
-    eddy_await(eddy_sleep(0.001));
-    eddy_cancel(t);
-    eddy_await(t, &err);
+    struct pass_gate *one = eddy_spawn(pass_gate(7)), *two = eddy_spawn(pass_gate(8));
+    eddy_await(at_the_gate(2));
+    eddy_cancel(one);
+    eddy_await(one, &err);
     note("%s %d", eddy_error_name(err.code), __atomic_load_n(&ended, __ATOMIC_SEQ_CST));
-    eddy_await_for(pass_gate(8), 0.001, &err);
+    eddy_await_for(two, 0.001, &err);
     note("%s", eddy_error_name(err.code));
     pthread_mutex_unlock(&gate);
 }
@@ -99,14 +106,15 @@ static void a_cancelled_wait_ends_at_once_and_leaves_the_thread_alone(void **sta
 eddy_async(void, queued_and_cancelled)
 {
     eddy_error err;
-    ended = 0;
+    begun = ended = 0;
     pthread_mutex_lock(&gate);
     struct pass_gate *first = eddy_spawn(pass_gate(1)), *second = eddy_spawn(pass_gate(2));
-    eddy_await(eddy_sleep(0.001));
+    eddy_await(at_the_gate(1));
     eddy_cancel(second); /* no thread has taken it: it never runs */
     eddy_await(second, &err);
     pthread_mutex_unlock(&gate);
-    note("%d %d", eddy_await(first), __atomic_load_n(&ended, __ATOMIC_SEQ_CST));
+    note("%d", eddy_await(first));
+    note("%d", __atomic_load_n(&ended, __ATOMIC_SEQ_CST));
 }
 
 static void the_number_of_threads_is_an_option(void **state)

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* test_failure.c - rules of errors: details and their life, tracebacks, chains, the exception handler, errno. */
+#include <eddy.h>
+#include <errno.h>
+
+#include "core/failure.h"
+#include "log.h"
+#include "os/memory.h"
+#include "transcript.h"
+
+eddy_async(void, boom, (int, code))
+{
+    eddy_await(eddy_sleep(0));
+    eddy_raise(code, "boom %d", code);
+}
+
+eddy_async(void, outer, (int, code))
+{
+    eddy_await(boom(code));
+}
+
+/* ---- how long details live ---- */
+
+eddy_async(void, lives)
+{
+    eddy_error first, second, kept;
+    char text[512];
+    eddy_await(boom(EIO), &first);
+    note("%s", first.message);
+    kept = first;
+    eddy_error_keep(&kept);
+    eddy_error_keep(&kept); /* once is enough */
+    eddy_await(boom(EDOM), &second);
+    eddy_error_format(&first, text, sizeof text); /* its details are gone; the code is not */
+    note("%d%d", strstr(text, "EIO") != NULL, strstr(text, "eddy_error_keep") != NULL);
+    eddy_error_format(&kept, text, sizeof text);
+    note("%d", strstr(text, "boom 5") != NULL);
+    eddy_error_free(&kept);
+    note("%d%s", kept.code, kept.message);
+    eddy_error_free(&kept);
+}
+
+static void details_live_until_the_next_error_is_caught_or_as_long_as_kept(void **state)
+{
+    (void)state;
+    RUN(lives());
+    told("boom 5 11 1 0");
+}
+
+eddy_async(void, takes_apart)
+{
+    eddy_error err;
+    eddy_await(boom(EIO), &err);
+    note("%zu %zu", eddy_error_count(&err), eddy_error_count(&(eddy_error){.message = ""}));
+    note("%d", eddy_error_at(&err, 0).code == EIO && eddy_error_at(&err, 7).code == 0);
+    note("%d", eddy_error_cause(&err).code);
+}
+
+static void an_error_alone_is_a_group_of_one(void **state)
+{
+    (void)state;
+    RUN(takes_apart());
+    told("1 0 1 0");
+}
+
+eddy_async(void, group_of_two)
+{
+    eddy_async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, boom(EIO));
+        eddy_group_spawn(group, boom(EDOM));
+        eddy_await(eddy_sleep(1000));
+    }
+}
+
+eddy_async(void, keeps_a_part)
+{
+    eddy_error err, other;
+    eddy_await(group_of_two(), &err);
+    eddy_error part = eddy_error_at(&err, 1);
+    eddy_error_keep(&part); /* alone, without the rest of the group */
+    eddy_await(boom(EPERM), &other);
+    note("%zu %s %s", eddy_error_count(&other), eddy_error_name(part.code), part.message);
+    eddy_error_free(&part);
+    eddy_error lent = eddy_error_at(&other, 0);
+    note("%s", lent.message);
+}
+
+static void a_part_of_a_group_can_be_kept_alone(void **state)
+{
+    (void)state;
+    RUN(keeps_a_part());
+    told("1 EDOM boom 33 boom 1");
+}
+
+/* ---- tracebacks ---- */
+
+eddy_async(void, inner_task)
+{
+    eddy_await(outer(EIO));
+}
+
+eddy_async(void, awaits_a_task)
+{
+    struct inner_task *t = eddy_spawn(inner_task());
+    eddy_task_set_name(t, "inner");
+    eddy_await(t);
+}
+
+static void a_traceback_names_places_and_tasks(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run_with(LOGGING(), awaits_a_task()), 1);
+    const char *outermost = strstr(logged, "in awaits_a_task\n");
+    const char *task = strstr(logged, "in inner_task");
+    const char *innermost = strstr(logged, "in boom");
+    assert_true(outermost && task && innermost && outermost < task && task < innermost);
+    assert_int_equal(log_count("task \"inner\"\n"), 3);
+    assert_non_null(strstr(logged, "EIO: Input/output error: boom 5\n"));
+}
+
+eddy_async(int, deep, (int, n))
+{
+    if (n == 0)
+        eddy_raise(ERANGE, "the bottom");
+    return eddy_await(deep(n - 1)) + 1;
+}
+
+static void a_traceback_has_room_for_every_place(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run_with(LOGGING(), deep(30)), 1);
+    assert_int_equal(log_count("in deep\n"), 31);
+}
+
+static void fail_in_clean_up(int *code)
+{
+    eddy_error err;
+    eddy_await(boom(*code), &err); /* its own, caught: nothing of it is seen outside */
+    note("%s", eddy_error_name(err.code));
+}
+
+eddy_async(void, cleans_up)
+{
+    int code = EDOM;
+    eddy_defer(fail_in_clean_up, &code);
+    eddy_await(boom(EIO));
+}
+
+eddy_async(void, catches)
+{
+    eddy_error err;
+    eddy_await(cleans_up(), &err);
+    note("%s %s", eddy_error_name(err.code), err.message);
+}
+
+static void clean_up_that_catches_an_error_does_not_lose_the_one_under_way(void **state)
+{
+    (void)state;
+    RUN(catches());
+    told("EDOM EIO boom 5");
+}
+
+eddy_async(void, times_out)
+{
+    eddy_async_with (scope, eddy_timeout(0.001))
+        eddy_await(eddy_sleep(1000));
+}
+
+eddy_async(void, looks_for_the_cause)
+{
+    eddy_error err;
+    eddy_await(times_out(), &err);
+    note("%s", eddy_error_name(err.code));
+    note("%s", eddy_error_name(eddy_error_cause(&err).code));
+}
+
+static void a_timeout_tells_the_cancellation_behind_it(void **state)
+{
+    (void)state;
+    RUN(looks_for_the_cause());
+    told("ETIMEDOUT ECANCELED");
+}
+
+/* ---- errors that nobody sees ---- */
+
+static void on_error(const eddy_error *error, void *argument)
+{
+    char text[1024];
+    eddy_error_format(error, text, sizeof text);
+    note("%s:%s:%d", (const char *)argument, error->message, strstr(text, "in boom") != NULL);
+}
+
+eddy_async(void, loses_errors)
+{
+    static char handler[] = "handler";
+    eddy_error err;
+    eddy_set_exception_handler(on_error, handler);
+    eddy_detach(eddy_spawn(boom(1)));       /* nobody can see it: reported */
+    struct boom *seen = eddy_spawn(boom(2)); /* awaited: not */
+    struct boom *waited = eddy_spawn(boom(3)), *cancelled = eddy_spawn(boom(4));
+    eddy_await(eddy_wait(&waited, 1, EDDY_ALL_COMPLETED)); /* looked whether it is done, not how: reported */
+    eddy_await(eddy_wait(&cancelled, 1, EDDY_ALL_COMPLETED));
+    eddy_cancel(cancelled); /* after its end: whoever asks for it cares no more: not */
+    eddy_await(seen, &err);
+    eddy_detach(waited);
+    eddy_detach(cancelled);
+    eddy_await(eddy_sleep(0));
+    note("end");
+}
+
+/* D31 */
+static void a_lost_error_is_reported_exactly_once(void **state)
+{
+    (void)state;
+    RUN(loses_errors());
+    told("handler:boom 1:1 handler:boom 3:1 end");
+}
+
+eddy_async(void, leaves_a_failed_child)
+{
+    struct boom *t = eddy_spawn(boom(6)); /* ends before this function does, and is not awaited */
+    eddy_await(eddy_sleep(0.001));
+    note("%d", eddy_done(t));
+}
+
+static void a_failed_task_that_its_function_left_behind_is_reported(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run_with(LOGGING(), leaves_a_failed_child()), 0);
+    told("1");
+    assert_int_equal(log_count("task \"boom-2\" failed and nobody awaited it"), 1);
+    assert_int_equal(log_count("boom 6"), 1);
+}
+
+static void on_error_by_option(const eddy_error *error, void *argument)
+{
+    note("%s", error->message);
+    eddy_error *kept = argument;
+    *kept = *error;
+    eddy_error_keep(kept); /* what it is shown lives only so long */
+}
+
+static void the_exception_handler_is_an_option_and_may_keep_the_error(void **state)
+{
+    (void)state;
+    eddy_error kept;
+    eddy_loop_options options = {
+        .size = sizeof options, .exception_handler = on_error_by_option, .exception_argument = &kept};
+    long before = memory_live_blocks();
+    assert_int_equal(eddy_run_with(&options, leaves_a_failed_child()), 0);
+    told("1 boom 6");
+    assert_string_equal(kept.message, "boom 6");
+    eddy_error_free(&kept);
+    assert_int_equal(memory_live_blocks(), before);
+}
+
+/* ---- errno ---- */
+
+eddy_async(void, sets_errno, (int, value))
+{
+    note("%d", errno);
+    errno = value;
+    for (int i = 0; i < 3; i++) {
+        eddy_await(eddy_sleep(i ? 0.001 : 0));
+        if (errno != value)
+            note("errno %d, not %d", errno, value);
+    }
+}
+
+eddy_async(void, errno_of_each)
+{
+    errno = 0;
+    struct sets_errno *a = eddy_spawn(sets_errno(11)), *b = eddy_spawn(sets_errno(22));
+    errno = 33;
+    eddy_await(eddy_sleep(0));
+    note("%d", errno);
+    eddy_await(a);
+    eddy_await(b);
+    note("%d", errno);
+}
+
+static void errno_is_each_tasks_own(void **state)
+{
+    (void)state;
+    RUN(errno_of_each());
+    told("0 0 33 33");
+}
+
+/* ---- without memory ---- */
+
+eddy_async(void, raises_without_memory)
+{
+    eddy_error err;
+    struct eddy_failure *held[40];
+    memory_fail_after(1);
+    struct eddy_failure *failure = failure_of(EIO, "text");
+    memory_fail_after(2);
+    struct eddy_failure *wordless = failure_of(EDOM, "text");
+    memory_fail_after(0);
+    note("%d %d", failure->code == EIO && strcmp(failure->message, "text") == 0, wordless->code == EDOM);
+    eddy_failure_catch(failure, &err);
+    eddy_failure_catch(wordless, &err);
+    note("%s", err.message);
+    size_t kept = 0;
+    for (size_t i = 0; i < 40; i++) {
+        memory_fail_after(1);
+        held[i] = failure_of(EIO, NULL);
+        kept += held[i]->code == EIO;
+    }
+    memory_fail_after(0);
+    note("%d", kept == 16 && held[39] == &failure_no_memory); /* the reserve is used up */
+    for (size_t i = 0; i < 40; i++)
+        failure_unref(held[i]);
+    memory_fail_after(1);
+    failure = failure_of(EIO, NULL);
+    memory_fail_after(0);
+    note("%d", failure->code == EIO);
+    failure_unref(failure);
+}
+
+static void without_memory_an_error_keeps_its_code(void **state)
+{
+    (void)state;
+    RUN(raises_without_memory());
+    told("1 1 (no memory for the message) 1 1");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(details_live_until_the_next_error_is_caught_or_as_long_as_kept),
+        cmocka_unit_test(an_error_alone_is_a_group_of_one),
+        cmocka_unit_test(a_part_of_a_group_can_be_kept_alone),
+        cmocka_unit_test(a_traceback_names_places_and_tasks),
+        cmocka_unit_test(a_traceback_has_room_for_every_place),
+        cmocka_unit_test(clean_up_that_catches_an_error_does_not_lose_the_one_under_way),
+        cmocka_unit_test(a_timeout_tells_the_cancellation_behind_it),
+        cmocka_unit_test(a_lost_error_is_reported_exactly_once),
+        cmocka_unit_test(a_failed_task_that_its_function_left_behind_is_reported),
+        cmocka_unit_test(the_exception_handler_is_an_option_and_may_keep_the_error),
+        cmocka_unit_test(errno_is_each_tasks_own),
+        cmocka_unit_test(without_memory_an_error_keeps_its_code),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
