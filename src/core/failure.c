@@ -10,7 +10,8 @@
 #include "core/task.h"
 #include "os/memory.h"
 
-enum { SERIAL_KEPT = 0x80000000u };
+/* Marks in the serial of an eddy_error: it has a reference of its own; it has none, but somebody else surely has. */
+enum { SERIAL_KEPT = 0x80000000u, SERIAL_LENT = 0x40000000u, SERIAL_MARKS = SERIAL_KEPT | SERIAL_LENT };
 
 struct eddy_failure failure_no_memory = {
     .code = ENOMEM, .fixed = true, .message = (char *)"no memory for more about what went wrong"};
@@ -57,7 +58,7 @@ static struct eddy_failure *make_empty(int code)
         return fallback(code);
     memset(failure, 0, offsetof(struct eddy_failure, first));
     failure->code = code;
-    failure->serial = __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED) & ~SERIAL_KEPT;
+    failure->serial = __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED) & ~SERIAL_MARKS;
     failure->references = 1;
     failure->places = failure->first;
     failure->place_room = FAILURE_INLINE_PLACES;
@@ -338,7 +339,7 @@ void failure_describe(struct eddy_failure *failure, eddy_error *err)
 void failure_lend(struct eddy_failure *failure, eddy_error *err)
 {
     failure_describe(failure, err);
-    err->serial |= SERIAL_KEPT;
+    err->serial |= SERIAL_LENT;
 }
 
 void failure_describe_kept(struct eddy_failure *failure, eddy_error *err)
@@ -357,7 +358,7 @@ static bool is_fixed(const struct eddy_failure *failure)
 static struct eddy_failure *details(const eddy_error *err)
 {
     struct eddy_failure *failure = err->failure;
-    if (!failure || is_fixed(failure) || (err->serial & SERIAL_KEPT))
+    if (!failure || is_fixed(failure) || (err->serial & SERIAL_MARKS))
         return failure;
     return failure == *caught_slot() && failure->serial == err->serial ? failure : NULL;
 }

@@ -60,7 +60,7 @@ eddy_handle *(eddy_call_soon)(void (*function)(void *), void *argument)
 static void due(struct timer *timer)
 {
     struct eddy_handle *handle = (struct eddy_handle *)(void *)((char *)timer - offsetof(struct eddy_handle, timer));
-    loop_add_ready(handle->loop, &handle->ready);
+    loop_add_due(handle->loop, &handle->ready);
 }
 
 static eddy_handle *call_at(int64_t when, void (*function)(void *), void *argument)

@@ -28,6 +28,16 @@ void loop_add_ready(struct eddy_loop *loop, struct ready *ready)
     loop->end = &ready->next;
 }
 
+void loop_add_due(struct eddy_loop *loop, struct ready *ready)
+{
+    ready->next = *loop->due;
+    ready->queued = true;
+    *loop->due = ready;
+    if (loop->end == loop->due)
+        loop->end = &ready->next;
+    loop->due = &ready->next;
+}
+
 /* A pass has ended: must the loop look at the world before the next?  One branch says no to all of it, in the case that
  * tasks only hand over to each other. */
 static bool must_look(struct eddy_loop *loop)
@@ -139,6 +149,7 @@ static void look(struct eddy_loop *loop)
     if (__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED))
         loop_drain_inbox(loop);
     if (loop->timers.count) {
+        loop->due = loop->end;
         timers_run(&loop->timers, driver_now(driver));
         loop->timer_due = false;
     }

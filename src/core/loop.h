@@ -49,6 +49,7 @@ struct remote_call {
 struct eddy_loop {
     struct ready *first, **end;  /* ready: the next pass */
     struct ready *batch;         /* the rest of this pass */
+    struct ready **due;          /* while timers fire: where the next call goes, see loop_add_due */
     struct switch_point point;   /* the loop itself, while a task runs */
     struct driver *driver;
     struct timers timers;
@@ -96,6 +97,9 @@ void loop_close(struct eddy_loop *loop);
 /* Passes until done(argument). */
 void loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument);
 void loop_add_ready(struct eddy_loop *loop, struct ready *ready);
+/* From a timer that fires: before the tasks that timers wake in the same turn.  So a call that cancels a task whose
+ * deadline has come in that turn does so before the task has gone on, as in asyncio. */
+void loop_add_due(struct eddy_loop *loop, struct ready *ready);
 /* The next task to run without visiting the loop; prepared, its stack ready.  NULL: visit the loop. */
 struct task *loop_next_task(struct eddy_loop *loop);
 /* Debug mode: a step begins or ends. */

@@ -13,7 +13,8 @@
 
 #define FRAME 176
 
-/* Branch target identification: behind a call no landing pad stands, which an indirect jump needs and a ret does not. */
+/* Branch target identification: an indirect jump needs a landing pad, which does not stand behind a call; a ret does
+ * not need one. */
 #ifdef __ARM_FEATURE_BTI_DEFAULT
 #define JUMP "ret x30"
 #else

@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#include "base/assert.h"
+
 /* Indirect branch tracking: behind a call no endbr64 stands, so the jump back there is not tracked. */
 #if defined __CET__ && (__CET__ & 1)
 #define JUMP "notrack jmp"
@@ -64,8 +66,19 @@ __asm__(".text\n"
 
 void eddy_switch_entry(void);
 
+/* Only in builds that do not heed Meson's flags: where a shadow stack is in force, the first switch would be a fault. */
+static void refuse_shadow_stack(void)
+{
+#if defined __CET__ && (__CET__ & 2)
+    uint64_t shadow = 0; /* which the instruction leaves alone where there is none */
+    __asm__ volatile("rdsspq %0" : "+r"(shadow));
+    EDDY_ASSERT(shadow == 0, "the switch does not follow shadow stacks: compile with -fcf-protection=branch");
+#endif
+}
+
 void *switch_first_frame(void *top, void (*entry)(void *), void *argument)
 {
+    refuse_shadow_stack();
     void **sp = top;
     *--sp = 0; /* where the entry's caller would be */
     *--sp = 0; /* keeps the stack 16-aligned at the entry's call */

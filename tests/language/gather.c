@@ -57,8 +57,9 @@ async(void, mixed)
 async(void, failures)
 {
     eddy_error err;
-    struct after *slow = spawn(after(0.002, 1));
-    struct fails_after *bad = spawn(fails_after(0.001, EIO)), *worse = spawn(fails_after(0.003, EDOM));
+    /* Far apart, so that a busy machine does not find them due together. */
+    struct after *slow = spawn(after(0.2, 1));
+    struct fails_after *bad = spawn(fails_after(0.001, EIO)), *worse = spawn(fails_after(0.25, EDOM));
     await(eddy_gather(slow, bad, worse), &err);
     CHECK(err.code == EIO && !eddy_done(slow) && !eddy_done(worse));
     await(eddy_gather_settled(slow, bad, worse));
@@ -83,14 +84,14 @@ async(void, arrays)
 {
     struct after *tasks[3];
     for (int i = 0; i < 3; i++)
-        tasks[i] = spawn(after(i == 0 ? 0.003 : i == 1 ? 0.001 : 0.002, i));
+        tasks[i] = spawn(after(i == 0 ? 0.25 : i == 1 ? 0.001 : 0.2, i));
     CHECK(await(eddy_wait(tasks, 3, EDDY_FIRST_COMPLETED)) == 1 && eddy_done(tasks[1]));
     CHECK(await(eddy_wait(tasks, 3, EDDY_ALL_COMPLETED)) == 3);
     await(eddy_gather_array(tasks, 3));
     CHECK_LOG("1 2 0 ");
     for (int i = 0; i < 3; i++)
         CHECK(await(tasks[i]) == i);
-    struct fails_after *failing[2] = {spawn(fails_after(0.002, EIO)), spawn(fails_after(0.001, EDOM))};
+    struct fails_after *failing[2] = {spawn(fails_after(0.2, EIO)), spawn(fails_after(0.001, EDOM))};
     CHECK(await(eddy_wait(failing, 2, EDDY_FIRST_FAILED)) == 1);
     await(eddy_gather_array_settled(failing, 2));
     for (int i = 0; i < 2; i++) {

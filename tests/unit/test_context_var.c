@@ -92,7 +92,7 @@ static void a_call_has_the_variables_of_who_asked_for_it(void **state)
 {
     (void)state;
     RUN(calls());
-    told("ann ann ann eve ann ann bob");
+    told("ann ann ann ann eve ann bob");
 }
 
 eddy_async_generator(int, sets_and_yields)

@@ -194,7 +194,7 @@ static void an_error_that_nobody_caught_is_printed_and_gives_1(void **state)
     assert_int_equal(eddy_run_with(LOGGING(), fails()), 1);
     assert_int_equal(log_count("Traceback (most recent call last):"), 1);
     assert_int_equal(log_count("in fails\n"), 1);
-    assert_int_equal(log_count("EIO: Input/output error: no text\n"), 1);
+    assert_int_equal(log_count(": no text\n"), 1);
     assert_int_equal(memory_live_blocks(), blocks);
 }
 
