@@ -35,6 +35,9 @@ def declared(headers):
         text = subprocess.run(command + [header], check=True, capture_output=True, text=True).stdout
         for piece in text.split(EXPORT)[1:]:
             names.update(names_of(re.match(r'[^;{=]*', piece).group(0)))
+        # Coroutines that the library defines: what a program calls of them is the body.
+        source = open(header, encoding='utf-8').read()
+        names.update(name + '__body' for name in re.findall(r'^eddy_async_declare\([^,]*, (\w+)', source, re.M))
     return names
 
 

@@ -6,6 +6,7 @@
 #define EDDY_CORE_FUTURE_H
 
 #include "core/task.h"
+#include "eddy/future.h"
 
 struct future {
     struct watches watches;  /* who waits for it */

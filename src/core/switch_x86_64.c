@@ -66,7 +66,7 @@ __asm__(".text\n"
 
 void eddy_switch_entry(void);
 
-/* Only in builds that do not heed Meson's flags: where a shadow stack is in force, the first switch would be a fault. */
+/* Only in builds without Meson's flags: where a shadow stack is in force, the first switch is a fault. */
 static void refuse_shadow_stack(void)
 {
 #if defined __CET__ && (__CET__ & 2)

@@ -9,9 +9,9 @@ async(int, stubborn)
 {
     eddy_error err;
     int refused = 0;
-    async_with (scope, eddy_fail_after(1.0)) {
+    async_with (scope, eddy_fail_after(0.01)) {
         for (int i = 0; i < 3; i++) {
-            await_always(eddy_sleep(10), &err);
+            await_always(eddy_sleep(0.1), &err);
             refused += err.code == ECANCELED;
         }
     }
@@ -20,23 +20,23 @@ async(int, stubborn)
 
 async(int, polite)
 {
-    async_with (scope, eddy_fail_after(1.0))
-        await(eddy_sleep(10));
+    async_with (scope, eddy_fail_after(0.01))
+        await(eddy_sleep(0.1));
     return 1;
 }
 
 async(int, in_time)
 {
-    async_with (scope, eddy_fail_after(1.0))
-        await(eddy_sleep(0.5));
-    await(eddy_sleep(5)); /* the scope has ended: nothing asks any more */
+    async_with (scope, eddy_fail_after(0.01))
+        await(eddy_sleep(0.005));
+    await(eddy_sleep(0.05)); /* the scope has ended: nothing asks any more */
     return 1;
 }
 
 async(int, moves_on)
 {
-    async_with (scope, eddy_move_on_after(1.0))
-        await(eddy_sleep(10));
+    async_with (scope, eddy_move_on_after(0.01))
+        await(eddy_sleep(0.1));
     return 7; /* not reached: the failing await has left the function */
 }
 
@@ -51,7 +51,7 @@ static void clean_up(const char *text)
 async(void, shielded_clean_up, (eddy_error *, err))
 {
     async_with (shield, eddy_shield(5.0)) {
-        await(eddy_sleep(0.1));
+        await(eddy_sleep(0.01));
         note("kept ");
     }
     await(eddy_sleep(0.1), err);
@@ -59,10 +59,10 @@ async(void, shielded_clean_up, (eddy_error *, err))
 
 async(void, cleans_up)
 {
-    async_with (scope, eddy_fail_after(1.0)) {
+    async_with (scope, eddy_fail_after(0.01)) {
         defer(clean_up, "unshielded ");
         eddy_error err, inner = {0};
-        await_always(eddy_sleep(10), &err);
+        await_always(eddy_sleep(0.1), &err);
         await_always(shielded_clean_up(&inner), &inner);
         CHECK(inner.code == ECANCELED); /* behind the shield the level is there again */
         rethrow(&err);
@@ -73,7 +73,7 @@ async(int, by_hand)
 {
     async_with (scope, eddy_cancel_scope()) {
         eddy_scope_cancel(scope);
-        await(eddy_sleep(10));
+        await(eddy_sleep(0.1));
     }
     return 7;
 }
@@ -82,7 +82,7 @@ async(int, main_task)
 {
     eddy_error err;
     double began = eddy_time();
-    CHECK(await(stubborn(), &err) == 3 && err.code == 0 && eddy_time() - began < 9);
+    CHECK(await(stubborn(), &err) == 3 && err.code == 0 && eddy_time() - began < 0.09);
     await(polite(), &err);
     CHECK(err.code == ETIMEDOUT);
     CHECK(await(in_time()) == 1);
@@ -92,7 +92,7 @@ async(int, main_task)
     CHECK_LOG("kept cut unshielded ");
     CHECK(await(by_hand(), &err) == 0 && err.code == 0);
     CHECK(eddy_cancelling(eddy_current_task()) == 0);
-    await(eddy_sleep(1));
+    await(eddy_sleep(0.01));
     return 0;
 }
 
