@@ -5,6 +5,7 @@
 $CC preprocesses the headers (with include/ on the path), nm lists the library. A name that is declared and not
 defined breaks a user's link; one that is exported and not declared is an internal that leaked out.
 """
+import glob
 import os
 import re
 import shlex
@@ -35,9 +36,11 @@ def declared(headers):
         text = subprocess.run(command + [header], check=True, capture_output=True, text=True).stdout
         for piece in text.split(EXPORT)[1:]:
             names.update(names_of(re.match(r'[^;{=]*', piece).group(0)))
-        # Coroutines that the library defines: what a program calls of them is the body.
-        source = open(header, encoding='utf-8').read()
-        names.update(name + '__body' for name in re.findall(r'^eddy_async_declare\([^,]*, (\w+)', source, re.M))
+    # Coroutines that the library defines: what a program calls of them is the body.
+    for header in glob.glob(os.path.join(TOP, 'include', 'eddy', '*.h')):
+        with open(header, encoding='utf-8') as source:
+            names.update(name + '__body'
+                         for name in re.findall(r'^eddy_async_declare\([^,]*, (\w+)', source.read(), re.M))
     return names
 
 
