@@ -616,15 +616,19 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
 }
 #define ED_CHECK_SPAWN(sp) _Static_assert(ED_IS_STRUCT(sp), "spawn needs a coroutine value: spawn(f(x))")
 #define ED_SPAWN(...) ED_SPAWN_(__VA_ARGS__)
-/* A body that spawns must have a frame of its own, which stays whole below the stack pointer until its tasks are joined
- * (see eddy_frame_end).  clang inlines no function that keeps the address of a label.  gcc neither, but its link-time
- * optimisation then parts the address from the function; what it does not inline in any case is a computed goto, here
- * one that is never taken: a handle is never NULL. */
+/* Both compilers refuse to inline a function that has kept the address of a label: a body that spawns must have a frame
+ * of its own, which stays whole below the stack pointer until its tasks are joined (see eddy_frame_end).  In clang the
+ * object has to exist; in gcc it is dropped, and must be: link-time optimisation would part it from its label. */
 #ifdef __clang__
+#define ED_LABEL_KEPT __attribute__((used))
+#else
+#define ED_LABEL_KEPT __attribute__((unused))
+#endif
 #define ED_NEVER_INLINED(label) \
     __label__ label; \
     label:; \
-    __extension__ static const void *const ED_CAT(label, a) __attribute__((used)) = &&label
+    __extension__ static const void *const ED_CAT(label, a) ED_LABEL_KEPT = &&label
+#ifdef __clang__
 #define ED_SPAWN_(coro, symbol, option_type, option, sp, sf, site) \
     __extension__({ \
         ED_NEVER_INLINED(ED_CAT(site, l)); \
@@ -637,25 +641,16 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
         sf(&sp, sizeof sp, ED_CHILDREN, &site, option); \
     })
 #else
-#define ED_NEVER_INLINED(handle, label, target) \
-    if (__builtin_expect(!handle, 0)) { \
-        void *target; \
-        __asm__("" : "=r"(target) : "0"(&&label)); \
-        goto *target; \
-    } \
-    label:
 #define ED_SPAWN_(coro, symbol, option_type, option, sp, sf, site) \
     ((__typeof__(coro) *)eddy_keep_handle(__extension__({ \
-        __label__ ED_CAT(site, l); \
+        ED_NEVER_INLINED(ED_CAT(site, l)); \
         __auto_type sp = (coro); \
         ED_CHECK_SPAWN(sp); \
         (void)sizeof(ED_AWAITABLE(ED_ADDRESS(sp))); \
         ED_SITE(site); \
         extern EDDY_MUST_USE void *sf(const void *, size_t, void **, const struct eddy_site *, option_type) \
             __asm__(symbol); \
-        void *ED_CAT(site, h) = sf(&sp, sizeof sp, ED_CHILDREN, &site, option); \
-        ED_NEVER_INLINED(ED_CAT(site, h), ED_CAT(site, l), ED_CAT(site, t)); \
-        ED_CAT(site, h); \
+        sf(&sp, sizeof sp, ED_CHILDREN, &site, option); \
     })))
 #endif
 #define ED_SPAWN_NAMES ED_UNIQUE(ed_sp_), ED_UNIQUE(ed_sf_), ED_UNIQUE(ed_site_)

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "core/current.h"
+#include "core/debug.h"
 #include "core/failure.h"
 #include "core/future.h"
 #include "core/generator.h"
@@ -92,7 +93,7 @@ static void run_batch(struct eddy_loop *loop)
         struct task *task = loop_next_task(loop);
         if (task) {
             if (loop->debug)
-                loop_step(loop, task);
+                debug_step(loop->debug, task);
             current.task = task;
             errno = task->saved_errno;
             switch_to(&loop->point, &task->point);
@@ -171,46 +172,12 @@ void loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument
             shuffle(loop);
         run_batch(loop);
         if (loop->debug)
-            loop_step(loop, NULL);
+            debug_step(loop->debug, NULL);
         if (loop->interrupted)
             obey_interrupt(loop);
         if (!done(argument))
             look(loop);
     }
-}
-
-/* ---- debug mode ---- */
-
-static const char *function_of(struct task *task)
-{
-    return task_core(task)->type->name;
-}
-
-void loop_step(struct eddy_loop *loop, struct task *next)
-{
-    int64_t now = clock_monotonic();
-    double limit = loop->options.slow_step > 0 ? loop->options.slow_step : 0.1;
-    double taken = (double)(now - loop->step_start) / (double)CLOCK_SECOND;
-    struct task *task = loop->step_task;
-    if (task && taken >= limit)
-        report_line("eddy: a step of task \"%s\" (%s, spawned at %s:%d) took %.3f seconds without waiting",
-                    task_name(task), function_of(task), task->site && task->site->file ? task->site->file : "?",
-                    task->site ? task->site->line : 0, taken);
-    loop->step_task = next;
-    loop->step_start = now;
-}
-
-void eddy_set_debug(bool on)
-{
-    if (current.loop) {
-        current.loop->debug = on;
-        current.loop->step_task = NULL;
-    }
-}
-
-bool eddy_debug(void)
-{
-    return current.loop && current.loop->debug;
 }
 
 /* ---- open, close ---- */
@@ -240,7 +207,8 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, int *error)
     }
     loop->end = &loop->first;
     loop->random = loop->driver->seed;
-    loop->debug = loop->options.debug || environment_says("EDDY_DEBUG");
+    if (loop->options.debug || environment_says("EDDY_DEBUG"))
+        loop->debug = debug_begin(loop->options.slow_step);
     return loop;
 }
 
@@ -261,6 +229,7 @@ void loop_close(struct eddy_loop *loop)
     timers_free(&loop->timers);
     tasks_free(loop);
     blocks_free(&loop->blocks);
+    debug_end(loop->debug);
     driver_close(loop->driver);
     memory_free(loop);
     stack_pool_trim();

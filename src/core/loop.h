@@ -21,6 +21,7 @@
 
 struct generator_stack;
 struct fd_watch;
+struct debugger;
 
 /* A call of the loop: eddy_call_soon and its relatives. */
 struct eddy_handle {
@@ -69,9 +70,7 @@ struct eddy_loop {
     volatile sig_atomic_t interrupted; /* SIGINTs not yet looked at */
     bool interrupted_main;       /* the main task was cancelled by one */
     bool closing;                /* eddy_run has its result */
-    bool debug;
-    struct task *step_task;      /* debug: who runs since step_start */
-    int64_t step_start;
+    struct debugger *debug;      /* debug mode; NULL: off */
     struct loop_closer *closers;
     struct eddy_loop_options options;
 };
@@ -102,8 +101,6 @@ void loop_add_ready(struct eddy_loop *loop, struct ready *ready);
 void loop_add_due(struct eddy_loop *loop, struct ready *ready);
 /* The next task to run without visiting the loop; prepared, its stack ready.  NULL: visit the loop. */
 struct task *loop_next_task(struct eddy_loop *loop);
-/* Debug mode: a step begins or ends. */
-void loop_step(struct eddy_loop *loop, struct task *next);
 
 /* Calls that wait in the inbox: made, on the loop's thread. */
 void loop_drain_inbox(struct eddy_loop *loop);

@@ -56,8 +56,10 @@ struct start {
     void *argument;
 };
 
+#ifdef TELL_ASAN
 /* The point left last: on arrival ASan tells which stack that was. */
 static __thread struct switch_point *left;
+#endif
 
 static void arrived(struct switch_point *at)
 {

@@ -14,6 +14,7 @@
 #include "core/block.h"
 #include "core/context_var.h"
 #include "core/current.h"
+#include "core/debug.h"
 #include "core/failure.h"
 #include "core/future.h"
 #include "core/loop.h"
@@ -204,8 +205,8 @@ void task_park(struct task *self)
     if (__builtin_expect(!stack_intact(self->stack), 0))
         stack_report_overflow(self->stack);
     struct task *next = loop_next_task(loop);
-    if (__builtin_expect(loop->debug, 0))
-        loop_step(loop, next);
+    if (__builtin_expect(loop->debug != NULL, 0))
+        debug_step(loop->debug, next);
     if (next)
         *error = next->saved_errno;
     if (next == self)
@@ -252,8 +253,8 @@ static void leave_for_ever(struct task *task)
     struct switch_point gone;
     task->stack = NULL;
     struct task *next = loop_next_task(loop);
-    if (__builtin_expect(loop->debug, 0))
-        loop_step(loop, next);
+    if (__builtin_expect(loop->debug != NULL, 0))
+        debug_step(loop->debug, next);
     current.task = next;
     switch_retire();
     task_unref(task);
@@ -533,8 +534,9 @@ static void run_eagerly(struct task *self, struct task *task)
     switch_to(&self->point, &task->point);
 }
 
-void *eddy_spawn_copy_with(const void *coroutine, size_t size, void **children, const struct eddy_site *site,
-                           const eddy_spawn_options *options)
+/* Inlined into a body, by link-time optimisation, its frame would be the body's: spawn_frame has to lie below that. */
+__attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size_t size, void **children,
+                                                     const struct eddy_site *site, const eddy_spawn_options *options)
 {
     struct eddy_loop *loop = current.loop;
     EDDY_ASSERT(loop, "%s:%d: spawn needs a running loop: call it from what eddy_run runs",

@@ -8,7 +8,7 @@ warnings="-std=gnu11 -g -Wall -Wextra -Wshadow"
 hardening="-D_FORTIFY_SOURCE=3 -fstack-protector-all -fstack-clash-protection"
 for compiler in gcc clang; do
     has $compiler || { skip "$compiler" "it is not installed"; continue; }
-    for flags in -O0 -O1 -O2 -O3 "-O2 -march=native" "-O2 $hardening" "-O2 -fcf-protection=full" "-O2 -flto" \
+    for flags in -O0 -O1 -O2 -O3 "-O2 -march=native" "-O2 $hardening" "-O2 -fcf-protection=full" "-O3 -flto" \
         "-O2 -DEDDY_GENERIC_SWITCH $hardening"; do
         # Debian's clang and ld agree on link-time optimisation through lld only.
         case $compiler$flags in clang*-flto*) linker=-fuse-ld=lld ;; *) linker= ;; esac
