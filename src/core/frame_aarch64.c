@@ -15,6 +15,7 @@ __asm__(".text\n"
         ".type eddy_frame_end,%function\n"
         "eddy_frame_end:\n"
         ".cfi_startproc\n"
+        "hint #34\n" /* bti c: it is called through the PLT, too */
         "mov x1,sp\n"
         "ldr x2,[x0,#" TASK_SPAWN_FRAME_TEXT "]\n"
         "sub x2,x2,#256\n"

@@ -22,6 +22,7 @@ __asm__(".text\n"
         ".type eddy_frame_end,@function\n"
         "eddy_frame_end:\n"
         ".cfi_startproc\n"
+        "endbr64\n" /* it is called through the PLT, too */
         "movq %rsp,%rsi\n"
         "movq " TASK_SPAWN_FRAME_TEXT "(%rdi),%rax\n"
         "subq $256,%rax\n"

@@ -200,8 +200,8 @@ static struct eddy_failure *check(const eddy_loop_options *options, const struct
     if (build->version >> 8 != own.version >> 8 || build->awaitable_size != own.awaitable_size ||
         build->generator_size != own.generator_size)
         return failure_of(EDDY_VERSION_MISMATCH,
-                          "the program was compiled with the headers of %u.%u.%u and runs with the library %s: "
-                          "compile it again",
+                          "the program was compiled with the headers of %u.%u.%u and runs with another build of the "
+                          "library, %s: compile it again",
                           build->version >> 16, build->version >> 8 & 255, build->version & 255,
                           EDDY_VERSION_STRING);
     if (options && (options->size == 0 || options->size > sizeof *options))
