@@ -1,26 +1,23 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""seeds.py FOLDER COUNT: runs the unit and language tests in the simulation with the seeds 1 to COUNT.
+"""seeds.py FOLDER COUNT: runs the programs of tests/seeds.txt in the simulation with the seeds 1 to COUNT.
 
-A seed shuffles what is ready, so what passes with each does not lean on an order that nobody promised. A test that
-does check the promised order (first come, first served) drops the seed: unsetenv("EDDY_SEED") first in its main.
+A seed shuffles what is ready, so what passes with each does not lean on an order that nobody promised. Tests that check
+the promised order (first come, first served) are not in that list; those of src/sync walk their own seeds.
 The last line is the tally, one count per program.
 """
 import concurrent.futures
-import json
 import os
 import subprocess
 import sys
 
-SUITES = ('eddy:unit', 'eddy:language')
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SECONDS = 60
 
 
 def programs(folder):
-    """The programs that meson runs on the simulation."""
-    listing = subprocess.run(['meson', 'introspect', '--tests', folder], check=True, capture_output=True, text=True)
-    return sorted({os.path.abspath(os.path.join(folder, test['cmd'][0])) for test in json.loads(listing.stdout)
-                   if test['env'].get('EDDY_DRIVER') == 'sim' and any(suite in SUITES for suite in test['suite'])})
+    with open(os.path.join(TOP, 'tests', 'seeds.txt'), encoding='utf-8') as names:
+        return [os.path.abspath(os.path.join(folder, 'tests', name.strip())) for name in names if name.strip()]
 
 
 def first_failure(program, count):

@@ -207,7 +207,7 @@ def check_circles(tree, graph):
 # --- build lists ------------------------------------------------------------------------------------------------------
 
 def needs_loop(lines):
-    return any(re.search(r'\b(eddy_run|loop_new|EDDY_DRIVER)\b', line) for line in lines)
+    return any(re.search(r'\b(eddy_run|eddy_run_with|RUN|RUN_CLEAN|loop_new|EDDY_DRIVER)\b', line) for line in lines)
 
 
 def is_main(lines):

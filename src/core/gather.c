@@ -43,7 +43,9 @@ static bool was_cancelled(const struct eddy_awaitable *a)
 
 static void look_at(struct eddy_awaitable *a)
 {
-    if (handle_is_task(a))
+    if (handle_is_task(a) && !task_of_handle(a)->loop)
+        task_unspawned_seen();
+    else if (handle_is_task(a))
         task_of_handle(a)->seen = true;
     else
         future_of_handle(a)->seen = true;

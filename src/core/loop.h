@@ -59,6 +59,7 @@ struct eddy_loop {
     struct task *main;
     struct task *quarantine;     /* debug: freed ones, kept to name a second use */
     size_t task_count;
+    size_t unspawned;            /* spawns that failed for want of memory, and were not awaited so far */
     uint32_t last_id;            /* of tasks */
     uint32_t passes;
     bool timer_due;              /* one was set for a time that has come */

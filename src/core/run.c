@@ -243,6 +243,8 @@ static struct eddy_failure *run_on(struct eddy_loop *loop, struct eddy_awaitable
         task_unref(task);
     }
     end_threads(loop);
+    if (loop->unspawned)
+        report_line("eddy: for want of memory %zu tasks were not spawned, and nobody awaited them", loop->unspawned);
     if (watches)
         unwatch_interrupts();
     loop_unregister(loop);

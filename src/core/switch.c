@@ -128,7 +128,12 @@ void switch_retire(void)
 
 static void *leave(struct switch_point *from, const struct switch_point *to, void **fake_stack, void *value)
 {
+    void **kept = &from->sp, *target = to->sp;
 #ifdef TELL_ASAN
+    /* Of a stack that is left for ever ASan frees the frames at once, and both points may lie in them. */
+    static __thread void *nowhere;
+    if (!fake_stack)
+        kept = &nowhere;
     left = fake_stack ? from : NULL;
     __sanitizer_start_switch_fiber(fake_stack, to->bottom, to->size);
 #else
@@ -136,7 +141,7 @@ static void *leave(struct switch_point *from, const struct switch_point *to, voi
     from->fiber = __tsan_get_current_fiber();
     __tsan_switch_to_fiber(to->fiber, 0);
 #endif
-    return eddy_switch(&from->sp, to->sp, value);
+    return eddy_switch(kept, target, value);
 }
 
 void *switch_with(struct switch_point *from, const struct switch_point *to, void *value)

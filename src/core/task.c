@@ -398,11 +398,19 @@ static struct eddy_failure *outcome(struct task *self, struct task *task)
     return failure;
 }
 
+void task_unspawned_seen(void)
+{
+    if (current.loop && current.loop->unspawned)
+        current.loop->unspawned--;
+}
+
 static struct eddy_failure *join_task(struct task *task)
 {
     struct task *self = current.task;
-    if (is_no_memory(task))
+    if (is_no_memory(task)) {
+        task_unspawned_seen();
         return &failure_no_memory;
+    }
     if (!self)
         return failure_of(EDDY_NO_TASK, "await of task \"%s\"", task_name(task));
     if (task == self)
@@ -544,6 +552,7 @@ __attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size
     struct task *task = task_new(loop, coroutine, size, site);
     if (!task) {
         EDDY_ASSERT(size <= sizeof no_memory.handle, "no memory for a task of %zu bytes", size);
+        loop->unspawned++;
         return task_handle(no_memory_task());
     }
     task->spawn_frame = __builtin_frame_address(0);

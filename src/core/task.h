@@ -130,6 +130,8 @@ EDDY_CALLED_BY_ASSEMBLY void frame_end_below(struct task *first, char *caller);
 extern const char frame_end_file;
 void task_disown(struct task *task);                  /* takes it out of whatever list it is in */
 void task_unref(struct task *task);
+/* Somebody has seen that one was not spawned for want of memory. */
+void task_unspawned_seen(void);
 /* Blocks that debug mode has kept. */
 void tasks_free(struct eddy_loop *loop);
 const char *task_name(struct task *task);

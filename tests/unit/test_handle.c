@@ -28,13 +28,14 @@ static void cancel_victim(const char *text)
 
 eddy_async(void, in_order)
 {
-    eddy_call_later(0.003, say, "third");
-    eddy_call_later(0.001, say, "first");
-    eddy_call_at(eddy_time() + 0.002, say, "second");
+    double now = eddy_time(); /* far apart: on a busy machine much time passes between two lines */
+    eddy_call_at(now + 0.3, say, "third");
+    eddy_call_at(now + 0.2, say, "first");
+    eddy_call_at(now + 0.25, say, "second");
     eddy_call_later(0, say, "at once");
     eddy_call_later(-5, say, "no sooner");
     eddy_call_at(0, say, "long ago");
-    eddy_await(eddy_sleep(0.01));
+    eddy_await(eddy_sleep(0.4));
 }
 
 static void timed_calls_are_made_in_the_order_of_their_times(void **state)
@@ -96,9 +97,9 @@ eddy_async(void, cancels)
     victim = eddy_call_soon(say, "victim");
     eddy_call_soon(say, "after");
     eddy_await(eddy_sleep(0.002));
-    victim = eddy_call_later(0.002, say, "victim");
+    victim = eddy_call_later(0.2, say, "victim");
     eddy_call_later(0.001, cancel_victim, "cancels later");
-    eddy_await(eddy_sleep(0.01));
+    eddy_await(eddy_sleep(0.3));
 }
 
 static void a_cancelled_call_is_not_made(void **state)

@@ -361,7 +361,7 @@ static void debug_mode_reports_slow_steps_and_tasks_alive_at_the_end(void **stat
     (void)state;
     char expected[256];
     assert_int_equal(eddy_run_with(LOGGING(.debug = true, .slow_step = 0.01), leaves_things()), 0);
-    assert_int_equal(log_count("a step of task \"burner-2\" (burner, spawned at "), 1);
+    assert_true(log_count("a step of task \"burner-2\" (burner, spawned at ") > 0);
     snprintf(expected, sizeof expected, "task \"never_ends-3\" was still alive when the main task ended; "
              "it was spawned at %s:%d\n", __FILE__, line_of_spawn);
     assert_int_equal(log_count(expected), 1);

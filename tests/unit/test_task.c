@@ -599,6 +599,24 @@ eddy_async(void, spawns_without_memory)
     memory_fail_after(0);
 }
 
+eddy_async(void, loses_an_unspawned_task)
+{
+    memory_fail_after(1);
+    struct after *t = eddy_spawn(after(0, 1));
+    memory_fail_after(0);
+    eddy_detach(t);
+}
+
+static void a_task_without_memory_that_nobody_awaits_is_reported(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run_with(LOGGING(), loses_an_unspawned_task()), 0);
+    assert_int_equal(log_count("for want of memory 1 tasks were not spawned"), 1);
+    assert_int_equal(eddy_run_with(LOGGING(), spawns_without_memory()), 0);
+    assert_string_equal(logged, "");
+    transcript[0] = 0;
+}
+
 static void a_task_without_memory_fails_when_it_is_awaited(void **state)
 {
     (void)state;
@@ -629,6 +647,7 @@ int main(void)
         cmocka_unit_test(a_child_that_is_cancelled_alone_leaves_the_group_in_peace),
         cmocka_unit_test(cancelling_the_parent_cancels_the_children),
         cmocka_unit_test(a_task_without_memory_fails_when_it_is_awaited),
+        cmocka_unit_test(a_task_without_memory_that_nobody_awaits_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
