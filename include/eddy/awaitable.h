@@ -39,6 +39,8 @@ struct eddy_awaitable_type {
      * delivered is given back (the lock to the next in line).  Without it the await returns the result, and the
      * cancellation is delivered at the next one. */
     void (*undo)(struct eddy_awaitable *);
+    /* Or NULL: it was spawned, and cancelled before it began: frees what its value owns. */
+    void (*destroy)(struct eddy_awaitable *);
     enum eddy_kind kind;
     uint32_t signature; /* of coroutines: shape of result and parameters, checked where functions are converted */
     /* `blocking` functions: what a thread runs, on a copy of the struct of `size` bytes. */

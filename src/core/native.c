@@ -88,12 +88,14 @@ void task_step_native(struct task *task)
         begin(task, a); /* if it is over already, the task is in the ready queue */
         return;
     }
-    if (task->state == TASK_NEW) /* cancelled before its first step: it is not even started */
+    if (task->state == TASK_NEW) { /* cancelled before its first step: it is not even started */
         a->awaitable.failure = task_take_cancel(task);
-    else if (a->awaitable.state == EDDY_RUNNING)
+        task_destroy_value(task);
+    } else if (a->awaitable.state == EDDY_RUNNING) {
         return;
-    else
+    } else {
         settle(task, a);
+    }
     if (a->awaitable.state == EDDY_RUNNING) /* native_again */
         return;
     task_finish(task);

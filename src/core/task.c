@@ -215,10 +215,18 @@ void task_park(struct task *self)
     switch_to(&self->point, next ? &next->point : &loop->point);
 }
 
+void task_destroy_value(struct task *task)
+{
+    const struct eddy_awaitable_type *type = task_core(task)->type;
+    if (type->destroy)
+        type->destroy(task_handle(task));
+}
+
 static void end_without_running(struct task *task, struct eddy_failure *failure)
 {
     struct task *parking = current.task; /* it is on its way off its stack: what ends here may wake it */
     current.task = NULL;
+    task_destroy_value(task);
     task_core(task)->failure = failure;
     task_finish(task);
     task_unref(task);

@@ -148,6 +148,8 @@ struct eddy_failure *task_take_cancel(struct task *self);
 struct eddy_failure *task_deliver_cancel(struct task *self);
 /* Waits until task has ended.  joins: a cancellation of self goes to it; else self goes on waiting. */
 void task_wait_end(struct task *self, struct task *task, bool forward);
+/* It ends before it began: frees what its value owns. */
+void task_destroy_value(struct task *task);
 /* The end of a native task, or of a body: status is in the core. */
 void task_finish(struct task *task);
 /* The entry of a task's stack. */

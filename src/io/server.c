@@ -344,8 +344,14 @@ static void run_start_server(struct eddy_awaitable *a)
     self->prototype = NULL;
 }
 
+static void forget_prototype(struct eddy_awaitable *a)
+{
+    memory_free(((struct eddy_start_server *)(void *)a)->prototype);
+}
+
 static const struct eddy_awaitable_type start_server_type = {.name = "eddy_start_server",
                                                              .run = run_start_server,
+                                                             .destroy = forget_prototype,
                                                              .kind = EDDY_COROUTINE,
                                                              .size = sizeof(struct eddy_start_server)};
 

@@ -157,8 +157,14 @@ static void write_formatted(struct eddy_awaitable *a)
     self->text = NULL;
 }
 
+static void forget_text(struct eddy_awaitable *a)
+{
+    memory_free(((struct eddy_stream_printf *)(void *)a)->text);
+}
+
 static const struct eddy_awaitable_type printf_type = {.name = "eddy_stream_printf",
                                                        .run = write_formatted,
+                                                       .destroy = forget_text,
                                                        .kind = EDDY_COROUTINE,
                                                        .size = sizeof(struct eddy_stream_printf)};
 

@@ -110,7 +110,7 @@ async(void, as_they_complete)
 {
     struct after *tasks[3];
     for (int i = 0; i < 3; i++)
-        tasks[i] = spawn(after(i == 0 ? 0.003 : i == 1 ? 0.001 : 0.002, i));
+        tasks[i] = spawn(after(i == 0 ? 0.3 : i == 1 ? 0.1 : 0.2, i)); /* far apart, as above */
     int order = 0;
     async_for (t, eddy_as_completed(tasks, 3)) {
         struct after *typed = t; /* the type of tasks[0] */

@@ -312,6 +312,12 @@ async(void, format)
     eddy_slice line;
     char name[64], own[64], expected[64];
     CONNECT(&wire, echo, NULL);
+    /* Cancelled before it begins: its text is freed. */
+    struct eddy_stream_printf *never = eddy_spawn(eddy_stream_printf(wire.s, "never %s", "sent"));
+    eddy_error cancelled;
+    eddy_cancel(never);
+    await(never, &cancelled);
+    CHECK(cancelled.code == ECANCELED);
     await(eddy_stream_printf(wire.s, "%s-%d\n", "text", 42));
     CHECK(await(eddy_stream_read_line(wire.s, &line)) == 8 && is(line, "text-42\n"));
     snprintf(expected, sizeof expected, "127.0.0.1:%d", eddy_server_port(wire.server));
