@@ -60,5 +60,8 @@ eddy_async_define(struct address_list, resolve_host, (const char *, host), (int,
     list = look_up(name.text, port, flags | AI_NUMERICHOST);
     if (list.code != ENOENT)
         return list;
-    return eddy_await(look_up_name(name, port, flags));
+    list = eddy_await(look_up_name(name, port, flags));
+    if (list.code == ENOENT && strcmp(name.text, "localhost") == 0) /* RFC 6761: also where no file names it */
+        list = look_up("127.0.0.1", port, flags | AI_NUMERICHOST);
+    return list;
 }
