@@ -59,5 +59,5 @@ for command in tour doctor; do
 done
 
 DESTDIR=$root ninja -C "$EDDY_BUILD" uninstall >/dev/null
-left=$(find "$root" -type f -o -type l)
+left=$([ ! -d "$root" ] || find "$root" -type f -o -type l)
 [ -z "$left" ] || fail "uninstalling left behind: $left"
