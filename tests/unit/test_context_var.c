@@ -76,14 +76,14 @@ eddy_async(void, calls)
 {
     eddy_context_set(&user, ann);
     eddy_call_soon(note_user, NULL);
-    eddy_call_later(0.001, note_user, NULL);
+    eddy_call_later(0.1, note_user, NULL);
     struct sees *t = eddy_spawn(sees());
     eddy_add_done_callback(t, note_user, NULL);
     eddy_call_soon(spawn_in_a_call, NULL);
     eddy_call_soon(note_user, NULL);
     eddy_context_set(&user, bob);
     eddy_await(t);
-    eddy_await(eddy_sleep(0.01));
+    eddy_await(eddy_sleep(0.3));
     note_user(NULL);
 }
 
