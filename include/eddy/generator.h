@@ -52,8 +52,7 @@ EDDY_API struct eddy_failure *eddy_generator_yield(struct eddy_generator_control
 EDDY_API struct eddy_failure *eddy_generator_delegate(struct eddy_generator_control *control,
                                                       struct eddy_generator *inner, size_t size);
 EDDY_API struct eddy_failure *eddy_generator_transfer(struct eddy_generator_control *control,
-                                                      struct eddy_generator *to, size_t size, void *slot,
-                                                      void *sent_slot);
+                                                      struct eddy_generator *to, size_t size);
 EDDY_API bool eddy_async_step(struct eddy_async_generator *g, size_t size, void *slot, void *sent_slot);
 EDDY_API struct eddy_failure *eddy_async_close(struct eddy_async_generator *g);
 

@@ -955,7 +955,7 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
         _Static_assert(__builtin_types_compatible_p(__typeof__(yp->value), __typeof__(ed_enclosing->value)), \
                        "eddy_transfer: both generators must yield the same type"); \
         struct eddy_failure *yf = \
-            eddy_generator_transfer(ED_CONTROL, &yp->generator, sizeof *yp, &yp->value, &yp->sent); \
+            eddy_generator_transfer(ED_CONTROL, &yp->generator, sizeof *yp); \
         if (ED_UNLIKELY(yf != NULL)) \
             ED_FAIL(yf, site) \
         (void)0; \

@@ -287,10 +287,9 @@ struct eddy_failure *eddy_generator_delegate(struct eddy_generator_control *cont
 }
 
 struct eddy_failure *eddy_generator_transfer(struct eddy_generator_control *control, struct eddy_generator *to,
-                                             size_t size, void *slot, void *sent_slot)
+                                             size_t size)
 {
     struct generator_stack *g = stack_of(control);
-    (void)slot, (void)sent_slot;
     if (!to->control && to->core.state == EDDY_FINISHED)
         return NULL;
     if (!to->control && !begin(to, size))
