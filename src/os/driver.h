@@ -27,13 +27,36 @@
 
 enum driver_op_kind {
     DRIVER_POLL,    /* u.poll: wait until the descriptor has one of `events` (POLLIN, ...); result: the events */
-    DRIVER_ACCEPT,  /* u.address (may be NULL): result: a non-blocking, close-on-exec socket */
+    DRIVER_ACCEPT,  /* u.address (may be NULL): result: a non-blocking, close-on-exec socket, not adopted */
     DRIVER_CONNECT, /* u.address: result: 0 */
     DRIVER_RECV,    /* u.buffer: result: bytes, 0 at the end */
+    DRIVER_RECV_LENT, /* u.lent: as RECV, into a buffer that the driver finds when there is something to receive, so
+                         that waiting holds none; result > 0: u.lent is set, to be given back by driver_give_back */
     DRIVER_SEND,    /* u.buffer: result: bytes sent, perhaps fewer than asked; never raises SIGPIPE */
+    DRIVER_RECVMSG, /* u.message: result: bytes; descriptors that come along are close-on-exec */
+    DRIVER_SENDMSG, /* u.message: result: bytes; never raises SIGPIPE */
     DRIVER_READ,    /* u.buffer at the descriptor's position: result: bytes, 0 at the end */
     DRIVER_WRITE,   /* u.buffer at the descriptor's position: result: bytes */
+    /* Of files, u.file.  A ring does them; elsewhere a thread does, or the simulation at once. */
+    DRIVER_PREAD,   /* data, size, offset: result: bytes, 0 at the end of the file */
+    DRIVER_PWRITE,  /* data, size, offset: result: bytes */
+    DRIVER_OPEN,    /* path, flags, mode: result: a close-on-exec descriptor; fd: the folder it starts in, AT_FDCWD */
+    DRIVER_FSYNC,   /* flags: 1 for the data only: result: 0 */
+    DRIVER_STAT,    /* path ("" for fd itself), flags (AT_...), data: a struct statx: result: 0 */
+    DRIVER_RENAME,  /* path, other: result: 0 */
+    DRIVER_UNLINK,  /* path, flags (AT_REMOVEDIR): result: 0 */
+    DRIVER_MKDIR,   /* path, mode: result: 0 */
     DRIVER_KINDS
+};
+
+/* What an operation on files works with.  It belongs to the driver until the completion, as do the strings. */
+struct driver_file {
+    const char *path, *other;
+    void *data;
+    size_t size;
+    int64_t offset;
+    int flags;
+    unsigned mode;
 };
 
 struct driver_op {
@@ -46,6 +69,9 @@ struct driver_op {
         struct { struct sockaddr *data; socklen_t *size; socklen_t length; } address; /* accept fills *size,
                                                                                         connect reads length */
         struct { unsigned events; } poll;
+        struct { struct msghdr *data; int flags; } message;     /* flags: MSG_ values */
+        struct { void *data; unsigned id; } lent;               /* set by the driver; id: which of its buffers */
+        struct driver_file *file;
     } u;
     int64_t result;       /* valid at completion */
     void (*complete)(struct driver_op *op); /* the terminal completion */
@@ -53,6 +79,7 @@ struct driver_op {
 };
 
 struct driver;
+struct driver_net;
 
 struct driver_options {
     uint64_t seed;        /* simulation: of every choice it makes; 0: first come, first served */
@@ -75,12 +102,16 @@ struct driver_type {
     void (*adopt)(struct driver *driver, int fd);
     /* no operation on it is in flight */
     void (*close_fd)(struct driver *driver, int fd);
+    /* a buffer that a DRIVER_RECV_LENT has lent: its memory is the driver's again */
+    void (*give_back)(struct driver *driver, void *data, unsigned id);
+    const struct driver_net *net; /* how its sockets are made: see net.h */
 };
 
 /* The head of every driver's own struct. */
 struct driver {
     const struct driver_type *type;
     size_t in_flight;     /* operations submitted and not completed: the loop looks at I/O only if there are any */
+    size_t lent;          /* buffers lent and not given back */
     bool virtual_time;    /* the clock jumps when nothing is ready */
     uint64_t seed;        /* not 0: the loop shuffles what is ready, by this seed */
 };
@@ -108,5 +139,9 @@ static inline void driver_wake(struct driver *driver) { driver->type->wake(drive
 static inline int64_t driver_now(struct driver *driver) { return driver->type->now(driver); }
 static inline void driver_adopt(struct driver *driver, int fd) { driver->type->adopt(driver, fd); }
 static inline void driver_close_fd(struct driver *driver, int fd) { driver->type->close_fd(driver, fd); }
+static inline void driver_give_back(struct driver *driver, void *data, unsigned id)
+{
+    driver->type->give_back(driver, data, id);
+}
 
 #endif

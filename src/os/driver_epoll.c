@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "os/clock.h"
 #include "os/memory.h"
+#include "os/net.h"
 #include "os/valgrind.h"
 
 #include <errno.h>
@@ -92,6 +93,8 @@ static int64_t call(const struct driver_op *op)
     case DRIVER_CONNECT: return op->state == STATE_QUEUED ? end_connect(op) : begin_connect(op);
     case DRIVER_RECV: return answer(recv(op->fd, data, size, op->u.buffer.flags));
     case DRIVER_SEND: return answer(send(op->fd, data, size, op->u.buffer.flags | MSG_NOSIGNAL));
+    case DRIVER_RECVMSG: return answer(recvmsg(op->fd, op->u.message.data, op->u.message.flags | MSG_CMSG_CLOEXEC));
+    case DRIVER_SENDMSG: return answer(sendmsg(op->fd, op->u.message.data, op->u.message.flags | MSG_NOSIGNAL));
     case DRIVER_READ: return answer(read(op->fd, data, size));
     case DRIVER_WRITE: return answer(write(op->fd, data, size));
     default: return -EINVAL;
@@ -115,24 +118,40 @@ static bool socket_is_tcp(struct watch *watch, int fd)
  * for messages, which are short for other reasons, and not behind an end of stream whose edge is
  * already past.
  */
-static void note_short_read(struct watch *watch, const struct driver_op *op)
+static void note_short_read(struct watch *watch, const struct driver_op *op, size_t room)
 {
-    if (!watch->registered || !watch->adopted || watch->never_drained || op->u.buffer.flags != 0)
-        return;
-    watch->drained =
-        op->result > 0 && (size_t)op->result < op->u.buffer.size && socket_is_tcp(watch, op->fd);
+    if (watch->registered && watch->adopted && !watch->never_drained)
+        watch->drained = op->result > 0 && (size_t)op->result < room && socket_is_tcp(watch, op->fd);
+}
+
+/* A buffer only for the time that it holds something. */
+static int64_t receive_lent(struct epoll *epoll, struct driver_op *op)
+{
+    struct lent_buffer *buffer = lent_take(&epoll->lent);
+    if (buffer == NULL)
+        return -ENOMEM;
+    int64_t result = answer(recv(op->fd, buffer->data, sizeof buffer->data, 0));
+    if (result <= 0) {
+        lent_put(&epoll->lent, buffer);
+        return result;
+    }
+    op->u.lent.data = buffer->data;
+    epoll->driver.lent++;
+    return result;
 }
 
 /* False: it would block. */
-static bool attempt(struct watch *watch, struct driver_op *op)
+static bool attempt(struct epoll *epoll, struct watch *watch, struct driver_op *op)
 {
     do
-        op->result = call(op);
+        op->result = op->kind == DRIVER_RECV_LENT ? receive_lent(epoll, op) : call(op);
     while (op->result == -EINTR);
     if (op->result == -EAGAIN)
         return false;
-    if (op->kind == DRIVER_RECV && watch != NULL)
-        note_short_read(watch, op);
+    if (watch != NULL && op->kind == DRIVER_RECV && op->u.buffer.flags == 0)
+        note_short_read(watch, op, op->u.buffer.size);
+    else if (watch != NULL && op->kind == DRIVER_RECV_LENT)
+        note_short_read(watch, op, LENT_SIZE);
     return true;
 }
 
@@ -164,6 +183,8 @@ static struct driver_queue *queue_of(struct watch *watch, const struct driver_op
     switch (op->kind) {
     case DRIVER_ACCEPT:
     case DRIVER_RECV:
+    case DRIVER_RECV_LENT:
+    case DRIVER_RECVMSG:
     case DRIVER_READ: return &watch->readers;
     case DRIVER_POLL: return &watch->pollers;
     default: return &watch->writers;
@@ -237,12 +258,17 @@ static int enqueue(struct epoll *epoll, struct driver_op *op)
     return error;
 }
 
+static bool is_receive(const struct driver_op *op)
+{
+    return op->kind == DRIVER_RECV || op->kind == DRIVER_RECV_LENT;
+}
+
 /* Behind others of its kind, or nothing there to receive. */
 static bool must_queue(struct watch *watch, const struct driver_op *op)
 {
     if (watch == NULL || op->kind == DRIVER_POLL)
         return false;
-    return queue_of(watch, op)->first != NULL || (watch->drained && op->kind == DRIVER_RECV);
+    return queue_of(watch, op)->first != NULL || (watch->drained && is_receive(op));
 }
 
 /* What epoll does not watch (a regular file: EPERM) never blocks. */
@@ -258,7 +284,7 @@ bool epoll_submit(struct driver *driver, struct driver_op *op)
     struct epoll *epoll = epoll_of(driver);
     struct watch *watch = find_watch(epoll, op->fd);
     op->state = STATE_IDLE;
-    if (!must_queue(watch, op) && attempt(watch, op))
+    if (!must_queue(watch, op) && attempt(epoll, watch, op))
         return true;
     int error = enqueue(epoll, op);
     if (error == 0)
@@ -305,11 +331,19 @@ void epoll_close_fd(struct driver *driver, int fd)
     close(fd);
 }
 
+void epoll_give_back(struct driver *driver, void *data, unsigned id)
+{
+    (void)id;
+    EDDY_ASSERT(driver->lent > 0, "a buffer is given back that was not lent");
+    driver->lent--;
+    lent_put(&epoll_of(driver)->lent, lent_of(data));
+}
+
 /* ==== waiting ==== */
 
 static void run_in_order(struct epoll *epoll, struct watch *watch, struct driver_queue *queue)
 {
-    while (queue->first != NULL && attempt(watch, queue->first))
+    while (queue->first != NULL && attempt(epoll, watch, queue->first))
         finish_op(epoll, queue, queue->first);
 }
 
@@ -318,7 +352,7 @@ static void run_pollers(struct epoll *epoll, struct watch *watch)
     struct driver_op *next;
     for (struct driver_op *op = watch->pollers.first; op != NULL; op = next) {
         next = op->next;
-        if (attempt(watch, op))
+        if (attempt(epoll, watch, op))
             finish_op(epoll, &watch->pollers, op);
     }
 }
@@ -460,6 +494,7 @@ void epoll_finish(struct epoll *epoll)
     close(epoll->wake_fd);
     close(epoll->fd);
     memory_free(epoll->watches);
+    lent_free(&epoll->lent);
 }
 
 static struct driver *open_driver(const struct driver_options *options, int *error)
@@ -497,4 +532,6 @@ const struct driver_type driver_epoll = {
     .now = now,
     .adopt = epoll_adopt,
     .close_fd = epoll_close_fd,
+    .give_back = epoll_give_back,
+    .net = &net_kernel,
 };

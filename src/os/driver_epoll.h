@@ -10,6 +10,7 @@
 #define EDDY_OS_DRIVER_EPOLL_H
 
 #include "os/driver_queue.h"
+#include "os/lent.h"
 
 #include <sys/epoll.h>
 
@@ -35,6 +36,7 @@ struct epoll {
     size_t watch_count;       /* of `watches` */
     struct watch *watches;    /* indexed by descriptor */
     struct driver_queue done; /* results that wait for their delivery */
+    struct lent_buffers lent; /* for what is received without a buffer of its own */
     struct epoll_event events[256];
 };
 
@@ -46,6 +48,7 @@ void epoll_cancel(struct driver *driver, struct driver_op *op);
 void epoll_wake(struct driver *driver);
 void epoll_adopt(struct driver *driver, int fd);
 void epoll_close_fd(struct driver *driver, int fd);
+void epoll_give_back(struct driver *driver, void *data, unsigned id);
 
 /* Sleeps for `span` nanoseconds at most (CLOCK_NEVER: no limit) and carries out what has become
  * possible; calls nobody.  *woken: epoll_wake was called.  0, or a negative errno value. */

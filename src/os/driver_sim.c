@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/driver_epoll.h"
 #include "os/memory.h"
+#include "os/net.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -107,4 +108,6 @@ const struct driver_type driver_sim = {
     .now = now,
     .adopt = epoll_adopt,
     .close_fd = epoll_close_fd,
+    .give_back = epoll_give_back,
+    .net = &net_kernel,
 };

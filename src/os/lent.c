@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* lent.c - a list of free buffers: see lent.h. */
+#include "os/lent.h"
+
+#include "os/memory.h"
+
+struct lent_buffer *lent_take(struct lent_buffers *buffers)
+{
+    struct lent_buffer *buffer = buffers->first;
+    if (buffer == NULL)
+        return memory_alloc(sizeof *buffer);
+    buffers->first = buffer->next;
+    buffers->count--;
+    return buffer;
+}
+
+void lent_put(struct lent_buffers *buffers, struct lent_buffer *buffer)
+{
+    if (buffers->count == LENT_KEPT) {
+        memory_free(buffer);
+        return;
+    }
+    buffer->next = buffers->first;
+    buffers->first = buffer;
+    buffers->count++;
+}
+
+struct lent_buffer *lent_of(void *data)
+{
+    return (struct lent_buffer *)(void *)((char *)data - offsetof(struct lent_buffer, data));
+}
+
+void lent_free(struct lent_buffers *buffers)
+{
+    for (struct lent_buffer *buffer; (buffer = buffers->first) != NULL;) {
+        buffers->first = buffer->next;
+        memory_free(buffer);
+    }
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lent.h - buffers that a driver lends: taken when there is something to receive, given back when it has been read.
+ *
+ * Invariant: a free buffer is in the list of one driver; a few are kept, the rest goes back to the allocator.
+ */
+#ifndef EDDY_OS_LENT_H
+#define EDDY_OS_LENT_H
+
+#include <stddef.h>
+
+enum {
+    LENT_SIZE = 8192, /* of a buffer, in bytes */
+    LENT_KEPT = 64    /* free ones that a driver keeps */
+};
+
+struct lent_buffer {
+    struct lent_buffer *next; /* free: the next free one */
+    char data[LENT_SIZE];
+};
+
+struct lent_buffers {
+    struct lent_buffer *first; /* free ones */
+    size_t count;              /* of them */
+};
+
+/* NULL: no memory. */
+struct lent_buffer *lent_take(struct lent_buffers *buffers);
+void lent_put(struct lent_buffers *buffers, struct lent_buffer *buffer);
+/* The buffer that `data` is in. */
+struct lent_buffer *lent_of(void *data);
+void lent_free(struct lent_buffers *buffers);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* net.c - the kernel's sockets: see net.h. */
+#define _GNU_SOURCE
+#include "os/net.h"
+
+#include <errno.h>
+
+static int answer(int result)
+{
+    return result < 0 ? -errno : result;
+}
+
+static int open_socket(struct driver *driver, int family, int type, int protocol)
+{
+    int fd = answer(socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+    if (fd >= 0)
+        driver_adopt(driver, fd);
+    return fd;
+}
+
+static int open_pair(struct driver *driver, int family, int type, int fds[2])
+{
+    int error = answer(socketpair(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds));
+    for (int i = 0; error == 0 && i < 2; i++)
+        driver_adopt(driver, fds[i]);
+    return error;
+}
+
+static int bind_socket(struct driver *driver, int fd, const struct sockaddr *address, socklen_t size)
+{
+    (void)driver;
+    return answer(bind(fd, address, size));
+}
+
+static int listen_socket(struct driver *driver, int fd, int backlog)
+{
+    (void)driver;
+    return answer(listen(fd, backlog));
+}
+
+static int shut_down(struct driver *driver, int fd, int how)
+{
+    (void)driver;
+    return answer(shutdown(fd, how));
+}
+
+static int get_name(struct driver *driver, int fd, bool peer, struct sockaddr *address, socklen_t *size)
+{
+    (void)driver;
+    return answer(peer ? getpeername(fd, address, size) : getsockname(fd, address, size));
+}
+
+static int set_option(struct driver *driver, int fd, int level, int option, const void *value, socklen_t size)
+{
+    (void)driver;
+    return answer(setsockopt(fd, level, option, value, size));
+}
+
+static int get_option(struct driver *driver, int fd, int level, int option, void *value, socklen_t *size)
+{
+    (void)driver;
+    return answer(getsockopt(fd, level, option, value, size));
+}
+
+const struct driver_net net_kernel = {
+    .open = open_socket,
+    .pair = open_pair,
+    .bind = bind_socket,
+    .listen = listen_socket,
+    .shutdown = shut_down,
+    .name = get_name,
+    .set_option = set_option,
+    .get_option = get_option,
+};

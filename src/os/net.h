@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net.h - sockets of a driver: the calls that do not wait.
+ *
+ * The files above this folder make and name sockets through here only, so that the simulation can have sockets of its
+ * own.  Each is as the system call of its name, but a failure is a negative errno value; new sockets are non-blocking,
+ * close-on-exec and adopted by the driver: driver_close_fd closes them.
+ */
+#ifndef EDDY_OS_NET_H
+#define EDDY_OS_NET_H
+
+#include "os/driver.h"
+
+struct driver_net {
+    int (*open)(struct driver *driver, int family, int type, int protocol);
+    int (*pair)(struct driver *driver, int family, int type, int fds[2]);
+    int (*bind)(struct driver *driver, int fd, const struct sockaddr *address, socklen_t size);
+    int (*listen)(struct driver *driver, int fd, int backlog);
+    int (*shutdown)(struct driver *driver, int fd, int how);
+    /* of the peer, or its own; *size: as getsockname's */
+    int (*name)(struct driver *driver, int fd, bool peer, struct sockaddr *address, socklen_t *size);
+    int (*set_option)(struct driver *driver, int fd, int level, int option, const void *value, socklen_t size);
+    int (*get_option)(struct driver *driver, int fd, int level, int option, void *value, socklen_t *size);
+};
+
+/* The kernel's. */
+extern const struct driver_net net_kernel;
+
+static inline int net_open(struct driver *driver, int family, int type, int protocol)
+{
+    return driver->type->net->open(driver, family, type, protocol);
+}
+static inline int net_pair(struct driver *driver, int family, int type, int fds[2])
+{
+    return driver->type->net->pair(driver, family, type, fds);
+}
+static inline int net_bind(struct driver *driver, int fd, const struct sockaddr *address, socklen_t size)
+{
+    return driver->type->net->bind(driver, fd, address, size);
+}
+static inline int net_listen(struct driver *driver, int fd, int backlog)
+{
+    return driver->type->net->listen(driver, fd, backlog);
+}
+static inline int net_shutdown(struct driver *driver, int fd, int how)
+{
+    return driver->type->net->shutdown(driver, fd, how);
+}
+static inline int net_name(struct driver *driver, int fd, bool peer, struct sockaddr *address, socklen_t *size)
+{
+    return driver->type->net->name(driver, fd, peer, address, size);
+}
+static inline int net_set_option(struct driver *driver, int fd, int level, int option, const void *value,
+                                 socklen_t size)
+{
+    return driver->type->net->set_option(driver, fd, level, option, value, size);
+}
+static inline int net_get_option(struct driver *driver, int fd, int level, int option, void *value, socklen_t *size)
+{
+    return driver->type->net->get_option(driver, fd, level, option, value, size);
+}
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* Lent buffers and messages: receiving without a buffer of one's own, and with descriptors beside the bytes. */
+#define _GNU_SOURCE
+#include "driver_rules.h"
+
+#include <sys/socket.h>
+
+static void give_back(struct probe *probe)
+{
+    driver_give_back(driver, probe->op.u.lent.data, probe->op.u.lent.id);
+}
+
+static void a_buffer_is_lent_when_something_has_come(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    assert_int_equal(driver->lent, 0); /* waiting holds none */
+    put(ends[1], "hello");
+    assert_int_equal(finish(&probe), 5);
+    assert_memory_equal(probe.op.u.lent.data, "hello", 5);
+    assert_int_equal(driver->lent, 1);
+    give_back(&probe);
+    assert_int_equal(driver->lent, 0);
+    close_pair(ends);
+}
+
+static void two_lent_buffers_do_not_share(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe first, second;
+    make_adopted_pair(ends);
+    begin(&first, DRIVER_RECV_LENT, ends[0]);
+    put(ends[1], "one");
+    assert_int_equal(finish(&first), 3);
+    put(ends[1], "two");
+    if (!submit(&second, DRIVER_RECV_LENT, ends[0]))
+        finish(&second);
+    assert_int_equal(second.op.result, 3);
+    assert_memory_equal(first.op.u.lent.data, "one", 3);
+    assert_memory_equal(second.op.u.lent.data, "two", 3);
+    give_back(&first);
+    give_back(&second);
+    close_pair(ends);
+}
+
+static void the_end_and_a_cancelled_wait_lend_nothing(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    assert_int_equal(finish_cancelled(&probe), -ECANCELED);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    shutdown(ends[1], SHUT_WR);
+    assert_int_equal(finish(&probe), 0);
+    assert_int_equal(driver->lent, 0);
+    close_pair(ends);
+}
+
+static void what_came_to_a_cancelled_wait_is_for_the_next(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    put(ends[1], "kept");
+    int64_t result = finish_cancelled(&probe);
+    if (result == -ECANCELED && !submit(&probe, DRIVER_RECV, ends[0]))
+        finish(&probe);
+    assert_int_equal(probe.op.result, 4);
+    if (result > 0)
+        give_back(&probe);
+    close_pair(ends);
+}
+
+static void messages_carry_descriptors(void **state)
+{
+    (void)state;
+    int ends[2], pipe_ends[2], received;
+    char byte = 'x';
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.align = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+    struct iovec part = {&byte, 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    struct probe probe;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    assert_int_equal(pipe2(pipe_ends, O_CLOEXEC), 0);
+    memcpy(CMSG_DATA(&control.align), &pipe_ends[1], sizeof(int));
+    prepare(&probe, DRIVER_SENDMSG, ends[0]);
+    probe.op.u.message.data = &message;
+    probe.op.u.message.flags = 0;
+    if (!driver_submit(driver, &probe.op))
+        finish(&probe);
+    assert_int_equal(probe.op.result, 1);
+    memset(&control, 0, sizeof control);
+    prepare(&probe, DRIVER_RECVMSG, ends[1]);
+    probe.op.u.message.data = &message;
+    probe.op.u.message.flags = 0;
+    if (!driver_submit(driver, &probe.op))
+        finish(&probe);
+    assert_int_equal(probe.op.result, 1);
+    memcpy(&received, CMSG_DATA(&control.align), sizeof(int));
+    assert_int_equal(fcntl(received, F_GETFD), FD_CLOEXEC);
+    close(received);
+    for (int i = 0; i < 2; i++) {
+        close(ends[i]);
+        close(pipe_ends[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest rules[] = {
+        RULE(a_buffer_is_lent_when_something_has_come),
+        RULE(two_lent_buffers_do_not_share),
+        RULE(the_end_and_a_cancelled_wait_lend_nothing),
+        RULE(what_came_to_a_cancelled_wait_is_for_the_next),
+        RULE(messages_carry_descriptors),
+    };
+    return run_rules(rules);
+}
