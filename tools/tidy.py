@@ -3,12 +3,15 @@
 """tidy.py [--fix] [TOP]: checks the rules of CONTRIBUTING.md that a machine can check.
 
 Each finding is one line, `file:line: what, and the remedy`. --fix adds files that no build list names, takes names of
-missing files out, and strips trailing blanks; the rest is for a person.
+missing files out, strips trailing blanks, and brings the symbol maps up to date; the rest is for a person.
 """
 import os
 import re
+import shutil
 import statistics
 import sys
+
+import exports
 
 FOLDERS = ('include', 'src', 'modules', 'tests', 'examples', 'bench', 'tools', 'docs', '.ci')
 TEXT = ('.c', '.h', '.py', '.sh', '.md', '.build', '.txt', '.cpp')
@@ -323,6 +326,18 @@ def strip_blanks(tree):
             print('%s: stripped trailing blanks' % path)
 
 
+# --- symbol maps ------------------------------------------------------------------------------------------------------
+
+def check_maps(tree, fix):
+    """The maps list what the public headers declare; a compiler must preprocess these."""
+    for library, (path, _, _) in exports.LIBRARIES.items():
+        if not shutil.which(os.environ.get('CC', 'cc').split()[0]) or not os.path.exists(os.path.join(tree.top, path)):
+            continue
+        if fix:
+            exports.fix_map(library, tree.top)
+        for finding in exports.map_findings(library, tree.top):
+            tree.find(path, 1, finding)
+
 
 def main():
     fix = '--fix' in sys.argv[1:]
@@ -335,6 +350,7 @@ def main():
     lengths = check_functions(tree)
     check_includes(tree)
     check_lists(tree, fix)
+    check_maps(tree, fix)
     for path, line, what in sorted(tree.findings):
         print('%s:%d: %s' % (path, line, what))
     if lengths:
