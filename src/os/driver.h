@@ -25,6 +25,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "os/thread.h"
+
 enum driver_op_kind {
     DRIVER_POLL,    /* u.poll: wait until the descriptor has one of `events` (POLLIN, ...); result: the events */
     DRIVER_ACCEPT,  /* u.address (may be NULL): result: a non-blocking, close-on-exec socket, not adopted */
@@ -42,12 +44,27 @@ enum driver_op_kind {
     DRIVER_PWRITE,  /* data, size, offset: result: bytes */
     DRIVER_OPEN,    /* path, flags, mode: result: a close-on-exec descriptor; fd: the folder it starts in, AT_FDCWD */
     DRIVER_FSYNC,   /* flags: 1 for the data only: result: 0 */
-    DRIVER_STAT,    /* path ("" for fd itself), flags (AT_...), data: a struct statx: result: 0 */
+    DRIVER_STAT,    /* path ("" for fd itself), flags (AT_...), data: a struct file_status (see file_op.h): result: 0 */
     DRIVER_RENAME,  /* path, other: result: 0 */
     DRIVER_UNLINK,  /* path, flags (AT_REMOVEDIR): result: 0 */
     DRIVER_MKDIR,   /* path, mode: result: 0 */
+    /* No ring has these (the first: before Linux 6.9). */
+    DRIVER_TRUNCATE, /* offset: the new size: result: 0 */
+    DRIVER_LIST,    /* data, size: entries of the folder fd, as getdents64 writes them: result: bytes, 0 at the end */
     DRIVER_KINDS
 };
+
+/* Of a file operation that a thread carries out. */
+struct file_job {
+    struct thread_job job;
+    struct driver_op *op;         /* whose it is */
+    struct file_threads *threads; /* where its completion goes */
+};
+
+static inline bool driver_kind_is_of_files(unsigned kind)
+{
+    return kind >= DRIVER_PREAD && kind <= DRIVER_LIST;
+}
 
 /* What an operation on files works with.  It belongs to the driver until the completion, as do the strings. */
 struct driver_file {
@@ -57,6 +74,7 @@ struct driver_file {
     int64_t offset;
     int flags;
     unsigned mode;
+    struct file_job job;  /* the driver's: see file_threads.h */
 };
 
 struct driver_op {

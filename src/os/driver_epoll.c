@@ -30,7 +30,7 @@
 #endif
 
 /* The values of driver_op.state. */
-enum { STATE_IDLE, STATE_QUEUED, STATE_DONE };
+enum { STATE_IDLE, STATE_QUEUED, STATE_DONE, STATE_THREAD };
 
 #define READ_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLPRI)
 #define END_EVENTS  (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)
@@ -279,11 +279,22 @@ static int64_t result_of_refusal(const struct driver_op *op, int error)
     return error;
 }
 
+static bool submit_to_threads(struct epoll *epoll, struct driver_op *op)
+{
+    op->state = STATE_THREAD;
+    op->result = file_threads_submit(&epoll->files, &epoll->driver, op);
+    if (op->result != 0)
+        op->state = STATE_IDLE;
+    return op->result != 0;
+}
+
 bool epoll_submit(struct driver *driver, struct driver_op *op)
 {
     struct epoll *epoll = epoll_of(driver);
     struct watch *watch = find_watch(epoll, op->fd);
     op->state = STATE_IDLE;
+    if (driver_kind_is_of_files(op->kind))
+        return submit_to_threads(epoll, op);
     if (!must_queue(watch, op) && attempt(epoll, watch, op))
         return true;
     int error = enqueue(epoll, op);
@@ -293,17 +304,29 @@ bool epoll_submit(struct driver *driver, struct driver_op *op)
     return true;
 }
 
+static void op_is_done(struct epoll *epoll, struct driver_op *op)
+{
+    queue_append(&epoll->done, op);
+    op->state = STATE_DONE;
+}
+
 static void finish_op(struct epoll *epoll, struct driver_queue *queue, struct driver_op *op)
 {
     queue_remove(queue, op);
-    queue_append(&epoll->done, op);
-    op->state = STATE_DONE;
+    op_is_done(epoll, op);
 }
 
 void epoll_cancel(struct driver *driver, struct driver_op *op)
 {
     struct epoll *epoll = epoll_of(driver);
     op->cancelled = true;
+    if (op->state == STATE_THREAD) {
+        if (file_threads_take_back(&epoll->files, op)) {
+            op->result = -ECANCELED;
+            op_is_done(epoll, op);
+        }
+        return;
+    }
     if (op->state != STATE_QUEUED)
         return;
     op->result = -ECANCELED;
@@ -429,6 +452,8 @@ int epoll_gather(struct epoll *epoll, int64_t span, bool *woken)
     for (int i = 0; i < count; i++)
         if (epoll->events[i].data.u64 != WAKE_KEY)
             handle_event(epoll, &epoll->events[i]);
+    for (struct driver_op *op; (op = file_threads_next(&epoll->files)) != NULL;)
+        op_is_done(epoll, op);
     return 0;
 }
 
@@ -491,6 +516,7 @@ int epoll_init(struct epoll *epoll, const struct driver_type *type)
 
 void epoll_finish(struct epoll *epoll)
 {
+    file_threads_free(&epoll->files); /* first: they wake the driver */
     close(epoll->wake_fd);
     close(epoll->fd);
     memory_free(epoll->watches);

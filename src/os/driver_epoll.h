@@ -4,12 +4,14 @@
  * simulation).
  *
  * Invariant: an operation that is in flight is either in a queue of the watch of its descriptor,
- * and would block as far as the driver has been told, or in `done` with its result set.
+ * and would block as far as the driver has been told, or in `done` with its result set, or (of
+ * files) with the threads.
  */
 #ifndef EDDY_OS_DRIVER_EPOLL_H
 #define EDDY_OS_DRIVER_EPOLL_H
 
 #include "os/driver_queue.h"
+#include "os/file_threads.h"
 #include "os/lent.h"
 
 #include <sys/epoll.h>
@@ -37,6 +39,7 @@ struct epoll {
     struct watch *watches;    /* indexed by descriptor */
     struct driver_queue done; /* results that wait for their delivery */
     struct lent_buffers lent; /* for what is received without a buffer of its own */
+    struct file_threads files; /* operations on files, which epoll knows nothing of */
     struct epoll_event events[256];
 };
 

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include "os/clock.h"
 #include "os/driver_epoll.h"
+#include "os/file_op.h"
 #include "os/memory.h"
 #include "os/net.h"
 
@@ -66,6 +67,15 @@ static int wait_until(struct driver *driver, int64_t deadline)
     return error;
 }
 
+/* Files are real ones, and at once: a thread would take real time, which has no place in virtual time. */
+static bool submit(struct driver *driver, struct driver_op *op)
+{
+    if (!driver_kind_is_of_files(op->kind))
+        return epoll_submit(driver, op);
+    op->result = file_op_run(op);
+    return true;
+}
+
 static uint64_t read_seed(const struct driver_options *options)
 {
     const char *text = options->seed == 0 ? getenv("EDDY_SEED") : NULL;
@@ -101,7 +111,7 @@ const struct driver_type driver_sim = {
     .name = "sim",
     .open = open_driver,
     .close = close_driver,
-    .submit = epoll_submit,
+    .submit = submit,
     .cancel = epoll_cancel,
     .wait = wait_until,
     .wake = epoll_wake,

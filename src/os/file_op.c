@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* file_op.c - see file_op.h. */
+#define _GNU_SOURCE
+#include "os/file_op.h"
+
+#include "os/driver.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(struct file_status) == 256, "as the kernel's struct statx");
+
+static int64_t call(const struct driver_op *op, const struct driver_file *file)
+{
+    switch (op->kind) {
+    case DRIVER_PREAD: return pread(op->fd, file->data, file->size, file->offset);
+    case DRIVER_PWRITE: return pwrite(op->fd, file->data, file->size, file->offset);
+    case DRIVER_OPEN: return openat(op->fd, file->path, file->flags | O_CLOEXEC, file->mode);
+    case DRIVER_FSYNC: return file->flags ? fdatasync(op->fd) : fsync(op->fd);
+    case DRIVER_STAT:
+        return syscall(SYS_statx, op->fd, file->path, file->flags | (file->path[0] ? 0 : AT_EMPTY_PATH),
+                       FILE_STATUS_BASIC, file->data);
+    case DRIVER_RENAME: return renameat(op->fd, file->path, op->fd, file->other);
+    case DRIVER_UNLINK: return unlinkat(op->fd, file->path, file->flags);
+    case DRIVER_MKDIR: return mkdirat(op->fd, file->path, file->mode);
+    case DRIVER_TRUNCATE: return ftruncate(op->fd, file->offset);
+    case DRIVER_LIST: return syscall(SYS_getdents64, op->fd, file->data, file->size);
+    default: errno = EINVAL; return -1;
+    }
+}
+
+int64_t file_op_run(const struct driver_op *op)
+{
+    int64_t result;
+    do
+        result = call(op, op->u.file);
+    while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : result;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* file_threads.c - see file_threads.h. */
+#include "os/file_threads.h"
+
+#include "os/file_op.h"
+
+#include <errno.h>
+
+static struct file_job *job_of(struct thread_job *job)
+{
+    return (struct file_job *)job;
+}
+
+/* On a thread of the pool. */
+static void run(struct thread_job *job)
+{
+    struct driver_op *op = job_of(job)->op;
+    op->result = file_op_run(op);
+}
+
+/* The same.  Once it is in the list, the operation and its job may be gone. */
+static void done(struct thread_job *job)
+{
+    struct driver_op *op = job_of(job)->op;
+    struct file_threads *threads = job_of(job)->threads;
+    struct driver_op *head = __atomic_load_n(&threads->finished, __ATOMIC_RELAXED);
+    do
+        op->next = head;
+    while (!__atomic_compare_exchange_n(&threads->finished, &head, op, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    driver_wake(threads->driver); /* lives: it joins this thread before it goes */
+}
+
+int file_threads_submit(struct file_threads *threads, struct driver *driver, struct driver_op *op)
+{
+    threads->driver = driver;
+    if (threads->pool == NULL)
+        threads->pool = thread_pool_new(FILE_THREADS);
+    if (threads->pool == NULL)
+        return -ENOMEM;
+    op->u.file->job = (struct file_job){.job = {.run = run, .done = done}, .op = op, .threads = threads};
+    /* EAGAIN, of the kernel's limits, would say that the operation has to wait. */
+    return thread_pool_submit(threads->pool, &op->u.file->job.job) == 0 ? 0 : -ENOMEM;
+}
+
+bool file_threads_take_back(struct file_threads *threads, struct driver_op *op)
+{
+    return thread_pool_take_back(threads->pool, &op->u.file->job.job);
+}
+
+struct driver_op *file_threads_next(struct file_threads *threads)
+{
+    if (threads->taken == NULL && __atomic_load_n(&threads->finished, __ATOMIC_RELAXED) != NULL)
+        for (struct driver_op *op = __atomic_exchange_n(&threads->finished, NULL, __ATOMIC_ACQUIRE), *next; op != NULL;
+             op = next) {
+            next = op->next;
+            op->next = threads->taken;
+            threads->taken = op;
+        }
+    struct driver_op *op = threads->taken;
+    if (op != NULL)
+        threads->taken = op->next;
+    return op;
+}
+
+void file_threads_free(struct file_threads *threads)
+{
+    thread_pool_free(threads->pool);
+    threads->pool = NULL;
+}
