@@ -14,6 +14,7 @@
 #include "eddy/base.h"
 #include "eddy/condition.h"
 #include "eddy/context.h"
+#include "eddy/dns.h"
 #include "eddy/error.h"
 #include "eddy/event.h"
 #include "eddy/future.h"

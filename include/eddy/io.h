@@ -7,6 +7,7 @@
 #ifndef EDDY_IO_H
 #define EDDY_IO_H
 
+#include "dns.h"
 #include "macros.h"
 #include "server.h"
 
@@ -62,6 +63,23 @@ eddy_async_declare(int, eddy_accept, (int, fd));
 eddy_async_declare(void, eddy_connect, (int, fd), (const struct sockaddr *, address), (unsigned, length));
 /* Waits until fd has one of events (POLLIN, POLLOUT, ...); result: those it has.  Since 0.1. */
 eddy_async_declare(int, eddy_poll, (int, fd), (int, events));
+
+/*
+ * As getaddrinfo(3): host NULL: this machine; service: a name or number, or NULL; hints may be NULL.  Result: the list,
+ * the caller's, for freeaddrinfo: defer(freeaddrinfo, list).  Numeric addresses are answered at once, else it suspends.
+ * Fails with ENOENT (no such host, or none with such an address), EAGAIN (the name server does not answer), EIO (it
+ * refuses), EINVAL (the hints), ENOMEM, ECANCELED; the resolver's own words are in the message.
+ * Python: loop.getaddrinfo.  Since 0.1.
+ */
+struct addrinfo;
+eddy_async_declare(struct addrinfo *, eddy_getaddrinfo, (const char *, host), (const char *, service),
+                   (const struct addrinfo *, hints));
+/*
+ * As getnameinfo(3): flags: NI_ values; at once with NI_NUMERICHOST and NI_NUMERICSERV, else it suspends.  Fails as
+ * eddy_getaddrinfo.  Python: loop.getnameinfo.  Since 0.1.
+ */
+eddy_async_declare(struct eddy_host_name, eddy_getnameinfo, (const struct sockaddr *, address), (unsigned, length),
+                   (int, flags));
 
 #pragma GCC visibility pop
 

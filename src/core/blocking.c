@@ -3,8 +3,10 @@
  * blocking.c - functions that run in the pool of threads: blocking(T, name, args...).
  *
  * The thread works on a copy of the awaitable, so that a wait which was cancelled can end at once and leave the copy
- * to the thread.
+ * to the thread.  A result that nobody waits for any more goes to the type's `undo`.
  */
+#include "core/blocking.h"
+
 #include <string.h>
 
 #include "core/failure.h"
@@ -13,10 +15,11 @@
 #include "eddy/thread.h"
 #include "os/memory.h"
 
-enum { DEFAULT_THREADS = 8 };
+enum { DEFAULT_THREADS = 8, NAME_THREADS = 16 };
 
 struct job {
     struct thread_job thread;
+    struct thread_pool *pool;
     struct remote_call done;       /* posted to the loop by the thread */
     struct eddy_loop *loop;
     struct eddy_awaitable *waits;  /* gets the result; NULL: given up */
@@ -28,11 +31,12 @@ static struct eddy_awaitable *copy_of(struct job *job)
     return (struct eddy_awaitable *)(void *)job->copy;
 }
 
-struct thread_pool *loop_pool(struct eddy_loop *loop)
+struct thread_pool *loop_pool(struct eddy_loop *loop, enum pool which)
 {
-    if (!loop->pool)
-        loop->pool = thread_pool_new(loop->options.thread_limit ? loop->options.thread_limit : DEFAULT_THREADS);
-    return loop->pool;
+    size_t limit = loop->options.thread_limit ? loop->options.thread_limit : DEFAULT_THREADS;
+    if (!loop->pools[which])
+        loop->pools[which] = thread_pool_new(which == POOL_NAMES ? NAME_THREADS : limit);
+    return loop->pools[which];
 }
 
 /* On a thread of the pool. */
@@ -60,22 +64,24 @@ static void deliver(void *argument)
         memcpy((char *)a + sizeof a->awaitable, (char *)copy + sizeof a->awaitable,
                a->awaitable.type->size - sizeof a->awaitable);
         native_complete(a, failure);
-    } else {
+    } else if (failure) {
         failure_unref(failure);
+    } else if (copy->awaitable.type->undo) {
+        copy->awaitable.type->undo(copy);
     }
     memory_free(job);
 }
 
-void eddy_blocking_start(struct eddy_awaitable *a)
+void blocking_start(struct eddy_awaitable *a, enum pool which)
 {
     struct task *task = owner_of(a);
-    struct thread_pool *pool = loop_pool(task->loop);
+    struct thread_pool *pool = loop_pool(task->loop, which);
     struct job *job = pool ? memory_alloc(sizeof *job + a->awaitable.type->size) : NULL;
     if (!job) {
         native_complete(a, &failure_no_memory);
         return;
     }
-    *job = (struct job){.thread = {.run = work, .done = tell}, .loop = task->loop, .waits = a};
+    *job = (struct job){.thread = {.run = work, .done = tell}, .pool = pool, .loop = task->loop, .waits = a};
     job->done = (struct remote_call){.function = deliver, .argument = job};
     memcpy(job->copy, a, a->awaitable.type->size);
     int error = thread_pool_submit(pool, &job->thread);
@@ -88,12 +94,17 @@ void eddy_blocking_start(struct eddy_awaitable *a)
     task->loop->driver->in_flight++; /* the loop has to look for the thread's call */
 }
 
+void eddy_blocking_start(struct eddy_awaitable *a)
+{
+    blocking_start(a, POOL_BLOCKING);
+}
+
 void eddy_blocking_cancel(struct eddy_awaitable *a)
 {
     struct task *task = owner_of(a);
     struct job *job = task->job;
     job->waits = NULL;
-    if (thread_pool_take_back(task->loop->pool, &job->thread)) {
+    if (thread_pool_take_back(job->pool, &job->thread)) {
         task->loop->driver->in_flight--;
         memory_free(job);
     }

@@ -40,6 +40,9 @@ struct loop_closer {
     void (*close)(struct loop_closer *closer);
 };
 
+/* Names have threads of their own: a name server that does not answer holds no other work up. */
+enum pool { POOL_BLOCKING, POOL_NAMES, POOLS };
+
 /* From other threads. */
 struct remote_call {
     struct remote_call *next;
@@ -67,7 +70,7 @@ struct eddy_loop {
     struct remote_call *inbox;   /* atomic: a stack, newest first */
     struct generator_stack *async_generators; /* begun and not ended */
     struct fd_watch *fd_watches;
-    struct thread_pool *pool;    /* made at first need */
+    struct thread_pool *pools[POOLS]; /* made at first need */
     volatile sig_atomic_t interrupted; /* SIGINTs not yet looked at */
     bool interrupted_main;       /* the main task was cancelled by one */
     bool closing;                /* eddy_run has its result */
@@ -105,8 +108,8 @@ struct task *loop_next_task(struct eddy_loop *loop);
 
 /* Calls that wait in the inbox: made, on the loop's thread. */
 void loop_drain_inbox(struct eddy_loop *loop);
-/* The thread pool, made at first need; NULL: no memory. */
-struct thread_pool *loop_pool(struct eddy_loop *loop);
+/* A thread pool, made at first need; NULL: no memory. */
+struct thread_pool *loop_pool(struct eddy_loop *loop, enum pool which);
 /* Posts from any thread; the memory is the caller's until the call is made. */
 void loop_post(struct eddy_loop *loop, struct remote_call *call);
 

@@ -146,16 +146,23 @@ static void close_async_generators(struct eddy_loop *loop)
     async_generators_drop(loop);
 }
 
+static void free_pools(struct eddy_loop *loop)
+{
+    for (int i = 0; i < POOLS; i++) {
+        thread_pool_free(loop->pools[i]);
+        loop->pools[i] = NULL;
+    }
+}
+
 /* What other threads still ask for is answered: their coroutines are cancelled. */
 static void end_threads(struct eddy_loop *loop)
 {
-    thread_pool_free(loop->pool);
-    loop->pool = NULL;
+    free_pools(loop);
     do {
         loop_drain_inbox(loop);
         end_tasks(loop);
     } while (__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE));
-    thread_pool_free(loop->pool);
+    free_pools(loop);
 }
 
 static bool main_is_done(void *loop)
