@@ -21,7 +21,7 @@ bench:      ## what the primitives cost on this machine; ten seconds, and 5 GB o
 	@ninja -C build bench/micro >/dev/null
 	@build/bench/micro
 
-docs:       ## write the generated pages of docs/ anew
+docs:       ## the reference and the guide as a site and as man pages, in build/docs; python3 alone
 	@tools/docs.sh
 
 install:    ## install under /usr/local (meson configure build --prefix ... changes it); DESTDIR works

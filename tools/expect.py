@@ -3,7 +3,8 @@
 """expect.py FILE.out PROGRAM [ARGUMENT...]: runs the program; its output must be the file's.
 
 `{{...}}` in the file is a regular expression for a part of one line (a port, an address). NAME.in beside NAME.out is
-the standard input, NAME.status the exit status (0 without). Standard error is shown when the outcome differs.
+the standard input, NAME.status the exit status (0 without), NAME.err the standard error, which is only shown, when the
+outcome differs, without such a file.
 """
 import difflib
 import os
@@ -26,6 +27,14 @@ def settle(wanted, printed):
     return settled
 
 
+def differences(path, printed):
+    """What is not as the file says."""
+    lines = printed.decode(errors='replace').split('\n')
+    with open(path, encoding='utf-8') as file:
+        wanted = settle(file.read().split('\n'), lines)
+    return list(difflib.unified_diff(wanted, lines, path, 'printed', lineterm=''))
+
+
 def main():
     expected, command = sys.argv[1], sys.argv[2:]
     stem = os.path.splitext(expected)[0]
@@ -35,10 +44,9 @@ def main():
         with open(stem + '.status', encoding='utf-8') as file:
             status = int(file.read())
     run = subprocess.run(command, stdin=given, capture_output=True, check=False)
-    printed = run.stdout.decode(errors='replace').split('\n')
-    with open(expected, encoding='utf-8') as file:
-        wanted = settle(file.read().split('\n'), printed)
-    difference = list(difflib.unified_diff(wanted, printed, expected, 'printed', lineterm=''))
+    difference = differences(expected, run.stdout)
+    if os.path.exists(stem + '.err'):
+        difference += differences(stem + '.err', run.stderr)
     if not difference and run.returncode == status:
         return 0
     print('\n'.join(difference))

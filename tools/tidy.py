@@ -234,6 +234,7 @@ def lists(tree):
                  lambda lines: is_main(lines) and uses_curl(lines), 'name'))
     rows.append(('examples/notes/meson.build', 'note_examples', '.', is_main, 'name'))
     rows.append(('tests/stress/meson.build', 'stress_tests', '.', is_main, 'name'))
+    rows.append(('tests/docs/meson.build', 'docs_programs', '.', is_main, 'name'))
     for suite in ('conformance', 'interop', 'stress', 'cli', 'install'):
         rows.append(('tests/%s/meson.build' % suite, suite + '_scripts', '.', lambda lines: True, 'script'))
     return [row for row in rows if row[0] in tree.lines]
