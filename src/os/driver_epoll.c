@@ -282,10 +282,12 @@ static int64_t result_of_refusal(const struct driver_op *op, int error)
 static bool submit_to_threads(struct epoll *epoll, struct driver_op *op)
 {
     op->state = STATE_THREAD;
-    op->result = file_threads_submit(&epoll->files, &epoll->driver, op);
-    if (op->result != 0)
-        op->state = STATE_IDLE;
-    return op->result != 0;
+    int error = file_threads_submit(&epoll->files, &epoll->driver, op);
+    if (error == 0)
+        return false; /* a thread may have written the result by now */
+    op->state = STATE_IDLE;
+    op->result = error;
+    return true;
 }
 
 bool epoll_submit(struct driver *driver, struct driver_op *op)
