@@ -2,8 +2,8 @@
 /*
  * eddy.h - async/await for C: everything, under names that begin with eddy_ or EDDY_.
  *
- * <eddy/keywords.h> adds the bare words (async, await, yield, spawn, ...).  C++ sees types and functions; the typed
- * macros are C's.
+ * <eddy/keywords.h> adds the bare words (async, await, yield, spawn, ...).  C++ and
+ * strict C (-std=c11) see types and functions; the typed macros are GNU C's (-std=gnu11 and later).
  */
 #ifndef EDDY_H
 #define EDDY_H
@@ -30,9 +30,17 @@
 #include "eddy/thread.h"
 #include "eddy/wait.h"
 
-#ifndef __cplusplus
+#if !defined __cplusplus && !defined __STRICT_ANSI__
 #include "eddy/macros.h"
 #include "eddy/io.h"
+#elif !defined __cplusplus /* the words that a file begins with say what is wrong */
+#define ED_NEEDS_GNU _Static_assert(0, "Eddy's macros need GNU C: compile with -std=gnu11 or later (not -std=c11)")
+#define eddy_async(...) ED_NEEDS_GNU
+#define eddy_async_declare(...) ED_NEEDS_GNU
+#define eddy_async_define(...) ED_NEEDS_GNU
+#define eddy_generator(...) ED_NEEDS_GNU
+#define eddy_async_generator(...) ED_NEEDS_GNU
+#define eddy_blocking(...) ED_NEEDS_GNU
 #endif
 
 #endif

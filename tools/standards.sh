@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # What users' compilers will do: every test of the language and every example under each standard and both compilers,
-# warnings as errors; <eddy.h> and its parts alone and from C++; the whole library by one command, without Meson.
+# warnings as errors; <eddy.h> and its parts alone, in strict C and in C++; the whole library by one command, without Meson.
 # The last line is the tally.
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
@@ -19,6 +19,13 @@ ok() {
     fi
 }
 
+# refused WORDS COMMAND...: the command fails and says WORDS.
+refused() {
+    "${@:2}" >"$scratch/said" 2>&1 && return 1
+    cat "$scratch/said"
+    grep -q "$1" "$scratch/said"
+}
+
 curl=$(pkg-config --cflags libcurl)
 strict="-Wall -Wextra -Wshadow -Werror -Iinclude -Imodules/curl/include $curl"
 
@@ -32,17 +39,43 @@ for compiler in gcc clang; do
     done
 done
 
-for header in include/eddy.h include/eddy/*.h; do
-    name=${header#include/}
-    echo "#include <$name>" >"$scratch/alone.c"
-    ok gcc -std=gnu11 $strict -fsyntax-only "$scratch/alone.c"
-done
-echo '#include <eddy.h>' >"$scratch/alone.cpp"
-for compiler in g++ clang++; do
-    for standard in c++11 c++17 c++20; do
-        ok $compiler -std=$standard -Wall -Wextra -Wpedantic -Werror -Iinclude -fsyntax-only "$scratch/alone.cpp"
+# Each public header alone, first in a file: in GNU C; in strict C and in C++ those that are not of macros, which say so.
+for header in include/eddy.h include/eddy/*.h modules/curl/include/eddy/*.h; do
+    name=${header#*include/}
+    echo "#include <$name>" | tee "$scratch/alone.c" >"$scratch/alone.cpp"
+    for compiler in gcc clang; do
+        for standard in gnu11 gnu17 gnu2x; do
+            ok $compiler -std=$standard $strict -fsyntax-only "$scratch/alone.c"
+        done
+    done
+    if grep -qE '^#include "(\.\./)?(macros|eddy)\.h"|define EDDY_MACROS_H' "$header"; then
+        ok refused 'Eddy need' gcc -std=c11 -Iinclude -fsyntax-only "$scratch/alone.c"
+        ok refused 'for C' g++ -std=c++17 -Iinclude -fsyntax-only "$scratch/alone.cpp"
+        continue
+    fi
+    for compiler in gcc clang; do
+        for standard in c11 c2x; do
+            ok $compiler -std=$standard $strict -Wpedantic -fsyntax-only "$scratch/alone.c"
+        done
+    done
+    for compiler in g++ clang++; do
+        # In C++, -Wshadow tells of each struct that bears its constructor's name, as struct stat does.
+        ok $compiler -std=c++17 $strict -Wno-shadow -Wpedantic -fsyntax-only "$scratch/alone.cpp"
     done
 done
+echo '#include <eddy.h>' | tee "$scratch/alone.c" >"$scratch/alone.cpp"
+for compiler in gcc clang; do
+    for standard in c11 c17 c2x; do
+        ok $compiler -std=$standard $strict -Wpedantic -fsyntax-only "$scratch/alone.c"
+    done
+done
+for compiler in g++ clang++; do
+    for standard in c++11 c++20; do
+        ok $compiler -std=$standard $strict -Wno-shadow -Wpedantic -fsyntax-only "$scratch/alone.cpp"
+    done
+done
+printf '#include <eddy.h>\neddy_async(int, f) { return 0; }\n' >"$scratch/alone.c"
+ok refused 'need GNU C' gcc -std=c11 -Iinclude -fsyntax-only "$scratch/alone.c"
 
 # src/*/*.c contains the command, so the outcome is the command.
 ok cc -Iinclude -Isrc src/*/*.c -lpthread -o "$scratch/eddy"

@@ -7,10 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if !defined __cplusplus && defined __STRICT_ANSI__
-#error "Eddy needs GNU C: compile with -std=gnu11 or later (not -std=c11)"
-#endif
-
 #define EDDY_VERSION_MAJOR 0
 #define EDDY_VERSION_MINOR 1
 #define EDDY_VERSION_PATCH 0

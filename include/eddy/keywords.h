@@ -10,6 +10,9 @@
 #ifdef __cplusplus
 #error "<eddy/keywords.h> is for C; from C++ include <eddy.h> and call the functions"
 #endif
+#ifdef __STRICT_ANSI__
+#error "Eddy needs GNU C: compile with -std=gnu11 or later (not -std=c11)"
+#endif
 
 /* What a program with async functions needs at once: ENOMEM to throw, free to defer, asprintf to make texts with. */
 #ifndef _GNU_SOURCE

@@ -15,6 +15,12 @@
  */
 #ifndef EDDY_MACROS_H
 #define EDDY_MACROS_H
+#ifdef __cplusplus
+#error "the macros of Eddy are for C; from C++ include <eddy.h> and call the functions"
+#endif
+#ifdef __STRICT_ANSI__
+#error "the macros of Eddy need GNU C: compile with -std=gnu11 or later (not -std=c11)"
+#endif
 
 #ifdef __clang__ /* -Wpedantic: `, ##__VA_ARGS__` is GNU's */
 #pragma clang diagnostic push
