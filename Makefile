@@ -25,11 +25,10 @@ docs:       ## the reference and the guide as a site and as man pages, in build/
 	@tools/docs.sh
 
 install:    ## install under /usr/local (meson configure build --prefix ... changes it); DESTDIR works
-	@tools/build.sh
-	@meson install -C build --no-rebuild
+	@tools/install.sh
 
-uninstall:  ## remove what install put there
-	@ninja -C build uninstall
+uninstall:  ## remove what install puts there
+	@tools/install.sh uninstall
 
 clean:      ## remove every build folder
 	@rm -rf build build-*/

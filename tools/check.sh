@@ -81,7 +81,13 @@ step_faults() {
 
 # --- servers, load, luck ----------------------------------------------------------------------------------------------
 
-step_interop() { build build gcc && suites build --suite interop --suite install; }
+step_interop() { build build gcc && suites build --suite interop; }
+
+# What make install puts there, used through pkg-config, Meson and CMake.
+step_install() {
+    tools/need.sh $need_for_install || { note_failure "install: packages are missing"; return; }
+    build build gcc && suites build --suite install
+}
 step_stress() { build build gcc && suites build --suite stress --slower 2; }
 step_seeds() { build build gcc && once seeds tools/seeds.py build 200; }
 

@@ -1,50 +1,124 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Installs into a folder of its own, then builds and runs a program as a user would: through pkg-config with the shared and
-# the static library, and through the installed command. Uninstalling leaves no file behind.
-set -eu
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+# the static library, through Meson, through CMake, and through the installed command. Uninstalling leaves no file behind.
+. "$(dirname "$0")/lib.sh"
 root=$scratch/root
-fail() { echo "installed.sh: $*" >&2; exit 1; }
+export DESTDIR=$root
 
-DESTDIR=$root meson install -C "$EDDY_BUILD" --no-rebuild --quiet
+# The build folder of the tree is installed by the two commands; others by what they call.
+if [ "$EDDY_BUILD" = "$EDDY_SOURCE/build" ]; then
+    install() { make -s -C "$EDDY_SOURCE" install; }
+    uninstall() { make -s -C "$EDDY_SOURCE" uninstall; }
+else
+    install() { meson install -C "$EDDY_BUILD" --no-rebuild; }
+    uninstall() { ninja -C "$EDDY_BUILD" uninstall; }
+fi
+
+quiet install
 prefix=$(dirname "$(dirname "$(find "$root" -path '*/bin/eddy')")")
 pc=$(find "$root" -name eddy.pc)
 [ -n "$pc" ] || fail "no eddy.pc was installed"
 export PKG_CONFIG_PATH=${pc%/eddy.pc} PKG_CONFIG_SYSROOT_DIR=$root
 library=$(dirname "$(find "$root" -name libeddy.a)")
+export LD_LIBRARY_PATH=$library
 
-cat >"$scratch/hello.c" <<'C'
-#include <eddy/keywords.h>
-#include <stdio.h>
+# --- names ------------------------------------------------------------------------------------------------------------
 
-async(int, answer, (int, a), (int, b)) {
-    await(eddy_sleep(0.001));
-    return a * b;
-}
+version=$(pkg-config --modversion eddy)
+for name in eddy ${has_curl:=$(find "$library" -name libeddy-curl.a -printf eddy-curl)}; do
+    [ -f "$library/lib$name.so.$version" ] || fail "lib$name.so.$version was not installed"
+    for link in "lib$name.so" "lib$name.so.0"; do
+        [ "$(basename "$(readlink -f "$library/$link")")" = "lib$name.so.$version" ] || fail "$link leads elsewhere"
+    done
+    readelf -d "$library/lib$name.so" | grep -q "soname: \[lib$name\.so\.0\]" || fail "the soname of lib$name is not lib$name.so.0"
+done
+man=$(find "$root" -name 'eddy.1*')
+[ -n "$man" ] || fail "no manual page eddy.1 was installed"
 
-async(int, main_task) {
-    printf("%d\n", await(answer(6, 7)));
-    return 0;
-}
-
-int main(void) { return eddy_run(main_task()); }
-C
-
-flags="-std=gnu11 -Wall -Wextra -Wshadow -Werror"
-says() { [ "$2" = 42 ] || fail "$1 printed '$2', not 42"; }
+# --- pkg-config -------------------------------------------------------------------------------------------------------
 
 $CC $flags "$scratch/hello.c" -o "$scratch/shared" $(pkg-config --cflags --libs eddy)
-says "the program with the shared library" "$(LD_LIBRARY_PATH=$library "$scratch/shared")"
-$CC $flags $(pkg-config --cflags eddy) "$scratch/hello.c" "$library/libeddy.a" -lpthread -o "$scratch/static"
-says "the program with the static library" "$("$scratch/static")"
-says "eddy run" "$(EDDY_CACHE=$scratch/cache "$prefix/bin/eddy" run "$scratch/hello.c")"
+says "the program with the shared library" "$("$scratch/shared")"
+readelf -V "$scratch/shared" | grep -q 'Name: EDDY_0\.1' || fail "the program does not say that it needs EDDY_0.1"
+readelf -d "$scratch/shared" | grep -q 'NEEDED.*\[libeddy\.so\.0\]' || fail "the program does not need libeddy.so.0"
+
+# Everything static: what the library needs must stand in Libs.private. (libc warns of getaddrinfo in such programs.)
+$CC $flags "$scratch/hello.c" -o "$scratch/static" -static $(pkg-config --cflags --libs --static eddy) 2>"$scratch/words" ||
+    { cat "$scratch/words" >&2; fail "a static program does not link with pkg-config --static"; }
+says "the static program" "$("$scratch/static")"
+$CC $flags $(pkg-config --cflags eddy) "$scratch/hello.c" -o "$scratch/half" -Wl,-Bstatic -leddy -Wl,-Bdynamic \
+    $(pkg-config --libs --static eddy | sed 's/-leddy//')
+says "the program with the static library" "$(LD_LIBRARY_PATH='' "$scratch/half")"
 
 case $(pkg-config --cflags eddy) in
 *-fstack-clash-protection*) ;;
 *) fail "eddy.pc lacks -fstack-clash-protection: a large frame could jump over the stack's guard" ;;
 esac
+
+# --- Meson ------------------------------------------------------------------------------------------------------------
+
+mkdir "$scratch/meson"
+cp "$scratch/hello.c" "$scratch/meson"
+cat >"$scratch/meson/meson.build" <<'MESON'
+project('hello', 'c', default_options: ['c_std=gnu11', 'warning_level=2', 'werror=true'])
+executable('shared', 'hello.c', dependencies: dependency('eddy', version: '>= 0.1'))
+executable('static', 'hello.c', dependencies: dependency('eddy', static: true))
+MESON
+(unset DESTDIR; quiet meson setup "$scratch/meson/build" "$scratch/meson"; quiet ninja -C "$scratch/meson/build")
+says "Meson's program" "$("$scratch/meson/build/shared")"
+says "Meson's program with the static library" "$(LD_LIBRARY_PATH='' "$scratch/meson/build/static")"
+
+# --- CMake ------------------------------------------------------------------------------------------------------------
+
+mkdir "$scratch/cmake"
+cp "$scratch/hello.c" "$scratch/cmake"
+cat >"$scratch/cmake/CMakeLists.txt" <<'CMAKE'
+cmake_minimum_required(VERSION 3.16)
+project(hello C)
+find_package(Eddy ${wanted} REQUIRED)
+foreach(kind eddy eddy-static)
+    add_executable(with-${kind} hello.c)
+    target_link_libraries(with-${kind} Eddy::${kind})
+    target_compile_options(with-${kind} PRIVATE -Wall -Wextra -Werror)
+endforeach()
+CMAKE
+find_package() { cmake -S "$scratch/cmake" -B "$scratch/cmake/$1" "-DCMAKE_PREFIX_PATH=$prefix" "-Dwanted=$2"; }
+
+quiet find_package build 0.1
+quiet make -C "$scratch/cmake/build" VERBOSE=1
+grep -q fstack-clash-protection "$scratch/words" || fail "CMake's program is compiled without -fstack-clash-protection"
+says "CMake's program" "$("$scratch/cmake/build/with-eddy")"
+says "CMake's program with the static library" "$(LD_LIBRARY_PATH='' "$scratch/cmake/build/with-eddy-static")"
+[ -z "$has_curl" ] || quiet find_package curl "0.1;COMPONENTS;curl"
+for wanted in 0.0 0.2 1 "0.0.1...<0.1.0" "0.1;COMPONENTS;wings"; do
+    if find_package "refused" "$wanted" >"$scratch/words" 2>&1; then
+        fail "CMake takes Eddy $version for $wanted"
+    fi
+    grep -q "Eddy" "$scratch/words" || { cat "$scratch/words" >&2; fail "CMake refuses $wanted for another reason"; }
+done
+quiet find_package range "0.1...0.3"
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+unset LD_LIBRARY_PATH
+export EDDY_CACHE=$scratch/cache
+says "eddy run" "$("$prefix/bin/eddy" run "$scratch/hello.c")"
+for command in tour doctor; do
+    quiet "$prefix/bin/eddy" $command </dev/null
+done
+
+# The manual page names each command, and each option and variable that its help names.
+for command in $("$prefix/bin/eddy" help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do
+    grep -qE "^\.(Cm|Nm|Ss).* $command\$|^\.Cm $command\$" "$man" || fail "docs/eddy.1 lacks the command 'eddy $command'"
+    [ "$command" = help ] && continue
+    for option in $("$prefix/bin/eddy" help "$command" | grep -oE '(^|[[ ])--[a-z]+' | tr -d '[ ' | sort -u); do
+        grep -q "Fl -${option#--}" "$man" || [ "$option" = --port ] || fail "docs/eddy.1 lacks 'eddy $command $option'"
+    done
+    for variable in $("$prefix/bin/eddy" help "$command" | sed -nE '/^environment/,/^$/s/^  ([A-Z_]+) .*/\1/p'); do
+        grep -q "^\.It Ev $variable" "$man" || fail "docs/eddy.1 lacks the variable $variable of 'eddy $command'"
+    done
+done
 
 # Whatever lies in a system folder loses its warnings: those of dropped handles must survive.
 sed 's/printf(.*/spawn(answer(6, 7));/' "$scratch/hello.c" >"$scratch/dropped.c"
@@ -53,11 +127,8 @@ if $CC $flags -isystem "$prefix/include" -c "$scratch/dropped.c" -o "$scratch/dr
 fi
 grep -q 'warn_unused_result\|unused-result' "$scratch/words" || { cat "$scratch/words" >&2; fail "other words for a dropped handle"; }
 
-for command in tour doctor; do
-    EDDY_CACHE=$scratch/cache "$prefix/bin/eddy" $command </dev/null >"$scratch/words" 2>&1 ||
-        { cat "$scratch/words" >&2; fail "the installed 'eddy $command' failed"; }
-done
+# --- the end ----------------------------------------------------------------------------------------------------------
 
-DESTDIR=$root ninja -C "$EDDY_BUILD" uninstall >/dev/null
+quiet uninstall
 left=$([ ! -d "$root" ] || find "$root" -type f -o -type l)
 [ -z "$left" ] || fail "uninstalling left behind: $left"

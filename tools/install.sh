@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# `make install` and `make uninstall` of what build/ holds; with DESTDIR, below that folder.
+#
+#   tools/install.sh [uninstall]
+set -eu
+cd "$(dirname "$0")/.."
+tools/build.sh
+
+# Removes what an installation would put there, and the folders of ours that are empty then; not what the last one did put
+# there, which may have been elsewhere.
+uninstall() {
+    copy=$(mktemp -d)
+    trap 'rm -rf "$copy"' EXIT
+    DESTDIR=$copy meson install -C build --no-rebuild --quiet
+    (cd "$copy" && find . -type f -o -type l) | while IFS= read -r path; do
+        rm -f "${DESTDIR-}/${path#./}"
+    done
+    (cd "$copy" && find . -depth -type d -path '*eddy*') | while IFS= read -r path; do
+        rmdir "${DESTDIR-}/${path#./}" 2>/dev/null || true
+    done
+}
+
+case ${1-} in
+'') meson install -C build --no-rebuild ;;
+uninstall) uninstall ;;
+*) echo "install.sh: '$1'? nothing, or uninstall" >&2; exit 2 ;;
+esac
+
+# The dynamic linker finds a library in a folder of the system once its cache knows it.
+if [ -z "${DESTDIR-}" ] && [ "$(id -u)" = 0 ]; then
+    PATH=$PATH:/usr/sbin:/sbin ldconfig
+fi
