@@ -64,8 +64,16 @@ sanitized() {
     build "$1" "$2" -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 \
         -Dc_args=-fno-sanitize-recover=undefined
 }
-step_gcc_sanitizers() { sanitized build-gcc-sanitizers gcc && suites build-gcc-sanitizers $again --slower 4; }
-step_clang_sanitizers() { sanitized build-clang-sanitizers clang && suites build-clang-sanitizers $again --slower 4; }
+# Each stack then has a second one, of frames that stay poisoned when their function has returned.
+sanitized_suites() { ASAN_OPTIONS=detect_stack_use_after_return=1 suites "$1" $again --slower 4; }
+step_gcc_sanitizers() { sanitized build-gcc-sanitizers gcc && sanitized_suites build-gcc-sanitizers; }
+step_clang_sanitizers() { sanitized build-clang-sanitizers clang && sanitized_suites build-clang-sanitizers; }
+
+# Fibers are announced at each switch. The kernel may have moved the program to where the tool wants to be.
+step_tsan() {
+    build build-tsan gcc -Db_sanitize=thread -Db_lundef=false -Doptimization=1 || return
+    suites build-tsan --suite unit --suite language --slower 6 --wrapper 'setarch -R'
+}
 
 # In a folder of its own: stack.c registers stacks only if Valgrind's header was there when it was compiled.
 step_valgrind() {

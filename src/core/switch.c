@@ -23,6 +23,9 @@
 #endif
 #endif
 
+/* While stacks change hands no function may look for a place for its locals off the stack. */
+#define UNWATCHED __attribute__((no_sanitize_address))
+
 #ifndef EDDY_SANITIZED
 
 void switch_prepare(struct switch_point *point, void *bottom, void *top, void (*entry)(void *), void *argument)
@@ -61,7 +64,7 @@ struct start {
 static __thread struct switch_point *left;
 #endif
 
-static void arrived(struct switch_point *at)
+static UNWATCHED void arrived(struct switch_point *at)
 {
 #ifdef TELL_ASAN
     const void *bottom = NULL;
@@ -76,7 +79,7 @@ static void arrived(struct switch_point *at)
 #endif
 }
 
-static void begin(void *argument)
+static UNWATCHED void begin(void *argument)
 {
     struct start start = *(struct start *)argument;
     arrived(NULL);
@@ -96,14 +99,22 @@ void switch_prepare(struct switch_point *point, void *bottom, void *top, void (*
     point->sp = switch_first_frame((void *)((uintptr_t)start & ~(uintptr_t)15), begin, start);
 }
 
-void switch_forget(struct switch_point *point)
+UNWATCHED void switch_forget(struct switch_point *point)
 {
-#ifndef TELL_ASAN
+#ifdef TELL_ASAN
+    /* ASan frees what it keeps of a stack when that is left for ever: as if it were gone to and left. */
+    void *own;
+    const void *bottom;
+    size_t size;
+    __sanitizer_start_switch_fiber(&own, point->bottom, point->size);
+    __sanitizer_finish_switch_fiber(point->fake_stack, &bottom, &size);
+    __sanitizer_start_switch_fiber(NULL, bottom, size);
+    __sanitizer_finish_switch_fiber(own, NULL, NULL);
+    point->fake_stack = NULL;
+#else
     if (point->fiber)
         __tsan_destroy_fiber(point->fiber);
     point->fiber = NULL;
-#else
-    (void)point;
 #endif
 }
 
@@ -126,7 +137,7 @@ void switch_retire(void)
 #endif
 }
 
-static void *leave(struct switch_point *from, const struct switch_point *to, void **fake_stack, void *value)
+static UNWATCHED void *leave(struct switch_point *from, const struct switch_point *to, void **fake_stack, void *value)
 {
     void **kept = &from->sp, *target = to->sp;
 #ifdef TELL_ASAN
@@ -144,19 +155,19 @@ static void *leave(struct switch_point *from, const struct switch_point *to, voi
     return eddy_switch(kept, target, value);
 }
 
-void *switch_with(struct switch_point *from, const struct switch_point *to, void *value)
+UNWATCHED void *switch_with(struct switch_point *from, const struct switch_point *to, void *value)
 {
     void *result = leave(from, to, &from->fake_stack, value);
     arrived(from);
     return result;
 }
 
-bool switch_for_bool(struct switch_point *from, const struct switch_point *to, void *value)
+UNWATCHED bool switch_for_bool(struct switch_point *from, const struct switch_point *to, void *value)
 {
     return switch_with(from, to, value) != NULL;
 }
 
-void switch_away(struct switch_point *from, const struct switch_point *to, void *value)
+UNWATCHED void switch_away(struct switch_point *from, const struct switch_point *to, void *value)
 {
     leave(from, to, NULL, value);
 }

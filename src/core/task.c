@@ -528,9 +528,13 @@ static const char *const frame_end_is_linked __attribute__((used)) = &frame_end_
 void frame_end_below(struct task *first, char *caller)
 {
     int saved = errno;
+    struct fake_frame frame = first->fake_frame;
+    bool kept = fake_frame_keep(frame);
     if (first->spawn_frame < caller)
         switch_unpoison(first->spawn_frame, (size_t)(caller - first->spawn_frame));
     end_children(first->sibling_link);
+    if (kept)
+        fake_frame_give(frame);
     errno = saved;
 }
 
@@ -564,6 +568,7 @@ __attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size
         return task_handle(no_memory_task());
     }
     task->spawn_frame = __builtin_frame_address(0);
+    task->fake_frame = fake_frame_of(coroutine);
     if (!children && current.task)
         children = &current.task->children;
     if (children)

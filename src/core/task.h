@@ -13,6 +13,7 @@
 #ifndef EDDY_CORE_TASK_H
 #define EDDY_CORE_TASK_H
 
+#include "core/fake_frame.h"
 #include "core/switch.h"
 #include "core/timer.h"
 #include "eddy/lock.h"
@@ -88,6 +89,7 @@ struct task {
     bool in_loop;                    /* it is in the loop's list of tasks */
     /* Behind this line nothing is cleared when a task is made. */
     struct switch_point point;       /* where it goes on; in use while it is started and not running */
+    struct fake_frame fake_frame;    /* of the body that spawned it; set with spawn_frame */
     union {                          /* what the wait needs */
         struct timer timer;
         struct watch watch;

@@ -34,6 +34,14 @@
 #define UNDER_ASAN 0
 #endif
 
+/* More than the kernel's limit of mappings allows guards; the shadow that a sanitizer has of so many takes
+ * long. */
+#if defined(EDDY_SANITIZED)
+#define MANY 2000
+#else
+#define MANY 100000
+#endif
+
 /* ==== children ==== */
 
 struct outcome {
@@ -391,10 +399,10 @@ static void an_impossible_size_is_refused(void **state)
 }
 
 /* Each stack bears its number at both ends: no two overlap. */
-static void a_million_stacks_are_no_problem(void **state)
+static void many_stacks_are_no_problem(void **state)
 {
     (void)state;
-    size_t count = RUNNING_ON_VALGRIND ? 200 : UNDER_ASAN ? 2000 : 1000000;
+    size_t count = RUNNING_ON_VALGRIND ? 200 : MANY;
     struct stack **stacks = calloc(count, sizeof *stacks);
     for (size_t i = 0; i < count; i++) {
         stacks[i] = stack_take(0);
@@ -514,7 +522,7 @@ int main(void)
         cmocka_unit_test_teardown(the_last_given_is_taken_first, no_stack_left),
         cmocka_unit_test_teardown(sizes_do_not_mix, no_stack_left),
         cmocka_unit_test_teardown(an_impossible_size_is_refused, no_stack_left),
-        cmocka_unit_test_teardown(a_million_stacks_are_no_problem, no_stack_left),
+        cmocka_unit_test_teardown(many_stacks_are_no_problem, no_stack_left),
         cmocka_unit_test_teardown(trimming_keeps_what_is_in_use, no_stack_left),
         cmocka_unit_test_teardown(the_nth_request_fails_cleanly, no_stack_left),
         cmocka_unit_test_teardown(each_thread_has_its_pool_and_leaves_nothing, no_stack_left),

@@ -309,13 +309,14 @@ static void test_value(void **state)
     stack_give(stack);
 }
 
-static uintptr_t entered_at;
+static uintptr_t entered_at, aligned_at;
 
 static void enter(void *argument)
 {
     /* What the compiler aligned by the ABI's promise: sixteen bytes at a function's entry. */
     volatile _Alignas(16) char aligned[16] = {0};
-    entered_at = (uintptr_t)&aligned[0];
+    aligned_at = (uintptr_t)&aligned[0];
+    entered_at = (uintptr_t)__builtin_frame_address(0); /* a local may lie where AddressSanitizer keeps it */
     char text[64];
     snprintf(text, sizeof text, "%.3Lf %s", 1.5L, (const char *)argument); /* stores vectors in its frame */
     struct switch_point gone;
@@ -333,7 +334,7 @@ static void test_first_frame(void **state)
         char *top = (char *)stack_top(stack) - below;
         switch_prepare(&point, stack->bottom, top, enter, "argument");
         assert_true(switch_for_bool(&outside, &point, NULL));
-        assert_true(entered_at % 16 == 0);
+        assert_true(aligned_at % 16 == 0);
         assert_true(entered_at > (uintptr_t)stack->bottom && entered_at < (uintptr_t)top);
         stack_give(stack);
     }
