@@ -20,20 +20,45 @@
  */
 eddy_async_declare(eddy_stream *, eddy_open_connection, (const char *, host), (int, port));
 
+/*
+ * The same by the path of a Unix socket; "@name": an abstract one.  Fails with ENOENT, ECONNREFUSED, EACCES, EAGAIN
+ * (the server's queue is full), ENAMETOOLONG.  Python: asyncio.open_unix_connection.  Since 0.1.
+ */
+eddy_async_declare(eddy_stream *, eddy_open_unix_connection, (const char *, path));
+/*
+ * A stream of descriptors, which it takes over and makes non-blocking: pipes, ttys, a connected socket (in and out
+ * the same).  -1: it reads, or writes, only.  When it fails they stay the caller's.  A program that has not said what
+ * SIGPIPE does to it ignores the signal from now on.  Python: loop.connect_read_pipe, connect_write_pipe.  Since 0.1.
+ */
+eddy_async_declare(eddy_stream *, eddy_open_descriptors, (int, in), (int, out));
+/* A pipe: what is written to *writer is read from *reader.  Since 0.1. */
+eddy_async_declare(void, eddy_open_pipe, (eddy_stream **, reader), (eddy_stream **, writer));
+/* Two streams in memory, ends[0] and ends[1], each the other's peer: for tests, and between tasks.  Since 0.1. */
+eddy_async_declare(void, eddy_stream_pair, (eddy_stream **, ends));
+
 /* At least one byte and at most size; 0 at the end.  Python: StreamReader.read.  Since 0.1. */
 eddy_async_declare(size_t, eddy_stream_read, (eddy_stream *, s), (void *, buffer), (size_t, size));
-/* Exactly size bytes (the result), else EDDY_INCOMPLETE_READ, with what came in the buffer and its length in the
- * message.  Python: readexactly.  Since 0.1. */
+/* What has come, where it lies: *bytes is valid until the next read, size 0 (the result) at the end.  Nothing is
+ * copied, and no memory is held while nothing comes.  Since 0.1. */
+eddy_async_declare(size_t, eddy_stream_read_some, (eddy_stream *, s), (eddy_slice *, bytes));
+/* Exactly size bytes (the result), else EDDY_INCOMPLETE_READ, with what came in the buffer and in
+ * eddy_stream_partial.  Python: readexactly.  Since 0.1. */
 eddy_async_declare(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *, buffer), (size_t, size));
 /* Up to and including the separator.  *line is valid until the next read.  At the end without one:
  * EDDY_INCOMPLETE_READ, *line being what came; over the limit: EDDY_LIMIT_OVERRUN, nothing consumed.
  * Result: line->size.  Python: readuntil.  Since 0.1. */
 eddy_async_declare(size_t, eddy_stream_read_until, (eddy_stream *, s), (const char *, separator),
                    (eddy_slice *, line));
+/* The same up to the first of several separators, the line being the one that ends first.  Python: readuntil with a
+ * tuple.  Since 0.1. */
+eddy_async_declare(size_t, eddy_stream_read_until_any, (eddy_stream *, s), (const eddy_slice *, separators),
+                   (size_t, count), (eddy_slice *, line));
 /* A line with its "\n"; the last may lack it; size 0 (the result) at the end.  Python: readline.  Since 0.1. */
 eddy_async_declare(size_t, eddy_stream_read_line, (eddy_stream *, s), (eddy_slice *, line));
 /* All of it, or an error; suspends while the peer does not take it.  Python: write and drain.  Since 0.1. */
 eddy_async_declare(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size));
+/* The same of several parts, without putting them together first.  Python: writelines and drain.  Since 0.1. */
+eddy_async_declare(void, eddy_stream_writev, (eddy_stream *, s), (const eddy_slice *, parts), (size_t, count));
 /* Nothing more will be sent; reading goes on.  Python: StreamWriter.write_eof.  Since 0.1. */
 eddy_async_declare(void, eddy_stream_write_eof, (eddy_stream *, s));
 /* Closes the descriptor and frees the stream; NULL is allowed.  Python: close and wait_closed.  Since 0.1. */

@@ -21,9 +21,19 @@ typedef struct eddy_stream eddy_stream;
 
 /* Another limit for this stream, in bytes, at least 1.  Python: StreamReader's limit.  Since 0.1. */
 EDDY_API void eddy_stream_set_limit(eddy_stream *s, size_t limit);
-/* The descriptor, which stays the stream's; -1 once closed.  Since 0.1. */
+/*
+ * A deadline for the whole stream, as eddy_time() counts: calls under way then, and those made later, fail with
+ * ETIMEDOUT; what had come stays for when the deadline is moved.  INFINITY: none.  Never suspends.  Go: SetDeadline.
+ * Since 0.1.
+ */
+EDDY_API void eddy_stream_set_deadline(eddy_stream *s, double when);
+/* What the last read had got when it failed: with EDDY_INCOMPLETE_READ all that came; else what is still there, for the
+ * next read.  Valid until then.  Python: IncompleteReadError.partial, LimitOverrunError.consumed.  Since 0.1. */
+EDDY_API eddy_slice eddy_stream_partial(const eddy_stream *s);
+/* The descriptor, which stays the stream's; -1: none, or closed.  Since 0.1. */
 EDDY_API int eddy_stream_descriptor(const eddy_stream *s);
-/* "127.0.0.1:8080" of the other side (own side); returns the length as snprintf does.  Python: get_extra_info. */
+/* "127.0.0.1:8080", "/run/x", "@name", "a peer of 127.0.0.1:80" (that has gone, or has no name of its own), of the
+ * other side (own side); returns the length as snprintf does.  Python: get_extra_info.  Since 0.1. */
 EDDY_API size_t eddy_stream_peer_name(const eddy_stream *s, char *buffer, size_t size);
 EDDY_API size_t eddy_stream_own_name(const eddy_stream *s, char *buffer, size_t size);
 /* As await(eddy_stream_close(s)), without waiting, and from anywhere: defer(eddy_stream_abort, s).  NULL is allowed.

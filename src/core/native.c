@@ -108,6 +108,16 @@ void native_again(struct eddy_awaitable *a)
     owner_of(a)->waits_for = a;
 }
 
+void native_interrupt(struct task *task)
+{
+    struct eddy_awaitable *a = task->waits_for;
+    if (!a || a->awaitable.state != EDDY_RUNNING || !a->awaitable.type->cancel ||
+        (a->awaitable.flags & ED_FLAG_CANCELLING))
+        return;
+    a->awaitable.flags |= ED_FLAG_CANCELLING;
+    a->awaitable.type->cancel(a);
+}
+
 void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure)
 {
     struct task *task = owner_of(a);

@@ -182,6 +182,9 @@ static inline struct task *owner_of(const struct eddy_awaitable *a)
 }
 /* Ends it, owning the failure (NULL: well). */
 void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure);
+/* Ends the waiting of a task that waits for a native operation, which then fails with ECANCELED; nothing is asked of
+ * the task itself.  One that has a completion already goes on with that. */
+void native_interrupt(struct task *task);
 /* From an operation's `finish`: what it was woken for is gone, it waits on.  It needs an `undo`, see settle. */
 void native_again(struct eddy_awaitable *a);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "io/resolve.h"
+#include "io/socket.h"
 #include "io/stream.h"
 
 /* A socket that is closed on the way out, unless it was handed on (fd -1). */
@@ -28,7 +29,9 @@ eddy_async(int, try_address, (const union address *, address), (eddy_stream **, 
     int64_t result = eddy_await(socket_connect(held.fd, &address->any, address_size(address)));
     if (result < 0)
         return (int)-result;
-    *stream = stream_new(held.loop, held.fd, address);
+    char peer[64];
+    address_format(address, peer, sizeof peer);
+    *stream = stream_of_socket(held.loop, held.fd, peer);
     if (!*stream)
         return ENOMEM;
     held.fd = -1;

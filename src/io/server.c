@@ -13,6 +13,7 @@
 #include "core/failure.h"
 #include "core/report.h"
 #include "io/resolve.h"
+#include "io/socket.h"
 #include "io/stream.h"
 #include "os/memory.h"
 
@@ -30,8 +31,7 @@ struct listener {
     bool failing;            /* it has been said that accepting fails */
     struct task *task;       /* accepts; NULL: not yet, or ended */
     struct watch watch;      /* of that task's end */
-    union address own, peer; /* peer: of the connection being accepted */
-    socklen_t peer_size;
+    union address own;
 };
 
 struct eddy_server {
@@ -138,7 +138,7 @@ static int admit(struct listener *listener, int fd)
 {
     struct eddy_server *server = listener->server;
     driver_adopt(server->loop->driver, fd);
-    struct eddy_stream *s = stream_new(server->loop, fd, &listener->peer);
+    struct eddy_stream *s = stream_of_socket(server->loop, fd, NULL);
     if (!s) {
         socket_close(server->loop, fd);
         return ENOMEM;
@@ -178,8 +178,7 @@ static bool is_of_connection(int error)
 /* 0, or why a connection could not be taken. */
 eddy_async(int, accept_one, (struct listener *, listener))
 {
-    listener->peer_size = sizeof listener->peer;
-    int64_t result = eddy_await(socket_accept(listener->fd, &listener->peer, &listener->peer_size));
+    int64_t result = eddy_await(socket_accept(listener->fd));
     if (result >= 0)
         return admit(listener, (int)result);
     return is_of_connection((int)-result) ? 0 : (int)-result;
@@ -204,27 +203,21 @@ eddy_async(void, accept_connections, (struct listener *, listener))
 
 static int listen_on(struct listener *listener)
 {
-    int on = 1;
+    struct driver *driver = listener->server->loop->driver;
+    int on = 1, fd = socket_open(listener->own.any.sa_family);
     socklen_t size = sizeof listener->own;
-    int fd = socket_open(listener->own.any.sa_family);
     if (fd < 0)
         return -fd;
     listener->fd = fd;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    net_set_option(driver, fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (listener->own.any.sa_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (bind(fd, &listener->own.any, address_size(&listener->own)) != 0 || listen(fd, SOMAXCONN) != 0 ||
-        getsockname(fd, &listener->own.any, &size) != 0)
-        return errno;
-    return 0;
-}
-
-static void set_port(union address *address, int port)
-{
-    if (address->any.sa_family == AF_INET6)
-        address->v6.sin6_port = htons((uint16_t)port);
-    else
-        address->v4.sin_port = htons((uint16_t)port);
+        net_set_option(driver, fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    int error = net_bind(driver, fd, &listener->own.any, address_size(&listener->own));
+    if (error == 0)
+        error = net_listen(driver, fd, SOMAXCONN);
+    if (error == 0)
+        error = net_name(driver, fd, false, &listener->own.any, &size);
+    return -error;
 }
 
 static void close_listeners(struct eddy_server *server)
@@ -242,7 +235,7 @@ static int listen_on_all(struct eddy_server *server, const struct address_list *
         struct listener *listener = &server->listeners[server->listener_count];
         *listener = (struct listener){.server = server, .fd = -1, .own = list->items[i]};
         if (server->port)
-            set_port(&listener->own, server->port);
+            address_set_port(&listener->own, server->port);
         error = listen_on(listener);
         if (error && listener->fd >= 0)
             socket_close(server->loop, listener->fd);

@@ -3,10 +3,8 @@
 #define EDDY_LIBRARY
 #include "io/socket.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 
 #include "core/failure.h"
 
@@ -19,10 +17,19 @@ static void end(struct socket_op *self, int64_t result)
     native_complete(&self->awaitable, cancelled ? &failure_cancelled : NULL);
 }
 
+static void take(struct socket_op *self, const struct driver_op *op)
+{
+    if (op->kind == DRIVER_RECV_LENT && op->result > 0) {
+        self->data = op->u.lent.data;
+        self->lent_id = op->u.lent.id;
+    }
+    end(self, op->result);
+}
+
 static void on_completion(struct driver_op *op)
 {
     struct task *task = (struct task *)(void *)((char *)op - offsetof(struct task, wait.op));
-    end((struct socket_op *)(void *)task->waits_for, op->result);
+    take((struct socket_op *)(void *)task->waits_for, op);
 }
 
 static void describe(const struct socket_op *self, struct driver_op *op)
@@ -31,10 +38,15 @@ static void describe(const struct socket_op *self, struct driver_op *op)
     switch (self->kind) {
     case DRIVER_POLL: op->u.poll.events = (unsigned)self->flags; break;
     case DRIVER_ACCEPT:
+    case DRIVER_RECV_LENT: break;
     case DRIVER_CONNECT:
         op->u.address.data = self->data;
-        op->u.address.size = self->size_slot;
         op->u.address.length = (socklen_t)self->size;
+        break;
+    case DRIVER_RECVMSG:
+    case DRIVER_SENDMSG:
+        op->u.message.data = self->data;
+        op->u.message.flags = self->flags;
         break;
     default:
         op->u.buffer.data = self->data;
@@ -50,7 +62,7 @@ static void start(struct eddy_awaitable *a)
     struct driver_op *op = &task->wait.op;
     describe(self, op);
     if (driver_submit(task->loop->driver, op))
-        end(self, op->result);
+        take(self, op);
 }
 
 static void cancel(struct eddy_awaitable *a)
@@ -92,11 +104,35 @@ struct socket_op socket_send(int fd, const void *data, size_t size, int flags)
     return make(DRIVER_SEND, fd, data, size, flags);
 }
 
-struct socket_op socket_accept(int fd, union address *address, socklen_t *size)
+struct socket_op socket_recv_lent(int fd)
 {
-    struct socket_op op = make(DRIVER_ACCEPT, fd, address, 0, 0);
+    return make(DRIVER_RECV_LENT, fd, NULL, 0, 0);
+}
+
+struct socket_op socket_recvmsg(int fd, struct msghdr *message, int flags)
+{
+    return make(DRIVER_RECVMSG, fd, message, sizeof *message, flags);
+}
+
+struct socket_op socket_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    return make(DRIVER_SENDMSG, fd, message, sizeof *message, flags);
+}
+
+struct socket_op socket_read(int fd, void *data, size_t size)
+{
+    return make(DRIVER_READ, fd, data, size, 0);
+}
+
+struct socket_op socket_write(int fd, const void *data, size_t size)
+{
+    return make(DRIVER_WRITE, fd, data, size, 0);
+}
+
+struct socket_op socket_accept(int fd)
+{
+    struct socket_op op = make(DRIVER_ACCEPT, fd, NULL, 0, 0);
     op.awaitable.awaitable.type = &accept_type;
-    op.size_slot = size;
     return op;
 }
 
@@ -110,16 +146,15 @@ struct socket_op socket_poll(int fd, unsigned events)
     return make(DRIVER_POLL, fd, NULL, 0, (int)events);
 }
 
-/* ==== sockets and addresses ==== */
+/* ==== sockets ==== */
 
 int socket_open(int family)
 {
-    int on = 1, fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
+    struct driver *driver = current.loop->driver;
+    int on = 1, fd = net_open(driver, family, SOCK_STREAM, 0);
     /* A listening socket hands this on to those that it accepts. */
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    driver_adopt(current.loop->driver, fd);
+    if (fd >= 0 && family != AF_UNIX)
+        net_set_option(driver, fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return fd;
 }
 
@@ -128,29 +163,6 @@ void socket_close(struct eddy_loop *loop, int fd)
     int saved = errno;
     driver_close_fd(loop->driver, fd);
     errno = saved;
-}
-
-socklen_t address_size(const union address *address)
-{
-    return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
-}
-
-int address_port(const union address *address)
-{
-    return ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
-}
-
-size_t address_format(const union address *address, char *buffer, size_t size)
-{
-    char host[INET6_ADDRSTRLEN];
-    int length;
-    if (address->any.sa_family == AF_INET6 && inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof host))
-        length = snprintf(buffer, size, "[%s]:%d", host, address_port(address));
-    else if (address->any.sa_family == AF_INET && inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof host))
-        length = snprintf(buffer, size, "%s:%d", host, address_port(address));
-    else
-        length = snprintf(buffer, size, "an unknown address");
-    return length < 0 ? 0 : (size_t)length;
 }
 
 /* ==== <eddy/io.h> ==== */
@@ -173,7 +185,7 @@ eddy_async_define(size_t, eddy_send_bytes, (int, fd), (const void *, data), (siz
 
 eddy_async_define(int, eddy_accept, (int, fd))
 {
-    int64_t result = eddy_await(socket_accept(fd, NULL, NULL));
+    int64_t result = eddy_await(socket_accept(fd));
     if (result < 0)
         eddy_raise((int)-result, "eddy_accept(%d)", fd);
     return (int)result;

@@ -11,10 +11,11 @@
 #define EDDY_IO_SOCKET_H
 
 #include <eddy.h>
-#include <netinet/in.h>
 
 #include "core/current.h"
 #include "core/loop.h"
+#include "io/address.h"
+#include "os/net.h"
 
 struct socket_op {
     struct eddy_awaitable awaitable;
@@ -22,33 +23,27 @@ struct socket_op {
     uint8_t kind;         /* an enum driver_op_kind */
     bool asked;           /* to end early, by the cancellation of its task */
     int fd;               /* open until it has ended */
-    void *data;           /* buffer, or address */
+    void *data;           /* buffer, message, or address; of recv_lent: what was lent */
     size_t size;          /* of data */
     int flags;            /* MSG_ values, or poll events */
-    socklen_t *size_slot; /* accept: where the size of the address goes */
-};
-
-/* An address of a host: what getaddrinfo gives for TCP. */
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
+    unsigned lent_id;     /* recv_lent: for driver_give_back */
 };
 
 /* Waits until it has ended; gives the failure that a cancellation is, else NULL. */
 struct socket_op socket_recv(int fd, void *data, size_t size, int flags);
+struct socket_op socket_recv_lent(int fd);
 struct socket_op socket_send(int fd, const void *data, size_t size, int flags);
-/* Result: the socket, not adopted.  address, if not NULL, lies off the stack, *size being its room. */
-struct socket_op socket_accept(int fd, union address *address, socklen_t *size);
+struct socket_op socket_recvmsg(int fd, struct msghdr *message, int flags);
+struct socket_op socket_sendmsg(int fd, const struct msghdr *message, int flags);
+struct socket_op socket_read(int fd, void *data, size_t size);
+struct socket_op socket_write(int fd, const void *data, size_t size);
+/* Result: the socket, not adopted. */
+struct socket_op socket_accept(int fd);
 struct socket_op socket_connect(int fd, const struct sockaddr *address, socklen_t size);
 struct socket_op socket_poll(int fd, unsigned events);
 
-/* A non-blocking socket of the running loop, or a negative errno value.  Closed by socket_close. */
+/* A non-blocking stream socket of the running loop, or a negative errno value.  Closed by socket_close. */
 int socket_open(int family);
 void socket_close(struct eddy_loop *loop, int fd);
-socklen_t address_size(const union address *address);
-int address_port(const union address *address);
-/* "127.0.0.1:80", "[::1]:80"; "an unknown address" for other families; as snprintf. */
-size_t address_format(const union address *address, char *buffer, size_t size);
 
 #endif

@@ -1,29 +1,40 @@
 /* SPDX-License-Identifier: MIT */
-/* stream.c - the life of a stream, and writing to it.  Reading is in stream_read.c, the rules in stream.h. */
+/* stream.c - the life of a stream, its deadline, and facts.  Reading and writing have files of their own. */
 #define EDDY_LIBRARY
 #include "io/stream.h"
 
 #include <errno.h>
-#include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/failure.h"
-#include "io/stream_use.h"
+#include "core/scope.h"
+#include "io/socket.h"
 #include "os/memory.h"
 
 /* ==== life ==== */
 
-struct eddy_stream *stream_new(struct eddy_loop *loop, int fd, const union address *peer)
+struct eddy_stream *stream_new(struct transport *t)
 {
     struct eddy_stream *s = memory_alloc_zeroed(sizeof *s);
     if (!s)
         return NULL;
-    s->loop = loop;
-    s->fd = fd;
+    s->loop = t->loop;
+    s->transport = t;
     s->references = 1;
     s->limit = EDDY_STREAM_LIMIT;
-    s->peer = *peer;
+    return s;
+}
+
+struct eddy_stream *stream_of_socket(struct eddy_loop *loop, int fd, const char *peer)
+{
+    struct transport *t = socket_transport(loop, fd);
+    struct eddy_stream *s = t ? stream_new(t) : NULL;
+    if (s && peer)
+        s->peer = memory_copy_string(peer); /* without memory the socket is asked when it matters */
+    if (!s)
+        memory_free(t);
     return s;
 }
 
@@ -32,29 +43,33 @@ static void settle(struct eddy_stream *s)
 {
     if (s->reader || s->writer)
         return;
-    if (s->closed && s->fd >= 0) {
-        socket_close(s->loop, s->fd);
-        s->fd = -1;
+    if (s->closed && s->transport) {
+        timer_cancel(&s->loop->timers, &s->deadline);
+        stream_drop_input(s);
+        transport_close(s->transport);
+        s->transport = NULL;
     }
     if (s->references == 0) {
-        memory_free(s->buffer);
+        memory_free(s->peer);
         memory_free(s);
     }
 }
 
-/* A task that is inside a call waits for nothing but its operation. */
-static void wake(struct eddy_stream *s, struct task *task)
+/* Who waits in it waits no longer, and what was begun ends. */
+static void interrupt(struct eddy_stream *s)
 {
-    if (task && task != current.task)
-        driver_cancel(s->loop->driver, &task->wait.op);
+    transport_stop(s->transport, true);
+    if (s->reader && s->reader != current.task)
+        native_interrupt(s->reader);
+    if (s->writer && s->writer != current.task)
+        native_interrupt(s->writer);
 }
 
 void stream_close(struct eddy_stream *s)
 {
     if (!s->closed) {
         s->closed = true;
-        wake(s, s->reader);
-        wake(s, s->writer);
+        interrupt(s);
     }
     settle(s);
 }
@@ -74,10 +89,16 @@ void eddy_stream_abort(eddy_stream *s)
         stream_unref(s);
 }
 
-/* Nothing is left to wait for: a write returns when the kernel has taken all. */
+/* A write returns when the peer's side has all, so that there is nothing to wait for but a transport's last words. */
 eddy_async_define(void, eddy_stream_close, (eddy_stream *, s))
 {
-    eddy_stream_abort(s);
+    if (!s)
+        return;
+    eddy_defer(eddy_stream_abort, s);
+    if (s->closed || !s->transport->type->finish || stream_enter(s, &s->writer) != 0)
+        return;
+    eddy_defer(stream_leave_writer, s);
+    eddy_await(transport_finish(s->transport));
 }
 
 /* ==== one reader, one writer ==== */
@@ -86,6 +107,8 @@ int stream_enter(struct eddy_stream *s, struct task **user)
 {
     if (s->closed)
         return EDDY_STREAM_CLOSED;
+    if (s->late)
+        return ETIMEDOUT;
     if (*user)
         return EDDY_STREAM_BUSY;
     *user = current.task;
@@ -98,7 +121,7 @@ void stream_leave_reader(struct eddy_stream *s)
     settle(s);
 }
 
-static void leave_writer(struct eddy_stream *s)
+void stream_leave_writer(struct eddy_stream *s)
 {
     s->writer = NULL;
     settle(s);
@@ -106,87 +129,84 @@ static void leave_writer(struct eddy_stream *s)
 
 int stream_error(const struct eddy_stream *s, int64_t result)
 {
-    return s->closed ? EDDY_STREAM_CLOSED : (int)-result;
+    if (s->closed)
+        return EDDY_STREAM_CLOSED;
+    if (result == -ECANCELED && s->late)
+        return ETIMEDOUT;
+    return result < 0 ? (int)-result : 0;
 }
 
-struct peer_name stream_peer(const struct eddy_stream *s)
+int stream_seize(struct eddy_stream *s)
 {
-    struct peer_name name;
-    address_format(&s->peer, name.text, sizeof name.text);
-    return name;
-}
-
-/* ==== writing ==== */
-
-eddy_async_define(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size))
-{
-    int error = stream_enter(s, &s->writer);
+    int error = stream_enter(s, &s->reader);
     if (error)
-        eddy_raise(error, "eddy_stream_write(%s)", stream_peer(s).text);
-    eddy_defer(leave_writer, s);
-    for (size_t sent = 0; sent < size;) {
-        int64_t result = eddy_await(socket_send(s->fd, (const char *)data + sent, size - sent, 0));
-        if (result < 0 || s->closed)
-            eddy_raise(stream_error(s, result), "eddy_stream_write(%s): %zu of %zu bytes were sent",
-                       stream_peer(s).text, sent, size);
-        sent += (size_t)result;
-    }
-}
-
-eddy_async_define(void, eddy_stream_write_eof, (eddy_stream *, s))
-{
-    int error = stream_enter(s, &s->writer);
+        return error;
+    error = stream_enter(s, &s->writer);
     if (error)
-        eddy_raise(error, "eddy_stream_write_eof(%s)", stream_peer(s).text);
-    eddy_defer(leave_writer, s);
-    /* ENOTCONN: the peer has reset the connection, which then has no end to send. */
-    if (shutdown(s->fd, SHUT_WR) != 0 && errno != ENOTCONN)
-        eddy_raise(errno, "eddy_stream_write_eof(%s)", stream_peer(s).text);
+        s->reader = NULL;
+    return error;
 }
 
-static void write_formatted(struct eddy_awaitable *a)
+void stream_release(struct eddy_stream *s)
 {
-    struct eddy_stream_printf *self = (struct eddy_stream_printf *)(void *)a;
-    if (!self->text) {
-        a->awaitable.failure = failure_of(ENOMEM, "eddy_stream_printf: no memory for the text");
+    s->reader = s->writer = NULL;
+    settle(s);
+}
+
+struct transport *stream_transport(struct eddy_stream *s)
+{
+    return s->transport;
+}
+
+/* One that was closed or is late has told the transport that it had; the new one is told here. */
+void stream_set_transport(struct eddy_stream *s, struct transport *t)
+{
+    s->transport = t;
+    t->stopped = s->closed || s->late;
+}
+
+size_t stream_buffered(const struct eddy_stream *s)
+{
+    return (size_t)(s->end - s->begin);
+}
+
+/* ==== the deadline ==== */
+
+static void expire(struct timer *timer)
+{
+    struct eddy_stream *s = (struct eddy_stream *)(void *)((char *)timer - offsetof(struct eddy_stream, deadline));
+    s->late = true;
+    interrupt(s);
+}
+
+void eddy_stream_set_deadline(eddy_stream *s, double when)
+{
+    struct timers *timers = &s->loop->timers;
+    if (s->closed)
         return;
-    }
-    struct eddy_stream_write inner = eddy_stream_write(self->stream, self->text, self->size);
-    a->awaitable.failure = eddy_run_here(&inner.awaitable);
-    memory_free(self->text);
-    self->text = NULL;
-}
-
-static void forget_text(struct eddy_awaitable *a)
-{
-    memory_free(((struct eddy_stream_printf *)(void *)a)->text);
-}
-
-static const struct eddy_awaitable_type printf_type = {.name = "eddy_stream_printf",
-                                                       .run = write_formatted,
-                                                       .destroy = forget_text,
-                                                       .kind = EDDY_COROUTINE,
-                                                       .size = sizeof(struct eddy_stream_printf)};
-
-struct eddy_stream_printf eddy_stream_printf(eddy_stream *s, const char *format, ...)
-{
-    struct eddy_stream_printf self = {ED_HEADER(printf_type), .stream = s};
-    va_list arguments, again;
-    va_start(arguments, format);
-    va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    if (length >= 0)
-        self.text = memory_alloc((size_t)length + 1);
-    if (self.text) {
-        vsnprintf(self.text, (size_t)length + 1, format, again);
-        self.size = (size_t)length;
-    }
-    va_end(again);
-    va_end(arguments);
-    return self;
+    timer_cancel(timers, &s->deadline);
+    s->late = false;
+    transport_stop(s->transport, false);
+    if (when != when || when == INFINITY)
+        return;
+    int64_t at = scope_nanoseconds(when);
+    if (at <= driver_now(s->loop->driver) || !timer_set(timers, &s->deadline, at, expire))
+        expire(&s->deadline); /* without memory for it: none would be worse than at once */
 }
 
 /* ==== facts ==== */
+
+const char *stream_peer(struct eddy_stream *s)
+{
+    char name[128];
+    if (s->peer)
+        return s->peer;
+    if (!s->transport)
+        return "closed";
+    s->transport->type->format_name(s->transport, true, name, sizeof name);
+    s->peer = memory_copy_string(name);
+    return s->peer ? s->peer : "a peer";
+}
 
 void eddy_stream_set_limit(eddy_stream *s, size_t limit)
 {
@@ -195,24 +215,28 @@ void eddy_stream_set_limit(eddy_stream *s, size_t limit)
 
 int eddy_stream_descriptor(const eddy_stream *s)
 {
-    return s->closed ? -1 : s->fd;
+    return s->closed ? -1 : s->transport->type->descriptor(s->transport);
 }
 
 size_t eddy_stream_peer_name(const eddy_stream *s, char *buffer, size_t size)
 {
-    return address_format(&s->peer, buffer, size);
+    int length = snprintf(buffer, size, "%s", stream_peer((eddy_stream *)(uintptr_t)s));
+    return length < 0 ? 0 : (size_t)length;
 }
 
 size_t eddy_stream_own_name(const eddy_stream *s, char *buffer, size_t size)
 {
-    union address own = {.any.sa_family = AF_UNSPEC};
-    socklen_t room = sizeof own;
-    if (s->fd >= 0)
-        getsockname(s->fd, &own.any, &room);
-    return address_format(&own, buffer, size);
+    if (s->transport)
+        return s->transport->type->format_name(s->transport, false, buffer, size);
+    return (size_t)snprintf(buffer, size, "closed");
 }
 
 bool eddy_stream_at_end(const eddy_stream *s)
 {
     return s->at_end && s->begin == s->end;
+}
+
+eddy_slice eddy_stream_partial(const eddy_stream *s)
+{
+    return s->partial;
 }

@@ -2,14 +2,16 @@
 /*
  * stream.h - the struct of a stream, for the files of this folder.
  *
- * Invariants: bytes that arrived and were not yet taken lie in buffer[begin, end); a descriptor is closed only when
- * no operation on it is in flight; the struct lives until it was closed, its readers and writers have left, and the
- * handler that it was made for has ended.
+ * Invariants: bytes that arrived and were not yet taken lie in [begin, end), which is in what the transport has lent or
+ * in the stream's own memory, never in both; the transport is closed only when no operation on it is under way; the
+ * struct lives until it was closed, its readers and writers have left, and the handler that it was made for has ended.
  */
 #ifndef EDDY_IO_STREAM_H
 #define EDDY_IO_STREAM_H
 
-#include "io/socket.h"
+#include "core/current.h"
+#include "core/loop.h"
+#include "io/transport.h"
 
 /* A stream's place in the server that accepted it; see server.c. */
 struct connection {
@@ -21,23 +23,42 @@ struct connection {
 
 struct eddy_stream {
     struct eddy_loop *loop;
-    int fd;                       /* -1: closed */
-    bool closed;                  /* asked for; fd follows when it is not in use */
-    bool at_end;                  /* the peer has sent its last */
-    int broken;                   /* an errno value: what arrived could not be kept; reads fail with it */
+    struct transport *transport;  /* NULL: closed */
     struct task *reader, *writer; /* inside a call; NULL: nobody */
+    struct chunk chunk;           /* lent by the transport; without data: none */
+    char *begin, *end;            /* what arrived and was not taken */
+    char *own;                    /* memory for what is longer than the transport lends; NULL: none now */
+    size_t capacity;              /* of own */
+    size_t limit;                 /* most that a line may have before its separator */
+    eddy_slice partial;           /* what a failed read had got */
+    char *peer;                   /* its name, once it was asked for; NULL: not yet */
+    struct timer deadline;        /* set: calls that are under way then fail */
     unsigned references;          /* of who opened it, and of the server */
-    char *buffer;                 /* NULL: none yet */
-    size_t begin, end, capacity;
-    size_t limit; /* most that a line may have before its separator */
-    union address peer;
+    int broken;                   /* an errno value: what arrived could not be kept; reads fail with it */
+    bool closed;                  /* asked for; the transport follows when it is not in use */
+    bool late;                    /* the deadline has come */
+    bool at_end;                  /* the peer has sent its last */
     struct connection connection;
 };
 
-/* Takes the descriptor over, with one reference; NULL: no memory, and the descriptor stays the caller's. */
-struct eddy_stream *stream_new(struct eddy_loop *loop, int fd, const union address *peer);
 /* Closes it; those who wait in it fail with EDDY_STREAM_CLOSED.  Takes no reference away. */
 void stream_close(struct eddy_stream *s);
 void stream_unref(struct eddy_stream *s);
+/* The stream of a descriptor that has just been connected to peer (NULL: not known), or NULL without memory, when the
+ * descriptor stays the caller's. */
+struct eddy_stream *stream_of_socket(struct eddy_loop *loop, int fd, const char *peer);
+
+/* ---- entering and leaving, for stream.c and its relatives ---- */
+
+/* user: &s->reader or &s->writer.  0, or why the running task may not use it now. */
+int stream_enter(struct eddy_stream *s, struct task **user);
+void stream_leave_reader(struct eddy_stream *s);
+void stream_leave_writer(struct eddy_stream *s);
+/* What a result below zero, or the state of the stream, means: a code, or 0. */
+int stream_error(const struct eddy_stream *s, int64_t result);
+/* For messages; valid while the stream is. */
+const char *stream_peer(struct eddy_stream *s);
+/* Gives up all memory of the input. */
+void stream_drop_input(struct eddy_stream *s);
 
 #endif

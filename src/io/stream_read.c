@@ -2,58 +2,72 @@
 /*
  * stream_read.c - reading from a stream.
  *
- * A cancelled read loses nothing: what it had already put into the caller's memory goes back in front of the
- * buffer.
+ * Bytes are read where the transport has put them; only what spans two of its buffers is copied together.  A cancelled
+ * read loses nothing: what it had already put into the caller's memory goes back in front of what came later.
  */
 #define _GNU_SOURCE /* memmem */
 #define EDDY_LIBRARY
 #include <errno.h>
 #include <string.h>
 
-#include "io/stream_use.h"
+#include "io/stream.h"
 #include "os/memory.h"
 
-/* First size of a buffer; most lines fit. */
-enum { FIRST_CAPACITY = 4000 };
+enum {
+    FIRST_CAPACITY = 4000, /* of a stream's own memory; most lines fit */
+    DIRECT = 16384         /* as much goes straight into the caller's memory */
+};
+
+/* ==== the input ==== */
 
 static size_t buffered(const struct eddy_stream *s)
 {
-    return s->end - s->begin;
+    return (size_t)(s->end - s->begin);
 }
 
-/* Room for `capacity` bytes in all, what is there lying at `begin`. */
-static bool reserve(struct eddy_stream *s, size_t begin, size_t capacity)
+void stream_drop_input(struct eddy_stream *s)
 {
-    char *buffer = s->buffer;
+    transport_give_back(s->transport, &s->chunk);
+    memory_free(s->own);
+    s->own = s->begin = s->end = NULL;
+    s->capacity = 0;
+}
+
+/* What is there moves into the stream's own memory, to `offset`, where there is room for `capacity` bytes. */
+static bool move_to_own(struct eddy_stream *s, size_t offset, size_t capacity)
+{
+    size_t size = buffered(s);
+    char *own = s->own;
     if (capacity > s->capacity) {
-        buffer = memory_alloc(capacity);
-        if (!buffer)
+        own = memory_alloc(capacity);
+        if (!own)
             return false;
+    }
+    if (size)
+        memmove(own + offset, s->begin, size);
+    if (own != s->own) {
+        memory_free(s->own);
+        s->own = own;
         s->capacity = capacity;
     }
-    if (s->end > s->begin)
-        memmove(buffer + begin, s->buffer + s->begin, buffered(s));
-    if (buffer != s->buffer)
-        memory_free(s->buffer);
-    s->buffer = buffer;
-    s->end = begin + buffered(s);
-    s->begin = begin;
+    s->begin = own + offset;
+    s->end = s->begin + size;
+    transport_give_back(s->transport, &s->chunk);
     return true;
 }
 
-/* Room for at least one byte behind what is there; `most` in all. */
-static bool make_room(struct eddy_stream *s, size_t most)
+/* Puts bytes behind what is there, in the stream's own memory. */
+static bool append(struct eddy_stream *s, const char *data, size_t size)
 {
-    size_t capacity = s->capacity ? s->capacity : FIRST_CAPACITY;
-    if (s->begin == s->end)
-        s->begin = s->end = 0;
-    if (s->end < s->capacity)
-        return true;
-    if (buffered(s) >= s->capacity / 2 + 1)
-        capacity = capacity * 2 < most ? capacity * 2 : most;
-    if (capacity <= buffered(s))
-        capacity = buffered(s) + 1;
-    return reserve(s, 0, capacity > s->capacity ? capacity : s->capacity);
+    size_t needed = buffered(s) + size, capacity = s->capacity ? s->capacity : FIRST_CAPACITY;
+    while (capacity < needed)
+        capacity *= 2;
+    bool fits = s->own && s->capacity - (size_t)(s->end - s->own) >= size;
+    if (!fits && !move_to_own(s, 0, capacity))
+        return false;
+    memcpy(s->end, data, size);
+    s->end += size;
+    return true;
 }
 
 static size_t take(struct eddy_stream *s, void *data, size_t size)
@@ -61,24 +75,32 @@ static size_t take(struct eddy_stream *s, void *data, size_t size)
     if (size > buffered(s))
         size = buffered(s);
     if (size)
-        memcpy(data, s->buffer + s->begin, size);
+        memcpy(data, s->begin, size);
     s->begin += size;
+    if (s->begin == s->end)
+        stream_drop_input(s);
     return size;
 }
 
 static void put_back(struct eddy_stream *s, const void *data, size_t size)
 {
-    if (size > s->begin && !reserve(s, size, buffered(s) + size)) {
+    size_t room = s->own ? (size_t)(s->begin - s->own) : 0;
+    if (!s->transport)
+        return; /* closed meanwhile: nobody will read it */
+    if (size > room && !move_to_own(s, size, buffered(s) + size)) {
         s->broken = ENOMEM;
         return;
     }
     s->begin -= size;
-    memcpy(s->buffer + s->begin, data, size);
+    memcpy(s->begin, data, size);
 }
+
+/* ==== getting more ==== */
 
 static int enter(struct eddy_stream *s)
 {
     int error = stream_enter(s, &s->reader);
+    s->partial = (eddy_slice){"", 0};
     if (!error && s->broken) {
         s->reader = NULL;
         error = s->broken;
@@ -86,73 +108,124 @@ static int enter(struct eddy_stream *s)
     return error;
 }
 
-/* More bytes into [data, data + size): how many, 0 at the end, or a negative code. */
-eddy_async(int64_t, receive, (eddy_stream *, s), (void *, data), (size_t, size))
+/* A result as the callers want it: bytes, 0 at the end, or a negative code. */
+static int64_t judge(struct eddy_stream *s, int64_t result)
 {
-    if (s->at_end)
-        return 0;
-    int64_t result = eddy_await(socket_recv(s->fd, data, size, 0));
-    if (result < 0 || s->closed)
-        return -stream_error(s, result);
+    int error = stream_error(s, result);
+    if (error)
+        return -error;
     s->at_end = result == 0;
     return result;
 }
 
-/* More bytes into the buffer, which holds `most` at most. */
-eddy_async(int64_t, fill, (eddy_stream *, s), (size_t, most))
+/* What came first and what came now, together. */
+static int64_t join(struct eddy_stream *s, struct chunk *chunk, int64_t size)
 {
-    if (!make_room(s, most))
-        return -ENOMEM;
-    int64_t result = eddy_await(receive(s, s->buffer + s->end, s->capacity - s->end));
-    if (result > 0)
-        s->end += (size_t)result;
-    return result;
+    bool kept = append(s, chunk->data, (size_t)size);
+    transport_give_back(s->transport, chunk);
+    if (!kept)
+        s->broken = ENOMEM;
+    return kept ? size : -ENOMEM;
 }
+
+/* More bytes behind those that are there: how many, 0 at the end, or a negative code. */
+eddy_async(int64_t, more, (eddy_stream *, s))
+{
+    if (s->at_end)
+        return 0;
+    bool first = s->begin == s->end;
+    if (first)
+        stream_drop_input(s);
+    else if (s->chunk.data && !move_to_own(s, 0, buffered(s) > FIRST_CAPACITY ? buffered(s) * 2 : FIRST_CAPACITY))
+        return -ENOMEM;
+    struct chunk chunk = {NULL, 0};
+    int64_t result = eddy_await(transport_receive(s->transport, &chunk));
+    if (result > 0 && first) {
+        s->chunk = chunk;
+        s->begin = chunk.data;
+        s->end = chunk.data + result;
+    } else if (result > 0) {
+        result = join(s, &chunk, result);
+    }
+    return judge(s, result);
+}
+
+/* At least one byte into [data, data + size), nothing being there: how many, 0 at the end, or a negative code. */
+eddy_async(int64_t, more_into, (eddy_stream *, s), (void *, data), (size_t, size))
+{
+    if (size < DIRECT || !s->transport->type->receive_into) {
+        int64_t result = eddy_await(more(s));
+        return result > 0 ? (int64_t)take(s, data, size) : result;
+    }
+    if (s->at_end)
+        return 0;
+    stream_drop_input(s);
+    int64_t result = eddy_await(transport_receive_into(s->transport, data, size));
+    return judge(s, result);
+}
+
+/* ==== read, read_some, read_exactly ==== */
 
 eddy_async_define(size_t, eddy_stream_read, (eddy_stream *, s), (void *, buffer), (size_t, size))
 {
     int error = enter(s);
     if (error)
-        eddy_raise(error, "eddy_stream_read(%s)", stream_peer(s).text);
+        eddy_raise(error, "eddy_stream_read(%s)", stream_peer(s));
     eddy_defer(stream_leave_reader, s);
     if (s->begin < s->end || size == 0)
         return take(s, buffer, size);
-    int64_t result = eddy_await(receive(s, buffer, size));
+    int64_t result = eddy_await(more_into(s, buffer, size));
     if (result < 0)
-        eddy_raise((int)-result, "eddy_stream_read(%s)", stream_peer(s).text);
+        eddy_raise((int)-result, "eddy_stream_read(%s)", stream_peer(s));
     return (size_t)result;
 }
 
+eddy_async_define(size_t, eddy_stream_read_some, (eddy_stream *, s), (eddy_slice *, bytes))
+{
+    *bytes = (eddy_slice){"", 0};
+    int error = enter(s);
+    if (error)
+        eddy_raise(error, "eddy_stream_read_some(%s)", stream_peer(s));
+    eddy_defer(stream_leave_reader, s);
+    int64_t result = s->begin < s->end ? 1 : eddy_await(more(s));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_stream_read_some(%s)", stream_peer(s));
+    if (result > 0)
+        *bytes = (eddy_slice){s->begin, buffered(s)};
+    s->begin = s->end;
+    return bytes->size;
+}
+
 /* Bytes in the caller's memory that are not yet the caller's. */
-struct partial {
+struct half_read {
     struct eddy_stream *s;
     void *data;
     size_t size; /* 0: nothing to give back */
 };
 
-static void give_back(struct partial *partial)
+static void give_back(struct half_read *half)
 {
-    if (partial->size)
-        put_back(partial->s, partial->data, partial->size);
+    if (half->size)
+        put_back(half->s, half->data, half->size);
 }
 
 eddy_async_define(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *, buffer), (size_t, size))
 {
     int error = enter(s);
     if (error)
-        eddy_raise(error, "eddy_stream_read_exactly(%s, %zu)", stream_peer(s).text, size);
+        eddy_raise(error, "eddy_stream_read_exactly(%s, %zu)", stream_peer(s), size);
     eddy_defer(stream_leave_reader, s);
-    struct partial got = {s, buffer, take(s, buffer, size)};
+    struct half_read got = {s, buffer, take(s, buffer, size)};
     eddy_defer(give_back, &got);
     while (got.size < size) {
-        int64_t result = eddy_await(receive(s, (char *)buffer + got.size, size - got.size));
+        int64_t result = eddy_await(more_into(s, (char *)buffer + got.size, size - got.size));
         if (result < 0)
-            eddy_raise((int)-result, "eddy_stream_read_exactly(%s, %zu)", stream_peer(s).text, size);
+            eddy_raise((int)-result, "eddy_stream_read_exactly(%s, %zu)", stream_peer(s), size);
         if (result == 0) {
-            size_t came = got.size;
+            s->partial = (eddy_slice){buffer, got.size};
             got.size = 0;
-            eddy_raise(EDDY_INCOMPLETE_READ, "eddy_stream_read_exactly(%s): %zu of %zu bytes came",
-                       stream_peer(s).text, came, size);
+            eddy_raise(EDDY_INCOMPLETE_READ, "eddy_stream_read_exactly(%s): %zu of %zu bytes came", stream_peer(s),
+                       s->partial.size, size);
         }
         got.size += (size_t)result;
     }
@@ -160,41 +233,61 @@ eddy_async_define(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *,
     return size;
 }
 
-/* What read_until and read_line look for, and how far they have looked. */
+/* ==== read_until, read_line ==== */
+
+/* What is looked for, and how far. */
 struct search {
-    const char *separator;
-    size_t size;    /* of the separator */
-    size_t checked; /* bytes from `begin` on at which no separator begins */
+    const eddy_slice *separators;
+    size_t count;   /* of them */
+    size_t longest; /* of them, in bytes */
+    size_t checked; /* bytes from `begin` on at which no separator begins, whole */
 };
 
-/* Size of the line with its separator; 0: not there yet. */
+/* The line that ends first, with its separator; 0: none yet. */
 static size_t find(const struct eddy_stream *s, struct search *search)
 {
-    if (buffered(s) < search->size)
-        return 0;
-    const char *begin = s->buffer + s->begin;
-    const char *found =
-        memmem(begin + search->checked, buffered(s) - search->checked, search->separator, search->size);
-    if (found)
-        return (size_t)(found - begin) + search->size;
-    search->checked = buffered(s) - search->size + 1;
-    return 0;
+    size_t size = buffered(s), first = 0;
+    for (size_t i = 0; i < search->count; i++) {
+        const eddy_slice *separator = &search->separators[i];
+        const char *found = size - search->checked < separator->size
+                                ? NULL
+                                : memmem(s->begin + search->checked, size - search->checked, separator->data,
+                                         separator->size);
+        size_t end = found ? (size_t)(found - s->begin) + separator->size : 0;
+        if (end && (!first || end < first))
+            first = end;
+    }
+    if (!first && size >= search->longest)
+        search->checked = size - search->longest + 1;
+    return first;
+}
+
+/* Longest separator; 0: there is an empty one, or none. */
+static size_t longest_of(const eddy_slice *separators, size_t count)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (separators[i].size == 0)
+            return 0;
+        if (separators[i].size > longest)
+            longest = separators[i].size;
+    }
+    return longest;
 }
 
 /* The line's size; 0: the stream ended without a separator; or a negative code. */
-eddy_async(int64_t, seek_line, (eddy_stream *, s), (const char *, separator))
+eddy_async(int64_t, seek_line, (eddy_stream *, s), (const eddy_slice *, separators), (size_t, count))
 {
-    struct search search = {separator, strlen(separator), 0};
-    if (search.size == 0)
+    struct search search = {separators, count, longest_of(separators, count), 0};
+    if (search.longest == 0)
         return -EINVAL;
-    size_t most = s->limit + search.size;
     for (;;) {
         size_t size = find(s, &search);
-        if (search.checked > s->limit || size > most)
+        if (search.checked > s->limit || size > s->limit + search.longest)
             return -EDDY_LIMIT_OVERRUN;
         if (size)
             return (int64_t)size;
-        int64_t result = eddy_await(fill(s, most));
+        int64_t result = eddy_await(more(s));
         if (result <= 0)
             return result;
     }
@@ -202,44 +295,58 @@ eddy_async(int64_t, seek_line, (eddy_stream *, s), (const char *, separator))
 
 static size_t take_line(struct eddy_stream *s, size_t size, eddy_slice *line)
 {
-    *line = (eddy_slice){size ? s->buffer + s->begin : "", size};
+    *line = (eddy_slice){size ? s->begin : "", size};
     s->begin += size;
     return size;
 }
 
-eddy_async_define(size_t, eddy_stream_read_until, (eddy_stream *, s), (const char *, separator), (eddy_slice *, line))
+/* Why no line could be had: raised by those below, who give their names. */
+static struct eddy_failure *no_line(struct eddy_stream *s, const char *call, int error)
+{
+    static const struct eddy_site site = {NULL, __func__, 0};
+    if (s->transport)
+        s->partial = (eddy_slice){s->begin ? s->begin : "", buffered(s)};
+    if (error == EDDY_LIMIT_OVERRUN)
+        return eddy_failure_new(&site, error, "%s(%s): more than %zu bytes", call, stream_peer(s), s->limit);
+    if (error == EDDY_INCOMPLETE_READ)
+        return eddy_failure_new(&site, error, "%s(%s): %zu bytes and no separator", call, stream_peer(s),
+                                s->partial.size);
+    return eddy_failure_new(&site, error, "%s(%s)", call, stream_peer(s));
+}
+
+/* needed: an end without a separator is an error, behind which the bytes are the caller's. */
+eddy_async(size_t, read_line, (eddy_stream *, s), (const eddy_slice *, separators), (size_t, count),
+           (eddy_slice *, line), (const char *, call), (bool, needed))
 {
     *line = (eddy_slice){"", 0};
     int error = enter(s);
     if (error)
-        eddy_raise(error, "eddy_stream_read_until(%s)", stream_peer(s).text);
+        eddy_raise(error, "%s(%s)", call, stream_peer(s));
     eddy_defer(stream_leave_reader, s);
-    int64_t size = eddy_await(seek_line(s, separator));
-    if (size == -EDDY_LIMIT_OVERRUN)
-        eddy_raise(EDDY_LIMIT_OVERRUN, "eddy_stream_read_until(%s): more than %zu bytes", stream_peer(s).text,
-                   s->limit);
-    if (size < 0)
-        eddy_raise((int)-size, "eddy_stream_read_until(%s)", stream_peer(s).text);
-    if (size == 0) {
-        size_t came = take_line(s, buffered(s), line);
-        eddy_raise(EDDY_INCOMPLETE_READ, "eddy_stream_read_until(%s): %zu bytes and no separator",
-                   stream_peer(s).text, came);
+    int64_t size = eddy_await(seek_line(s, separators, count));
+    if (size < 0 || (size == 0 && needed)) {
+        ed_enclosing->awaitable.awaitable.failure = no_line(s, call, size < 0 ? (int)-size : EDDY_INCOMPLETE_READ);
+        if (size == 0)
+            take_line(s, buffered(s), line);
+        return 0;
     }
-    return take_line(s, (size_t)size, line);
+    return take_line(s, size ? (size_t)size : buffered(s), line);
+}
+
+eddy_async_define(size_t, eddy_stream_read_until_any, (eddy_stream *, s), (const eddy_slice *, separators),
+                  (size_t, count), (eddy_slice *, line))
+{
+    return eddy_await(read_line(s, separators, count, line, "eddy_stream_read_until_any", true));
+}
+
+eddy_async_define(size_t, eddy_stream_read_until, (eddy_stream *, s), (const char *, separator), (eddy_slice *, line))
+{
+    eddy_slice only = {separator, strlen(separator)};
+    return eddy_await(read_line(s, &only, 1, line, "eddy_stream_read_until", true));
 }
 
 eddy_async_define(size_t, eddy_stream_read_line, (eddy_stream *, s), (eddy_slice *, line))
 {
-    *line = (eddy_slice){"", 0};
-    int error = enter(s);
-    if (error)
-        eddy_raise(error, "eddy_stream_read_line(%s)", stream_peer(s).text);
-    eddy_defer(stream_leave_reader, s);
-    int64_t size = eddy_await(seek_line(s, "\n"));
-    if (size == -EDDY_LIMIT_OVERRUN)
-        eddy_raise(EDDY_LIMIT_OVERRUN, "eddy_stream_read_line(%s): more than %zu bytes", stream_peer(s).text,
-                   s->limit);
-    if (size < 0)
-        eddy_raise((int)-size, "eddy_stream_read_line(%s)", stream_peer(s).text);
-    return take_line(s, size ? (size_t)size : buffered(s), line);
+    eddy_slice only = {"\n", 1};
+    return eddy_await(read_line(s, &only, 1, line, "eddy_stream_read_line", false));
 }

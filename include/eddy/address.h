@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* address.h - where a peer is: an address and port of IPv4 or IPv6, or the name of a Unix socket. */
+#ifndef EDDY_ADDRESS_H
+#define EDDY_ADDRESS_H
+
+#include "base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A plain value; data is a struct sockaddr for the system's own calls. */
+typedef struct eddy_address {
+    unsigned size;     /* of what is used of data, in bytes; 0: no address */
+    uint64_t data[16];
+} eddy_address;
+
+/* host: numeric ("127.0.0.1", "::1", "fe80::1%eth0"), nothing is looked up.  0, or EINVAL.  Never suspends.
+ * Python: the tuple (host, port).  Since 0.1. */
+EDDY_API int eddy_address_ip(eddy_address *address, const char *host, int port);
+/* A path; "@name" is an abstract name, which no file stands for.  0, or ENAMETOOLONG.  Python: the path.  Since 0.1. */
+EDDY_API int eddy_address_unix(eddy_address *address, const char *path);
+/* "127.0.0.1:80", "[::1]:80", "/run/x", "@name", "an unnamed socket"; as snprintf.  Since 0.1. */
+EDDY_API size_t eddy_address_format(const eddy_address *address, char *buffer, size_t size);
+/* 0 where there is none.  Since 0.1. */
+EDDY_API int eddy_address_port(const eddy_address *address);
+/* The same address and port, or the same name.  Since 0.1. */
+EDDY_API bool eddy_address_equal(const eddy_address *a, const eddy_address *b);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* open.c - streams of what is not a connection to a host: descriptors, pipes, Unix sockets, memory. */
+#define EDDY_LIBRARY
+#define _GNU_SOURCE /* pipe2 */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/socket.h"
+#include "io/stream.h"
+#include "os/memory.h"
+
+/* ==== memory ==== */
+
+eddy_async_define(void, eddy_stream_pair, (eddy_stream **, ends))
+{
+    struct transport *made[2];
+    ends[0] = ends[1] = NULL;
+    if (!memory_transports(current.loop, made))
+        eddy_raise(ENOMEM, "eddy_stream_pair");
+    for (int i = 0; i < 2; i++)
+        ends[i] = stream_new(made[i]);
+    if (ends[0] && ends[1])
+        return;
+    for (int i = 0; i < 2; i++) {
+        if (ends[i])
+            eddy_stream_abort(ends[i]);
+        else
+            transport_close(made[i]);
+        ends[i] = NULL;
+    }
+    eddy_raise(ENOMEM, "eddy_stream_pair");
+}
+
+/* ==== descriptors ==== */
+
+/* 0, or an errno value. */
+static int make_ready(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+        return errno;
+    return 0;
+}
+
+static bool is_socket(int fd)
+{
+    struct stat facts;
+    return fstat(fd, &facts) == 0 && S_ISSOCK(facts.st_mode);
+}
+
+static struct transport *transport_of(struct eddy_loop *loop, int in, int out)
+{
+    return in == out && is_socket(in) ? socket_transport(loop, in) : descriptor_transport(loop, in, out);
+}
+
+/* NULL: no memory. */
+static struct eddy_stream *take_over(struct eddy_loop *loop, int in, int out)
+{
+    struct transport *t = transport_of(loop, in, out);
+    struct eddy_stream *s = t ? stream_new(t) : NULL;
+    if (!s)
+        memory_free(t);
+    return s;
+}
+
+eddy_async_define(eddy_stream *, eddy_open_descriptors, (int, in), (int, out))
+{
+    int error = in < 0 && out < 0 ? EBADF : 0;
+    if (!error && in >= 0)
+        error = make_ready(in);
+    if (!error && out >= 0 && out != in)
+        error = make_ready(out);
+    if (error)
+        eddy_raise(error, "eddy_open_descriptors(%d, %d)", in, out);
+    eddy_stream *s = take_over(current.loop, in, out);
+    if (!s)
+        eddy_raise(ENOMEM, "eddy_open_descriptors(%d, %d)", in, out);
+    if (in >= 0)
+        driver_adopt(current.loop->driver, in);
+    if (out >= 0 && out != in)
+        driver_adopt(current.loop->driver, out);
+    return s;
+}
+
+eddy_async_define(void, eddy_open_pipe, (eddy_stream **, reader), (eddy_stream **, writer))
+{
+    int fds[2];
+    *reader = *writer = NULL;
+    if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0)
+        eddy_raise(errno, "eddy_open_pipe");
+    *reader = take_over(current.loop, fds[0], -1);
+    *writer = take_over(current.loop, -1, fds[1]);
+    for (int i = 0; i < 2; i++)
+        driver_adopt(current.loop->driver, fds[i]);
+    if (*reader && *writer)
+        return;
+    for (int i = 0; i < 2; i++) {
+        eddy_stream **end = i ? writer : reader;
+        if (*end)
+            eddy_stream_abort(*end);
+        else
+            socket_close(current.loop, fds[i]);
+        *end = NULL;
+    }
+    eddy_raise(ENOMEM, "eddy_open_pipe");
+}
+
+/* ==== Unix sockets ==== */
+
+/* Closed on the way out, unless it was handed on (fd -1). */
+struct held {
+    struct eddy_loop *loop;
+    int fd;
+};
+
+static void drop(struct held *held)
+{
+    if (held->fd >= 0)
+        socket_close(held->loop, held->fd);
+}
+
+eddy_async_define(eddy_stream *, eddy_open_unix_connection, (const char *, path))
+{
+    struct eddy_address address;
+    int error = eddy_address_unix(&address, path);
+    if (error)
+        eddy_raise(error, "eddy_open_unix_connection(\"%s\")", path);
+    struct held held = {current.loop, socket_open(AF_UNIX)};
+    eddy_defer(drop, &held);
+    int64_t result = held.fd;
+    if (held.fd >= 0)
+        result = eddy_await(socket_connect(held.fd, address_any(&address), address.size));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_open_unix_connection(\"%s\")", path);
+    eddy_stream *s = stream_of_socket(held.loop, held.fd, path);
+    if (!s)
+        eddy_raise(ENOMEM, "eddy_open_unix_connection(\"%s\")", path);
+    held.fd = -1;
+    return s;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* stream_write.c - writing to a stream: all of it, or an error that says how much. */
+#define EDDY_LIBRARY
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/failure.h"
+#include "io/stream.h"
+#include "os/memory.h"
+
+enum { PARTS_AT_ONCE = 16 };
+
+/* 0, or why not all could be sent; *sent: how much was. */
+eddy_async(int, write_one, (eddy_stream *, s), (const char *, data), (size_t, size), (size_t *, sent))
+{
+    while (*sent < size) {
+        struct iovec part = {(void *)(uintptr_t)(data + *sent), size - *sent};
+        int64_t result = eddy_await(transport_send(s->transport, &part, 1));
+        int error = stream_error(s, result);
+        if (error)
+            return error;
+        *sent += (size_t)result;
+    }
+    return 0;
+}
+
+eddy_async_define(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size))
+{
+    size_t sent = 0;
+    int error = stream_enter(s, &s->writer);
+    if (error)
+        eddy_raise(error, "eddy_stream_write(%s)", stream_peer(s));
+    eddy_defer(stream_leave_writer, s);
+    error = eddy_await(write_one(s, data, size, &sent));
+    if (error)
+        eddy_raise(error, "eddy_stream_write(%s): %zu of %zu bytes were sent", stream_peer(s), sent, size);
+}
+
+/* ==== several parts ==== */
+
+/* Where a vectored write stands. */
+struct progress {
+    const eddy_slice *parts;
+    size_t count;
+    size_t part;         /* the first that is not sent whole */
+    size_t part_sent;    /* of it */
+    size_t sent, size;   /* of all */
+};
+
+/* The next parts that have bytes: how many. */
+static int next_parts(struct progress *progress, struct iovec parts[PARTS_AT_ONCE])
+{
+    int count = 0;
+    size_t skip = progress->part_sent;
+    for (size_t i = progress->part; i < progress->count && count < PARTS_AT_ONCE; i++, skip = 0)
+        if (progress->parts[i].size > skip)
+            parts[count++] = (struct iovec){(void *)(uintptr_t)(progress->parts[i].data + skip),
+                                            progress->parts[i].size - skip};
+    return count;
+}
+
+static void advance(struct progress *progress, size_t size)
+{
+    progress->sent += size;
+    while (size) {
+        size_t left = progress->parts[progress->part].size - progress->part_sent;
+        if (size < left) {
+            progress->part_sent += size;
+            return;
+        }
+        size -= left;
+        progress->part++;
+        progress->part_sent = 0;
+    }
+}
+
+eddy_async(int, write_parts, (eddy_stream *, s), (struct progress *, progress))
+{
+    struct iovec parts[PARTS_AT_ONCE];
+    while (progress->sent < progress->size) {
+        int64_t result = eddy_await(transport_send(s->transport, parts, next_parts(progress, parts)));
+        int error = stream_error(s, result);
+        if (error)
+            return error;
+        advance(progress, (size_t)result);
+    }
+    return 0;
+}
+
+eddy_async_define(void, eddy_stream_writev, (eddy_stream *, s), (const eddy_slice *, parts), (size_t, count))
+{
+    struct progress progress = {parts, count, 0, 0, 0, 0};
+    for (size_t i = 0; i < count; i++)
+        progress.size += parts[i].size;
+    int error = stream_enter(s, &s->writer);
+    if (error)
+        eddy_raise(error, "eddy_stream_writev(%s)", stream_peer(s));
+    eddy_defer(stream_leave_writer, s);
+    error = eddy_await(write_parts(s, &progress));
+    if (error)
+        eddy_raise(error, "eddy_stream_writev(%s): %zu of %zu bytes were sent", stream_peer(s), progress.sent,
+                   progress.size);
+}
+
+eddy_async_define(void, eddy_stream_write_eof, (eddy_stream *, s))
+{
+    int error = stream_enter(s, &s->writer);
+    if (error)
+        eddy_raise(error, "eddy_stream_write_eof(%s)", stream_peer(s));
+    eddy_defer(stream_leave_writer, s);
+    int64_t result = eddy_await(transport_send_end(s->transport));
+    error = stream_error(s, result);
+    if (error)
+        eddy_raise(error, "eddy_stream_write_eof(%s)", stream_peer(s));
+}
+
+/* ==== formatted ==== */
+
+static void write_formatted(struct eddy_awaitable *a)
+{
+    struct eddy_stream_printf *self = (struct eddy_stream_printf *)(void *)a;
+    if (!self->text) {
+        a->awaitable.failure = failure_of(ENOMEM, "eddy_stream_printf: no memory for the text");
+        return;
+    }
+    struct eddy_stream_write inner = eddy_stream_write(self->stream, self->text, self->size);
+    a->awaitable.failure = eddy_run_here(&inner.awaitable);
+    memory_free(self->text);
+    self->text = NULL;
+}
+
+static void forget_text(struct eddy_awaitable *a)
+{
+    memory_free(((struct eddy_stream_printf *)(void *)a)->text);
+}
+
+static const struct eddy_awaitable_type printf_type = {.name = "eddy_stream_printf",
+                                                       .run = write_formatted,
+                                                       .destroy = forget_text,
+                                                       .kind = EDDY_COROUTINE,
+                                                       .size = sizeof(struct eddy_stream_printf)};
+
+struct eddy_stream_printf eddy_stream_printf(eddy_stream *s, const char *format, ...)
+{
+    struct eddy_stream_printf self = {ED_HEADER(printf_type), .stream = s};
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    if (length >= 0)
+        self.text = memory_alloc((size_t)length + 1);
+    if (self.text) {
+        vsnprintf(self.text, (size_t)length + 1, format, again);
+        self.size = (size_t)length;
+    }
+    va_end(again);
+    va_end(arguments);
+    return self;
+}

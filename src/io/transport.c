@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* transport.c - the operations of transports as awaitables: see transport.h. */
+#define EDDY_LIBRARY
+#include "io/transport.h"
+
+#include "core/failure.h"
+
+/* The method, unless the transport was stopped.  Waiting that was ended by native_interrupt is no failure of the task:
+ * whoever did it has left a word in the stream. */
+static void run(struct eddy_awaitable *a, void (*method)(struct transport_op *))
+{
+    struct transport_op *op = (struct transport_op *)(void *)a;
+    if (op->transport->stopped) {
+        op->result = -ECANCELED;
+        return;
+    }
+    method(op);
+    struct eddy_failure *failure = a->awaitable.failure;
+    if (failure && failure_is_cancellation(failure) && !failure->own) {
+        failure_unref(failure);
+        a->awaitable.failure = NULL;
+        op->result = -ECANCELED;
+    }
+}
+
+#define OPERATION(method)                                                                                              \
+    static void run_##method(struct eddy_awaitable *a)                                                                 \
+    {                                                                                                                  \
+        run(a, ((struct transport_op *)(void *)a)->transport->type->method);                                           \
+    }                                                                                                                  \
+    static const struct eddy_awaitable_type method##_type = {                                                          \
+        .name = #method, .run = run_##method, .kind = EDDY_COROUTINE, .size = sizeof(struct transport_op)};
+
+OPERATION(receive)
+OPERATION(receive_into)
+OPERATION(send)
+OPERATION(send_end)
+OPERATION(finish)
+
+struct transport_op transport_receive(struct transport *t, struct chunk *chunk)
+{
+    return (struct transport_op){ED_HEADER(receive_type), .transport = t, .u.chunk = chunk};
+}
+
+struct transport_op transport_receive_into(struct transport *t, void *data, size_t size)
+{
+    return (struct transport_op){ED_HEADER(receive_into_type), .transport = t, .u.room = {data, size}};
+}
+
+struct transport_op transport_send(struct transport *t, const struct iovec *parts, int count)
+{
+    return (struct transport_op){ED_HEADER(send_type), .transport = t, .u.bytes = {parts, count}};
+}
+
+struct transport_op transport_send_end(struct transport *t)
+{
+    return (struct transport_op){ED_HEADER(send_end_type), .transport = t};
+}
+
+struct transport_op transport_finish(struct transport *t)
+{
+    return (struct transport_op){ED_HEADER(finish_type), .transport = t};
+}
+
+void transport_give_back(struct transport *t, struct chunk *chunk)
+{
+    if (chunk->data)
+        t->type->give_back(t, chunk);
+    chunk->data = NULL;
+}
+
+void transport_stop(struct transport *t, bool stopped)
+{
+    for (; t; t = t->below)
+        t->stopped = stopped;
+}
+
+void transport_close(struct transport *t)
+{
+    t->type->close(t);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transport_socket.c - a connected stream socket as a transport.
+ *
+ * While it waits for bytes no buffer is held: the driver finds one when they come.
+ */
+#define EDDY_LIBRARY
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "io/socket.h"
+#include "io/transport.h"
+#include "os/memory.h"
+
+struct socket_transport {
+    struct transport transport;
+    int fd;
+};
+
+static int fd_of(const struct transport *t)
+{
+    return ((const struct socket_transport *)(const void *)t)->fd;
+}
+
+/* The rest of the operation is this one. */
+static int64_t wait_for(struct transport_op *op, struct socket_op *inner)
+{
+    eddy_run_generic(&inner->awaitable);
+    op->awaitable.awaitable.failure = inner->awaitable.awaitable.failure;
+    return op->result = inner->result;
+}
+
+static void receive(struct transport_op *op)
+{
+    struct socket_op inner = socket_recv_lent(fd_of(op->transport));
+    if (wait_for(op, &inner) > 0)
+        *op->u.chunk = (struct chunk){inner.data, inner.lent_id};
+}
+
+static void receive_into(struct transport_op *op)
+{
+    struct socket_op inner = socket_recv(fd_of(op->transport), op->u.room.data, op->u.room.size, 0);
+    wait_for(op, &inner);
+}
+
+static void give_back(struct transport *t, struct chunk *chunk)
+{
+    driver_give_back(t->loop->driver, chunk->data, chunk->id);
+}
+
+static void send_one(struct transport_op *op)
+{
+    const struct iovec *part = op->u.bytes.parts;
+    struct socket_op inner = socket_send(fd_of(op->transport), part->iov_base, part->iov_len, 0);
+    wait_for(op, &inner);
+}
+
+static void send_several(struct transport_op *op)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)op->u.bytes.parts,
+                             .msg_iovlen = (size_t)op->u.bytes.count};
+    struct socket_op inner = socket_sendmsg(fd_of(op->transport), &message, 0);
+    wait_for(op, &inner);
+}
+
+static void send_bytes(struct transport_op *op)
+{
+    if (op->u.bytes.count == 1)
+        send_one(op);
+    else
+        send_several(op);
+}
+
+static void send_end(struct transport_op *op)
+{
+    int error = net_shutdown(op->transport->loop->driver, fd_of(op->transport), SHUT_WR);
+    /* ENOTCONN: the peer has reset the connection, which then has no end to send. */
+    op->result = error == -ENOTCONN ? 0 : error;
+}
+
+static void close_socket(struct transport *t)
+{
+    socket_close(t->loop, fd_of(t));
+    memory_free(t);
+}
+
+static bool get_name(struct transport *t, bool peer, struct eddy_address *address)
+{
+    socklen_t size = sizeof address->data;
+    memset(address, 0, sizeof *address);
+    if (net_name(t->loop->driver, fd_of(t), peer, address_any(address), &size) != 0)
+        return false;
+    address->size = size < sizeof address->data ? size : sizeof address->data;
+    return true;
+}
+
+/* A peer without a name, or one that has reset the connection, is known by whom it called. */
+static size_t format_name(struct transport *t, bool peer, char *buffer, size_t size)
+{
+    struct eddy_address address;
+    char own[128] = "a closed socket";
+    if (get_name(t, peer, &address) && (!peer || address.size > sizeof(sa_family_t)))
+        return eddy_address_format(&address, buffer, size);
+    if (get_name(t, false, &address))
+        eddy_address_format(&address, own, sizeof own);
+    int length = snprintf(buffer, size, peer ? "a peer of %s" : "%s", own);
+    return length < 0 ? 0 : (size_t)length;
+}
+
+static const struct transport_type socket_transport_type = {
+    .name = "socket",
+    .receive = receive,
+    .receive_into = receive_into,
+    .give_back = give_back,
+    .send = send_bytes,
+    .send_end = send_end,
+    .close = close_socket,
+    .descriptor = fd_of,
+    .format_name = format_name,
+};
+
+struct transport *socket_transport(struct eddy_loop *loop, int fd)
+{
+    struct socket_transport *t = memory_alloc_zeroed(sizeof *t);
+    if (!t)
+        return NULL;
+    t->transport.type = &socket_transport_type;
+    t->transport.loop = loop;
+    t->fd = fd;
+    return &t->transport;
+}
