@@ -13,6 +13,10 @@ need_for_portability="musl-tools=cmd:musl-gcc qemu-user=cmd:qemu-aarch64 gcc-aar
     libc6-dev-arm64-cross=file:/usr/aarch64-linux-gnu/include/stdio.h gdb=cmd:gdb binutils=cmd:readelf"
 need_for_install="cmake=cmd:cmake binutils=cmd:readelf"
 
+need_for_bench="g++=cmd:g++ libst-dev=file:/usr/include/st.h libev-dev=file:/usr/include/ev.h libuv1-dev=pc:libuv
+    libboost-context1.81-dev=file:/usr/include/boost/context/fiber.hpp golang-go=cmd:go cargo=file:/usr/bin/cargo
+    librust-tokio-dev=file:/usr/share/cargo/registry/tokio-1* python3-uvloop=file:/usr/lib/python3/dist-packages/uvloop"
+
 # build_folder FOLDER OPTION...: configures FOLDER (again only if the options differ) and builds it.
 # Quiet unless there are warnings or it fails.
 build_folder() {
@@ -39,4 +43,13 @@ configure_folder() {
         meson setup "$folder" "$@" >"$log" 2>&1 || return 1
     fi
     echo "$*" >"$folder/options"
+}
+
+# What users get: the flags of `make install`, and nothing that the measuring programs do not need.
+bench_folder=build-bench
+configure_bench() {
+    folder=$bench_folder
+    log=$(mktemp)
+    configure_folder -Dbench=true -Dtests=disabled -Dcurl=disabled || { cat "$log" >&2; rm -f "$log"; return 1; }
+    rm -f "$log"
 }
