@@ -1420,13 +1420,20 @@ EDDY_API void eddy_list_drop(void *items);
     (eddy_call_soon_threadsafe)(loop, ED_CALLBACK(function, argument))
 
 /* The handler is known by a prototype value; the stream is patched into its first parameter. */
-#define eddy_start_server(handler, argument, host, port) \
-    ED_START_SERVER(handler, argument, host, port, ED_UNIQUE(ed_sv_))
-#define ED_START_SERVER(handler, argument, host, port, sv) ED_START_SERVER_(handler, argument, host, port, sv)
-#define ED_START_SERVER_(handler, argument, host, port, sv) \
+#define eddy_start_server(handler, argument, host_name, port_number) \
+    eddy_start_server_with_options( \
+        handler, argument, \
+        (&(const eddy_server_options){.size = sizeof(eddy_server_options), .host = (host_name), .port = (port_number)}))
+#define eddy_start_unix_server(handler, argument, path) \
+    eddy_start_server_with_options( \
+        handler, argument, (&(const eddy_server_options){.size = sizeof(eddy_server_options), .unix_path = (path)}))
+#define eddy_start_server_with_options(handler, argument, options) \
+    ED_START_SERVER(handler, argument, options, ED_UNIQUE(ed_sv_))
+#define ED_START_SERVER(handler, argument, options, sv) ED_START_SERVER_(handler, argument, options, sv)
+#define ED_START_SERVER_(handler, argument, options, sv) \
     __extension__({ \
         __auto_type sv = handler((eddy_stream *)NULL, (argument)); \
-        eddy_start_server_with(&sv, sizeof sv, offsetof(__typeof__(sv), args), host, port); \
+        eddy_start_server_with(&sv, sizeof sv, offsetof(__typeof__(sv), args), options); \
     })
 
 #ifdef __clang__

@@ -3,6 +3,7 @@
 #ifndef EDDY_SERVER_H
 #define EDDY_SERVER_H
 
+#include "address.h"
 #include "stream.h"
 
 #ifdef __cplusplus
@@ -11,28 +12,59 @@ extern "C" {
 
 typedef struct eddy_server eddy_server;
 
-/* The port of its first address, which is the kernel's choice when 0 was asked for.  Since 0.1. */
+/* The port of its first address, which is the kernel's choice when 0 was asked for; 0: it has none.  Since 0.1. */
 EDDY_API int eddy_server_port(const eddy_server *server);
+/* Its i-th address; false: it has not so many.  Python: Server.sockets.  Since 0.1. */
+EDDY_API bool eddy_server_address(const eddy_server *server, size_t i, eddy_address *address);
 /* Handlers that run now.  Since 0.1. */
 EDDY_API size_t eddy_server_connections(const eddy_server *server);
+/* Connections that were closed at once, the server having as many as it may.  Since 0.1. */
+EDDY_API size_t eddy_server_shed(const eddy_server *server);
+/* eddy_server_close has begun: a handler that serves one request after another should end behind this one.
+ * Since 0.1. */
+EDDY_API bool eddy_server_closing(const eddy_server *server);
+
+/* What eddy_start_server_with_options is to do; zero is what eddy_start_server does.  Since 0.1. */
+typedef struct eddy_server_options {
+    size_t size;              /* sizeof(eddy_server_options) */
+    const char *host;         /* a name or an address; "": every address.  NULL: as "", if nothing below is said */
+    int port;                 /* 0: the kernel's choice, one for all addresses */
+    const char *const *hosts; /* several, ended by NULL, beside host */
+    const char *unix_path;    /* of a socket that is made, and removed at the end; "@name": an abstract one */
+    unsigned unix_mode;       /* permissions of that; 0: as umask says */
+    const int *descriptors;   /* listening sockets of the caller's, taken over when it succeeds */
+    size_t descriptor_count;
+    bool inherited;           /* those that the service manager has opened, by sd_listen_fds' rules (LISTEN_FDS) */
+    bool reuse_port;          /* SO_REUSEPORT: several servers share the port, as several loops or processes do */
+    int backlog;              /* 0: as much as the system allows */
+    size_t max_connections;   /* at a time; 0: no limit.  Others wait to be accepted */
+    bool shed;                /* beyond max_connections they are closed at once instead */
+    size_t stream_limit;      /* eddy_stream_set_limit of each stream; 0: EDDY_STREAM_LIMIT */
+} eddy_server_options;
 
 /*
  * await(eddy_start_server(handler, argument, host, port)) gives the eddy_server *: listening, and accepting from the
  * next pass on.  handler: async(void, handler, (eddy_stream *, s), (void *, argument)); the stream is closed
  * when it ends.  host NULL or "": every address.  Fails with what getaddrinfo, bind and listen say.
  * Python: asyncio.start_server.  Since 0.1.
+ *
+ * eddy_start_unix_server(handler, argument, path): at a Unix socket.  A socket file that nobody listens at any more is
+ * replaced.  Python: asyncio.start_unix_server.  Since 0.1.
+ * eddy_start_server_with_options(handler, argument, &options): options and what they point to live until it is awaited.
  */
 struct eddy_start_server {
     struct eddy_awaitable awaitable;
     eddy_server *result;
     void *prototype;        /* a heap copy of handler(NULL, argument); NULL: no memory */
     size_t size, stream_offset;
-    const char *host;
-    int port;
+    eddy_server_options options;
+    /* The library's, for TLS: makes each connection ready on its handler's task.  False: it is closed. */
+    bool (*upgrade)(eddy_stream *s, void *argument, struct eddy_failure **failure);
+    void *upgrade_argument;
 };
 EDDY_API EDDY_MUST_USE struct eddy_start_server eddy_start_server_with(const void *prototype, size_t size,
-                                                                       size_t stream_offset, const char *host,
-                                                                       int port);
+                                                                       size_t stream_offset,
+                                                                       const eddy_server_options *options);
 
 #ifdef __cplusplus
 }

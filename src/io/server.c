@@ -1,52 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * server.c - listening sockets, a task that accepts on each, a task for each connection's handler.
- *
- * Invariant: the server outlives its tasks.  It is freed by eddy_server_close when they have all ended; if that
- * was cancelled, by the last of them; if it was never called, by the loop when it closes.
- */
+/* server.c - a task that accepts on each listening socket, a task for each connection's handler; see server.h. */
 #define EDDY_LIBRARY
+#include "io/server.h"
+
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "core/failure.h"
 #include "core/report.h"
-#include "io/resolve.h"
-#include "io/socket.h"
-#include "io/stream.h"
 #include "os/memory.h"
 
-enum {
-    ACCEPTS_AT_ONCE = 32, /* then the handlers have their turn */
-    PORT_ATTEMPTS = 16    /* to find one that is free on all addresses */
-};
+enum { ACCEPTS_AT_ONCE = 32 }; /* then the handlers have their turn */
 
 /* Without descriptors or memory the next accept would fail as well. */
 static const double pause_after_failure = 1.0;
-
-struct listener {
-    struct eddy_server *server;
-    int fd;                  /* -1: none */
-    bool failing;            /* it has been said that accepting fails */
-    struct task *task;       /* accepts; NULL: not yet, or ended */
-    struct watch watch;      /* of that task's end */
-    union address own;
-};
-
-struct eddy_server {
-    struct eddy_loop *loop;
-    struct loop_closer closer;
-    void *prototype; /* of the handler; its stream is set for each spawn */
-    size_t size, stream_offset;
-    int port;
-    struct listener listeners[RESOLVE_MOST];
-    size_t listener_count, accepting;
-    struct connection *connections;
-    size_t connection_count;
-    eddy_event idle; /* no task of the server is left */
-    bool orphan;     /* eddy_server_close was cancelled: the last task frees it */
-};
 
 /* ==== the end of its tasks ==== */
 
@@ -54,8 +21,7 @@ static void free_server(struct eddy_server *server)
 {
     loop_closer_remove(&server->closer);
     for (size_t i = 0; i < server->listener_count; i++)
-        if (server->listeners[i].fd >= 0)
-            socket_close(server->loop, server->listeners[i].fd);
+        listen_close(server->loop, &server->listeners[i].socket);
     memory_free(server->prototype);
     memory_free(server);
 }
@@ -77,8 +43,7 @@ static void settle(struct eddy_server *server)
 static void on_listener_end(struct watch *watch)
 {
     struct listener *listener = (struct listener *)(void *)((char *)watch - offsetof(struct listener, watch));
-    socket_close(listener->server->loop, listener->fd);
-    listener->fd = -1;
+    listen_close(listener->server->loop, &listener->socket);
     listener->task = NULL;
     listener->server->accepting--;
     settle(listener->server);
@@ -90,6 +55,7 @@ static void remove_connection(struct connection *connection)
     if (connection->next)
         connection->next->link = connection->link;
     connection->server->connection_count--;
+    eddy_event_set(&connection->server->room);
 }
 
 static void on_handler_end(struct watch *watch)
@@ -137,12 +103,13 @@ static void add_connection(struct eddy_server *server, struct connection *connec
 static int admit(struct listener *listener, int fd)
 {
     struct eddy_server *server = listener->server;
-    driver_adopt(server->loop->driver, fd);
     struct eddy_stream *s = stream_of_socket(server->loop, fd, NULL);
     if (!s) {
         socket_close(server->loop, fd);
         return ENOMEM;
     }
+    if (server->stream_limit)
+        s->limit = server->stream_limit;
     struct connection *connection = &s->connection;
     memcpy((char *)server->prototype + server->stream_offset, &s, sizeof s);
     add_connection(server, connection);
@@ -157,11 +124,11 @@ static int admit(struct listener *listener, int fd)
 /* Once for each spell of failures. */
 static void report(struct listener *listener, int error)
 {
-    char name[64];
+    char name[128];
     if (listener->failing)
         return;
     listener->failing = true;
-    address_format(&listener->own, name, sizeof name);
+    eddy_address_format(&listener->socket.own, name, sizeof name);
     struct eddy_failure *failure = failure_of(error, "accept on %s: new connections wait until it works again", name);
     report_failure(failure, "a server cannot accept");
     failure_unref(failure);
@@ -175,13 +142,51 @@ static bool is_of_connection(int error)
            error == ENETUNREACH || error == EPERM;
 }
 
+/* An accepted socket that is closed on the way out, unless it was handed on (fd -1). */
+struct guest {
+    struct eddy_loop *loop;
+    int fd;
+};
+
+static void turn_away(struct guest *guest)
+{
+    if (guest->fd >= 0)
+        socket_close(guest->loop, guest->fd);
+}
+
+static bool is_full(const struct eddy_server *server)
+{
+    return server->max_connections && server->connection_count >= server->max_connections;
+}
+
+/* 0, or why it could not be admitted, now or when there is room. */
+eddy_async(int, admit_when_there_is_room, (struct listener *, listener), (int, fd))
+{
+    struct eddy_server *server = listener->server;
+    struct guest guest = {server->loop, fd};
+    eddy_defer(turn_away, &guest);
+    if (is_full(server) && server->shed) {
+        server->shed_count++;
+        return 0;
+    }
+    while (is_full(server)) {
+        eddy_event_clear(&server->room);
+        eddy_await(eddy_event_wait(&server->room));
+    }
+    guest.fd = -1;
+    return admit(listener, fd);
+}
+
 /* 0, or why a connection could not be taken. */
 eddy_async(int, accept_one, (struct listener *, listener))
 {
-    int64_t result = eddy_await(socket_accept(listener->fd));
-    if (result >= 0)
-        return admit(listener, (int)result);
-    return is_of_connection((int)-result) ? 0 : (int)-result;
+    int64_t result = eddy_await(socket_accept(listener->socket.fd));
+    if (result < 0)
+        return is_of_connection((int)-result) ? 0 : (int)-result;
+    driver_adopt(listener->server->loop->driver, (int)result);
+    if (is_full(listener->server))
+        return eddy_await(admit_when_there_is_room(listener, (int)result));
+    return admit(listener, (int)result);
 }
 
 eddy_async(void, accept_connections, (struct listener *, listener))
@@ -199,72 +204,20 @@ eddy_async(void, accept_connections, (struct listener *, listener))
     }
 }
 
-/* ==== starting ==== */
+/* ==== starting, for server_start.c ==== */
 
-static int listen_on(struct listener *listener)
+struct eddy_server *server_new(struct eddy_loop *loop, size_t listeners)
 {
-    struct driver *driver = listener->server->loop->driver;
-    int on = 1, fd = socket_open(listener->own.any.sa_family);
-    socklen_t size = sizeof listener->own;
-    if (fd < 0)
-        return -fd;
-    listener->fd = fd;
-    net_set_option(driver, fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (listener->own.any.sa_family == AF_INET6)
-        net_set_option(driver, fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    int error = net_bind(driver, fd, &listener->own.any, address_size(&listener->own));
-    if (error == 0)
-        error = net_listen(driver, fd, SOMAXCONN);
-    if (error == 0)
-        error = net_name(driver, fd, false, &listener->own.any, &size);
-    return -error;
+    struct eddy_server *server = memory_alloc_zeroed(sizeof *server + listeners * sizeof server->listeners[0]);
+    if (!server)
+        return NULL;
+    server->loop = loop;
+    server->closer.close = free_at_close;
+    loop_closer_add(loop, &server->closer);
+    return server;
 }
 
-static void close_listeners(struct eddy_server *server)
-{
-    for (size_t i = 0; i < server->listener_count; i++)
-        socket_close(server->loop, server->listeners[i].fd);
-    server->listener_count = 0;
-}
-
-/* An address that this machine turns out not to have does no harm while there is another. */
-static int listen_on_all(struct eddy_server *server, const struct address_list *list)
-{
-    int error, last = EADDRNOTAVAIL;
-    for (size_t i = 0; i < list->count; i++) {
-        struct listener *listener = &server->listeners[server->listener_count];
-        *listener = (struct listener){.server = server, .fd = -1, .own = list->items[i]};
-        if (server->port)
-            address_set_port(&listener->own, server->port);
-        error = listen_on(listener);
-        if (error && listener->fd >= 0)
-            socket_close(server->loop, listener->fd);
-        if (error && error != EADDRNOTAVAIL && error != EAFNOSUPPORT) {
-            close_listeners(server);
-            return error;
-        }
-        if (error)
-            last = error;
-        else if (server->listener_count++ == 0)
-            server->port = address_port(&listener->own);
-    }
-    return server->listener_count ? 0 : last;
-}
-
-/* A port of the kernel's choice for the first address may be taken on the next. */
-static int find_port(struct eddy_server *server, const struct address_list *list)
-{
-    int error = EADDRINUSE, port = address_port(&list->items[0]);
-    for (int i = 0; i < PORT_ATTEMPTS && error == EADDRINUSE; i++) {
-        server->port = port;
-        error = listen_on_all(server, list);
-        if (port)
-            break;
-    }
-    return error;
-}
-
-static int start_accepting(struct eddy_server *server)
+int server_accept(struct eddy_server *server)
 {
     for (size_t i = 0; i < server->listener_count; i++) {
         struct listener *listener = &server->listeners[i];
@@ -283,89 +236,22 @@ static void cancel_listeners(struct eddy_server *server)
             task_cancel(server->listeners[i].task, "the server closes");
 }
 
-/* Takes the prototype over only when it succeeds.  0, or why not. */
-static int open_server(const struct eddy_start_server *self, const struct address_list *list, eddy_server **result)
+void server_drop(struct eddy_server *server)
 {
-    struct eddy_server *server = memory_alloc_zeroed(sizeof *server);
-    if (!server)
-        return ENOMEM;
-    server->loop = current.loop;
-    server->size = self->size;
-    server->stream_offset = self->stream_offset;
-    server->closer.close = free_at_close;
-    loop_closer_add(server->loop, &server->closer);
-    int error = find_port(server, list);
-    if (!error)
-        error = start_accepting(server);
-    if (!error) {
-        server->prototype = self->prototype;
-        *result = server;
-        return 0;
-    }
     server->orphan = true;
     cancel_listeners(server);
     settle(server);
-    return error;
-}
-
-eddy_async(eddy_server *, start_server, (const struct eddy_start_server *, self))
-{
-    eddy_server *server = NULL;
-    const char *host = self->host ? self->host : "";
-    if (!self->prototype)
-        eddy_raise(ENOMEM, "eddy_start_server(\"%s\", %d)", host, self->port);
-    if (self->port < 0 || self->port > 65535)
-        eddy_raise(EINVAL, "eddy_start_server(\"%s\", %d): ports go from 0 to 65535", host, self->port);
-    struct address_list list = eddy_await(resolve_host(host, self->port, true));
-    if (list.code)
-        eddy_raise(list.code, "eddy_start_server(\"%s\", %d)%s%s", host, self->port, list.reason[0] ? ": " : "",
-                   list.reason);
-    int error = open_server(self, &list, &server);
-    if (error)
-        eddy_raise(error, "eddy_start_server(\"%s\", %d)", host, self->port);
-    return server;
-}
-
-static void run_start_server(struct eddy_awaitable *a)
-{
-    struct eddy_start_server *self = (struct eddy_start_server *)(void *)a;
-    struct start_server inner = start_server(self);
-    a->awaitable.failure = eddy_run_here(&inner.awaitable);
-    self->result = inner.result;
-    if (!self->result)
-        memory_free(self->prototype);
-    self->prototype = NULL;
-}
-
-static void forget_prototype(struct eddy_awaitable *a)
-{
-    memory_free(((struct eddy_start_server *)(void *)a)->prototype);
-}
-
-static const struct eddy_awaitable_type start_server_type = {.name = "eddy_start_server",
-                                                             .run = run_start_server,
-                                                             .destroy = forget_prototype,
-                                                             .kind = EDDY_COROUTINE,
-                                                             .size = sizeof(struct eddy_start_server)};
-
-struct eddy_start_server eddy_start_server_with(const void *prototype, size_t size, size_t stream_offset,
-                                                const char *host, int port)
-{
-    struct eddy_start_server self = {ED_HEADER(start_server_type), .size = size, .stream_offset = stream_offset,
-                                     .host = host, .port = port};
-    self.prototype = memory_alloc(size);
-    if (self.prototype)
-        memcpy(self.prototype, prototype, size);
-    return self;
 }
 
 /* ==== closing ==== */
 
+/* By trio's rules: one that swallows the cancellation meets it again at its next await. */
 static void cancel_handlers(struct eddy_server *server)
 {
     struct connection *next;
     for (struct connection *one = server->connections; one; one = next) {
         next = one->next;
+        one->task->levels++;
         task_cancel(one->task, "the server closes");
     }
 }
@@ -388,6 +274,7 @@ eddy_async_define(void, eddy_server_close, (eddy_server *, server), (double, gra
         return;
     struct eddy_server *left = server;
     eddy_defer(abandon, &left);
+    server->closing = true;
     cancel_listeners(server);
     settle(server);
     if (grace_seconds > 0)
@@ -402,10 +289,33 @@ eddy_async_define(void, eddy_server_close, (eddy_server *, server), (double, gra
 
 int eddy_server_port(const eddy_server *server)
 {
-    return server->port;
+    for (size_t i = 0; i < server->listener_count; i++) {
+        int port = eddy_address_port(&server->listeners[i].socket.own);
+        if (port)
+            return port;
+    }
+    return 0;
+}
+
+bool eddy_server_address(const eddy_server *server, size_t i, eddy_address *address)
+{
+    if (i >= server->listener_count)
+        return false;
+    *address = server->listeners[i].socket.own;
+    return true;
 }
 
 size_t eddy_server_connections(const eddy_server *server)
 {
     return server->connection_count;
+}
+
+size_t eddy_server_shed(const eddy_server *server)
+{
+    return server->shed_count;
+}
+
+bool eddy_server_closing(const eddy_server *server)
+{
+    return server->closing;
 }

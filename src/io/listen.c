@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* listen.c - listening sockets: see listen.h. */
+#define EDDY_LIBRARY
+#include "io/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* The path of a socket that has one; NULL: another address, or an abstract name. */
+static const char *path_of(const struct eddy_address *address)
+{
+    const struct sockaddr_un *name = (const void *)address->data;
+    return name->sun_family == AF_UNIX && name->sun_path[0] ? name->sun_path : NULL;
+}
+
+static int set_options(struct driver *driver, int fd, int family, const struct listen_options *options)
+{
+    int on = 1, error = 0;
+    if (family == AF_UNIX)
+        return 0;
+    net_set_option(driver, fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (family == AF_INET6)
+        net_set_option(driver, fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (options->reuse_port)
+        error = net_set_option(driver, fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    return error;
+}
+
+static int note_own(struct driver *driver, struct listening *listening)
+{
+    struct eddy_address *own = &listening->own;
+    socklen_t size = sizeof own->data;
+    int error = net_name(driver, listening->fd, false, address_any(own), &size);
+    own->size = size < sizeof own->data ? size : sizeof own->data;
+    return error;
+}
+
+/* The file is this server's from here on. */
+static void note_file(struct listening *listening, unsigned mode)
+{
+    struct stat facts;
+    const char *path = path_of(&listening->own);
+    if (!path)
+        return;
+    if (mode)
+        chmod(path, (mode_t)mode);
+    listening->has_file = lstat(path, &facts) == 0 && S_ISSOCK(facts.st_mode);
+    if (listening->has_file) {
+        listening->device = facts.st_dev;
+        listening->inode = facts.st_ino;
+    }
+}
+
+int listen_at(struct eddy_loop *loop, struct listening *listening, const struct eddy_address *address,
+              const struct listen_options *options)
+{
+    struct driver *driver = loop->driver;
+    int fd = socket_open(address_any(address)->sa_family);
+    *listening = (struct listening){.fd = fd, .own = *address};
+    if (fd < 0)
+        return -fd;
+    int error = set_options(driver, fd, address_any(address)->sa_family, options);
+    if (error == 0)
+        error = net_bind(driver, fd, address_any(address), address->size);
+    if (error == 0)
+        note_file(listening, options->unix_mode);
+    if (error == 0)
+        error = net_listen(driver, fd, options->backlog > 0 ? options->backlog : SOMAXCONN);
+    if (error == 0)
+        error = note_own(driver, listening);
+    if (error)
+        listen_close(loop, listening);
+    return -error;
+}
+
+int listen_take(struct eddy_loop *loop, struct listening *listening, int fd)
+{
+    int listens = 0, flags = fcntl(fd, F_GETFL);
+    socklen_t size = sizeof listens;
+    *listening = (struct listening){.fd = -1};
+    if (flags < 0)
+        return errno;
+    int error = net_get_option(loop->driver, fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
+    if (error == 0 && !listens)
+        return EINVAL;
+    if (error == 0 && (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0))
+        error = -errno;
+    listening->fd = fd;
+    if (error == 0)
+        error = note_own(loop->driver, listening);
+    if (error) {
+        listening->fd = -1;
+        return -error;
+    }
+    listening->lent = true;
+    driver_adopt(loop->driver, fd);
+    return 0;
+}
+
+size_t listen_inherited(void)
+{
+    const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+    if (!pid || !count || strtol(pid, NULL, 10) != getpid())
+        return 0;
+    long number = strtol(count, NULL, 10);
+    return number > 0 && number < 1024 ? (size_t)number : 0;
+}
+
+void listen_close(struct eddy_loop *loop, struct listening *listening)
+{
+    struct stat facts;
+    if (listening->fd < 0)
+        return;
+    if (listening->has_file && lstat(path_of(&listening->own), &facts) == 0 && facts.st_dev == listening->device &&
+        facts.st_ino == listening->inode)
+        unlink(path_of(&listening->own));
+    if (!listening->lent)
+        socket_close(loop, listening->fd);
+    listening->fd = -1;
+}
+
+/* ==== a socket file that was left behind ==== */
+
+struct probe {
+    struct eddy_loop *loop;
+    int fd;
+};
+
+static void drop(struct probe *probe)
+{
+    if (probe->fd >= 0)
+        socket_close(probe->loop, probe->fd);
+}
+
+/* Whoever listens answers; refused is: the file is all that is left of who did. */
+eddy_async_define(void, listen_clear, (const struct eddy_address *, address))
+{
+    struct stat facts;
+    const char *path = path_of(address);
+    if (!path || lstat(path, &facts) != 0 || !S_ISSOCK(facts.st_mode))
+        return;
+    struct probe probe = {current.loop, socket_open(AF_UNIX)};
+    eddy_defer(drop, &probe);
+    if (probe.fd < 0)
+        return;
+    int64_t result = eddy_await(socket_connect(probe.fd, address_any(address), address->size));
+    if (result == -ECONNREFUSED)
+        unlink(path);
+}

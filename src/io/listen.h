@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listen.h - a listening socket: made at an address, or taken over.
+ *
+ * Invariant: a socket file is removed by who made it, and only while it is the same file.
+ */
+#ifndef EDDY_IO_LISTEN_H
+#define EDDY_IO_LISTEN_H
+
+#include <sys/types.h>
+
+#include "io/socket.h"
+
+struct listening {
+    int fd;                  /* -1: none */
+    bool lent;               /* the caller's own, until the server stands */
+    bool has_file;           /* own is the path of a file that it made: */
+    dev_t device;            /* ... this one */
+    ino_t inode;
+    struct eddy_address own;
+};
+
+/* Of struct eddy_server_options. */
+struct listen_options {
+    int backlog;
+    bool reuse_port;
+    unsigned unix_mode;
+};
+
+/* 0, or an errno value, when there is no socket. */
+int listen_at(struct eddy_loop *loop, struct listening *listening, const struct eddy_address *address,
+              const struct listen_options *options);
+/* Takes a descriptor that listens already: 0, or an errno value (EINVAL: it does not listen). */
+int listen_take(struct eddy_loop *loop, struct listening *listening, int fd);
+/* Descriptors from 3 on that the service manager has opened for this process, or 0. */
+size_t listen_inherited(void);
+void listen_close(struct eddy_loop *loop, struct listening *listening);
+/* Removes a socket file that nobody listens at. */
+eddy_async_declare(void, listen_clear, (const struct eddy_address *, address));
+
+#endif

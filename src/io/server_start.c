@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* server_start.c - from what eddy_start_server was asked for to a server that listens everywhere it should. */
+#define EDDY_LIBRARY
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/failure.h"
+#include "io/resolve.h"
+#include "io/server.h"
+#include "os/memory.h"
+
+enum {
+    PORT_ATTEMPTS = 16,  /* to find one that is free on all addresses */
+    FIRST_INHERITED = 3  /* descriptor, by sd_listen_fds' rules */
+};
+
+/* ==== what is spawned for a connection ==== */
+
+/* A connection that has to be made ready first: what the handler is spawned inside of.  Behind it lies the handler. */
+struct upgraded {
+    struct eddy_awaitable awaitable;
+    eddy_void result;
+    bool (*upgrade)(eddy_stream *s, void *argument, struct eddy_failure **failure);
+    void *argument;
+    size_t stream_offset; /* in the handler */
+    uint64_t handler[];
+};
+
+static void run_upgraded(struct eddy_awaitable *a)
+{
+    struct upgraded *self = (struct upgraded *)(void *)a;
+    struct eddy_awaitable *handler = (struct eddy_awaitable *)(void *)self->handler;
+    eddy_stream *s;
+    memcpy(&s, (char *)self->handler + self->stream_offset, sizeof s);
+    if (self->upgrade(s, self->argument, &a->awaitable.failure))
+        a->awaitable.failure = eddy_run_here(handler);
+}
+
+static const struct eddy_awaitable_type upgraded_type = {
+    .name = "connection", .run = run_upgraded, .kind = EDDY_COROUTINE, .size = sizeof(struct upgraded)};
+
+/* The server takes the prototype over, inside what makes connections ready if there is such a thing.  0, or ENOMEM. */
+static int set_prototype(struct eddy_server *server, struct eddy_start_server *self)
+{
+    server->prototype = self->prototype;
+    server->size = self->size;
+    server->stream_offset = self->stream_offset;
+    if (self->upgrade) {
+        struct upgraded *outer = memory_alloc(sizeof *outer + self->size);
+        server->prototype = outer;
+        if (!outer)
+            return ENOMEM;
+        *outer = (struct upgraded){ED_HEADER(upgraded_type), .upgrade = self->upgrade,
+                                   .argument = self->upgrade_argument, .stream_offset = self->stream_offset};
+        memcpy(outer->handler, self->prototype, self->size);
+        memory_free(self->prototype);
+        server->size += sizeof *outer;
+        server->stream_offset += sizeof *outer;
+    }
+    self->prototype = NULL;
+    return 0;
+}
+
+/* ==== where it is to listen ==== */
+
+struct plan {
+    struct eddy_address *items; /* NULL: none so far */
+    size_t count;
+};
+
+static void free_plan(struct plan *plan)
+{
+    memory_free(plan->items);
+}
+
+static bool add(struct plan *plan, const struct eddy_address *address)
+{
+    struct eddy_address *items = memory_grow(plan->items, (plan->count + 1) * sizeof *items);
+    if (!items)
+        return false;
+    plan->items = items;
+    items[plan->count++] = *address;
+    return true;
+}
+
+/* 0, or why not: a code, and the resolver's words in `reason`. */
+eddy_async(int, add_host, (struct plan *, plan), (const char *, host), (int, port), (char *, reason))
+{
+    struct address_list list = eddy_await(resolve_host(host, port, true));
+    if (list.code) {
+        strcpy(reason, list.reason);
+        return list.code;
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        struct eddy_address address = address_public(&list.items[i]);
+        if (!add(plan, &address))
+            return ENOMEM;
+    }
+    return 0;
+}
+
+static bool names_nothing(const eddy_server_options *options)
+{
+    return !options->host && !options->hosts && !options->unix_path && !options->descriptor_count &&
+           !options->inherited;
+}
+
+eddy_async(int, add_hosts, (struct plan *, plan), (const eddy_server_options *, options), (char *, reason))
+{
+    int error = 0;
+    if (options->host || names_nothing(options))
+        error = eddy_await(add_host(plan, options->host ? options->host : "", options->port, reason));
+    for (const char *const *host = options->hosts; host && *host && !error; host++)
+        error = eddy_await(add_host(plan, *host, options->port, reason));
+    return error;
+}
+
+eddy_async(int, make_plan, (struct plan *, plan), (const eddy_server_options *, options), (char *, reason))
+{
+    struct eddy_address address;
+    int error = eddy_await(add_hosts(plan, options, reason));
+    if (error || !options->unix_path)
+        return error;
+    error = eddy_address_unix(&address, options->unix_path);
+    if (error)
+        return error;
+    eddy_await(listen_clear(&address));
+    return add(plan, &address) ? 0 : ENOMEM;
+}
+
+/* ==== listening ==== */
+
+static struct listener *next_listener(struct eddy_server *server)
+{
+    struct listener *listener = &server->listeners[server->listener_count];
+    *listener = (struct listener){.server = server};
+    return listener;
+}
+
+static void close_listeners(struct eddy_server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++)
+        listen_close(server->loop, &server->listeners[i].socket);
+    server->listener_count = 0;
+}
+
+static void set_port(struct eddy_address *address, int port)
+{
+    union address host;
+    if (!port || address_any(address)->sa_family == AF_UNIX)
+        return;
+    memcpy(&host, address->data, address->size);
+    address_set_port(&host, port);
+    memcpy(address->data, &host, address->size);
+}
+
+/* An address that this machine turns out not to have does no harm while there is another. */
+static int listen_on_all(struct eddy_server *server, const struct plan *plan, int port,
+                         const struct listen_options *options)
+{
+    int last = EADDRNOTAVAIL;
+    for (size_t i = 0; i < plan->count; i++) {
+        struct eddy_address address = plan->items[i];
+        struct listener *listener = next_listener(server);
+        set_port(&address, port);
+        int error = listen_at(server->loop, &listener->socket, &address, options);
+        if (error == EADDRNOTAVAIL || error == EAFNOSUPPORT) {
+            last = error;
+        } else if (error) {
+            close_listeners(server);
+            return error;
+        } else {
+            server->listener_count++;
+            port = eddy_server_port(server);
+        }
+    }
+    return server->listener_count || !plan->count ? 0 : last;
+}
+
+/* A port of the kernel's choice for the first address may be taken on the next. */
+static int find_port(struct eddy_server *server, const struct plan *plan, const eddy_server_options *options)
+{
+    struct listen_options how = {options->backlog, options->reuse_port, options->unix_mode};
+    int error = EADDRINUSE;
+    for (int i = 0; i < (options->port ? 1 : PORT_ATTEMPTS) && error == EADDRINUSE; i++)
+        error = listen_on_all(server, plan, options->port, &how);
+    return error;
+}
+
+static int take_descriptors(struct eddy_server *server, const eddy_server_options *options, size_t inherited)
+{
+    int error = 0;
+    for (size_t i = 0; i < options->descriptor_count + inherited && !error; i++) {
+        int fd = i < inherited ? FIRST_INHERITED + (int)i : options->descriptors[i - inherited];
+        error = listen_take(server->loop, &next_listener(server)->socket, fd);
+        if (!error)
+            server->listener_count++;
+    }
+    return error;
+}
+
+/* 0, or why not. */
+static int open_server(struct eddy_start_server *self, const struct plan *plan, eddy_server **result)
+{
+    const eddy_server_options *options = &self->options;
+    size_t inherited = options->inherited ? listen_inherited() : 0;
+    size_t count = plan->count + options->descriptor_count + inherited;
+    if (count == 0)
+        return ENOENT; /* nothing was inherited */
+    struct eddy_server *server = server_new(current.loop, count);
+    if (!server)
+        return ENOMEM;
+    server->max_connections = options->max_connections;
+    server->shed = options->shed;
+    server->stream_limit = options->stream_limit;
+    int error = find_port(server, plan, options);
+    if (!error)
+        error = take_descriptors(server, options, inherited);
+    if (!error)
+        error = server_accept(server);
+    if (!error)
+        error = set_prototype(server, self);
+    if (error) {
+        server_drop(server);
+        return error;
+    }
+    for (size_t i = 0; i < server->listener_count; i++)
+        server->listeners[i].socket.lent = false;
+    *result = server;
+    return 0;
+}
+
+/* ==== the awaitable ==== */
+
+struct label {
+    char text[160];
+};
+
+/* For messages: eddy_start_server("127.0.0.1", 80). */
+static struct label label_of(const eddy_server_options *options)
+{
+    struct label label;
+    bool others = !options->host && !names_nothing(options);
+    if (others && options->hosts && options->hosts[0])
+        snprintf(label.text, sizeof label.text, "eddy_start_server(\"%.100s\", ..., %d)", options->hosts[0],
+                 options->port);
+    else if (others && options->unix_path)
+        snprintf(label.text, sizeof label.text, "eddy_start_server(\"%.110s\")", options->unix_path);
+    else if (others)
+        snprintf(label.text, sizeof label.text, "eddy_start_server(%s descriptors)",
+                 options->inherited ? "inherited" : "given");
+    else
+        snprintf(label.text, sizeof label.text, "eddy_start_server(\"%.100s\", %d)",
+                 options->host ? options->host : "", options->port);
+    return label;
+}
+
+eddy_async(eddy_server *, start_server, (struct eddy_start_server *, self))
+{
+    eddy_server *server = NULL;
+    const eddy_server_options *options = &self->options;
+    char reason[sizeof(((struct address_list *)0)->reason)] = "";
+    struct plan plan = {NULL, 0};
+    eddy_defer(free_plan, &plan);
+    if (!self->prototype)
+        eddy_raise(ENOMEM, "%s", label_of(options).text);
+    if (options->port < 0 || options->port > 65535)
+        eddy_raise(EINVAL, "%s: ports go from 0 to 65535", label_of(options).text);
+    int error = eddy_await(make_plan(&plan, options, reason));
+    if (!error)
+        error = open_server(self, &plan, &server);
+    if (error)
+        eddy_raise(error, "%s%s%s", label_of(options).text, reason[0] ? ": " : "", reason);
+    return server;
+}
+
+static void forget_prototype(struct eddy_awaitable *a)
+{
+    struct eddy_start_server *self = (struct eddy_start_server *)(void *)a;
+    memory_free(self->prototype);
+    self->prototype = NULL;
+}
+
+static void run_start_server(struct eddy_awaitable *a)
+{
+    struct eddy_start_server *self = (struct eddy_start_server *)(void *)a;
+    struct start_server inner = start_server(self);
+    a->awaitable.failure = eddy_run_here(&inner.awaitable);
+    self->result = inner.result;
+    forget_prototype(a);
+}
+
+static const struct eddy_awaitable_type start_server_type = {.name = "eddy_start_server",
+                                                             .run = run_start_server,
+                                                             .destroy = forget_prototype,
+                                                             .kind = EDDY_COROUTINE,
+                                                             .size = sizeof(struct eddy_start_server)};
+
+struct eddy_start_server eddy_start_server_with(const void *prototype, size_t size, size_t stream_offset,
+                                                const eddy_server_options *options)
+{
+    struct eddy_start_server self = {ED_HEADER(start_server_type), .size = size, .stream_offset = stream_offset};
+    memcpy(&self.options, options, options->size < sizeof self.options ? options->size : sizeof self.options);
+    self.prototype = memory_alloc(size);
+    if (self.prototype)
+        memcpy(self.prototype, prototype, size);
+    return self;
+}
