@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/random.h"
 #include "core/current.h"
 #include "core/debug.h"
 #include "core/failure.h"
@@ -111,14 +112,6 @@ static void run_batch(struct eddy_loop *loop)
     }
 }
 
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 /* The simulation with a seed: what is ready runs in an order that the seed decides. */
 static void shuffle(struct eddy_loop *loop)
 {
@@ -128,7 +121,7 @@ static void shuffle(struct eddy_loop *loop)
         count++;
     for (; count; count--) {
         struct ready **link = &rest;
-        for (size_t skip = next_random(&loop->random) % count; skip; skip--)
+        for (size_t skip = random_below(&loop->random, count); skip; skip--)
             link = &(*link)->next;
         struct ready *item = *link;
         *link = item->next;

@@ -306,7 +306,7 @@ bool epoll_submit(struct driver *driver, struct driver_op *op)
     return true;
 }
 
-static void op_is_done(struct epoll *epoll, struct driver_op *op)
+void epoll_finish_op(struct epoll *epoll, struct driver_op *op)
 {
     queue_append(&epoll->done, op);
     op->state = STATE_DONE;
@@ -315,7 +315,26 @@ static void op_is_done(struct epoll *epoll, struct driver_op *op)
 static void finish_op(struct epoll *epoll, struct driver_queue *queue, struct driver_op *op)
 {
     queue_remove(queue, op);
-    op_is_done(epoll, op);
+    epoll_finish_op(epoll, op);
+}
+
+struct driver_op *epoll_first_reader(const struct epoll *epoll, int fd)
+{
+    return (size_t)fd < epoll->watch_count ? epoll->watches[fd].readers.first : NULL;
+}
+
+size_t epoll_waiting_readers(const struct epoll *epoll, int fd)
+{
+    size_t count = 0;
+    for (const struct driver_op *op = epoll_first_reader(epoll, fd); op != NULL; op = op->next)
+        count++;
+    return count;
+}
+
+void epoll_complete_reader(struct epoll *epoll, struct driver_op *op, int64_t result)
+{
+    op->result = result;
+    finish_op(epoll, &epoll->watches[op->fd].readers, op);
 }
 
 void epoll_cancel(struct driver *driver, struct driver_op *op)
@@ -325,7 +344,7 @@ void epoll_cancel(struct driver *driver, struct driver_op *op)
     if (op->state == STATE_THREAD) {
         if (file_threads_take_back(&epoll->files, op)) {
             op->result = -ECANCELED;
-            op_is_done(epoll, op);
+            epoll_finish_op(epoll, op);
         }
         return;
     }
@@ -455,7 +474,7 @@ int epoll_gather(struct epoll *epoll, int64_t span, bool *woken)
         if (epoll->events[i].data.u64 != WAKE_KEY)
             handle_event(epoll, &epoll->events[i]);
     for (struct driver_op *op; (op = file_threads_next(&epoll->files)) != NULL;)
-        op_is_done(epoll, op);
+        epoll_finish_op(epoll, op);
     return 0;
 }
 

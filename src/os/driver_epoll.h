@@ -53,6 +53,15 @@ void epoll_adopt(struct driver *driver, int fd);
 void epoll_close_fd(struct driver *driver, int fd);
 void epoll_give_back(struct driver *driver, void *data, unsigned id);
 
+/* For a driver that has other ways to complete an operation: it is in no queue any more, its result is set, and the
+ * next epoll_deliver delivers it. */
+void epoll_finish_op(struct epoll *epoll, struct driver_op *op);
+/* The first that waits to read from (accept at) a descriptor, or NULL; how many there are. */
+struct driver_op *epoll_first_reader(const struct epoll *epoll, int fd);
+size_t epoll_waiting_readers(const struct epoll *epoll, int fd);
+/* That one completes. */
+void epoll_complete_reader(struct epoll *epoll, struct driver_op *op, int64_t result);
+
 /* Sleeps for `span` nanoseconds at most (CLOCK_NEVER: no limit) and carries out what has become
  * possible; calls nobody.  *woken: epoll_wake was called.  0, or a negative errno value. */
 int epoll_gather(struct epoll *epoll, int64_t span, bool *woken);

@@ -1,42 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * driver_sim.c - the simulation: a virtual clock that jumps when nothing is ready.
+ * driver_sim.c - the simulation: a virtual clock that jumps when nothing is ready, and a network of its own.
  *
- * It is the epoll driver with another wait.  Invariant: the clock moves only in wait, only to the
- * deadline that the loop has given, and only when nothing of this process is on its way: so a run
- * without descriptors and threads is the same each time.  With operations in flight the real world
- * is asked first.
+ * It is the epoll driver with another wait, and with sockets that meet in memory (sim_net.c).  Invariant: the clock
+ * moves only in wait, only to the deadline that the loop has given or to what is due in the network, and only when
+ * nothing of this process is on its way: so a run without real descriptors and threads is the same each time.  With
+ * real operations in flight the real world is asked first.
  */
 #define _GNU_SOURCE
+#include "os/sim.h"
+
+#include "base/random.h"
 #include "os/clock.h"
-#include "os/driver_epoll.h"
 #include "os/file_op.h"
 #include "os/memory.h"
-#include "os/net.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 /* Not 0, which means "not at all" as a deadline. */
 #define START (1000 * CLOCK_SECOND)
-/* How long the real world may take before virtual time goes on: loopback answers within
- * microseconds. */
+/* How long the real world may take before virtual time goes on: loopback answers within microseconds. */
 #define PATIENCE (2 * (CLOCK_SECOND / 1000))
 
-struct sim {
-    struct epoll epoll;
-    int64_t now; /* the virtual clock */
-};
-
-static bool alone(const struct sim *sim)
-{
-    return sim->epoll.driver.in_flight == 0 &&
-           !__atomic_load_n(&sim->epoll.woken, __ATOMIC_SEQ_CST);
-}
-
-/* Sleeps in real time for what only the real world can bring; *quiet: it brought nothing.  An event
- * that lets no operation go on (a new socket is writable) is not news, and the rest of the patience
- * is kept. */
+/* Sleeps in real time for what only the real world can bring; *quiet: it brought nothing.  An event that lets no
+ * operation go on (a new socket is writable) is not news, and the rest of the patience is kept. */
 static int ask_world(struct sim *sim, int64_t patience, bool *quiet)
 {
     int64_t end = clock_add(clock_monotonic(), patience);
@@ -51,18 +39,57 @@ static int ask_world(struct sim *sim, int64_t patience, bool *quiet)
     return error;
 }
 
+/* How long the world may take: it is waited for only if something is under way there. */
+static int64_t patience_for(const struct sim *sim, int64_t until)
+{
+    size_t real = sim->epoll.driver.in_flight - sim->waiting;
+    if (until == CLOCK_NEVER)
+        return CLOCK_NEVER;
+    if (until <= sim->now || real == 0)
+        return 0;
+    return real > sim_listening(sim) ? PATIENCE : 0;
+}
+
+static bool outside(const struct sim *sim)
+{
+    return sim->epoll.driver.in_flight > sim->waiting || __atomic_load_n(&sim->epoll.woken, __ATOMIC_SEQ_CST);
+}
+
+/* The seed's order for completions of one wait. */
+static void shuffle_done(struct sim *sim)
+{
+    struct driver_queue *done = &sim->epoll.done, shuffled = {NULL, NULL};
+    size_t count = 0;
+    if (!random_chance(&sim->random, sim->weather.late))
+        return;
+    for (const struct driver_op *op = done->first; op; op = op->next)
+        count++;
+    for (; count; count--) {
+        struct driver_op *op = done->first;
+        for (uint64_t skip = random_below(&sim->random, count); skip; skip--)
+            op = op->next;
+        queue_remove(done, op);
+        queue_append(&shuffled, op);
+    }
+    *done = shuffled;
+}
+
 static int wait_until(struct driver *driver, int64_t deadline)
 {
-    struct sim *sim = (struct sim *)driver;
-    bool quiet = true, jump = deadline > sim->now && deadline != CLOCK_NEVER;
-    int64_t patience = jump && driver->in_flight > 0 ? PATIENCE : 0;
+    struct sim *sim = sim_of(driver);
+    bool quiet = true;
     int error = 0;
-    if (deadline == CLOCK_NEVER)
-        patience = CLOCK_NEVER;
-    if (deadline == CLOCK_NEVER || !alone(sim))
-        error = ask_world(sim, patience, &quiet);
-    if (jump && quiet)
-        sim->now = deadline;
+    sim_run_events(sim);
+    int64_t next = sim_next_event(sim), until = next < deadline ? next : deadline;
+    if (sim->epoll.done.first)
+        until = 0;
+    if (until == CLOCK_NEVER || outside(sim))
+        error = ask_world(sim, patience_for(sim, until), &quiet);
+    if (quiet && until > sim->now && until != CLOCK_NEVER) {
+        sim->now = until;
+        sim_run_events(sim);
+    }
+    shuffle_done(sim);
     epoll_deliver(&sim->epoll);
     return error;
 }
@@ -71,7 +98,7 @@ static int wait_until(struct driver *driver, int64_t deadline)
 static bool submit(struct driver *driver, struct driver_op *op)
 {
     if (!driver_kind_is_of_files(op->kind))
-        return epoll_submit(driver, op);
+        return sim_submit(driver, op);
     op->result = file_op_run(op);
     return true;
 }
@@ -85,26 +112,33 @@ static uint64_t read_seed(const struct driver_options *options)
 static struct driver *open_driver(const struct driver_options *options, int *error)
 {
     struct sim *sim = memory_alloc_zeroed(sizeof *sim);
-    *error = sim == NULL ? ENOMEM : epoll_init(&sim->epoll, &driver_sim);
+    uint64_t seed = read_seed(options);
+    *error = sim == NULL ? ENOMEM : 0;
+    if (*error == 0 && !sim_weather_read(&sim->weather, seed, getenv("EDDY_SIM_WEATHER")))
+        *error = EINVAL;
+    if (*error == 0)
+        *error = epoll_init(&sim->epoll, &driver_sim);
     if (*error != 0) {
         memory_free(sim);
         return NULL;
     }
     sim->now = START;
+    sim->random = seed;
     sim->epoll.driver.virtual_time = true;
-    sim->epoll.driver.seed = read_seed(options);
+    sim->epoll.driver.seed = seed;
     return &sim->epoll.driver;
 }
 
 static void close_driver(struct driver *driver)
 {
-    epoll_finish(&((struct sim *)driver)->epoll);
+    sim_finish(sim_of(driver));
+    epoll_finish(&sim_of(driver)->epoll);
     memory_free(driver);
 }
 
 static int64_t now(struct driver *driver)
 {
-    return ((struct sim *)driver)->now;
+    return sim_of(driver)->now;
 }
 
 const struct driver_type driver_sim = {
@@ -112,12 +146,12 @@ const struct driver_type driver_sim = {
     .open = open_driver,
     .close = close_driver,
     .submit = submit,
-    .cancel = epoll_cancel,
+    .cancel = sim_cancel,
     .wait = wait_until,
     .wake = epoll_wake,
     .now = now,
-    .adopt = epoll_adopt,
-    .close_fd = epoll_close_fd,
+    .adopt = sim_adopt,
+    .close_fd = sim_close_fd,
     .give_back = epoll_give_back,
-    .net = &net_kernel,
+    .net = &net_sim,
 };

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sim.h - the insides of the simulation: the virtual clock, and sockets of its own that know it.
+ *
+ * A socket of the simulation is a real one that stands for it (so numbers, ports and options are the kernel's), and a
+ * struct sim_socket.  Two ends that meet inside one loop are joined in memory; what comes from outside, or goes there,
+ * is the kernel's.  Invariant: a waiting operation is in a queue of its socket, or (to accept) in the epoll driver's,
+ * where connections from outside arrive; bytes move only when the clock has reached their time.
+ */
+#ifndef EDDY_OS_SIM_H
+#define EDDY_OS_SIM_H
+
+#include "os/driver_epoll.h"
+#include "os/sim_weather.h"
+
+#include <netinet/in.h>
+#include <sys/un.h>
+
+/* Bytes that one end has sent and the other not yet read; an end of stream has none. */
+struct sim_segment {
+    struct sim_segment *next;
+    int64_t due;        /* when they arrive */
+    size_t size, taken; /* taken: read so far */
+    char data[];
+};
+
+union sim_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+enum sim_state { SIM_FRESH, SIM_LISTENS, SIM_JOINED };
+
+struct sim_socket {
+    int fd;                           /* of the real socket that stands for it; -1: closed */
+    int family;
+    enum sim_state state;
+    unsigned references;              /* of the table while it is open, of its peer, of events */
+    union sim_address own, peer_name; /* JOINED; own: also LISTENS */
+    struct sim_socket *peer;          /* JOINED: the other end; NULL: it is closed */
+    struct sim_segment *first, **end; /* on their way here, or here and unread */
+    size_t queued;                    /* bytes of them */
+    int64_t last_due;                 /* of what was sent here last: nothing overtakes */
+    bool finished;                    /* the peer has sent its last: behind the segments, and from end_due on */
+    int64_t end_due;
+    bool shut;                        /* this end has sent its last */
+    int error;                        /* an errno value: the connection is broken */
+    int64_t cut_from, cut_until;      /* nothing arrives meanwhile */
+    struct sim_socket *backlog, *next_pending; /* LISTENS: joined and not yet accepted, first come first */
+    struct sim_socket *next_listener; /* LISTENS */
+    size_t backlog_size, backlog_limit;
+    struct driver_queue readers, writers, pollers;
+};
+
+enum sim_event_kind { SIM_LOOK, SIM_CONNECT, SIM_CANCEL };
+
+struct sim_event {
+    struct sim_event *next;
+    int64_t due;
+    enum sim_event_kind kind;   /* LOOK: what can go on at the socket goes on */
+    struct sim_socket *socket;  /* holds a reference */
+    struct driver_op *op;       /* CONNECT, CANCEL: for which; NULL: it is over */
+};
+
+struct sim {
+    struct epoll epoll;
+    int64_t now;                   /* the virtual clock */
+    uint64_t random;               /* of all that the seed decides here */
+    struct sim_weather weather;
+    struct sim_event *events;      /* by time, and in the order they were set */
+    struct sim_socket **sockets;   /* by descriptor; NULL: the kernel's */
+    size_t socket_count;           /* room in it */
+    struct sim_socket *listeners;
+    size_t waiting;                /* operations in queues of sim_sockets */
+    uint16_t next_port;            /* for an end that was not bound */
+};
+
+static inline struct sim *sim_of(struct driver *driver)
+{
+    return (struct sim *)(void *)driver;
+}
+
+extern const struct driver_net net_sim;
+
+/* ---- sim_net.c: sockets ---- */
+bool sim_submit(struct driver *driver, struct driver_op *op);
+void sim_cancel(struct driver *driver, struct driver_op *op);
+void sim_adopt(struct driver *driver, int fd);
+void sim_close_fd(struct driver *driver, int fd);
+struct sim_socket *sim_find(const struct sim *sim, int fd);
+/* Operations that wait for connections from outside: no reason to wait for the world. */
+size_t sim_listening(const struct sim *sim);
+/* Carries out what has become due; calls nobody. */
+void sim_run_events(struct sim *sim);
+/* When there is something due; CLOCK_NEVER: nothing is. */
+int64_t sim_next_event(const struct sim *sim);
+void sim_finish(struct sim *sim);
+
+/* ---- sim_event.c: what happens later ---- */
+/* False: no memory; the caller has it happen now, or not at all. */
+bool sim_later(struct sim *sim, int64_t due, enum sim_event_kind kind, struct sim_socket *socket,
+               struct driver_op *op);
+void sim_forget(struct sim *sim, const struct driver_op *op);
+/* A moment within the latency. */
+int64_t sim_delay(struct sim *sim);
+
+/* What can go on at the socket goes on; calls nobody. */
+void sim_look(struct sim *sim, struct sim_socket *socket);
+
+/* ---- sim_stream.c: two ends in memory ---- */
+struct sim_socket *sim_socket_new(int fd, int family);
+void sim_socket_unref(struct sim_socket *socket);
+void sim_join(struct sim *sim, struct sim_socket *a, struct sim_socket *b);
+/* Each as the system call, or -EAGAIN. */
+int64_t sim_receive(struct sim *sim, struct sim_socket *socket, void *data, size_t size, int flags);
+int64_t sim_send(struct sim *sim, struct sim_socket *socket, const void *data, size_t size);
+int64_t sim_receive_parts(struct sim *sim, struct sim_socket *socket, const struct msghdr *message, int flags);
+int64_t sim_send_parts(struct sim *sim, struct sim_socket *socket, const struct msghdr *message);
+int sim_shutdown(struct sim *sim, struct sim_socket *socket, int how);
+/* This end is closed. */
+void sim_part(struct sim *sim, struct sim_socket *socket);
+/* The connection breaks, for both ends. */
+void sim_break(struct sim *sim, struct sim_socket *socket, int error);
+unsigned sim_ready(const struct sim *sim, const struct sim_socket *socket);
+
+#endif

@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sim_net.c - sockets of the simulation: who listens where, who meets whom, and the operations on them.  See sim.h.
+ *
+ * TCP sockets that are made through net.h are the simulation's; a connection to a port that nobody of this loop
+ * listens on, and one that comes from outside, is the kernel's and passes to the epoll driver.
+ */
+#define _GNU_SOURCE
+#include "os/sim.h"
+
+#include "base/assert.h"
+#include "base/random.h"
+#include "os/clock.h"
+#include "os/memory.h"
+#include "os/net.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+/* driver_op.state of an operation in a queue of a sim_socket; the epoll driver's values are below. */
+enum { SIM_WAITS = 64, SIM_CONNECTS };
+
+enum { FIRST_PORT = 49152 };
+
+/* ==== the table ==== */
+
+struct sim_socket *sim_find(const struct sim *sim, int fd)
+{
+    return fd >= 0 && (size_t)fd < sim->socket_count ? sim->sockets[fd] : NULL;
+}
+
+static bool make_room(struct sim *sim, int fd)
+{
+    size_t count = sim->socket_count ? sim->socket_count : 32;
+    if ((size_t)fd < sim->socket_count)
+        return true;
+    while (count <= (size_t)fd)
+        count *= 2;
+    struct sim_socket **sockets = memory_grow(sim->sockets, count * sizeof(struct sim_socket *));
+    if (!sockets)
+        return false;
+    memset(sockets + sim->socket_count, 0, (count - sim->socket_count) * sizeof(struct sim_socket *));
+    sim->sockets = sockets;
+    sim->socket_count = count;
+    return true;
+}
+
+/* NULL: no memory. */
+static struct sim_socket *enter(struct sim *sim, int fd, int family)
+{
+    struct sim_socket *socket = make_room(sim, fd) ? sim_socket_new(fd, family) : NULL;
+    if (socket)
+        sim->sockets[fd] = socket;
+    return socket;
+}
+
+/* Takes it out of the table; the real socket stays. */
+static void leave(struct sim *sim, struct sim_socket *socket)
+{
+    sim->sockets[socket->fd] = NULL;
+    socket->fd = -1;
+    sim_socket_unref(socket);
+}
+
+static int new_socket(struct sim *sim, int family)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (enter(sim, fd, family))
+        return fd;
+    close(fd);
+    return -ENOMEM;
+}
+
+/* ==== listeners ==== */
+
+static unsigned port_of(const union sim_address *address)
+{
+    return address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port;
+}
+
+static bool is_any(const union sim_address *address)
+{
+    if (address->any.sa_family == AF_INET6)
+        return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
+    return address->v4.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+static bool same_host(const union sim_address *a, const union sim_address *b)
+{
+    if (a->any.sa_family == AF_INET6)
+        return memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
+    return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
+}
+
+static struct sim_socket *find_listener(const struct sim *sim, const union sim_address *address)
+{
+    for (struct sim_socket *one = sim->listeners; one; one = one->next_listener)
+        if (one->family == address->any.sa_family && port_of(&one->own) == port_of(address) &&
+            (is_any(&one->own) || same_host(&one->own, address)))
+            return one;
+    return NULL;
+}
+
+static void unlist(struct sim *sim, struct sim_socket *socket)
+{
+    for (struct sim_socket **link = &sim->listeners; *link; link = &(*link)->next_listener)
+        if (*link == socket) {
+            *link = socket->next_listener;
+            return;
+        }
+}
+
+size_t sim_listening(const struct sim *sim)
+{
+    size_t count = 0;
+    for (const struct sim_socket *one = sim->listeners; one; one = one->next_listener)
+        count += epoll_waiting_readers(&sim->epoll, one->fd);
+    return count;
+}
+
+/* ==== connecting ==== */
+
+static void name_ends(struct sim *sim, struct sim_socket *client, struct sim_socket *server,
+                      const union sim_address *address)
+{
+    union sim_address own = *address; /* both ends are on this machine: its own address is good for either */
+    if (sim->next_port < FIRST_PORT)
+        sim->next_port = FIRST_PORT;
+    if (own.any.sa_family == AF_INET6)
+        own.v6.sin6_port = htons(sim->next_port++);
+    else
+        own.v4.sin_port = htons(sim->next_port++);
+    client->own = server->peer_name = own;
+    client->peer_name = server->own = *address;
+}
+
+static struct sim_socket *take_pending(struct sim_socket *listener)
+{
+    struct sim_socket *first = listener->backlog;
+    if (first) {
+        listener->backlog = first->next_pending;
+        listener->backlog_size--;
+    }
+    return first;
+}
+
+static void add_pending(struct sim_socket *listener, struct sim_socket *server)
+{
+    struct sim_socket **link = &listener->backlog;
+    while (*link)
+        link = &(*link)->next_pending;
+    server->next_pending = NULL;
+    *link = server;
+    listener->backlog_size++;
+}
+
+static void fill_address(const struct driver_op *op, const union sim_address *name)
+{
+    if (!op->u.address.data || !op->u.address.size)
+        return;
+    socklen_t length = name->any.sa_family == AF_INET6 ? sizeof name->v6 : sizeof name->v4;
+    memcpy(op->u.address.data, name, *op->u.address.size < length ? *op->u.address.size : length);
+    *op->u.address.size = length;
+}
+
+/* Those who wait to accept do so in the epoll driver, which listens to the outside for them. */
+static void hand_out(struct sim *sim, struct sim_socket *listener)
+{
+    struct driver_op *op;
+    while (listener->backlog && (op = epoll_first_reader(&sim->epoll, listener->fd)) != NULL) {
+        struct sim_socket *server = take_pending(listener);
+        if (op->kind == DRIVER_ACCEPT)
+            fill_address(op, &server->peer_name);
+        epoll_complete_reader(&sim->epoll, op, server->fd);
+    }
+}
+
+/* 0 or a negative errno value. */
+static int meet(struct sim *sim, struct sim_socket *client, const union sim_address *address)
+{
+    struct sim_socket *listener = find_listener(sim, address);
+    if (!listener)
+        return -ECONNREFUSED;
+    if (listener->backlog_size >= listener->backlog_limit)
+        return -EAGAIN;
+    int fd = new_socket(sim, client->family);
+    if (fd == -EMFILE || fd == -ENFILE)
+        return -EAGAIN; /* the kernel would let it wait in the backlog */
+    if (fd < 0)
+        return fd;
+    struct sim_socket *server = sim_find(sim, fd);
+    name_ends(sim, client, server, address);
+    sim_join(sim, client, server);
+    add_pending(listener, server);
+    hand_out(sim, listener);
+    sim_look(sim, listener);
+    return 0;
+}
+
+/* ==== operations ==== */
+
+static void finish(struct sim *sim, struct driver_op *op)
+{
+    if (op->cancelled)
+        sim_forget(sim, op);
+    epoll_finish_op(&sim->epoll, op);
+}
+
+static struct driver_queue *queue_of(struct sim_socket *socket, const struct driver_op *op)
+{
+    switch (op->kind) {
+    case DRIVER_POLL: return &socket->pollers;
+    case DRIVER_RECV:
+    case DRIVER_RECV_LENT:
+    case DRIVER_RECVMSG:
+    case DRIVER_READ: return &socket->readers;
+    default: return &socket->writers;
+    }
+}
+
+static int64_t receive_lent(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
+{
+    struct lent_buffer *buffer = lent_take(&sim->epoll.lent);
+    if (!buffer)
+        return -ENOMEM;
+    int64_t result = sim_receive(sim, socket, buffer->data, sizeof buffer->data, 0);
+    if (result <= 0) {
+        lent_put(&sim->epoll.lent, buffer);
+        return result;
+    }
+    op->u.lent.data = buffer->data;
+    sim->epoll.driver.lent++;
+    return result;
+}
+
+static int64_t poll_now(const struct sim *sim, const struct sim_socket *socket, unsigned wanted)
+{
+    unsigned events = sim_ready(sim, socket) & (wanted | POLLERR | POLLHUP);
+    return events ? (int64_t)events : -EAGAIN;
+}
+
+static int64_t call(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
+{
+    if (op->kind != DRIVER_POLL && socket->state != SIM_JOINED)
+        return -ENOTCONN;
+    switch (op->kind) {
+    case DRIVER_POLL: return poll_now(sim, socket, op->u.poll.events);
+    case DRIVER_RECV: return sim_receive(sim, socket, op->u.buffer.data, op->u.buffer.size, op->u.buffer.flags);
+    case DRIVER_READ: return sim_receive(sim, socket, op->u.buffer.data, op->u.buffer.size, 0);
+    case DRIVER_RECV_LENT: return receive_lent(sim, socket, op);
+    case DRIVER_RECVMSG: return sim_receive_parts(sim, socket, op->u.message.data, op->u.message.flags);
+    case DRIVER_SEND:
+    case DRIVER_WRITE: return sim_send(sim, socket, op->u.buffer.data, op->u.buffer.size);
+    case DRIVER_SENDMSG: return sim_send_parts(sim, socket, op->u.message.data);
+    case DRIVER_CONNECT: return -EISCONN;
+    default: return -EINVAL;
+    }
+}
+
+static void run_queue(struct sim *sim, struct sim_socket *socket, struct driver_queue *queue)
+{
+    for (struct driver_op *op; (op = queue->first) != NULL && op->state == SIM_WAITS;) {
+        op->result = call(sim, socket, op);
+        if (op->result == -EAGAIN)
+            return;
+        queue_remove(queue, op);
+        sim->waiting--;
+        finish(sim, op);
+    }
+}
+
+static void run_pollers(struct sim *sim, struct sim_socket *socket)
+{
+    struct driver_op *next;
+    for (struct driver_op *op = socket->pollers.first; op; op = next) {
+        next = op->next;
+        op->result = call(sim, socket, op);
+        if (op->result == -EAGAIN)
+            continue;
+        queue_remove(&socket->pollers, op);
+        sim->waiting--;
+        finish(sim, op);
+    }
+}
+
+void sim_look(struct sim *sim, struct sim_socket *socket)
+{
+    run_queue(sim, socket, &socket->readers);
+    run_queue(sim, socket, &socket->writers);
+    run_pollers(sim, socket);
+}
+
+static bool enqueue(struct sim *sim, struct sim_socket *socket, struct driver_op *op, uint8_t state)
+{
+    op->state = state;
+    queue_append(queue_of(socket, op), op);
+    sim->waiting++;
+    return false;
+}
+
+/* Once an operation has been done, it may complete at once or in the next wait. */
+static bool complete_now(struct sim *sim, struct driver_op *op)
+{
+    if (!random_chance(&sim->random, sim->weather.late))
+        return true;
+    op->state = SIM_WAITS;
+    finish(sim, op);
+    return false;
+}
+
+static bool submit_joined(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
+{
+    op->state = 0;
+    if (op->kind == DRIVER_POLL || !queue_of(socket, op)->first) {
+        op->result = call(sim, socket, op);
+        if (op->result != -EAGAIN)
+            return complete_now(sim, op);
+    }
+    return enqueue(sim, socket, op, SIM_WAITS);
+}
+
+static bool submit_accept(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
+{
+    struct sim_socket *server = take_pending(socket);
+    if (!server)
+        return epoll_submit(&sim->epoll.driver, op);
+    fill_address(op, &server->peer_name);
+    op->result = server->fd;
+    op->state = 0;
+    return complete_now(sim, op);
+}
+
+static bool submit_connect(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
+{
+    union sim_address address = {.any.sa_family = AF_UNSPEC};
+    if (op->u.address.length <= sizeof address)
+        memcpy(&address, op->u.address.data, op->u.address.length);
+    if (!find_listener(sim, &address)) { /* the world's */
+        leave(sim, socket);
+        epoll_adopt(&sim->epoll.driver, op->fd);
+        return epoll_submit(&sim->epoll.driver, op);
+    }
+    if (!sim_later(sim, sim->now + sim_delay(sim), SIM_CONNECT, socket, op)) {
+        op->result = -ENOMEM;
+        return true;
+    }
+    return enqueue(sim, socket, op, SIM_CONNECTS);
+}
+
+bool sim_submit(struct driver *driver, struct driver_op *op)
+{
+    struct sim *sim = sim_of(driver);
+    struct sim_socket *socket = sim_find(sim, op->fd);
+    if (!socket)
+        return epoll_submit(driver, op);
+    if (op->kind == DRIVER_ACCEPT && socket->state == SIM_LISTENS)
+        return submit_accept(sim, socket, op);
+    if (op->kind == DRIVER_CONNECT && socket->state == SIM_FRESH)
+        return submit_connect(sim, socket, op);
+    if (op->kind == DRIVER_POLL && socket->state == SIM_LISTENS && !socket->backlog)
+        return epoll_submit(driver, op); /* one from outside may be the first */
+    if (socket->state == SIM_JOINED || op->kind == DRIVER_POLL)
+        return submit_joined(sim, socket, op);
+    return epoll_submit(driver, op); /* the kernel says what is wrong with it */
+}
+
+/* ==== cancelling ==== */
+
+static void end_cancelled(struct sim *sim, struct driver_op *op)
+{
+    queue_remove(queue_of(sim_find(sim, op->fd), op), op);
+    sim->waiting--;
+    op->result = -ECANCELED;
+    finish(sim, op);
+}
+
+void sim_cancel(struct driver *driver, struct driver_op *op)
+{
+    struct sim *sim = sim_of(driver);
+    struct sim_socket *socket = sim_find(sim, op->fd);
+    if (op->state != SIM_WAITS && op->state != SIM_CONNECTS) {
+        epoll_cancel(driver, op);
+        return;
+    }
+    bool again = op->cancelled;
+    op->cancelled = true;
+    if (again)
+        return;
+    if (random_chance(&sim->random, sim->weather.deaf_cancel) &&
+        sim_later(sim, sim->now + sim_delay(sim), SIM_CANCEL, socket, op))
+        return;
+    end_cancelled(sim, op);
+}
+
+/* ==== events ==== */
+
+static void try_connect(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
+{
+    union sim_address address;
+    memcpy(&address, op->u.address.data, op->u.address.length);
+    int result = meet(sim, socket, &address);
+    if (result == -EAGAIN && sim_later(sim, sim->now + CLOCK_SECOND / 100, SIM_CONNECT, socket, op))
+        return; /* as TCP: it is tried again until there is room */
+    sim_forget(sim, op);
+    queue_remove(&socket->writers, op);
+    sim->waiting--;
+    op->result = result;
+    finish(sim, op);
+}
+
+static void run_event(struct sim *sim, const struct sim_event *event)
+{
+    if (event->kind == SIM_LOOK)
+        sim_look(sim, event->socket);
+    else if (event->op && event->kind == SIM_CONNECT)
+        try_connect(sim, event->socket, event->op);
+    else if (event->op)
+        end_cancelled(sim, event->op);
+}
+
+void sim_run_events(struct sim *sim)
+{
+    struct sim_event *event;
+    while ((event = sim->events) != NULL && event->due <= sim->now) {
+        sim->events = event->next;
+        run_event(sim, event);
+        sim_socket_unref(event->socket);
+        memory_free(event);
+    }
+}
+
+/* ==== the calls that do not wait ==== */
+
+static int open_socket(struct driver *driver, int family, int type, int protocol)
+{
+    bool ours = (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM;
+    return ours ? new_socket(sim_of(driver), family) : net_kernel.open(driver, family, type, protocol);
+}
+
+static int open_pair(struct driver *driver, int family, int type, int fds[2])
+{
+    return net_kernel.pair(driver, family, type, fds);
+}
+
+static int bind_socket(struct driver *driver, int fd, const struct sockaddr *address, socklen_t size)
+{
+    return net_kernel.bind(driver, fd, address, size);
+}
+
+static int listen_socket(struct driver *driver, int fd, int backlog)
+{
+    struct sim *sim = sim_of(driver);
+    struct sim_socket *socket = sim_find(sim, fd);
+    int error = net_kernel.listen(driver, fd, backlog);
+    if (error || !socket || socket->state != SIM_FRESH)
+        return error;
+    socklen_t size = sizeof socket->own;
+    error = net_kernel.name(driver, fd, false, &socket->own.any, &size);
+    if (error)
+        return error;
+    socket->state = SIM_LISTENS;
+    socket->backlog_limit = backlog > 0 ? (size_t)backlog : 1;
+    socket->next_listener = sim->listeners;
+    sim->listeners = socket;
+    epoll_adopt(driver, fd);
+    return 0;
+}
+
+static int shut_down(struct driver *driver, int fd, int how)
+{
+    struct sim_socket *socket = sim_find(sim_of(driver), fd);
+    return socket && socket->state == SIM_JOINED ? sim_shutdown(sim_of(driver), socket, how)
+                                                  : net_kernel.shutdown(driver, fd, how);
+}
+
+static int get_name(struct driver *driver, int fd, bool peer, struct sockaddr *address, socklen_t *size)
+{
+    struct sim_socket *socket = sim_find(sim_of(driver), fd);
+    if (!socket || socket->state != SIM_JOINED)
+        return net_kernel.name(driver, fd, peer, address, size);
+    const union sim_address *name = peer ? &socket->peer_name : &socket->own;
+    socklen_t length = name->any.sa_family == AF_INET6 ? sizeof name->v6 : sizeof name->v4;
+    if (peer && !socket->peer && !socket->finished)
+        return -ENOTCONN;
+    memcpy(address, name, *size < length ? *size : length);
+    *size = length;
+    return 0;
+}
+
+static int set_option(struct driver *driver, int fd, int level, int option, const void *value, socklen_t size)
+{
+    return net_kernel.set_option(driver, fd, level, option, value, size);
+}
+
+static int get_option(struct driver *driver, int fd, int level, int option, void *value, socklen_t *size)
+{
+    return net_kernel.get_option(driver, fd, level, option, value, size);
+}
+
+const struct driver_net net_sim = {
+    .open = open_socket,
+    .pair = open_pair,
+    .bind = bind_socket,
+    .listen = listen_socket,
+    .shutdown = shut_down,
+    .name = get_name,
+    .set_option = set_option,
+    .get_option = get_option,
+};
+
+void sim_adopt(struct driver *driver, int fd)
+{
+    if (!sim_find(sim_of(driver), fd))
+        epoll_adopt(driver, fd);
+}
+
+void sim_close_fd(struct driver *driver, int fd)
+{
+    struct sim *sim = sim_of(driver);
+    struct sim_socket *socket = sim_find(sim, fd), *pending;
+    if (socket) {
+        EDDY_ASSERT(!socket->readers.first && !socket->writers.first && !socket->pollers.first,
+                    "descriptor %d is closed while operations on it are in flight", fd);
+        if (socket->state == SIM_LISTENS)
+            unlist(sim, socket);
+        while ((pending = take_pending(socket)) != NULL) {
+            sim_break(sim, pending, ECONNRESET);
+            sim_close_fd(driver, pending->fd);
+        }
+        sim_part(sim, socket);
+        leave(sim, socket);
+    }
+    epoll_close_fd(driver, fd);
+}
+
+void sim_finish(struct sim *sim)
+{
+    struct sim_event *event;
+    while ((event = sim->events) != NULL) {
+        sim->events = event->next;
+        sim_socket_unref(event->socket);
+        memory_free(event);
+    }
+    for (size_t fd = 0; fd < sim->socket_count; fd++)
+        if (sim->sockets[fd])
+            sim_close_fd(&sim->epoll.driver, (int)fd);
+    memory_free(sim->sockets);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sim_weather.h - what the simulated network does to its connections, and how often.
+ *
+ * EDDY_SIM_WEATHER="reset=0.01 partition=0.05 latency=0.020": probabilities from 0 to 1, times in seconds.  Without a
+ * seed the weather is fine: everything at once, in order and whole.
+ */
+#ifndef EDDY_OS_SIM_WEATHER_H
+#define EDDY_OS_SIM_WEATHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sim_weather {
+    double latency;     /* seconds that bytes are on their way, at most */
+    double short_part;  /* that a receive or send moves only a part of what it could */
+    double late;        /* that what could be done at once completes later, and out of order */
+    double deaf_cancel; /* that a cancellation comes late, perhaps after the operation has been done */
+    double reset;       /* that a connection breaks, for each send */
+    double partition;   /* that a connection is cut off for a time, for each connection */
+    double outage;      /* seconds that it is cut off, at most */
+};
+
+/* text: NULL or as above.  False: it cannot be read. */
+bool sim_weather_read(struct sim_weather *weather, uint64_t seed, const char *text);
+
+#endif

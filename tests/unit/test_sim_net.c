@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+/* test_sim_net.c - rules of the simulation's network: what is sent arrives once and in order, whatever the weather. */
+#define _GNU_SOURCE
+#include "os/sim.h"
+
+#include "os/clock.h"
+#include "os/memory.h"
+#include "os/net.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+
+static struct driver *driver;
+
+struct probe {
+    struct driver_op op; /* first */
+    int completions;
+    struct sockaddr_in address;
+    char data[4096];
+};
+
+static void complete(struct driver_op *op)
+{
+    ((struct probe *)op)->completions++;
+}
+
+/* True: it completed at once. */
+static bool submit(struct probe *probe, enum driver_op_kind kind, int fd, size_t size)
+{
+    probe->op = (struct driver_op){.kind = (uint8_t)kind, .fd = fd, .complete = complete};
+    probe->completions = 0;
+    if (kind == DRIVER_RECV || kind == DRIVER_SEND) {
+        probe->op.u.buffer.data = probe->data;
+        probe->op.u.buffer.size = size;
+    } else if (kind == DRIVER_CONNECT) {
+        probe->op.u.address.data = (struct sockaddr *)&probe->address;
+        probe->op.u.address.length = sizeof probe->address;
+    }
+    if (!driver_submit(driver, &probe->op))
+        return false;
+    probe->completions = 1;
+    return true;
+}
+
+static int64_t finish(struct probe *probe)
+{
+    for (int passes = 0; probe->completions == 0; passes++) {
+        assert_true(passes < 100000);
+        assert_int_equal(driver_wait(driver, CLOCK_NEVER), 0);
+    }
+    assert_int_equal(probe->completions, 1);
+    return probe->op.result;
+}
+
+static int64_t run(struct probe *probe, enum driver_op_kind kind, int fd, size_t size)
+{
+    submit(probe, kind, fd, size);
+    return finish(probe);
+}
+
+static void open_sim(uint64_t seed, const char *weather)
+{
+    int error = -1;
+    if (weather)
+        setenv("EDDY_SIM_WEATHER", weather, 1);
+    else
+        unsetenv("EDDY_SIM_WEATHER");
+    driver = driver_open("sim", &(struct driver_options){.seed = seed}, &error);
+    assert_int_equal(error, 0);
+    assert_non_null(driver);
+    unsetenv("EDDY_SIM_WEATHER");
+}
+
+static void close_sim(void)
+{
+    driver_close(driver);
+    assert_int_equal(memory_live_blocks(), 0);
+}
+
+static int make_listener(struct sockaddr_in *address)
+{
+    socklen_t size = sizeof *address;
+    int fd = net_open(driver, AF_INET, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(net_bind(driver, fd, (struct sockaddr *)address, sizeof *address), 0);
+    assert_int_equal(net_listen(driver, fd, 16), 0);
+    assert_int_equal(net_name(driver, fd, false, (struct sockaddr *)address, &size), 0);
+    return fd;
+}
+
+static void join(int ends[2])
+{
+    struct probe client, server;
+    int listener = make_listener(&client.address);
+    ends[0] = net_open(driver, AF_INET, SOCK_STREAM, 0);
+    submit(&client, DRIVER_CONNECT, ends[0], 0);
+    ends[1] = (int)run(&server, DRIVER_ACCEPT, listener, 0);
+    assert_true(ends[1] >= 0);
+    driver_adopt(driver, ends[1]);
+    assert_int_equal(finish(&client), 0);
+    driver_close_fd(driver, listener);
+}
+
+static void close_ends(const int ends[2])
+{
+    driver_close_fd(driver, ends[0]);
+    driver_close_fd(driver, ends[1]);
+}
+
+/* ==== rules ==== */
+
+/* Sends a numbered stream one way, reading the other end in pieces; gives a hash of how it went. */
+static uint64_t pump(const int ends[2], uint64_t seed)
+{
+    enum { TOTAL = 200000 };
+    struct probe in, out;
+    size_t sent = 0, got = 0;
+    uint64_t random = seed, hash = 0;
+    bool sending = false, receiving = false;
+    while (got < TOTAL) {
+        if (!sending && sent < TOTAL) {
+            size_t size = 1 + (size_t)random_below(&random, sizeof out.data);
+            for (size_t i = 0; i < size; i++)
+                out.data[i] = (char)((sent + i) * 31 >> 3);
+            submit(&out, DRIVER_SEND, ends[0], size < TOTAL - sent ? size : TOTAL - sent);
+            sending = true;
+        }
+        if (!receiving)
+            submit(&in, DRIVER_RECV, ends[1], 1 + (size_t)random_below(&random, sizeof in.data));
+        receiving = true;
+        if (!(sending && out.completions) && !in.completions)
+            assert_int_equal(driver_wait(driver, CLOCK_NEVER), 0);
+        if (sending && out.completions) {
+            assert_true(out.op.result > 0);
+            sent += (size_t)out.op.result;
+            sending = false;
+        }
+        if (in.completions) {
+            assert_true(in.op.result > 0);
+            for (int64_t i = 0; i < in.op.result; i++)
+                assert_int_equal(in.data[i], (char)((got + (size_t)i) * 31 >> 3));
+            got += (size_t)in.op.result;
+            hash = hash * 31 + (uint64_t)in.op.result;
+            receiving = false;
+        }
+    }
+    return hash * 31 + (uint64_t)driver_now(driver);
+}
+
+static void what_is_sent_arrives_once_and_in_order(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        int ends[2];
+        open_sim(seed, seed % 3 == 2 ? "partition=0.5 outage=5" : NULL);
+        join(ends);
+        pump(ends, seed);
+        close_ends(ends);
+        close_sim();
+    }
+}
+
+static void a_seed_repeats_a_run(void **state)
+{
+    (void)state;
+    uint64_t hashes[3];
+    for (int i = 0; i < 3; i++) {
+        int ends[2];
+        open_sim(i < 2 ? 7 : 8, NULL);
+        join(ends);
+        hashes[i] = pump(ends, 1);
+        close_ends(ends);
+        close_sim();
+    }
+    assert_true(hashes[0] == hashes[1]);
+    assert_true(hashes[0] != hashes[2]);
+}
+
+static void the_end_comes_behind_the_bytes(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        int ends[2];
+        struct probe probe;
+        int64_t total = 0, result;
+        open_sim(seed, NULL);
+        join(ends);
+        for (int64_t sent = 0; sent < 1000; sent += result) {
+            result = run(&probe, DRIVER_SEND, ends[0], (size_t)(1000 - sent));
+            assert_true(result > 0);
+        }
+        assert_int_equal(net_shutdown(driver, ends[0], SHUT_WR), 0);
+        while ((result = run(&probe, DRIVER_RECV, ends[1], sizeof probe.data)) > 0)
+            total += result;
+        assert_int_equal(result, 0);
+        assert_int_equal(total, 1000);
+        assert_int_equal(run(&probe, DRIVER_SEND, ends[0], 1), -EPIPE);
+        assert_true(run(&probe, DRIVER_SEND, ends[1], 5) > 0); /* the other way is open */
+        assert_true(run(&probe, DRIVER_RECV, ends[0], 5) > 0);
+        close_ends(ends);
+        close_sim();
+    }
+}
+
+static void bytes_take_their_time(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe in, out;
+    open_sim(0, "latency=5");
+    join(ends);
+    int64_t before = driver_now(driver);
+    assert_int_equal(run(&out, DRIVER_SEND, ends[0], 3), 3);
+    assert_int_equal(run(&in, DRIVER_RECV, ends[1], 3), 3);
+    assert_true(driver_now(driver) > before);
+    assert_true(driver_now(driver) <= before + 5 * CLOCK_SECOND);
+    close_ends(ends);
+    close_sim();
+}
+
+static void who_does_not_read_holds_the_sender_up(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe in, out;
+    size_t sent = 0, got = 0;
+    open_sim(0, NULL);
+    join(ends);
+    while (submit(&out, DRIVER_SEND, ends[0], sizeof out.data))
+        sent += (size_t)out.op.result;
+    assert_true(sent >= 65536);
+    assert_int_equal(run(&in, DRIVER_RECV, ends[1], sizeof in.data), sizeof in.data);
+    got += sizeof in.data;
+    sent += (size_t)finish(&out);
+    while (got < sent)
+        got += (size_t)run(&in, DRIVER_RECV, ends[1], sizeof in.data);
+    assert_int_equal(got, sent);
+    close_ends(ends);
+    close_sim();
+}
+
+static void a_cancelled_receive_loses_nothing(void **state)
+{
+    (void)state;
+    int done = 0, cancelled = 0;
+    for (uint64_t seed = 1; seed < 200; seed++) {
+        int ends[2];
+        struct probe in, out;
+        int64_t got = 0;
+        open_sim(seed, "short=0 deaf=0.7");
+        join(ends);
+        if (!submit(&in, DRIVER_RECV, ends[1], 4)) {
+            submit(&out, DRIVER_SEND, ends[0], 4);
+            driver_cancel(driver, &in.op);
+            got = finish(&in);
+            finish(&out);
+        }
+        assert_true(got == 4 || got == -ECANCELED);
+        *(got == 4 ? &done : &cancelled) += 1;
+        if (got < 0)
+            assert_int_equal(run(&in, DRIVER_RECV, ends[1], 4), 4);
+        close_ends(ends);
+        close_sim();
+    }
+    assert_true(done > 0 && cancelled > 0);
+}
+
+static void a_broken_connection_tells_both_ends(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe in, out;
+    open_sim(0, "reset=1");
+    join(ends);
+    submit(&in, DRIVER_RECV, ends[1], 4);
+    assert_int_equal(run(&out, DRIVER_SEND, ends[0], 4), -ECONNRESET);
+    assert_int_equal(finish(&in), -ECONNRESET);
+    close_ends(ends);
+    close_sim();
+}
+
+static void closing_with_bytes_unread_breaks_it(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    open_sim(0, NULL);
+    join(ends);
+    assert_int_equal(run(&probe, DRIVER_SEND, ends[0], 4), 4);
+    driver_close_fd(driver, ends[1]);
+    assert_int_equal(run(&probe, DRIVER_RECV, ends[0], 4), -ECONNRESET);
+    driver_close_fd(driver, ends[0]);
+    close_sim();
+}
+
+static void nobody_listens_nobody_answers(void **state)
+{
+    (void)state;
+    struct probe probe;
+    open_sim(3, NULL);
+    int listener = make_listener(&probe.address);
+    driver_close_fd(driver, listener);
+    int fd = net_open(driver, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(run(&probe, DRIVER_CONNECT, fd, 0), -ECONNREFUSED);
+    driver_close_fd(driver, fd);
+    close_sim();
+}
+
+static void the_outside_can_come_in(void **state)
+{
+    (void)state;
+    struct probe probe;
+    struct sockaddr_in address;
+    open_sim(0, NULL);
+    int listener = make_listener(&address);
+    assert_false(submit(&probe, DRIVER_ACCEPT, listener, 0));
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    int fd = (int)finish(&probe);
+    assert_true(fd >= 0);
+    driver_adopt(driver, fd);
+    assert_int_equal(write(client, "hi", 2), 2);
+    assert_int_equal(run(&probe, DRIVER_RECV, fd, 10), 2);
+    driver_close_fd(driver, fd);
+    driver_close_fd(driver, listener);
+    close(client);
+    close_sim();
+}
+
+static void ends_have_names(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct sockaddr_in a, b;
+    socklen_t size = sizeof a;
+    open_sim(0, NULL);
+    join(ends);
+    assert_int_equal(net_name(driver, ends[0], false, (struct sockaddr *)&a, &size), 0);
+    assert_int_equal(net_name(driver, ends[1], true, (struct sockaddr *)&b, &size), 0);
+    assert_int_equal(a.sin_port, b.sin_port);
+    assert_int_equal(net_name(driver, ends[0], true, (struct sockaddr *)&a, &size), 0);
+    assert_int_equal(net_name(driver, ends[1], false, (struct sockaddr *)&b, &size), 0);
+    assert_int_equal(a.sin_port, b.sin_port);
+    close_ends(ends);
+    close_sim();
+}
+
+static void a_waiting_connection_is_closed_with_its_listener(void **state)
+{
+    (void)state;
+    struct probe client;
+    open_sim(0, NULL);
+    int listener = make_listener(&client.address);
+    int fd = net_open(driver, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(run(&client, DRIVER_CONNECT, fd, 0), 0);
+    driver_close_fd(driver, listener);
+    assert_int_equal(run(&client, DRIVER_RECV, fd, 1), -ECONNRESET);
+    driver_close_fd(driver, fd);
+    close_sim();
+}
+
+static void weather_that_cannot_be_read_is_refused(void **state)
+{
+    (void)state;
+    struct sim_weather weather;
+    assert_true(sim_weather_read(&weather, 0, "reset=0.5, latency=2"));
+    assert_true(weather.reset == 0.5 && weather.latency == 2.0 && weather.short_part == 0.0);
+    assert_false(sim_weather_read(&weather, 0, "rain=1"));
+    assert_false(sim_weather_read(&weather, 0, "reset"));
+    assert_false(sim_weather_read(&weather, 0, "reset=x"));
+    assert_false(sim_weather_read(&weather, 0, "reset=-1"));
+    assert_false(sim_weather_read(&weather, 0, "reset=1;"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest rules[] = {
+        cmocka_unit_test(what_is_sent_arrives_once_and_in_order),
+        cmocka_unit_test(a_seed_repeats_a_run),
+        cmocka_unit_test(the_end_comes_behind_the_bytes),
+        cmocka_unit_test(bytes_take_their_time),
+        cmocka_unit_test(who_does_not_read_holds_the_sender_up),
+        cmocka_unit_test(a_cancelled_receive_loses_nothing),
+        cmocka_unit_test(a_broken_connection_tells_both_ends),
+        cmocka_unit_test(closing_with_bytes_unread_breaks_it),
+        cmocka_unit_test(nobody_listens_nobody_answers),
+        cmocka_unit_test(the_outside_can_come_in),
+        cmocka_unit_test(ends_have_names),
+        cmocka_unit_test(a_waiting_connection_is_closed_with_its_listener),
+        cmocka_unit_test(weather_that_cannot_be_read_is_refused),
+    };
+    return cmocka_run_group_tests(rules, NULL, NULL);
+}
