@@ -33,10 +33,10 @@ union sim_address {
 enum sim_state { SIM_FRESH, SIM_LISTENS, SIM_JOINED };
 
 struct sim_socket {
-    int fd;                           /* of the real socket that stands for it; -1: closed */
+    int fd;                           /* of the real socket that stands for it; -1: closed, or not yet accepted */
     int family;
     enum sim_state state;
-    unsigned references;              /* of the table while it is open, of its peer, of events */
+    unsigned references;              /* of the table or a backlog, of its peer, of events */
     union sim_address own, peer_name; /* JOINED; own: also LISTENS */
     struct sim_socket *peer;          /* JOINED: the other end; NULL: it is closed */
     struct sim_segment *first, **end; /* on their way here, or here and unread */
@@ -109,7 +109,7 @@ int64_t sim_delay(struct sim *sim);
 void sim_look(struct sim *sim, struct sim_socket *socket);
 
 /* ---- sim_stream.c: two ends in memory ---- */
-struct sim_socket *sim_socket_new(int fd, int family);
+struct sim_socket *sim_socket_new(int family);
 void sim_socket_unref(struct sim_socket *socket);
 void sim_join(struct sim *sim, struct sim_socket *a, struct sim_socket *b);
 /* Each as the system call, or -EAGAIN. */

@@ -47,13 +47,19 @@ static bool make_room(struct sim *sim, int fd)
     return true;
 }
 
-/* NULL: no memory. */
-static struct sim_socket *enter(struct sim *sim, int fd, int family)
+/* A real socket that stands for it: the descriptor, or a negative errno value. */
+static int give_descriptor(struct sim *sim, struct sim_socket *sim_socket)
 {
-    struct sim_socket *socket = make_room(sim, fd) ? sim_socket_new(fd, family) : NULL;
-    if (socket)
-        sim->sockets[fd] = socket;
-    return socket;
+    int fd = socket(sim_socket->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    if (!make_room(sim, fd)) {
+        close(fd);
+        return -ENOMEM;
+    }
+    sim_socket->fd = fd;
+    sim->sockets[fd] = sim_socket;
+    return fd;
 }
 
 /* Takes it out of the table; the real socket stays. */
@@ -66,13 +72,13 @@ static void leave(struct sim *sim, struct sim_socket *socket)
 
 static int new_socket(struct sim *sim, int family)
 {
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct sim_socket *socket = sim_socket_new(family);
+    if (!socket)
+        return -ENOMEM;
+    int fd = give_descriptor(sim, socket);
     if (fd < 0)
-        return -errno;
-    if (enter(sim, fd, family))
-        return fd;
-    close(fd);
-    return -ENOMEM;
+        sim_socket_unref(socket);
+    return fd;
 }
 
 /* ==== listeners ==== */
@@ -167,16 +173,24 @@ static void fill_address(const struct driver_op *op, const union sim_address *na
     *op->u.address.size = length;
 }
 
+/* The first that waits is accepted: it gets its descriptor now; without one it goes on waiting.  As accept. */
+static int64_t accept_pending(struct sim *sim, struct sim_socket *listener, const struct driver_op *op)
+{
+    struct sim_socket *server = listener->backlog;
+    int fd = give_descriptor(sim, server);
+    if (fd < 0)
+        return fd;
+    take_pending(listener);
+    fill_address(op, &server->peer_name);
+    return fd;
+}
+
 /* Those who wait to accept do so in the epoll driver, which listens to the outside for them. */
 static void hand_out(struct sim *sim, struct sim_socket *listener)
 {
     struct driver_op *op;
-    while (listener->backlog && (op = epoll_first_reader(&sim->epoll, listener->fd)) != NULL) {
-        struct sim_socket *server = take_pending(listener);
-        if (op->kind == DRIVER_ACCEPT)
-            fill_address(op, &server->peer_name);
-        epoll_complete_reader(&sim->epoll, op, server->fd);
-    }
+    while (listener->backlog && (op = epoll_first_reader(&sim->epoll, listener->fd)) != NULL)
+        epoll_complete_reader(&sim->epoll, op, accept_pending(sim, listener, op));
 }
 
 /* 0 or a negative errno value. */
@@ -187,12 +201,9 @@ static int meet(struct sim *sim, struct sim_socket *client, const union sim_addr
         return -ECONNREFUSED;
     if (listener->backlog_size >= listener->backlog_limit)
         return -EAGAIN;
-    int fd = new_socket(sim, client->family);
-    if (fd == -EMFILE || fd == -ENFILE)
-        return -EAGAIN; /* the kernel would let it wait in the backlog */
-    if (fd < 0)
-        return fd;
-    struct sim_socket *server = sim_find(sim, fd);
+    struct sim_socket *server = sim_socket_new(client->family);
+    if (!server)
+        return -ENOMEM;
     name_ends(sim, client, server, address);
     sim_join(sim, client, server);
     add_pending(listener, server);
@@ -325,11 +336,9 @@ static bool submit_joined(struct sim *sim, struct sim_socket *socket, struct dri
 
 static bool submit_accept(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
 {
-    struct sim_socket *server = take_pending(socket);
-    if (!server)
+    if (!socket->backlog)
         return epoll_submit(&sim->epoll.driver, op);
-    fill_address(op, &server->peer_name);
-    op->result = server->fd;
+    op->result = accept_pending(sim, socket, op);
     op->state = 0;
     return complete_now(sim, op);
 }
@@ -529,7 +538,8 @@ void sim_close_fd(struct driver *driver, int fd)
             unlist(sim, socket);
         while ((pending = take_pending(socket)) != NULL) {
             sim_break(sim, pending, ECONNRESET);
-            sim_close_fd(driver, pending->fd);
+            sim_part(sim, pending);
+            sim_socket_unref(pending);
         }
         sim_part(sim, socket);
         leave(sim, socket);

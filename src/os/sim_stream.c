@@ -18,12 +18,12 @@
 
 enum { WINDOW = 65536 };
 
-struct sim_socket *sim_socket_new(int fd, int family)
+struct sim_socket *sim_socket_new(int family)
 {
     struct sim_socket *socket = memory_alloc_zeroed(sizeof *socket);
     if (!socket)
         return NULL;
-    socket->fd = fd;
+    socket->fd = -1;
     socket->family = family;
     socket->references = 1;
     socket->end = &socket->first;
@@ -84,6 +84,14 @@ static size_t part_of(struct sim *sim, size_t size)
     return size;
 }
 
+/* As the kernel: the first to ask is told, afterwards it is only over. */
+static int64_t take_error(struct sim_socket *socket)
+{
+    int error = socket->error;
+    socket->error = 0;
+    return -error;
+}
+
 /* ==== receiving ==== */
 
 static size_t arrived(const struct sim *sim, const struct sim_socket *socket)
@@ -125,7 +133,7 @@ int64_t sim_receive(struct sim *sim, struct sim_socket *socket, void *data, size
 {
     size_t ready = arrived(sim, socket);
     if (ready == 0 && socket->error)
-        return -socket->error;
+        return take_error(socket);
     if (ready == 0)
         return at_end(sim, socket) || size == 0 ? 0 : -EAGAIN;
     size = part_of(sim, size < ready ? size : ready);
@@ -160,7 +168,7 @@ static size_t room(const struct sim_socket *to)
 static int64_t may_send(struct sim *sim, struct sim_socket *socket)
 {
     if (socket->error)
-        return -socket->error;
+        return take_error(socket);
     if (socket->shut || !socket->peer)
         return -EPIPE;
     if (random_chance(&sim->random, sim->weather.reset)) {
@@ -246,17 +254,28 @@ void sim_break(struct sim *sim, struct sim_socket *socket, int error)
     for (int i = 0; i < 2 && ends[i]; i++) {
         drop_segments(ends[i]);
         ends[i]->error = error;
+        ends[i]->finished = ends[i]->shut = true;
+        ends[i]->end_due = sim->now;
         sim_look(sim, ends[i]);
     }
 }
 
-/* As TCP: who closes with bytes unread breaks the connection. */
+static bool breaks_when_closed(const struct sim_socket *socket)
+{
+    struct linger linger = {0};
+    socklen_t size = sizeof linger;
+    if (socket->fd >= 0)
+        getsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &linger, &size);
+    return socket->queued > 0 || (linger.l_onoff && linger.l_linger == 0);
+}
+
+/* As TCP: who closes with bytes unread, or without lingering, breaks the connection. */
 void sim_part(struct sim *sim, struct sim_socket *socket)
 {
     struct sim_socket *peer = socket->peer;
     if (!peer)
         return;
-    if (socket->queued > 0 && !socket->error)
+    if (!peer->error && breaks_when_closed(socket))
         sim_break(sim, peer, ECONNRESET);
     send_end(sim, socket);
     socket->peer = NULL;
