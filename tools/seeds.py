@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""seeds.py FOLDER COUNT: runs the programs of tests/seeds.txt in the simulation with the seeds 1 to COUNT.
+"""seeds.py FOLDER COUNT: runs the programs of tests/seeds.txt in the simulation with the seeds 1 to COUNT, or to the
+number that stands behind a program's name there.
 
 A seed shuffles what is ready, so what passes with each does not lean on an order that nobody promised. Tests that check
 the promised order (first come, first served) are not in that list; those of src/sync walk their own seeds.
@@ -16,8 +17,10 @@ SECONDS = 60
 
 
 def programs(folder):
-    with open(os.path.join(TOP, 'tests', 'seeds.txt'), encoding='utf-8') as names:
-        return [os.path.abspath(os.path.join(folder, 'tests', name.strip())) for name in names if name.strip()]
+    """(program, seeds or None) of each line."""
+    with open(os.path.join(TOP, 'tests', 'seeds.txt'), encoding='utf-8') as lines:
+        rows = [line.split() for line in lines if line.strip()]
+    return [(os.path.abspath(os.path.join(folder, 'tests', row[0])), int(row[1]) if row[1:] else None) for row in rows]
 
 
 def first_failure(program, count):
@@ -37,7 +40,8 @@ def main():
     folder, count = sys.argv[1], int(sys.argv[2])
     chosen, failed = programs(folder), 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for program, failure in zip(chosen, pool.map(lambda program: first_failure(program, count), chosen)):
+        failures = pool.map(lambda row: first_failure(row[0], row[1] or count), chosen)
+        for (program, _), failure in zip(chosen, failures):
             if failure:
                 failed += 1
                 print('EDDY_DRIVER=sim EDDY_SEED=%d %s: %s' % (failure[0], os.path.relpath(program), failure[1]), flush=True)
