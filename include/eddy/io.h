@@ -15,11 +15,17 @@
 
 /*
  * Connects to host (a name or a numeric address) and port.  Result: the stream, the caller's to close.
+ * Of several addresses the next is tried when the last has failed or has not answered for 250 ms, families taking
+ * turns, and the first to answer wins (RFC 8305).
  * Suspends.  Fails with ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENOENT (no such host), ECANCELED, ENOMEM, EMFILE.
  * Python: asyncio.open_connection.  Since 0.1.
  */
 eddy_async_declare(eddy_stream *, eddy_open_connection, (const char *, host), (int, port));
 
+/* The same with options (NULL: the usual ones), which live until it is awaited.  Python: open_connection's local_addr,
+ * family, happy_eyeballs_delay.  Since 0.1. */
+eddy_async_declare(eddy_stream *, eddy_open_connection_with_options, (const char *, host), (int, port),
+                   (const eddy_connection_options *, options));
 /*
  * The same by the path of a Unix socket; "@name": an abstract one.  Fails with ENOENT, ECONNREFUSED, EACCES, EAGAIN
  * (the server's queue is full), ENAMETOOLONG.  Python: asyncio.open_unix_connection.  Since 0.1.

@@ -16,6 +16,16 @@ extern "C" {
 
 typedef struct eddy_stream eddy_stream;
 
+/* What eddy_open_connection_with_options is to do; zero is what eddy_open_connection does.  Since 0.1. */
+typedef struct eddy_connection_options {
+    size_t size;            /* sizeof(eddy_connection_options) */
+    const char *local_host; /* numeric: the address to come from; NULL: the system's choice */
+    int local_port;         /* 0: the system's choice */
+    int family;             /* AF_INET, AF_INET6: that only; 0: all */
+    double stagger;         /* seconds for an address to answer before the next is tried as well; 0: 0.25; INFINITY: one
+                               after the other */
+} eddy_connection_options;
+
 /* Most that eddy_stream_read_line and eddy_stream_read_until buffer, in bytes, unless told otherwise. */
 #define EDDY_STREAM_LIMIT 65536
 

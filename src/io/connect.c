@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* connect.c - eddy_open_connection: the addresses of a host are tried in their order. */
+/* connect.c - eddy_open_connection: the addresses of a host race, by RFC 8305. */
 #define EDDY_LIBRARY
 #include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "io/race.h"
 #include "io/resolve.h"
 #include "io/socket.h"
 #include "io/stream.h"
+
+_Static_assert((int)RACE_MOST >= (int)RESOLVE_MOST, "each address may have its attempt");
+
+/* What the RFC recommends, in seconds. */
+static const double usual_stagger = 0.25;
+
+/* Where to, and from where. */
+struct call {
+    struct address_list list;
+    struct eddy_address local; /* size 0: the system's choice */
+};
+
+/* ==== one address ==== */
 
 /* A socket that is closed on the way out, unless it was handed on (fd -1). */
 struct held {
@@ -19,40 +36,154 @@ static void drop(struct held *held)
         socket_close(held->loop, held->fd);
 }
 
-/* 0, or why this address did not answer. */
-eddy_async(int, try_address, (const union address *, address), (eddy_stream **, stream))
+static int bind_local(int fd, const struct call *call, int family)
 {
+    int on = 1;
+    if (!call->local.size)
+        return 0;
+    if (address_any(&call->local)->sa_family != family)
+        return -EAFNOSUPPORT;
+    net_set_option(current.loop->driver, fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    return net_bind(current.loop->driver, fd, address_any(&call->local), call->local.size);
+}
+
+/* A connected socket, or a negative errno value: why this address did not answer. */
+eddy_async(int64_t, try_address, (void *, argument), (size_t, i))
+{
+    const struct call *call = argument;
+    const union address *address = &call->list.items[i];
     struct held held = {current.loop, socket_open(address->any.sa_family)};
     eddy_defer(drop, &held);
     if (held.fd < 0)
-        return -held.fd;
-    int64_t result = eddy_await(socket_connect(held.fd, &address->any, address_size(address)));
+        return held.fd;
+    int64_t result = bind_local(held.fd, call, address->any.sa_family);
+    if (result == 0)
+        result = eddy_await(socket_connect(held.fd, &address->any, address_size(address)));
     if (result < 0)
-        return (int)-result;
-    char peer[64];
-    address_format(address, peer, sizeof peer);
-    *stream = stream_of_socket(held.loop, held.fd, peer);
-    if (!*stream)
-        return ENOMEM;
+        return result;
+    int fd = held.fd;
     held.fd = -1;
-    return 0;
+    return fd;
 }
 
-eddy_async_define(eddy_stream *, eddy_open_connection, (const char *, host), (int, port))
+static void discard(int64_t fd)
 {
+    socket_close(current.loop, (int)fd);
+}
+
+/* ==== all of them ==== */
+
+/* Families take turns, that of the first address first, and the order of each stays. */
+static void interleave(struct address_list *list)
+{
+    union address sorted[RESOLVE_MOST];
+    size_t next[2] = {0, 0};
+    int first = list->count ? list->items[0].any.sa_family : 0;
+    for (size_t i = 0; i < list->count; i++) {
+        for (int turn = 0; turn < 2; turn++) { /* the one whose turn it is, else the other */
+            size_t *at = &next[(i + (size_t)turn) % 2];
+            bool other = at == &next[1];
+            while (*at < list->count && (list->items[*at].any.sa_family != first) != other)
+                ++*at;
+            if (*at < list->count) {
+                sorted[i] = list->items[(*at)++];
+                break;
+            }
+        }
+    }
+    memcpy(list->items, sorted, list->count * sizeof sorted[0]);
+}
+
+/* Those of one family only. */
+static void keep_family(struct address_list *list, int family)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (!family || list->items[i].any.sa_family == family)
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
+struct complaint {
+    char text[400];
+};
+
+/* For messages, where they differ: ": [::1]:81: Network is unreachable, 127.0.0.1:81: Connection refused". */
+static struct complaint complain(const struct call *call, const struct race *race)
+{
+    struct complaint complaint = {""};
+    size_t used = 0;
+    bool differ = false;
+    for (size_t i = 1; i < call->list.count; i++)
+        differ |= race->results[i] != race->results[0];
+    for (size_t i = 0; differ && i < call->list.count && used < sizeof complaint.text; i++) {
+        char name[64];
+        address_format(&call->list.items[i], name, sizeof name);
+        used += (size_t)snprintf(complaint.text + used, sizeof complaint.text - used, "%s%s: %s", i ? ", " : ": ", name,
+                                 eddy_error_text((int)-race->results[i]));
+    }
+    return complaint;
+}
+
+static eddy_connection_options options_or_usual(const eddy_connection_options *options)
+{
+    eddy_connection_options all = {.size = sizeof all};
+    if (options)
+        memcpy(&all, options, options->size < sizeof all ? options->size : sizeof all);
+    if (!(all.stagger > 0))
+        all.stagger = usual_stagger;
+    return all;
+}
+
+/* The winner's stream; *winner: which address.  The socket is the stream's, or closed. */
+static struct eddy_stream *stream_of_winner(const struct call *call, const struct race *race)
+{
+    char peer[64];
+    int fd = (int)race->results[race->winner];
+    address_format(&call->list.items[race->winner], peer, sizeof peer);
+    struct eddy_stream *s = stream_of_socket(current.loop, fd, peer);
+    if (!s)
+        socket_close(current.loop, fd);
+    return s;
+}
+
+eddy_async_define(eddy_stream *, eddy_open_connection_with_options, (const char *, host), (int, port),
+                  (const eddy_connection_options *, options))
+{
+    eddy_connection_options how = options_or_usual(options);
+    struct call call = {.local = {.size = 0}};
     if (!host)
         host = "";
     if (port < 1 || port > 65535)
         eddy_raise(EINVAL, "eddy_open_connection(\"%s\", %d): ports go from 1 to 65535", host, port);
-    struct address_list list = eddy_await(resolve_host(host, port, false));
-    if (list.code)
-        eddy_raise(list.code, "eddy_open_connection(\"%s\", %d)%s%s", host, port, list.reason[0] ? ": " : "",
-                   list.reason);
-    eddy_stream *stream = NULL;
-    int error = ENOENT;
-    for (size_t i = 0; i < list.count && !stream; i++)
-        error = eddy_await(try_address(&list.items[i], &stream));
-    if (!stream)
-        eddy_raise(error, "eddy_open_connection(\"%s\", %d)", host, port);
-    return stream;
+    if ((how.local_host || how.local_port) &&
+        eddy_address_ip(&call.local, how.local_host ? how.local_host : "0.0.0.0", how.local_port) != 0)
+        eddy_raise(EINVAL, "eddy_open_connection(\"%s\", %d): from \"%s\", port %d: not a numeric address and port",
+                   host, port, how.local_host ? how.local_host : "", how.local_port);
+    call.list = eddy_await(resolve_host(host, port, false));
+    if (call.list.code)
+        eddy_raise(call.list.code, "eddy_open_connection(\"%s\", %d)%s%s", host, port, call.list.reason[0] ? ": " : "",
+                   call.list.reason);
+    keep_family(&call.list, how.family);
+    interleave(&call.list);
+    struct race race = {.attempt = race_attempt_of(try_address), .argument = &call, .count = call.list.count,
+                        .stagger = how.stagger, .discard = discard};
+    if (race.count == 0)
+        eddy_raise(EAFNOSUPPORT, "eddy_open_connection(\"%s\", %d): no address of that family", host, port);
+    if (race.count == 1) /* nothing to race with, and no task needed */
+        race.winner = (race.results[0] = eddy_await(try_address(&call, 0))) < 0 ? -1 : 0;
+    else
+        eddy_await(race_run(&race));
+    if (race.winner < 0)
+        eddy_raise((int)-race.results[race.count - 1], "eddy_open_connection(\"%s\", %d)%s", host, port,
+                   complain(&call, &race).text);
+    eddy_stream *s = stream_of_winner(&call, &race);
+    if (!s)
+        eddy_raise(ENOMEM, "eddy_open_connection(\"%s\", %d)", host, port);
+    return s;
+}
+
+eddy_async_define(eddy_stream *, eddy_open_connection, (const char *, host), (int, port))
+{
+    return eddy_await(eddy_open_connection_with_options(host, port, NULL));
 }

@@ -29,7 +29,12 @@ async(void, with_options)
     };
     eddy_server *server = await(eddy_start_server_with_options(greet, (void *)NULL, &options));
     // [options]
-    await(print_line(await(eddy_open_connection("127.0.0.1", eddy_server_port(server)))));
+    int port = eddy_server_port(server);
+    // [from]
+    eddy_connection_options from = {.size = sizeof from, .local_host = "127.0.0.2"};
+    eddy_stream *s = await(eddy_open_connection_with_options("127.0.0.1", port, &from));
+    // [from]
+    await(print_line(s));
     await(eddy_server_close(server, 1));
 }
 

@@ -354,6 +354,36 @@ async(void, fail_to_connect)
     CHECK(err.code == ENOENT);
 }
 
+/* From an address of the caller's choice, by options. */
+async(void, connect_from)
+{
+    eddy_error err;
+    char own[64], expected[100];
+    eddy_connection_options options = {.size = sizeof options, .local_host = "127.0.0.3"};
+    eddy_server *server = await(eddy_start_server(wait_for_end, (void *)NULL, "127.0.0.1", 0));
+    int port = eddy_server_port(server);
+    eddy_stream *s = await(eddy_open_connection_with_options("127.0.0.1", port, &options));
+    CHECK(eddy_stream_own_name(s, own, sizeof own) && !strncmp(own, "127.0.0.3:", 10));
+    await(eddy_stream_close(s));
+    options.local_host = "::1";
+    (void)!await(eddy_open_connection_with_options("127.0.0.1", port, &options), &err);
+    CHECK(err.code == EAFNOSUPPORT);
+    options.local_host = "somewhere";
+    (void)!await(eddy_open_connection_with_options("127.0.0.1", port, &options), &err);
+    CHECK(err.code == EINVAL && strstr(err.message, "from \"somewhere\""));
+    options = (eddy_connection_options){.size = sizeof options, .family = AF_INET6};
+    (void)!await(eddy_open_connection_with_options("127.0.0.1", port, &options), &err);
+    snprintf(expected, sizeof expected, "eddy_open_connection(\"127.0.0.1\", %d): no address of that family", port);
+    CHECK(err.code == EAFNOSUPPORT && !strcmp(err.message, expected));
+    await(eddy_server_close(server, 0));
+}
+
+static void a_connection_comes_from_where_it_is_told(void **state)
+{
+    (void)state;
+    RUN_CLEAN(connect_from());
+}
+
 static void errors_say_to_whom(void **state)
 {
     (void)state;
@@ -374,6 +404,7 @@ int main(void)
         cmocka_unit_test(all_is_written),
         cmocka_unit_test(a_reset_is_an_error),
         cmocka_unit_test(text_is_formatted),
+        cmocka_unit_test(a_connection_comes_from_where_it_is_told),
         cmocka_unit_test(errors_say_to_whom),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* race.c - attempts that are begun one behind the other: see race.h. */
+#define EDDY_LIBRARY
+#include "io/race.h"
+
+#include <errno.h>
+#include <math.h>
+
+/* The attempts and the pause, as tasks of race_run, whose frame joins what is left of them. */
+struct course {
+    struct race *race;
+    eddy_task *running[RACE_MOST + 1]; /* those that were not seen to end; the pause is among them */
+    size_t which[RACE_MOST + 1];       /* attempt; PAUSE */
+    size_t count;
+    size_t begun;                      /* attempts */
+    bool may_begin;                    /* the next one */
+};
+
+enum { PAUSE = RACE_MOST };
+
+/* A loser may have succeeded in the same moment as the winner, or while it was being cancelled. */
+static void discard_losers(struct race *race)
+{
+    for (size_t i = 0; i < race->count; i++)
+        if (race->results[i] >= 0 && (int)i != race->winner)
+            race->discard(race->results[i]);
+}
+
+eddy_async(void, run_attempt, (struct race *, race), (size_t, i))
+{
+    race->results[i] = eddy_await(race->attempt(race->argument, i));
+}
+
+static void add(struct course *course, void *task, size_t which)
+{
+    course->running[course->count] = task;
+    course->which[course->count++] = which;
+}
+
+/* True: the latest attempt has failed, or has had its time. */
+static bool lets_next_begin(struct course *course, size_t which)
+{
+    if (which == PAUSE)
+        return true;
+    if (course->race->results[which] >= 0 && course->race->winner < 0)
+        course->race->winner = (int)which;
+    return which + 1 == course->begun;
+}
+
+/* Those that have ended are taken off. */
+eddy_async(void, look, (struct course *, course))
+{
+    eddy_error err; /* no memory for a task: its result says so already */
+    size_t left = 0;
+    for (size_t i = 0; i < course->count; i++) {
+        if (!eddy_done(course->running[i])) {
+            course->running[left] = course->running[i];
+            course->which[left++] = course->which[i];
+            continue;
+        }
+        eddy_await(course->running[i], &err);
+        course->may_begin |= lets_next_begin(course, course->which[i]);
+    }
+    course->count = left;
+}
+
+/* The pause behind the attempt before is over: a new one begins. */
+eddy_async(void, drop_pause, (struct course *, course))
+{
+    eddy_error err;
+    for (size_t i = 0; i < course->count; i++) {
+        if (course->which[i] != PAUSE)
+            continue;
+        eddy_cancel(course->running[i]);
+        eddy_await(course->running[i], &err);
+        course->count--;
+        course->running[i] = course->running[course->count];
+        course->which[i] = course->which[course->count];
+        return;
+    }
+}
+
+eddy_async_define(void, race_run, (struct race *, race))
+{
+    struct course course = {.race = race, .may_begin = true};
+    race->winner = -1;
+    for (size_t i = 0; i < race->count; i++)
+        race->results[i] = -ENOMEM;
+    eddy_defer(discard_losers, race);
+    while (race->winner < 0 && (course.count || course.begun < race->count)) {
+        if (course.may_begin && course.begun < race->count) {
+            eddy_await(drop_pause(&course));
+            add(&course, eddy_spawn(run_attempt(race, course.begun)), course.begun);
+            if (++course.begun < race->count && race->stagger < INFINITY)
+                add(&course, eddy_spawn(eddy_sleep(race->stagger)), PAUSE);
+        }
+        course.may_begin = false;
+        (void)eddy_await(eddy_wait(course.running, course.count, EDDY_FIRST_COMPLETED));
+        eddy_await(look(&course));
+    }
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * race.h - several attempts at the same thing, begun one behind the other until one succeeds (RFC 8305: happy
+ * eyeballs).
+ *
+ * The next is begun when the last one has failed, or has not succeeded within `stagger` seconds.  Invariant: when the
+ * race is over, in whatever way, no attempt is under way, and what losers have brought has been discarded.
+ */
+#ifndef EDDY_IO_RACE_H
+#define EDDY_IO_RACE_H
+
+#include <eddy.h>
+
+enum { RACE_MOST = 16 };
+
+/* The i-th attempt: what it brings (>= 0), or a negative code. */
+eddy_async_type(int64_t, race_attempt, (void *, argument), (size_t, i));
+
+struct race {
+    race_attempt attempt;
+    void *argument;
+    size_t count;                        /* of attempts; at most RACE_MOST */
+    double stagger;                      /* seconds; INFINITY: one after the other */
+    void (*discard)(int64_t brought);    /* what a loser brought */
+    int64_t results[RACE_MOST];          /* by attempt */
+    int winner;                          /* -1: none, and each result says why */
+};
+
+/* Sets winner and results; fails only by cancellation. */
+eddy_async_declare(void, race_run, (struct race *, race));
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* test_race.c - rules of io/race.h: who is begun when, who wins, and that nothing is left of the others. */
+#include "io/race.h"
+
+#include <math.h>
+
+#include "run_clean.h"
+
+/* What each attempt does: sleeps, then brings its number or fails. */
+struct script {
+    double seconds;
+    int code; /* 0: it succeeds */
+};
+
+static struct {
+    const struct script *script;
+    double start, begun[RACE_MOST];
+    int began, cancelled, brought, discarded;
+} course;
+
+static void note_cancelled(bool *through)
+{
+    course.cancelled += !*through;
+}
+
+async(int64_t, run_script, (void *, argument), (size_t, i))
+{
+    bool through = false;
+    (void)argument;
+    course.begun[i] = eddy_time() - course.start;
+    course.began++;
+    defer(note_cancelled, &through);
+    await(eddy_sleep(course.script[i].seconds));
+    through = true;
+    if (course.script[i].code)
+        return -course.script[i].code;
+    course.brought++;
+    return (int64_t)i;
+}
+
+static void discard(int64_t brought)
+{
+    (void)brought;
+    course.discarded++;
+}
+
+async(double, run_race, (const struct script *, script), (size_t, count), (double, stagger), (struct race *, race))
+{
+    memset(&course, 0, sizeof course);
+    course.script = script;
+    course.start = eddy_time();
+    *race = (struct race){
+        .attempt = race_attempt_of(run_script), .count = count, .stagger = stagger, .discard = discard};
+    await(race_run(race));
+    return eddy_time() - course.start;
+}
+
+#define NEAR(a, b) (fabs((a) - (b)) < 1e-6)
+
+/* Exact times, in the simulation; its order on every driver. */
+static bool at(double measured, double expected)
+{
+    const char *driver = getenv("EDDY_DRIVER");
+    return !driver || strcmp(driver, "sim") != 0 ? measured >= expected - 1e-9 : NEAR(measured, expected);
+}
+
+#define RACE(stagger, race, ...)                                                                                       \
+    await(run_race((const struct script[]){__VA_ARGS__},                                                               \
+                   sizeof((const struct script[]){__VA_ARGS__}) / sizeof(struct script), stagger, race))
+
+async(void, first_is_quick)
+{
+    struct race race;
+    CHECK(at(RACE(0.25, &race, {0.1, 0}, {0.1, 0}), 0.1));
+    CHECK(race.winner == 0 && course.began == 1 && course.discarded == 0);
+}
+
+async(void, first_is_slow)
+{
+    struct race race;
+    CHECK(at(RACE(0.025, &race, {10, 0}, {10, 0}, {0.01, 0}, {0.01, 0}), 0.06));
+    CHECK(race.winner == 2 && course.began == 3 && course.cancelled == 2);
+    CHECK(at(course.begun[1], 0.025) && at(course.begun[2], 0.05));
+}
+
+async(void, failures_are_quick)
+{
+    struct race race;
+    CHECK(at(RACE(10, &race, {0.01, ECONNREFUSED}, {0.02, ENETUNREACH}, {0.01, 0}), 0.04));
+    CHECK(race.winner == 2 && race.results[0] == -ECONNREFUSED && race.results[1] == -ENETUNREACH);
+    CHECK(at(course.begun[1], 0.01) && at(course.begun[2], 0.03));
+}
+
+/* An older attempt that fails begins nothing: the latest has not had its time. */
+async(void, an_older_one_fails)
+{
+    struct race race;
+    CHECK(at(RACE(0.02, &race, {0.03, EIO}, {10, 0}, {0.01, 0}), 0.05));
+    CHECK(race.winner == 2 && at(course.begun[1], 0.02) && at(course.begun[2], 0.04));
+}
+
+async(void, all_fail)
+{
+    struct race race;
+    CHECK(at(RACE(0.02, &race, {0.05, ECONNREFUSED}, {0.01, EACCES}, {0.01, ETIMEDOUT}), 0.05));
+    CHECK(race.winner == -1 && race.results[0] == -ECONNREFUSED && race.results[2] == -ETIMEDOUT);
+    CHECK(course.cancelled == 0);
+}
+
+async(void, one_after_the_other)
+{
+    struct race race;
+    CHECK(at(RACE(INFINITY, &race, {0.1, EIO}, {0.1, 0}, {0.1, 0}), 0.2));
+    CHECK(race.winner == 1 && course.began == 2);
+}
+
+/* Two succeed in the same turn: one wins, what the other brought is discarded. */
+async(void, a_tie)
+{
+    struct race race;
+    RACE(0.02, &race, {0.04, 0}, {0.02, 0});
+    CHECK(race.winner >= 0 && course.discarded == course.brought - 1);
+}
+
+async(void, nobody_runs)
+{
+    struct race race;
+    CHECK(NEAR(await(run_race(NULL, 0, 0.25, &race)), 0) && race.winner == -1);
+}
+
+async(void, is_cancelled)
+{
+    struct race race;
+    const struct script script[] = {{10, 0}, {10, 0}};
+    eddy_error err;
+    await_for(run_race(script, 2, 0.01, &race), 0.03, &err);
+    CHECK(err.code == ETIMEDOUT && course.began == 2 && course.cancelled == 2);
+}
+
+#define TEST(name)                                                                                                     \
+    static void name##__test(void **state)                                                                             \
+    {                                                                                                                  \
+        (void)state;                                                                                                   \
+        RUN_CLEAN(name());                                                                                             \
+    }
+TEST(first_is_quick)
+TEST(first_is_slow)
+TEST(failures_are_quick)
+TEST(an_older_one_fails)
+TEST(all_fail)
+TEST(one_after_the_other)
+TEST(a_tie)
+TEST(nobody_runs)
+TEST(is_cancelled)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_is_quick__test),      cmocka_unit_test(first_is_slow__test),
+        cmocka_unit_test(failures_are_quick__test),  cmocka_unit_test(an_older_one_fails__test),
+        cmocka_unit_test(all_fail__test),            cmocka_unit_test(one_after_the_other__test),
+        cmocka_unit_test(a_tie__test),               cmocka_unit_test(nobody_runs__test),
+        cmocka_unit_test(is_cancelled__test),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
