@@ -12,6 +12,7 @@
 #include "eddy/awaitable.h"
 #include "eddy/barrier.h"
 #include "eddy/base.h"
+#include "eddy/buffer.h"
 #include "eddy/condition.h"
 #include "eddy/context.h"
 #include "eddy/dns.h"
@@ -32,6 +33,7 @@
 
 #if !defined __cplusplus && !defined __STRICT_ANSI__
 #include "eddy/macros.h"
+#include "eddy/file.h"
 #include "eddy/io.h"
 #elif !defined __cplusplus /* the words that a file begins with say what is wrong */
 #define ED_NEEDS_GNU _Static_assert(0, "Eddy's macros need GNU C: compile with -std=gnu11 or later (not -std=c11)")

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* buffer.h - bytes that grow: what a whole file or the output of a process is read into. */
+#ifndef EDDY_BUFFER_H
+#define EDDY_BUFFER_H
+
+#include "base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Empty is all zero: eddy_buffer b = {0}; defer(eddy_buffer_free, &b).  Since 0.1. */
+typedef struct eddy_buffer {
+    char *data;      /* a 0 byte stands behind the last; NULL while there is none */
+    size_t size;     /* bytes, without that one */
+    size_t capacity; /* room that data has */
+} eddy_buffer;
+
+/* Copies size bytes behind those that are there.  False: no memory, and b is as it was.  Never suspends.
+ * Python: bytearray.extend.  Since 0.1. */
+EDDY_API bool eddy_buffer_append(eddy_buffer *b, const void *data, size_t size);
+/* Frees what it holds; b is empty then.  Since 0.1. */
+EDDY_API void eddy_buffer_free(eddy_buffer *b);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file.h - files and folders, without blocking the loop (C only, for the calls are coroutines).
+ *
+ * A ring carries them out, or a bounded pool of threads; the simulation does it at once.  A cancelled operation returns
+ * when the kernel has let go of its memory; a file that it still opened is closed again.
+ */
+#ifndef EDDY_FILE_H
+#define EDDY_FILE_H
+
+#include "buffer.h"
+#include "macros.h"
+
+#pragma GCC visibility push(default)
+
+struct stat;
+
+/* An open file with a position of its own.  Of one task at a time, but for the calls that say where (.._at). */
+typedef struct eddy_file eddy_file;
+
+/*
+ * flags: O_RDONLY, O_CREAT, ... of <fcntl.h>; O_CLOEXEC and O_NONBLOCK are added, so that a FIFO is opened without
+ * waiting for its other end.  mode: of a file that is made, less the umask; eddy_file_open(path, flags): 0666.
+ * Result: the file, the caller's to close.  Suspends.  Fails with what open(2) says, ECANCELED, ENOMEM.
+ * Python: open.  Since 0.1.
+ */
+eddy_async_declare(eddy_file *, eddy_file_open, (const char *, path), (int, flags), (unsigned, mode));
+#define eddy_file_open(...) ED_OVERLOAD(ED_FILE_OPEN_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_FILE_OPEN_2(path, flags) (eddy_file_open)(path, flags, 0666)
+#define ED_FILE_OPEN_3(path, flags, mode) (eddy_file_open)(path, flags, mode)
+
+/* At the position, which moves on: at most size bytes; 0 at the end.  May suspend.  Python: read.  Since 0.1. */
+eddy_async_declare(size_t, eddy_file_read, (eddy_file *, file), (void *, buffer), (size_t, size));
+/* A line with its "\n"; the last may lack it; size 0 (the result) at the end.  *line is valid until the next call on
+ * the file.  May suspend.  Python: readline.  Since 0.1. */
+eddy_async_declare(size_t, eddy_file_read_line, (eddy_file *, file), (eddy_slice *, line));
+/* All of it at the position, which moves on; with O_APPEND at the end of the file.  A failed or cancelled one may have
+ * written a part, by which the position has moved.  Suspends.  Python: write.  Since 0.1. */
+eddy_async_declare(void, eddy_file_write, (eddy_file *, file), (const void *, data), (size_t, size));
+/* At offset (bytes from the beginning), whatever the position; any number of tasks at once.  Python: os.pread,
+ * os.pwrite (all of it).  Since 0.1. */
+eddy_async_declare(size_t, eddy_file_read_at, (eddy_file *, file), (void *, buffer), (size_t, size),
+                   (int64_t, offset));
+eddy_async_declare(void, eddy_file_write_at, (eddy_file *, file), (const void *, data), (size_t, size),
+                   (int64_t, offset));
+/* Until the disk has data and metadata (data and size).  Python: os.fsync, os.fdatasync.  Since 0.1. */
+eddy_async_declare(void, eddy_file_sync, (eddy_file *, file));
+eddy_async_declare(void, eddy_file_sync_data, (eddy_file *, file));
+/* Makes it size bytes long, by cutting off or by zeros; the position stays.  Python: truncate.  Since 0.1. */
+eddy_async_declare(void, eddy_file_truncate, (eddy_file *, file), (int64_t, size));
+/* Python: os.fstat.  Since 0.1. */
+eddy_async_declare(void, eddy_file_stat, (eddy_file *, file), (struct stat *, status));
+/* Closes the descriptor and frees the file; NULL is allowed.  Fails with what close(2) says (EIO, EDQUOT); it is closed
+ * nevertheless.  Never suspends.  Python: close.  Since 0.1. */
+eddy_async_declare(void, eddy_file_close, (eddy_file *, file));
+/* The same from anywhere and without an error: defer(eddy_file_abort, file).  Since 0.1. */
+EDDY_API void eddy_file_abort(eddy_file *file);
+/* Moves the position: SEEK_SET, SEEK_CUR, SEEK_END.  The new position, or a negative errno value; -ESPIPE: it has none.
+ * Python: seek, tell.  Since 0.1. */
+EDDY_API int64_t eddy_file_seek(eddy_file *file, int64_t offset, int whence);
+/* The descriptor, which stays the file's; its own position is not used.  Python: fileno.  Since 0.1. */
+EDDY_API int eddy_file_descriptor(const eddy_file *file);
+
+/* The whole file behind what the buffer holds; the result is how many bytes.  Python: Path.read_bytes.  Since 0.1. */
+eddy_async_declare(size_t, eddy_read_file, (const char *, path), (eddy_buffer *, buffer));
+/* Makes the file or cuts it to nothing, and writes size bytes.  Python: Path.write_bytes.  Since 0.1. */
+eddy_async_declare(void, eddy_write_file, (const char *, path), (const void *, data), (size_t, size));
+
+/* By path, as the system calls; each suspends and fails with their errors.  eddy_lstat does not follow a last symbolic
+ * link.  Python: os.stat, os.lstat, os.rename, os.unlink, os.mkdir, os.rmdir.  Since 0.1. */
+eddy_async_declare(void, eddy_stat, (const char *, path), (struct stat *, status));
+eddy_async_declare(void, eddy_lstat, (const char *, path), (struct stat *, status));
+eddy_async_declare(void, eddy_rename, (const char *, from), (const char *, to));
+eddy_async_declare(void, eddy_unlink, (const char *, path));
+eddy_async_declare(void, eddy_mkdir, (const char *, path), (unsigned, mode));
+eddy_async_declare(void, eddy_rmdir, (const char *, path));
+
+/* What eddy_directory yields. */
+typedef struct eddy_directory_entry {
+    const char *name; /* valid until the next entry is asked for */
+    uint64_t inode;
+    unsigned type;    /* DT_REG, DT_DIR, DT_LNK, ... of <dirent.h>; DT_UNKNOWN where the file system does not tell */
+} eddy_directory_entry;
+
+/*
+ * An async generator of what is in a folder, but for "." and "..", in no order:
+ *     async_for (entry, eddy_directory("/tmp")) puts(entry.name);
+ * Fails with what opening and reading it says.  Python: os.scandir.  Since 0.1.
+ */
+struct eddy_directory {
+    __extension__ union {
+        struct eddy_async_generator async_generator;
+        struct eddy_generator ed_common;
+    };
+    eddy_directory_entry value, sent;
+    eddy_void result;
+    __extension__ struct {
+        const char *path;
+    } args;
+};
+EDDY_API EDDY_MUST_USE struct eddy_directory eddy_directory(const char *path);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/* file.c - open files: reading, writing, lines, whole files.  The rules stand in file.h. */
+#define _GNU_SOURCE
+#define EDDY_LIBRARY
+#include "io/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "core/buffer.h"
+#include "os/memory.h"
+
+enum { LINE_CHUNK = 8192, FILE_CHUNK = 65536 };
+
+/* ==== opening and closing ==== */
+
+/* A descriptor that is closed on the way out, unless it was handed on (-1). */
+struct held {
+    struct eddy_loop *loop;
+    int fd;
+};
+
+static void drop(struct held *held)
+{
+    if (held->fd >= 0)
+        driver_close_fd(held->loop->driver, held->fd);
+}
+
+static struct eddy_file *file_new(struct eddy_loop *loop, const char *path, int fd, int flags)
+{
+    size_t size = strlen(path) + 1;
+    struct eddy_file *file = memory_alloc_zeroed(sizeof *file + size);
+    if (!file)
+        return NULL;
+    file->loop = loop;
+    file->fd = fd;
+    file->seekable = lseek(fd, 0, SEEK_CUR) >= 0;
+    file->appends = flags & O_APPEND;
+    memcpy(file->path, path, size);
+    driver_adopt(loop->driver, fd);
+    return file;
+}
+
+eddy_async_define(eddy_file *, eddy_file_open, (const char *, path), (int, flags), (unsigned, mode))
+{
+    struct driver_file what = {.path = path, .flags = flags | O_CLOEXEC | O_NONBLOCK, .mode = mode};
+    int64_t result = eddy_await(file_op(DRIVER_OPEN, AT_FDCWD, what));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_file_open(\"%s\")", path);
+    struct held held = {current.loop, (int)result};
+    eddy_defer(drop, &held);
+    eddy_file *file = file_new(current.loop, path, held.fd, flags);
+    if (!file)
+        eddy_raise(ENOMEM, "eddy_file_open(\"%s\")", path);
+    held.fd = -1;
+    return file;
+}
+
+static void free_file(struct eddy_file *file)
+{
+    eddy_buffer_free(&file->line);
+    memory_free(file);
+}
+
+void eddy_file_abort(eddy_file *file)
+{
+    if (!file)
+        return;
+    EDDY_ASSERT(!file->in_use, "the file \"%s\" is closed while a task reads or writes it", file->path);
+    int saved = errno;
+    driver_close_fd(file->loop->driver, file->fd);
+    errno = saved;
+    free_file(file);
+}
+
+/* Where a remote or full disk tells of writes that have failed: what close(2) of a copy says. */
+static int flush(const struct eddy_file *file)
+{
+    int copy = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+    return copy < 0 || close(copy) == 0 || errno == EINTR ? 0 : errno;
+}
+
+eddy_async_define(void, eddy_file_close, (eddy_file *, file))
+{
+    if (!file)
+        return;
+    int error = flush(file);
+    eddy_defer(eddy_file_abort, file);
+    if (error)
+        eddy_raise(error, "eddy_file_close(\"%s\")", file->path);
+}
+
+/* ==== using it ==== */
+
+static void leave(struct eddy_file *file)
+{
+    file->in_use--;
+}
+
+static void leave_position(struct eddy_file *file)
+{
+    file->user = NULL;
+    leave(file);
+}
+
+static void enter(struct eddy_file *file)
+{
+    file->in_use++;
+}
+
+/* 0, or why the running task may not use the position now. */
+static int enter_position(struct eddy_file *file)
+{
+    if (file->user)
+        return EDDY_STREAM_BUSY;
+    file->user = current.task;
+    enter(file);
+    return 0;
+}
+
+static struct file_op read_some(struct eddy_file *file, void *buffer, size_t size, int64_t offset)
+{
+    return file_op(file->seekable ? DRIVER_PREAD : DRIVER_READ, file->fd,
+                   (struct driver_file){.data = buffer, .size = size, .offset = offset});
+}
+
+static struct file_op write_some(struct eddy_file *file, const void *data, size_t size, int64_t offset)
+{
+    return file_op(file->seekable ? DRIVER_PWRITE : DRIVER_WRITE, file->fd,
+                   (struct driver_file){.data = (void *)(uintptr_t)data, .size = size, .offset = offset});
+}
+
+static size_t ahead(const struct eddy_file *file)
+{
+    return file->line.size - file->begin;
+}
+
+/* What was read ahead may be out of date, but where it cannot be read again it must not be lost. */
+static void forget_ahead(struct eddy_file *file)
+{
+    if (file->seekable)
+        file->begin = file->line.size = 0;
+}
+
+static size_t take_ahead(struct eddy_file *file, void *buffer, size_t size)
+{
+    if (size > ahead(file))
+        size = ahead(file);
+    memcpy(buffer, file->line.data + file->begin, size);
+    file->begin += size;
+    file->position += (int64_t)size;
+    return size;
+}
+
+eddy_async_define(size_t, eddy_file_read, (eddy_file *, file), (void *, buffer), (size_t, size))
+{
+    int error = enter_position(file);
+    if (error)
+        eddy_raise(error, "eddy_file_read(\"%s\")", file->path);
+    eddy_defer(leave_position, file);
+    if (ahead(file))
+        return take_ahead(file, buffer, size);
+    int64_t result = eddy_await(read_some(file, buffer, size, file->position));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_file_read(\"%s\")", file->path);
+    file->position += result;
+    return (size_t)result;
+}
+
+/* More bytes behind those that were read ahead: how many, 0 at the end, or a negative errno value. */
+eddy_async(int64_t, read_ahead, (eddy_file *, file))
+{
+    struct eddy_buffer *line = &file->line;
+    if (file->begin) {
+        memmove(line->data, line->data + file->begin, ahead(file));
+        line->size -= file->begin;
+        file->begin = 0;
+    }
+    if (!buffer_reserve(line, LINE_CHUNK))
+        return -ENOMEM;
+    int64_t result =
+        eddy_await(read_some(file, line->data + line->size, LINE_CHUNK, file->position + (int64_t)line->size));
+    if (result > 0)
+        buffer_grew(line, (size_t)result);
+    return result;
+}
+
+/* Size of the line that was read ahead, with its "\n"; 0: there is none in what lies behind the `checked` bytes. */
+static size_t find_line(const struct eddy_file *file, size_t checked)
+{
+    if (ahead(file) == checked)
+        return 0;
+    const char *begin = file->line.data + file->begin, *end = memchr(begin + checked, '\n', ahead(file) - checked);
+    return end ? (size_t)(end + 1 - begin) : 0;
+}
+
+eddy_async_define(size_t, eddy_file_read_line, (eddy_file *, file), (eddy_slice *, line))
+{
+    *line = (eddy_slice){"", 0};
+    int error = enter_position(file);
+    if (error)
+        eddy_raise(error, "eddy_file_read_line(\"%s\")", file->path);
+    eddy_defer(leave_position, file);
+    size_t size = 0, checked = 0;
+    while (!(size = find_line(file, checked))) {
+        checked = ahead(file);
+        int64_t result = eddy_await(read_ahead(file));
+        if (result < 0)
+            eddy_raise((int)-result, "eddy_file_read_line(\"%s\")", file->path);
+        if (result > 0)
+            continue;
+        size = checked;
+        break;
+    }
+    if (size)
+        *line = (eddy_slice){file->line.data + file->begin, size};
+    file->begin += size;
+    file->position += (int64_t)size;
+    return size;
+}
+
+/* All of it; moves *offset by what was written.  0 or a negative errno value. */
+eddy_async(int64_t, write_all, (eddy_file *, file), (const char *, data), (size_t, size), (int64_t *, offset))
+{
+    for (size_t written = 0; written < size;) {
+        int64_t result = eddy_await(write_some(file, data + written, size - written, *offset));
+        if (result < 0)
+            return result;
+        if (result == 0) /* a device without room says it so */
+            return -ENOSPC;
+        written += (size_t)result;
+        *offset += result;
+    }
+    return 0;
+}
+
+eddy_async_define(void, eddy_file_write, (eddy_file *, file), (const void *, data), (size_t, size))
+{
+    int error = enter_position(file);
+    if (error)
+        eddy_raise(error, "eddy_file_write(\"%s\")", file->path);
+    eddy_defer(leave_position, file);
+    forget_ahead(file);
+    int64_t result = eddy_await(write_all(file, data, size, &file->position));
+    if (file->appends && file->seekable)
+        file->position = lseek(file->fd, 0, SEEK_END);
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_file_write(\"%s\")", file->path);
+}
+
+eddy_async_define(size_t, eddy_file_read_at, (eddy_file *, file), (void *, buffer), (size_t, size), (int64_t, offset))
+{
+    enter(file);
+    eddy_defer(leave, file);
+    int64_t result = file->seekable ? eddy_await(read_some(file, buffer, size, offset)) : -ESPIPE;
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_file_read_at(\"%s\", %lld)", file->path, (long long)offset);
+    return (size_t)result;
+}
+
+eddy_async_define(void, eddy_file_write_at, (eddy_file *, file), (const void *, data), (size_t, size),
+                  (int64_t, offset))
+{
+    enter(file);
+    eddy_defer(leave, file);
+    int64_t at = offset, result = file->seekable ? eddy_await(write_all(file, data, size, &at)) : -ESPIPE;
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_file_write_at(\"%s\", %lld): %lld of %zu bytes were written", file->path,
+                   (long long)offset, (long long)(at - offset), size);
+}
+
+eddy_async(void, synchronise, (eddy_file *, file), (int, data_only))
+{
+    enter(file);
+    eddy_defer(leave, file);
+    int64_t result = eddy_await(file_op(DRIVER_FSYNC, file->fd, (struct driver_file){.flags = data_only}));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_file_sync%s(\"%s\")", data_only ? "_data" : "", file->path);
+}
+
+eddy_async_define(void, eddy_file_sync, (eddy_file *, file))
+{
+    eddy_await(synchronise(file, 0));
+}
+
+eddy_async_define(void, eddy_file_sync_data, (eddy_file *, file))
+{
+    eddy_await(synchronise(file, 1));
+}
+
+eddy_async_define(void, eddy_file_truncate, (eddy_file *, file), (int64_t, size))
+{
+    enter(file);
+    eddy_defer(leave, file);
+    forget_ahead(file);
+    int64_t result = eddy_await(file_op(DRIVER_TRUNCATE, file->fd, (struct driver_file){.offset = size}));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_file_truncate(\"%s\", %lld)", file->path, (long long)size);
+}
+
+int64_t eddy_file_seek(eddy_file *file, int64_t offset, int whence)
+{
+    EDDY_ASSERT(!file->user, "the position of \"%s\" is moved while a task reads or writes there", file->path);
+    if (!file->seekable)
+        return -ESPIPE;
+    int64_t base = whence == SEEK_CUR ? file->position : whence == SEEK_END ? lseek(file->fd, 0, SEEK_END) : 0;
+    if (base < 0)
+        return -errno;
+    if ((whence != SEEK_SET && whence != SEEK_CUR && whence != SEEK_END) || offset < -base || offset > INT64_MAX - base)
+        return -EINVAL;
+    forget_ahead(file);
+    return file->position = base + offset;
+}
+
+int eddy_file_descriptor(const eddy_file *file)
+{
+    return file->fd;
+}
+
+/* ==== whole files ==== */
+
+eddy_async_define(size_t, eddy_read_file, (const char *, path), (eddy_buffer *, buffer))
+{
+    size_t before = buffer->size;
+    struct stat status;
+    eddy_file *file = eddy_await(eddy_file_open(path, O_RDONLY));
+    eddy_defer(eddy_file_abort, file);
+    eddy_await(eddy_file_stat(file, &status));
+    /* One byte more than it should have: the read that ends a full one is saved.  /proc says 0. */
+    size_t expected = S_ISREG(status.st_mode) && status.st_size > 0 ? (size_t)status.st_size + 1 : FILE_CHUNK;
+    for (;;) {
+        if (!buffer_reserve(buffer, expected))
+            eddy_raise(ENOMEM, "eddy_read_file(\"%s\")", path);
+        size_t got = eddy_await(eddy_file_read(file, buffer->data + buffer->size, expected));
+        buffer_grew(buffer, got);
+        if (got == 0)
+            return buffer->size - before;
+        expected = expected > got && expected - got < FILE_CHUNK ? expected - got : FILE_CHUNK;
+    }
+}
+
+/* A file that is closed on the way out, unless it was closed before (NULL). */
+struct opened {
+    eddy_file *file;
+};
+
+static void abandon(struct opened *opened)
+{
+    eddy_file_abort(opened->file);
+}
+
+eddy_async_define(void, eddy_write_file, (const char *, path), (const void *, data), (size_t, size))
+{
+    struct opened opened = {eddy_await(eddy_file_open(path, O_WRONLY | O_CREAT | O_TRUNC))};
+    eddy_defer(abandon, &opened);
+    eddy_await(eddy_file_write(opened.file, data, size));
+    eddy_file *file = opened.file;
+    opened.file = NULL;
+    eddy_await(eddy_file_close(file));
+}

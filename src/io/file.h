@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * file.h - operations on files as awaitables, and the struct of a file, for the files of this folder.
+ *
+ * Invariant: what the driver holds while an operation is in flight lies in the header of the task that waits and in a
+ * block of its own, never on the task's stack (but for the caller's data).
+ */
+#ifndef EDDY_IO_FILE_H
+#define EDDY_IO_FILE_H
+
+#include <eddy.h>
+
+#include "core/current.h"
+#include "core/loop.h"
+
+struct eddy_file {
+    struct eddy_loop *loop;
+    int fd;
+    bool seekable;           /* else it has no position: a pipe, a tty */
+    bool appends;            /* O_APPEND */
+    struct task *user;       /* inside a call that uses the position; NULL: nobody */
+    unsigned in_use;         /* calls under way, that one included */
+    int64_t position;        /* of the next byte to read or write */
+    struct eddy_buffer line; /* read ahead by eddy_file_read_line: its bytes from `begin` on stand at `position` */
+    size_t begin;
+    char path[];             /* for messages */
+};
+
+struct file_op {
+    struct eddy_awaitable awaitable;
+    int64_t result;          /* as the system call's, or a negative errno value */
+    uint8_t kind;            /* an enum driver_op_kind: of files, or DRIVER_READ, DRIVER_WRITE */
+    bool asked;              /* to end early, by the cancellation of its task */
+    int fd;
+    struct driver_file what; /* copied when it starts */
+};
+
+/* Only the waiting task's own cancellation fails the await itself.  A cancelled DRIVER_OPEN leaves nothing open. */
+struct file_op file_op(uint8_t kind, int fd, struct driver_file what);
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/* test_file.c - files and folders: results as the system calls', positions, lines, errors in words, cancellation. */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "run_clean.h"
+
+static char folder[32];          /* of the running test */
+static char name[64], other[64]; /* in it */
+
+static int make_folder(void **state)
+{
+    (void)state;
+    strcpy(folder, "/tmp/eddy-file-XXXXXX");
+    if (!mkdtemp(folder))
+        return 1;
+    snprintf(name, sizeof name, "%s/name", folder);
+    snprintf(other, sizeof other, "%s/other", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    unlink(name);
+    unlink(other);
+    return rmdir(folder);
+}
+
+async(void, moves_its_position)
+{
+    char buffer[8] = "";
+    struct stat status;
+    eddy_file *file = await(eddy_file_open(name, O_RDWR | O_CREAT | O_EXCL, 0600));
+    defer(eddy_file_abort, file);
+    await(eddy_file_write(file, "hello ", 6));
+    await(eddy_file_write(file, "world", 5));
+    CHECK(eddy_file_seek(file, 0, SEEK_CUR) == 11);
+    CHECK(await(eddy_file_read(file, buffer, 8)) == 0);
+    CHECK(eddy_file_seek(file, -5, SEEK_END) == 6);
+    CHECK(await(eddy_file_read(file, buffer, 3)) == 3 && !memcmp(buffer, "wor", 3));
+    CHECK(await(eddy_file_read_at(file, buffer, 5, 0)) == 5 && !memcmp(buffer, "hello", 5));
+    CHECK(await(eddy_file_read(file, buffer, 8)) == 2 && !memcmp(buffer, "ld", 2));
+    await(eddy_file_write_at(file, "J", 1, 0));
+    await(eddy_file_sync(file));
+    await(eddy_file_sync_data(file));
+    await(eddy_file_truncate(file, 5));
+    await(eddy_file_stat(file, &status));
+    CHECK(status.st_size == 5 && (status.st_mode & 0777) == 0600);
+    CHECK(eddy_file_seek(file, 0, SEEK_SET) == 0);
+    CHECK(await(eddy_file_read(file, buffer, 8)) == 5 && !memcmp(buffer, "Jello", 5));
+    CHECK(eddy_file_seek(file, -1, SEEK_SET) == -EINVAL && eddy_file_seek(file, 0, 77) == -EINVAL);
+    CHECK(fcntl(eddy_file_descriptor(file), F_GETFD) == FD_CLOEXEC);
+}
+
+static void a_file_has_a_position_of_its_own(void **state)
+{
+    (void)state;
+    RUN_CLEAN(moves_its_position());
+}
+
+async(void, reads_lines)
+{
+    char rest[8];
+    eddy_slice line;
+    char longest[20000];
+    memset(longest, 'x', sizeof longest);
+    eddy_file *file = await(eddy_file_open(name, O_RDWR | O_CREAT));
+    defer(eddy_file_abort, file);
+    await(eddy_file_write(file, "one\n\n", 5));
+    await(eddy_file_write(file, longest, sizeof longest));
+    await(eddy_file_write(file, "\nlast", 5));
+    eddy_file_seek(file, 0, SEEK_SET);
+    CHECK(await(eddy_file_read_line(file, &line)) == 4 && !memcmp(line.data, "one\n", 4));
+    CHECK(eddy_file_seek(file, 0, SEEK_CUR) == 4); /* whatever was read ahead */
+    CHECK(await(eddy_file_read_line(file, &line)) == 1 && line.data[0] == '\n');
+    CHECK(await(eddy_file_read_line(file, &line)) == sizeof longest + 1 && line.data[sizeof longest] == '\n');
+    CHECK(await(eddy_file_read(file, rest, 2)) == 2 && !memcmp(rest, "la", 2));
+    CHECK(await(eddy_file_read_line(file, &line)) == 2 && !memcmp(line.data, "st", 2));
+    CHECK(await(eddy_file_read_line(file, &line)) == 0 && line.size == 0);
+    await(eddy_file_write(file, "more\n", 5)); /* behind the last: one that grows is read on */
+    eddy_file_seek(file, -5, SEEK_CUR);
+    CHECK(await(eddy_file_read_line(file, &line)) == 5 && !memcmp(line.data, "more\n", 5));
+    await(eddy_file_write(file, "a\nlonger rest", 13)); /* which moves within the buffer when more is looked for */
+    eddy_file_seek(file, -13, SEEK_CUR);
+    CHECK(await(eddy_file_read_line(file, &line)) == 2);
+    CHECK(await(eddy_file_read_line(file, &line)) == 11 && !memcmp(line.data, "longer rest", 11));
+}
+
+static void lines_end_where_they_should(void **state)
+{
+    (void)state;
+    RUN_CLEAN(reads_lines());
+}
+
+async(void, appends)
+{
+    eddy_buffer all = {0};
+    defer(eddy_buffer_free, &all);
+    await(eddy_write_file(name, "one\n", 4));
+    eddy_file *file = await(eddy_file_open(name, O_WRONLY | O_APPEND));
+    defer(eddy_file_abort, file);
+    await(eddy_file_write(file, "two\n", 4));
+    CHECK(eddy_file_seek(file, 0, SEEK_CUR) == 8);
+    CHECK(await(eddy_read_file(name, &all)) == 8 && !strcmp(all.data, "one\ntwo\n"));
+    CHECK(await(eddy_read_file(name, &all)) == 8 && all.size == 16);
+    await(eddy_write_file(name, "", 0));
+    CHECK(await(eddy_read_file(name, &all)) == 0 && all.size == 16);
+    CHECK(await(eddy_read_file("/proc/self/stat", &all)) > 10); /* its size is said to be 0 */
+}
+
+static void whole_files_and_appending(void **state)
+{
+    (void)state;
+    RUN_CLEAN(appends());
+}
+
+async(void, renames_and_removes)
+{
+    struct stat status;
+    eddy_error err;
+    await(eddy_mkdir(name, 0700));
+    await(eddy_stat(name, &status));
+    CHECK(S_ISDIR(status.st_mode));
+    await(eddy_rename(name, other));
+    await(eddy_rmdir(other));
+    await(eddy_write_file(name, "x", 1));
+    CHECK(symlink(name, other) == 0);
+    await(eddy_lstat(other, &status));
+    CHECK(S_ISLNK(status.st_mode));
+    await(eddy_stat(other, &status));
+    CHECK(S_ISREG(status.st_mode) && status.st_size == 1 && status.st_nlink == 1 && status.st_uid == getuid());
+    await(eddy_unlink(other));
+    await(eddy_unlink(name));
+    await(eddy_stat(name, &status), &err);
+    CHECK(err.code == ENOENT);
+}
+
+static void names_are_made_and_go(void **state)
+{
+    (void)state;
+    RUN_CLEAN(renames_and_removes());
+}
+
+async(void, lists)
+{
+    int count = 0;
+    unsigned long sum = 0;
+    char path[96];
+    eddy_error err;
+    for (int i = 0; i < 50; i++) {
+        snprintf(path, sizeof path, "%s/%d", folder, i);
+        await(eddy_write_file(path, "", 0));
+    }
+    async_for (entry, eddy_directory(folder)) {
+        count++;
+        sum += strtoul(entry.name, NULL, 10);
+        CHECK(entry.type == 8 /* DT_REG */ && entry.inode);
+    }
+    CHECK(count == 50 && sum == 49 * 50 / 2);
+    async_for (entry, eddy_directory(folder)) {
+        CHECK(entry.name[0]);
+        break; /* closes it */
+    }
+    for (int i = 0; i < 50; i++) {
+        snprintf(path, sizeof path, "%s/%d", folder, i);
+        await(eddy_unlink(path));
+    }
+    async_for (entry, eddy_directory(folder))
+        CHECK(!entry.name);
+    async_for (entry, eddy_directory("/nowhere"), &err)
+        CHECK(!entry.name);
+    CHECK(err.code == ENOENT && !strcmp(err.message, "eddy_directory(\"/nowhere\")"));
+}
+
+static void a_folder_is_listed(void **state)
+{
+    (void)state;
+    RUN_CLEAN(lists());
+}
+
+async(void, fails)
+{
+    eddy_error err;
+    eddy_buffer buffer = {0};
+    (void)await(eddy_file_open("/nowhere/x", O_RDONLY), &err);
+    CHECK(err.code == ENOENT && !strcmp(err.message, "eddy_file_open(\"/nowhere/x\")"));
+    (void)await(eddy_file_open(folder, O_WRONLY), &err);
+    CHECK(err.code == EISDIR);
+    (void)await(eddy_read_file(folder, &buffer), &err);
+    CHECK(err.code == EISDIR);
+    eddy_buffer_free(&buffer);
+    await(eddy_unlink("/nowhere/x"), &err);
+    CHECK(err.code == ENOENT && !strcmp(err.message, "eddy_unlink(\"/nowhere/x\")"));
+    await(eddy_rename("/nowhere/x", "y"), &err);
+    CHECK(err.code == ENOENT && !strcmp(err.message, "eddy_rename(\"/nowhere/x\", \"y\")"));
+    await(eddy_mkdir("/nowhere/x", 0700), &err);
+    CHECK(err.code == ENOENT);
+    await(eddy_rmdir("/nowhere/x"), &err);
+    CHECK(err.code == ENOENT);
+    struct stat status;
+    await(eddy_stat("", &status), &err);
+    CHECK(err.code == ENOENT);
+    eddy_file *full = await(eddy_file_open("/dev/full", O_RDWR));
+    defer(eddy_file_abort, full);
+    await(eddy_file_write(full, "x", 1), &err);
+    CHECK(err.code == ENOSPC && !strcmp(err.message, "eddy_file_write(\"/dev/full\")"));
+    await(eddy_file_close(NULL));
+}
+
+static void errors_say_what_was_being_done_and_to_whom(void **state)
+{
+    (void)state;
+    RUN_CLEAN(fails());
+}
+
+/* A FIFO has no position; reading waits, and a cancelled read loses nothing. */
+async(void, reads_a_fifo)
+{
+    char buffer[8] = "";
+    eddy_error err;
+    eddy_slice line;
+    CHECK(mkfifo(name, 0600) == 0);
+    eddy_file *reader = await(eddy_file_open(name, O_RDONLY));
+    defer(eddy_file_abort, reader);
+    eddy_file *writer = await(eddy_file_open(name, O_WRONLY));
+    defer(eddy_file_abort, writer);
+    struct eddy_file_read *t = spawn_eager(eddy_file_read(reader, buffer, sizeof buffer));
+    (void)await(eddy_file_read(reader, buffer, 1), &err);
+    CHECK(err.code == EDDY_STREAM_BUSY);
+    eddy_cancel(t);
+    await(t, &err);
+    CHECK(err.code == ECANCELED);
+    await(eddy_file_write(writer, "ab\ncd", 5));
+    CHECK(await(eddy_file_read_line(reader, &line)) == 3);
+    CHECK(await(eddy_file_read(reader, buffer, sizeof buffer)) == 2 && !memcmp(buffer, "cd", 2));
+    CHECK(eddy_file_seek(reader, 0, SEEK_CUR) == -ESPIPE);
+    (void)await(eddy_file_read_at(reader, buffer, 1, 0), &err);
+    CHECK(err.code == ESPIPE);
+}
+
+static void a_fifo_is_read_and_written(void **state)
+{
+    (void)state;
+    RUN_CLEAN(reads_a_fifo());
+}
+
+/* However far the opening has come when it is cancelled: no descriptor stays open. */
+async(void, cancels_opens)
+{
+    enum { MANY = 40 };
+    struct eddy_file_open *t[MANY];
+    eddy_error err;
+    await(eddy_write_file(name, "x", 1));
+    for (int turns = 0; turns < 4; turns++) {
+        for (int i = 0; i < MANY; i++)
+            t[i] = spawn_eager(eddy_file_open(name, O_RDONLY));
+        for (int i = 0; i < turns; i++)
+            await(eddy_sleep(0));
+        for (int i = 0; i < MANY; i++)
+            eddy_cancel(t[i]);
+        for (int i = 0; i < MANY; i++) {
+            eddy_file *file = await(t[i], &err);
+            CHECK(err.code == ECANCELED || !err.code);
+            if (!err.code)
+                eddy_file_abort(file);
+        }
+    }
+}
+
+static void a_cancelled_open_leaves_nothing_open(void **state)
+{
+    (void)state;
+    RUN_CLEAN(cancels_opens());
+}
+
+async(void, copy, (eddy_file *, from), (eddy_file *, to), (int64_t, offset))
+{
+    char buffer[1000];
+    size_t got = await(eddy_file_read_at(from, buffer, sizeof buffer, offset));
+    await(eddy_file_write_at(to, buffer, got, offset));
+}
+
+async(void, copies_at_once)
+{
+    enum { SIZE = 50000 };
+    eddy_buffer from = {0}, to = {0};
+    defer(eddy_buffer_free, &from);
+    defer(eddy_buffer_free, &to);
+    for (int i = 0; i < SIZE / 10; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "%09d\n", i);
+        CHECK(eddy_buffer_append(&from, text, 10));
+    }
+    await(eddy_write_file(name, from.data, from.size));
+    eddy_file *source = await(eddy_file_open(name, O_RDONLY));
+    defer(eddy_file_abort, source);
+    eddy_file *copied = await(eddy_file_open(other, O_RDWR | O_CREAT));
+    defer(eddy_file_abort, copied);
+    async_with (group, eddy_task_group())
+        for (int64_t offset = 0; offset < SIZE; offset += 1000)
+            eddy_group_spawn(group, copy(source, copied, offset));
+    CHECK(await(eddy_read_file(other, &to)) == SIZE && !memcmp(from.data, to.data, SIZE));
+}
+
+static void many_tasks_use_a_file_at_once(void **state)
+{
+    (void)state;
+    RUN_CLEAN(copies_at_once());
+}
+
+#define FILE_TEST(rule) cmocka_unit_test_setup_teardown(rule, make_folder, remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        FILE_TEST(a_file_has_a_position_of_its_own),
+        FILE_TEST(lines_end_where_they_should),
+        FILE_TEST(whole_files_and_appending),
+        FILE_TEST(names_are_made_and_go),
+        FILE_TEST(a_folder_is_listed),
+        FILE_TEST(errors_say_what_was_being_done_and_to_whom),
+        FILE_TEST(a_fifo_is_read_and_written),
+        FILE_TEST(a_cancelled_open_leaves_nothing_open),
+        FILE_TEST(many_tasks_use_a_file_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
