@@ -18,6 +18,12 @@
 
 /* -fstack-clash-protection: a frame larger than a page would jump over the guard of its stack. */
 #define FLAGS "-std=gnu11 -O2 -g -Wall -Wextra -fstack-clash-protection"
+/* What the static library needs. */
+#if defined(EDDY_WITH_URING)
+#define LIBRARIES "-luring -lpthread -lm"
+#else
+#define LIBRARIES "-lpthread -lm"
+#endif
 
 struct build {
     const struct words *sources; /* as the user spelled them: __FILE__ shows them so */
@@ -73,7 +79,7 @@ static void choose_flags(struct build *build)
     if (isatty(2) && !getenv("NO_COLOR"))
         words_add(&build->flags, "-fdiagnostics-color=always");
     words_split(&build->flags, getenv("CFLAGS"));
-    words_split(&build->libraries, "-lpthread -lm");
+    words_split(&build->libraries, LIBRARIES);
     words_split(&build->libraries, getenv("LDLIBS"));
 }
 

@@ -108,21 +108,34 @@ static void show_cache(void)
 
 /* ---- what the kernel gives ---- */
 
+static void show_drivers(void)
+{
+#if defined(EDDY_WITH_URING)
+    row("drivers", "%s, %s, %s", driver_uring.name, driver_epoll.name, driver_sim.name);
+#else
+    row("drivers", "%s, %s; io_uring is not built in", driver_epoll.name, driver_sim.name);
+#endif
+}
+
 static int show_driver(void)
 {
     const struct driver_options options = {.seed = 0};
     const char *wish = getenv("EDDY_DRIVER");
     int error = 0;
+    char why[160];
     struct driver *driver = driver_open(NULL, &options, &error);
-    if (driver)
-        row("driver", "%s%s", driver->type->name, wish && *wish ? " (EDDY_DRIVER)" : "");
-    else
-        row("driver", "none: %s", strerror(error));
-    row("drivers", "%s, %s; io_uring is not built in", driver_epoll.name, driver_sim.name);
+    int refused;
+    driver_refusal(why, sizeof why, &refused);
     if (!driver)
-        return cli_trouble("no driver \"%s\": %s; unset EDDY_DRIVER",
-                           wish && *wish ? wish : driver_epoll.name,
-                           error == EINVAL ? "there is none of this name" : strerror(error));
+        row("driver", "none: %s", strerror(error));
+    else if (driver->second_choice)
+        row("driver", "%s, since io_uring cannot be had: %s", driver->type->name, why);
+    else
+        row("driver", "%s%s", driver->type->name, wish && *wish ? " (EDDY_DRIVER)" : "");
+    show_drivers();
+    if (!driver)
+        return cli_trouble("no driver \"%s\": %s; unset EDDY_DRIVER", wish && *wish ? wish : driver_epoll.name,
+                           error == EINVAL ? "there is none of this name" : refused ? why : strerror(error));
     driver_close(driver);
     return 0;
 }

@@ -12,9 +12,9 @@ static const struct kernel {
     const char *without; /* what holds on older ones */
 } kernels[] = {
     {4, 18, "epoll, eventfd, stacks guarded by mprotect", "not supported"},
-    {5, 1, "io_uring", "epoll"},
-    {5, 3, "pidfd_open: a child process is waited for like a socket", "SIGCHLD"},
+        {5, 3, "pidfd_open: a child process is waited for like a socket", "SIGCHLD"},
     {5, 11, "epoll_pwait2: timers to the nanosecond", "timers to the millisecond"},
+    {5, 12, "io_uring: the driver \"uring\"", "epoll"},
     {5, 19, "io_uring: multishot accept, rings of provided buffers",
      "one submission for each accept"},
     {6, 0, "io_uring: multishot receive, zero-copy send", "one submission for each receive"},
@@ -46,6 +46,7 @@ void kernels_print(const char *release)
         printf("| %d.%d | %s | %s | %s%s%s |\n", kernels[i].major, kernels[i].minor,
                kernels[i].brings, kernels[i].without, i == here ? "**here: " : "",
                i == here ? release : "", i == here ? "**" : "");
-    puts("\nThe rows on io_uring are for the io_uring driver, which this Eddy does not have built "
-         "in.");
+#if !defined(EDDY_WITH_URING)
+    puts("\nThe rows on io_uring are for the io_uring driver, which this Eddy does not have built in.");
+#endif
 }

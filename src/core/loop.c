@@ -181,6 +181,17 @@ static bool environment_says(const char *name)
     return value && value[0] && strcmp(value, "0") != 0;
 }
 
+/* Debug mode says it, once a process. */
+static void say_second_choice(void)
+{
+    static bool said;
+    char why[160];
+    int error;
+    if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+        report_line("eddy: the driver is epoll, since io_uring cannot be had: %s",
+                    driver_refusal(why, sizeof why, &error));
+}
+
 struct eddy_loop *loop_open(const eddy_loop_options *options, int *error)
 {
     struct eddy_loop *loop = memory_alloc_zeroed(sizeof *loop);
@@ -202,6 +213,8 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, int *error)
     loop->random = loop->driver->seed;
     if (loop->options.debug || environment_says("EDDY_DEBUG"))
         loop->debug = debug_begin(loop->options.slow_step);
+    if (loop->debug && loop->driver->second_choice)
+        say_second_choice();
     return loop;
 }
 

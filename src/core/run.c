@@ -222,8 +222,13 @@ static struct eddy_failure *why_no_loop(const eddy_loop_options *options, int er
 {
     if (error == ENOMEM)
         return &failure_no_memory;
-    return failure_of(error, "eddy_run: the event loop's driver \"%s\" cannot be had",
-                      options && options->driver ? options->driver : getenv("EDDY_DRIVER"));
+    const char *name = options && options->driver ? options->driver : getenv("EDDY_DRIVER");
+    char why[160];
+    int refused;
+    driver_refusal(why, sizeof why, &refused);
+    if (name && strcmp(name, driver_uring.name) == 0 && refused)
+        return failure_of(error, "eddy_run: the event loop's driver \"%s\" cannot be had: %s", name, why);
+    return failure_of(error, "eddy_run: the event loop's driver \"%s\" cannot be had", name ? name : "epoll");
 }
 
 /* Runs it on an open loop, closes the loop; *code is the exit status. */

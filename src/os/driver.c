@@ -4,13 +4,14 @@
 #include "os/driver.h"
 
 #include "base/assert.h"
+#include "os/driver_uring.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The best first. */
-static const struct driver_type *const types[] = {&driver_epoll, &driver_sim};
+static const struct driver_type *const types[] = {&driver_uring, &driver_epoll, &driver_sim};
 
 static long fault_countdown; /* submissions until the one that fails; 0: none does */
 
@@ -26,24 +27,41 @@ void driver_fail_after(long n)
     __atomic_store_n(&fault_countdown, n > 0 ? n : 0, __ATOMIC_RELAXED);
 }
 
-static const struct driver_type *find_type(const char *name)
+static struct driver *open_named(const char *name, const struct driver_options *options, int *error)
 {
-    if (name == NULL || name[0] == '\0')
-        name = getenv("EDDY_DRIVER");
-    if (name == NULL || name[0] == '\0')
-        return types[0];
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (strcmp(types[i]->name, name) == 0)
-            return types[i];
+            return types[i]->open(options, error);
+    *error = EINVAL;
     return NULL;
 }
 
 struct driver *driver_open(const char *name, const struct driver_options *options, int *error)
 {
     static const struct driver_options defaults;
-    const struct driver_type *type = find_type(name);
-    *error = type != NULL ? 0 : EINVAL;
-    return type != NULL ? type->open(options != NULL ? options : &defaults, error) : NULL;
+    struct driver *driver;
+    if (options == NULL)
+        options = &defaults;
+    if (name == NULL || name[0] == '\0')
+        name = getenv("EDDY_DRIVER");
+    *error = 0;
+    if (name != NULL && name[0] != '\0')
+        return open_named(name, options, error);
+    driver = driver_uring.open(options, error);
+    if (driver != NULL)
+        return driver;
+    driver = driver_epoll.open(options, error);
+    if (driver != NULL)
+        driver->second_choice = true;
+    return driver;
+}
+
+const char *driver_refusal(char *buffer, size_t size, int *error)
+{
+    const char *step;
+    *error = driver_uring_refusal(&step);
+    snprintf(buffer, size, "%s: %s", step, strerror(*error));
+    return buffer;
 }
 
 void driver_close(struct driver *driver)

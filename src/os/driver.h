@@ -131,15 +131,19 @@ struct driver {
     size_t in_flight;     /* operations submitted and not completed: the loop looks at I/O only if there are any */
     size_t lent;          /* buffers lent and not given back */
     bool virtual_time;    /* the clock jumps when nothing is ready */
+    bool second_choice;   /* nobody chose, and io_uring was refused: driver_refusal says why */
     uint64_t seed;        /* not 0: the loop shuffles what is ready, by this seed */
 };
 
-extern const struct driver_type driver_epoll, driver_sim;
+extern const struct driver_type driver_uring, driver_epoll, driver_sim;
 
-/* By name ("epoll", "sim"), NULL or "": the environment's EDDY_DRIVER, else the best there is.  NULL and *error
- * (EINVAL: no such name) when it cannot be had. */
+/* By name ("uring", "epoll", "sim"), NULL or "": the environment's EDDY_DRIVER, else the best that can be had.
+ * NULL and *error (EINVAL: no such name) when it cannot be had. */
 struct driver *driver_open(const char *name, const struct driver_options *options, int *error);
 void driver_close(struct driver *driver);
+/* Why io_uring was refused when it was last asked for: "io_uring_setup: Operation not permitted"; *error: 0 if it was
+ * not. */
+const char *driver_refusal(char *buffer, size_t size, int *error);
 
 /* Test hook: EDDY_FAIL_DRIVER=n fails the n-th submission of the process with ECONNABORTED, at once. */
 bool driver_submit(struct driver *driver, struct driver_op *op);

@@ -40,23 +40,30 @@ static void a_cancelled_operation_completes_in_the_next_wait(void **state)
     driver_close_fd(driver, listener);
 }
 
+/* The request may come too late, and then the operation has its byte; nothing is lost or out of order either way. */
 static void cancelling_one_leaves_the_others(void **state)
 {
     (void)state;
     for (int gone = 0; gone < 3; gone++) {
         int ends[2];
-        struct probe probes[3];
+        struct probe probes[3], rest;
+        char next = '1';
         make_adopted_pair(ends);
-        for (int i = 0; i < 3; i++) {
-            begin(&probes[i], DRIVER_RECV, ends[0]);
-            probes[i].op.u.buffer.size = 1;
-        }
+        for (int i = 0; i < 3; i++)
+            begin_receive(&probes[i], ends[0], 1);
         driver_cancel(driver, &probes[gone].op);
         driver_cancel(driver, &probes[gone].op); /* twice is once */
-        put(ends[1], "12");
-        for (int i = 0; i < 3; i++)
-            assert_int_equal(finish(&probes[i]), i == gone ? -ECANCELED : 1);
-        assert_int_equal(probes[gone == 0 ? 1 : 0].data[0], '1');
+        put(ends[1], "123");
+        for (int i = 0; i < 3; i++) {
+            int64_t result = finish(&probes[i]);
+            assert_true(result == 1 || (i == gone && result == -ECANCELED));
+            if (result == 1)
+                assert_int_equal(probes[i].data[0], next++);
+        }
+        if (next == '3') {
+            assert_int_equal(perform(&rest, DRIVER_RECV, ends[0]), 1);
+            assert_int_equal(rest.data[0], '3');
+        }
         close_pair(ends);
     }
 }
@@ -74,8 +81,7 @@ static void cancelling_what_is_done_changes_nothing(void **state)
     int ends[2];
     struct probe first, second;
     make_adopted_pair(ends);
-    begin(&first, DRIVER_RECV, ends[0]);
-    first.op.u.buffer.size = 1;
+    begin_receive(&first, ends[0], 1);
     begin(&second, DRIVER_RECV, ends[0]);
     first.then = cancel_other;
     first.other = &second;
@@ -133,22 +139,30 @@ static void cancelling_a_connect_frees_the_socket(void **state)
 /* ==== completions that change the world ==== */
 
 static int rounds;
+static struct probe senders[2]; /* of the two sides */
+
+static void receive_again(struct probe *sender)
+{
+    struct probe *probe = sender->other;
+    void (*then)(struct probe *) = probe->then;
+    struct probe *other = probe->other;
+    begin(probe, DRIVER_RECV, probe->op.fd);
+    probe->then = then;
+    probe->other = other;
+}
 
 static void send_back(struct probe *probe)
 {
     if (probe->op.result <= 0 || --rounds == 0)
         return;
-    struct probe writer;
-    prepare(&writer, DRIVER_SEND, probe->op.fd);
-    memcpy(writer.data, probe->data, (size_t)probe->op.result);
-    writer.op.u.buffer.size = (size_t)probe->op.result;
-    assert_true(driver_submit(driver, &writer.op));
-    void (*then)(struct probe *) = probe->then;
-    struct probe *other = probe->other;
-    prepare(probe, DRIVER_RECV, probe->op.fd);
-    probe->then = then;
-    probe->other = other;
-    assert_false(driver_submit(driver, &probe->op));
+    struct probe *sender = probe->other;
+    prepare(sender, DRIVER_SEND, probe->op.fd);
+    memcpy(sender->data, probe->data, (size_t)probe->op.result);
+    sender->op.u.buffer.size = (size_t)probe->op.result;
+    sender->other = probe;
+    sender->then = receive_again;
+    if (driver_submit(driver, &sender->op))
+        receive_again(sender);
 }
 
 static void a_completion_may_submit_itself_again(void **state)
@@ -163,8 +177,10 @@ static void a_completion_may_submit_itself_again(void **state)
     begin(&left, DRIVER_RECV, ends[0]);
     begin(&right, DRIVER_RECV, ends[1]);
     left.then = right.then = send_back;
+    left.other = &senders[0];
+    right.other = &senders[1];
     put(ends[0], "ball");
-    while (rounds > 0)
+    while (rounds > 0 || driver->in_flight > 1)
         assert_int_equal(driver_wait(driver, CLOCK_NEVER), 0);
     struct probe *last = left.completions == 0 ? &left : &right;
     assert_int_equal(finish_cancelled(last), -ECANCELED);
@@ -251,7 +267,8 @@ static void a_duplicate_of_a_closed_descriptor_is_nobody(void **state)
     assert_int_equal(poll(&ended, 1, -1), 1);
     driver_wait(driver, 0);
     assert_int_equal(probe.completions, 0);
-    assert_false(((struct epoll *)driver)->watches[number].never_drained); /* not its end */
+    if (strcmp(driver_name, "uring") != 0)
+        assert_false(((struct epoll *)driver)->watches[number].never_drained); /* not its end */
     put(fresh[1], "real");
     assert_int_equal(finish(&probe), 4);
     close_pair(fresh);
@@ -291,8 +308,10 @@ static void timeouts_are_never_early(void **state)
 {
     (void)state;
     static const int64_t spans[] = {1, 1000, 999999, 1000000, 1000001, 3456789};
-    for (int coarse = ((struct epoll *)driver)->coarse; coarse < 2; coarse++) {
-        ((struct epoll *)driver)->coarse = coarse;
+    bool has_coarse = strcmp(driver_name, "uring") != 0;
+    for (int coarse = has_coarse ? ((struct epoll *)driver)->coarse : 1; coarse < 2; coarse++) {
+        if (has_coarse)
+            ((struct epoll *)driver)->coarse = coarse;
         for (int i = 0; i < 6; i++) {
             int64_t deadline = driver_now(driver) + spans[i];
             assert_int_equal(driver_wait(driver, deadline), 0);
@@ -393,7 +412,9 @@ static void the_nth_submission_fails_at_once(void **state)
         driver_fail_after(n);
         for (int i = 1; i <= 3; i++) {
             struct probe probe;
-            assert_true(submit(&probe, DRIVER_SEND, ends[0]));
+            bool at_once = submit(&probe, DRIVER_SEND, ends[0]);
+            assert_true(at_once || i != n);
+            assert_true(is_prompt(&probe, at_once));
             assert_int_equal(probe.op.result, i == n ? -ECONNABORTED : (int)sizeof probe.data);
         }
     }
@@ -442,7 +463,8 @@ static void drivers_are_chosen_by_name(void **state)
     assert_null(driver_open("", NULL, &error));
     unsetenv("EDDY_DRIVER");
     other = driver_open("", NULL, &error);
-    assert_string_equal(other->type->name, "epoll");
+    const char *step;
+    assert_string_equal(other->type->name, driver_uring_refusal(&step) == 0 ? "uring" : "epoll");
     driver_close(other);
     if (kept != NULL)
         setenv("EDDY_DRIVER", kept, 1);

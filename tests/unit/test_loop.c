@@ -132,8 +132,8 @@ static void tasks_and_calls_are_one_queue(void **state)
 eddy_async(void, world)
 {
     note("%d", eddy_current_loop() != NULL);
-    note("%d", strcmp(eddy_loop_driver(eddy_current_loop()), "epoll") == 0 ||
-                   strcmp(eddy_loop_driver(eddy_current_loop()), "sim") == 0);
+    const char *asked = getenv("EDDY_DRIVER");
+    note("%d", !asked || strcmp(eddy_loop_driver(eddy_current_loop()), asked) == 0);
     double before = eddy_time();
     eddy_await(eddy_sleep(0.001));
     note("%d", eddy_time() >= before + 0.001);

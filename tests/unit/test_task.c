@@ -421,7 +421,7 @@ eddy_async(void, outside)
 {
     eddy_error err;
     struct late_and_cancelled *t =
-        eddy_spawn(late_and_cancelled(strcmp(eddy_loop_driver(eddy_current_loop()), "epoll") == 0));
+        eddy_spawn(late_and_cancelled(strcmp(eddy_loop_driver(eddy_current_loop()), "sim") != 0));
     eddy_await(eddy_wait(&t, 1, EDDY_ALL_COMPLETED));
     note("%d", eddy_cancelling(t));
     eddy_await(t, &err);

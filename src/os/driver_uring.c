@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver_uring.c - operations as requests of an io_uring.
+ *
+ * One call of the kernel per wait: it submits what has been asked for since, finishes what has become possible, and
+ * sleeps.  As with epoll a wait has two halves: taking completions out of the ring, which calls nobody, and delivering.
+ * So a descriptor may be closed, and its number used again, by any completion.
+ *
+ * A request to cancel goes behind everything that was asked for before it, and is submitted before any completion
+ * is delivered: so it never meets an operation that was made later at the same address.
+ */
+#define _GNU_SOURCE
+#include "os/driver_uring.h"
+
+#include <errno.h>
+
+/* ==== why not ==== */
+
+static const char *refused_step = "nothing"; /* atomic, as the next: several threads open drivers */
+static int refused_error;
+
+static void refuse(int error, const char *step)
+{
+    __atomic_store_n(&refused_step, step, __ATOMIC_RELAXED);
+    __atomic_store_n(&refused_error, error, __ATOMIC_RELAXED);
+}
+
+int driver_uring_refusal(const char **step)
+{
+    *step = __atomic_load_n(&refused_step, __ATOMIC_RELAXED);
+    return __atomic_load_n(&refused_error, __ATOMIC_RELAXED);
+}
+
+#if defined(EDDY_WITH_URING)
+
+#include "base/assert.h"
+#include "os/clock.h"
+#include "os/memory.h"
+#include "os/net.h"
+#include "os/valgrind.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static struct uring *uring_of(struct driver *driver)
+{
+    return (struct uring *)driver;
+}
+
+/* ==== watches ==== */
+
+static struct uring_watch *find_watch(struct uring *uring, int fd)
+{
+    return (unsigned)fd < uring->watch_count ? &uring->watches[fd] : NULL;
+}
+
+/* NULL and *error: no memory, or no such descriptor, for which no table is made larger. */
+static struct uring_watch *make_watch(struct uring *uring, int fd, int *error)
+{
+    *error = -EBADF;
+    if ((unsigned)fd < uring->watch_count)
+        return &uring->watches[fd];
+    if (fd < 0 || fcntl(fd, F_GETFD) < 0)
+        return NULL;
+    *error = -ENOMEM;
+    size_t count = uring->watch_count != 0 ? uring->watch_count : 32;
+    while (count <= (size_t)fd)
+        count *= 2;
+    struct uring_watch *watches = memory_grow(uring->watches, count * sizeof *watches);
+    if (watches == NULL)
+        return NULL;
+    memset(watches + uring->watch_count, 0, (count - uring->watch_count) * sizeof *watches);
+    uring->watches = watches;
+    uring->watch_count = count;
+    return &watches[fd];
+}
+
+/* Polls consume nothing, and files have positions of their own: their order does not matter. */
+static bool is_loose(const struct driver_op *op)
+{
+    return op->kind == DRIVER_POLL || op->kind >= DRIVER_PREAD;
+}
+
+static struct driver_queue *queue_of(struct uring_watch *watch, const struct driver_op *op)
+{
+    switch (op->kind) {
+    case DRIVER_ACCEPT:
+    case DRIVER_RECV:
+    case DRIVER_RECV_LENT:
+    case DRIVER_RECVMSG:
+    case DRIVER_READ: return &watch->readers;
+    default: return &watch->writers;
+    }
+}
+
+/* The list that it is in. */
+static struct driver_queue *list_of(struct uring *uring, const struct driver_op *op)
+{
+    if (is_loose(op))
+        return op->state == URING_WAITING ? &uring->waiting : &uring->loose;
+    return queue_of(&uring->watches[op->fd], op);
+}
+
+static void unsettle(struct uring *uring, int fd)
+{
+    struct uring_watch *watch = &uring->watches[fd];
+    if (watch->unsettled)
+        return;
+    watch->unsettled = true;
+    watch->next_unsettled = uring->unsettled;
+    uring->unsettled = fd;
+}
+
+/* ==== operations into the ring ==== */
+
+static void finish_op(struct uring *uring, struct driver_op *op, int64_t result)
+{
+    queue_remove(list_of(uring, op), op);
+    queue_append(&uring->done, op);
+    op->result = result;
+    op->state = URING_DONE;
+    if (!is_loose(op) && queue_of(&uring->watches[op->fd], op)->first != NULL)
+        unsettle(uring, op->fd);
+}
+
+/* Waits for readiness in its stead. */
+static bool begin_poll(struct uring *uring, struct driver_op *op)
+{
+    struct io_uring_sqe *sqe = ring_request(&uring->ring);
+    if (sqe == NULL)
+        return false;
+    bool reads = queue_of(&uring->watches[op->fd], op) == &uring->watches[op->fd].readers;
+    io_uring_prep_poll_add(sqe, op->fd, reads ? POLLIN : POLLOUT);
+    sqe->user_data = (uintptr_t)op;
+    op->state = URING_POLLING;
+    return true;
+}
+
+/* False: there is no room in the ring. */
+static bool begin(struct uring *uring, struct driver_op *op)
+{
+    if (op->kind == DRIVER_RECV_LENT)
+        return begin_poll(uring, op);
+    struct io_uring_sqe *sqe = ring_request(&uring->ring);
+    if (sqe == NULL)
+        return false;
+    ring_prepare(sqe, op);
+    sqe->user_data = (uintptr_t)op;
+    op->state = URING_KERNEL;
+    return true;
+}
+
+/* Begins what can be.  False: there is no room in the ring. */
+static bool settle(struct uring *uring, struct uring_watch *watch)
+{
+    struct driver_queue *queues[] = {&watch->readers, &watch->writers};
+    for (int i = 0; i < 2; i++)
+        if (queues[i]->first != NULL && queues[i]->first->state == URING_WAITING && !begin(uring, queues[i]->first))
+            return false;
+    return true;
+}
+
+static bool submit_loose(struct uring *uring, struct driver_op *op)
+{
+    bool begun = begin(uring, op);
+    queue_append(begun ? &uring->loose : &uring->waiting, op);
+    return begun;
+}
+
+static bool submit(struct driver *driver, struct driver_op *op)
+{
+    struct uring *uring = uring_of(driver);
+    op->state = URING_WAITING;
+    if (is_loose(op)) {
+        submit_loose(uring, op);
+        return false;
+    }
+    int error;
+    struct uring_watch *watch = make_watch(uring, op->fd, &error);
+    if (watch == NULL) {
+        op->result = error;
+        op->state = URING_IDLE;
+        return true;
+    }
+    struct driver_queue *queue = queue_of(watch, op);
+    queue_append(queue, op);
+    if (queue->first == op && !settle(uring, watch))
+        unsettle(uring, op->fd);
+    return false;
+}
+
+/* ==== cancelling ==== */
+
+static bool send_cancel(struct uring *uring, uint64_t user_data)
+{
+    struct io_uring_sqe *sqe = ring_request(&uring->ring);
+    if (sqe == NULL)
+        return false;
+    io_uring_prep_cancel64(sqe, user_data, 0);
+    sqe->user_data = RING_NOBODY;
+    if ((uring->ring.io.features & IORING_FEAT_CQE_SKIP) != 0)
+        sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    return true;
+}
+
+static bool is_in_kernel(const struct driver_op *op)
+{
+    return op->state == URING_KERNEL || op->state == URING_POLLING;
+}
+
+static void cancel(struct driver *driver, struct driver_op *op)
+{
+    struct uring *uring = uring_of(driver);
+    if (op->cancelled)
+        return;
+    op->cancelled = true;
+    if (op->state == URING_WAITING)
+        finish_op(uring, op, -ECANCELED);
+    else if (is_in_kernel(op) && !send_cancel(uring, (uintptr_t)op))
+        uring->lost_cancel = true;
+}
+
+/* False: there is still no room. */
+static bool cancel_again(struct uring *uring, struct driver_op *op)
+{
+    for (; op != NULL; op = op->next)
+        if (op->cancelled && is_in_kernel(op) && !send_cancel(uring, (uintptr_t)op))
+            return false;
+    return true;
+}
+
+/* Some got their request already: asking twice does no harm. */
+static void find_lost_cancels(struct uring *uring)
+{
+    bool all = cancel_again(uring, uring->loose.first);
+    for (size_t fd = 0; all && fd < uring->watch_count; fd++)
+        all = cancel_again(uring, uring->watches[fd].readers.first) &&
+              cancel_again(uring, uring->watches[fd].writers.first);
+    uring->lost_cancel = !all;
+}
+
+/* ==== what could not be begun so far ==== */
+
+/* Each write to the eventfd is an edge, and nobody has to read it. */
+static void arm_wake(struct uring *uring)
+{
+    struct io_uring_sqe *sqe = ring_request(&uring->ring);
+    uring->wake_armed = sqe != NULL;
+    if (sqe == NULL)
+        return;
+    io_uring_prep_poll_multishot(sqe, uring->wake_fd, POLLIN);
+    sqe->user_data = RING_WAKE;
+}
+
+static void settle_all(struct uring *uring)
+{
+    if (uring->lost_cancel)
+        find_lost_cancels(uring);
+    while (uring->unsettled >= 0) {
+        struct uring_watch *watch = &uring->watches[uring->unsettled];
+        if (!settle(uring, watch))
+            return;
+        watch->unsettled = false;
+        uring->unsettled = watch->next_unsettled;
+    }
+    while (uring->waiting.first != NULL) {
+        struct driver_op *op = uring->waiting.first;
+        if (!begin(uring, op))
+            return;
+        queue_remove(&uring->waiting, op);
+        queue_append(&uring->loose, op);
+    }
+    if (!uring->wake_armed)
+        arm_wake(uring);
+}
+
+/* ==== completions out of the ring ==== */
+
+/* A buffer only when there is something to receive. */
+static int64_t receive_lent(struct uring *uring, struct driver_op *op)
+{
+    struct lent_buffer *buffer = lent_take(&uring->lent);
+    if (buffer == NULL)
+        return -ENOMEM;
+    int64_t result = recv(op->fd, buffer->data, sizeof buffer->data, MSG_DONTWAIT);
+    if (result <= 0) {
+        result = result < 0 ? -errno : 0;
+        lent_put(&uring->lent, buffer);
+        return result;
+    }
+    op->u.lent.data = buffer->data;
+    uring->driver.lent++;
+    return result;
+}
+
+/* The call would not have waited, or was interrupted: it is made again, when the descriptor is ready. */
+static bool is_passing(const struct driver_op *op, int64_t result)
+{
+    return !is_loose(op) && op->kind != DRIVER_CONNECT && (result == -EAGAIN || result == -EINTR);
+}
+
+static void completed(struct uring *uring, struct driver_op *op, int64_t result)
+{
+    bool polled = op->state == URING_POLLING;
+    if (polled && result >= 0 && op->kind == DRIVER_RECV_LENT && !op->cancelled)
+        result = receive_lent(uring, op);
+    else if (polled && result >= 0)
+        result = -EINTR;
+    if (!is_passing(op, result)) {
+        finish_op(uring, op, result);
+    } else if (op->cancelled) {
+        finish_op(uring, op, -ECANCELED);
+    } else if (result == -EINTR ? !begin(uring, op) : !begin_poll(uring, op)) {
+        op->state = URING_WAITING;
+        unsettle(uring, op->fd);
+    }
+}
+
+static void handle(struct uring *uring, const struct ring_completion *completion)
+{
+    switch (completion->data & RING_TAGS) {
+    case RING_OPERATION: completed(uring, (struct driver_op *)(uintptr_t)completion->data, completion->result); break;
+    case RING_WAKE: uring->wake_armed = (completion->flags & IORING_CQE_F_MORE) != 0; break;
+    default: break; /* the answer to a cancel says nothing: the operation's own completion does */
+    }
+}
+
+static void reap(struct uring *uring)
+{
+    struct ring_completion completion;
+    while (ring_next(&uring->ring, &completion))
+        handle(uring, &completion);
+}
+
+/* ==== waiting ==== */
+
+static void deliver(struct uring *uring)
+{
+    struct driver_queue batch = uring->done;
+    uring->done.first = NULL; /* a cancel from inside a completion is delivered by the next wait */
+    while (batch.first != NULL) {
+        struct driver_op *op = batch.first;
+        queue_remove(&batch, op);
+        op->state = URING_IDLE;
+        uring->driver.in_flight--;
+        op->complete(op);
+    }
+}
+
+static int64_t span_until(int64_t deadline)
+{
+    if (deadline == CLOCK_NEVER || deadline == 0)
+        return deadline;
+    int64_t span = deadline - clock_monotonic();
+    return span > 0 ? span : 0;
+}
+
+/* One look at the ring.  *over: there is something to deliver, or no reason to wait on. */
+static int look(struct uring *uring, int64_t deadline, bool *over)
+{
+    bool news = uring->done.first != NULL || __atomic_load_n(&uring->woken, __ATOMIC_SEQ_CST);
+    int64_t span = news ? 0 : span_until(deadline);
+    int error = ring_enter(&uring->ring, 1, span);
+    reap(uring);
+    settle_all(uring);
+    *over = span == 0 || error == -EINTR || uring->done.first != NULL;
+    bool passing = error == -EINTR || error == -ETIME || error == -EBUSY || error == -EAGAIN;
+    return passing ? 0 : error;
+}
+
+static int wait_until(struct driver *driver, int64_t deadline)
+{
+    struct uring *uring = uring_of(driver);
+    bool over = false;
+    int error = 0;
+    settle_all(uring);
+    while (!over && error == 0)
+        error = look(uring, deadline, &over);
+    /* From here on a wake writes again: what it announces may be missed by the caller's look at its queues. */
+    if (__atomic_load_n(&uring->woken, __ATOMIC_SEQ_CST))
+        __atomic_store_n(&uring->woken, false, __ATOMIC_SEQ_CST);
+    deliver(uring);
+    return error;
+}
+
+static void wake(struct driver *driver)
+{
+    struct uring *uring = uring_of(driver);
+    int saved = errno;
+    uint64_t one = 1;
+    if (!__atomic_exchange_n(&uring->woken, true, __ATOMIC_SEQ_CST))
+        while (write(uring->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+            ;
+    errno = saved;
+}
+
+/* ==== descriptors and buffers ==== */
+
+static bool has_operations(const struct uring_watch *watch)
+{
+    return watch->readers.first != NULL || watch->writers.first != NULL;
+}
+
+static void adopt(struct driver *driver, int fd)
+{
+    int error;
+    struct uring_watch *watch = make_watch(uring_of(driver), fd, &error);
+    if (watch == NULL)
+        return; /* no memory: it is treated as a stranger */
+    EDDY_ASSERT(!has_operations(watch), "descriptor %d is adopted while operations on it are in flight", fd);
+    watch->generation++;
+    watch->adopted = true;
+}
+
+static void close_fd(struct driver *driver, int fd)
+{
+    struct uring_watch *watch = find_watch(uring_of(driver), fd);
+    if (watch != NULL) {
+        EDDY_ASSERT(!has_operations(watch), "descriptor %d is closed while operations on it are in flight", fd);
+        watch->generation++;
+        watch->adopted = false;
+    }
+    close(fd);
+}
+
+static void give_back(struct driver *driver, void *data, unsigned id)
+{
+    (void)id;
+    EDDY_ASSERT(driver->lent > 0, "a buffer is given back that was not lent");
+    driver->lent--;
+    lent_put(&uring_of(driver)->lent, lent_of(data));
+}
+
+/* ==== opening and closing ==== */
+
+static int init(struct uring *uring, const char **step)
+{
+    *step = "eventfd";
+    uring->unsettled = -1;
+    uring->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (uring->wake_fd < 0)
+        return errno;
+    int error = ring_open(&uring->ring, step);
+    if (error != 0)
+        close(uring->wake_fd);
+    return error;
+}
+
+static struct driver *open_driver(const struct driver_options *options, int *error)
+{
+    const char *step = "memory";
+    struct uring *uring = NULL;
+    *error = ENOSYS;
+    if (RUNNING_ON_VALGRIND)
+        step = "Valgrind, which does not see what a ring writes";
+    else if ((uring = memory_alloc_zeroed(sizeof *uring)) == NULL)
+        *error = ENOMEM;
+    else
+        *error = init(uring, &step);
+    refuse(*error, step);
+    if (*error != 0) {
+        memory_free(uring);
+        return NULL;
+    }
+    uring->driver.type = &driver_uring;
+    uring->driver.seed = options->seed;
+    return &uring->driver;
+}
+
+static void close_driver(struct driver *driver)
+{
+    struct uring *uring = uring_of(driver);
+    ring_close(&uring->ring);
+    close(uring->wake_fd);
+    memory_free(uring->watches);
+    lent_free(&uring->lent);
+    memory_free(driver);
+}
+
+static int64_t now(struct driver *driver)
+{
+    (void)driver;
+    return clock_monotonic();
+}
+
+const struct driver_type driver_uring = {
+    .name = "uring",
+    .open = open_driver,
+    .close = close_driver,
+    .submit = submit,
+    .cancel = cancel,
+    .wait = wait_until,
+    .wake = wake,
+    .now = now,
+    .adopt = adopt,
+    .close_fd = close_fd,
+    .give_back = give_back,
+    .net = &net_kernel,
+};
+
+#else
+
+/* Built without liburing: a driver that is passed over. */
+static struct driver *open_driver(const struct driver_options *options, int *error)
+{
+    (void)options;
+    *error = ENOSYS;
+    refuse(ENOSYS, "this build, which was made without liburing");
+    return NULL;
+}
+
+const struct driver_type driver_uring = {.name = "uring", .open = open_driver};
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver_uring.h - the insides of the io_uring driver, for its own files and for its tests.
+ *
+ * Invariant: an operation that is in flight is in exactly one list: a queue of the watch of its descriptor, `loose`,
+ * `waiting`, or `done`.  Of a queue only the first is in the kernel, so that each direction is served in order.
+ */
+#ifndef EDDY_OS_DRIVER_URING_H
+#define EDDY_OS_DRIVER_URING_H
+
+#include "os/driver_queue.h"
+#include "os/lent.h"
+#include "os/ring.h"
+
+#if defined(EDDY_WITH_URING)
+
+/* The values of driver_op.state. */
+enum uring_state {
+    URING_IDLE,
+    URING_WAITING, /* not in the kernel: behind another, or for what a multishot brings */
+    URING_KERNEL,  /* its request is in the ring or in the kernel */
+    URING_POLLING, /* a poll request stands for it: the call itself would not wait */
+    URING_DONE     /* `result` is set, `complete` is to come */
+};
+
+/* What is known of one descriptor. */
+struct uring_watch {
+    struct driver_queue readers; /* accept, recv, read */
+    struct driver_queue writers; /* connect, send, write */
+    uint32_t generation;         /* counts closes: what a multishot of an older one brings is for nobody */
+    int next_unsettled;          /* in the list of those that need a request made; see uring.unsettled */
+    bool unsettled;              /* it is in that list */
+    bool adopted;                /* the library owns it until driver_close_fd */
+};
+
+struct uring {
+    struct driver driver;
+    struct ring ring;
+    int wake_fd;                 /* an eventfd, polled by a multishot */
+    bool woken;                  /* wake_fd has been written since the last wait; atomic */
+    bool wake_armed;             /* the poll of wake_fd stands */
+    bool lost_cancel;            /* a cancel found no room: look for it among all operations */
+    int unsettled;               /* first watch whose queues have one to begin; -1: none */
+    size_t watch_count;          /* of `watches` */
+    struct uring_watch *watches; /* indexed by descriptor */
+    struct driver_queue loose;   /* in the kernel, and in no queue of a watch: polls, files */
+    struct driver_queue waiting; /* the same, but there was no room in the ring */
+    struct driver_queue done;    /* results that wait for their delivery */
+    struct lent_buffers lent;    /* for what is received when the kernel has no buffer of ours */
+};
+
+/* What a completion is of: the lowest bits of its user_data.  An operation is its address. */
+enum { RING_OPERATION, RING_WAKE, RING_NOBODY, RING_TAGS = 7 };
+
+/* A request for `op`, but for its user_data. */
+void ring_prepare(struct io_uring_sqe *sqe, const struct driver_op *op);
+
+#endif
+
+/* Why the ring was refused last: an errno value, and which step (never NULL).  0: it was not. */
+int driver_uring_refusal(const char **step);
+
+#endif

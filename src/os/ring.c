@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* ring.c - see ring.h. */
+#define _GNU_SOURCE
+#include "os/ring.h"
+
+#if defined(EDDY_WITH_URING)
+
+#include "os/clock.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct ring_limits ring_limits = {.entries = 256, .completions = 4096};
+
+/* Without these the driver would be another one: nothing is dropped, waits have a limit, sockets are polled inside. */
+#define NEEDED_FEATURES (IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_FAST_POLL | IORING_FEAT_RW_CUR_POS | \
+                         IORING_FEAT_SUBMIT_STABLE)
+
+static const int needed_opcodes[] = {
+    IORING_OP_NOP,     IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_ACCEPT, IORING_OP_CONNECT, IORING_OP_SEND,
+    IORING_OP_SENDMSG, IORING_OP_RECV,     IORING_OP_RECVMSG,      IORING_OP_READ,   IORING_OP_WRITE,
+};
+
+/* Wishes that a kernel may not know, the youngest first: they are dropped in this order. */
+static const unsigned wishes[] = {
+    IORING_SETUP_DEFER_TASKRUN,                        /* 6.1: completions only when asked for */
+    IORING_SETUP_SINGLE_ISSUER,                        /* 6.0 */
+    IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG, /* 5.19: no interrupt of the running program */
+    IORING_SETUP_SUBMIT_ALL,                           /* 5.18: one bad request does not hold the others up */
+    0,
+};
+
+static int set_up(struct ring *ring)
+{
+    struct io_uring_params params;
+    unsigned flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE;
+    int error = -EINVAL;
+    for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++)
+        flags |= wishes[i];
+    for (size_t i = 0; error == -EINVAL && i < sizeof wishes / sizeof wishes[0]; i++) {
+        memset(&params, 0, sizeof params);
+        params.flags = flags;
+        params.cq_entries = ring_limits.completions;
+        error = flags & ring_limits.without ? -EINVAL
+                                            : io_uring_queue_init_params(ring_limits.entries, &ring->io, &params);
+        flags &= ~wishes[i];
+    }
+    ring->announces_tasks = (params.flags & IORING_SETUP_TASKRUN_FLAG) != 0;
+    return error;
+}
+
+bool ring_knows(struct ring *ring, int opcode)
+{
+    struct io_uring_probe *probe = io_uring_get_probe_ring(&ring->io);
+    bool known = probe != NULL && io_uring_opcode_supported(probe, opcode);
+    io_uring_free_probe(probe);
+    return known;
+}
+
+static bool has_all_opcodes(struct ring *ring)
+{
+    struct io_uring_probe *probe = io_uring_get_probe_ring(&ring->io);
+    bool all = probe != NULL;
+    for (size_t i = 0; all && i < sizeof needed_opcodes / sizeof needed_opcodes[0]; i++)
+        all = io_uring_opcode_supported(probe, needed_opcodes[i]);
+    io_uring_free_probe(probe);
+    return all;
+}
+
+/* A sandbox may allow io_uring_setup and forbid io_uring_enter: one request there and back. */
+static int prove(struct ring *ring)
+{
+    struct ring_completion completion;
+    struct io_uring_sqe *sqe = ring_request(ring);
+    io_uring_prep_nop(sqe);
+    sqe->user_data = 42;
+    int error = ring_enter(ring, 1, CLOCK_SECOND);
+    if (error < 0)
+        return -error;
+    return ring_next(ring, &completion) && completion.data == 42 && completion.result == 0 ? 0 : EIO;
+}
+
+int ring_open(struct ring *ring, const char **step)
+{
+    *step = "io_uring_setup";
+    int error = -set_up(ring);
+    if (error != 0)
+        return error;
+    ring->enter_flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
+    *step = "the features of io_uring";
+    if ((ring->io.features & NEEDED_FEATURES) != NEEDED_FEATURES || !has_all_opcodes(ring))
+        error = ENOSYS;
+    if (error == 0) {
+        io_uring_ring_dontfork(&ring->io);
+        if (io_uring_register_ring_fd(&ring->io) == 1)
+            ring->enter_flags |= IORING_ENTER_REGISTERED_RING;
+        *step = "io_uring_enter";
+        error = prove(ring);
+    }
+    if (error != 0)
+        ring_close(ring);
+    return error;
+}
+
+void ring_close(struct ring *ring)
+{
+    io_uring_queue_exit(&ring->io);
+}
+
+/* The requests made since the last call become visible to the kernel; gives how many it has not taken. */
+static unsigned publish(struct io_uring_sq *queue)
+{
+    unsigned tail = *queue->ktail;
+    while (queue->sqe_head != queue->sqe_tail)
+        queue->array[tail++ & queue->ring_mask] = queue->sqe_head++ & queue->ring_mask;
+    io_uring_smp_store_release(queue->ktail, tail);
+    return tail - *queue->khead;
+}
+
+struct io_uring_sqe *ring_request(struct ring *ring)
+{
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->io);
+    if (__builtin_expect(sqe != NULL, 1))
+        return sqe;
+    unsigned flags = ring->enter_flags & IORING_ENTER_REGISTERED_RING;
+    io_uring_enter2((unsigned)ring->io.enter_ring_fd, publish(&ring->io.sq), 0, flags, NULL, 0);
+    return io_uring_get_sqe(&ring->io);
+}
+
+/* Work that the kernel finishes only in a call of ours, or completions that it keeps for want of room. */
+static bool kernel_waits(const struct ring *ring)
+{
+    unsigned flags = IO_URING_READ_ONCE(*ring->io.sq.kflags);
+    return (flags & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0;
+}
+
+int ring_enter(struct ring *ring, unsigned count, int64_t span)
+{
+    struct {
+        uint64_t signals;
+        uint32_t signals_size, min_wait; /* microseconds: how long to wait for all of `count`, if there is one */
+        uint64_t limit;
+    } argument = {0};
+    struct __kernel_timespec limit = {span / CLOCK_SECOND, span % CLOCK_SECOND};
+    unsigned requests = publish(&ring->io.sq);
+    if (span == 0)
+        count = 0;
+    else if (span != CLOCK_NEVER)
+        argument.limit = (uintptr_t)&limit;
+    if (count == 0 && requests == 0 && !kernel_waits(ring))
+        return 0;
+    int answer = io_uring_enter2((unsigned)ring->io.enter_ring_fd, requests, count, ring->enter_flags,
+                                 (sigset_t *)(void *)&argument, sizeof argument);
+    return answer < 0 ? answer : 0;
+}
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring.h - one io_uring: opened as the kernel allows, proven, entered; it knows nothing of what its requests mean.
+ *
+ * Only the thread that opened it may use it.
+ */
+#ifndef EDDY_OS_RING_H
+#define EDDY_OS_RING_H
+
+#if defined(EDDY_WITH_URING)
+
+#include <liburing.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ring {
+    struct io_uring io;
+    unsigned enter_flags; /* of each io_uring_enter */
+    bool announces_tasks; /* the kernel says in the ring when it has work to finish in our next call */
+};
+
+/* What tests make small, or leave out, before they open a ring. */
+struct ring_limits {
+    unsigned entries;     /* of the submission queue */
+    unsigned completions; /* of the completion queue */
+    unsigned without;     /* IORING_SETUP_ flags that this kernel is not to know */
+};
+extern struct ring_limits ring_limits;
+
+/* 0, or an errno value and *step, the call that was refused. */
+int ring_open(struct ring *ring, const char **step);
+void ring_close(struct ring *ring);
+bool ring_knows(struct ring *ring, int opcode);
+
+/* A request to be filled in.  NULL: the queue is full, and the kernel takes nothing now. */
+struct io_uring_sqe *ring_request(struct ring *ring);
+/* Submits all requests; sleeps for `span` nanoseconds at most (CLOCK_NEVER: no limit, 0: not at all) until `count`
+ * completions are there.  No call if there is nothing to submit, to finish or to wait for.  0, or a negative errno
+ * value: -ETIME, -EINTR, -EBUSY and -EAGAIN (take completions first) are no errors. */
+int ring_enter(struct ring *ring, unsigned count, int64_t span);
+
+struct ring_completion {
+    uint64_t data;        /* the request's user_data */
+    int32_t result;
+    uint32_t flags;       /* IORING_CQE_F_ bits */
+};
+/* Takes the oldest one out; false: there is none. */
+static inline bool ring_next(struct ring *ring, struct ring_completion *completion)
+{
+    struct io_uring_cq *queue = &ring->io.cq;
+    unsigned head = *queue->khead;
+    if (head == io_uring_smp_load_acquire(queue->ktail))
+        return false;
+    const struct io_uring_cqe *entry = &queue->cqes[head & queue->ring_mask];
+    *completion = (struct ring_completion){entry->user_data, entry->res, entry->flags};
+    io_uring_smp_store_release(queue->khead, head + 1);
+    return true;
+}
+
+#endif
+#endif

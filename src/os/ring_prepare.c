@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* ring_prepare.c - an operation as a request of the ring. */
+#define _GNU_SOURCE
+#include "os/driver_uring.h"
+
+#if defined(EDDY_WITH_URING)
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+/* "At the descriptor's position", for read and write. */
+#define HERE UINT64_MAX
+
+/* Lengths have 32 bits there; the kernel itself moves no more than this at once. */
+static unsigned length(size_t size)
+{
+    return size < 0x7ffff000 ? (unsigned)size : 0x7ffff000;
+}
+
+static void prepare_file(struct io_uring_sqe *sqe, const struct driver_op *op)
+{
+    const struct driver_file *file = op->u.file;
+    int fd = op->fd;
+    switch (op->kind) {
+    case DRIVER_PREAD: io_uring_prep_read(sqe, fd, file->data, length(file->size), (uint64_t)file->offset); break;
+    case DRIVER_PWRITE: io_uring_prep_write(sqe, fd, file->data, length(file->size), (uint64_t)file->offset); break;
+    case DRIVER_OPEN: io_uring_prep_openat(sqe, fd, file->path, file->flags | O_CLOEXEC, file->mode); break;
+    case DRIVER_FSYNC: io_uring_prep_fsync(sqe, fd, file->flags ? IORING_FSYNC_DATASYNC : 0); break;
+    case DRIVER_STAT:
+        io_uring_prep_statx(sqe, fd, file->path, file->flags | (file->path[0] ? 0 : AT_EMPTY_PATH), STATX_BASIC_STATS,
+                            file->data);
+        break;
+    case DRIVER_RENAME: io_uring_prep_renameat(sqe, fd, file->path, fd, file->other, 0); break;
+    case DRIVER_UNLINK: io_uring_prep_unlinkat(sqe, fd, file->path, file->flags); break;
+    default: io_uring_prep_mkdirat(sqe, fd, file->path, file->mode);
+    }
+}
+
+void ring_prepare(struct io_uring_sqe *sqe, const struct driver_op *op)
+{
+    void *data = op->u.buffer.data;
+    size_t size = op->u.buffer.size;
+    int flags = op->u.buffer.flags;
+    switch (op->kind) {
+    case DRIVER_POLL: io_uring_prep_poll_add(sqe, op->fd, op->u.poll.events); break;
+    case DRIVER_ACCEPT:
+        io_uring_prep_accept(sqe, op->fd, op->u.address.data, op->u.address.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        break;
+    case DRIVER_CONNECT: io_uring_prep_connect(sqe, op->fd, op->u.address.data, op->u.address.length); break;
+    case DRIVER_RECV: io_uring_prep_recv(sqe, op->fd, data, length(size), flags); break;
+    case DRIVER_SEND: io_uring_prep_send(sqe, op->fd, data, length(size), flags | MSG_NOSIGNAL); break;
+    case DRIVER_RECVMSG:
+        io_uring_prep_recvmsg(sqe, op->fd, op->u.message.data, (unsigned)op->u.message.flags | MSG_CMSG_CLOEXEC);
+        break;
+    case DRIVER_SENDMSG:
+        io_uring_prep_sendmsg(sqe, op->fd, op->u.message.data, (unsigned)op->u.message.flags | MSG_NOSIGNAL);
+        break;
+    case DRIVER_READ: io_uring_prep_read(sqe, op->fd, data, length(size), HERE); break;
+    case DRIVER_WRITE: io_uring_prep_write(sqe, op->fd, data, length(size), HERE); break;
+    default: prepare_file(sqe, op);
+    }
+}
+
+#endif
