@@ -81,7 +81,7 @@ static struct uring_watch *make_watch(struct uring *uring, int fd, int *error)
 /* Polls consume nothing, and files have positions of their own: their order does not matter. */
 static bool is_loose(const struct driver_op *op)
 {
-    return op->kind == DRIVER_POLL || op->kind >= DRIVER_PREAD;
+    return op->kind == DRIVER_POLL || driver_kind_is_of_files(op->kind);
 }
 
 static struct driver_queue *queue_of(struct uring_watch *watch, const struct driver_op *op)
@@ -116,12 +116,17 @@ static void unsettle(struct uring *uring, int fd)
 
 /* ==== operations into the ring ==== */
 
+static void op_is_done(struct uring *uring, struct driver_op *op)
+{
+    queue_append(&uring->done, op);
+    op->state = URING_DONE;
+}
+
 static void finish_op(struct uring *uring, struct driver_op *op, int64_t result)
 {
     queue_remove(list_of(uring, op), op);
-    queue_append(&uring->done, op);
     op->result = result;
-    op->state = URING_DONE;
+    op_is_done(uring, op);
     if (!is_loose(op) && queue_of(&uring->watches[op->fd], op)->first != NULL)
         unsettle(uring, op->fd);
 }
@@ -163,21 +168,38 @@ static bool settle(struct uring *uring, struct uring_watch *watch)
     return true;
 }
 
+static bool must_be_threaded(const struct uring *uring, const struct driver_op *op)
+{
+    int opcode = ring_opcode(op);
+    return opcode < 0 || !ring_knows(&uring->ring, opcode);
+}
+
+/* True: it has failed at once. */
+static bool submit_to_threads(struct uring *uring, struct driver_op *op)
+{
+    op->state = URING_THREAD;
+    int error = file_threads_submit(&uring->files, &uring->driver, op);
+    if (error == 0)
+        return false; /* a thread may have written the result by now */
+    op->state = URING_IDLE;
+    op->result = error;
+    return true;
+}
+
 static bool submit_loose(struct uring *uring, struct driver_op *op)
 {
-    bool begun = begin(uring, op);
-    queue_append(begun ? &uring->loose : &uring->waiting, op);
-    return begun;
+    if (driver_kind_is_of_files(op->kind) && must_be_threaded(uring, op))
+        return submit_to_threads(uring, op);
+    queue_append(begin(uring, op) ? &uring->loose : &uring->waiting, op);
+    return false;
 }
 
 static bool submit(struct driver *driver, struct driver_op *op)
 {
     struct uring *uring = uring_of(driver);
     op->state = URING_WAITING;
-    if (is_loose(op)) {
-        submit_loose(uring, op);
-        return false;
-    }
+    if (is_loose(op))
+        return submit_loose(uring, op);
     int error;
     struct uring_watch *watch = make_watch(uring, op->fd, &error);
     if (watch == NULL) {
@@ -217,10 +239,14 @@ static void cancel(struct driver *driver, struct driver_op *op)
     if (op->cancelled)
         return;
     op->cancelled = true;
-    if (op->state == URING_WAITING)
+    if (op->state == URING_THREAD && file_threads_take_back(&uring->files, op)) {
+        op->result = -ECANCELED;
+        op_is_done(uring, op);
+    } else if (op->state == URING_WAITING) {
         finish_op(uring, op, -ECANCELED);
-    else if (is_in_kernel(op) && !send_cancel(uring, (uintptr_t)op))
+    } else if (is_in_kernel(op) && !send_cancel(uring, (uintptr_t)op)) {
         uring->lost_cancel = true;
+    }
 }
 
 /* False: there is still no room. */
@@ -333,6 +359,8 @@ static void reap(struct uring *uring)
     struct ring_completion completion;
     while (ring_next(&uring->ring, &completion))
         handle(uring, &completion);
+    for (struct driver_op *op; (op = file_threads_next(&uring->files)) != NULL;)
+        op_is_done(uring, op);
 }
 
 /* ==== waiting ==== */
@@ -473,6 +501,7 @@ static struct driver *open_driver(const struct driver_options *options, int *err
 static void close_driver(struct driver *driver)
 {
     struct uring *uring = uring_of(driver);
+    file_threads_free(&uring->files); /* first: they wake the driver */
     ring_close(&uring->ring);
     close(uring->wake_fd);
     memory_free(uring->watches);

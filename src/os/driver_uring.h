@@ -2,13 +2,15 @@
 /*
  * driver_uring.h - the insides of the io_uring driver, for its own files and for its tests.
  *
- * Invariant: an operation that is in flight is in exactly one list: a queue of the watch of its descriptor, `loose`,
- * `waiting`, or `done`.  Of a queue only the first is in the kernel, so that each direction is served in order.
+ * Invariant: an operation that is in flight is in exactly one list (a queue of the watch of its descriptor, `loose`,
+ * `waiting`, or `done`) or with a thread.  Of a queue only the first is in the kernel, so that each direction is served
+ * in order.
  */
 #ifndef EDDY_OS_DRIVER_URING_H
 #define EDDY_OS_DRIVER_URING_H
 
 #include "os/driver_queue.h"
+#include "os/file_threads.h"
 #include "os/lent.h"
 #include "os/ring.h"
 
@@ -19,6 +21,7 @@ enum uring_state {
     URING_IDLE,
     URING_WAITING, /* not in the kernel: behind another, or for what a multishot brings */
     URING_KERNEL,  /* its request is in the ring or in the kernel */
+    URING_THREAD,  /* a thread carries it out: it is of files, and no request of this kernel's ring */
     URING_POLLING, /* a poll request stands for it: the call itself would not wait */
     URING_DONE     /* `result` is set, `complete` is to come */
 };
@@ -46,12 +49,15 @@ struct uring {
     struct driver_queue loose;   /* in the kernel, and in no queue of a watch: polls, files */
     struct driver_queue waiting; /* the same, but there was no room in the ring */
     struct driver_queue done;    /* results that wait for their delivery */
+    struct file_threads files;   /* for operations on files that the ring does not know */
     struct lent_buffers lent;    /* for what is received when the kernel has no buffer of ours */
 };
 
 /* What a completion is of: the lowest bits of its user_data.  An operation is its address. */
 enum { RING_OPERATION, RING_WAKE, RING_NOBODY, RING_TAGS = 7 };
 
+/* The request that `op` becomes; -1: none, a thread carries it out. */
+int ring_opcode(const struct driver_op *op);
 /* A request for `op`, but for its user_data. */
 void ring_prepare(struct io_uring_sqe *sqe, const struct driver_op *op);
 

@@ -49,22 +49,23 @@ static int set_up(struct ring *ring)
     return error;
 }
 
-bool ring_knows(struct ring *ring, int opcode)
+/* The opcodes that it knows, as bits; 0: it cannot say. */
+static uint64_t opcodes_of(struct ring *ring)
 {
+    uint64_t known = 0;
     struct io_uring_probe *probe = io_uring_get_probe_ring(&ring->io);
-    bool known = probe != NULL && io_uring_opcode_supported(probe, opcode);
+    for (int opcode = 0; probe != NULL && opcode < 64; opcode++)
+        known |= (uint64_t)io_uring_opcode_supported(probe, opcode) << opcode;
     io_uring_free_probe(probe);
     return known;
 }
 
-static bool has_all_opcodes(struct ring *ring)
+static bool has_what_it_takes(const struct ring *ring)
 {
-    struct io_uring_probe *probe = io_uring_get_probe_ring(&ring->io);
-    bool all = probe != NULL;
-    for (size_t i = 0; all && i < sizeof needed_opcodes / sizeof needed_opcodes[0]; i++)
-        all = io_uring_opcode_supported(probe, needed_opcodes[i]);
-    io_uring_free_probe(probe);
-    return all;
+    bool has = (ring->io.features & NEEDED_FEATURES) == NEEDED_FEATURES;
+    for (size_t i = 0; has && i < sizeof needed_opcodes / sizeof needed_opcodes[0]; i++)
+        has = ring_knows(ring, needed_opcodes[i]);
+    return has;
 }
 
 /* A sandbox may allow io_uring_setup and forbid io_uring_enter: one request there and back. */
@@ -88,7 +89,8 @@ int ring_open(struct ring *ring, const char **step)
         return error;
     ring->enter_flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
     *step = "the features of io_uring";
-    if ((ring->io.features & NEEDED_FEATURES) != NEEDED_FEATURES || !has_all_opcodes(ring))
+    ring->opcodes = opcodes_of(ring);
+    if (!has_what_it_takes(ring))
         error = ENOSYS;
     if (error == 0) {
         io_uring_ring_dontfork(&ring->io);

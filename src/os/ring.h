@@ -17,6 +17,7 @@ struct ring {
     struct io_uring io;
     unsigned enter_flags; /* of each io_uring_enter */
     bool announces_tasks; /* the kernel says in the ring when it has work to finish in our next call */
+    uint64_t opcodes;     /* bits: the first 64 that it knows */
 };
 
 /* What tests make small, or leave out, before they open a ring. */
@@ -30,7 +31,10 @@ extern struct ring_limits ring_limits;
 /* 0, or an errno value and *step, the call that was refused. */
 int ring_open(struct ring *ring, const char **step);
 void ring_close(struct ring *ring);
-bool ring_knows(struct ring *ring, int opcode);
+static inline bool ring_knows(const struct ring *ring, int opcode)
+{
+    return ring->opcodes >> opcode & 1;
+}
 
 /* A request to be filled in.  NULL: the queue is full, and the kernel takes nothing now. */
 struct io_uring_sqe *ring_request(struct ring *ring);

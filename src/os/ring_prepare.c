@@ -2,11 +2,11 @@
 /* ring_prepare.c - an operation as a request of the ring. */
 #define _GNU_SOURCE
 #include "os/driver_uring.h"
+#include "os/file_op.h"
 
 #if defined(EDDY_WITH_URING)
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 /* "At the descriptor's position", for read and write. */
 #define HERE UINT64_MAX
@@ -15,6 +15,23 @@
 static unsigned length(size_t size)
 {
     return size < 0x7ffff000 ? (unsigned)size : 0x7ffff000;
+}
+
+int ring_opcode(const struct driver_op *op)
+{
+    static const int8_t opcodes[DRIVER_KINDS] = {
+        [DRIVER_POLL] = IORING_OP_POLL_ADD,     [DRIVER_ACCEPT] = IORING_OP_ACCEPT,
+        [DRIVER_CONNECT] = IORING_OP_CONNECT,   [DRIVER_RECV] = IORING_OP_RECV,
+        [DRIVER_RECV_LENT] = IORING_OP_RECV,    [DRIVER_SEND] = IORING_OP_SEND,
+        [DRIVER_RECVMSG] = IORING_OP_RECVMSG,   [DRIVER_SENDMSG] = IORING_OP_SENDMSG,
+        [DRIVER_READ] = IORING_OP_READ,         [DRIVER_WRITE] = IORING_OP_WRITE,
+        [DRIVER_PREAD] = IORING_OP_READ,        [DRIVER_PWRITE] = IORING_OP_WRITE,
+        [DRIVER_OPEN] = IORING_OP_OPENAT,       [DRIVER_FSYNC] = IORING_OP_FSYNC,
+        [DRIVER_STAT] = IORING_OP_STATX,        [DRIVER_RENAME] = IORING_OP_RENAMEAT,
+        [DRIVER_UNLINK] = IORING_OP_UNLINKAT,   [DRIVER_MKDIR] = IORING_OP_MKDIRAT,
+        [DRIVER_TRUNCATE] = -1,                 [DRIVER_LIST] = -1,
+    };
+    return opcodes[op->kind];
 }
 
 static void prepare_file(struct io_uring_sqe *sqe, const struct driver_op *op)
@@ -27,7 +44,7 @@ static void prepare_file(struct io_uring_sqe *sqe, const struct driver_op *op)
     case DRIVER_OPEN: io_uring_prep_openat(sqe, fd, file->path, file->flags | O_CLOEXEC, file->mode); break;
     case DRIVER_FSYNC: io_uring_prep_fsync(sqe, fd, file->flags ? IORING_FSYNC_DATASYNC : 0); break;
     case DRIVER_STAT:
-        io_uring_prep_statx(sqe, fd, file->path, file->flags | (file->path[0] ? 0 : AT_EMPTY_PATH), STATX_BASIC_STATS,
+        io_uring_prep_statx(sqe, fd, file->path, file->flags | (file->path[0] ? 0 : AT_EMPTY_PATH), FILE_STATUS_BASIC,
                             file->data);
         break;
     case DRIVER_RENAME: io_uring_prep_renameat(sqe, fd, file->path, fd, file->other, 0); break;
