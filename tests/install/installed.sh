@@ -39,7 +39,6 @@ man=$(find "$root" -name 'eddy.1*')
 # --- pkg-config -------------------------------------------------------------------------------------------------------
 
 $CC $flags "$scratch/hello.c" -o "$scratch/shared" $(pkg-config --cflags --libs eddy)
-<<<<<<< HEAD
 says "the program with the shared library" "$("$scratch/shared")"
 readelf -V "$scratch/shared" | grep -q 'Name: EDDY_0\.1' || fail "the program does not say that it needs EDDY_0.1"
 readelf -d "$scratch/shared" | grep -q 'NEEDED.*\[libeddy\.so\.0\]' || fail "the program does not need libeddy.so.0"
@@ -51,13 +50,6 @@ says "the static program" "$("$scratch/static")"
 $CC $flags $(pkg-config --cflags eddy) "$scratch/hello.c" -o "$scratch/half" -Wl,-Bstatic -leddy -Wl,-Bdynamic \
     $(pkg-config --libs --static eddy | sed 's/-leddy//')
 says "the program with the static library" "$(LD_LIBRARY_PATH='' "$scratch/half")"
-=======
-says "the program with the shared library" "$(LD_LIBRARY_PATH=$library "$scratch/shared")"
-$CC $flags $(pkg-config --cflags eddy) "$scratch/hello.c" "$library/libeddy.a" \
-    $(pkg-config --static --libs-only-l eddy | sed s/-leddy//) -o "$scratch/static"
-says "the program with the static library" "$("$scratch/static")"
-says "eddy run" "$(EDDY_CACHE=$scratch/cache "$prefix/bin/eddy" run "$scratch/hello.c")"
->>>>>>> 1ca4790 (driver: io_uring, one request an operation)
 
 case $(pkg-config --cflags eddy) in
 *-fstack-clash-protection*) ;;
