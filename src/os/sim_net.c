@@ -130,17 +130,33 @@ size_t sim_listening(const struct sim *sim)
 
 /* ==== connecting ==== */
 
+static in_port_t *port_in(union sim_address *address)
+{
+    return address->any.sa_family == AF_INET6 ? &address->v6.sin6_port : &address->v4.sin_port;
+}
+
+/* Where the client was bound to; what that leaves open is filled in: a port, and the address that it calls (both ends
+ * are on this machine, so it is good for either). */
+static union sim_address own_name(struct sim *sim, const struct sim_socket *client, const union sim_address *address)
+{
+    union sim_address own = *address, bound = {.any.sa_family = AF_UNSPEC};
+    socklen_t size = sizeof bound;
+    if (net_kernel.name(&sim->epoll.driver, client->fd, false, &bound.any, &size) == 0 && port_of(&bound) != 0) {
+        if (!is_any(&bound))
+            own = bound;
+        *port_in(&own) = *port_in(&bound);
+        return own;
+    }
+    if (sim->next_port < FIRST_PORT)
+        sim->next_port = FIRST_PORT;
+    *port_in(&own) = htons(sim->next_port++);
+    return own;
+}
+
 static void name_ends(struct sim *sim, struct sim_socket *client, struct sim_socket *server,
                       const union sim_address *address)
 {
-    union sim_address own = *address; /* both ends are on this machine: its own address is good for either */
-    if (sim->next_port < FIRST_PORT)
-        sim->next_port = FIRST_PORT;
-    if (own.any.sa_family == AF_INET6)
-        own.v6.sin6_port = htons(sim->next_port++);
-    else
-        own.v4.sin_port = htons(sim->next_port++);
-    client->own = server->peer_name = own;
+    client->own = server->peer_name = own_name(sim, client, address);
     client->peer_name = server->own = *address;
 }
 

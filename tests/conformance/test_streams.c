@@ -117,29 +117,47 @@ async(void, say_and_end, (eddy_stream *, s), (const char *, text))
 
 /* ==== reading ==== */
 
+/* A read gives what there is, one byte at least and never more than was asked for. */
 async(void, pieces_come_as_asked, (struct pair *, pair))
 {
+    const char *text = "0123456789";
     char buffer[16];
-    await(say_and_end(pair->far, "0123456789"));
+    await(say_and_end(pair->far, text));
     CHECK(!eddy_stream_at_end(pair->near));
     CHECK(await(eddy_stream_read(pair->near, buffer, 0)) == 0);
-    CHECK(await(eddy_stream_read(pair->near, buffer, 4)) == 4 && !memcmp(buffer, "0123", 4));
-    CHECK(await(eddy_stream_read_exactly(pair->near, buffer, 3)) == 3 && !memcmp(buffer, "456", 3));
-    CHECK(await(eddy_stream_read(pair->near, buffer, 16)) == 3 && !memcmp(buffer, "789", 3));
+    size_t got = await(eddy_stream_read(pair->near, buffer, 4));
+    CHECK(got >= 1 && got <= 4 && !memcmp(buffer, text, got));
+    CHECK(await(eddy_stream_read_exactly(pair->near, buffer, 3)) == 3 && !memcmp(buffer, text + got, 3));
+    for (got += 3; got < 10;) {
+        size_t size = await(eddy_stream_read(pair->near, buffer, 16));
+        CHECK(size >= 1 && got + size <= 10 && !memcmp(buffer, text + got, size));
+        got += size;
+    }
     CHECK(await(eddy_stream_read(pair->near, buffer, 16)) == 0);
     CHECK(await(eddy_stream_read(pair->near, buffer, 16)) == 0 && eddy_stream_at_end(pair->near));
 }
 FOR_EACH_KIND(pieces_come_as_asked)
+
+/* Reads until all of the text has come, in whatever pieces. */
+async(void, hear, (eddy_stream *, s), (const char *, text))
+{
+    while (*text) {
+        eddy_slice bytes;
+        CHECK(await(eddy_stream_read_some(s, &bytes)) == bytes.size && bytes.size >= 1);
+        CHECK(bytes.size <= strlen(text) && !memcmp(bytes.data, text, bytes.size));
+        text += bytes.size;
+    }
+}
 
 async(void, what_came_is_lent, (struct pair *, pair))
 {
     eddy_slice bytes;
     char buffer[4];
     await(say(pair->far, "first"));
-    CHECK(await(eddy_stream_read_some(pair->near, &bytes)) == 5 && is(bytes, "first"));
+    await(hear(pair->near, "first"));
     await(say(pair->far, "second"));
     CHECK(await(eddy_stream_read_exactly(pair->near, buffer, 2)) == 2);
-    CHECK(await(eddy_stream_read_some(pair->near, &bytes)) == 4 && is(bytes, "cond"));
+    await(hear(pair->near, "cond"));
     await(eddy_stream_write_eof(pair->far));
     CHECK(await(eddy_stream_read_some(pair->near, &bytes)) == 0 && bytes.size == 0);
 }
@@ -220,10 +238,13 @@ async(void, a_line_beyond_the_limit_stays, (struct pair *, pair))
     eddy_slice line;
     eddy_error err;
     char buffer[16];
-    await(say(pair->far, "12345678\n1234\n"));
+    const char *text = "12345678\n1234\n";
+    await(say(pair->far, text));
     eddy_stream_set_limit(pair->near, 4);
     await(eddy_stream_read_line(pair->near, &line), &err);
-    CHECK(err.code == EDDY_LIMIT_OVERRUN && is(eddy_stream_partial(pair->near), "12345678\n1234\n"));
+    CHECK(err.code == EDDY_LIMIT_OVERRUN);
+    eddy_slice partial = eddy_stream_partial(pair->near); /* what had come when it was too much */
+    CHECK(partial.size > 4 && partial.size <= strlen(text) && !memcmp(partial.data, text, partial.size));
     CHECK(await(eddy_stream_read_exactly(pair->near, buffer, 9)) == 9 && !memcmp(buffer, "12345678\n", 9));
     CHECK(await(eddy_stream_read_line(pair->near, &line)) == 5 && is(line, "1234\n"));
 }
@@ -278,8 +299,16 @@ FOR_EACH_KIND(a_cancelled_read_loses_nothing)
 
 /* ==== writing ==== */
 
-/* More than any kernel's buffers hold, both ways at once. */
-enum { MUCH = 8 << 20 };
+/* Bytes, more than what lies between the two ends can hold; main sets it. */
+static size_t much;
+
+/* Of a kernel's TCP: 4 MiB and more each way.  The simulation has 64 KiB; pipes and Unix sockets, which are the
+ * kernel's there too, hold less than 1 MiB. */
+static size_t more_than_fits(void)
+{
+    const char *driver = getenv("EDDY_DRIVER");
+    return driver && strcmp(driver, "sim") == 0 ? 1 << 20 : 8 << 20;
+}
 
 async(void, echo, (eddy_stream *, s))
 {
@@ -290,30 +319,30 @@ async(void, echo, (eddy_stream *, s))
 
 async(void, write_much, (eddy_stream *, s), (const char *, data))
 {
-    await(eddy_stream_write(s, data, MUCH));
+    await(eddy_stream_write(s, data, much));
     await(eddy_stream_write_eof(s));
 }
 
 async(void, all_is_written, (struct pair *, pair))
 {
-    char *sent = malloc(MUCH), *got = malloc(MUCH), more;
+    char *sent = malloc(much), *got = malloc(much), more;
     defer(free, sent);
     defer(free, got);
-    for (int i = 0; i < MUCH; i++)
+    for (size_t i = 0; i < much; i++)
         sent[i] = (char)(i * 7 + i / 1000);
     struct echo *mirror = spawn(echo(pair->far));
     struct write_much *writer = spawn(write_much(pair->near, sent));
-    CHECK(await(eddy_stream_read_exactly(pair->near, got, MUCH)) == MUCH);
+    CHECK(await(eddy_stream_read_exactly(pair->near, got, much)) == much);
     await(writer);
     await(mirror);
-    CHECK(memcmp(sent, got, MUCH) == 0);
+    CHECK(memcmp(sent, got, much) == 0);
     CHECK(await(eddy_stream_read(pair->near, &more, 1)) == 0);
 }
 FOR_EACH_KIND(all_is_written)
 
 async(void, a_write_waits_for_its_reader, (struct pair *, pair))
 {
-    char *data = calloc(1, MUCH);
+    char *data = calloc(1, much);
     defer(free, data);
     struct write_much *writer = spawn(write_much(pair->near, data));
     await(eddy_sleep(0.01));
@@ -322,7 +351,7 @@ async(void, a_write_waits_for_its_reader, (struct pair *, pair))
     for (eddy_slice bytes; await(eddy_stream_read_some(pair->far, &bytes));)
         got += bytes.size;
     await(writer);
-    CHECK(got == MUCH);
+    CHECK(got == much);
 }
 FOR_EACH_KIND(a_write_waits_for_its_reader)
 
@@ -393,12 +422,12 @@ FOR_EACH_KIND(nobody_reads_any_more)
 async(void, one_reader_and_one_writer, (struct pair *, pair))
 {
     eddy_error err;
-    char one, other, *data = calloc(1, MUCH);
+    char one, other, *data = calloc(1, much);
     defer(free, data);
     struct eddy_stream_read *reader = spawn_eager(eddy_stream_read(pair->near, &one, 1));
     await(eddy_stream_read(pair->near, &other, 1), &err);
     CHECK(err.code == EDDY_STREAM_BUSY);
-    struct eddy_stream_write *writer = spawn_eager(eddy_stream_write(pair->near, data, MUCH));
+    struct eddy_stream_write *writer = spawn_eager(eddy_stream_write(pair->near, data, much));
     await(eddy_stream_write(pair->near, "x", 1), &err);
     CHECK(err.code == EDDY_STREAM_BUSY);
     await(say(pair->far, "!"));
@@ -412,10 +441,10 @@ FOR_EACH_KIND(one_reader_and_one_writer)
 async(void, closing_wakes_who_waits, (struct pair *, pair))
 {
     eddy_error err;
-    char byte, *data = calloc(1, MUCH);
+    char byte, *data = calloc(1, much);
     defer(free, data);
     struct eddy_stream_read *reader = spawn_eager(eddy_stream_read(pair->near, &byte, 1));
-    struct eddy_stream_write *writer = spawn_eager(eddy_stream_write(pair->near, data, MUCH));
+    struct eddy_stream_write *writer = spawn_eager(eddy_stream_write(pair->near, data, much));
     await(eddy_sleep(0.001));
     await(eddy_stream_close(pair->near));
     pair->near = NULL;
@@ -431,11 +460,11 @@ async(void, a_deadline_ends_both_ways, (struct pair *, pair))
 {
     eddy_error err;
     eddy_slice line;
-    char *data = calloc(1, MUCH);
+    char *data = calloc(1, much);
     defer(free, data);
     await(say(pair->far, "half"));
     eddy_stream_set_deadline(pair->near, eddy_time() + 0.02);
-    struct eddy_stream_write *writer = spawn_eager(eddy_stream_write(pair->near, data, MUCH));
+    struct eddy_stream_write *writer = spawn_eager(eddy_stream_write(pair->near, data, much));
     await(eddy_stream_read_line(pair->near, &line), &err);
     CHECK(err.code == ETIMEDOUT && is(eddy_stream_partial(pair->near), "half"));
     await(writer, &err);
@@ -465,6 +494,7 @@ FOR_EACH_KIND(everybody_has_a_name)
 
 int main(void)
 {
+    much = more_than_fits();
     const struct CMUnitTest tests[] = {
         TEST(pieces_come_as_asked),
         TEST(what_came_is_lent),
