@@ -87,6 +87,13 @@ step_faults() {
     sanitized build-gcc-sanitizers gcc && once faults tools/faults.py build-gcc-sanitizers
 }
 
+# --- io_uring forbidden -----------------------------------------------------------------------------------------------
+
+# As in a container: the choice falls back, and everything that runs on io_uring runs once more on what is left.
+step_without_uring() {
+    build build gcc && suites build --suite on-uring --wrapper "$PWD/build/tests/without_uring"
+}
+
 # --- servers, load, luck ----------------------------------------------------------------------------------------------
 
 step_interop() { build build gcc && suites build --suite interop; }

@@ -25,6 +25,10 @@ LIMIT = 60
 
 CHECKS = []
 SEVEN = 'int main(void) { return 7; }\n'
+TWICE = '''#include <eddy/keywords.h>
+async(void, nothing) { await(eddy_sleep(0.0)); }
+int main(void) { return eddy_run(nothing()) || eddy_run(nothing()); }
+'''
 ECHO = '''#include <stdio.h>
 int main(int argc, char **argv)
 {
@@ -676,6 +680,22 @@ def doctor_says_the_driver_in_force(place):
         raise AssertionError(rows['driver'])
     same(doctor_rows(place.eddy('doctor', env={'EDDY_DRIVER': 'epoll'}))['driver'], 'epoll (EDDY_DRIVER)', 'driver')
     same(doctor_rows(place.eddy('doctor', env={'EDDY_DRIVER': 'sim'}))['driver'], 'sim (EDDY_DRIVER)', 'driver')
+
+
+@check
+def where_io_uring_is_forbidden_it_is_said(place):
+    forbids = os.path.join(BUILD, 'tests', 'without_uring')
+    if not os.path.exists(forbids) or not doctor_rows(place.eddy('doctor'))['driver'].startswith('uring'):
+        return
+    place.write('twice.c', TWICE)
+    for code, words in (('EPERM', 'Operation not permitted'), ('ENOSYS', 'Function not implemented'),
+                        ('EACCES', 'Permission denied')):
+        environment = {'EDDY_DRIVER': None, 'EDDY_TEST_REFUSAL': code}
+        why = 'epoll, since io_uring cannot be had: io_uring_setup: ' + words
+        same(doctor_rows(place.start(forbids, EDDY, 'doctor', env=environment))['driver'], why, 'driver')
+        ends(place.start(forbids, EDDY, 'run', 'twice.c', env=environment), 0, '', '')
+    ends(place.start(forbids, EDDY, 'run', 'twice.c', env=dict(environment, EDDY_DEBUG='1')), 0, '',
+         'eddy: the driver is %s\n' % why)
 
 
 @check
