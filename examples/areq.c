@@ -23,6 +23,7 @@ async(void, write_links, (struct crawl *, crawl), (struct page *, page), (const 
     log_line(crawl, "INFO", "Wrote results for source URL: %s", page->url);
 }
 
+// [fetch]
 async(void, fetch, (struct crawl *, crawl), (struct page *, page))
 {
     eddy_http_options options = {.timeout = crawl->timeout};
@@ -43,6 +44,7 @@ async(void, fetch, (struct crawl *, crawl), (struct page *, page))
     if (links.count)
         await(write_links(crawl, page, &links));
 }
+// [fetch]
 
 /* Whatever goes wrong stays here: it is the page's result. */
 async(void, visit, (struct crawl *, crawl), (struct page *, page))
