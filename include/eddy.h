@@ -29,6 +29,7 @@
 #include "eddy/stream.h"
 #include "eddy/task.h"
 #include "eddy/thread.h"
+#include "eddy/tls.h"
 #include "eddy/wait.h"
 
 #if !defined __cplusplus && !defined __STRICT_ANSI__

@@ -3,7 +3,7 @@
 
 # Arguments of tools/need.sh.
 need_to_build="gcc=cmd:gcc libc6-dev=file:/usr/include/stdio.h meson=cmd:meson ninja-build=cmd:ninja
-    pkg-config=cmd:pkg-config python3=cmd:python3 liburing-dev=pc:liburing"
+    pkg-config=cmd:pkg-config python3=cmd:python3 liburing-dev=pc:liburing libssl-dev=pc:openssl"
 need_for_curl="libcurl4-openssl-dev=pc:libcurl"
 need_for_tests="libcmocka-dev=pc:cmocka"
 need_for_check="g++=cmd:g++ clang=cmd:clang llvm=cmd:llvm-ar lld=cmd:ld.lld

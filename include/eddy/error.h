@@ -33,7 +33,10 @@
     X(EDDY_STREAM_CLOSED, 4115, "the stream is closed")                                                              \
     X(EDDY_WAITS_FOR_ITSELF, 4116, "a task cannot wait for itself")                                                  \
     X(EDDY_CHANGED, 4117, "the details of the error were replaced by a later one")                                   \
-    X(EDDY_HTTP_FAILED, 4118, "the HTTP transfer failed")
+    X(EDDY_HTTP_FAILED, 4118, "the HTTP transfer failed")                                                            \
+    X(EDDY_TLS_FAILED, 4119, "TLS failed")                                                                           \
+    X(EDDY_TLS_CERTIFICATE, 4120, "the peer's certificate is not accepted")                                          \
+    X(EDDY_TLS_TRUNCATED, 4121, "the peer ended the connection without TLS's close_notify")
 
 enum eddy_error_code {
 #define ED_ENUMERATOR(name, number, text) name = number,

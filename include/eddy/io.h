@@ -10,6 +10,7 @@
 #include "dns.h"
 #include "macros.h"
 #include "server.h"
+#include "tls.h"
 
 #pragma GCC visibility push(default)
 
@@ -31,6 +32,22 @@ eddy_async_declare(eddy_stream *, eddy_open_connection_with_options, (const char
  * (the server's queue is full), ENAMETOOLONG.  Python: asyncio.open_unix_connection.  Since 0.1.
  */
 eddy_async_declare(eddy_stream *, eddy_open_unix_connection, (const char *, path));
+/*
+ * As eddy_open_connection, with TLS: host is the name that the peer's certificate has to bear.  tls NULL: the system's
+ * trust.  Suspends.  Fails with what eddy_open_connection and eddy_start_tls say.
+ * Python: open_connection(ssl=...).  Since 0.1.
+ */
+eddy_async_declare(eddy_stream *, eddy_open_tls_connection, (const char *, host), (int, port), (eddy_tls *, tls));
+/*
+ * TLS from here on, over a live stream that is plain until now (or has TLS of its own): as the client or the server
+ * that tls is for (NULL: a client with the system's trust).  host: a client's: whom the peer's certificate has to name;
+ * NULL for a server.  No other task may be reading or writing.
+ * Suspends.  Fails with EDDY_TLS_CERTIFICATE, EDDY_TLS_FAILED, ETIMEDOUT (handshake_seconds), ECONNRESET, ENOMEM,
+ * ECANCELED: the stream is closed then, and still the caller's to give up by eddy_stream_close.  It is as it was
+ * with EDDY_STREAM_BUSY, EDDY_STREAM_CLOSED, EINVAL (no host), and with EDDY_TLS_FAILED if bytes that came in plain
+ * have not been read: whoever sent them may not be who answers later.  Python: StreamWriter.start_tls.  Since 0.1.
+ */
+eddy_async_declare(void, eddy_start_tls, (eddy_stream *, s), (eddy_tls *, tls), (const char *, host));
 /*
  * A stream of descriptors, which it takes over and makes non-blocking: pipes, ttys, a connected socket (in and out
  * the same).  -1: it reads, or writes, only.  When it fails they stay the caller's.  A program that has not said what

@@ -61,6 +61,8 @@ struct eddy_start_server {
     /* The library's, for TLS: makes each connection ready on its handler's task.  False: it is closed. */
     bool (*upgrade)(eddy_stream *s, void *argument, struct eddy_failure **failure);
     void *upgrade_argument;
+    void (*upgrade_release)(void *argument); /* when the server is gone, or was not to be; NULL: nothing */
+    int refused;                             /* it fails with this code at once; 0: it may start */
 };
 EDDY_API EDDY_MUST_USE struct eddy_start_server eddy_start_server_with(const void *prototype, size_t size,
                                                                        size_t stream_offset,

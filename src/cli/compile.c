@@ -20,10 +20,16 @@
 #define FLAGS "-std=gnu11 -O2 -g -Wall -Wextra -fstack-clash-protection"
 /* What the static library needs. */
 #if defined(EDDY_WITH_URING)
-#define LIBRARIES "-luring -lpthread -lm"
+#define RING_LIBRARY "-luring "
 #else
-#define LIBRARIES "-lpthread -lm"
+#define RING_LIBRARY ""
 #endif
+#if defined(EDDY_WITH_TLS)
+#define TLS_LIBRARIES "-lssl -lcrypto "
+#else
+#define TLS_LIBRARIES ""
+#endif
+#define LIBRARIES RING_LIBRARY TLS_LIBRARIES "-lpthread -lm"
 
 struct build {
     const struct words *sources; /* as the user spelled them: __FILE__ shows them so */

@@ -22,6 +22,8 @@ static void free_server(struct eddy_server *server)
     loop_closer_remove(&server->closer);
     for (size_t i = 0; i < server->listener_count; i++)
         listen_close(server->loop, &server->listeners[i].socket);
+    if (server->upgrade_release)
+        server->upgrade_release(server->upgrade_argument);
     memory_free(server->prototype);
     memory_free(server);
 }

@@ -24,6 +24,8 @@ struct eddy_server {
     struct eddy_loop *loop;
     struct loop_closer closer;
     void *prototype;         /* what is spawned for a connection; its stream is set for each */
+    void (*upgrade_release)(void *argument); /* of what makes connections ready; NULL: nothing */
+    void *upgrade_argument;
     size_t size, stream_offset;
     size_t max_connections;  /* 0: no limit */
     bool shed;               /* those beyond it are closed */

@@ -33,8 +33,13 @@ static void run_upgraded(struct eddy_awaitable *a)
     struct eddy_awaitable *handler = (struct eddy_awaitable *)(void *)self->handler;
     eddy_stream *s;
     memcpy(&s, (char *)self->handler + self->stream_offset, sizeof s);
-    if (self->upgrade(s, self->argument, &a->awaitable.failure))
-        a->awaitable.failure = eddy_run_here(handler);
+    if (!self->upgrade(s, self->argument, &a->awaitable.failure))
+        return;
+    a->awaitable.failure = eddy_run_here(handler);
+    if (a->awaitable.failure)
+        return;
+    struct eddy_stream_close orderly = eddy_stream_close(s); /* unless the handler has done it */
+    a->awaitable.failure = eddy_run_here(&orderly.awaitable);
 }
 
 static const struct eddy_awaitable_type upgraded_type = {
@@ -57,6 +62,9 @@ static int set_prototype(struct eddy_server *server, struct eddy_start_server *s
         memory_free(self->prototype);
         server->size += sizeof *outer;
         server->stream_offset += sizeof *outer;
+        server->upgrade_release = self->upgrade_release;
+        server->upgrade_argument = self->upgrade_argument;
+        self->upgrade_release = NULL;
     }
     self->prototype = NULL;
     return 0;
@@ -263,8 +271,8 @@ eddy_async(eddy_server *, start_server, (struct eddy_start_server *, self))
     char reason[sizeof(((struct address_list *)0)->reason)] = "";
     struct plan plan = {NULL, 0};
     eddy_defer(free_plan, &plan);
-    if (!self->prototype)
-        eddy_raise(ENOMEM, "%s", label_of(options).text);
+    if (self->refused || !self->prototype)
+        eddy_raise(self->refused ? self->refused : ENOMEM, "%s", label_of(options).text);
     if (options->port < 0 || options->port > 65535)
         eddy_raise(EINVAL, "%s: ports go from 0 to 65535", label_of(options).text);
     int error = eddy_await(make_plan(&plan, options, reason));
@@ -280,6 +288,9 @@ static void forget_prototype(struct eddy_awaitable *a)
     struct eddy_start_server *self = (struct eddy_start_server *)(void *)a;
     memory_free(self->prototype);
     self->prototype = NULL;
+    if (self->upgrade_release)
+        self->upgrade_release(self->upgrade_argument);
+    self->upgrade_release = NULL;
 }
 
 static void run_start_server(struct eddy_awaitable *a)

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tls.h - TLS 1.2 and 1.3 under an eddy_stream, by OpenSSL 3.
+ *
+ * A context (eddy_tls) says what is trusted and who one is; any number of streams share it.  Nothing is trusted unless
+ * its certificate is valid, comes from a known authority and names the host: less than that has to be asked for.
+ * eddy_open_tls_connection and eddy_start_tls, which are awaited, stand in io.h.
+ *
+ * The stream is read and written as any other.  eddy_stream_write_eof sends TLS's own end (close_notify), and so does
+ * eddy_stream_close; a peer that goes without it is told apart: EDDY_TLS_TRUNCATED.  A cancelled read loses nothing;
+ * what a cancelled write had encrypted goes out before anything that is written later, so that the stream stays whole.
+ *
+ * A library that was built without OpenSSL answers ENOSYS.
+ */
+#ifndef EDDY_TLS_H
+#define EDDY_TLS_H
+
+#include "server.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What streams share: certificates, keys, what is trusted, sessions to be resumed.  Any thread may use it. */
+typedef struct eddy_tls eddy_tls;
+
+/* How much is asked of the peer's certificate. */
+enum eddy_tls_verify {
+    EDDY_TLS_VERIFY_ALL,       /* a server asks for none unless it names authorities */
+    EDDY_TLS_VERIFY_AUTHORITY, /* not for the host's name */
+    EDDY_TLS_VERIFY_NOTHING    /* anyone may sit in between */
+};
+
+/* For eddy_tls_options.min_version and max_version. */
+enum eddy_tls_version_number { EDDY_TLS_1_2 = 0x0303, EDDY_TLS_1_3 = 0x0304 };
+
+/* What a context is to be; zero is a client with the system's trust.  Python: ssl.SSLContext.  Since 0.1. */
+typedef struct eddy_tls_options {
+    size_t size;                   /* sizeof(eddy_tls_options) */
+    const char *certificate_file;  /* PEM: one's own, then those between it and the authority; NULL: none */
+    const char *key_file;          /* PEM: its private key; NULL: it is in certificate_file */
+    const char *key_password;      /* of key_file; NULL: it is not encrypted */
+    const char *ca_file;           /* PEM: authorities that are trusted, instead of the system's; NULL: none named */
+    const char *ca_directory;      /* the same as a folder, by c_rehash's names */
+    const char *alpn;              /* protocols, best first: "h2,http/1.1"; NULL: the matter is not raised */
+    enum eddy_tls_verify verify;   /* of the peer's certificate; 0: all */
+    bool require_client_certificate; /* server, with ca_file or ca_directory: clients without a trusted one are refused
+                                        (else they are asked for one, and may have none) */
+    bool no_resumption;            /* each handshake is a whole one */
+    int min_version, max_version;  /* enum eddy_tls_version_number; 0: TLS 1.2, and the newest */
+    double handshake_seconds;      /* for the handshake of a stream; 0: 60 */
+    /* Server: a connection whose handshake failed has been closed; called on its task.  NULL: nobody is told. */
+    void (*on_failure)(const eddy_error *err, void *argument);
+    void *on_failure_argument;
+} eddy_tls_options;
+
+/*
+ * A context for the side that connects (options NULL: as zero), or for the side that is connected to, which needs a
+ * certificate.  NULL: it cannot be made, and why is in *err: ENOENT, EACCES (a file), EDDY_TLS_FAILED (what is in it),
+ * EINVAL (options that contradict each other), ENOMEM, ENOSYS.  err may be left out.  Reads the files; never suspends.
+ * Result: the caller's, for eddy_tls_free.  Python: ssl.create_default_context.  Since 0.1.
+ */
+EDDY_API eddy_tls *eddy_tls_client_new(const eddy_tls_options *options, eddy_error *err);
+EDDY_API eddy_tls *eddy_tls_server_new(const eddy_tls_options *options, eddy_error *err);
+/* eddy_tls_client_new(&options), eddy_tls_client_new(&options, &err) */
+#define eddy_tls_client_new(...) ED_TLS_NEW(eddy_tls_client_new, __VA_ARGS__, NULL, 0)
+#define eddy_tls_server_new(...) ED_TLS_NEW(eddy_tls_server_new, __VA_ARGS__, NULL, 0)
+#define ED_TLS_NEW(function, options, err, ...) (function)(options, err)
+
+/*
+ * Another certificate of a server's, for clients that ask for one of its names (SNI); the one of the options serves
+ * the rest.  Before the context is used.  key_file NULL: it is in certificate_file.  False: as for eddy_tls_server_new;
+ * err may be NULL.  Python: SSLContext.sni_callback.  Since 0.1.
+ */
+EDDY_API bool eddy_tls_add_certificate(eddy_tls *tls, const char *certificate_file, const char *key_file,
+                                       eddy_error *err);
+/* Gives it up; it lives on while a stream or a server uses it.  NULL is allowed.  Any thread.  Since 0.1. */
+EDDY_API void eddy_tls_free(eddy_tls *tls);
+
+/*
+ * await(eddy_over_tls(eddy_start_server(...), tls)): the same server with TLS.  The handler is called when the
+ * handshake has succeeded; when it has returned well, the stream ends by close_notify.  tls NULL or a client's: EINVAL.
+ * Python: start_server(ssl=...).  Since 0.1.
+ */
+EDDY_API EDDY_MUST_USE struct eddy_start_server eddy_over_tls(struct eddy_start_server start, eddy_tls *tls);
+
+/* ---- facts of a stream, which the stream keeps until it is closed; NULL (false, 0) of one without TLS ---- */
+
+/* "TLSv1.3".  Python: SSLObject.version.  Since 0.1. */
+EDDY_API const char *eddy_tls_version(const eddy_stream *s);
+/* "TLS_AES_256_GCM_SHA384".  Python: SSLObject.cipher.  Since 0.1. */
+EDDY_API const char *eddy_tls_cipher(const eddy_stream *s);
+/* The protocol that was agreed on, "h2"; NULL: none.  Python: selected_alpn_protocol.  Since 0.1. */
+EDDY_API const char *eddy_tls_alpn(const eddy_stream *s);
+/* The name that the client asked for (SNI); NULL: none.  Since 0.1. */
+EDDY_API const char *eddy_tls_server_name(const eddy_stream *s);
+/* The handshake was cut short by an earlier session.  Python: SSLObject.session_reused.  Since 0.1. */
+EDDY_API bool eddy_tls_resumed(const eddy_stream *s);
+/* Whom the peer's certificate names, "CN=example.org"; returns the length as snprintf does, 0: it showed none.
+ * Python: SSLObject.getpeercert.  Since 0.1. */
+EDDY_API size_t eddy_tls_peer_subject(const eddy_stream *s, char *buffer, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

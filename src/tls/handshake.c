@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handshake.c - TLS begins on a stream: eddy_start_tls, and what connects or listens with it.
+ *
+ * Invariant: from the moment that the first byte of the handshake may have been sent, the stream has TLS or is closed.
+ */
+#ifdef EDDY_WITH_TLS
+#define EDDY_LIBRARY
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/failure.h"
+#include "os/memory.h"
+#include "tls/tls.h"
+
+static const double usual_seconds = 60;
+
+/* ==== the two sides' words ==== */
+
+/* A peer that has gone may have told why: so its words are looked for even when ours cannot be sent. */
+eddy_async(struct tls_problem, shake_hands, (struct tls_transport *, t))
+{
+    struct tls_problem problem = {0, ""};
+    for (;;) {
+        ERR_clear_error();
+        int done = SSL_do_handshake(t->ssl);
+        if (done != 1 && SSL_get_error(t->ssl, done) != SSL_ERROR_WANT_READ)
+            tls_problem_of(&problem, t);
+        int64_t result = eddy_await(tls_flush(t));
+        if (problem.code)
+            return problem;
+        if (done != 1 && result != -ECANCELED)
+            result = eddy_await(tls_fetch(t));
+        if (result < 0)
+            problem.code = (int)-result;
+        if (done == 1 || result < 0)
+            return problem;
+    }
+}
+
+/* ==== whom one speaks with ==== */
+
+static bool is_address(const char *host)
+{
+    struct in6_addr any;
+    return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
+}
+
+/* The name that is asked for, and that the certificate has to bear.  False: no memory, or it is no name. */
+static bool expect(struct tls_transport *t, const char *host)
+{
+    bool address = is_address(host);
+    char name[256];
+    int length = snprintf(name, sizeof name, "%s", host);
+    if (length < 1 || (size_t)length >= sizeof name)
+        return false;
+    if (name[length - 1] == '.')
+        name[length - 1] = 0; /* the root is not part of the name in a certificate */
+    if (!address && !SSL_set_tlsext_host_name(t->ssl, name))
+        return false;
+    if (t->tls->options.verify != EDDY_TLS_VERIFY_ALL)
+        return true;
+    SSL_set_hostflags(t->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    return address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(t->ssl), name) : SSL_set1_host(t->ssl, name);
+}
+
+static bool take_alpn(struct tls_transport *t)
+{
+    const unsigned char *name;
+    unsigned size;
+    SSL_get0_alpn_selected(t->ssl, &name, &size);
+    if (!size)
+        return true;
+    t->alpn = memory_alloc_zeroed(size + 1);
+    if (t->alpn)
+        memcpy(t->alpn, name, size);
+    return t->alpn;
+}
+
+/* ==== a stream that gets TLS ==== */
+
+/* Closes the stream, if TLS did not come to be, and lets others have it. */
+struct beginning {
+    struct eddy_stream *s;
+    bool succeeded;
+};
+
+static void end_beginning(struct beginning *beginning)
+{
+    if (!beginning->succeeded)
+        stream_close(beginning->s);
+    stream_release(beginning->s);
+}
+
+/* The new transport is the stream's, or there is none: 0, or why. */
+static int change_transport(struct eddy_stream *s, struct eddy_tls *tls, const char *host, const char *label,
+                            struct tls_transport **result)
+{
+    struct tls_transport *t = tls_transport_new(tls, stream_transport(s), label);
+    if (!t)
+        return ENOMEM;
+    if (!tls->is_server && host && !expect(t, host)) {
+        tls_transport_free(t);
+        return EINVAL;
+    }
+    if (!tls->is_server)
+        tls_session_resume(t);
+    stream_set_transport(s, &t->transport);
+    *result = t;
+    return 0;
+}
+
+/* Where nothing was sent yet: 0, or why TLS cannot begin; the stream is seized if it can. */
+static int begin(struct eddy_stream *s, struct eddy_tls *tls, const char *host, const char *label,
+                 struct tls_transport **result)
+{
+    if (!tls->is_server && !host && tls->options.verify == EDDY_TLS_VERIFY_ALL)
+        return EINVAL;
+    int error = stream_seize(s);
+    if (error)
+        return error;
+    error = stream_buffered(s) ? EDDY_TLS_FAILED : change_transport(s, tls, host, label, result);
+    if (error)
+        stream_release(s);
+    return error;
+}
+
+static const char *words_for(int code)
+{
+    return code == EDDY_TLS_FAILED ? ": bytes that came in plain have not been read"
+           : code == EINVAL        ? ": whom the certificate has to name is not said, or is no name"
+                                   : "";
+}
+
+/* What is to be told of a handshake that failed. */
+static int code_of(const struct eddy_stream *s, const eddy_error *err, const struct tls_problem *problem)
+{
+    int code = err->code ? err->code : problem->code;
+    return code == ECANCELED || code == ETIMEDOUT ? stream_error(s, -code) : code;
+}
+
+eddy_async(void, start_with_label, (struct eddy_stream *, s), (struct eddy_tls *, tls), (const char *, host),
+           (const char *, label))
+{
+    struct tls_transport *t;
+    eddy_error err;
+    int error = begin(s, tls, host, label, &t);
+    if (error)
+        eddy_raise(error, "eddy_start_tls(%s)%s", label, words_for(error));
+    struct beginning beginning = {s, false};
+    eddy_defer(end_beginning, &beginning);
+    double seconds = tls->options.handshake_seconds > 0 ? tls->options.handshake_seconds : usual_seconds;
+    struct tls_problem problem = eddy_await_for(shake_hands(t), seconds, &err);
+    if (!err.code && !problem.code && !take_alpn(t))
+        problem.code = ENOMEM;
+    t->established = !err.code && !problem.code;
+    if (!t->established)
+        eddy_raise(code_of(s, &err, &problem), "tls handshake with %s%s%s", label, problem.text[0] ? ": " : "",
+                   problem.text);
+    beginning.succeeded = true;
+}
+
+/* tls, or the one that NULL means. */
+eddy_async(struct eddy_tls *, given_or_default, (struct eddy_tls *, tls))
+{
+    struct tls_problem problem;
+    if (!tls)
+        tls = tls_default(&problem);
+    if (!tls)
+        eddy_raise(problem.code, "a TLS client with the system's trust%s%s", problem.text[0] ? ": " : "", problem.text);
+    return tls;
+}
+
+eddy_async_define(void, eddy_start_tls, (eddy_stream *, s), (eddy_tls *, tls), (const char *, host))
+{
+    tls = eddy_await(given_or_default(tls));
+    eddy_await(start_with_label(s, tls, host, !tls->is_server && host ? host : stream_peer(s)));
+}
+
+/* ==== the two ways to have TLS from the start ==== */
+
+static void drop(eddy_stream **s)
+{
+    eddy_stream_abort(*s);
+}
+
+eddy_async_define(eddy_stream *, eddy_open_tls_connection, (const char *, host), (int, port), (eddy_tls *, tls))
+{
+    char label[TLS_LABEL];
+    tls = eddy_await(given_or_default(tls));
+    if (tls->is_server)
+        eddy_raise(EINVAL, "eddy_open_tls_connection(\"%s\", %d): the context is a server's", host ? host : "", port);
+    eddy_stream *s = eddy_await(eddy_open_connection(host, port));
+    eddy_defer(drop, &s);
+    snprintf(label, sizeof label, "%s:%d", host ? host : "", port);
+    eddy_await(start_with_label(s, tls, host, label));
+    eddy_stream *result = s;
+    s = NULL;
+    return result;
+}
+
+/* The server's upgrade: on the task of the handler. */
+static bool upgrade(eddy_stream *s, void *argument, struct eddy_failure **failure)
+{
+    struct eddy_tls *tls = argument;
+    eddy_error err;
+    struct eddy_start_tls start = eddy_start_tls(s, tls, NULL);
+    struct eddy_failure *why = eddy_run_here(&start.awaitable);
+    if (!why)
+        return true;
+    if (eddy_failure_is_own_cancellation(why)) {
+        *failure = why;
+        return false;
+    }
+    failure_lend(why, &err);
+    if (tls->options.on_failure)
+        tls->options.on_failure(&err, tls->options.on_failure_argument);
+    failure_unref(why);
+    return false;
+}
+
+static void release(void *tls)
+{
+    eddy_tls_free(tls);
+}
+
+struct eddy_start_server eddy_over_tls(struct eddy_start_server start, eddy_tls *tls)
+{
+    if (!tls || !tls->is_server) {
+        start.refused = EINVAL;
+        return start;
+    }
+    start.upgrade = upgrade;
+    start.upgrade_argument = tls_ref(tls);
+    start.upgrade_release = release;
+    return start;
+}
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tls.h - a context, and a stream's TLS, for the files of this folder.
+ *
+ * Invariants:
+ *   1. OpenSSL's error queue is the thread's: it is cleared before each call that may fill it, and read into a problem
+ *      before anything is awaited.
+ *   2. OpenSSL never waits: it reads ciphertext that has come, and writes into `filling`, which takes all it is given.
+ *   3. Ciphertext that was made is sent, in order, before what is made later, whoever was cancelled meanwhile.
+ */
+#ifndef EDDY_TLS_TLS_H
+#define EDDY_TLS_TLS_H
+
+#ifdef EDDY_WITH_TLS
+
+#include <openssl/ssl.h>
+#include <pthread.h>
+
+#include "io/stream.h"
+
+enum {
+    TLS_RECORD = 16384,   /* most plaintext that one record has */
+    TLS_SESSIONS = 64,    /* that a client's context keeps */
+    TLS_LABEL = 300       /* whom a stream speaks with, for messages */
+};
+
+/* Why something did not work: a code, 0 for nothing, and words to it. */
+struct tls_problem {
+    int code;
+    char text[200];
+};
+
+/* Of an earlier connection, for one of the same label to resume. */
+struct tls_session {
+    char *label;
+    SSL_SESSION *session; /* NULL: the place is free */
+};
+
+struct eddy_tls {
+    SSL_CTX *context;
+    SSL_CTX **others;       /* of the names that have certificates of their own */
+    size_t other_count;
+    struct eddy_tls_options options; /* without its strings, which were the caller's */
+    unsigned char *alpn;    /* as it goes over the wire; NULL: none */
+    unsigned alpn_size;
+    bool is_server;
+    int references;         /* atomic */
+    pthread_mutex_t mutex;  /* of the sessions */
+    struct tls_session sessions[TLS_SESSIONS];
+    size_t next_session;    /* whose place is taken next */
+};
+
+/* What has to be sent. */
+struct tls_output {
+    char *data;            /* NULL: nothing */
+    size_t begin, end, room;
+};
+
+struct tls_transport {
+    struct transport transport;
+    struct eddy_tls *tls;
+    SSL *ssl;
+    struct chunk chunk;     /* ciphertext, lent from below; without data: none */
+    char *cipher;           /* what of it was not read yet */
+    size_t cipher_size;
+    bool ended;             /* below: nothing more will come */
+    bool said_end;          /* close_notify was made */
+    bool established;       /* the handshake has succeeded */
+    bool heard;             /* plaintext has come */
+    struct tls_output filling, sending;
+    eddy_lock flushing;     /* one task at a time hands down what is to be sent */
+    struct tls_problem *broken; /* nothing can be read or written any more; NULL: nothing is wrong */
+    char *alpn;             /* agreed on; NULL: none */
+    char label[];           /* whom it speaks with */
+};
+
+/* ==== context.c ==== */
+
+/* One that knows no certificate and no trust yet, with one reference; NULL: no memory. */
+struct eddy_tls *tls_new(const struct eddy_tls_options *options, bool is_server);
+struct eddy_tls *tls_ref(struct eddy_tls *tls);
+/* The running loop's own, with the system's trust; NULL: why is in *problem. */
+struct eddy_tls *tls_default(struct tls_problem *problem);
+
+/* ==== session.c ==== */
+
+/* Clients keep what servers give them for the next time. */
+void tls_session_keep(struct eddy_tls *tls);
+/* Resumes the last session with the same label, if there is one. */
+void tls_session_resume(struct tls_transport *t);
+void tls_session_drop(struct eddy_tls *tls);
+
+/* ==== problem.c ==== */
+
+/* What the last call of OpenSSL complains of, with its own words; `code` if that says no better. */
+void tls_problem_take(struct tls_problem *problem, int code);
+/* The same of a handshake or a transfer that failed. */
+void tls_problem_of(struct tls_problem *problem, const struct tls_transport *t);
+
+/* ==== transport.c ==== */
+
+/* Over `below`, which stays the caller's until the handshake is begun; NULL: no memory. */
+struct tls_transport *tls_transport_new(struct eddy_tls *tls, struct transport *below, const char *label);
+/* Frees it without what it stands on. */
+void tls_transport_free(struct tls_transport *t);
+/* NULL: the stream has no TLS, or is closed. */
+struct tls_transport *tls_of(const struct eddy_stream *s);
+/* More ciphertext: 1, 0 at the end, or a negative code. */
+eddy_async_declare(int64_t, tls_fetch, (struct tls_transport *, t));
+/* Sends all that was made: 0, or a negative code. */
+eddy_async_declare(int64_t, tls_flush, (struct tls_transport *, t));
+
+/* ==== bio.c ==== */
+
+/* What OpenSSL reads from and writes to; NULL: no memory. */
+BIO *tls_bio_new(struct tls_transport *t);
+
+#endif
+#endif

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transport.c - TLS as a transport: plaintext above, ciphertext below; see tls.h.
+ *
+ * While it waits for ciphertext it holds no buffer: the plaintext's is made when there is something to decrypt.  What
+ * is to be sent lies in two buffers: one is filled while the other is handed down, so that a flush that is cancelled
+ * has lost nothing.
+ */
+#ifdef EDDY_WITH_TLS
+#define EDDY_LIBRARY
+#include <errno.h>
+#include <openssl/err.h>
+#include <string.h>
+
+#include "os/memory.h"
+#include "tls/tls.h"
+
+enum {
+    BURST = 65536,     /* plaintext that is encrypted before it is handed down */
+    SMALL = 4096,      /* parts below that are put together into one record */
+    LEAST_ROOM = 256   /* of a buffer for plaintext */
+};
+
+/* For the peer to take the last words when it is slow. */
+static const double last_words_seconds = 5.0;
+
+static struct tls_transport *self_of(const struct transport *t)
+{
+    return (struct tls_transport *)(uintptr_t)t;
+}
+
+/* ==== trouble ==== */
+
+/* Stands for one that there was no memory for. */
+static struct tls_problem no_memory = {ENOMEM, ""};
+
+/* Nothing works from now on; gives the code, negative. */
+static int64_t break_down(struct tls_transport *t)
+{
+    t->broken = memory_alloc(sizeof *t->broken);
+    if (t->broken)
+        tls_problem_of(t->broken, t);
+    else
+        t->broken = &no_memory;
+    return -t->broken->code;
+}
+
+static void forget_trouble(struct tls_transport *t)
+{
+    if (t->broken != &no_memory)
+        memory_free(t->broken);
+}
+
+/* A result as it is, but raised where there are words to it. */
+eddy_async(int64_t, judge, (struct tls_transport *, t), (int64_t, result))
+{
+    if (result < 0 && t->broken && t->broken->text[0])
+        eddy_raise((int)-result, "tls with %s: %s", t->label, t->broken->text);
+    return result;
+}
+
+/* ==== sending ==== */
+
+static bool has_output(const struct tls_transport *t)
+{
+    return t->filling.end || t->sending.end;
+}
+
+static void clear(struct tls_output *output)
+{
+    memory_free(output->data);
+    *output = (struct tls_output){NULL, 0, 0, 0};
+}
+
+eddy_async_define(int64_t, tls_flush, (struct tls_transport *, t))
+{
+    eddy_error err;
+    if (!has_output(t))
+        return 0;
+    eddy_await(eddy_lock_acquire(&t->flushing), &err);
+    if (err.code)
+        return -err.code;
+    eddy_defer(eddy_lock_release, &t->flushing);
+    while (has_output(t)) {
+        if (!t->sending.end) {
+            t->sending = t->filling;
+            t->filling = (struct tls_output){NULL, 0, 0, 0};
+        }
+        struct iovec part = {t->sending.data + t->sending.begin, t->sending.end - t->sending.begin};
+        int64_t result = eddy_await(transport_send(t->transport.below, &part, 1));
+        if (result < 0)
+            return result;
+        t->sending.begin += (size_t)result;
+        if (t->sending.begin == t->sending.end)
+            clear(&t->sending);
+    }
+    return 0;
+}
+
+/* How much of it was taken, or a negative code. */
+static int64_t encrypt(struct tls_transport *t, const void *data, size_t size)
+{
+    size_t count = 0;
+    if (t->broken)
+        return -t->broken->code;
+    if (t->said_end)
+        return -EPIPE;
+    ERR_clear_error();
+    if (SSL_write_ex(t->ssl, data, size < BURST ? size : BURST, &count))
+        return (int64_t)count;
+    return break_down(t);
+}
+
+/* Small parts make one record. */
+static int64_t encrypt_together(struct tls_transport *t, const struct iovec *parts, int count)
+{
+    char *all = memory_alloc(TLS_RECORD);
+    size_t size = 0;
+    if (!all)
+        return -ENOMEM;
+    for (int i = 0; i < count && size < TLS_RECORD; i++) {
+        size_t next = parts[i].iov_len < TLS_RECORD - size ? parts[i].iov_len : TLS_RECORD - size;
+        memcpy(all + size, parts[i].iov_base, next);
+        size += next;
+    }
+    int64_t result = encrypt(t, all, size);
+    memory_free(all);
+    return result;
+}
+
+/* An earlier write that was cancelled may have left something, which goes first.  What was taken stays taken: a write
+ * that is stopped tells how much. */
+eddy_async(int64_t, send_parts, (struct tls_transport *, t), (const struct iovec *, parts), (int, count))
+{
+    int64_t flushed = eddy_await(tls_flush(t));
+    if (flushed < 0)
+        return flushed;
+    int64_t taken = count > 1 && parts[0].iov_len < SMALL ? encrypt_together(t, parts, count)
+                                                          : encrypt(t, parts[0].iov_base, parts[0].iov_len);
+    if (taken < 0)
+        return eddy_await(judge(t, taken));
+    flushed = eddy_await(tls_flush(t));
+    return flushed < 0 && flushed != -ECANCELED ? flushed : taken;
+}
+
+/* ==== receiving ==== */
+
+static bool was_ended(const struct tls_transport *t)
+{
+    return SSL_get_shutdown(t->ssl) & SSL_RECEIVED_SHUTDOWN;
+}
+
+/* Something can be decrypted, or told, without waiting. */
+static bool has_input(const struct tls_transport *t)
+{
+    return t->broken || t->cipher_size || t->ended || SSL_pending(t->ssl) > 0 || was_ended(t);
+}
+
+/* How many bytes, 0 at the end, -EAGAIN: ciphertext has to come first, or a negative code. */
+static int64_t decrypt(struct tls_transport *t, void *data, size_t size)
+{
+    size_t count = 0;
+    if (t->broken)
+        return -t->broken->code;
+    ERR_clear_error();
+    if (SSL_read_ex(t->ssl, data, size, &count)) {
+        t->heard = true;
+        return (int64_t)count;
+    }
+    int why = SSL_get_error(t->ssl, 0);
+    if (why == SSL_ERROR_WANT_READ)
+        return -EAGAIN;
+    return why == SSL_ERROR_ZERO_RETURN ? 0 : break_down(t);
+}
+
+/* What answers the peer's own messages (a new key) goes out before more is waited for. */
+eddy_async_define(int64_t, tls_fetch, (struct tls_transport *, t))
+{
+    struct chunk chunk = {NULL, 0};
+    if (has_output(t) && !eddy_lock_locked(&t->flushing)) {
+        int64_t flushed = eddy_await(tls_flush(t));
+        if (flushed == -ECANCELED)
+            return flushed;
+    }
+    int64_t result = eddy_await(transport_receive(t->transport.below, &chunk));
+    if (result > 0) {
+        t->chunk = chunk;
+        t->cipher = chunk.data;
+        t->cipher_size = (size_t)result;
+    }
+    t->ended |= result == 0;
+    return result;
+}
+
+/* Whoever went wrong tells the peer, who need not take it. */
+eddy_async(int64_t, end_of_reading, (struct tls_transport *, t), (int64_t, result))
+{
+    if (result < 0)
+        eddy_await(tls_flush(t));
+    return eddy_await(judge(t, result));
+}
+
+/* Plaintext is never more than its ciphertext. */
+static size_t room_for_input(const struct tls_transport *t)
+{
+    size_t pending = (size_t)SSL_pending(t->ssl), size = pending ? pending : t->cipher_size;
+    return size < LEAST_ROOM ? LEAST_ROOM : size > TLS_RECORD ? TLS_RECORD : size;
+}
+
+/* -EAGAIN: ciphertext has to come first. */
+static int64_t decrypt_chunk(struct tls_transport *t, struct chunk *chunk)
+{
+    size_t room = room_for_input(t);
+    char *data = memory_alloc(room);
+    if (!data)
+        return -ENOMEM;
+    int64_t result = decrypt(t, data, room);
+    if (result > 0)
+        *chunk = (struct chunk){data, 0};
+    else
+        memory_free(data);
+    return result;
+}
+
+eddy_async(int64_t, receive_chunk, (struct tls_transport *, t), (struct chunk *, chunk))
+{
+    int64_t result = -EAGAIN;
+    while (result == -EAGAIN) {
+        int64_t fetched = has_input(t) ? 1 : eddy_await(tls_fetch(t));
+        result = fetched < 0 ? fetched : decrypt_chunk(t, chunk);
+    }
+    return result > 0 ? result : eddy_await(end_of_reading(t, result));
+}
+
+/* As much as there is: what comes behind that (the end, trouble) is there for the next call. */
+static int64_t decrypt_all(struct tls_transport *t, char *data, size_t size)
+{
+    size_t count = 0;
+    int64_t result;
+    do {
+        result = decrypt(t, data + count, size - count);
+        count += result > 0 ? (size_t)result : 0;
+    } while (result > 0 && count < size && has_input(t));
+    return count ? (int64_t)count : result;
+}
+
+eddy_async(int64_t, receive_into_room, (struct tls_transport *, t), (char *, data), (size_t, size))
+{
+    int64_t result = -EAGAIN;
+    while (result == -EAGAIN) {
+        int64_t fetched = has_input(t) ? 1 : eddy_await(tls_fetch(t));
+        result = fetched < 0 ? fetched : decrypt_all(t, data, size);
+    }
+    return result > 0 ? result : eddy_await(end_of_reading(t, result));
+}
+
+/* ==== ending ==== */
+
+static void say_end(struct tls_transport *t)
+{
+    if (t->said_end || t->broken)
+        return;
+    ERR_clear_error();
+    SSL_shutdown(t->ssl);
+    ERR_clear_error();
+    t->said_end = true;
+}
+
+eddy_async(int64_t, end_sending, (struct tls_transport *, t))
+{
+    say_end(t);
+    if (t->broken)
+        return eddy_await(judge(t, -t->broken->code));
+    return eddy_await(tls_flush(t));
+}
+
+/*
+ * A client that has not read anything leaves the server's tickets (TLS 1.3) to the kernel, which would answer them, or
+ * their being there at the end, by a reset that throws away what the client has sent: it waits for the server's end.
+ */
+static bool has_to_linger(const struct tls_transport *t)
+{
+    return !t->tls->is_server && !t->heard && SSL_version(t->ssl) >= TLS1_3_VERSION && !was_ended(t);
+}
+
+eddy_async(int64_t, say_last_words, (struct tls_transport *, t))
+{
+    char waste[LEAST_ROOM];
+    int64_t result = eddy_await(end_sending(t));
+    if (result < 0 || !has_to_linger(t))
+        return result;
+    result = eddy_await(transport_send_end(t->transport.below));
+    while (result >= 0 && !was_ended(t) && !t->ended) {
+        result = eddy_await(tls_fetch(t));
+        while (result > 0 && t->cipher_size)
+            result = decrypt(t, waste, sizeof waste);
+        if (result == -EAGAIN)
+            result = 0;
+    }
+    return 0;
+}
+
+eddy_async(int64_t, end_well, (struct tls_transport *, t))
+{
+    eddy_error err;
+    if (!t->broken)
+        eddy_await_for(say_last_words(t), last_words_seconds, &err);
+    return 0;
+}
+
+/* ==== the methods ==== */
+
+static void receive(struct transport_op *op)
+{
+    struct receive_chunk inner = receive_chunk(self_of(op->transport), op->u.chunk);
+    TRANSPORT_RUN(op, inner);
+}
+
+static void receive_into(struct transport_op *op)
+{
+    struct receive_into_room inner = receive_into_room(self_of(op->transport), op->u.room.data, op->u.room.size);
+    TRANSPORT_RUN(op, inner);
+}
+
+static void give_back(struct transport *t, struct chunk *chunk)
+{
+    (void)t;
+    memory_free(chunk->data);
+}
+
+static void send_bytes(struct transport_op *op)
+{
+    struct send_parts inner = send_parts(self_of(op->transport), op->u.bytes.parts, op->u.bytes.count);
+    TRANSPORT_RUN(op, inner);
+}
+
+static void send_end(struct transport_op *op)
+{
+    struct end_sending inner = end_sending(self_of(op->transport));
+    TRANSPORT_RUN(op, inner);
+}
+
+static void finish(struct transport_op *op)
+{
+    struct end_well inner = end_well(self_of(op->transport));
+    TRANSPORT_RUN(op, inner);
+}
+
+static void close_all(struct transport *t)
+{
+    struct transport *below = t->below;
+    tls_transport_free(self_of(t));
+    transport_close(below);
+}
+
+/* What is written to it by itself would not be encrypted. */
+static int no_descriptor(const struct transport *t)
+{
+    (void)t;
+    return -1;
+}
+
+static size_t format_name(struct transport *t, bool peer, char *buffer, size_t size)
+{
+    return t->below->type->format_name(t->below, peer, buffer, size);
+}
+
+static const struct transport_type tls_transport_type = {
+    .name = "tls",
+    .receive = receive,
+    .receive_into = receive_into,
+    .give_back = give_back,
+    .send = send_bytes,
+    .send_end = send_end,
+    .finish = finish,
+    .close = close_all,
+    .descriptor = no_descriptor,
+    .format_name = format_name,
+};
+
+/* ==== life ==== */
+
+static SSL *new_ssl(struct tls_transport *t)
+{
+    SSL *ssl = SSL_new(t->tls->context);
+    BIO *bio = ssl ? tls_bio_new(t) : NULL;
+    if (!bio) {
+        SSL_free(ssl);
+        return NULL;
+    }
+    SSL_set_bio(ssl, bio, bio);
+    SSL_set_app_data(ssl, t);
+    if (t->tls->is_server)
+        SSL_set_accept_state(ssl);
+    else
+        SSL_set_connect_state(ssl);
+    return ssl;
+}
+
+struct tls_transport *tls_transport_new(struct eddy_tls *tls, struct transport *below, const char *label)
+{
+    struct tls_transport *t = memory_alloc_zeroed(sizeof *t + strlen(label) + 1);
+    if (!t)
+        return NULL;
+    t->transport = (struct transport){.type = &tls_transport_type, .loop = below->loop, .below = below};
+    t->tls = tls_ref(tls);
+    strcpy(t->label, label);
+    t->ssl = new_ssl(t);
+    if (t->ssl)
+        return t;
+    tls_transport_free(t);
+    return NULL;
+}
+
+void tls_transport_free(struct tls_transport *t)
+{
+    if (t->ssl)
+        SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); /* its session stays good */
+    SSL_free(t->ssl);
+    transport_give_back(t->transport.below, &t->chunk);
+    clear(&t->filling);
+    clear(&t->sending);
+    forget_trouble(t);
+    memory_free(t->alpn);
+    eddy_tls_free(t->tls);
+    memory_free(t);
+}
+
+struct tls_transport *tls_of(const struct eddy_stream *s)
+{
+    struct transport *t = s->transport;
+    return t && t->type == &tls_transport_type ? self_of(t) : NULL;
+}
+#endif
