@@ -96,7 +96,10 @@ step_without_uring() {
 
 # --- servers, load, luck ----------------------------------------------------------------------------------------------
 
-step_interop() { build build gcc && suites build --suite interop; }
+step_interop() {
+    tools/need.sh $need_for_interop || { note_failure "interop: packages are missing"; return; }
+    build build gcc && suites build --suite interop
+}
 
 # What make install puts there, used through pkg-config, Meson and CMake.
 step_install() {
