@@ -102,13 +102,34 @@ EDDY_API EDDY_MUST_USE struct eddy_stream_printf eddy_stream_printf(eddy_stream 
  * allowed.  Python: Server.close and wait_closed.  Since 0.1. */
 eddy_async_declare(void, eddy_server_close, (eddy_server *, server), (double, grace_seconds));
 
-/* Low-level operations on a non-blocking socket of the caller's.  Results as the system calls', errors raised.
- * Python: loop.sock_recv, sock_sendall's step, sock_accept, sock_connect.  Since 0.1. */
+/*
+ * Low-level operations on a non-blocking descriptor of the caller's.  Results as the system calls' (perhaps fewer bytes
+ * than asked for; 0 from a read: the end), errors raised.  They suspend; what they name must
+ * live until they have ended.
+ * Python: loop.sock_recv, sock_sendall's step, sock_accept, sock_connect, sock_recvfrom, sock_sendto.  Since 0.1.
+ */
 struct sockaddr;
+struct msghdr;
 eddy_async_declare(size_t, eddy_recv, (int, fd), (void *, buffer), (size_t, size), (int, flags));
 eddy_async_declare(size_t, eddy_send_bytes, (int, fd), (const void *, data), (size_t, size), (int, flags));
 eddy_async_declare(int, eddy_accept, (int, fd));
 eddy_async_declare(void, eddy_connect, (int, fd), (const struct sockaddr *, address), (unsigned, length));
+/* A datagram, or what of it fits into size bytes; *from: who sent it (from NULL: who cares).  Since 0.1. */
+eddy_async_declare(size_t, eddy_recvfrom, (int, fd), (void *, buffer), (size_t, size), (int, flags),
+                   (eddy_address *, from));
+eddy_async_declare(size_t, eddy_sendto, (int, fd), (const void *, data), (size_t, size), (int, flags),
+                   (const eddy_address *, to));
+/* Descriptors that come along are close-on-exec.  Since 0.1. */
+eddy_async_declare(size_t, eddy_recvmsg, (int, fd), (struct msghdr *, message), (int, flags));
+eddy_async_declare(size_t, eddy_sendmsg, (int, fd), (const struct msghdr *, message), (int, flags));
+/* At the position of the descriptor; a write to a pipe without readers is SIGPIPE, too.  Python: os.read, os.write.
+ * Since 0.1. */
+eddy_async_declare(size_t, eddy_read, (int, fd), (void *, buffer), (size_t, size));
+eddy_async_declare(size_t, eddy_write, (int, fd), (const void *, data), (size_t, size));
+/* Of files: at offset, in bytes from the beginning; by the ring or by a thread, so that a slow disk holds up nobody.
+ * Python: os.pread, os.pwrite.  Since 0.1. */
+eddy_async_declare(size_t, eddy_pread, (int, fd), (void *, buffer), (size_t, size), (int64_t, offset));
+eddy_async_declare(size_t, eddy_pwrite, (int, fd), (const void *, data), (size_t, size), (int64_t, offset));
 /* Waits until fd has one of events (POLLIN, POLLOUT, ...); result: those it has.  Since 0.1. */
 eddy_async_declare(int, eddy_poll, (int, fd), (int, events));
 

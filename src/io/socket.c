@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* socket.c - operations on sockets as awaitables, and the low-level calls of <eddy/io.h>. */
+/* socket.c - operations on sockets as awaitables. */
 #define EDDY_LIBRARY
 #include "io/socket.h"
 
@@ -163,45 +163,4 @@ void socket_close(struct eddy_loop *loop, int fd)
     int saved = errno;
     driver_close_fd(loop->driver, fd);
     errno = saved;
-}
-
-/* ==== <eddy/io.h> ==== */
-
-eddy_async_define(size_t, eddy_recv, (int, fd), (void *, buffer), (size_t, size), (int, flags))
-{
-    int64_t result = eddy_await(socket_recv(fd, buffer, size, flags));
-    if (result < 0)
-        eddy_raise((int)-result, "eddy_recv(%d)", fd);
-    return (size_t)result;
-}
-
-eddy_async_define(size_t, eddy_send_bytes, (int, fd), (const void *, data), (size_t, size), (int, flags))
-{
-    int64_t result = eddy_await(socket_send(fd, data, size, flags));
-    if (result < 0)
-        eddy_raise((int)-result, "eddy_send_bytes(%d)", fd);
-    return (size_t)result;
-}
-
-eddy_async_define(int, eddy_accept, (int, fd))
-{
-    int64_t result = eddy_await(socket_accept(fd));
-    if (result < 0)
-        eddy_raise((int)-result, "eddy_accept(%d)", fd);
-    return (int)result;
-}
-
-eddy_async_define(void, eddy_connect, (int, fd), (const struct sockaddr *, address), (unsigned, length))
-{
-    int64_t result = eddy_await(socket_connect(fd, address, length));
-    if (result < 0)
-        eddy_raise((int)-result, "eddy_connect(%d)", fd);
-}
-
-eddy_async_define(int, eddy_poll, (int, fd), (int, events))
-{
-    int64_t result = eddy_await(socket_poll(fd, (unsigned)events));
-    if (result < 0)
-        eddy_raise((int)-result, "eddy_poll(%d)", fd);
-    return (int)result;
 }

@@ -35,6 +35,16 @@ async(void, make_tcp, (struct pair *, pair))
     await(eddy_event_wait(&pair->met));
 }
 
+/* At an abstract name, so that no file is left. */
+async(void, make_unix, (struct pair *, pair))
+{
+    char path[64];
+    snprintf(path, sizeof path, "@eddy-streams-%d", (int)getpid());
+    pair->server = await(eddy_start_unix_server(lend_far, (void *)pair, path));
+    pair->near = await(eddy_open_unix_connection(path));
+    await(eddy_event_wait(&pair->met));
+}
+
 async(void, make_memory, (struct pair *, pair))
 {
     eddy_stream *ends[2];
@@ -60,6 +70,7 @@ static struct kind kind_at(size_t i)
 {
     const struct kind kinds[] = {
         {"tcp", maker_of(make_tcp)},
+        {"unix", maker_of(make_unix)},
         {"pipe", maker_of(make_pipes)},
         {"memory", maker_of(make_memory)},
     };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* test_socket.c - the low-level calls of <eddy/io.h>: results as the system calls', errors raised, cancellation. */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -52,6 +54,140 @@ static void bytes_travel(void **state)
 {
     (void)state;
     RUN_CLEAN(sends_and_receives());
+}
+
+/* One call for each way in: a socket's message with its sender, a pipe, a file at a place. */
+async(void, read_and_write)
+{
+    int ends[2];
+    char buffer[8] = "";
+    CHECK(pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0);
+    defer(close_descriptor, &ends[0]);
+    defer(close_descriptor, &ends[1]);
+    CHECK(await(eddy_write(ends[1], "piped", 5)) == 5);
+    CHECK(await(eddy_read(ends[0], buffer, sizeof buffer)) == 5 && !memcmp(buffer, "piped", 5));
+    close(ends[1]);
+    ends[1] = -1;
+    CHECK(await(eddy_read(ends[0], buffer, sizeof buffer)) == 0);
+    eddy_error err;
+    await(eddy_write(ends[0], "x", 1), &err);
+    CHECK(err.code == EBADF && strstr(err.message, "eddy_write("));
+    await(eddy_read(-1, buffer, 1), &err);
+    CHECK(err.code == EBADF && !strcmp(err.message, "eddy_read(-1)"));
+}
+
+static void descriptors_are_read_and_written(void **state)
+{
+    (void)state;
+    RUN_CLEAN(read_and_write());
+}
+
+async(void, read_at_a_place)
+{
+    char buffer[8] = "", path[] = "/tmp/eddy-socket-XXXXXX";
+    eddy_error err;
+    int fd = mkostemp(path, O_CLOEXEC);
+    CHECK(fd >= 0);
+    defer(close_descriptor, &fd);
+    unlink(path);
+    CHECK(await(eddy_pwrite(fd, "0123456789", 10, 4)) == 10);
+    CHECK(await(eddy_pread(fd, buffer, 3, 6)) == 3 && !memcmp(buffer, "234", 3));
+    CHECK(await(eddy_pread(fd, buffer, 4, 0)) == 4 && !memcmp(buffer, "\0\0\0", 4));
+    CHECK(await(eddy_pread(fd, buffer, 1, 100)) == 0);
+    await(eddy_pread(-1, buffer, 1, 7), &err);
+    CHECK(err.code == EBADF && !strcmp(err.message, "eddy_pread(-1, at 7)"));
+}
+
+static void files_are_read_at_a_place(void **state)
+{
+    (void)state;
+    RUN_CLEAN(read_at_a_place());
+}
+
+/* ==== datagrams ==== */
+
+static int datagram_socket(eddy_address *own)
+{
+    socklen_t size = sizeof own->data;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    eddy_address_ip(own, "127.0.0.1", 0);
+    bind(fd, (struct sockaddr *)(void *)own->data, own->size);
+    getsockname(fd, (struct sockaddr *)(void *)own->data, &size);
+    own->size = size;
+    return fd;
+}
+
+async(void, send_datagram_later, (int, fd), (const eddy_address *, to))
+{
+    await(eddy_sleep(0.001));
+    CHECK(await(eddy_sendto(fd, "later", 5, 0, to)) == 5);
+}
+
+async(void, exchange_datagrams)
+{
+    eddy_address here, there, from;
+    eddy_error err;
+    char buffer[8] = "";
+    int a = datagram_socket(&here), b = datagram_socket(&there);
+    defer(close_descriptor, &a);
+    defer(close_descriptor, &b);
+    CHECK(await(eddy_sendto(a, "hello", 5, 0, &there)) == 5);
+    CHECK(await(eddy_recvfrom(b, buffer, sizeof buffer, 0, &from)) == 5 && !memcmp(buffer, "hello", 5));
+    CHECK(eddy_address_equal(&from, &here));
+    struct send_datagram_later *sender = spawn(send_datagram_later(b, &from));
+    CHECK(await(eddy_recvfrom(a, buffer, 3, 0, NULL)) == 3 && !memcmp(buffer, "lat", 3)); /* the rest of it is lost */
+    await(sender);
+    await_for(eddy_recvfrom(a, buffer, sizeof buffer, 0, &from), 0.01, &err);
+    CHECK(err.code == ETIMEDOUT);
+    eddy_address broadcast;
+    char expected[64];
+    eddy_address_ip(&broadcast, "255.255.255.255", 9);
+    await(eddy_sendto(a, "x", 1, 0, &broadcast), &err);
+    snprintf(expected, sizeof expected, "eddy_sendto(%d, 255.255.255.255:9)", a);
+    CHECK(err.code && !strcmp(err.message, expected));
+}
+
+static void datagrams_travel_with_their_sender(void **state)
+{
+    (void)state;
+    RUN_CLEAN(exchange_datagrams());
+}
+
+/* ==== messages: a descriptor goes along ==== */
+
+union room_for_one {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr aligned;
+};
+
+async(void, pass_descriptor)
+{
+    int pair[2], passed = -1;
+    char byte = 0;
+    union room_for_one room = {{0}};
+    struct iovec part = {(void *)(uintptr_t)"!", 1};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = room.bytes, .msg_controllen = sizeof room};
+    CHECK(make_pair(pair) == 0);
+    defer(close_descriptor, &pair[0]);
+    defer(close_descriptor, &pair[1]);
+    defer(close_descriptor, &passed);
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    *head = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+    memcpy(CMSG_DATA(head), &pair[1], sizeof(int));
+    CHECK(await(eddy_sendmsg(pair[0], &message, 0)) == 1);
+    part.iov_base = &byte;
+    message.msg_controllen = sizeof room;
+    CHECK(await(eddy_recvmsg(pair[1], &message, 0)) == 1 && byte == '!');
+    memcpy(&passed, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
+    CHECK(passed >= 0 && passed != pair[1] && fcntl(passed, F_GETFD) & FD_CLOEXEC);
+    CHECK(await(eddy_send_bytes(passed, "back", 4, 0)) == 4);
+}
+
+static void messages_carry_descriptors(void **state)
+{
+    (void)state;
+    RUN_CLEAN(pass_descriptor());
 }
 
 async(void, send_later, (int, fd))
@@ -183,6 +319,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_travel),
+        cmocka_unit_test(descriptors_are_read_and_written),
+        cmocka_unit_test(files_are_read_at_a_place),
+        cmocka_unit_test(datagrams_travel_with_their_sender),
+        cmocka_unit_test(messages_carry_descriptors),
         cmocka_unit_test(a_receive_waits),
         cmocka_unit_test(a_cancelled_receive_takes_nothing),
         cmocka_unit_test(a_connection_is_made),

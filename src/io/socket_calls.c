@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* socket_calls.c - the low-level calls of <eddy/io.h>: one operation of the driver each. */
+#define EDDY_LIBRARY
+#include <errno.h>
+#include <string.h>
+
+#include "io/file.h"
+#include "io/socket.h"
+
+/* For messages: an address of the caller's as text. */
+struct name {
+    char text[128];
+};
+
+static struct name name_of(const void *address, size_t size)
+{
+    struct name name = {"?"};
+    struct eddy_address copy = {.size = (unsigned)size};
+    if (!address || size < sizeof(sa_family_t) || size > sizeof copy.data)
+        return name;
+    memcpy(copy.data, address, size);
+    eddy_address_format(&copy, name.text, sizeof name.text);
+    return name;
+}
+
+/* ==== bytes ==== */
+
+eddy_async_define(size_t, eddy_recv, (int, fd), (void *, buffer), (size_t, size), (int, flags))
+{
+    int64_t result = eddy_await(socket_recv(fd, buffer, size, flags));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_recv(%d)", fd);
+    return (size_t)result;
+}
+
+eddy_async_define(size_t, eddy_send_bytes, (int, fd), (const void *, data), (size_t, size), (int, flags))
+{
+    int64_t result = eddy_await(socket_send(fd, data, size, flags));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_send_bytes(%d)", fd);
+    return (size_t)result;
+}
+
+eddy_async_define(size_t, eddy_read, (int, fd), (void *, buffer), (size_t, size))
+{
+    int64_t result = eddy_await(socket_read(fd, buffer, size));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_read(%d)", fd);
+    return (size_t)result;
+}
+
+eddy_async_define(size_t, eddy_write, (int, fd), (const void *, data), (size_t, size))
+{
+    int64_t result = eddy_await(socket_write(fd, data, size));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_write(%d)", fd);
+    return (size_t)result;
+}
+
+static struct file_op at_offset(uint8_t kind, int fd, const void *data, size_t size, int64_t offset)
+{
+    return file_op(kind, fd, (struct driver_file){.data = (void *)(uintptr_t)data, .size = size, .offset = offset});
+}
+
+eddy_async_define(size_t, eddy_pread, (int, fd), (void *, buffer), (size_t, size), (int64_t, offset))
+{
+    int64_t result = eddy_await(at_offset(DRIVER_PREAD, fd, buffer, size, offset));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_pread(%d, at %lld)", fd, (long long)offset);
+    return (size_t)result;
+}
+
+eddy_async_define(size_t, eddy_pwrite, (int, fd), (const void *, data), (size_t, size), (int64_t, offset))
+{
+    int64_t result = eddy_await(at_offset(DRIVER_PWRITE, fd, data, size, offset));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_pwrite(%d, at %lld)", fd, (long long)offset);
+    return (size_t)result;
+}
+
+/* ==== messages ==== */
+
+eddy_async_define(size_t, eddy_recvmsg, (int, fd), (struct msghdr *, message), (int, flags))
+{
+    int64_t result = eddy_await(socket_recvmsg(fd, message, flags));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_recvmsg(%d)", fd);
+    return (size_t)result;
+}
+
+eddy_async_define(size_t, eddy_sendmsg, (int, fd), (const struct msghdr *, message), (int, flags))
+{
+    int64_t result = eddy_await(socket_sendmsg(fd, message, flags));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_sendmsg(%d, to %s)", fd,
+                   message->msg_name ? name_of(message->msg_name, message->msg_namelen).text : "its peer");
+    return (size_t)result;
+}
+
+eddy_async_define(size_t, eddy_recvfrom, (int, fd), (void *, buffer), (size_t, size), (int, flags),
+                  (eddy_address *, from))
+{
+    struct eddy_address sender = {.size = 0};
+    struct iovec part = {buffer, size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_name = sender.data,
+                             .msg_namelen = sizeof sender.data};
+    int64_t result = eddy_await(socket_recvmsg(fd, &message, flags));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_recvfrom(%d)", fd);
+    sender.size = message.msg_namelen;
+    if (from)
+        *from = sender;
+    return (size_t)result;
+}
+
+eddy_async_define(size_t, eddy_sendto, (int, fd), (const void *, data), (size_t, size), (int, flags),
+                  (const eddy_address *, to))
+{
+    struct iovec part = {(void *)(uintptr_t)data, size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_name = address_any(to), .msg_namelen = to->size};
+    int64_t result = eddy_await(socket_sendmsg(fd, &message, flags));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_sendto(%d, %s)", fd, name_of(to->data, to->size).text);
+    return (size_t)result;
+}
+
+/* ==== connections ==== */
+
+eddy_async_define(int, eddy_accept, (int, fd))
+{
+    int64_t result = eddy_await(socket_accept(fd));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_accept(%d)", fd);
+    return (int)result;
+}
+
+eddy_async_define(void, eddy_connect, (int, fd), (const struct sockaddr *, address), (unsigned, length))
+{
+    int64_t result = eddy_await(socket_connect(fd, address, length));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_connect(%d, %s)", fd, name_of(address, length).text);
+}
+
+eddy_async_define(int, eddy_poll, (int, fd), (int, events))
+{
+    int64_t result = eddy_await(socket_poll(fd, (unsigned)events));
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_poll(%d)", fd);
+    return (int)result;
+}
