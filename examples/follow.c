@@ -79,6 +79,8 @@ async(void, demonstrate)
     eddy_cancel(follower);
     eddy_error err;
     await(follower, &err);
+    if (err.code != ECANCELED)
+        rethrow(&err);
 }
 
 int main(int argc, char **argv)

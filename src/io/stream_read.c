@@ -74,9 +74,10 @@ static size_t take(struct eddy_stream *s, void *data, size_t size)
 {
     if (size > buffered(s))
         size = buffered(s);
-    if (size)
+    if (size) { /* without any, begin may be NULL */
         memcpy(data, s->begin, size);
-    s->begin += size;
+        s->begin += size;
+    }
     if (s->begin == s->end)
         stream_drop_input(s);
     return size;
@@ -296,7 +297,8 @@ eddy_async(int64_t, seek_line, (eddy_stream *, s), (const eddy_slice *, separato
 static size_t take_line(struct eddy_stream *s, size_t size, eddy_slice *line)
 {
     *line = (eddy_slice){size ? s->begin : "", size};
-    s->begin += size;
+    if (size)
+        s->begin += size;
     return size;
 }
 

@@ -32,9 +32,10 @@ static void done(struct thread_job *job)
 
 int file_threads_submit(struct file_threads *threads, struct driver *driver, struct driver_op *op)
 {
-    threads->driver = driver;
-    if (threads->pool == NULL)
+    if (threads->pool == NULL) {
+        threads->driver = driver; /* before there is a thread that reads it */
         threads->pool = thread_pool_new(FILE_THREADS);
+    }
     if (threads->pool == NULL)
         return -ENOMEM;
     op->u.file->job = (struct file_job){.job = {.run = run, .done = done}, .op = op, .threads = threads};

@@ -83,7 +83,8 @@ foreach(kind eddy eddy-static)
     target_compile_options(with-${kind} PRIVATE -Wall -Wextra -Werror)
 endforeach()
 CMAKE
-find_package() { cmake -S "$scratch/cmake" -B "$scratch/cmake/$1" "-DCMAKE_PREFIX_PATH=$prefix" "-Dwanted=$2"; }
+# The libraries that Eddy needs are this system's: what pkg-config says of them is not below $root.
+find_package() { env -u PKG_CONFIG_SYSROOT_DIR cmake -S "$scratch/cmake" -B "$scratch/cmake/$1" "-DCMAKE_PREFIX_PATH=$prefix" "-Dwanted=$2"; }
 
 quiet find_package build 0.1
 quiet make -C "$scratch/cmake/build" VERBOSE=1

@@ -38,14 +38,25 @@ finish() {
     [ "$failed" = 0 ]
 }
 
+# sources: all .c files of the library, not of the command.
+sources() { ls "$source"/src/*/*.c | grep -v /src/cli/; }
+
 # library FOLDER COMPILER-AND-FLAGS...: all of the library's sources, an object each, in FOLDER.
 library() {
     local folder=$1
     shift
     mkdir -p "$folder"
-    printf '%s\n' "$source"/src/{base,os,core,sync,io}/*.c >"$folder/sources"
-    (cd "$folder" && xargs -n 8 -P "$processors" "$@" -I"$source/include" -I"$source/src" -c <sources)
+    sources | xargs -P "$processors" -I '{}' bash -c 'one_object "$@"' one_object "$folder" '{}' "$@"
 }
+
+# Named by its folder, too: two folders may have a file of the same name.
+one_object() {
+    local folder=$1 file=$2 path
+    shift 2
+    path=${file#"$source"/src/}
+    "$@" -I"$source/include" -I"$source/src" -c "$file" -o "$folder/${path%%/*}-$(basename "$file" .c).o"
+}
+export -f one_object
 
 # programs FOLDER TESTS COMPILER-AND-FLAGS...: the programs of tests/TESTS with FOLDER's objects, as FOLDER/NAME.
 programs() {

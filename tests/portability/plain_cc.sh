@@ -15,7 +15,7 @@ async(int, main_task)
 int main(void) { return eddy_run(main_task()); }
 EOF
 
-program() { "$@" -Iinclude -Isrc src/{base,os,core,sync,io,tls}/*.c "$work/greeting.c" -lpthread -o "$work/greeting"; }
+program() { "$@" -Iinclude -Isrc $(sources) "$work/greeting.c" -lpthread -o "$work/greeting"; }
 whole() { "$@" -Iinclude -Isrc src/*/*.c -lpthread -o "$work/eddy"; }
 # A warning fails, so that the lines above stand for what a user sees.
 quiet() { "$@" >"$work/said" 2>&1 && ! grep . "$work/said"; }

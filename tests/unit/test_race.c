@@ -125,7 +125,7 @@ async(void, a_tie)
 async(void, nobody_runs)
 {
     struct race race;
-    CHECK(NEAR(await(run_race(NULL, 0, 0.25, &race)), 0) && race.winner == -1);
+    CHECK(at(await(run_race(NULL, 0, 0.25, &race)), 0) && race.winner == -1);
 }
 
 async(void, is_cancelled)
