@@ -94,6 +94,15 @@ step_without_uring() {
     build build gcc && suites build --suite on-uring --wrapper "$PWD/build/tests/without_uring"
 }
 
+# --- cost -------------------------------------------------------------------------------------------------------------
+
+# What the primitives take, in instructions, held to bench/instructions.txt.
+step_instructions() { counted build-bench gcc && counted build-bench-clang clang; }
+counted() {
+    configure_bench "$1" "$2" && ninja -C "$1" bench-eddy >/dev/null || { note_failure "$1 does not build"; return 1; }
+    once "instructions of $2" tools/instructions.py "$1"
+}
+
 # --- servers, load, luck ----------------------------------------------------------------------------------------------
 
 step_interop() {
