@@ -13,6 +13,8 @@
 
 static const struct driver_type *const types[] = {&driver_uring, &driver_epoll, &driver_sim};
 
+void (*driver_hook)(enum driver_point point, struct driver *driver, struct driver_op *op);
+
 static long fault_countdown; /* submissions until the one that fails; 0: none does */
 
 __attribute__((constructor)) static void read_environment(void)
@@ -89,5 +91,6 @@ bool driver_submit(struct driver *driver, struct driver_op *op)
     if (driver->type->submit(driver, op))
         return true;
     driver->in_flight++;
+    driver_tell(DRIVER_AT_SUBMITTED, driver, op);
     return false;
 }

@@ -145,6 +145,23 @@ void driver_close(struct driver *driver);
  * not. */
 const char *driver_refusal(char *buffer, size_t size, int *error);
 
+/* Where an operation stands, told to a test. */
+enum driver_point {
+    DRIVER_AT_SUBMITTED, /* it is in flight, and no call of the kernel has been made since */
+    DRIVER_AT_RUNNING,   /* of files: the next moment it is carried out.  On a thread of the driver */
+    DRIVER_AT_WAIT,      /* op: NULL.  A wait begins */
+    DRIVER_AT_WAITED,    /* op: NULL.  A wait ends */
+    DRIVER_AT_DONE,      /* its result is there, `complete` is the next call */
+    DRIVER_AT_DELIVERED  /* `complete` has been called: only the address of the operation is left */
+};
+/* NULL but in tests, which may cancel operations from inside. */
+extern void (*driver_hook)(enum driver_point point, struct driver *driver, struct driver_op *op);
+static inline void driver_tell(enum driver_point point, struct driver *driver, struct driver_op *op)
+{
+    if (__builtin_expect(driver_hook != NULL, 0))
+        driver_hook(point, driver, op);
+}
+
 /* Test hook: EDDY_FAIL_DRIVER=n fails the n-th submission of the process with ECONNABORTED, at once. */
 bool driver_submit(struct driver *driver, struct driver_op *op);
 void driver_fail_after(long n);
@@ -155,7 +172,19 @@ static inline void driver_cancel(struct driver *driver, struct driver_op *op)
 }
 static inline int driver_wait(struct driver *driver, int64_t deadline)
 {
-    return driver->type->wait(driver, deadline);
+    driver_tell(DRIVER_AT_WAIT, driver, NULL);
+    int error = driver->type->wait(driver, deadline);
+    driver_tell(DRIVER_AT_WAITED, driver, NULL);
+    return error;
+}
+/* For drivers: `op` is in no list any more, and its result is set. */
+static inline void driver_deliver(struct driver *driver, struct driver_op *op)
+{
+    driver_tell(DRIVER_AT_DONE, driver, op);
+    op->state = 0;
+    driver->in_flight--;
+    op->complete(op);
+    driver_tell(DRIVER_AT_DELIVERED, driver, op);
 }
 static inline void driver_wake(struct driver *driver) { driver->type->wake(driver); }
 static inline int64_t driver_now(struct driver *driver) { return driver->type->now(driver); }

@@ -485,9 +485,7 @@ void epoll_deliver(struct epoll *epoll)
     while (batch.first != NULL) {
         struct driver_op *op = batch.first;
         queue_remove(&batch, op);
-        op->state = STATE_IDLE;
-        epoll->driver.in_flight--;
-        op->complete(op);
+        driver_deliver(&epoll->driver, op);
     }
 }
 

@@ -372,9 +372,7 @@ static void deliver(struct uring *uring)
     while (batch.first != NULL) {
         struct driver_op *op = batch.first;
         queue_remove(&batch, op);
-        op->state = URING_IDLE;
-        uring->driver.in_flight--;
-        op->complete(op);
+        driver_deliver(&uring->driver, op);
     }
 }
 

@@ -15,6 +15,7 @@ static struct file_job *job_of(struct thread_job *job)
 static void run(struct thread_job *job)
 {
     struct driver_op *op = job_of(job)->op;
+    driver_tell(DRIVER_AT_RUNNING, job_of(job)->threads->driver, op);
     op->result = file_op_run(op);
 }
 
