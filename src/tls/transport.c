@@ -23,6 +23,8 @@ enum {
 
 /* For the peer to take the last words when it is slow. */
 static const double last_words_seconds = 5.0;
+/* For tickets to come, behind the last words. */
+static const double tickets_seconds = 1.0;
 
 static struct tls_transport *self_of(const struct transport *t)
 {
@@ -162,22 +164,25 @@ static int64_t decrypt(struct tls_transport *t, void *data, size_t size)
     size_t count = 0;
     if (t->broken)
         return -t->broken->code;
+    size_t before = t->filling.end;
     ERR_clear_error();
-    if (SSL_read_ex(t->ssl, data, size, &count)) {
-        t->heard = true;
+    bool read = SSL_read_ex(t->ssl, data, size, &count);
+    t->answers |= t->filling.end != before;
+    if (read)
         return (int64_t)count;
-    }
     int why = SSL_get_error(t->ssl, 0);
     if (why == SSL_ERROR_WANT_READ)
         return -EAGAIN;
     return why == SSL_ERROR_ZERO_RETURN ? 0 : break_down(t);
 }
 
-/* What answers the peer's own messages (a new key) goes out before more is waited for. */
+/* What answers the peer's own messages (a new key) goes out before more is waited for; what a cancelled write left does
+ * not, for a peer that is not reading may be the one to be read from. */
 eddy_async_define(int64_t, tls_fetch, (struct tls_transport *, t))
 {
     struct chunk chunk = {NULL, 0};
-    if (has_output(t) && !eddy_lock_locked(&t->flushing)) {
+    if (t->answers && !eddy_lock_locked(&t->flushing)) {
+        t->answers = false;
         int64_t flushed = eddy_await(tls_flush(t));
         if (flushed == -ECANCELED)
             return flushed;
@@ -187,6 +192,7 @@ eddy_async_define(int64_t, tls_fetch, (struct tls_transport *, t))
         t->chunk = chunk;
         t->cipher = chunk.data;
         t->cipher_size = (size_t)result;
+        t->heard = t->established;
     }
     t->ended |= result == 0;
     return result;
@@ -275,36 +281,34 @@ eddy_async(int64_t, end_sending, (struct tls_transport *, t))
 }
 
 /*
- * A client that has not read anything leaves the server's tickets (TLS 1.3) to the kernel, which would answer them, or
- * their being there at the end, by a reset that throws away what the client has sent: it waits for the server's end.
+ * A client that has not read anything leaves the server's tickets (TLS 1.3) to the kernel, which would answer them by a
+ * reset, and that throws away what the client has sent.  So it waits for them, and keeps them.
  */
-static bool has_to_linger(const struct tls_transport *t)
-{
-    return !t->tls->is_server && !t->heard && SSL_version(t->ssl) >= TLS1_3_VERSION && !was_ended(t);
-}
-
-eddy_async(int64_t, say_last_words, (struct tls_transport *, t))
+eddy_async(int64_t, await_tickets, (struct tls_transport *, t))
 {
     char waste[LEAST_ROOM];
-    int64_t result = eddy_await(end_sending(t));
-    if (result < 0 || !has_to_linger(t))
-        return result;
-    result = eddy_await(transport_send_end(t->transport.below));
-    while (result >= 0 && !was_ended(t) && !t->ended) {
+    int64_t result = 0;
+    while (result >= 0 && !t->heard && !t->ended)
         result = eddy_await(tls_fetch(t));
-        while (result > 0 && t->cipher_size)
-            result = decrypt(t, waste, sizeof waste);
-        if (result == -EAGAIN)
-            result = 0;
-    }
+    do
+        result = decrypt(t, waste, sizeof waste);
+    while (result > 0);
     return 0;
+}
+
+static bool has_to_linger(const struct tls_transport *t)
+{
+    return !t->tls->is_server && !t->heard && SSL_version(t->ssl) >= TLS1_3_VERSION;
 }
 
 eddy_async(int64_t, end_well, (struct tls_transport *, t))
 {
     eddy_error err;
-    if (!t->broken)
-        eddy_await_for(say_last_words(t), last_words_seconds, &err);
+    if (t->broken)
+        return 0;
+    int64_t result = eddy_await_for(end_sending(t), last_words_seconds, &err);
+    if (!err.code && result >= 0 && has_to_linger(t))
+        eddy_await_for(await_tickets(t), tickets_seconds, &err);
     return 0;
 }
 

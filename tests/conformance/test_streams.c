@@ -9,6 +9,13 @@
 
 #include "../unit/run_clean.h"
 
+#ifdef EDDY_WITH_TLS
+#include "../unit/certificates.h"
+#else
+#define certificates_make NULL
+#define certificates_remove NULL
+#endif
+
 /* Two ends and what keeps them alive. */
 struct pair {
     eddy_stream *near, *far;
@@ -61,6 +68,22 @@ async(void, make_pipes, (struct pair *, pair))
     pair->far = await(eddy_open_descriptors(there[0], back[1]));
 }
 
+#ifdef EDDY_WITH_TLS
+async(void, make_tls, (struct pair *, pair))
+{
+    struct certificate_path authority = certificate_at("authority"), certificate = certificate_at("server");
+    eddy_tls_options trust = {.size = sizeof trust, .ca_file = authority.text};
+    eddy_tls_options own = {.size = sizeof own, .certificate_file = certificate.text};
+    eddy_tls *client = eddy_tls_client_new(&trust), *service = eddy_tls_server_new(&own);
+    defer(eddy_tls_free, client);
+    defer(eddy_tls_free, service);
+    struct eddy_start_server plain = eddy_start_server(lend_far, (void *)pair, "127.0.0.1", 0);
+    pair->server = await(eddy_over_tls(plain, service));
+    pair->near = await(eddy_open_tls_connection("127.0.0.1", eddy_server_port(pair->server), client));
+    await(eddy_event_wait(&pair->met));
+}
+#endif
+
 struct kind {
     const char *name; /* NULL: behind the last */
     maker make;
@@ -73,6 +96,9 @@ static struct kind kind_at(size_t i)
         {"unix", maker_of(make_unix)},
         {"pipe", maker_of(make_pipes)},
         {"memory", maker_of(make_memory)},
+#ifdef EDDY_WITH_TLS
+        {"tls", maker_of(make_tls)},
+#endif
     };
     return i < sizeof kinds / sizeof kinds[0] ? kinds[i] : (struct kind){NULL, kinds[0].make};
 }
@@ -526,5 +552,5 @@ int main(void)
         TEST(a_deadline_ends_both_ways),
         TEST(everybody_has_a_name),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
 }
