@@ -21,7 +21,7 @@ typedef struct eddy_handle eddy_handle;
 /* For eddy_run_with.  Zero is the default of every member.  Since 0.1. */
 typedef struct eddy_loop_options {
     size_t size;            /* sizeof(eddy_loop_options): what this program knows of */
-    const char *driver;     /* "epoll", "sim"; NULL: EDDY_DRIVER from the environment, else the best there is */
+    const char *driver;     /* "uring", "epoll", "sim"; NULL: EDDY_DRIVER from the environment, else the best */
     uint64_t seed;          /* sim: order of ready tasks; 0: EDDY_SEED, else first come, first served */
     size_t stack_size;      /* bytes of a task's stack; 0: EDDY_STACK_SIZE, else 128 KiB */
     size_t thread_limit;    /* threads of the pool for blocking functions; 0: 8 */
@@ -37,7 +37,7 @@ typedef struct eddy_loop_options {
 
 /* The loop that runs on this thread; NULL if none does.  Python: asyncio.get_running_loop.  Since 0.1. */
 EDDY_API eddy_loop *eddy_current_loop(void);
-/* "epoll", "sim".  Since 0.1. */
+/* "uring", "epoll", "sim".  Since 0.1. */
 EDDY_API const char *eddy_loop_driver(const eddy_loop *loop);
 
 /* Seconds of the loop's monotonic clock (virtual in the simulation).  Python: loop.time.  Since 0.1. */
