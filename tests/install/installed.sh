@@ -35,8 +35,8 @@ for name in eddy ${has_curl:=$(find "$library" -name libeddy-curl.a -printf eddy
 done
 man=$(find "$root" -name 'eddy.1*')
 [ -n "$man" ] || fail "no manual page eddy.1 was installed"
-for name in eddy_lock_acquire await EDDY_QUEUE_SHUT_DOWN; do
-    [ -f "$(dirname "$(dirname "$man")")/man3/$name.3" ] || fail "no manual page $name.3 was installed"
+for page in eddy_lock_acquire.3 EDDY_QUEUE_SHUT_DOWN.3 await.3eddy; do # a link, a link, a word that others may have
+    [ -f "$(dirname "$(dirname "$man")")/man3/$page" ] || fail "no manual page $page was installed"
 done
 
 # --- pkg-config -------------------------------------------------------------------------------------------------------
