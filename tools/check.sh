@@ -110,6 +110,15 @@ step_interop() {
     build build gcc && suites build --suite interop
 }
 
+# gdb's script on live programs and core files, whatever the library was compiled with.
+step_debugger() {
+    tools/need.sh $need_for_debugger || { note_failure "debugger: packages are missing"; return; }
+    build build gcc && suites build --suite debugger
+    build build-gcc-O0 gcc -Doptimization=0 && suites build-gcc-O0 --suite debugger
+    build build-gcc-O3 gcc -Doptimization=3 && suites build-gcc-O3 --suite debugger
+    build build-clang clang && suites build-clang --suite debugger
+}
+
 # What make install puts there, used through pkg-config, Meson and CMake.
 step_install() {
     tools/need.sh $need_for_install || { note_failure "install: packages are missing"; return; }

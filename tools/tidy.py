@@ -13,7 +13,7 @@ import sys
 
 import exports
 
-FOLDERS = ('include', 'src', 'modules', 'tests', 'examples', 'bench', 'tools', 'docs', '.ci')
+FOLDERS = ('include', 'src', 'modules', 'tests', 'examples', 'bench', 'tools', 'docs', 'gdb', '.ci')
 TEXT = ('.c', '.h', '.py', '.sh', '.md', '.build', '.txt', '.cpp')
 MAX_LINE, MAX_FILE, MAX_FUNCTION = 120, 800, 70
 

@@ -60,6 +60,8 @@ static void report_slow(struct debugger *debugger, int64_t taken)
 void debug_step(struct debugger *debugger, struct task *next)
 {
     int64_t now = clock_monotonic();
+    if (!current.loop->driver->virtual_time)
+        current.loop->looked_at = clock_tick(now);
     if (debugger->task && now - debugger->start >= debugger->limit)
         report_slow(debugger, now - debugger->start);
     debugger->task = next;

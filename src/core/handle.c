@@ -120,23 +120,6 @@ void handles_free(struct eddy_loop *loop)
 
 /* ---- from other threads ---- */
 
-/* The loops that run in this process: how many, and the last that began. */
-static struct eddy_loop *last_loop;
-static unsigned loops;
-
-void loop_register(struct eddy_loop *loop)
-{
-    __atomic_store_n(&last_loop, loop, __ATOMIC_SEQ_CST);
-    __atomic_add_fetch(&loops, 1, __ATOMIC_SEQ_CST);
-}
-
-void loop_unregister(struct eddy_loop *loop)
-{
-    struct eddy_loop *expected = loop;
-    __atomic_sub_fetch(&loops, 1, __ATOMIC_SEQ_CST);
-    __atomic_compare_exchange_n(&last_loop, &expected, NULL, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-}
-
 void loop_post(struct eddy_loop *loop, struct remote_call *call)
 {
     call->next = __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
@@ -181,11 +164,8 @@ int(eddy_call_soon_threadsafe)(eddy_loop *loop, void (*function)(void *), void *
 {
     if (!loop)
         loop = current.loop;
-    if (!loop) {
-        EDDY_ASSERT(__atomic_load_n(&loops, __ATOMIC_SEQ_CST) <= 1,
-                    "eddy_call_soon_threadsafe(function, argument): several loops run; name one as first argument");
-        loop = __atomic_load_n(&last_loop, __ATOMIC_SEQ_CST);
-    }
+    if (!loop)
+        loop = loop_only("eddy_call_soon_threadsafe");
     if (!loop)
         return EDDY_NO_LOOP;
     struct posted *posted = memory_alloc(sizeof *posted);

@@ -142,9 +142,11 @@ static void look(struct eddy_loop *loop)
     }
     if (__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED))
         loop_drain_inbox(loop);
+    int64_t now = driver_now(driver);
+    loop->looked_at = clock_tick(now);
     if (loop->timers.count) {
         loop->due = loop->end;
-        timers_run(&loop->timers, driver_now(driver));
+        timers_run(&loop->timers, now);
         loop->timer_due = false;
     }
 }
@@ -211,6 +213,7 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, int *error)
     }
     loop->end = &loop->first;
     loop->random = loop->driver->seed;
+    loop->looked_at = clock_tick(driver_now(loop->driver));
     if (loop->options.debug || environment_says("EDDY_DEBUG"))
         loop->debug = debug_begin(loop->options.slow_step);
     if (loop->debug && loop->driver->second_choice)

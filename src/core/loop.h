@@ -22,6 +22,7 @@
 struct generator_stack;
 struct fd_watch;
 struct debugger;
+struct current;
 
 /* A call of the loop: eddy_call_soon and its relatives. */
 struct eddy_handle {
@@ -76,6 +77,10 @@ struct eddy_loop {
     bool closing;                /* eddy_run has its result */
     struct debugger *debug;      /* debug mode; NULL: off */
     struct loop_closer *closers;
+    struct eddy_loop *next_loop; /* of the process: see loops.c */
+    struct current *current;     /* of its thread: what runs there now.  For debuggers, as are the next two */
+    long thread;                 /* the kernel's number of its thread */
+    uint32_t looked_at;          /* clock_tick when the loop last looked at the world */
     struct eddy_loop_options options;
 };
 
@@ -119,9 +124,11 @@ struct eddy_handle *handle_new(void (*function)(void *), void *argument);
 void handle_init(struct eddy_handle *handle, struct eddy_loop *loop, void (*function)(void *), void *argument);
 void handle_free(struct eddy_handle *handle);
 void handle_call(struct eddy_handle *handle);
-/* eddy_call_soon_threadsafe without a loop finds the only one. */
+/* On its own thread, when it begins to run and when it has ended. */
 void loop_register(struct eddy_loop *loop);
 void loop_unregister(struct eddy_loop *loop);
+/* The only one that runs in the process, or NULL; several: an assertion that names the function `who`. */
+struct eddy_loop *loop_only(const char *who);
 
 void fd_watches_free(struct eddy_loop *loop);
 void handles_free(struct eddy_loop *loop);

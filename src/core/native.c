@@ -85,6 +85,7 @@ void task_step_native(struct task *task)
     struct eddy_awaitable *a = task_handle(task);
     if (task->state == TASK_NEW && !task->must_cancel) {
         task->state = TASK_STARTED;
+        task->ready.parked_at = task->loop->looked_at;
         begin(task, a); /* if it is over already, the task is in the ready queue */
         return;
     }

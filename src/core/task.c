@@ -202,6 +202,7 @@ void task_park(struct task *self)
     struct eddy_loop *loop = self->loop;
     int *error = &errno; /* one address: a task stays on its thread */
     self->saved_errno = *error;
+    self->ready.parked_at = loop->looked_at;
     if (__builtin_expect(!stack_intact(self->stack), 0))
         stack_report_overflow(self->stack);
     struct task *next = loop_next_task(loop);

@@ -29,6 +29,7 @@ struct ready {
     struct ready *next;
     bool queued;  /* it is in the ready queue */
     bool is_call; /* part of a struct eddy_handle, not of a task */
+    uint32_t parked_at; /* a task's, here for there is room: the loop's looked_at when it began to wait */
 };
 
 /* Wants to know when a task or future ends; fired once, off the lists by then. */

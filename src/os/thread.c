@@ -13,6 +13,8 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 struct thread_pool {
     pthread_mutex_t lock;          /* guards all below */
@@ -26,6 +28,11 @@ struct thread_pool {
     bool closing;                  /* threads end when the queue is empty */
     pthread_t threads[];           /* those that were made; each lives until the pool is freed */
 };
+
+long thread_number(void)
+{
+    return syscall(SYS_gettid);
+}
 
 struct thread_pool *thread_pool_new(size_t limit)
 {

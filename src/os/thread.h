@@ -21,6 +21,9 @@ struct thread_job {
 
 struct thread_pool;
 
+/* The kernel's number of the calling thread, as debuggers show it. */
+long thread_number(void);
+
 struct thread_pool *thread_pool_new(size_t limit);
 /* 0, or an errno value when no thread could be made and none runs: the job was not taken. */
 int thread_pool_submit(struct thread_pool *pool, struct thread_job *job);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loops.c - the loops that run in this process: for calls from other threads, and for debuggers.
+ *
+ * Invariant: gdb/eddy-gdb.py begins at eddy_loops, follows members of structs by name, and calls nothing, so that it
+ * works on a core file, too: what it is to know lies in memory that leads on from here.
+ */
+#include <pthread.h>
+
+#include "base/assert.h"
+#include "core/current.h"
+#include "core/loop.h"
+#include "eddy/error.h"
+#include "os/stack.h"
+#include "os/thread.h"
+
+/* The last that began comes first. */
+struct eddy_loop *eddy_loops;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+void loop_register(struct eddy_loop *loop)
+{
+    loop->current = &current;
+    loop->thread = thread_number();
+    pthread_mutex_lock(&mutex);
+    loop->next_loop = eddy_loops;
+    __atomic_store_n(&eddy_loops, loop, __ATOMIC_RELEASE); /* in one piece, wherever a debugger stops this thread */
+    pthread_mutex_unlock(&mutex);
+}
+
+void loop_unregister(struct eddy_loop *loop)
+{
+    pthread_mutex_lock(&mutex);
+    struct eddy_loop **link = &eddy_loops;
+    while (*link != loop)
+        link = &(*link)->next_loop;
+    *link = loop->next_loop;
+    pthread_mutex_unlock(&mutex);
+}
+
+struct eddy_loop *loop_only(const char *who)
+{
+    pthread_mutex_lock(&mutex);
+    struct eddy_loop *loop = eddy_loops;
+    bool several = loop && loop->next_loop;
+    pthread_mutex_unlock(&mutex);
+    EDDY_ASSERT(!several, "%s(function, argument): several loops run; name one as first argument", who);
+    return loop;
+}
