@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check bench bench-micro docs install uninstall clean help
+.PHONY: build run test check bench bench-micro bench-io docs install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
 	@tools/build.sh
@@ -16,10 +16,13 @@ test:       ## unit, language, compile-fail and conformance tests; under three m
 check:      ## everything else: the other compiler, sanitizers, Valgrind, servers, long seeds
 	@tools/check.sh
 
-bench: bench-micro
+bench: bench-micro bench-io
 
 bench-micro: ## what the primitives cost here, beside others; half an hour, and 6 GB of memory for a million tasks
-	@tools/bench.sh
+	@tools/bench.sh micro
+
+bench-io:   ## what servers cost a request, beside others and C by hand; twenty minutes
+	@tools/bench.sh traffic
 
 docs:       ## the reference and the guide as a site and as man pages, in build/docs; python3 alone
 	@tools/docs.sh

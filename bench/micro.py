@@ -210,4 +210,5 @@ def main():
     print('%d bars missed.' % missed)
 
 
-main()
+if __name__ == '__main__':
+    main()

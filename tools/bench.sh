@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `make bench-micro`: builds the measuring programs and those of the peers, in a folder of their own, and runs them.
+# `make bench-micro`, `make bench-io`: builds the measuring programs and those of the peers, in a folder of their own,
+# and runs them.
 #
-#   tools/bench.sh [ARGUMENT...]        arguments go to bench/micro.py
+#   tools/bench.sh micro [ARGUMENT...]          arguments go to bench/micro.py
+#   tools/bench.sh traffic [ARGUMENT...]        or to bench/traffic.py: --rounds 3 --only lone
 #
 # A peer whose package cannot be installed is left out of the table, which says so.
 set -eu
@@ -12,4 +14,6 @@ tools/need.sh $need_to_build
 tools/need.sh $need_for_bench || echo "Going on with the peers that are there." >&2
 configure_bench
 ninja -C "$bench_folder" bench-all >/dev/null
-exec bench/micro.py "$bench_folder" "$@"
+table=${1:-micro}
+[ $# = 0 ] || shift
+exec "bench/$table.py" "$bench_folder" "$@"

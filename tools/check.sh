@@ -124,6 +124,12 @@ step_install() {
     tools/need.sh $need_for_install || { note_failure "install: packages are missing"; return; }
     build build gcc && suites build --suite install
 }
+# That the benchmarks of servers run, not what they say.
+step_traffic() {
+    configure_bench && ninja -C "$bench_folder" bench-eddy bench-raw >/dev/null || { note_failure "no benchmarks"; return; }
+    once traffic bench/traffic.py "$bench_folder" --rounds 1 --seconds 0.05 --no-calls \
+        --only echo-64 echo-4kx16 lone accept --servers eddy-uring eddy-epoll raw-uring raw-epoll
+}
 step_stress() { build build gcc && suites build --suite stress --slower 2; }
 step_seeds() { build build gcc && once seeds tools/seeds.py build 200; }
 

@@ -15,7 +15,7 @@ need_for_interop="curl=cmd:curl socat=cmd:socat redis-server=cmd:redis-server wr
 need_for_debugger="gdb=cmd:gdb binutils=cmd:objcopy"
 need_for_install="cmake=cmd:cmake binutils=cmd:readelf"
 
-need_for_bench="g++=cmd:g++ libst-dev=file:/usr/include/st.h libev-dev=file:/usr/include/ev.h libuv1-dev=pc:libuv
+need_for_bench="g++=cmd:g++ libst-dev=file:/usr/include/st.h libev-dev=file:/usr/include/ev.h libuv1-dev=pc:libuv libevent-dev=pc:libevent_core
     libboost-context1.81-dev=file:/usr/include/boost/context/fiber.hpp golang-go=cmd:go cargo=file:/usr/bin/cargo
     librust-tokio-dev=file:/usr/share/cargo/registry/tokio-1* python3-uvloop=file:/usr/lib/python3/dist-packages/uvloop"
 

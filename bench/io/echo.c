@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* echo.c - Eddy's echo server: a task a connection, in the words of the guide. */
+#include <eddy/keywords.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "server.h"
+
+async(void, echo, (eddy_stream *, s), (void *, nothing))
+{
+    eddy_slice bytes;
+    eddy_error err = {0}; /* that a client has gone is none of the server's business */
+    (void)nothing;
+    while (!err.code && await(eddy_stream_read_some(s, &bytes), &err) > 0)
+        await(eddy_stream_write(s, bytes.data, bytes.size), &err);
+}
+
+async(void, main_task)
+{
+    eddy_server *server = await(eddy_start_server(echo, (void *)NULL, "127.0.0.1", 0));
+    server_says(eddy_server_port(server));
+    await(eddy_sleep(INFINITY));
+}
+
+int main(void)
+{
+    server_limits();
+    return eddy_run(main_task());
+}

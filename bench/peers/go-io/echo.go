@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+
+// Go's echo server: a goroutine and a buffer a connection, on one processor.
+package main
+
+import (
+    "fmt"
+    "net"
+    "os"
+    "runtime"
+    "strconv"
+)
+
+func echo(connection net.Conn, size int) {
+    defer connection.Close()
+    for buffer := make([]byte, size); ; {
+        got, err := connection.Read(buffer)
+        if err != nil {
+            return
+        }
+        if _, err := connection.Write(buffer[:got]); err != nil {
+            return
+        }
+    }
+}
+
+func main() {
+    runtime.GOMAXPROCS(1)
+    size := 16384
+    if len(os.Args) > 1 {
+        size, _ = strconv.Atoi(os.Args[1])
+    }
+    listener, err := net.Listen("tcp", "127.0.0.1:0")
+    if err != nil {
+        panic(err)
+    }
+    fmt.Printf("listening %d\n", listener.Addr().(*net.TCPAddr).Port)
+    for {
+        connection, err := listener.Accept()
+        if err != nil {
+            panic(err)
+        }
+        go echo(connection, size)
+    }
+}

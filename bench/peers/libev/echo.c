@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* echo.c - libev's echo server: one buffer for all. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <ev.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "server.h"
+
+static char *buffer;
+static size_t buffer_size;
+
+static void write_all(int fd, const char *data, ssize_t size)
+{
+    while (size > 0) {
+        ssize_t sent = send(fd, data, (size_t)size, MSG_NOSIGNAL);
+        struct pollfd room = {fd, POLLOUT, 0};
+        if (sent >= 0) {
+            data += sent;
+            size -= sent;
+        } else if (errno != EAGAIN) {
+            return;
+        } else {
+            poll(&room, 1, -1);
+        }
+    }
+}
+
+static void on_bytes(struct ev_loop *loop, ev_io *watcher, int events)
+{
+    ssize_t got = recv(watcher->fd, buffer, buffer_size, 0);
+    (void)events;
+    if (got > 0) {
+        write_all(watcher->fd, buffer, got);
+    } else if (got == 0 || errno != EAGAIN) {
+        ev_io_stop(loop, watcher);
+        close(watcher->fd);
+        free(watcher);
+    }
+}
+
+static void on_connection(struct ev_loop *loop, ev_io *listener, int events)
+{
+    int fd;
+    (void)events;
+    while ((fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+        ev_io *watcher = malloc(sizeof *watcher);
+        server_no_delay(fd);
+        ev_io_init(watcher, on_bytes, fd, EV_READ);
+        ev_io_start(loop, watcher);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct ev_loop *loop = ev_default_loop(0);
+    ev_io listener;
+    buffer_size = server_buffer(argc, argv);
+    buffer = malloc(buffer_size);
+    ev_io_init(&listener, on_connection, server_listen(SOCK_NONBLOCK), EV_READ);
+    ev_io_start(loop, &listener);
+    ev_run(loop, 0);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server.h - what the echo servers share, Eddy's and its peers': `PROGRAM [BUFFER]` listens at a port of the kernel's
+ * choice, says `listening PORT`, and echoes until it is ended.  BUFFER: bytes of a reader's memory, where it has one.
+ */
+#ifndef SERVER_H
+#define SERVER_H
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+enum { SERVER_BACKLOG = 4096 };
+
+/* As many descriptors as there may be. */
+static inline void server_limits(void)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static inline void server_says(int port)
+{
+    printf("listening %d\n", port);
+    fflush(stdout);
+}
+
+static inline size_t server_buffer(int argc, char **argv)
+{
+    return argc > 1 ? strtoul(argv[1], NULL, 10) : 16384;
+}
+
+/* flags: SOCK_NONBLOCK or 0. */
+static inline int server_listen(int flags)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | flags, 0);
+    struct sockaddr_in own;
+    socklen_t length = sizeof own;
+    memset(&own, 0, sizeof own);
+    own.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    server_limits();
+    if (fd < 0 || bind(fd, (struct sockaddr *)&own, sizeof own) || listen(fd, SERVER_BACKLOG) ||
+        getsockname(fd, (struct sockaddr *)&own, &length)) {
+        perror("listen");
+        exit(1);
+    }
+    server_says(ntohs(own.sin_port));
+    return fd;
+}
+
+static inline void server_no_delay(int fd)
+{
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+#endif
