@@ -103,6 +103,9 @@ counted() {
     once "instructions of $2" tools/instructions.py "$1"
 }
 
+# Queues that are always full, a store of buffers that is always empty.
+step_small_rings() { build build gcc && EDDY_RING=2,4,2 suites build --suite on-uring; }
+
 # --- servers, load, luck ----------------------------------------------------------------------------------------------
 
 step_interop() {

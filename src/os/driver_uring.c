@@ -104,7 +104,7 @@ static struct driver_queue *list_of(struct uring *uring, const struct driver_op 
     return queue_of(&uring->watches[op->fd], op);
 }
 
-static void unsettle(struct uring *uring, int fd)
+void uring_unsettle(struct uring *uring, int fd)
 {
     struct uring_watch *watch = &uring->watches[fd];
     if (watch->unsettled)
@@ -122,13 +122,13 @@ static void op_is_done(struct uring *uring, struct driver_op *op)
     op->state = URING_DONE;
 }
 
-static void finish_op(struct uring *uring, struct driver_op *op, int64_t result)
+void uring_finish_op(struct uring *uring, struct driver_op *op, int64_t result)
 {
     queue_remove(list_of(uring, op), op);
     op->result = result;
     op_is_done(uring, op);
     if (!is_loose(op) && queue_of(&uring->watches[op->fd], op)->first != NULL)
-        unsettle(uring, op->fd);
+        uring_unsettle(uring, op->fd);
 }
 
 /* Waits for readiness in its stead. */
@@ -158,14 +158,28 @@ static bool begin(struct uring *uring, struct driver_op *op)
     return true;
 }
 
+/* The first of the readers gets what is there, or a multishot brings it, or there must be none. */
+static bool settle_reader(struct uring *uring, struct uring_watch *watch)
+{
+    struct driver_op *op;
+    while ((op = watch->readers.first) != NULL && op->state == URING_WAITING && uring_has_stock(watch))
+        uring_finish_op(uring, op, uring_take_stock(uring, watch, op));
+    if (op == NULL || op->state != URING_WAITING)
+        return true;
+    if (uring_is_many(uring, watch, op))
+        return uring_begin_many(uring, watch, op);
+    if (watch->many != MANY_NONE)
+        return uring_stop_many(uring, watch, op->fd);
+    watch->starved = false;
+    return begin(uring, op);
+}
+
 /* Begins what can be.  False: there is no room in the ring. */
 static bool settle(struct uring *uring, struct uring_watch *watch)
 {
-    struct driver_queue *queues[] = {&watch->readers, &watch->writers};
-    for (int i = 0; i < 2; i++)
-        if (queues[i]->first != NULL && queues[i]->first->state == URING_WAITING && !begin(uring, queues[i]->first))
-            return false;
-    return true;
+    struct driver_op *writer = watch->writers.first;
+    return settle_reader(uring, watch) &&
+           (writer == NULL || writer->state != URING_WAITING || begin(uring, writer));
 }
 
 static bool must_be_threaded(const struct uring *uring, const struct driver_op *op)
@@ -186,8 +200,25 @@ static bool submit_to_threads(struct uring *uring, struct driver_op *op)
     return true;
 }
 
+/* A poll for what is here already is over; and a multishot would take what it is to see. */
+static bool poll_sees_stock(struct uring *uring, struct driver_op *op)
+{
+    struct uring_watch *watch = find_watch(uring, op->fd);
+    if (op->kind != DRIVER_POLL || watch == NULL || (op->u.poll.events & POLLIN) == 0)
+        return false;
+    if (!uring_has_stock(watch)) {
+        uring_stop_many(uring, watch, op->fd);
+        return false;
+    }
+    op->result = POLLIN;
+    op->state = URING_IDLE;
+    return true;
+}
+
 static bool submit_loose(struct uring *uring, struct driver_op *op)
 {
+    if (poll_sees_stock(uring, op))
+        return true;
     if (driver_kind_is_of_files(op->kind) && must_be_threaded(uring, op))
         return submit_to_threads(uring, op);
     queue_append(begin(uring, op) ? &uring->loose : &uring->waiting, op);
@@ -208,15 +239,20 @@ static bool submit(struct driver *driver, struct driver_op *op)
         return true;
     }
     struct driver_queue *queue = queue_of(watch, op);
+    if (queue == &watch->readers && queue->first == NULL && uring_has_stock(watch)) {
+        op->result = uring_take_stock(uring, watch, op);
+        op->state = URING_IDLE;
+        return true;
+    }
     queue_append(queue, op);
     if (queue->first == op && !settle(uring, watch))
-        unsettle(uring, op->fd);
+        uring_unsettle(uring, op->fd);
     return false;
 }
 
 /* ==== cancelling ==== */
 
-static bool send_cancel(struct uring *uring, uint64_t user_data)
+bool uring_send_cancel(struct uring *uring, uint64_t user_data)
 {
     struct io_uring_sqe *sqe = ring_request(&uring->ring);
     if (sqe == NULL)
@@ -233,6 +269,15 @@ static bool is_in_kernel(const struct driver_op *op)
     return op->state == URING_KERNEL || op->state == URING_POLLING;
 }
 
+/* Nobody accepts: connections stay in the kernel, for whoever else listens there.  Without room it goes on until its
+ * stock is full. */
+static void stop_accepting(struct uring *uring, const struct driver_op *op)
+{
+    struct uring_watch *watch = op->kind == DRIVER_ACCEPT ? find_watch(uring, op->fd) : NULL;
+    if (watch != NULL && watch->readers.first == NULL)
+        uring_stop_many(uring, watch, op->fd);
+}
+
 static void cancel(struct driver *driver, struct driver_op *op)
 {
     struct uring *uring = uring_of(driver);
@@ -243,8 +288,9 @@ static void cancel(struct driver *driver, struct driver_op *op)
         op->result = -ECANCELED;
         op_is_done(uring, op);
     } else if (op->state == URING_WAITING) {
-        finish_op(uring, op, -ECANCELED);
-    } else if (is_in_kernel(op) && !send_cancel(uring, (uintptr_t)op)) {
+        uring_finish_op(uring, op, -ECANCELED);
+        stop_accepting(uring, op);
+    } else if (is_in_kernel(op) && !uring_send_cancel(uring, (uintptr_t)op)) {
         uring->lost_cancel = true;
     }
 }
@@ -253,7 +299,7 @@ static void cancel(struct driver *driver, struct driver_op *op)
 static bool cancel_again(struct uring *uring, struct driver_op *op)
 {
     for (; op != NULL; op = op->next)
-        if (op->cancelled && is_in_kernel(op) && !send_cancel(uring, (uintptr_t)op))
+        if (op->cancelled && is_in_kernel(op) && !uring_send_cancel(uring, (uintptr_t)op))
             return false;
     return true;
 }
@@ -318,6 +364,7 @@ static int64_t receive_lent(struct uring *uring, struct driver_op *op)
         return result;
     }
     op->u.lent.data = buffer->data;
+    op->u.lent.id = 0;
     uring->driver.lent++;
     return result;
 }
@@ -331,17 +378,19 @@ static bool is_passing(const struct driver_op *op, int64_t result)
 static void completed(struct uring *uring, struct driver_op *op, int64_t result)
 {
     bool polled = op->state == URING_POLLING;
+    if (op->kind == DRIVER_POLL && result == -ECANCELED && !op->cancelled)
+        result = POLLIN; /* see tell_pollers */
     if (polled && result >= 0 && op->kind == DRIVER_RECV_LENT && !op->cancelled)
         result = receive_lent(uring, op);
     else if (polled && result >= 0)
         result = -EINTR;
     if (!is_passing(op, result)) {
-        finish_op(uring, op, result);
+        uring_finish_op(uring, op, result);
     } else if (op->cancelled) {
-        finish_op(uring, op, -ECANCELED);
+        uring_finish_op(uring, op, -ECANCELED);
     } else if (result == -EINTR ? !begin(uring, op) : !begin_poll(uring, op)) {
         op->state = URING_WAITING;
-        unsettle(uring, op->fd);
+        uring_unsettle(uring, op->fd);
     }
 }
 
@@ -349,12 +398,14 @@ static void handle(struct uring *uring, const struct ring_completion *completion
 {
     switch (completion->data & RING_TAGS) {
     case RING_OPERATION: completed(uring, (struct driver_op *)(uintptr_t)completion->data, completion->result); break;
+    case RING_ACCEPTED:
+    case RING_RECEIVED: uring_many_completed(uring, completion); break;
     case RING_WAKE: uring->wake_armed = (completion->flags & IORING_CQE_F_MORE) != 0; break;
     default: break; /* the answer to a cancel says nothing: the operation's own completion does */
     }
 }
 
-static void reap(struct uring *uring)
+void uring_reap(struct uring *uring)
 {
     struct ring_completion completion;
     while (ring_next(&uring->ring, &completion))
@@ -390,7 +441,7 @@ static int look(struct uring *uring, int64_t deadline, bool *over)
     bool news = uring->done.first != NULL || __atomic_load_n(&uring->woken, __ATOMIC_SEQ_CST);
     int64_t span = news ? 0 : span_until(deadline);
     int error = ring_enter(&uring->ring, 1, span);
-    reap(uring);
+    uring_reap(uring);
     settle_all(uring);
     *over = span == 0 || error == -EINTR || uring->done.first != NULL;
     bool passing = error == -EINTR || error == -ETIME || error == -EBUSY || error == -EAGAIN;
@@ -437,6 +488,7 @@ static void adopt(struct driver *driver, int fd)
     if (watch == NULL)
         return; /* no memory: it is treated as a stranger */
     EDDY_ASSERT(!has_operations(watch), "descriptor %d is adopted while operations on it are in flight", fd);
+    uring_forget_many(uring_of(driver), watch, fd);
     watch->generation++;
     watch->adopted = true;
 }
@@ -446,6 +498,7 @@ static void close_fd(struct driver *driver, int fd)
     struct uring_watch *watch = find_watch(uring_of(driver), fd);
     if (watch != NULL) {
         EDDY_ASSERT(!has_operations(watch), "descriptor %d is closed while operations on it are in flight", fd);
+        uring_forget_many(uring_of(driver), watch, fd);
         watch->generation++;
         watch->adopted = false;
     }
@@ -454,10 +507,12 @@ static void close_fd(struct driver *driver, int fd)
 
 static void give_back(struct driver *driver, void *data, unsigned id)
 {
-    (void)id;
     EDDY_ASSERT(driver->lent > 0, "a buffer is given back that was not lent");
     driver->lent--;
-    lent_put(&uring_of(driver)->lent, lent_of(data));
+    if (id != 0)
+        ring_buffers_put(&uring_of(driver)->buffers, id - 1);
+    else
+        lent_put(&uring_of(driver)->lent, lent_of(data));
 }
 
 /* ==== opening and closing ==== */
@@ -466,6 +521,7 @@ static int init(struct uring *uring, const char **step)
 {
     *step = "eventfd";
     uring->unsettled = -1;
+    uring->buffers.capacity = ring_limits.buffers;
     uring->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (uring->wake_fd < 0)
         return errno;
@@ -500,7 +556,9 @@ static void close_driver(struct driver *driver)
 {
     struct uring *uring = uring_of(driver);
     file_threads_free(&uring->files); /* first: they wake the driver */
+    uring_end_all_many(uring);
     ring_close(&uring->ring);
+    ring_buffers_free(&uring->buffers);
     close(uring->wake_fd);
     memory_free(uring->watches);
     lent_free(&uring->lent);

@@ -13,6 +13,7 @@
 #include "os/file_threads.h"
 #include "os/lent.h"
 #include "os/ring.h"
+#include "os/ring_buffers.h"
 
 #if defined(EDDY_WITH_URING)
 
@@ -26,6 +27,9 @@ enum uring_state {
     URING_DONE     /* `result` is set, `complete` is to come */
 };
 
+/* Of a multishot request: see driver_uring_many.c. */
+enum uring_many { MANY_NONE, MANY_STANDS, MANY_ENDS };
+
 /* What is known of one descriptor. */
 struct uring_watch {
     struct driver_queue readers; /* accept, recv, read */
@@ -34,6 +38,14 @@ struct uring_watch {
     int next_unsettled;          /* in the list of those that need a request made; see uring.unsettled */
     bool unsettled;              /* it is in that list */
     bool adopted;                /* the library owns it until driver_close_fd */
+    uint8_t many;                /* an enum uring_many: the multishot request that reads from it, or accepts */
+    bool accepts;                /* it accepts */
+    bool one_by_one;             /* the kernel has refused such a request */
+    bool starved;                /* it found no buffer: the next one who receives brings his own */
+    bool over;                   /* `error` is the result of who reads behind the stock: 0 is the end */
+    uint16_t stocked;            /* length of `stock` */
+    int32_t error;
+    struct stock *stock, *stock_end; /* what came and was not asked for, oldest first */
 };
 
 struct uring {
@@ -51,11 +63,40 @@ struct uring {
     struct driver_queue done;    /* results that wait for their delivery */
     struct file_threads files;   /* for operations on files that the ring does not know */
     struct lent_buffers lent;    /* for what is received when the kernel has no buffer of ours */
+    struct ring_buffers buffers; /* the kernel's choice, for who receives by a multishot */
+    size_t many;                 /* multishots in the kernel, of closed descriptors too */
 };
 
 /* What a completion is of: the lowest bits of its user_data.  An operation is its address. */
-enum { RING_OPERATION, RING_WAKE, RING_NOBODY, RING_TAGS = 7 };
+enum { RING_OPERATION, RING_WAKE, RING_NOBODY, RING_ACCEPTED, RING_RECEIVED, RING_TAGS = 7 };
 
+/* ---- driver_uring.c ---- */
+void uring_finish_op(struct uring *uring, struct driver_op *op, int64_t result);
+/* Its queues have something to begin. */
+void uring_unsettle(struct uring *uring, int fd);
+/* False: no room in the ring. */
+bool uring_send_cancel(struct uring *uring, uint64_t user_data);
+/* Takes completions out of the ring; calls nobody. */
+void uring_reap(struct uring *uring);
+
+/* ---- driver_uring_many.c ---- */
+/* Something is there, or an end, that whoever reads from the descriptor gets first. */
+bool uring_has_stock(const struct uring_watch *watch);
+/* Its result, out of the stock. */
+int64_t uring_take_stock(struct uring *uring, struct uring_watch *watch, struct driver_op *op);
+/* A multishot is to bring what `op` waits for. */
+bool uring_is_many(struct uring *uring, const struct uring_watch *watch, const struct driver_op *op);
+/* Unless it stands.  False: no room. */
+bool uring_begin_many(struct uring *uring, struct uring_watch *watch, const struct driver_op *op);
+/* The same. */
+bool uring_stop_many(struct uring *uring, struct uring_watch *watch, int fd);
+/* Stops it and closes or recycles what came: `fd` will be another's.  The caller counts its generation up. */
+void uring_forget_many(struct uring *uring, struct uring_watch *watch, int fd);
+void uring_many_completed(struct uring *uring, const struct ring_completion *completion);
+/* Before the ring is closed: nothing is in the kernel any more. */
+void uring_end_all_many(struct uring *uring);
+
+/* ---- ring_prepare.c ---- */
 /* The request that `op` becomes; -1: none, a thread carries it out. */
 int ring_opcode(const struct driver_op *op);
 /* A request for `op`, but for its user_data. */

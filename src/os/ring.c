@@ -8,9 +8,20 @@
 #include "os/clock.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-struct ring_limits ring_limits = {.entries = 256, .completions = 4096};
+struct ring_limits ring_limits = {.entries = 256, .completions = 4096, .buffers = 1024};
+
+/* EDDY_RING=ENTRIES,COMPLETIONS,BUFFERS: small ones, so that a test of anything meets full queues and empty stores. */
+__attribute__((constructor)) static void read_environment(void)
+{
+    const char *text = getenv("EDDY_RING");
+    struct ring_limits read;
+    if (text != NULL && sscanf(text, "%u,%u,%u", &read.entries, &read.completions, &read.buffers) == 3)
+        ring_limits = (struct ring_limits){read.entries, read.completions, read.buffers, 0};
+}
 
 /* Without these the driver would be another one: nothing is dropped, waits have a limit, sockets are polled inside. */
 #define NEEDED_FEATURES (IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_FAST_POLL | IORING_FEAT_RW_CUR_POS | \

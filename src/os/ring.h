@@ -24,6 +24,7 @@ struct ring {
 struct ring_limits {
     unsigned entries;     /* of the submission queue */
     unsigned completions; /* of the completion queue */
+    unsigned buffers;     /* of the store that is shared by all who receive: a power of two; 0: none */
     unsigned without;     /* IORING_SETUP_ flags that this kernel is not to know */
 };
 extern struct ring_limits ring_limits;

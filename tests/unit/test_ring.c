@@ -13,7 +13,7 @@
 #include "os/clock.h"
 #include "os/valgrind.h"
 
-static const struct ring_limits usual = {.entries = 256, .completions = 4096};
+static struct ring_limits usual;
 
 /* ==== refusals ==== */
 
@@ -188,6 +188,7 @@ static void completions_without_room_are_not_lost(void **state)
 int main(void)
 {
     const char *step;
+    usual = ring_limits;
     const struct CMUnitTest refusals[] = {
         cmocka_unit_test(where_a_ring_is_refused_it_is_epoll),
         cmocka_unit_test(without_register_there_is_still_a_driver),

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_driver_uring.c - rules of the io_uring driver alone: multishot requests, the store of shared buffers, and what
+ * happens when each of the kernel's queues and stores is full or empty.
+ */
+#define _GNU_SOURCE
+#include "driver_rules.h"
+
+#if defined(EDDY_WITH_URING)
+
+static struct ring_limits usual;
+
+static struct uring *inside(void)
+{
+    return (struct uring *)driver;
+}
+
+static const struct uring_watch *watch_of(int fd)
+{
+    return &inside()->watches[fd];
+}
+
+static void open_again(struct ring_limits limits)
+{
+    int error;
+    driver_close(driver);
+    ring_limits = limits;
+    driver = driver_open("uring", NULL, &error);
+    assert_non_null(driver);
+    ring_limits = usual;
+}
+
+static void give_back(struct probe *probe)
+{
+    driver_give_back(driver, probe->op.u.lent.data, probe->op.u.lent.id);
+}
+
+static void receive(struct probe *probe, int fd, const char *expected)
+{
+    assert_int_equal(perform(probe, DRIVER_RECV_LENT, fd), strlen(expected));
+    assert_memory_equal(probe->op.u.lent.data, expected, strlen(expected));
+}
+
+/* Until the kernel has brought what was sent. */
+static void await_stock(int fd, unsigned count)
+{
+    while (watch_of(fd)->stocked < count)
+        assert_int_equal(driver_wait(driver, driver_now(driver) + CLOCK_SECOND / 1000), 0);
+}
+
+static void await_end_of_many(int fd)
+{
+    while (watch_of(fd)->many != MANY_NONE)
+        assert_int_equal(driver_wait(driver, driver_now(driver) + CLOCK_SECOND / 1000), 0);
+}
+
+/* ==== receiving ==== */
+
+static void one_request_receives_for_many(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    for (int i = 0; i < 5; i++) {
+        begin(&probe, DRIVER_RECV_LENT, ends[0]);
+        assert_int_equal(driver_wait(driver, 0), 0);
+        assert_int_equal(driver->lent, 0); /* who waits holds no buffer */
+        put(ends[1], "hello");
+        assert_int_equal(finish(&probe), 5);
+        give_back(&probe);
+        assert_int_equal(watch_of(ends[0])->many, MANY_STANDS);
+        assert_int_equal(inside()->many, 1);
+    }
+    close_pair(ends);
+}
+
+static void what_came_unasked_is_for_whoever_asks(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    assert_int_equal(finish_cancelled(&probe), -ECANCELED);
+    put(ends[1], "abcdef");
+    await_stock(ends[0], 1);
+    assert_true(begin_poll(&probe, ends[0], POLLIN)); /* it is there, though not in the kernel */
+    prepare(&probe, DRIVER_RECV, ends[0]);
+    probe.op.u.buffer.size = 2;
+    probe.op.u.buffer.flags = MSG_PEEK;
+    assert_true(driver_submit(driver, &probe.op));
+    assert_memory_equal(probe.data, "ab", 2);
+    probe.op.u.buffer.flags = 0;
+    assert_true(driver_submit(driver, &probe.op));
+    assert_memory_equal(probe.data, "ab", 2);
+    char one[1], rest[8];
+    struct iovec parts[] = {{one, 1}, {rest, sizeof rest}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    prepare(&probe, DRIVER_RECVMSG, ends[0]);
+    probe.op.u.message.data = &message;
+    probe.op.u.message.flags = 0;
+    assert_true(driver_submit(driver, &probe.op));
+    assert_int_equal(probe.op.result, 4);
+    assert_true(one[0] == 'c' && memcmp(rest, "def", 3) == 0);
+    close_pair(ends);
+}
+
+static void a_poll_sees_what_a_multishot_took(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe, reader;
+    make_adopted_pair(ends);
+    begin(&reader, DRIVER_RECV_LENT, ends[0]);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    assert_int_equal(finish_cancelled(&reader), -ECANCELED);
+    assert_false(begin_poll(&probe, ends[0], POLLIN));
+    put(ends[1], "x");
+    assert_int_equal(finish(&probe) & POLLIN, POLLIN);
+    receive(&reader, ends[0], "x");
+    give_back(&reader);
+    close_pair(ends);
+}
+
+/* A receive into memory of one's own takes over, in order. */
+static void a_receive_of_its_own_takes_over(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    put(ends[1], "one");
+    assert_int_equal(finish(&probe), 3);
+    give_back(&probe);
+    begin(&probe, DRIVER_RECV, ends[0]);
+    put(ends[1], "two");
+    assert_int_equal(finish(&probe), 3);
+    assert_memory_equal(probe.data, "two", 3);
+    begin(&probe, DRIVER_RECV, ends[0]);
+    put(ends[1], "six");
+    assert_int_equal(finish(&probe), 3);
+    assert_int_equal(watch_of(ends[0])->many, MANY_NONE);
+    close_pair(ends);
+}
+
+/* What nobody reads stays with the kernel, where the peer feels it. */
+static void the_stock_is_small(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    char big[LENT_SIZE] = {0};
+    size_t sent = 0, received = 0;
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    assert_int_equal(finish_cancelled(&probe), -ECANCELED);
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
+    for (ssize_t got; (got = send(ends[1], big, sizeof big, MSG_NOSIGNAL)) > 0;) {
+        sent += (size_t)got;
+        assert_int_equal(driver_wait(driver, 0), 0);
+    }
+    await_end_of_many(ends[0]);
+    assert_true(watch_of(ends[0])->stocked < 64);
+    while (received < sent) {
+        received += (size_t)perform(&probe, DRIVER_RECV_LENT, ends[0]);
+        give_back(&probe);
+    }
+    assert_int_equal(received, sent);
+    close_pair(ends);
+}
+
+static void the_end_is_told_behind_the_last_bytes(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    assert_int_equal(finish_cancelled(&probe), -ECANCELED);
+    put(ends[1], "last");
+    shutdown(ends[1], SHUT_WR);
+    await_end_of_many(ends[0]);
+    receive(&probe, ends[0], "last");
+    give_back(&probe);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(perform(&probe, DRIVER_RECV_LENT, ends[0]), 0);
+    close_pair(ends);
+}
+
+/* A multishot that stands holds the socket: the peer must see the end all the same. */
+static void a_closed_descriptor_is_let_go(void **state)
+{
+    (void)state;
+    int ends[2];
+    char byte;
+    struct probe probe;
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    assert_int_equal(finish_cancelled(&probe), -ECANCELED);
+    driver_close_fd(driver, ends[0]);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    assert_int_equal(recv(ends[1], &byte, 1, 0), 0);
+    close(ends[1]);
+    while (inside()->many > 0)
+        assert_int_equal(driver_wait(driver, driver_now(driver) + CLOCK_SECOND / 1000), 0);
+}
+
+/* ==== buffers ==== */
+
+static void the_store_grows(void **state)
+{
+    (void)state;
+    enum { PAIRS = 100 };
+    int ends[PAIRS][2];
+    struct probe *probes = calloc(PAIRS, sizeof *probes);
+    open_again(usual);
+    for (int i = 0; i < PAIRS; i++) {
+        make_adopted_pair(ends[i]);
+        put(ends[i][1], "held");
+        receive(&probes[i], ends[i][0], "held");
+        assert_true(probes[i].op.u.lent.id != 0);
+    }
+    assert_int_equal(driver->lent, PAIRS);
+    assert_int_equal(inside()->buffers.count, 128);
+    for (int i = 0; i < PAIRS; i++) {
+        give_back(&probes[i]);
+        close_pair(ends[i]);
+    }
+    free(probes);
+}
+
+/* Who holds buffers for ever keeps nobody else from receiving. */
+static void without_a_shared_buffer_one_brings_his_own(void **state)
+{
+    (void)state;
+    int ends[6][2];
+    struct probe probes[6];
+    struct ring_limits limits = usual;
+    limits.buffers = 2;
+    open_again(limits);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 6; i++) {
+            make_adopted_pair(ends[i]);
+            put(ends[i][1], "held");
+            receive(&probes[i], ends[i][0], "held");
+            assert_int_equal(probes[i].op.u.lent.id != 0, i < 2);
+        }
+        for (int i = 0; i < 6; i++) {
+            give_back(&probes[i]);
+            close_pair(ends[i]);
+        }
+    }
+}
+
+static void without_memory_for_the_store_it_works(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    memory_fail_after(1);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    memory_fail_after(0);
+    put(ends[1], "x");
+    assert_int_equal(finish(&probe), 1);
+    assert_int_equal(probe.op.u.lent.id, 0);
+    give_back(&probe);
+    close_pair(ends);
+}
+
+/* ==== accepting ==== */
+
+static int call_it(const struct sockaddr_in *address)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)address, sizeof *address), 0);
+    return fd;
+}
+
+static void one_request_accepts_many(void **state)
+{
+    (void)state;
+    struct sockaddr_in address;
+    struct probe probe;
+    int callers[8], listener = make_listener(&address);
+    driver_adopt(driver, listener);
+    for (int i = 0; i < 8; i++)
+        callers[i] = call_it(&address);
+    for (int i = 0; i < 8; i++) {
+        int64_t fd = perform(&probe, DRIVER_ACCEPT, listener);
+        assert_true(fd >= 0);
+        assert_int_equal(fcntl((int)fd, F_GETFD), FD_CLOEXEC);
+        assert_true(fcntl((int)fd, F_GETFL) & O_NONBLOCK);
+        close((int)fd);
+        close(callers[i]);
+    }
+    driver_close_fd(driver, listener);
+}
+
+static void a_cancelled_accept_stops_accepting(void **state)
+{
+    (void)state;
+    struct sockaddr_in address;
+    struct probe probe;
+    int listener = make_listener(&address);
+    driver_adopt(driver, listener);
+    begin(&probe, DRIVER_ACCEPT, listener);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    assert_int_equal(finish_cancelled(&probe), -ECANCELED);
+    await_end_of_many(listener);
+    int caller = call_it(&address);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    assert_int_equal(watch_of(listener)->stocked, 0); /* for another process that listens there */
+    int64_t fd = perform(&probe, DRIVER_ACCEPT, listener);
+    assert_true(fd >= 0);
+    close((int)fd);
+    close(caller);
+    driver_close_fd(driver, listener);
+}
+
+/* Accepted and wanted by nobody: the caller sees the end. */
+static void what_was_accepted_unasked_is_closed(void **state)
+{
+    (void)state;
+    struct sockaddr_in address;
+    struct probe probe;
+    char byte;
+    int callers[3], listener = make_listener(&address);
+    driver_adopt(driver, listener);
+    begin(&probe, DRIVER_ACCEPT, listener);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    for (int i = 0; i < 3; i++)
+        callers[i] = call_it(&address);
+    int64_t fd = finish(&probe);
+    assert_true(fd >= 0);
+    await_stock(listener, 2);
+    close((int)fd);
+    driver_close_fd(driver, listener);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_true(recv(callers[i], &byte, 1, 0) <= 0);
+        close(callers[i]);
+    }
+}
+
+/* ==== full queues ==== */
+
+/* Many connections through a ring with room for next to nothing. */
+static void small_queues_lose_nothing(void **state)
+{
+    (void)state;
+    enum { PAIRS = 40, ROUNDS = 5 };
+    int ends[PAIRS][2];
+    struct probe *probes = calloc(PAIRS, sizeof *probes);
+    open_again((struct ring_limits){.entries = 2, .completions = 4, .buffers = 4});
+    for (int i = 0; i < PAIRS; i++)
+        make_adopted_pair(ends[i]);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < PAIRS; i++)
+            submit(&probes[i], i % 2 ? DRIVER_RECV_LENT : DRIVER_RECV, ends[i][0]);
+        for (int i = 0; i < PAIRS; i++)
+            put(ends[i][1], "ball");
+        for (int i = 0; i < PAIRS; i++) {
+            assert_int_equal(finish(&probes[i]), 4);
+            if (i % 2)
+                give_back(&probes[i]);
+        }
+    }
+    for (int i = 0; i < PAIRS; i++)
+        begin(&probes[i], i % 2 ? DRIVER_RECV_LENT : DRIVER_RECV, ends[i][0]);
+    for (int i = 0; i < PAIRS; i++)
+        assert_int_equal(finish_cancelled(&probes[i]), -ECANCELED);
+    for (int i = 0; i < PAIRS; i++)
+        close_pair(ends[i]);
+    free(probes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest rules[] = {
+        RULE(one_request_receives_for_many),
+        RULE(what_came_unasked_is_for_whoever_asks),
+        RULE(a_poll_sees_what_a_multishot_took),
+        RULE(a_receive_of_its_own_takes_over),
+        RULE(the_stock_is_small),
+        RULE(the_end_is_told_behind_the_last_bytes),
+        RULE(a_closed_descriptor_is_let_go),
+        RULE(the_store_grows),
+        RULE(without_a_shared_buffer_one_brings_his_own),
+        RULE(without_memory_for_the_store_it_works),
+        RULE(one_request_accepts_many),
+        RULE(a_cancelled_accept_stops_accepting),
+        RULE(what_was_accepted_unasked_is_closed),
+        RULE(small_queues_lose_nothing),
+    };
+    const char *step;
+    int error;
+    usual = ring_limits;
+    driver_close(driver_open("uring", NULL, &error));
+    return driver_uring_refusal(&step) != 0 ? 0 : run_rules_with("uring", rules, sizeof rules / sizeof rules[0]);
+}
+
+#else
+
+int main(void)
+{
+    return 0;
+}
+
+#endif
