@@ -28,7 +28,6 @@ import site_html     # noqa: E402
 
 FOLDER = os.path.join(TOP, 'docs', 'reference')
 GUIDE = os.path.join(TOP, 'docs', 'guide')
-PENDING = os.path.join(FOLDER, 'PENDING')
 AREAS = ('Running', 'Coroutines', 'Tasks', 'Waiting', 'Scopes and clean-up', 'Errors', 'Futures', 'Generators',
          'Asynchronous generators', 'Lists', 'Locks and events', 'Queues', 'Threads', 'The loop', 'Streams', 'Servers',
          'Sockets', 'Names and addresses', 'TLS', 'Files', 'Processes', 'Signals', 'Own awaitables', 'Tools', 'Modules',
@@ -95,13 +94,6 @@ def sentences():
                 for row in block[1][1:]:
                     table.setdefault(row[0].strip('`'), []).append(row[1])
     return table
-
-
-def pending():
-    if not os.path.exists(PENDING):
-        return set()
-    with open(PENDING, encoding='utf-8') as file:
-        return set(file.read().split())
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
@@ -247,7 +239,7 @@ class Check:
 
     def names(self):
         """Headers and pages are equal."""
-        owner, waiting = {}, pending()
+        owner = {}
         for page in self.pages:
             for name in page.names:
                 if name in owner:
@@ -255,13 +247,11 @@ class Check:
                 elif name not in self.known:
                     self.find(page.where, 'names %s, which no public header declares: take it out' % name)
                 owner[name] = page.name
-        for name in sorted(set(self.known) - set(owner) - waiting):
+        for name in sorted(set(self.known) - set(owner)):
             found = self.known[name]
             self.find('include/' + found.header, 'the %s %s has no page: begin docs/reference/%s.md with '
                       '`tools/reference.py new %s`, or add the name to the page of a related one'
                       % (' and '.join(sorted(found.kinds)), name, name, name))
-        for name in sorted(waiting & set(owner)):
-            self.find('docs/reference/PENDING', '%s has its page now: take it out of the list' % name)
 
     def exports(self):
         """The symbol maps and what was read in the headers are equal; a coroutine's symbol is its body."""
