@@ -36,6 +36,7 @@
 #include "eddy/macros.h"
 #include "eddy/file.h"
 #include "eddy/io.h"
+#include "eddy/process.h"
 #elif !defined __cplusplus /* the words that a file begins with say what is wrong */
 #define ED_NEEDS_GNU _Static_assert(0, "Eddy's macros need GNU C: compile with -std=gnu11 or later (not -std=c11)")
 #define eddy_async(...) ED_NEEDS_GNU

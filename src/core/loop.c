@@ -221,10 +221,15 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, int *error)
     return loop;
 }
 
-void loop_close(struct eddy_loop *loop)
+void loop_closers_run(struct eddy_loop *loop)
 {
     while (loop->closers)
         loop->closers->close(loop->closers);
+}
+
+void loop_close(struct eddy_loop *loop)
+{
+    loop_closers_run(loop);
     begin_pass(loop); /* calls that nobody waits for any more */
     for (struct ready *item; (item = loop->batch);) {
         loop->batch = item->next;

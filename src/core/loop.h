@@ -99,6 +99,8 @@ static inline void loop_closer_remove(struct loop_closer *closer)
         closer->next->link = closer->link;
 }
 
+/* Closes all that hangs on the loop, whose driver works yet. */
+void loop_closers_run(struct eddy_loop *loop);
 /* NULL and *error on failure. */
 struct eddy_loop *loop_open(const eddy_loop_options *options, int *error);
 void loop_close(struct eddy_loop *loop);

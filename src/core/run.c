@@ -260,6 +260,7 @@ static struct eddy_failure *run_on(struct eddy_loop *loop, struct eddy_awaitable
     if (watches)
         unwatch_interrupts();
     loop_unregister(loop);
+    loop_closers_run(loop);
     fd_watches_free(loop);
     loop_close(loop);
     current.loop = NULL;

@@ -130,6 +130,7 @@ struct driver {
     const struct driver_type *type;
     size_t in_flight;     /* operations submitted and not completed: the loop looks at I/O only if there are any */
     size_t lent;          /* buffers lent and not given back */
+    size_t real_time;     /* processes that run: meanwhile a virtual clock goes no faster than the real one */
     bool virtual_time;    /* the clock jumps when nothing is ready */
     bool second_choice;   /* nobody chose, and io_uring was refused: driver_refusal says why */
     uint64_t seed;        /* not 0: the loop shuffles what is ready, by this seed */

@@ -5,7 +5,8 @@
  * It is the epoll driver with another wait, and with sockets that meet in memory (sim_net.c).  Invariant: the clock
  * moves only in wait, only to the deadline that the loop has given or to what is due in the network, and only when
  * nothing of this process is on its way: so a run without real descriptors and threads is the same each time.  With
- * real operations in flight the real world is asked first.
+ * real operations in flight the real world is asked first.  Other programs know nothing of virtual time: while one runs
+ * the clock goes as fast as theirs (`real_time`), so that a deadline around one means what it says.
  */
 #define _GNU_SOURCE
 #include "os/sim.h"
@@ -45,14 +46,24 @@ static int64_t patience_for(const struct sim *sim, int64_t until)
     size_t real = sim->epoll.driver.in_flight - sim->waiting;
     if (until == CLOCK_NEVER)
         return CLOCK_NEVER;
-    if (until <= sim->now || real == 0)
+    if (until <= sim->now)
+        return 0;
+    if (sim->epoll.driver.real_time)
+        return until - sim->now;
+    if (real == 0)
         return 0;
     return real > sim_listening(sim) ? PATIENCE : 0;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static bool outside(const struct sim *sim)
 {
-    return sim->epoll.driver.in_flight > sim->waiting || __atomic_load_n(&sim->epoll.woken, __ATOMIC_SEQ_CST);
+    return sim->epoll.driver.in_flight > sim->waiting || sim->epoll.driver.real_time ||
+           __atomic_load_n(&sim->epoll.woken, __ATOMIC_SEQ_CST);
 }
 
 /* The seed's order for completions of one wait. */
@@ -83,9 +94,12 @@ static int wait_until(struct driver *driver, int64_t deadline)
     int64_t next = sim_next_event(sim), until = next < deadline ? next : deadline;
     if (sim->epoll.done.first)
         until = 0;
+    int64_t begin = sim->epoll.driver.real_time ? clock_monotonic() : CLOCK_NEVER;
     if (until == CLOCK_NEVER || outside(sim))
         error = ask_world(sim, patience_for(sim, until), &quiet);
-    if (quiet && until > sim->now && until != CLOCK_NEVER) {
+    if (!quiet && begin != CLOCK_NEVER)
+        until = earlier(until, clock_add(sim->now, clock_monotonic() - begin));
+    if ((quiet || begin != CLOCK_NEVER) && until > sim->now && until != CLOCK_NEVER) {
         sim->now = until;
         sim_run_events(sim);
     }

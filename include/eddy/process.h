@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process.h - other programs: started, fed, read, waited for, ended (C only, for the calls are coroutines).
+ *
+ * A process is looked after by the loop that started it: when it ends it is reaped, whether anybody waits or not, so
+ * that no zombie stays.  It is left alone by whoever stops waiting for it; eddy_process_abort and the scope kill it.
+ */
+#ifndef EDDY_PROCESS_H
+#define EDDY_PROCESS_H
+
+#include "buffer.h"
+#include "macros.h"
+#include "stream.h"
+
+#pragma GCC visibility push(default)
+
+typedef struct eddy_process eddy_process;
+
+/* What stands for a descriptor of the new process, in eddy_process_options.  Since 0.1. */
+#define EDDY_PIPE (-1)           /* a stream of this program's: eddy_process_in, _out, _err.  Python: PIPE */
+#define EDDY_NULL (-2)           /* /dev/null.  Python: DEVNULL */
+#define EDDY_SAME_AS_OUTPUT (-3) /* of err: where its output goes.  Python: STDOUT */
+
+/* What eddy_process_start is to do beside starting; zero is a program that shares all of this one's.  Since 0.1. */
+typedef struct eddy_process_options {
+    size_t size;             /* sizeof(eddy_process_options) */
+    int in, out, err;        /* 0: this program's; EDDY_PIPE, EDDY_NULL, EDDY_SAME_AS_OUTPUT; or a descriptor, which
+                                stays the caller's */
+    const char *directory;   /* it works there; NULL: where this program does */
+    const char *const *environment; /* "NAME=value", ended by NULL; NULL: this program's */
+    const int *keep;         /* other descriptors that it gets, by the same number; all else is closed */
+    size_t keep_count;       /* of keep */
+    bool new_session;        /* setsid: a session of its own, without a terminal, and a group of its own */
+    bool new_group;          /* setpgid: a group of its own, for eddy_process_signal_group */
+} eddy_process_options;
+
+/* How a process has ended.  Since 0.1. */
+typedef struct eddy_exit_status {
+    int code;    /* what it gave to exit, 0 to 255; -1: a signal ended it */
+    int signal;  /* SIGKILL, ...; 0: it ended by itself */
+    bool dumped; /* and left a core file */
+} eddy_exit_status;
+
+/* The words of a command: EDDY_COMMAND("ls", "-l").  They live as long as the block around it.  Since 0.1. */
+#define EDDY_COMMAND(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/*
+ * Starts arguments[0], searched for in this program's PATH unless it has a slash; arguments end with NULL and may also
+ * be a char *argv[].  options, which may be left out or NULL, live until it is awaited.  Result: the process, the
+ * caller's for eddy_process_free or eddy_process_abort.  SIGPIPE and what this program handles are at their default
+ * in it.  Never suspends.
+ * Fails with what the program cannot be started for: ENOENT, EACCES, ENOEXEC, E2BIG, of the program or of directory,
+ * which the message names; EAGAIN, ENOMEM, EMFILE, EINVAL (the options).
+ * Python: asyncio.create_subprocess_exec.  Since 0.1.
+ */
+eddy_async_declare(eddy_process *, eddy_process_start, (const char *const *, arguments),
+                   (const eddy_process_options *, options));
+#define eddy_process_start(...) ED_OVERLOAD(ED_PROCESS_START_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_PROCESS_START_1(arguments) (eddy_process_start)(ED_WORDS(arguments), NULL)
+#define ED_PROCESS_START_2(arguments, options) (eddy_process_start)(ED_WORDS(arguments), options)
+/* C knows no conversion from char ** to it. */
+#define ED_WORDS(arguments) \
+    _Generic((arguments), char **: (const char *const *)(const void *)(arguments), \
+             char *const *: (const char *const *)(const void *)(arguments), default: (arguments))
+
+/* Its number, also after its end.  Python: pid.  Since 0.1. */
+EDDY_API int eddy_process_id(const eddy_process *process);
+/* The other ends of what was EDDY_PIPE, else NULL; they stay the process's.  eddy_stream_write_eof(eddy_process_in(p))
+ * tells it that nothing more comes.  Python: stdin, stdout, stderr.  Since 0.1. */
+EDDY_API eddy_stream *eddy_process_in(const eddy_process *process);
+EDDY_API eddy_stream *eddy_process_out(const eddy_process *process);
+EDDY_API eddy_stream *eddy_process_err(const eddy_process *process);
+/* It has ended and the loop has seen it.  Python: returncode is not None.  Since 0.1. */
+EDDY_API bool eddy_process_ended(const eddy_process *process);
+
+/*
+ * Until it has ended; any number of tasks, any number of times.  A cancelled wait leaves the process alone.
+ * Suspends unless it has ended.  Fails with ECANCELED, ECHILD (somebody else has taken its status).
+ * Python: Process.wait.  Since 0.1.
+ */
+eddy_async_declare(eddy_exit_status, eddy_process_wait, (eddy_process *, process));
+/*
+ * Writes input to it and ends that, appends what it writes to out and err (NULL: that is dropped), and waits for its
+ * end; each for what is EDDY_PIPE.  limit: of out and of err, in bytes; 0: none.  That it does not read its input is no
+ * error.  Suspends.  Fails with EDDY_LIMIT_OVERRUN, ECANCELED, which leave it alone, what has come being in the
+ * buffers; ENOMEM; and as eddy_process_wait.  Python: Process.communicate.  Since 0.1.
+ */
+eddy_async_declare(eddy_exit_status, eddy_process_communicate, (eddy_process *, process), (eddy_slice, input),
+                   (eddy_buffer *, out), (eddy_buffer *, err), (size_t, limit));
+
+/* A signal for it: 0, ESRCH (it has ended), EINVAL, EPERM.  _signal_group: for the group that it leads (new_group,
+ * new_session), else EINVAL.  _terminate: SIGTERM, _kill: SIGKILL.  Never suspends.  Python: send_signal, terminate,
+ * kill, os.killpg.  Since 0.1. */
+EDDY_API int eddy_process_signal(eddy_process *process, int number);
+EDDY_API int eddy_process_signal_group(eddy_process *process, int number);
+EDDY_API int eddy_process_terminate(eddy_process *process);
+EDDY_API int eddy_process_kill(eddy_process *process);
+
+/* Gives it up: its pipes are closed, it runs on, and is reaped.  NULL is allowed.  No task may wait for it.  Never
+ * suspends.  Since 0.1. */
+EDDY_API void eddy_process_free(eddy_process *process);
+/* Kills it first, with the group that it leads: defer(eddy_process_abort, process).  Since 0.1. */
+EDDY_API void eddy_process_abort(eddy_process *process);
+
+/* "exit status 1", "signal 9 (Killed)"; returns the length as snprintf does.  Since 0.1. */
+EDDY_API size_t eddy_exit_status_describe(eddy_exit_status status, char *buffer, size_t size);
+
+/*
+ * The whole of it: starts the command, appends its output to out (NULL: it goes where this program's goes) and waits.
+ * Its input is /dev/null.  limit: of out, in bytes; 0: none.  Whoever leaves early, by a timeout or otherwise, has
+ * killed it, with all that it started and that stayed in its group.  Suspends.  Fails as eddy_process_start and
+ * eddy_process_communicate.  Python: subprocess.run.  Since 0.1.
+ */
+eddy_async_declare(eddy_exit_status, eddy_run_command, (const char *const *, arguments), (eddy_buffer *, out),
+                   (size_t, limit));
+#define eddy_run_command(arguments, out, limit) (eddy_run_command)(ED_WORDS(arguments), out, limit)
+
+/*
+ * async_with (process, eddy_process_scope(arguments, &options, grace)) { ... }: at the end of the block, however it is
+ * left, a process that still runs gets SIGTERM, and SIGKILL after grace seconds; the block ends when it has.  Trio:
+ * run_process in a nursery.  Since 0.1.
+ */
+struct eddy_process_scope {
+    struct eddy_manager manager;
+    eddy_process *value;
+    const char *const *arguments;
+    const eddy_process_options *options;
+    double grace;
+};
+EDDY_API EDDY_MUST_USE struct eddy_process_scope eddy_process_scope(const char *const *arguments,
+                                                                    const eddy_process_options *options, double grace);
+#define eddy_process_scope(arguments, options, grace) (eddy_process_scope)(ED_WORDS(arguments), options, grace)
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process.h - the struct of a process, for the files of this folder.
+ *
+ * Invariant: it hangs on its loop from its start until it was given up and has been reaped, whichever comes last; while
+ * it runs the loop watches its pidfd, or asks for it by a timer.
+ */
+#ifndef EDDY_IO_PROCESS_H
+#define EDDY_IO_PROCESS_H
+
+#include <eddy.h>
+
+#include "core/current.h"
+#include "core/loop.h"
+#include "os/child.h"
+
+struct eddy_process {
+    struct loop_closer closer;
+    struct eddy_loop *loop;
+    struct driver_op op;    /* waits for the pidfd */
+    struct timer timer;     /* without one: of the next question */
+    int64_t pause;          /* between questions, in nanoseconds */
+    struct child child;
+    struct child_end end;   /* once it has ended */
+    int lost;               /* an errno value: somebody else took its status */
+    bool running;           /* not reaped */
+    bool watched;           /* `op` is in flight */
+    bool leads;             /* a group of its own */
+    bool given_up;          /* by who started it */
+    bool killed;            /* by this program: its end is near */
+    bool left;              /* by its loop, which ends */
+    eddy_event ended;
+    eddy_stream *in, *out, *err; /* NULL: no pipe */
+    char name[];            /* the first word, for messages */
+};
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * child.h - other programs: started, asked whether they have ended, sent signals.
+ *
+ * Invariants: a child is reaped by child_reap, or after child_abandon, and by nobody else; no signal is sent to a
+ * number whose process was reaped.  But for child_reap_killed, no call waits for a child's end.
+ */
+#ifndef EDDY_OS_CHILD_H
+#define EDDY_OS_CHILD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* What is started, and with what. */
+struct child_plan {
+    const char *const *arguments;    /* ended by NULL; the first is searched for in PATH unless it has a slash */
+    const char *const *environment;  /* NULL: this program's */
+    const char *directory;           /* NULL: this program's */
+    int descriptors[3];              /* what becomes its 0, 1 and 2; open, and this program's to close */
+    const int *keep;                 /* others that it gets, by the same number: above 2 */
+    size_t keep_count;
+    bool new_session, new_group;     /* it leads one */
+};
+
+/* The step that failed. */
+enum child_step { CHILD_MAKE, CHILD_DIRECTORY, CHILD_GROUP, CHILD_DESCRIPTOR, CHILD_EXECUTE };
+
+struct child {
+    pid_t id;
+    int descriptor; /* a pidfd, readable when it has ended; -1: the kernel gives none, and child_reap has to be asked */
+};
+
+/* How one has ended. */
+struct child_end {
+    int code;    /* what it gave to exit; -1: a signal ended it */
+    int signal;  /* 0: none did */
+    bool dumped; /* and left a core file */
+};
+
+/* 0, or an errno value and *step.  Nothing is copied but the bytes that the kernel copies: a big program starts another
+ * as fast as a small one. */
+int child_start(const struct child_plan *plan, struct child *child, enum child_step *step);
+/* 0: it has ended and *end is set; EAGAIN: it runs; ECHILD: somebody else took its status. */
+int child_reap(const struct child *child, struct child_end *end);
+/* Of a child that was not reaped; 0, or an errno value. */
+int child_signal(const struct child *child, int number);
+/* Of one that was killed: gives it a moment to end, for it does not need more.  Else as child_reap. */
+int child_reap_killed(const struct child *child, struct child_end *end);
+/* Nobody is going to wait for it any more: it is reaped when another is started or abandoned after its end. */
+void child_abandon(const struct child *child);
+
+/* Test hook: as a kernel that knows no pidfd. */
+void child_refuse_descriptors(bool refuse);
+
+#endif

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MIT */
+/* test_process.c - processes: started with what was asked, fed, read, waited for, ended; and nothing is left of one. */
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/child.h"
+#include "run_clean.h"
+
+#define SHELL(script) EDDY_COMMAND("/bin/sh", "-c", script)
+
+/* Also that every child was reaped. */
+
+#define RUN_REAPED(coroutine)                                                                                        \
+    do {                                                                                                             \
+        RUN_CLEAN(coroutine);                                                                                        \
+        assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);                                                            \
+        assert_int_equal(errno, ECHILD);                                                                             \
+    } while (0)
+
+#define RULE(rule, body)                                                                                             \
+    static void rule(void **state)                                                                                   \
+    {                                                                                                                \
+        (void)state;                                                                                                 \
+        RUN_REAPED(body);                                                                                            \
+    }
+
+static const eddy_process_options piped = {
+    .size = sizeof piped, .in = EDDY_PIPE, .out = EDDY_PIPE, .err = EDDY_PIPE};
+
+/* ==== its end ==== */
+
+async(void, ends)
+{
+    char text[40];
+    eddy_process *p = await(eddy_process_start(SHELL("exit 3")));
+    defer(eddy_process_free, p);
+    eddy_exit_status status = await(eddy_process_wait(p));
+    CHECK(status.code == 3 && status.signal == 0 && eddy_process_ended(p) && eddy_process_id(p) > 0);
+    CHECK(await(eddy_process_wait(p)).code == 3); /* again */
+    CHECK(eddy_exit_status_describe(status, text, sizeof text) == 13 && !strcmp(text, "exit status 3"));
+    eddy_process *killed = await(eddy_process_start(SHELL("kill -9 $$")));
+    defer(eddy_process_free, killed);
+    status = await(eddy_process_wait(killed));
+    CHECK(status.code == -1 && status.signal == SIGKILL && !status.dumped);
+    eddy_exit_status_describe(status, text, sizeof text);
+    CHECK(!strncmp(text, "signal 9 (", 10));
+    CHECK(eddy_process_signal(killed, SIGTERM) == ESRCH && eddy_process_kill(killed) == ESRCH);
+}
+RULE(status_and_signal_are_told_apart, ends())
+
+async(void, obeys_signals)
+{
+    const eddy_process_options group = {.size = sizeof group, .new_group = true};
+    eddy_process *p = await(eddy_process_start(EDDY_COMMAND("sleep", "1000")));
+    defer(eddy_process_abort, p);
+    CHECK(eddy_process_signal(p, 12345) == EINVAL && eddy_process_signal_group(p, SIGTERM) == EINVAL);
+    CHECK(!eddy_process_ended(p) && eddy_process_terminate(p) == 0);
+    CHECK(await(eddy_process_wait(p)).signal == SIGTERM);
+    eddy_process *leader = await(eddy_process_start(SHELL("sleep 1000 & wait"), &group));
+    defer(eddy_process_abort, leader);
+    CHECK(eddy_process_signal_group(leader, SIGTERM) == 0);
+    CHECK(await(eddy_process_wait(leader)).signal == SIGTERM);
+}
+RULE(signals_reach_it_and_its_group, obeys_signals())
+
+async(eddy_exit_status, wait_for, (eddy_process *, p))
+{
+    return await(eddy_process_wait(p));
+}
+
+async(void, waits_often)
+{
+    eddy_error err;
+    eddy_process *p = await(eddy_process_start(EDDY_COMMAND("cat"), &piped));
+    defer(eddy_process_abort, p);
+    struct wait_for *first = spawn(wait_for(p)), *second = spawn(wait_for(p)), *third = spawn(wait_for(p));
+    await(eddy_sleep(0));
+    eddy_cancel(second);
+    await(second, &err);
+    CHECK(err.code == ECANCELED && !eddy_process_ended(p));
+    await_for(eddy_process_wait(p), 0.001, &err);
+    CHECK(err.code == ETIMEDOUT && !eddy_process_ended(p));
+    await(eddy_stream_write_eof(eddy_process_in(p)));
+    CHECK(await(first).code == 0 && await(third).code == 0);
+}
+RULE(a_cancelled_wait_leaves_it_alone, waits_often())
+
+/* ==== input and output ==== */
+
+async(void, communicates)
+{
+    enum { SIZE = 1000000 };
+    char *input = calloc(1, SIZE);
+    defer(free, input);
+    eddy_buffer out = {0}, err = {0};
+    defer(eddy_buffer_free, &out);
+    defer(eddy_buffer_free, &err);
+    eddy_process *p = await(eddy_process_start(SHELL("cat; cat /etc/passwd >&2; exit 7"), &piped));
+    defer(eddy_process_abort, p);
+    CHECK(await(eddy_process_communicate(p, (eddy_slice){input, SIZE}, &out, &err, 0)).code == 7);
+    CHECK(out.size == SIZE && !memcmp(out.data, input, SIZE) && err.size > 0);
+    eddy_process *deaf = await(eddy_process_start(SHELL("exec <&-; echo no"), &piped));
+    defer(eddy_process_abort, deaf);
+    out.size = 0;
+    CHECK(await(eddy_process_communicate(deaf, (eddy_slice){input, SIZE}, &out, NULL, 3)).code == 0);
+    CHECK(out.size == 3 && !memcmp(out.data, "no\n", 3));
+}
+RULE(communicate_feeds_reads_and_waits, communicates())
+
+async(void, overruns)
+{
+    eddy_error err;
+    eddy_buffer out = {0};
+    defer(eddy_buffer_free, &out);
+    eddy_process *p = await(eddy_process_start(SHELL("while :; do echo yes; done"), &piped));
+    defer(eddy_process_abort, p);
+    await(eddy_process_communicate(p, (eddy_slice){0}, &out, NULL, 10), &err);
+    CHECK(err.code == EDDY_LIMIT_OVERRUN && out.size == 10 && !strcmp(out.data, "yes\nyes\nye"));
+    CHECK(strstr(err.message, "/bin/sh") && strstr(err.message, "10 bytes"));
+    CHECK(!eddy_process_ended(p));
+}
+RULE(output_has_a_limit, overruns())
+
+async(void, gives_what_was_asked)
+{
+    char folder[] = "/tmp/eddy-process-XXXXXX";
+    const char *environment[] = {"COLOUR=blue", "PATH=/bin:/usr/bin", NULL};
+    eddy_slice line;
+    CHECK(mkdtemp(folder));
+    defer(rmdir, folder);
+    eddy_process_options options = {.size = sizeof options, .in = EDDY_NULL, .out = EDDY_PIPE,
+                                    .err = EDDY_SAME_AS_OUTPUT, .directory = folder, .environment = environment};
+    eddy_process *p = await(eddy_process_start(SHELL("read x; pwd >&2; echo $COLOUR; env | wc -l"), &options));
+    defer(eddy_process_abort, p);
+    CHECK(!eddy_process_in(p) && eddy_process_out(p) && !eddy_process_err(p));
+    CHECK(await(eddy_stream_read_line(eddy_process_out(p), &line)) == strlen(folder) + 1);
+    CHECK(!memcmp(line.data, folder, strlen(folder)));
+    await(eddy_stream_read_line(eddy_process_out(p), &line));
+    CHECK(line.size == 5 && !memcmp(line.data, "blue\n", 5));
+    await(eddy_stream_read_line(eddy_process_out(p), &line));
+    CHECK(atoi(line.data) < 6); /* what the shell itself adds */
+    CHECK(await(eddy_process_wait(p)).code == 0);
+}
+RULE(directory_environment_and_merged_output, gives_what_was_asked())
+
+async(void, redirects)
+{
+    eddy_buffer out = {0};
+    defer(eddy_buffer_free, &out);
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    eddy_stream *reader = await(eddy_open_descriptors(ends[0], -1));
+    defer(eddy_stream_abort, reader);
+    eddy_process_options options = {.size = sizeof options, .out = ends[1], .err = 1};
+    eddy_process *p = await(eddy_process_start(SHELL("echo from out; exec 1>&-"), &options));
+    defer(eddy_process_abort, p);
+    close(ends[1]);
+    eddy_slice line;
+    await(eddy_stream_read_line(reader, &line));
+    CHECK(line.size == 9 && !memcmp(line.data, "from out\n", 9));
+    CHECK(await(eddy_process_wait(p)).code == 0);
+    CHECK(await(eddy_stream_read_line(reader, &line)) == 0); /* nobody else has it open */
+}
+RULE(descriptors_of_the_caller_are_handed_on, redirects())
+
+/* ls itself has the folder open, at the lowest free number. */
+async(void, lists_descriptors)
+{
+    eddy_buffer out = {0};
+    defer(eddy_buffer_free, &out);
+    int open_ones[2];
+    CHECK(pipe(open_ones) == 0 && dup2(open_ones[0], 17) == 17); /* none is close-on-exec */
+    eddy_process *other = await(eddy_process_start(EDDY_COMMAND("cat"), &piped));
+    defer(eddy_process_abort, other);
+    CHECK(await(eddy_run_command(EDDY_COMMAND("ls", "/proc/self/fd"), &out, 0)).code == 0);
+    CHECK(!strcmp(out.data, "0\n1\n2\n3\n"));
+    out.size = 0;
+    const int kept[] = {17};
+    eddy_process_options options = {.size = sizeof options, .out = EDDY_PIPE, .keep = kept, .keep_count = 1};
+    eddy_process *p = await(eddy_process_start(EDDY_COMMAND("ls", "/proc/self/fd"), &options));
+    defer(eddy_process_abort, p);
+    await(eddy_process_communicate(p, (eddy_slice){0}, &out, NULL, 0));
+    CHECK(!strcmp(out.data, "0\n1\n17\n2\n3\n"));
+    for (int i = 0; i < 2; i++)
+        close(open_ones[i]);
+    close(17);
+}
+RULE(it_has_only_the_descriptors_that_it_was_given, lists_descriptors())
+
+async(void, leads)
+{
+    static const char script[] = "read a b c d pgrp session rest </proc/$$/stat; "
+                                 "[ $pgrp = $$ ] && echo group; [ $session = $$ ] && echo session; :";
+    eddy_process_options options = {.size = sizeof options, .out = EDDY_PIPE, .new_group = true};
+    const char *expected[] = {"group\n", "group\nsession\n"};
+    for (int i = 0; i < 2; i++) {
+        eddy_buffer out = {0};
+        defer(eddy_buffer_free, &out);
+        eddy_process *p = await(eddy_process_start(SHELL(script), &options));
+        defer(eddy_process_abort, p);
+        await(eddy_process_communicate(p, (eddy_slice){0}, &out, NULL, 0));
+        CHECK(!strcmp(out.data, expected[i]));
+        options.new_session = true;
+    }
+}
+RULE(it_leads_a_group_or_session, leads())
+
+static void ignore(int number)
+{
+    (void)number;
+}
+
+async(void, resets_signals)
+{
+    eddy_buffer out = {0};
+    defer(eddy_buffer_free, &out);
+    void (*before)(int) = signal(SIGPIPE, SIG_IGN), (*hangup)(int) = signal(SIGHUP, SIG_IGN),
+         (*user)(int) = signal(SIGUSR1, ignore);
+    await(eddy_run_command(EDDY_COMMAND("grep", "^SigIgn", "/proc/self/status"), &out, 0));
+    signal(SIGPIPE, before);
+    signal(SIGHUP, hangup);
+    signal(SIGUSR1, user);
+    unsigned long long ignored = strtoull(strchr(out.data, ':') + 1, NULL, 16);
+    CHECK((ignored & 1ull << (SIGPIPE - 1)) == 0 && (ignored & 1ull << (SIGHUP - 1)));
+}
+RULE(sigpipe_is_at_its_default, resets_signals())
+
+/* ==== errors ==== */
+
+async(void, fails)
+{
+    eddy_error err;
+    const eddy_process_options nowhere = {.size = sizeof nowhere, .directory = "/no/such/folder"};
+    const eddy_process_options wrong = {.size = sizeof wrong, .out = EDDY_SAME_AS_OUTPUT};
+    const eddy_process_options closed = {.size = sizeof closed, .out = 999};
+    char *words[] = {"/no/such/program", "x", NULL};
+    await(eddy_process_start(words), &err);
+    CHECK(err.code == ENOENT && !strcmp(err.message, "eddy_process_start(\"/no/such/program\")"));
+    await(eddy_process_start(EDDY_COMMAND("eddy-no-such-program"), &piped), &err);
+    CHECK(err.code == ENOENT);
+    await(eddy_process_start(EDDY_COMMAND("/etc/passwd"), &piped), &err);
+    CHECK(err.code == EACCES);
+    await(eddy_process_start(EDDY_COMMAND("ls"), &nowhere), &err);
+    CHECK(err.code == ENOENT && strstr(err.message, "\"ls\"") && strstr(err.message, "directory \"/no/such/folder\""));
+    await(eddy_process_start(EDDY_COMMAND("ls"), &wrong), &err);
+    CHECK(err.code == EINVAL);
+    await(eddy_process_start(EDDY_COMMAND("ls"), &closed), &err);
+    CHECK(err.code == EBADF && strstr(err.message, "descriptors"));
+    await(eddy_process_start((const char *const *)words + 2), &err);
+    CHECK(err.code == ENOENT);
+}
+RULE(what_cannot_be_started_is_the_error_of_the_start, fails())
+
+async(void, loses)
+{
+    eddy_error err;
+    eddy_process *p = await(eddy_process_start(EDDY_COMMAND("/bin/cat"), &piped));
+    defer(eddy_process_abort, p);
+    eddy_process_kill(p);
+    CHECK(waitpid(eddy_process_id(p), NULL, 0) == eddy_process_id(p));
+    await(eddy_process_wait(p), &err);
+    CHECK(err.code == ECHILD && strstr(err.message, "/bin/cat"));
+}
+RULE(a_status_that_somebody_else_took_is_an_error, loses())
+
+/* ==== ending it ==== */
+
+async(void, scopes)
+{
+    char byte;
+    eddy_exit_status status = {0};
+    async_with (p, eddy_process_scope(SHELL("trap '' TERM; echo; while :; do sleep 0.01; done"), &piped, 0.02)) {
+        await(eddy_stream_read(eddy_process_out(p), &byte, 1));
+    }
+    async_with (p, eddy_process_scope(SHELL("exit 4"), NULL, 10))
+        status = await(eddy_process_wait(p));
+    CHECK(status.code == 4);
+    async_with (p, eddy_process_scope(EDDY_COMMAND("sleep", "1000"), NULL, 1000))
+        throw(EIO, "%d", eddy_process_id(p));
+}
+
+async(void, leaves_a_scope)
+{
+    eddy_error err;
+    await(scopes(), &err);
+    CHECK(err.code == EIO && kill(atoi(err.message), 0) < 0 && errno == ESRCH);
+}
+RULE(a_scope_ends_its_process, leaves_a_scope())
+
+async(void, runs_late)
+{
+    eddy_error err;
+    eddy_buffer out = {0};
+    defer(eddy_buffer_free, &out);
+    await_for(eddy_run_command(SHELL("echo begun; sleep 1000 & wait"), &out, 0), 0.2, &err);
+    CHECK(err.code == ETIMEDOUT);
+    await(eddy_run_command(EDDY_COMMAND("eddy-no-such-program"), NULL, 0), &err);
+    CHECK(err.code == ENOENT);
+    CHECK(await(eddy_run_command(EDDY_COMMAND("true"), NULL, 0)).code == 0);
+}
+RULE(a_command_that_takes_too_long_is_killed, runs_late())
+
+async(void, gives_up)
+{
+    eddy_process *p = await(eddy_process_start(SHELL("exit 0")));
+    int id = eddy_process_id(p);
+    eddy_process_free(p);
+    eddy_process_free(NULL);
+    eddy_process_abort(NULL);
+    while (kill(id, 0) == 0) /* a zombie still has its number */
+        await(eddy_sleep(0.001));
+}
+RULE(what_was_given_up_is_reaped, gives_up())
+
+async(int, leaves_running)
+{
+    return eddy_process_id(await(eddy_process_start(EDDY_COMMAND("cat"), &piped)));
+}
+
+/* Its input ends when the pipe is closed; its loop has gone by then. */
+static void what_outlives_its_loop_is_reaped_later(void **state)
+{
+    (void)state;
+    int id = eddy_run(leaves_running());
+    assert_true(id > 0);
+    assert_int_equal(kill(id, SIGKILL), 0);
+    siginfo_t info;
+    assert_int_equal(waitid(P_PID, (id_t)id, &info, WEXITED | WNOWAIT), 0);
+    assert_int_equal(eddy_run(gives_up()), 0);
+    assert_int_equal(kill(id, 0), -1);
+    assert_int_equal(memory_live_blocks(), 0);
+}
+
+static void kernels_without_pidfd(void **state)
+{
+    child_refuse_descriptors(true);
+    status_and_signal_are_told_apart(state);
+    signals_reach_it_and_its_group(state);
+    a_cancelled_wait_leaves_it_alone(state);
+    a_scope_ends_its_process(state);
+    what_was_given_up_is_reaped(state);
+    child_refuse_descriptors(false);
+}
+
+async(void, runs_with_little_memory)
+{
+    for (int n = 1;; n++) {
+        eddy_error err;
+        eddy_buffer out = {0};
+        defer(eddy_buffer_free, &out);
+        memory_fail_after(n);
+        await(eddy_run_command(EDDY_COMMAND("echo", "well"), &out, 0), &err);
+        bool all = memory_fault_countdown > 0;
+        memory_fail_after(0);
+        CHECK(err.code == ENOMEM || !err.code);
+        if (all)
+            break;
+    }
+}
+RULE(without_memory_nothing_is_left, runs_with_little_memory())
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(status_and_signal_are_told_apart),
+        cmocka_unit_test(signals_reach_it_and_its_group),
+        cmocka_unit_test(a_cancelled_wait_leaves_it_alone),
+        cmocka_unit_test(communicate_feeds_reads_and_waits),
+        cmocka_unit_test(output_has_a_limit),
+        cmocka_unit_test(directory_environment_and_merged_output),
+        cmocka_unit_test(descriptors_of_the_caller_are_handed_on),
+        cmocka_unit_test(it_has_only_the_descriptors_that_it_was_given),
+        cmocka_unit_test(it_leads_a_group_or_session),
+        cmocka_unit_test(sigpipe_is_at_its_default),
+        cmocka_unit_test(what_cannot_be_started_is_the_error_of_the_start),
+        cmocka_unit_test(a_status_that_somebody_else_took_is_an_error),
+        cmocka_unit_test(a_scope_ends_its_process),
+        cmocka_unit_test(a_command_that_takes_too_long_is_killed),
+        cmocka_unit_test(what_was_given_up_is_reaped),
+        cmocka_unit_test(what_outlives_its_loop_is_reaped_later),
+        cmocka_unit_test(kernels_without_pidfd),
+        cmocka_unit_test(without_memory_nothing_is_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
