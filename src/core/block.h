@@ -12,7 +12,7 @@
 #include "core/switch.h"
 #include "os/memory.h"
 
-enum { BLOCK_STEP = 64, BLOCK_CLASSES = 16, BLOCK_KEPT = 4096 };
+enum { BLOCK_STEP = 16, BLOCK_CLASSES = 64, BLOCK_KEPT = 4096 };
 
 struct blocks {
     void *free[BLOCK_CLASSES];    /* chained through their first word */
