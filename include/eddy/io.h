@@ -82,6 +82,25 @@ eddy_async_declare(size_t, eddy_stream_read_line, (eddy_stream *, s), (eddy_slic
 eddy_async_declare(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size));
 /* The same of several parts, without putting them together first.  Python: writelines and drain.  Since 0.1. */
 eddy_async_declare(void, eddy_stream_writev, (eddy_stream *, s), (const eddy_slice *, parts), (size_t, count));
+/*
+ * size bytes of a file from offset on, which counts from its beginning, or fewer if it ends (SIZE_MAX: to the end).
+ * Result: how many.  A TCP or Unix stream takes them from the kernel's memory of the file, without a copy; any other
+ * stream is written to.  The position of fd is not used.  Python: loop.sendfile.  Since 0.1.
+ */
+eddy_async_declare(size_t, eddy_sendfile, (eddy_stream *, s), (int, fd), (int64_t, offset), (size_t, size));
+/*
+ * Of Unix streams: size bytes, at least one, and with the first of them copies of descriptors, at most
+ * EDDY_DESCRIPTORS_MAX.  Fails with EOPNOTSUPP for other streams.  Python: socket.send_fds.  Since 0.1.
+ */
+eddy_async_declare(void, eddy_stream_send_descriptors, (eddy_stream *, s), (const void *, data), (size_t, size),
+                   (const int *, fds), (size_t, count));
+/*
+ * As eddy_stream_read, and the descriptors that came with those bytes: *count has the room in fds, and is set to how
+ * many came; they are close-on-exec and the caller's.  More than there is room for are closed.  Those that come while
+ * another call reads are closed by the kernel.  Python: socket.recv_fds.  Since 0.1.
+ */
+eddy_async_declare(size_t, eddy_stream_receive_descriptors, (eddy_stream *, s), (void *, buffer), (size_t, size),
+                   (int *, fds), (size_t *, count));
 /* Nothing more will be sent; reading goes on.  Python: StreamWriter.write_eof.  Since 0.1. */
 eddy_async_declare(void, eddy_stream_write_eof, (eddy_stream *, s));
 /* Closes the descriptor and frees the stream; NULL is allowed.  Python: close and wait_closed.  Since 0.1. */

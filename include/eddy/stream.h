@@ -29,6 +29,9 @@ typedef struct eddy_connection_options {
 /* Most that eddy_stream_read_line and eddy_stream_read_until buffer, in bytes, unless told otherwise. */
 #define EDDY_STREAM_LIMIT 65536
 
+/* Descriptors that one eddy_stream_send_descriptors may send. */
+#define EDDY_DESCRIPTORS_MAX 253
+
 /* Another limit for this stream, in bytes, at least 1.  Python: StreamReader's limit.  Since 0.1. */
 EDDY_API void eddy_stream_set_limit(eddy_stream *s, size_t limit);
 /*

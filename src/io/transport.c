@@ -3,6 +3,8 @@
 #define EDDY_LIBRARY
 #include "io/transport.h"
 
+#include <errno.h>
+
 #include "core/failure.h"
 
 /* The method, unless the transport was stopped.  Waiting that was ended by native_interrupt is no failure of the task:
@@ -14,7 +16,10 @@ static void run(struct eddy_awaitable *a, void (*method)(struct transport_op *))
         op->result = -ECANCELED;
         return;
     }
-    method(op);
+    if (method)
+        method(op);
+    else
+        op->result = -EOPNOTSUPP;
     struct eddy_failure *failure = a->awaitable.failure;
     if (failure && failure_is_cancellation(failure) && !failure->own) {
         failure_unref(failure);
@@ -34,6 +39,9 @@ static void run(struct eddy_awaitable *a, void (*method)(struct transport_op *))
 OPERATION(receive)
 OPERATION(receive_into)
 OPERATION(send)
+OPERATION(send_file)
+OPERATION(send_message)
+OPERATION(receive_message)
 OPERATION(send_end)
 OPERATION(finish)
 
@@ -50,6 +58,21 @@ struct transport_op transport_receive_into(struct transport *t, void *data, size
 struct transport_op transport_send(struct transport *t, const struct iovec *parts, int count)
 {
     return (struct transport_op){ED_HEADER(send_type), .transport = t, .u.bytes = {parts, count}};
+}
+
+struct transport_op transport_send_file(struct transport *t, int fd, int64_t offset, size_t size)
+{
+    return (struct transport_op){ED_HEADER(send_file_type), .transport = t, .u.file = {fd, offset, size}};
+}
+
+struct transport_op transport_send_message(struct transport *t, struct msghdr *message)
+{
+    return (struct transport_op){ED_HEADER(send_message_type), .transport = t, .u.message = message};
+}
+
+struct transport_op transport_receive_message(struct transport *t, struct msghdr *message)
+{
+    return (struct transport_op){ED_HEADER(receive_message_type), .transport = t, .u.message = message};
 }
 
 struct transport_op transport_send_end(struct transport *t)

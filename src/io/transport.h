@@ -17,6 +17,7 @@
 #define EDDY_IO_TRANSPORT_H
 
 #include <eddy.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 struct eddy_loop;
@@ -38,6 +39,8 @@ struct transport_op {
         struct chunk *chunk;                               /* receive */
         struct { void *data; size_t size; } room;          /* receive_into */
         struct { const struct iovec *parts; int count; } bytes; /* send */
+        struct { int fd; int64_t offset; size_t size; } file;   /* send_file */
+        struct msghdr *message;                            /* send_message, receive_message */
     } u;
 };
 
@@ -50,6 +53,11 @@ struct transport_type {
     void (*give_back)(struct transport *t, struct chunk *chunk);
     /* Takes one byte at least: how many.  The memory is the caller's again when it has ended. */
     void (*send)(struct transport_op *op);
+    /* Bytes of a file that need no copy: how many, 0 at its end; -EINVAL: not of this file.  NULL: none. */
+    void (*send_file)(struct transport_op *op);
+    /* As sendmsg and recvmsg of a Unix socket, for descriptors that go along.  NULL: it is none. */
+    void (*send_message)(struct transport_op *op);
+    void (*receive_message)(struct transport_op *op);
     /* Tells the peer that nothing more will be sent: 0. */
     void (*send_end)(struct transport_op *op);
     /* The last words before an orderly close (TLS: close_notify): 0.  NULL: none. */
@@ -73,6 +81,10 @@ struct transport {
 struct transport_op transport_receive(struct transport *t, struct chunk *chunk);
 struct transport_op transport_receive_into(struct transport *t, void *data, size_t size);
 struct transport_op transport_send(struct transport *t, const struct iovec *parts, int count);
+/* -EOPNOTSUPP where the transport has no such operation. */
+struct transport_op transport_send_file(struct transport *t, int fd, int64_t offset, size_t size);
+struct transport_op transport_send_message(struct transport *t, struct msghdr *message);
+struct transport_op transport_receive_message(struct transport *t, struct msghdr *message);
 struct transport_op transport_send_end(struct transport *t);
 struct transport_op transport_finish(struct transport *t);
 /* Does nothing for a chunk without data; it has none afterwards. */

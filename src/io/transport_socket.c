@@ -6,6 +6,7 @@
  */
 #define EDDY_LIBRARY
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,6 +73,48 @@ static void send_bytes(struct transport_op *op)
         send_several(op);
 }
 
+static int64_t try_file(const struct transport_op *op)
+{
+    return net_send_file(op->transport->loop->driver, fd_of(op->transport), op->u.file.fd, op->u.file.offset,
+                         op->u.file.size);
+}
+
+/* A socket can be ready and yet take none of a file's pages, for ever (Linux 6.18, TCP on loopback, a peer that does not
+ * read): a piece is copied then. */
+static void send_file(struct transport_op *op)
+{
+    struct socket_op ready = socket_poll(fd_of(op->transport), POLLOUT);
+    op->result = try_file(op);
+    if (op->result != -EAGAIN || wait_for(op, &ready) < 0 || op->awaitable.awaitable.failure)
+        return;
+    op->result = try_file(op);
+    if (op->result == -EAGAIN)
+        op->result = -EINVAL;
+}
+
+static bool is_unix(int fd)
+{
+    int family = 0;
+    socklen_t size = sizeof family;
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family == AF_UNIX;
+}
+
+static void send_message(struct transport_op *op)
+{
+    struct socket_op inner = socket_sendmsg(fd_of(op->transport), op->u.message, 0);
+    op->result = -EOPNOTSUPP;
+    if (is_unix(inner.fd))
+        wait_for(op, &inner);
+}
+
+static void receive_message(struct transport_op *op)
+{
+    struct socket_op inner = socket_recvmsg(fd_of(op->transport), op->u.message, 0);
+    op->result = -EOPNOTSUPP;
+    if (is_unix(inner.fd))
+        wait_for(op, &inner);
+}
+
 static void send_end(struct transport_op *op)
 {
     int error = net_shutdown(op->transport->loop->driver, fd_of(op->transport), SHUT_WR);
@@ -114,6 +157,9 @@ static const struct transport_type socket_transport_type = {
     .receive_into = receive_into,
     .give_back = give_back,
     .send = send_bytes,
+    .send_file = send_file,
+    .send_message = send_message,
+    .receive_message = receive_message,
     .send_end = send_end,
     .close = close_socket,
     .descriptor = fd_of,

@@ -4,6 +4,7 @@
 #include "os/net.h"
 
 #include <errno.h>
+#include <sys/sendfile.h>
 
 static int answer(int result)
 {
@@ -62,6 +63,16 @@ static int get_option(struct driver *driver, int fd, int level, int option, void
     return answer(getsockopt(fd, level, option, value, size));
 }
 
+static int64_t send_file(struct driver *driver, int fd, int file, int64_t offset, size_t size)
+{
+    off_t from = (off_t)offset;
+    ssize_t sent;
+    (void)driver;
+    while ((sent = sendfile(fd, file, &from, size)) < 0 && errno == EINTR) {
+    }
+    return sent < 0 ? -errno : sent;
+}
+
 const struct driver_net net_kernel = {
     .open = open_socket,
     .pair = open_pair,
@@ -71,4 +82,5 @@ const struct driver_net net_kernel = {
     .name = get_name,
     .set_option = set_option,
     .get_option = get_option,
+    .send_file = send_file,
 };

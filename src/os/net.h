@@ -21,6 +21,9 @@ struct driver_net {
     int (*name)(struct driver *driver, int fd, bool peer, struct sockaddr *address, socklen_t *size);
     int (*set_option)(struct driver *driver, int fd, int level, int option, const void *value, socklen_t size);
     int (*get_option)(struct driver *driver, int fd, int level, int option, void *value, socklen_t *size);
+    /* bytes of a file, without a copy; -EAGAIN: the peer does not take any now; -EINVAL: this file, or this socket,
+     * has to be copied */
+    int64_t (*send_file)(struct driver *driver, int fd, int file, int64_t offset, size_t size);
 };
 
 /* The kernel's. */
@@ -58,6 +61,10 @@ static inline int net_set_option(struct driver *driver, int fd, int level, int o
 static inline int net_get_option(struct driver *driver, int fd, int level, int option, void *value, socklen_t *size)
 {
     return driver->type->net->get_option(driver, fd, level, option, value, size);
+}
+static inline int64_t net_send_file(struct driver *driver, int fd, int file, int64_t offset, size_t size)
+{
+    return driver->type->net->send_file(driver, fd, file, offset, size);
 }
 
 #endif

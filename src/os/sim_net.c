@@ -526,6 +526,11 @@ static int get_option(struct driver *driver, int fd, int level, int option, void
     return net_kernel.get_option(driver, fd, level, option, value, size);
 }
 
+static int64_t send_file(struct driver *driver, int fd, int file, int64_t offset, size_t size)
+{
+    return sim_find(sim_of(driver), fd) ? -EINVAL : net_kernel.send_file(driver, fd, file, offset, size);
+}
+
 const struct driver_net net_sim = {
     .open = open_socket,
     .pair = open_pair,
@@ -535,6 +540,7 @@ const struct driver_net net_sim = {
     .name = get_name,
     .set_option = set_option,
     .get_option = get_option,
+    .send_file = send_file,
 };
 
 void sim_adopt(struct driver *driver, int fd)

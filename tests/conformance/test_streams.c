@@ -422,6 +422,50 @@ async(void, parts_are_written_in_order, (struct pair *, pair))
 }
 FOR_EACH_KIND(parts_are_written_in_order)
 
+static void close_descriptor(int *fd)
+{
+    close(*fd);
+}
+
+async(void, send_file, (eddy_stream *, s), (int, fd), (size_t, size))
+{
+    CHECK(await(eddy_sendfile(s, fd, 3, SIZE_MAX)) == size - 3);
+    CHECK(await(eddy_sendfile(s, fd, 0, 3)) == 3);
+    CHECK(await(eddy_sendfile(s, fd, (int64_t)size, 10)) == 0);
+    await(eddy_stream_write_eof(s));
+}
+
+/* From the kernel or by copies, of a file that is longer than fits, and waiting for its reader. */
+async(void, a_file_is_sent, (struct pair *, pair))
+{
+    char *text = malloc(much), *got = malloc(much), path[] = "/tmp/eddy-streams-XXXXXX";
+    eddy_error err;
+    defer(free, text);
+    defer(free, got);
+    int fd = mkstemp(path);
+    CHECK(fd >= 0);
+    defer(close_descriptor, &fd);
+    unlink(path);
+    for (size_t i = 0; i < much; i++)
+        text[i] = (char)(i % 249);
+    CHECK(await(eddy_pwrite(fd, text, much, 0)) == much);
+    struct send_file *sender = spawn(send_file(pair->near, fd, much));
+    CHECK(await(eddy_stream_read_exactly(pair->far, got, much)) == much);
+    CHECK(memcmp(got, text + 3, much - 3) == 0 && memcmp(got + much - 3, text, 3) == 0);
+    CHECK(await(eddy_stream_read(pair->far, got, 1)) == 0);
+    await(sender);
+    await(eddy_sendfile(pair->far, -1, 0, 10), &err);
+    CHECK(err.code == EBADF && strstr(err.message, "eddy_sendfile("));
+    CHECK(strstr(err.message, ", -1): 0 bytes were sent"));
+    sender = spawn_eager(send_file(pair->far, fd, much)); /* nobody reads: it waits, and can be cancelled */
+    await(eddy_sleep(0.001));
+    CHECK(!eddy_done(sender));
+    eddy_cancel(sender);
+    await(sender, &err);
+    CHECK(err.code == ECANCELED);
+}
+FOR_EACH_KIND(a_file_is_sent)
+
 async(void, half_closed_goes_on, (struct pair *, pair))
 {
     eddy_slice line;
@@ -545,6 +589,7 @@ int main(void)
         TEST(all_is_written),
         TEST(a_write_waits_for_its_reader),
         TEST(parts_are_written_in_order),
+        TEST(a_file_is_sent),
         TEST(half_closed_goes_on),
         TEST(nobody_reads_any_more),
         TEST(one_reader_and_one_writer),

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sendfile.c - a file's bytes to a stream: from the kernel's memory where the transport can, else by a buffer.
+ *
+ * sendfile(2) is called on the loop's thread, a piece at a time: what of the file is not in memory yet is waited for
+ * there.  The copying way reads by the driver.
+ */
+#define EDDY_LIBRARY
+#include <errno.h>
+
+#include "core/failure.h"
+#include "io/file.h"
+#include "io/stream.h"
+#include "os/memory.h"
+
+enum { PIECE = 1 << 20, COPY = 65536 };
+
+/* Where it stands. */
+struct sending {
+    int fd;
+    int64_t offset;
+    size_t left, sent;
+    char *copy;   /* COPY bytes of memory, once they were needed */
+};
+
+static void advance(struct sending *sending, size_t size)
+{
+    sending->offset += (int64_t)size;
+    sending->left -= size;
+    sending->sent += size;
+}
+
+/* A piece without a copy: how much, 0 at the end of the file, or a negative code. */
+eddy_async(int64_t, send_directly, (eddy_stream *, s), (struct sending *, sending))
+{
+    size_t size = sending->left < PIECE ? sending->left : PIECE;
+    int64_t result = eddy_await(transport_send_file(s->transport, sending->fd, sending->offset, size));
+    if (result > 0)
+        advance(sending, (size_t)result);
+    return result;
+}
+
+/* All of the copy: 0, or a code. */
+eddy_async(int, send_copy, (eddy_stream *, s), (struct sending *, sending), (size_t, size))
+{
+    for (size_t done = 0; done < size;) {
+        struct iovec part = {sending->copy + done, size - done};
+        int64_t result = eddy_await(transport_send(s->transport, &part, 1));
+        int error = stream_error(s, result);
+        if (error)
+            return error;
+        done += (size_t)result;
+        advance(sending, (size_t)result);
+    }
+    return 0;
+}
+
+/* A piece by a copy, likewise. */
+eddy_async(int64_t, send_by_copy, (eddy_stream *, s), (struct sending *, sending))
+{
+    eddy_error err;
+    if (!sending->copy && !(sending->copy = memory_alloc(COPY)))
+        return -ENOMEM;
+    struct driver_file what = {
+        .data = sending->copy, .size = sending->left < COPY ? sending->left : COPY, .offset = sending->offset};
+    int64_t size = eddy_await(file_op(DRIVER_PREAD, sending->fd, what), &err);
+    if (err.code) /* whoever ended the stream has ended the waiting */
+        return -ECANCELED;
+    int error = size > 0 ? eddy_await(send_copy(s, sending, (size_t)size)) : 0;
+    return error ? -error : size;
+}
+
+/* 0, or a code. */
+eddy_async(int, send_all, (eddy_stream *, s), (struct sending *, sending))
+{
+    eddy_error err;
+    while (sending->left) {
+        int64_t result = eddy_await(send_directly(s, sending));
+        if (!s->closed && (result == -EINVAL || result == -ENOSYS || result == -EOPNOTSUPP))
+            result = eddy_await(send_by_copy(s, sending));
+        int error = stream_error(s, result);
+        if (error || result == 0)
+            return error;
+        eddy_await(eddy_sleep(0), &err); /* a peer that takes all at once does not hold up the others */
+    }
+    return 0;
+}
+
+static void free_copy(struct sending *sending)
+{
+    memory_free(sending->copy);
+}
+
+eddy_async_define(size_t, eddy_sendfile, (eddy_stream *, s), (int, fd), (int64_t, offset), (size_t, size))
+{
+    struct sending sending = {.fd = fd, .offset = offset, .left = size};
+    int error = offset < 0 ? EINVAL : stream_enter(s, &s->writer);
+    if (error)
+        eddy_raise(error, "eddy_sendfile(%s, %d)", s->closed ? "closed" : stream_peer(s), fd);
+    eddy_defer(stream_leave_writer, s);
+    eddy_defer(free_copy, &sending);
+    error = eddy_await(send_all(s, &sending));
+    if (error)
+        eddy_raise(error, "eddy_sendfile(%s, %d): %zu bytes were sent", stream_peer(s), fd, sending.sent);
+    return sending.sent;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* stream_descriptors.c - descriptors that go along with the bytes of a Unix stream. */
+#define EDDY_LIBRARY
+#include <errno.h>
+#include <string.h>
+
+#include "io/socket.h"
+#include "io/stream.h"
+
+/* What goes along, as the kernel wants it. */
+union room {
+    char bytes[CMSG_SPACE(EDDY_DESCRIPTORS_MAX * sizeof(int))];
+    struct cmsghdr aligned;
+};
+
+static void put_descriptors(struct msghdr *message, union room *room, const int *fds, size_t count)
+{
+    message->msg_control = room->bytes;
+    message->msg_controllen = CMSG_SPACE(count * sizeof(int));
+    room->aligned = (struct cmsghdr){
+        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(count * sizeof(int))};
+    memcpy(CMSG_DATA(&room->aligned), fds, count * sizeof(int));
+}
+
+eddy_async(int64_t, send_first, (eddy_stream *, s), (const void *, data), (size_t, size), (const int *, fds),
+           (size_t, count))
+{
+    union room room = {{0}};
+    struct iovec part = {(void *)(uintptr_t)data, size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (count)
+        put_descriptors(&message, &room, fds, count);
+    int64_t result = eddy_await(transport_send_message(s->transport, &message));
+    int error = stream_error(s, result);
+    return error ? -error : result;
+}
+
+eddy_async_define(void, eddy_stream_send_descriptors, (eddy_stream *, s), (const void *, data), (size_t, size),
+                  (const int *, fds), (size_t, count))
+{
+    int64_t result = size == 0 || count > EDDY_DESCRIPTORS_MAX ? -EINVAL : -stream_enter(s, &s->writer);
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_stream_send_descriptors(%s, %zu of them)", stream_peer(s), count);
+    eddy_defer(stream_leave_writer, s);
+    result = eddy_await(send_first(s, data, size, fds, count));
+    for (size_t sent = 0; result >= 0 && (sent += (size_t)result) < size;) {
+        struct iovec part = {(char *)(uintptr_t)data + sent, size - sent};
+        result = eddy_await(transport_send(s->transport, &part, 1));
+        int error = stream_error(s, result);
+        if (error)
+            result = -error;
+    }
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_stream_send_descriptors(%s, %zu of them)", stream_peer(s), count);
+}
+
+/* Those that came, as many as there is room for; the others are closed.  How many. */
+static size_t take_descriptors(struct msghdr *message, int *fds, size_t most)
+{
+    size_t count = 0;
+    for (struct cmsghdr *one = CMSG_FIRSTHDR(message); one; one = CMSG_NXTHDR(message, one)) {
+        if (one->cmsg_level != SOL_SOCKET || one->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t at = CMSG_LEN(0); at + sizeof(int) <= one->cmsg_len; at += sizeof(int)) {
+            int fd;
+            memcpy(&fd, (char *)one + at, sizeof fd);
+            if (count < most)
+                fds[count++] = fd;
+            else
+                socket_close(current.loop, fd);
+        }
+    }
+    return count;
+}
+
+eddy_async_define(size_t, eddy_stream_receive_descriptors, (eddy_stream *, s), (void *, buffer), (size_t, size),
+                  (int *, fds), (size_t *, count))
+{
+    union room room;
+    struct iovec part = {buffer, size};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = room.bytes, .msg_controllen = sizeof room};
+    size_t most = *count, ahead = stream_buffered(s);
+    *count = 0;
+    if (ahead) /* what was read ahead comes first, and with it nothing else came */
+        return eddy_await(eddy_stream_read(s, buffer, size));
+    int error = size == 0 ? EINVAL : stream_enter(s, &s->reader);
+    if (error)
+        eddy_raise(error, "eddy_stream_receive_descriptors(%s)", stream_peer(s));
+    eddy_defer(stream_leave_reader, s);
+    int64_t result = eddy_await(transport_receive_message(s->transport, &message));
+    error = stream_error(s, result);
+    if (result >= 0)
+        *count = take_descriptors(&message, fds, error ? 0 : most);
+    if (error)
+        eddy_raise(error, "eddy_stream_receive_descriptors(%s)", stream_peer(s));
+    s->at_end = result == 0;
+    return (size_t)result;
+}
