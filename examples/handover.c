@@ -3,8 +3,8 @@
  * handover.c - privilege separation: a keeper opens files for a worker that may not, and hands the descriptors over.
  *
  * They talk over a Unix socket: a line with a name goes there, a descriptor comes back along with the answer.  The
- * keeper opens what is on its list only.  Here both run in one process, so that it can be seen; a program would fork the
- * worker and take its rights away.
+ * keeper opens what is on its list only.  Here both run in one process, so that it can be seen; a program would fork
+ * the worker and take its rights away.
  */
 #include <eddy/keywords.h>
 #include <fcntl.h>

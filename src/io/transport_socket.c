@@ -79,8 +79,8 @@ static int64_t try_file(const struct transport_op *op)
                          op->u.file.size);
 }
 
-/* A socket can be ready and yet take none of a file's pages, for ever (Linux 6.18, TCP on loopback, a peer that does not
- * read): a piece is copied then. */
+/* A socket can be ready and yet take none of a file's pages, for ever (Linux 6.18, TCP on loopback, a peer that does
+ * not read): a piece is copied then. */
 static void send_file(struct transport_op *op)
 {
     struct socket_op ready = socket_poll(fd_of(op->transport), POLLOUT);
