@@ -67,7 +67,7 @@ struct tls_transport {
     bool said_end;          /* close_notify was made */
     bool answers;           /* reading has made something that is to be sent */
     bool established;       /* the handshake has succeeded */
-    bool heard;             /* something has come behind the handshake */
+    bool heard;             /* plaintext has come */
     struct tls_output filling, sending;
     eddy_lock flushing;     /* one task at a time hands down what is to be sent */
     struct tls_problem *broken; /* nothing can be read or written any more; NULL: nothing is wrong */

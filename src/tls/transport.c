@@ -23,8 +23,8 @@ enum {
 
 /* For the peer to take the last words when it is slow. */
 static const double last_words_seconds = 5.0;
-/* For tickets to come, behind the last words. */
-static const double tickets_seconds = 1.0;
+/* For the server's end, behind the client's last words. */
+static const double linger_seconds = 1.0;
 
 static struct tls_transport *self_of(const struct transport *t)
 {
@@ -168,6 +168,7 @@ static int64_t decrypt(struct tls_transport *t, void *data, size_t size)
     ERR_clear_error();
     bool read = SSL_read_ex(t->ssl, data, size, &count);
     t->answers |= t->filling.end != before;
+    t->heard |= read;
     if (read)
         return (int64_t)count;
     int why = SSL_get_error(t->ssl, 0);
@@ -192,7 +193,6 @@ eddy_async_define(int64_t, tls_fetch, (struct tls_transport *, t))
         t->chunk = chunk;
         t->cipher = chunk.data;
         t->cipher_size = (size_t)result;
-        t->heard = t->established;
     }
     t->ended |= result == 0;
     return result;
@@ -282,23 +282,25 @@ eddy_async(int64_t, end_sending, (struct tls_transport *, t))
 
 /*
  * A client that has not read anything leaves the server's tickets (TLS 1.3) to the kernel, which would answer them by a
- * reset, and that throws away what the client has sent.  So it waits for them, and keeps them.
+ * reset, and that throws away what the client has sent.  So it waits for the server's end, and keeps the tickets.
  */
-eddy_async(int64_t, await_tickets, (struct tls_transport *, t))
-{
-    char waste[LEAST_ROOM];
-    int64_t result = 0;
-    while (result >= 0 && !t->heard && !t->ended)
-        result = eddy_await(tls_fetch(t));
-    do
-        result = decrypt(t, waste, sizeof waste);
-    while (result > 0);
-    return 0;
-}
-
 static bool has_to_linger(const struct tls_transport *t)
 {
     return !t->tls->is_server && !t->heard && SSL_version(t->ssl) >= TLS1_3_VERSION;
+}
+
+eddy_async(int64_t, wait_for_end, (struct tls_transport *, t))
+{
+    char waste[LEAST_ROOM];
+    int64_t result = eddy_await(transport_send_end(t->transport.below));
+    if (result == 0)
+        result = -EAGAIN;
+    while (result > 0 || result == -EAGAIN) {
+        result = has_input(t) ? 0 : eddy_await(tls_fetch(t));
+        if (result >= 0)
+            result = decrypt(t, waste, sizeof waste);
+    }
+    return 0;
 }
 
 eddy_async(int64_t, end_well, (struct tls_transport *, t))
@@ -308,7 +310,7 @@ eddy_async(int64_t, end_well, (struct tls_transport *, t))
         return 0;
     int64_t result = eddy_await_for(end_sending(t), last_words_seconds, &err);
     if (!err.code && result >= 0 && has_to_linger(t))
-        eddy_await_for(await_tickets(t), tickets_seconds, &err);
+        eddy_await_for(wait_for_end(t), linger_seconds, &err);
     return 0;
 }
 

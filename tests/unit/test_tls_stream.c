@@ -71,8 +71,9 @@ async(void, served)
     CHECK(err.code == EDDY_TLS_CERTIFICATE && strstr(err.message, "tls handshake with localhost:"));
     await(ask(client_tls, port, "third\n"));
     await(eddy_server_close(server, 5));
-    CHECK(count == 2 && told.count == 1 && told.code == EDDY_TLS_FAILED);
-    CHECK(strstr(told.words, "tls handshake with ") && strstr(told.words, "unknown ca"));
+    CHECK(count == 2 && told.count == 1 && strstr(told.words, "tls handshake with "));
+    /* The client's reason, if that is not overtaken by its end. */
+    CHECK(told.code == ECONNRESET || (told.code == EDDY_TLS_FAILED && strstr(told.words, "unknown ca")));
 }
 
 static void a_server_goes_on_after_failures(void **state)
@@ -284,14 +285,21 @@ static void the_streams_deadline_counts(void **state)
 }
 
 /* when: after so many turns of the loop.  The stream is closed, or has all of it: the task may have ended just then. */
+async(void, begin_tls, (struct talk *, talk), (bool *, begun))
+{
+    *begun = true;
+    await(eddy_start_tls(talk->ends[0], talk->client_tls, "localhost"));
+}
+
 async(void, cancelled, (int, when))
 {
+    bool begun = false;
     eddy_error err;
     struct talk talk = usual_talk();
     defer(end_talk, &talk);
     await(eddy_stream_pair(talk.ends));
     struct shake *server = spawn(shake(talk.ends[1], talk.server_tls, NULL, talk.server_words));
-    struct eddy_start_tls *client = spawn(eddy_start_tls(talk.ends[0], talk.client_tls, "localhost"));
+    struct begin_tls *client = spawn(begin_tls(&talk, &begun));
     for (int i = 0; i < when; i++)
         await(eddy_sleep(0));
     eddy_cancel(client);
@@ -302,7 +310,7 @@ async(void, cancelled, (int, when))
         return;
     }
     CHECK(err.code == ECANCELED);
-    if (when) /* else it had not begun */
+    if (begun)
         await(expect_closed(talk.ends[0]));
     eddy_stream_abort(talk.ends[0]);
     talk.ends[0] = NULL;
