@@ -8,6 +8,9 @@ cd "$(dirname "$0")/.."
 . tools/setup.sh
 
 again="--suite unit --suite language --suite conformance --suite examples --suite cli"
+# For folders in which only a few tests are of interest.
+library_only="-Dtests=disabled -Dcurl=disabled"
+contracts="--suite unit --suite language --suite contract"
 tally=$(mktemp)
 trap 'rm -f "$tally"' EXIT
 began=$SECONDS
@@ -39,20 +42,18 @@ build() {
 
 # --- the other compiler, other levels ---------------------------------------------------------------------------------
 
-step_clang() { build build-clang clang && suites build-clang $again --suite compile-fail; }
-step_gcc_O0() { build build-gcc-O0 gcc -Doptimization=0 && suites build-gcc-O0 $again; }
-step_gcc_O3() { build build-gcc-O3 gcc -Doptimization=3 && suites build-gcc-O3 $again; }
-step_gcc_lto() { build build-gcc-lto gcc -Db_lto=true && suites build-gcc-lto $again; }
-step_clang_O0() { build build-clang-O0 clang -Doptimization=0 && suites build-clang-O0 $again; }
-step_clang_O3() { build build-clang-O3 clang -Doptimization=3 && suites build-clang-O3 $again; }
-step_clang_lto() { CC_LD=lld build build-clang-lto clang -Db_lto=true && suites build-clang-lto $again; }
+step_clang() { build build-clang clang && suites build-clang $again; }
 step_standards() { once standards tools/standards.sh; }
 
-# Without Meson: plain cc, another machine, C++, gdb. Longer ones are run by hand: tests/portability/{musl,flags}.sh.
-step_portability() {
+# Without Meson: plain cc, C++, gdb; the matrix of flags; another libc; another machine.
+step_portability() { outside plain_cc cxx backtrace; }
+step_flags() { outside flags; }
+step_musl() { outside musl; }
+step_aarch64() { outside aarch64; }
+outside() {
     tools/need.sh $need_for_portability || { note_failure "portability: packages are missing"; return; }
     local name
-    for name in plain_cc cxx backtrace aarch64; do
+    for name in "$@"; do
         once "$name" "tests/portability/$name.sh"
     done
 }
@@ -65,20 +66,22 @@ sanitized() {
         -Dc_args=-fno-sanitize-recover=undefined
 }
 # Each stack then has a second one, of frames that stay poisoned when their function has returned.
-sanitized_suites() { ASAN_OPTIONS=detect_stack_use_after_return=1 suites "$1" $again --slower 4; }
-step_gcc_sanitizers() { sanitized build-gcc-sanitizers gcc && sanitized_suites build-gcc-sanitizers; }
-step_clang_sanitizers() { sanitized build-clang-sanitizers clang && sanitized_suites build-clang-sanitizers; }
+sanitized_suites() { ASAN_OPTIONS=detect_stack_use_after_return=1 suites "$@" --slower 4; }
+step_gcc_sanitizers() { sanitized build-gcc-sanitizers gcc && sanitized_suites build-gcc-sanitizers $again; }
+step_clang_sanitizers() {
+    sanitized build-clang-sanitizers clang && sanitized_suites build-clang-sanitizers $contracts --suite examples
+}
 
 # Fibers are announced at each switch. The kernel may have moved the program to where the tool wants to be.
 step_tsan() {
     build build-tsan gcc -Db_sanitize=thread -Db_lundef=false -Doptimization=1 || return
-    suites build-tsan --suite unit --suite language --slower 6 --wrapper 'setarch -R'
+    suites build-tsan $contracts --slower 6 --wrapper 'setarch -R'
 }
 
 # In a folder of its own: stack.c registers stacks only if Valgrind's header was there when it was compiled.
 step_valgrind() {
     build build-valgrind gcc -During=disabled || return # it does not see what a ring writes
-    suites build-valgrind --suite unit --suite language --slower 20 --wrapper \
+    suites build-valgrind $contracts --slower 20 --wrapper \
         'valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect --trace-children=no'
 }
 
@@ -117,8 +120,8 @@ step_interop() {
 step_debugger() {
     tools/need.sh $need_for_debugger || { note_failure "debugger: packages are missing"; return; }
     build build gcc && suites build --suite debugger
-    build build-gcc-O0 gcc -Doptimization=0 && suites build-gcc-O0 --suite debugger
-    build build-gcc-O3 gcc -Doptimization=3 && suites build-gcc-O3 --suite debugger
+    build build-gcc-O0 gcc -Doptimization=0 $library_only && suites build-gcc-O0 --suite debugger
+    build build-gcc-O3 gcc -Doptimization=3 $library_only && suites build-gcc-O3 --suite debugger
     build build-clang clang && suites build-clang --suite debugger
 }
 

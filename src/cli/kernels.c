@@ -12,7 +12,7 @@ static const struct kernel {
     const char *without; /* what holds on older ones */
 } kernels[] = {
     {4, 18, "epoll, eventfd, stacks guarded by mprotect", "not supported"},
-        {5, 3, "pidfd_open: a child process is waited for like a socket", "SIGCHLD"},
+    {5, 3, "pidfd_open: a child process is waited for like a socket", "SIGCHLD"},
     {5, 11, "epoll_pwait2: timers to the nanosecond", "timers to the millisecond"},
     {5, 12, "io_uring: the driver \"uring\"", "epoll"},
     {5, 19, "io_uring: multishot accept, rings of provided buffers",

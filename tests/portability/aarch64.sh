@@ -16,6 +16,12 @@ for switch in '' -DEDDY_GENERIC_SWITCH -mbranch-protection=standard; do
     built=
     # A program that is linked statically warns of getaddrinfo and getpwuid.
     language "$name" $compiler -static -std=gnu11 -O2 -g -Wall -Wextra -Wshadow $switch || continue
+    if [ -z "$switch" ]; then
+        export EDDY_SWITCHES=100000
+        others "$name" unit $compiler -static -std=gnu11 -O2
+        others "$name" stress $compiler -static -std=gnu11 -O2
+        continue
+    fi
     ok "$name: test_switch compiles" one_program "$built" unit test_switch $compiler -static -std=gnu11 -O2 $switch &&
         ok "$name: test_switch" env EDDY_SWITCHES=100000 qemu-aarch64 "$built/test_switch"
 done

@@ -69,7 +69,8 @@ programs() {
 names_of() {
     case $1 in
     language) ls "$source/tests/language" | sed -n 's/\.c$//p' | grep -vx lib ;;
-    unit) ls "$source/tests/unit" | sed -n 's/\.c$//p' ;;
+    unit) ls "$source/tests/unit" | sed -n 's/\.c$//p' | grep -vx test_tls ;;
+    stress) ls "$source/tests/stress" | sed -n 's/\.c$//p' | grep -vx million ;;
     esac
 }
 
@@ -111,4 +112,13 @@ language() {
     ok "$name: the language tests on sim" run_all "$folder" language sim $wrapper
     ok "$name: the language tests on epoll" run_all "$folder" language epoll $wrapper
     built=$folder
+}
+
+# others NAME TESTS COMPILER-AND-FLAGS...: the same for the unit or the stress tests, with the library that `language` built.
+others() {
+    local name=$1 tests=$2
+    shift 2
+    ok "$name: the $tests tests compile" programs "$built" "$tests" "$@" || return
+    ok "$name: the $tests tests on sim" run_all "$built" "$tests" sim $wrapper
+    ok "$name: the $tests tests on epoll" run_all "$built" "$tests" epoll $wrapper
 }

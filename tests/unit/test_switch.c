@@ -3,7 +3,9 @@
  * test_switch.c - rules of src/core/switch.h: what a function may expect to survive a call survives a switch.
  *
  * Several stacks go round, each with values of its own in every register that the machine's ABI keeps over a call, and
- * with many more live values (integers, doubles, vectors) than there are registers.  EDDY_SWITCHES=n sets how often.
+ * with many more live values (integers, doubles, long doubles, vectors, masks) than there are registers, under control
+ * words that are not the usual ones.  EDDY_SWITCHES=n sets how often.  Vectors and masks are as wide as the compiler
+ * may make them: with -march=native, those of this processor.
  */
 #define _GNU_SOURCE
 #include "core/switch.h"
@@ -22,7 +24,7 @@
 
 #include <cmocka.h>
 
-enum { RUNNERS = 5 };
+enum { RUNNERS = 7 };
 
 static struct switch_point outside;
 
@@ -275,14 +277,77 @@ static void round_of_vectors(struct runner *self, uint64_t seed)
     EACH(VECTOR_WRONG)
 }
 
+#define LONG_DOUBLE(n)       long double l##n = (long double)mix(seed + n); __asm__("" : "+m"(l##n));
+#define LONG_DOUBLE_WRONG(n) self->wrong += l##n != (long double)mix(seed + n);
+
+/* The register stack of the x87 on the one machine, vectors or a library on the others. */
+static void round_of_long_doubles(struct runner *self, uint64_t seed)
+{
+    EACH(LONG_DOUBLE)
+    pass_on(self);
+    EACH(LONG_DOUBLE_WRONG)
+}
+
+/* k0 to k7, which no call keeps: the compiler has to carry them over the switch. */
+#ifdef __AVX512BW__
+#define MASK(n)       uint64_t m##n = mix(seed + n); __asm__("" : "+k"(m##n));
+#define MASK_WRONG(n) self->wrong += m##n != mix(seed + n);
+
+static void round_of_masks(struct runner *self, uint64_t seed)
+{
+    EACH(MASK)
+    pass_on(self);
+    EACH(MASK_WRONG)
+}
+#else
+#define round_of_masks round_of_vectors
+#endif
+
+/* Rounding, precision and exception masks: the bits of the control words that no operation sets. */
+struct control {
+    uint32_t vectors, x87;
+};
+
+static struct control control_now(void)
+{
+    struct control now = {0, 0};
+#if defined __x86_64__
+    uint16_t x87;
+    __asm__ volatile("stmxcsr %0" : "=m"(now.vectors));
+    __asm__ volatile("fnstcw %0" : "=m"(x87));
+    now.vectors &= ~UINT32_C(0x3f);
+    now.x87 = x87;
+#elif defined __aarch64__
+    uint64_t fpcr;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(fpcr));
+    now.vectors = (uint32_t)fpcr;
+#endif
+    return now;
+}
+
+static struct control control_before;
+
+static void round_of_control(struct runner *self, uint64_t seed)
+{
+    (void)seed;
+    pass_on(self);
+    struct control now = control_now();
+    self->wrong += now.vectors != control_before.vectors || now.x87 != control_before.x87;
+}
+
 /* ==== tests ==== */
 
 static void test_registers(void **state)
 {
     (void)state;
-    static void (*const rounds[])(struct runner *, uint64_t) = {round_by_name, round_of_integers, round_of_doubles,
-                                                                round_of_vectors};
-    go_round(rounds, 4, switches(10 * 1000 * 1000));
+    static void (*const rounds[])(struct runner *, uint64_t) = {
+        round_by_name,         round_of_integers, round_of_doubles, round_of_vectors,
+        round_of_long_doubles, round_of_masks,    round_of_control,
+    };
+    fesetround(FE_TOWARDZERO);
+    control_before = control_now();
+    go_round(rounds, sizeof rounds / sizeof rounds[0], switches(10 * 1000 * 1000));
+    fesetround(FE_TONEAREST);
 }
 
 static void *const tokens[] = {NULL, &outside, (void *)1, (void *)UINTPTR_MAX};
