@@ -55,17 +55,29 @@ eddy_async(int, send_copy, (eddy_stream *, s), (struct sending *, sending), (siz
     return 0;
 }
 
+/* The file's next bytes.  Waiting that was ended by who ended the stream is no failure of the task. */
+eddy_async(int64_t, read_piece, (struct sending *, sending))
+{
+    struct driver_file what = {
+        .data = sending->copy, .size = sending->left < COPY ? sending->left : COPY, .offset = sending->offset};
+    struct file_op op = file_op(DRIVER_PREAD, sending->fd, what);
+    eddy_run_generic(&op.awaitable);
+    struct eddy_failure *failure = op.awaitable.awaitable.failure;
+    if (!failure)
+        return op.result;
+    if (eddy_failure_is_own_cancellation(failure))
+        ed_enclosing->awaitable.awaitable.failure = failure;
+    else
+        failure_unref(failure);
+    return -ECANCELED;
+}
+
 /* A piece by a copy, likewise. */
 eddy_async(int64_t, send_by_copy, (eddy_stream *, s), (struct sending *, sending))
 {
-    eddy_error err;
     if (!sending->copy && !(sending->copy = memory_alloc(COPY)))
         return -ENOMEM;
-    struct driver_file what = {
-        .data = sending->copy, .size = sending->left < COPY ? sending->left : COPY, .offset = sending->offset};
-    int64_t size = eddy_await(file_op(DRIVER_PREAD, sending->fd, what), &err);
-    if (err.code) /* whoever ended the stream has ended the waiting */
-        return -ECANCELED;
+    int64_t size = eddy_await(read_piece(sending));
     int error = size > 0 ? eddy_await(send_copy(s, sending, (size_t)size)) : 0;
     return error ? -error : size;
 }
@@ -73,7 +85,6 @@ eddy_async(int64_t, send_by_copy, (eddy_stream *, s), (struct sending *, sending
 /* 0, or a code. */
 eddy_async(int, send_all, (eddy_stream *, s), (struct sending *, sending))
 {
-    eddy_error err;
     while (sending->left) {
         int64_t result = eddy_await(send_directly(s, sending));
         if (!s->closed && (result == -EINVAL || result == -ENOSYS || result == -EOPNOTSUPP))
@@ -81,7 +92,7 @@ eddy_async(int, send_all, (eddy_stream *, s), (struct sending *, sending))
         int error = stream_error(s, result);
         if (error || result == 0)
             return error;
-        eddy_await(eddy_sleep(0), &err); /* a peer that takes all at once does not hold up the others */
+        eddy_await(eddy_sleep(0)); /* a peer that takes all at once does not hold up the others */
     }
     return 0;
 }
