@@ -8,7 +8,7 @@ need_for_curl="libcurl4-openssl-dev=pc:libcurl"
 need_for_tests="libcmocka-dev=pc:cmocka"
 need_for_check="g++=cmd:g++ clang=cmd:clang llvm=cmd:llvm-ar lld=cmd:ld.lld
     libclang-rt-dev=file:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a
-    valgrind=cmd:valgrind libc6-dbg=deb nginx-light=cmd:nginx"
+    valgrind=cmd:valgrind libc6-dbg=deb openssl=cmd:openssl nginx-light=cmd:nginx"
 need_for_portability="musl-tools=cmd:musl-gcc qemu-user=cmd:qemu-aarch64 gcc-aarch64-linux-gnu=cmd:aarch64-linux-gnu-gcc
     libc6-dev-arm64-cross=file:/usr/aarch64-linux-gnu/include/stdio.h gdb=cmd:gdb binutils=cmd:readelf"
 need_for_interop="curl=cmd:curl socat=cmd:socat redis-server=cmd:redis-server wrk=cmd:wrk nginx-light=cmd:nginx"
