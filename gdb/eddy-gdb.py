@@ -108,8 +108,8 @@ def all_loops():
     """The loops of the process, in the order in which they began."""
     symbol = gdb.lookup_global_symbol('eddy_loops') or gdb.lookup_static_symbol('eddy_loops')
     if symbol is None:
-        try:
-            gdb.parse_and_eval('(long)&eddy_loops')
+        try: # what a stripped shared library still has
+            gdb.parse_and_eval('(long)&eddy_run_main')
         except gdb.error:
             raise Trouble('There is no Eddy in this program (or all of its symbols were stripped off).') from None
         raise Trouble('The Eddy library of this program has no debug information: install it (libeddy0-dbgsym on '

@@ -136,6 +136,13 @@ step_traffic() {
     once traffic bench/traffic.py "$bench_folder" --rounds 1 --seconds 0.05 --no-calls \
         --only echo-64 echo-4kx16 lone accept --servers eddy-uring eddy-epoll raw-uring raw-epoll
 }
+
+# The Debian packages: built, installed (as root), used, purged.
+step_debian() {
+    tools/need.sh $need_for_debian || { note_failure "debian: packages are missing"; return; }
+    EDDY_SOURCE=$PWD CC=gcc once debian tests/debian/package.sh
+}
+
 step_stress() { build build gcc && suites build --suite stress --slower 2; }
 step_seeds() { build build gcc && once seeds tools/seeds.py build 200; }
 

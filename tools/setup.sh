@@ -13,6 +13,8 @@ need_for_portability="musl-tools=cmd:musl-gcc qemu-user=cmd:qemu-aarch64 gcc-aar
     libc6-dev-arm64-cross=file:/usr/aarch64-linux-gnu/include/stdio.h gdb=cmd:gdb binutils=cmd:readelf"
 need_for_interop="curl=cmd:curl socat=cmd:socat redis-server=cmd:redis-server wrk=cmd:wrk nginx-light=cmd:nginx"
 need_for_debugger="gdb=cmd:gdb binutils=cmd:objcopy"
+need_for_debian="debhelper=deb dpkg-dev=deb fakeroot=cmd:fakeroot meson=deb pkg-config=deb liburing-dev=deb
+    libssl-dev=deb libcurl4-openssl-dev=deb git=cmd:git gdb=cmd:gdb"
 need_for_install="cmake=cmd:cmake binutils=cmd:readelf"
 
 need_for_bench="g++=cmd:g++ libst-dev=file:/usr/include/st.h libev-dev=file:/usr/include/ev.h libuv1-dev=pc:libuv libevent-dev=pc:libevent_core
