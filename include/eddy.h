@@ -26,6 +26,7 @@
 #include "eddy/scope.h"
 #include "eddy/semaphore.h"
 #include "eddy/server.h"
+#include "eddy/signal.h"
 #include "eddy/stream.h"
 #include "eddy/task.h"
 #include "eddy/thread.h"

@@ -1412,6 +1412,8 @@ EDDY_API void eddy_list_drop(void *items);
 #define eddy_call_at(when, function, argument) (eddy_call_at)(when, ED_CALLBACK(function, argument))
 #define eddy_add_reader(fd, function, argument) (eddy_add_reader)(fd, ED_CALLBACK(function, argument))
 #define eddy_add_writer(fd, function, argument) (eddy_add_writer)(fd, ED_CALLBACK(function, argument))
+#define eddy_add_signal_handler(number, function, argument) \
+    (eddy_add_signal_handler)(number, ED_CALLBACK(function, argument))
 /* (loop, function, argument), or (function, argument) for this thread's loop, else the only one there is */
 #define eddy_call_soon_threadsafe(...) ED_OVERLOAD(ED_CALL_SOON_THREADSAFE_, __VA_ARGS__)(__VA_ARGS__)
 #define ED_CALL_SOON_THREADSAFE_2(function, argument) \

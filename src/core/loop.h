@@ -17,6 +17,7 @@
 #include "core/timer.h"
 #include "eddy/loop.h"
 #include "os/driver.h"
+#include "os/signals.h"
 #include "os/thread.h"
 
 struct generator_stack;
@@ -73,6 +74,7 @@ struct eddy_loop {
     struct fd_watch *fd_watches;
     struct thread_pool *pools[POOLS]; /* made at first need */
     volatile sig_atomic_t interrupted; /* SIGINTs not yet looked at */
+    struct signal_watch interrupts; /* of SIGINT, on the first thread */
     bool interrupted_main;       /* the main task was cancelled by one */
     bool closing;                /* eddy_run has its result */
     struct debugger *debug;      /* debug mode; NULL: off */

@@ -7,7 +7,6 @@
  */
 #define _GNU_SOURCE /* gettid */
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,41 +26,23 @@ enum { EXIT_FAILED = 1, EXIT_INTERRUPTED = 130 };
 
 /* ---- SIGINT ---- */
 
-static struct eddy_loop *volatile interruptible_loop;
-static struct sigaction before_us;
-
 /* The first cancels the main task, at the loop's next look; a second one, or one during clean-up, ends the program. */
-static void on_interrupt(int signal_number)
+static void on_interrupt(struct signal_watch *watch)
 {
-    int saved = errno;
-    struct eddy_loop *loop = interruptible_loop;
-    if (!loop || loop->interrupted || loop->interrupted_main) {
-        sigaction(signal_number, &before_us, NULL);
-        raise(signal_number);
+    struct eddy_loop *loop = (struct eddy_loop *)(void *)((char *)watch - offsetof(struct eddy_loop, interrupts));
+    if (loop->interrupted || loop->interrupted_main) {
+        signal_give_way(SIGINT);
     } else {
         loop->interrupted = 1;
         driver_wake(loop->driver);
     }
-    errno = saved;
 }
 
-/* Only the first thread's loop, and only if the program has not its own handler. */
+/* Only the first thread's loop, and only if neither the program nor a loop has a handler of its own. */
 static bool watch_interrupts(struct eddy_loop *loop)
 {
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_ONSTACK | SA_RESTART};
-    if (loop->options.no_signals || gettid() != getpid() || interruptible_loop)
-        return false;
-    if (sigaction(SIGINT, NULL, &before_us) || before_us.sa_handler != SIG_DFL)
-        return false;
-    interruptible_loop = loop;
-    sigaction(SIGINT, &action, NULL);
-    return true;
-}
-
-static void unwatch_interrupts(void)
-{
-    sigaction(SIGINT, &before_us, NULL);
-    interruptible_loop = NULL;
+    loop->interrupts = (struct signal_watch){.number = SIGINT, .fallback = true, .arrived = on_interrupt};
+    return !loop->options.no_signals && gettid() == getpid() && signal_watch_add(&loop->interrupts) == 0;
 }
 
 /* ---- the end ---- */
@@ -258,7 +239,7 @@ static struct eddy_failure *run_on(struct eddy_loop *loop, struct eddy_awaitable
     if (loop->unspawned)
         report_line("eddy: for want of memory %zu tasks were not spawned, and nobody awaited them", loop->unspawned);
     if (watches)
-        unwatch_interrupts();
+        signal_watch_remove(&loop->interrupts);
     loop_unregister(loop);
     loop_closers_run(loop);
     fd_watches_free(loop);
