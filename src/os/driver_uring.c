@@ -155,6 +155,10 @@ static bool begin(struct uring *uring, struct driver_op *op)
     ring_prepare(sqe, op);
     sqe->user_data = (uintptr_t)op;
     op->state = URING_KERNEL;
+    if (op->kind == DRIVER_SEND && uring_is_zero_copy(uring, &uring->watches[op->fd], op)) {
+        uring_prepare_zero_copy(sqe);
+        op->state = URING_ZERO_COPY;
+    }
     return true;
 }
 
@@ -266,7 +270,7 @@ bool uring_send_cancel(struct uring *uring, uint64_t user_data)
 
 static bool is_in_kernel(const struct driver_op *op)
 {
-    return op->state == URING_KERNEL || op->state == URING_POLLING;
+    return op->state == URING_KERNEL || op->state == URING_POLLING || op->state == URING_ZERO_COPY;
 }
 
 /* Nobody accepts: connections stay in the kernel, for whoever else listens there.  Without room it goes on until its
@@ -394,10 +398,17 @@ static void completed(struct uring *uring, struct driver_op *op, int64_t result)
     }
 }
 
-static void handle(struct uring *uring, const struct ring_completion *completion)
+static void operation_completed(struct uring *uring, struct ring_completion *completion)
+{
+    struct driver_op *op = (struct driver_op *)(uintptr_t)completion->data;
+    if (op->state != URING_ZERO_COPY || !uring_zero_copy_goes_on(&uring->watches[op->fd], op, completion))
+        completed(uring, op, completion->result);
+}
+
+static void handle(struct uring *uring, struct ring_completion *completion)
 {
     switch (completion->data & RING_TAGS) {
-    case RING_OPERATION: completed(uring, (struct driver_op *)(uintptr_t)completion->data, completion->result); break;
+    case RING_OPERATION: operation_completed(uring, completion); break;
     case RING_ACCEPTED:
     case RING_RECEIVED: uring_many_completed(uring, completion); break;
     case RING_WAKE: uring->wake_armed = (completion->flags & IORING_CQE_F_MORE) != 0; break;

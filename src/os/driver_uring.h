@@ -24,11 +24,15 @@ enum uring_state {
     URING_KERNEL,  /* its request is in the ring or in the kernel */
     URING_THREAD,  /* a thread carries it out: it is of files, and no request of this kernel's ring */
     URING_POLLING, /* a poll request stands for it: the call itself would not wait */
+    URING_ZERO_COPY, /* as URING_KERNEL; and behind a first completion the kernel still reads its memory */
     URING_DONE     /* `result` is set, `complete` is to come */
 };
 
 /* Of a multishot request: see driver_uring_many.c. */
 enum uring_many { MANY_NONE, MANY_STANDS, MANY_ENDS };
+
+/* Whether large sends go without a copy: see driver_uring_zero.c. */
+enum uring_zero_copy { ZERO_COPY_NOT_TRIED, ZERO_COPY_TRIED, ZERO_COPY_NEVER };
 
 /* What is known of one descriptor. */
 struct uring_watch {
@@ -43,6 +47,7 @@ struct uring_watch {
     bool one_by_one;             /* the kernel has refused such a request */
     bool starved;                /* it found no buffer: the next one who receives brings his own */
     bool over;                   /* `error` is the result of who reads behind the stock: 0 is the end */
+    uint8_t zero_copy;           /* an enum uring_zero_copy */
     uint16_t stocked;            /* length of `stock` */
     int32_t error;
     struct stock *stock, *stock_end; /* what came and was not asked for, oldest first */
@@ -95,6 +100,13 @@ void uring_forget_many(struct uring *uring, struct uring_watch *watch, int fd);
 void uring_many_completed(struct uring *uring, const struct ring_completion *completion);
 /* Before the ring is closed: nothing is in the kernel any more. */
 void uring_end_all_many(struct uring *uring);
+
+/* ---- driver_uring_zero.c ---- */
+bool uring_is_zero_copy(const struct uring *uring, struct uring_watch *watch, const struct driver_op *op);
+/* Makes one of a prepared send. */
+void uring_prepare_zero_copy(struct io_uring_sqe *sqe);
+/* False: `completion` is the last, with the result of the operation. */
+bool uring_zero_copy_goes_on(struct uring_watch *watch, struct driver_op *op, struct ring_completion *completion);
 
 /* ---- ring_prepare.c ---- */
 /* The request that `op` becomes; -1: none, a thread carries it out. */

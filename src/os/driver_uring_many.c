@@ -209,6 +209,7 @@ void uring_forget_many(struct uring *uring, struct uring_watch *watch, int fd)
         drop(uring, watch, watch->accepts);
     watch->many = MANY_NONE;
     watch->over = watch->one_by_one = watch->starved = false;
+    watch->zero_copy = ZERO_COPY_NOT_TRIED;
 }
 
 /* ==== what it brings ==== */

@@ -17,10 +17,12 @@ struct ring_limits ring_limits = {.entries = 256, .completions = 4096, .buffers 
 /* EDDY_RING=ENTRIES,COMPLETIONS,BUFFERS: small ones, so that a test of anything meets full queues and empty stores. */
 __attribute__((constructor)) static void read_environment(void)
 {
-    const char *text = getenv("EDDY_RING");
-    struct ring_limits read;
+    const char *text = getenv("EDDY_RING"), *bytes = getenv("EDDY_ZERO_COPY");
+    if (bytes != NULL)
+        ring_limits.zero_copy = (unsigned)strtoul(bytes, NULL, 10);
+    struct ring_limits read = ring_limits;
     if (text != NULL && sscanf(text, "%u,%u,%u", &read.entries, &read.completions, &read.buffers) == 3)
-        ring_limits = (struct ring_limits){read.entries, read.completions, read.buffers, 0};
+        ring_limits = read;
 }
 
 /* Without these the driver would be another one: nothing is dropped, waits have a limit, sockets are polled inside. */

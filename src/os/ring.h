@@ -25,6 +25,7 @@ struct ring_limits {
     unsigned entries;     /* of the submission queue */
     unsigned completions; /* of the completion queue */
     unsigned buffers;     /* of the store that is shared by all who receive: a power of two; 0: none */
+    unsigned zero_copy;   /* bytes: a send of as many goes without a copy; 0: none.  See driver_uring_zero.c */
     unsigned without;     /* IORING_SETUP_ flags that this kernel is not to know */
 };
 extern struct ring_limits ring_limits;

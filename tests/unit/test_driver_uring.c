@@ -349,6 +349,81 @@ static void what_was_accepted_unasked_is_closed(void **state)
     }
 }
 
+/* ==== sending without a copy ==== */
+
+static size_t read_all(int fd, char *to, size_t size)
+{
+    size_t got = 0;
+    while (got < size) {
+        ssize_t some = recv(fd, to + got, size - got, 0);
+        assert_true(some > 0);
+        got += (size_t)some;
+    }
+    return got;
+}
+
+static void begin_send(struct probe *probe, int fd, void *data, size_t size)
+{
+    prepare(probe, DRIVER_SEND, fd);
+    probe->op.u.buffer.data = data;
+    probe->op.u.buffer.size = size;
+    assert_false(driver_submit(driver, &probe->op));
+}
+
+/* Twice: without a copy; and as the kernel has told that it copies here anyway, by a plain send. */
+static void large_sends_arrive_whole(void **state)
+{
+    (void)state;
+    enum { SIZE = 20000 };
+    int ends[2];
+    struct probe probe;
+    char *sent = malloc(SIZE), *got = malloc(SIZE);
+    ring_limits.zero_copy = SIZE;
+    make_adopted_pair(ends);
+    for (int i = 0; i < 2; i++) {
+        memset(sent, 'a' + i, SIZE);
+        begin_send(&probe, ends[0], sent, SIZE);
+        assert_int_equal(probe.op.state, i == 0 && watch_of(ends[0])->zero_copy == ZERO_COPY_TRIED ? URING_ZERO_COPY
+                                                                                                  : URING_KERNEL);
+        assert_int_equal(finish(&probe), SIZE);
+        assert_int_equal(read_all(ends[1], got, SIZE), SIZE);
+        assert_memory_equal(sent, got, SIZE);
+        assert_int_equal(watch_of(ends[0])->zero_copy, ZERO_COPY_NEVER);
+    }
+    ring_limits = usual;
+    close_pair(ends);
+    free(sent);
+    free(got);
+}
+
+/* Its memory is the kernel's until the peer has taken what was sent, whoever asks to cancel it. */
+static void a_large_send_is_cancelled(void **state)
+{
+    (void)state;
+    enum { SIZE = 1 << 20 };
+    int ends[2];
+    struct probe probe;
+    int64_t received = 0;
+    char *data = calloc(1, SIZE), *got = malloc(SIZE);
+    ring_limits.zero_copy = 4096;
+    make_adopted_pair(ends);
+    begin_send(&probe, ends[0], data, SIZE);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    driver_cancel(driver, &probe.op);
+    for (ssize_t some; probe.completions == 0; received += some > 0 ? some : 0) {
+        some = recv(ends[1], got, SIZE, MSG_DONTWAIT);
+        assert_int_equal(driver_wait(driver, driver_now(driver) + CLOCK_SECOND / 1000), 0);
+    }
+    shutdown(ends[0], SHUT_WR);
+    for (ssize_t some; (some = recv(ends[1], got, SIZE, 0)) > 0;)
+        received += some;
+    assert_int_equal(probe.op.result > 0 ? probe.op.result : 0, received);
+    free(got);
+    ring_limits = usual;
+    close_pair(ends);
+    free(data);
+}
+
 /* ==== full queues ==== */
 
 /* Many connections through a ring with room for next to nothing. */
@@ -397,6 +472,8 @@ int main(void)
         RULE(one_request_accepts_many),
         RULE(a_cancelled_accept_stops_accepting),
         RULE(what_was_accepted_unasked_is_closed),
+        RULE(large_sends_arrive_whole),
+        RULE(a_large_send_is_cancelled),
         RULE(small_queues_lose_nothing),
     };
     const char *step;
