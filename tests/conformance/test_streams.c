@@ -87,20 +87,29 @@ async(void, make_tls, (struct pair *, pair))
 struct kind {
     const char *name; /* NULL: behind the last */
     maker make;
+    bool real;        /* the kernel's in the simulation, too, where it takes real time */
 };
 
 static struct kind kind_at(size_t i)
 {
     const struct kind kinds[] = {
-        {"tcp", maker_of(make_tcp)},
-        {"unix", maker_of(make_unix)},
-        {"pipe", maker_of(make_pipes)},
-        {"memory", maker_of(make_memory)},
+        {"tcp", maker_of(make_tcp), false},
+        {"unix", maker_of(make_unix), true},
+        {"pipe", maker_of(make_pipes), true},
+        {"memory", maker_of(make_memory), false},
 #ifdef EDDY_WITH_TLS
-        {"tls", maker_of(make_tls)},
+        {"tls", maker_of(make_tls), false},
 #endif
     };
-    return i < sizeof kinds / sizeof kinds[0] ? kinds[i] : (struct kind){NULL, kinds[0].make};
+    return i < sizeof kinds / sizeof kinds[0] ? kinds[i] : (struct kind){NULL, kinds[0].make, false};
+}
+
+/* What is real has no weather: the first seeds shuffle it in every way that matters. */
+static bool is_left_out(struct kind kind)
+{
+    enum { SEEDS_OF_THE_REAL = 20 };
+    const char *seed = getenv("EDDY_SEED");
+    return kind.real && seed && strtoul(seed, NULL, 10) > SEEDS_OF_THE_REAL;
 }
 
 /* The pair is parted on every way out of the test's body. */
@@ -131,6 +140,8 @@ async(void, with_pair, (maker, make), (rule, check))
         (void)state;                                                                                                   \
         struct kind kind;                                                                                              \
         for (size_t i = 0; (kind = kind_at(i)).name; i++) {                                                            \
+            if (is_left_out(kind))                                                                                     \
+                continue;                                                                                              \
             print_message("  over %s\n", kind.name);                                                                   \
             RUN_CLEAN(with_pair(kind.make, rule_of(rule_function)));                                                   \
         }                                                                                                              \
@@ -340,11 +351,11 @@ FOR_EACH_KIND(a_cancelled_read_loses_nothing)
 static size_t much;
 
 /* Of a kernel's TCP: 4 MiB and more each way.  The simulation has 64 KiB; pipes and Unix sockets, which are the
- * kernel's there too, hold less than 1 MiB. */
+ * kernel's there too, hold less than 512 KiB. */
 static size_t more_than_fits(void)
 {
     const char *driver = getenv("EDDY_DRIVER");
-    return driver && strcmp(driver, "sim") == 0 ? 1 << 20 : 8 << 20;
+    return driver && strcmp(driver, "sim") == 0 ? 1 << 19 : 8 << 20;
 }
 
 async(void, echo, (eddy_stream *, s))
