@@ -130,6 +130,9 @@ step_install() {
     tools/need.sh $need_for_install || { note_failure "install: packages are missing"; return; }
     build build gcc && suites build --suite install
 }
+# Ten thousand connections, some of which misbehave; two and a half minutes.
+step_load() { build build gcc && suites build --suite load; }
+
 # That the benchmarks of servers run, not what they say.
 step_traffic() {
     configure_bench && ninja -C "$bench_folder" bench-eddy bench-raw >/dev/null || { note_failure "no benchmarks"; return; }

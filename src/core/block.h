@@ -59,6 +59,7 @@ static inline void blocks_free(struct blocks *blocks)
     for (size_t class = 0; class < BLOCK_CLASSES; class++)
         for (void *block; (block = blocks->free[class]);) {
             blocks->free[class] = *(void **)block;
+            blocks->count[class]--;
             memory_free(block);
         }
 }

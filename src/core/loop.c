@@ -131,11 +131,25 @@ static void shuffle(struct eddy_loop *loop)
     loop->batch = shuffled;
 }
 
+/* What a crowd has left behind goes back to the system: once a second at most, for a stack that is in use may hold on
+ * to many others. */
+static void give_back_slack(struct eddy_loop *loop)
+{
+    int64_t now = driver_now(loop->driver);
+    if (now < loop->rest_after)
+        return;
+    loop->rest_after = now + CLOCK_SECOND;
+    stack_pool_trim();
+    blocks_free(&loop->blocks);
+}
+
 /* Timers and I/O: sleeps only if nothing is ready. */
 static void look(struct eddy_loop *loop)
 {
     struct driver *driver = loop->driver;
     int64_t deadline = loop->first ? 0 : timers_next(&loop->timers);
+    if (deadline && stack_pool_is_slack())
+        give_back_slack(loop);
     if (deadline || driver->in_flight) {
         int error = driver_wait(driver, deadline);
         EDDY_ASSERT(!error, "the %s driver failed: %s", driver->type->name, strerror(-error));

@@ -82,6 +82,7 @@ struct eddy_loop {
     struct eddy_loop *next_loop; /* of the process: see loops.c */
     struct current *current;     /* of its thread: what runs there now.  For debuggers, as are the next two */
     long thread;                 /* the kernel's number of its thread */
+    int64_t rest_after;          /* when what is left over may go back again, of the driver's clock */
     uint32_t looked_at;          /* clock_tick when the loop last looked at the world */
     struct eddy_loop_options options;
 };

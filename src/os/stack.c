@@ -43,6 +43,7 @@ void __lsan_unregister_root_region(const void *start, size_t size);
 #define SMALLEST_SIZE    ((size_t)16 * 1024)
 #define FIRST_SLAB_COUNT ((size_t)16)
 #define LARGEST_SLAB     ((size_t)64 << 20)
+#define SLACK            512 /* stacks: so few are not worth giving back while a loop runs */
 /* Mappings left to the rest of the program when the guards have taken theirs. */
 #define MAP_RESERVE 1024
 
@@ -244,6 +245,7 @@ static struct stack *carve(struct stack_class *class)
     stack->guard = (uint8_t)install_guard(slab, stack->bottom);
     tell_tools(stack);
     slab->carved++;
+    class->carved++;
     return stack;
 }
 
@@ -345,6 +347,7 @@ static void remove_slab(struct stack_class *class, struct stack_slab *slab)
     for (size_t i = 0; i < slab->carved; i++)
         untell_tools(stack_at(class, slab, i));
     __atomic_sub_fetch(&mapped_guards, (long)slab->guards, __ATOMIC_RELAXED);
+    class->carved -= (long)slab->carved;
     munmap(slab, slab->bytes);
 }
 
@@ -389,6 +392,12 @@ static void trim_class(struct stack_class *class)
     }
     if (class->slabs == NULL)
         class->next_count = 0;
+}
+
+bool stack_pool_is_slack(void)
+{
+    const struct stack_class *class = &stack_pool.common;
+    return class->carved > SLACK && class->live > 0 && class->live < class->carved / 8;
 }
 
 void stack_pool_trim(void)

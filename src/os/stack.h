@@ -53,6 +53,8 @@ static inline bool stack_intact(const struct stack *stack)
 
 /* Unmaps every slab of this thread that has no stack in use.  Called when a loop closes, and at thread exit. */
 void stack_pool_trim(void);
+/* Most of what this thread's stacks hold is left over from a crowd that has gone. */
+bool stack_pool_is_slack(void);
 /* Stacks of this thread that are in use. */
 long stack_live(void);
 

@@ -29,6 +29,7 @@ struct stack_class {
     struct stack *free;       /* last in, first out */
     size_t size;              /* of each; 0: never used */
     long live;                /* taken and not given back */
+    long carved;              /* of all slabs */
     struct stack_slab *slabs; /* the newest first */
     size_t next_count;        /* stacks of the next slab */
     struct stack_class *next; /* of the pool */

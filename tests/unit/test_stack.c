@@ -454,6 +454,28 @@ static void trimming_keeps_what_is_in_use(void **state)
     assert_int_equal(count_slabs(), 0);
 }
 
+/* Few stacks are never slack, nor are many of which an eighth is in use. */
+static void what_a_crowd_leaves_is_slack(void **state)
+{
+    (void)state;
+    enum { CROWD = 2400 };
+    static struct stack *stacks[CROWD];
+    assert_false(stack_pool_is_slack());
+    for (int i = 0; i < CROWD; i++)
+        assert_non_null(stacks[i] = stack_take(0));
+    assert_false(stack_pool_is_slack());
+    for (int i = CROWD - 1; i >= CROWD / 8; i--)
+        stack_give(stacks[i]);
+    assert_false(stack_pool_is_slack());
+    stack_give(stacks[CROWD / 8 - 1]);
+    assert_true(stack_pool_is_slack());
+    stack_pool_trim();
+    assert_false(stack_pool_is_slack());
+    for (int i = CROWD / 8 - 2; i >= 0; i--)
+        stack_give(stacks[i]);
+    stack_pool_trim();
+}
+
 static void the_nth_request_fails_cleanly(void **state)
 {
     (void)state;
@@ -524,6 +546,7 @@ int main(void)
         cmocka_unit_test_teardown(an_impossible_size_is_refused, no_stack_left),
         cmocka_unit_test_teardown(many_stacks_are_no_problem, no_stack_left),
         cmocka_unit_test_teardown(trimming_keeps_what_is_in_use, no_stack_left),
+        cmocka_unit_test_teardown(what_a_crowd_leaves_is_slack, no_stack_left),
         cmocka_unit_test_teardown(the_nth_request_fails_cleanly, no_stack_left),
         cmocka_unit_test_teardown(each_thread_has_its_pool_and_leaves_nothing, no_stack_left),
     };

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * clients.c - clients PORT COUNT SECONDS: so many connections to server.c, a hundredth of which misbehave.
+ *
+ * The others ask now and then, compare what comes back, and come anew from time to time: not a byte of theirs may be
+ * missing.  In the end the server must hold what it held in the beginning.
+ */
+#include <eddy/keywords.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum {
+    OPENING = 100,    /* that connect at a time */
+    LARGEST = 1500,   /* bytes of a request */
+    PATIENCE = 60,    /* seconds; reached only by what hangs */
+    /* What the server may hold beyond that of the beginning: for the next tasks, and the driver's buffers. */
+    KEPT_BLOCKS = 100,
+    KEPT_KILOBYTES = 12288
+};
+
+static int port;
+static double until;
+static long requests, visits, misdeeds;
+static eddy_semaphore opening = EDDY_SEMAPHORE_INIT(OPENING);
+
+/* What the server holds: see server.c. */
+struct state {
+    long blocks, descriptors, connections, kilobytes;
+};
+
+static double random_between(double low, double high)
+{
+    return low + (high - low) * drand48();
+}
+
+/* A port of one's own is taken for a while when a connection has ended: several addresses have more of them. */
+async(eddy_stream *, visit, (int, number))
+{
+    char host[16];
+    snprintf(host, sizeof host, "127.0.0.%d", 2 + number % 8);
+    eddy_connection_options options = {.size = sizeof options, .local_host = host};
+    await(eddy_semaphore_acquire(&opening));
+    defer(eddy_semaphore_release, &opening);
+    visits++;
+    return await(eddy_open_connection_with_options("127.0.0.1", port, &options));
+}
+
+/* ==== those who behave ==== */
+
+async(void, ask, (eddy_stream *, s), (int, number))
+{
+    char sent[LARGEST + 16], came[LARGEST];
+    size_t size = 1 + (size_t)lrand48() % LARGEST;
+    int head = snprintf(sent, sizeof sent, "ECHO %zu\n", size);
+    for (size_t i = 0; i < size; i++)
+        sent[(size_t)head + i] = (char)(number + (int)i);
+    await(eddy_stream_write(s, sent, (size_t)head + size));
+    await(eddy_stream_read_exactly(s, came, size));
+    if (memcmp(sent + head, came, size))
+        throw(EBADMSG, "client %d got other bytes than it had sent", number);
+    requests++;
+}
+
+async(void, behave, (int, number))
+{
+    while (eddy_time() < until) {
+        eddy_stream *s = await(visit(number));
+        defer(eddy_stream_abort, s);
+        for (int left = 1 + (int)(lrand48() % 40); left && eddy_time() < until; left--) {
+            await_for(ask(s, number), PATIENCE);
+            await(eddy_sleep(random_between(0, 4)));
+        }
+    }
+}
+
+/* ==== those who do not ==== */
+
+/* The peer gets a reset, and what it has sent is thrown away. */
+static void reset(eddy_stream *s)
+{
+    struct linger gone = {1, 0};
+    setsockopt(eddy_stream_descriptor(s), SOL_SOCKET, SO_LINGER, &gone, sizeof gone);
+    eddy_stream_abort(s);
+}
+
+async(void, read_slowly, (eddy_stream *, s), (size_t, size))
+{
+    char part[4096];
+    await(eddy_stream_printf(s, "GIVE %zu\n", size));
+    for (size_t got; size && (got = await(eddy_stream_read(s, part, sizeof part))) > 0; size -= got)
+        await(eddy_sleep(0.02));
+}
+
+async(void, misbehave_once, (int, number), (int, how))
+{
+    eddy_stream *s = await(visit(number));
+    defer(reset, s);
+    switch (how) {
+    case 0: /* half a request, and silence */
+        await(eddy_stream_printf(s, "ECHO 1000\n%0500d", number));
+        await(eddy_sleep(random_between(0, 5)));
+        break;
+    case 1: /* half a line, and gone */
+        await(eddy_stream_printf(s, "ECH"));
+        break;
+    case 2:
+        await(read_slowly(s, 1000000));
+        break;
+    case 3: /* asks, and never reads */
+        await(eddy_stream_printf(s, "GIVE 100000000\nGIVE 100000000\n"));
+        await(eddy_sleep(random_between(1, 5)));
+        break;
+    default: /* no request at all */
+        await(eddy_stream_write(s, "\0\377\r\n\n", 5));
+        await(eddy_sleep(random_between(0, 1)));
+    }
+}
+
+async(void, misbehave, (int, number))
+{
+    eddy_error err; /* that he is thrown out is what he wanted */
+    for (int how = number; eddy_time() < until; how++) {
+        await(misbehave_once(number, how % 5), &err);
+        misdeeds++;
+        await(eddy_sleep(random_between(0, 0.5)));
+    }
+}
+
+/* ==== what the server holds ==== */
+
+async(struct state, state_of_server)
+{
+    struct state state;
+    eddy_slice line;
+    char text[128];
+    eddy_stream *s = await(visit(0));
+    defer(eddy_stream_abort, s);
+    await(eddy_stream_printf(s, "STATE\n"));
+    await(eddy_stream_read_line(s, &line));
+    snprintf(text, sizeof text, "%.*s", (int)line.size, line.data);
+    if (sscanf(text, "%ld %ld %ld %ld", &state.blocks, &state.descriptors, &state.connections, &state.kilobytes) != 4)
+        throw(EBADMSG, "no state: %s", text);
+    return state;
+}
+
+static void print_state(const char *when, const struct state *state)
+{
+    printf("%s: %ld blocks, %ld descriptors, %ld connections, %ld KiB\n", when, state->blocks, state->descriptors,
+           state->connections, state->kilobytes);
+    fflush(stdout);
+}
+
+static bool is_back(const struct state *now, const struct state *before)
+{
+    return now->connections == 1 && now->descriptors == before->descriptors &&
+           now->blocks <= before->blocks + KEPT_BLOCKS && now->kilobytes <= before->kilobytes + KEPT_KILOBYTES;
+}
+
+/* When it is back at what it was, or has not come there in a long time. */
+async(struct state, state_at_rest, (const struct state *, before))
+{
+    double latest = eddy_time() + PATIENCE;
+    struct state state = await(state_of_server());
+    while (!is_back(&state, before) && eddy_time() < latest) {
+        await(eddy_sleep(0.2));
+        state = await(state_of_server());
+    }
+    return state;
+}
+
+async(void, put_under_load, (int, count))
+{
+    async_with (group, eddy_task_group())
+        for (int i = 0; i < count; i++) {
+            if (i % 100 == 99)
+                eddy_group_spawn(group, misbehave(i));
+            else
+                eddy_group_spawn(group, behave(i));
+        }
+}
+
+async(void, watch, (double, seconds))
+{
+    await(eddy_sleep(seconds));
+    struct state state = await(state_of_server());
+    print_state("half of the time", &state);
+}
+
+async(int, main_task, (int, count), (double, seconds))
+{
+    struct state before = await(state_of_server());
+    print_state("before", &before);
+    until = eddy_time() + seconds;
+    struct watch *watcher = spawn(watch(seconds / 2));
+    await(put_under_load(count));
+    await(watcher);
+    struct state after = await(state_at_rest(&before));
+    print_state("after", &after);
+    printf("%ld requests, %ld visits, %ld misdeeds\n", requests, visits, misdeeds);
+    if (!is_back(&after, &before))
+        throw(EDDY_INVALID_STATE, "the server holds other things than before");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4)
+        return fprintf(stderr, "usage: clients PORT COUNT SECONDS\n"), 2;
+    port = atoi(argv[1]);
+    return eddy_run(main_task(atoi(argv[2]), atof(argv[3])));
+}
