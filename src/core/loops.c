@@ -18,8 +18,45 @@
 struct eddy_loop *eddy_loops;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
+/* ==== fork ==== */
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&mutex);
+}
+
+static void after_fork(void)
+{
+    pthread_mutex_unlock(&mutex);
+}
+
+/* All that run are the parent's.  Its other tasks must not go on in the child, too, when that waits for something: then
+ * nothing is left to do but to look at the world, which says what is wrong. */
+static void in_child(void)
+{
+    struct eddy_loop *own = current.loop;
+    for (struct eddy_loop *loop = eddy_loops; loop; loop = loop->next_loop)
+        loop->driver->forked = true;
+    if (own) {
+        own->first = own->batch = NULL;
+        own->end = &own->first;
+        own->driver->in_flight++; /* so that it does look */
+    }
+    eddy_loops = NULL;
+    pthread_mutex_unlock(&mutex);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(before_fork, after_fork, in_child);
+}
+
+/* ==== the list ==== */
+
 void loop_register(struct eddy_loop *loop)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
     loop->current = &current;
     loop->thread = thread_number();
     pthread_mutex_lock(&mutex);

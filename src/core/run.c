@@ -194,7 +194,7 @@ static struct eddy_failure *check(const eddy_loop_options *options, const struct
                           EDDY_VERSION_STRING);
     if (options && (options->size == 0 || options->size > sizeof *options))
         return failure_of(EINVAL, "eddy_loop_options.size must be sizeof(eddy_loop_options)");
-    if (current.loop)
+    if (current.loop && !current.loop->driver->forked)
         return failure_of(EDDY_LOOP_RUNNING, "%s", "await the coroutine, or spawn it");
     return NULL;
 }
@@ -256,11 +256,15 @@ int eddy_run_main(void *coroutine, size_t size, size_t result_offset, size_t res
     struct eddy_failure *failure = check(options, build);
     if (!failure) {
         const struct eddy_allocator *before = memory_use(options ? options->allocator : NULL);
+        struct current outer = current; /* in a forked child: where its parent was */
+        current.task = NULL;
         struct eddy_loop *loop = loop_open(options, &error);
         stack_watch_overflow(name_task);
         if (loop)
             failure = run_on(loop, coroutine, size, result_offset, result_size, site, !err, &code);
         memory_use(before);
+        current.loop = outer.loop;
+        current.task = outer.task;
         if (loop && !err) {
             failure_unref(failure);
             return code;

@@ -81,8 +81,16 @@ static bool fault(void)
            __atomic_fetch_sub(&fault_countdown, 1, __ATOMIC_RELAXED) == 1;
 }
 
+void driver_is_the_parents(const struct driver *driver)
+{
+    EDDY_ASSERT(!driver->forked, "this process was forked inside of an event loop, which is its parent's: "
+                                 "end by exec or _exit, or run another by eddy_run");
+    abort();
+}
+
 bool driver_submit(struct driver *driver, struct driver_op *op)
 {
+    driver_check_owner(driver);
     op->cancelled = false;
     if (__builtin_expect(fault(), 0)) {
         op->result = -ECONNABORTED;

@@ -131,6 +131,7 @@ struct driver {
     size_t in_flight;     /* operations submitted and not completed: the loop looks at I/O only if there are any */
     size_t lent;          /* buffers lent and not given back */
     size_t real_time;     /* processes that run: meanwhile a virtual clock goes no faster than the real one */
+    bool forked;          /* this process is a child of the one whose driver it is, which must not feel it */
     bool virtual_time;    /* the clock jumps when nothing is ready */
     bool second_choice;   /* nobody chose, and io_uring was refused: driver_refusal says why */
     uint64_t seed;        /* not 0: the loop shuffles what is ready, by this seed */
@@ -145,6 +146,14 @@ void driver_close(struct driver *driver);
 /* Why io_uring was refused when it was last asked for: "io_uring_setup: Operation not permitted"; *error: 0 if it was
  * not. */
 const char *driver_refusal(char *buffer, size_t size, int *error);
+
+_Noreturn void driver_is_the_parents(const struct driver *driver) __attribute__((cold));
+/* Epoll instances and rings are shared across fork: what a child does to them is done to its parent. */
+static inline void driver_check_owner(const struct driver *driver)
+{
+    if (__builtin_expect(driver->forked, 0))
+        driver_is_the_parents(driver);
+}
 
 /* Where an operation stands, told to a test. */
 enum driver_point {
@@ -169,10 +178,12 @@ void driver_fail_after(long n);
 
 static inline void driver_cancel(struct driver *driver, struct driver_op *op)
 {
+    driver_check_owner(driver);
     driver->type->cancel(driver, op);
 }
 static inline int driver_wait(struct driver *driver, int64_t deadline)
 {
+    driver_check_owner(driver);
     driver_tell(DRIVER_AT_WAIT, driver, NULL);
     int error = driver->type->wait(driver, deadline);
     driver_tell(DRIVER_AT_WAITED, driver, NULL);
@@ -187,12 +198,25 @@ static inline void driver_deliver(struct driver *driver, struct driver_op *op)
     op->complete(op);
     driver_tell(DRIVER_AT_DELIVERED, driver, op);
 }
-static inline void driver_wake(struct driver *driver) { driver->type->wake(driver); }
+static inline void driver_wake(struct driver *driver)
+{
+    driver_check_owner(driver);
+    driver->type->wake(driver);
+}
 static inline int64_t driver_now(struct driver *driver) { return driver->type->now(driver); }
-static inline void driver_adopt(struct driver *driver, int fd) { driver->type->adopt(driver, fd); }
-static inline void driver_close_fd(struct driver *driver, int fd) { driver->type->close_fd(driver, fd); }
+static inline void driver_adopt(struct driver *driver, int fd)
+{
+    driver_check_owner(driver);
+    driver->type->adopt(driver, fd);
+}
+static inline void driver_close_fd(struct driver *driver, int fd)
+{
+    driver_check_owner(driver);
+    driver->type->close_fd(driver, fd);
+}
 static inline void driver_give_back(struct driver *driver, void *data, unsigned id)
 {
+    driver_check_owner(driver);
     driver->type->give_back(driver, data, id);
 }
 
