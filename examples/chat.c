@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chat.c - a chat server, a line a message: chat 7777, then `nc localhost 7777` as often as there are people.
+ *
+ * The first line is the name.  What one says goes to each other's queue, and a task for each person writes from there:
+ * who reads slowly loses messages, and holds up nobody.  Without a port three people of its own talk.
+ */
+#include <eddy/keywords.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_LINE = 200, MOST_WAITING = 100 };
+
+struct message {
+    char text[MOST_LINE + 64];
+};
+typedef queue_of(struct message) message_queue;
+
+struct person {
+    char name[32];
+    message_queue to_say; /* what the person has not yet been told */
+    struct person *next, **link;
+};
+
+__attribute__((format(printf, 3, 4))) static void tell_others(struct person *everybody, const struct person *from,
+                                                              const char *format, ...)
+{
+    struct message message;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message.text, sizeof message.text, format, arguments);
+    va_end(arguments);
+    for (struct person *one = everybody; one; one = one->next)
+        if (one != from)
+            (void)eddy_queue_try_put(&one->to_say, message);
+}
+
+static void enter(struct person **everybody, struct person *person)
+{
+    person->next = *everybody;
+    person->link = everybody;
+    if (person->next)
+        person->next->link = &person->next;
+    *everybody = person;
+}
+
+static void leave(struct person *person)
+{
+    *person->link = person->next;
+    if (person->next)
+        person->next->link = person->link;
+    eddy_queue_free(&person->to_say);
+}
+
+async(void, pass_on, (eddy_stream *, s), (struct person *, person))
+{
+    for (;;) {
+        struct message message = await(eddy_queue_get(&person->to_say));
+        await(eddy_stream_write(s, message.text, strlen(message.text)));
+    }
+}
+
+async(void, attend, (eddy_stream *, s), (struct person **, everybody))
+{
+    eddy_slice line;
+    struct person person = {0};
+    eddy_stream_set_limit(s, MOST_LINE);
+    if (await(eddy_stream_read_line(s, &line)) < 2)
+        return;
+    snprintf(person.name, sizeof person.name, "%.*s", (int)line.size - 1, line.data);
+    eddy_queue_init(&person.to_say, MOST_WAITING);
+    enter(everybody, &person);
+    defer(leave, &person);
+    tell_others(*everybody, &person, "%s is here\n", person.name);
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, pass_on(s, &person));
+        while (await(eddy_stream_read_line(s, &line)))
+            tell_others(*everybody, &person, "%s: %.*s", person.name, (int)line.size, line.data);
+        eddy_group_cancel(group);
+    }
+    tell_others(*everybody, &person, "%s has gone\n", person.name);
+}
+
+/* One of the people to look at. */
+async(void, visit, (int, port), (const char *, name), (double, after), (const char *, words))
+{
+    eddy_error err;
+    eddy_slice line;
+    await(eddy_sleep(after));
+    eddy_stream *s = await(eddy_open_connection("127.0.0.1", port));
+    defer(eddy_stream_abort, s);
+    await(eddy_stream_printf(s, "%s\n", name));
+    await(eddy_sleep(3));
+    await(eddy_stream_printf(s, "%s\n", words));
+    eddy_stream_set_deadline(s, eddy_time() + 3);
+    while (await(eddy_stream_read_line(s, &line), &err))
+        printf("%s reads: %.*s", name, (int)line.size, line.data);
+}
+
+async(int, main_task, (int, port))
+{
+    struct person *everybody = NULL;
+    eddy_server *server = await(eddy_start_server(attend, &everybody, port ? "" : "127.0.0.1", port));
+    await(eddy_sleep(port ? INFINITY : 0)); /* until Ctrl-C */
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, visit(eddy_server_port(server), "ann", 0, "who was that?"));
+        eddy_group_spawn(group, visit(eddy_server_port(server), "bob", 1, "me"));
+        eddy_group_spawn(group, visit(eddy_server_port(server), "eve", 2, "good night"));
+    }
+    await(eddy_server_close(server, 1));
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    return eddy_run(main_task(argc > 1 ? atoi(argv[1]) : 0));
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * echo_server.c - sends back what comes: echo_server 7777, until SIGTERM or Ctrl-C.
+ *
+ * It ends in order: takes no more connections, lets those that are there finish for a while, and cancels the rest.
+ * Without a port it shows that by two clients of its own, one of which never ends.
+ */
+#include <eddy/keywords.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct counts {
+    size_t ended, cut_off;
+};
+
+// [echo]
+/* The bytes go back from where they came, without a copy; an idle connection holds no buffer. */
+async(void, echo, (eddy_stream *, s))
+{
+    for (eddy_slice bytes; await(eddy_stream_read_some(s, &bytes));)
+        await(eddy_stream_write(s, bytes.data, bytes.size));
+}
+// [echo]
+
+async(void, serve, (eddy_stream *, s), (struct counts *, counts))
+{
+    eddy_error err;
+    await_always(echo(s), &err);
+    if (err.code)
+        counts->cut_off++;
+    else
+        counts->ended++;
+    if (err.code && err.code != ECONNRESET) /* which is the peer's business */
+        rethrow(&err);
+}
+
+/* ---- clients, to look at ---- */
+
+async(void, client, (int, port), (const char *, word), (bool, stays))
+{
+    char answer[16];
+    eddy_stream *s = await(eddy_open_connection("127.0.0.1", port));
+    defer(eddy_stream_abort, s);
+    await(eddy_stream_write(s, word, strlen(word)));
+    await(eddy_stream_read_exactly(s, answer, strlen(word)));
+    printf("%.*s came back\n", (int)strlen(word), answer);
+    if (stays)
+        await(eddy_stream_read(s, answer, 1)); /* until the server ends it */
+}
+
+async(void, show, (int, port))
+{
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, client(port, "hello", false));
+        eddy_group_spawn(group, client(port, "stay", true));
+        await(eddy_sleep(0.1));
+        raise(SIGTERM);
+    }
+}
+
+async(int, main_task, (int, port))
+{
+    struct counts counts = {0};
+    eddy_server *server = await(eddy_start_server(serve, &counts, port ? "" : "127.0.0.1", port));
+    struct show *shown = port ? NULL : spawn(show(eddy_server_port(server)));
+    int signal_number = 0;
+    async_for (number, eddy_signals(SIGTERM, SIGINT)) {
+        signal_number = number;
+        break;
+    }
+    printf("%s: %zu there, two seconds for them\n", signal_number == SIGINT ? "SIGINT" : "SIGTERM",
+           eddy_server_connections(server));
+    await(eddy_server_close(server, 2));
+    printf("%zu ended, %zu cut off\n", counts.ended, counts.cut_off);
+    if (shown)
+        await(shown);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    return eddy_run(main_task(argc > 1 ? atoi(argv[1]) : 0));
+}
