@@ -89,10 +89,7 @@ def text(value, otherwise=''):
 
 
 def is_core_file():
-    try:
-        return gdb.selected_inferior().connection.type == 'core'
-    except AttributeError:
-        return 'core file' in gdb.execute('info target', to_string=True)
+    return gdb.selected_inferior().connection.type == 'core'
 
 
 def error_name(code):
@@ -181,10 +178,6 @@ def tasks_of(loop):
     return sorted(tasks, key=lambda task: task.id)
 
 
-def task_of_handle(handle):
-    return at(int(handle) - struct('task').sizeof, 'task')
-
-
 def task_named(word):
     """The task that a user means."""
     loops = all_loops()
@@ -206,8 +199,7 @@ def task_named(word):
 
 def tasks_of_handle(expression, loops):
     try:
-        handle = gdb.parse_and_eval(expression)
-        address = int(task_of_handle(handle).address)
+        address = int(gdb.parse_and_eval(expression)) - struct('task').sizeof
     except (gdb.error, OverflowError):
         return []
     return [task for loop in loops for task in tasks_of(loop) if int(task.value.address) == address]
@@ -323,7 +315,6 @@ def waits_for(task, names):
 
 class Elsewhere(gdb.unwinder.Unwinder):
     """While it is aimed at a saved stack, what is saved there calls the innermost frame of the thread."""
-
     def __init__(self):
         super().__init__('eddy')
         self.target = self.here = None
@@ -398,12 +389,14 @@ class Aimed:
 
     def thread_frames(self):
         """How many frames lie before those of the saved stack: one, and those inlined into it."""
+        if elsewhere.target is None:
+            return 0
         sp = layout_of(gdb.newest_frame())['sp']
         return sum(1 for _ in itertools.takewhile(lambda f: int(f.read_register(sp)) == elsewhere.here, stack_frames()))
 
     def check(self):
         """gcore writes zeros where memory cannot be read in one piece, which a guard page prevents."""
-        if not int(word(self.saved_sp + layout_of(gdb.newest_frame())['pc'][1])):
+        if self.saved_sp is not None and not int(word(self.saved_sp + layout_of(gdb.newest_frame())['pc'][1])):
             raise Trouble('The stack is not in this core file. gcore leaves out what a guard page lies in: use the '
                           'kernel\'s core files,\n`eddy core FILE`, or run the program with EDDY_STACK_GUARD=mprotect.')
 
@@ -500,11 +493,17 @@ def print_table(rows):
 
 
 def thread_of(loop):
-    number = int(loop['thread'])
-    for thread in gdb.selected_inferior().threads():
-        if thread.ptid[1] == number:
-            return 'thread %d (LWP %d)' % (thread.num, number)
-    return 'LWP %d' % number
+    return next(thread for thread in gdb.selected_inferior().threads() if thread.ptid[1] == int(loop['thread']))
+
+
+@contextlib.contextmanager
+def thread_selected(thread):
+    before, target = gdb.selected_thread(), elsewhere.target
+    elsewhere.aim(None)
+    thread.switch()
+    yield
+    before.switch()
+    elsewhere.aim(target)
 
 
 class InfoTasks(gdb.Command):
@@ -522,8 +521,8 @@ Where is the innermost line that is not the library's. Since is as exact as the 
                 gdb.write('No loop runs.\n')
             for number, loop in enumerate(loops, 1):
                 tasks = tasks_of(loop)
-                gdb.write('Loop %d on %s, driver %s, %d task%s\n' % (
-                    number, thread_of(loop), text(loop['driver']['type']['name']), len(tasks), 's'[len(tasks) == 1:]))
+                gdb.write('Loop %d on thread %d (LWP %d), driver %s, %d task%s\n' % (
+                    number, thread_of(loop).num, int(loop['thread']), text(loop['driver']['type']['name']), len(tasks), 's'[len(tasks) == 1:]))
                 rows = [describe_task(task) for task in tasks if argument in task.name]
                 if rows:
                     print_table([('Id', 'Name', 'State', 'Waits for', 'Since', 'Where')] + rows)
@@ -539,7 +538,7 @@ class Eddy(gdb.Command):
 class Backtrace(gdb.Command):
     """The stack of a task: eddy bt TASK|all [OPTION...].
 TASK: a number of `info eddy-tasks`, a name, or a handle. OPTIONs are those of bt (full, -3, ...).
-Behind a generator that the task waits in comes who stepped into it."""
+Behind a generator that the task is in comes who stepped into it."""
 
     def __init__(self):
         super().__init__('eddy bt', gdb.COMMAND_STACK)
@@ -560,11 +559,17 @@ Behind a generator that the task waits in comes who stepped into it."""
         gdb.write('Task %d "%s" (%s%s), spawned at %s\n' % (
             task.id, task.name, task.state(), ': ' + waits if waits else '', task.site()))
         if task.is_running():
-            gdb.write('It runs on %s: bt there.\n' % thread_of(task.loop))
+            with thread_selected(thread_of(task.loop)):
+                self.show_stack(None, options)
         elif saved_sp is None:
             gdb.write('It has no stack%s.\n' % (' yet' if int(task.value['state']) == TASK_NEW else ''))
+        else:
+            self.show_stack(saved_sp, options)
+
+    def show_stack(self, saved_sp, options):
+        """From a saved stack on, or from where the thread is (None), down to where the task begins."""
         first = 0
-        while saved_sp is not None:
+        while first == 0 or saved_sp is not None:
             aimed = Aimed(saved_sp)
             with aimed:
                 printed, count, saved_sp = aimed.backtrace(options, first)
@@ -614,16 +619,12 @@ gdb's gcore leaves out a mapping from the first piece on that it cannot read as 
 
 def loaded_segments(file):
     """(address, size, offset in the file) of what a core file of 64 bits holds."""
-    header = struct_of_bytes('<16sHHIQQQIHHHHHH', file, 0)
-    for index in range(header[10]):
-        kind, _, offset, address, _, size, _, _ = struct_of_bytes('<IIQQQQQQ', file, header[5] + index * header[9])
+    header = packed.unpack('<16sHHIQQQIHHHHHH', file.read(64))
+    file.seek(header[5])
+    table = file.read(header[9] * header[10])
+    for kind, _, offset, address, _, size, _, _ in packed.iter_unpack('<IIQQQQQQ', table):
         if kind == 1 and size:
             yield address, size, offset
-
-
-def struct_of_bytes(form, file, offset):
-    file.seek(offset)
-    return packed.unpack(form, file.read(packed.calcsize(form)))
 
 
 def fill(file, address, size, offset):
@@ -645,8 +646,8 @@ def forget(*unused):
     elsewhere.target = None
 
 
-gdb.events.cont.connect(forget)
-gdb.events.exited.connect(forget)
+for registry in gdb.events.cont, gdb.events.exited:
+    registry.connect(forget)
 InfoTasks()
 Eddy()
 Backtrace()
@@ -660,7 +661,7 @@ def core_in_words(core):
     if not int(core['type']):
         return 'no awaitable'
     if int(core['flags']) & FLAG_TASK and core.address is not None:
-        return task_in_words(Task(task_of_handle(core.address)))
+        return task_in_words(Task(at(int(core.address) - struct('task').sizeof, 'task')))
     kind, state = KINDS[int(core['type']['kind'])], STATES[int(core['state'])]
     if kind in ('coroutine', 'blocking function') and state == 'created': # also while it is awaited
         state = 'a value'

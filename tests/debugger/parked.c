@@ -36,6 +36,18 @@ __attribute__((noinline)) void all_parked(void)
     __asm__ volatile("" ::: "memory");
 }
 
+void in_a_step(void);
+__attribute__((noinline)) void in_a_step(void)
+{
+    __asm__ volatile("" ::: "memory");
+}
+
+generator(int, steps)
+{
+    in_a_step();
+    yield(1);
+}
+
 async(void, napper, (int, depth))
 {
     if (depth)
@@ -138,6 +150,8 @@ async(int, main_task)
     int pipe_ends[2], sockets[2];
     if (pipe(pipe_ends) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sockets))
         throw(EDDY_INVALID_STATE, "no pipe");
+    for_each (x, steps())
+        (void)x;
     eddy_queue_init(&queue, 10);
     eddy_queue_try_put(&queue, 7);
     eddy_queue_try_get(&queue, &(int){0});

@@ -138,7 +138,7 @@ def test_looking():
 def test_asking():
     for command, answer in (('eddy bt', 'which task'), ('eddy bt nobody', 'no task nobody'), ('eddy bt 2', 'LOOP.NUMBER'),
                             ('eddy bt 9.1', 'no loop 9'), ('eddy task stopper-14', 'is running'),
-                            ('eddy bt stopper-14', 'It runs on thread'), ('info eddy-tasks nobody', 'Loop 1')):
+                            ('eddy bt stopper-14', 'stopper__body'), ('info eddy-tasks nobody', 'Loop 1')):
         output = live(command)
         check('"%s" is answered by "%s"' % (command, answer), answer in output, output)
     output = live('eddy bt queue.queue.getters.first')
@@ -153,6 +153,18 @@ def test_words():
                   'future "future" (running)', '127.0.0.1:8080', 'EDDY_QUEUE_SHUT_DOWN: get', 'task 2 "deep" (waiting)',
                   'task 3 "reader-3" (waiting)', '{next = 0x0}'):
         check('printed in words: %s' % words, words in output, output)
+
+
+def test_running():
+    """Of a task that runs: from where its thread is; through a generator to its consumer; the thread stays selected."""
+    output = gdb(PROGRAM, 'break in_a_step', 'run', 'thread 2', 'eddy bt main_task-1', 'bt 1', 'thread 1', 'bt')
+    stack = part(output, 'Task 1 "main_task-1" \\(running\\)', r'#0 .*\n\(More|\[Switching')
+    names = [name for _, name in frames(stack)]
+    check('a running task: from its innermost frame through its generator to its beginning',
+          names[:1] == ['in_a_step'] and names.index('steps__body') < names.index('main_task__body') and
+          'task_entry' in names[names.index('main_task__body'):], output)
+    check('gdb\'s own bt ends where the generator\'s stack begins', frames(output)[-1][1] == 'eddy_switch_entry' and
+          'main_task__body' not in [name for _, name in frames(output[output.rindex('Switching'):])], output)
 
 
 def test_core(work, how, name, environment):
@@ -195,6 +207,7 @@ def main():
         test_looking()
         test_asking()
         test_words()
+        test_running()
         test_core(work, 'eddy core %s', 'eddy core', {})
         test_core(work, 'generate-core-file %s', 'gcore', {'EDDY_STACK_GUARD': 'mprotect'})
         test_missing(work)
