@@ -118,7 +118,9 @@ void listen_close(struct eddy_loop *loop, struct listening *listening)
     if (listening->has_file && lstat(path_of(&listening->own), &facts) == 0 && facts.st_dev == listening->device &&
         facts.st_ino == listening->inode)
         unlink(path_of(&listening->own));
-    if (!listening->lent)
+    if (listening->lent)
+        driver_release(loop->driver, listening->fd);
+    else
         socket_close(loop, listening->fd);
     listening->fd = -1;
 }

@@ -118,6 +118,8 @@ struct driver_type {
     int64_t (*now)(struct driver *driver);
     /* the library owns `fd` from now on and closes it by `close_fd` only: it may be watched once for good */
     void (*adopt)(struct driver *driver, int fd);
+    /* takes that back: it stays open, another's.  No operation on it is in flight */
+    void (*release)(struct driver *driver, int fd);
     /* no operation on it is in flight */
     void (*close_fd)(struct driver *driver, int fd);
     /* a buffer that a DRIVER_RECV_LENT has lent: its memory is the driver's again */
@@ -208,6 +210,11 @@ static inline void driver_adopt(struct driver *driver, int fd)
 {
     driver_check_owner(driver);
     driver->type->adopt(driver, fd);
+}
+static inline void driver_release(struct driver *driver, int fd)
+{
+    driver_check_owner(driver);
+    driver->type->release(driver, fd);
 }
 static inline void driver_close_fd(struct driver *driver, int fd)
 {

@@ -364,6 +364,18 @@ void epoll_adopt(struct driver *driver, int fd)
     *watch = (struct watch){.generation = watch->generation + 1, .adopted = true};
 }
 
+void epoll_release(struct driver *driver, int fd)
+{
+    struct epoll *epoll = epoll_of(driver);
+    struct watch *watch = find_watch(epoll, fd);
+    if (watch == NULL)
+        return;
+    EDDY_ASSERT(!has_operations(watch), "descriptor %d is released while operations on it are in flight", fd);
+    if (watch->registered)
+        epoll_ctl(epoll->fd, EPOLL_CTL_DEL, fd, NULL);
+    *watch = (struct watch){.generation = watch->generation + 1};
+}
+
 void epoll_close_fd(struct driver *driver, int fd)
 {
     struct watch *watch = find_watch(epoll_of(driver), fd);
@@ -576,6 +588,7 @@ const struct driver_type driver_epoll = {
     .wake = epoll_wake,
     .now = now,
     .adopt = epoll_adopt,
+    .release = epoll_release,
     .close_fd = epoll_close_fd,
     .give_back = epoll_give_back,
     .net = &net_kernel,

@@ -50,6 +50,7 @@ bool epoll_submit(struct driver *driver, struct driver_op *op);
 void epoll_cancel(struct driver *driver, struct driver_op *op);
 void epoll_wake(struct driver *driver);
 void epoll_adopt(struct driver *driver, int fd);
+void epoll_release(struct driver *driver, int fd);
 void epoll_close_fd(struct driver *driver, int fd);
 void epoll_give_back(struct driver *driver, void *data, unsigned id);
 

@@ -165,6 +165,7 @@ const struct driver_type driver_sim = {
     .wake = epoll_wake,
     .now = now,
     .adopt = sim_adopt,
+    .release = sim_release,
     .close_fd = sim_close_fd,
     .give_back = epoll_give_back,
     .net = &net_sim,

@@ -504,15 +504,20 @@ static void adopt(struct driver *driver, int fd)
     watch->adopted = true;
 }
 
-static void close_fd(struct driver *driver, int fd)
+static void release(struct driver *driver, int fd)
 {
     struct uring_watch *watch = find_watch(uring_of(driver), fd);
-    if (watch != NULL) {
-        EDDY_ASSERT(!has_operations(watch), "descriptor %d is closed while operations on it are in flight", fd);
-        uring_forget_many(uring_of(driver), watch, fd);
-        watch->generation++;
-        watch->adopted = false;
-    }
+    if (watch == NULL)
+        return;
+    EDDY_ASSERT(!has_operations(watch), "descriptor %d is given up while operations on it are in flight", fd);
+    uring_forget_many(uring_of(driver), watch, fd);
+    watch->generation++;
+    watch->adopted = false;
+}
+
+static void close_fd(struct driver *driver, int fd)
+{
+    release(driver, fd);
     close(fd);
 }
 
@@ -592,6 +597,7 @@ const struct driver_type driver_uring = {
     .wake = wake,
     .now = now,
     .adopt = adopt,
+    .release = release,
     .close_fd = close_fd,
     .give_back = give_back,
     .net = &net_kernel,

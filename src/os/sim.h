@@ -87,6 +87,7 @@ extern const struct driver_net net_sim;
 bool sim_submit(struct driver *driver, struct driver_op *op);
 void sim_cancel(struct driver *driver, struct driver_op *op);
 void sim_adopt(struct driver *driver, int fd);
+void sim_release(struct driver *driver, int fd);
 void sim_close_fd(struct driver *driver, int fd);
 struct sim_socket *sim_find(const struct sim *sim, int fd);
 /* Operations that wait for connections from outside: no reason to wait for the world. */

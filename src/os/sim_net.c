@@ -549,6 +549,12 @@ void sim_adopt(struct driver *driver, int fd)
         epoll_adopt(driver, fd);
 }
 
+void sim_release(struct driver *driver, int fd)
+{
+    if (!sim_find(sim_of(driver), fd))
+        epoll_release(driver, fd);
+}
+
 void sim_close_fd(struct driver *driver, int fd)
 {
     struct sim *sim = sim_of(driver);

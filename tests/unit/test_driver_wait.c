@@ -293,6 +293,28 @@ static void a_stranger_may_be_closed_and_its_number_reused(void **state)
     }
 }
 
+/* It is another's from then on, who may close it and get its number again without a word. */
+static void a_released_descriptor_is_a_stranger(void **state)
+{
+    (void)state;
+    int ends[2];
+    for (int i = 0; i < 3; i++) {
+        struct probe probe;
+        make_pair(ends);
+        int number = ends[0];
+        if (i == 0)
+            driver_adopt(driver, number);
+        begin(&probe, DRIVER_RECV_LENT, number);
+        put(ends[1], "x");
+        assert_int_equal(finish(&probe), 1);
+        driver_give_back(driver, probe.op.u.lent.data, probe.op.u.lent.id);
+        if (i == 0)
+            driver_release(driver, number);
+        close(number);
+        close(ends[1]);
+    }
+}
+
 /* ==== waiting and waking ==== */
 
 static void a_wait_without_limit_on_time_does_not_sleep(void **state)
@@ -565,6 +587,7 @@ int main(void)
         RULE(events_of_a_closed_descriptor_do_not_reach_its_successor),
         RULE(a_duplicate_of_a_closed_descriptor_is_nobody),
         RULE(a_stranger_may_be_closed_and_its_number_reused),
+        RULE(a_released_descriptor_is_a_stranger),
         RULE(a_wait_without_limit_on_time_does_not_sleep),
         RULE(timeouts_are_never_early),
         RULE(waking_ends_a_wait),
