@@ -21,7 +21,7 @@ bench: bench-micro bench-io
 bench-micro: ## what the primitives cost here, beside others; half an hour, and 6 GB of memory for a million tasks
 	@tools/bench.sh micro
 
-bench-io:   ## what servers cost a request, beside others and C by hand; twenty minutes
+bench-io:   ## what servers cost a request, beside others and C by hand; half an hour
 	@tools/bench.sh traffic
 
 docs:       ## the reference and the guide as a site and as man pages, in build/docs; python3 alone

@@ -17,6 +17,9 @@
 
 enum { SERVER_BACKLOG = 4096 };
 
+/* Of the environment: the server speaks TLS, and this file (PEM) has its certificate and key. */
+#define SERVER_CERTIFICATE "BENCH_CERTIFICATE"
+
 /* As many descriptors as there may be. */
 static inline void server_limits(void)
 {

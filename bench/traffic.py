@@ -4,8 +4,8 @@
 
 FOLDER is a build with -Dbench=true. All servers are asked by one client (io/load.c); server and client have a processor
 each, where there are two. Each round starts every server anew for every question, one server after the other, so that a
-slow spell of the machine falls on all of them. What is compared is the processor time that the server's process used for
-a request; the ratio within a round counts, its median and the 95 % bounds of that. A bar holds if the median is within
+slow spell of the machine falls on all of them. What is compared is the processor time that the server's process used
+for a request; the ratio within a round counts, its median and the 95 % bounds of that. A bar holds if the median is within
 it and the upper bound within BOUND.
 """
 import argparse
@@ -14,6 +14,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 from micro import bounds, number, print_row, spread
@@ -30,10 +31,22 @@ QUESTIONS = {
     'echo-64x16': ('the same, 16 under way on each', ['echo', str(CONNECTIONS), '64', '16']),
     'echo-4k': ('4 KiB there and back, %d connections' % CONNECTIONS, ['echo', str(CONNECTIONS), '4096', '1']),
     'echo-4kx16': ('the same, 16 under way on each', ['echo', str(CONNECTIONS), '4096', '16']),
+    'tls-64': ('64 bytes there and back under TLS 1.3', ['tls', str(CONNECTIONS), '64', '1']),
+    'tls-4k': ('4 KiB there and back under TLS 1.3', ['tls', str(CONNECTIONS), '4096', '1']),
     'lone': ('64 bytes there and back, one connection', ['echo', '1', '64', '1']),
     'accept': ('connect, a byte there and back, close', ['accept']),
     'idle': ('10 000 connections that wait', ['idle', '10000']),
+    'copy': ('a file copied, 256 KiB at a time', ['copy']),
+    'sendfile': ('a file sent over TCP', ['send']),
 }
+# What io/files.c is asked, and C by hand with system calls that block; nobody else.
+FILE_QUESTIONS = ('copy', 'sendfile')
+FILE_SERVERS = {
+    'eddy-uring': 'files', 'eddy-epoll': 'files', 'raw-epoll': os.path.join('peers', 'raw-files'),
+}
+# Who speaks TLS; C by hand does by a program of its own, on epoll.
+TLS_QUESTIONS, TLS_SERVERS = ('tls-64', 'tls-4k'), ('eddy-uring', 'eddy-epoll', 'raw-epoll', 'go', 'uvloop', 'python')
+
 # Server: its name in the table, the C by hand it is measured against, the Debian package that brings it.
 SERVERS = {
     'eddy-uring': ('**Eddy, io_uring**', 'raw-uring', ''),
@@ -94,7 +107,7 @@ class Lab:
 
     def __init__(self, folder, seconds):
         processors = sorted(os.sched_getaffinity(0))
-        self.folder, self.seconds = folder, seconds
+        self.folder, self.seconds, self.certificate = folder, seconds, None
         self.server_processor, self.client_processor = processors[0], processors[-1]
         self.servers = {}
         for server in SERVERS:
@@ -104,16 +117,29 @@ class Lab:
                     started[1]['EDDY_PEER'] = 'uvloop'
                 self.servers[server] = started
 
+    def command(self, name, question):
+        command, environment = self.servers[name]
+        if question not in TLS_QUESTIONS:
+            return command, environment
+        if name == 'raw-epoll':
+            command = [os.path.join(self.folder, 'bench', 'peers', 'raw-tls')]
+        return command, dict(environment, BENCH_CERTIFICATE=self.certificate)
+
+    def who_answers(self, question):
+        if question in TLS_QUESTIONS:
+            return [name for name in self.servers if name in TLS_SERVERS]
+        return list(self.servers)
+
     def client(self, server, question):
         what, *rest = QUESTIONS[question][1]
         command = [os.path.join(self.folder, 'bench', 'load'), what, str(server.port), str(server.process.pid), *rest]
-        command += {'echo': ['%g' % (self.seconds / 4), '%g' % self.seconds], 'accept': ['%g' % self.seconds],
-                    'idle': []}[what]
+        times = ['%g' % (self.seconds / 4), '%g' % self.seconds]
+        command += {'echo': times, 'tls': times, 'accept': times[1:], 'idle': []}[what]
         return ['taskset', '-c', str(self.client_processor)] + command
 
     def ask(self, name, question, wrap=None):
         """{measure: value}. wrap: what else runs meanwhile, given the server's process."""
-        with Server(self.servers[name], 4096 if question == 'idle' else 16384, self.server_processor) as server:
+        with Server(self.command(name, question), 4096 if question == 'idle' else 16384, self.server_processor) as server:
             meter = wrap(server.process.pid) if wrap else None
             run = subprocess.run(self.client(server, question), stdout=subprocess.PIPE, text=True, check=False)
             calls = meter.stop() if meter else None
@@ -123,6 +149,46 @@ class Lab:
         if calls is not None:
             values['calls'] = calls
         return values
+
+
+def make_certificate(path):
+    """Of nobody in particular, with its key."""
+    with tempfile.NamedTemporaryFile() as key:
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+                        '-keyout', key.name, '-out', path, '-days', '2', '-subj', '/CN=localhost'],
+                       check=True, stderr=subprocess.DEVNULL)
+        with open(path, 'ab') as file:
+            file.write(key.read())
+    return path
+
+
+def ask_files(lab, name, question, path):
+    """{measure: value} of one run of the program that answers."""
+    environment = dict(os.environ)
+    if name.startswith('eddy-'):
+        environment['EDDY_DRIVER'] = name[5:]
+    command = [os.path.join(lab.folder, 'bench', FILE_SERVERS[name]), QUESTIONS[question][1][0], path]
+    run = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment, check=False)
+    if run.returncode:
+        sys.exit('%s ended with status %d' % (' '.join(command), run.returncode))
+    return {word: float(value) for word, value in (line.split() for line in run.stdout.splitlines())}
+
+
+def measure_files(lab, questions, rounds, mebibytes):
+    """As measure. What a run has left to be written to the disk falls on the next one: the order turns."""
+    values = {}
+    names = [name for name in FILE_SERVERS if name in lab.servers]
+    with tempfile.TemporaryDirectory(prefix='eddy-bench-') as folder:
+        path = os.path.join(folder, 'file')
+        with open(path, 'wb') as file:
+            for _ in range(mebibytes):
+                file.write(os.urandom(1 << 20))
+        for turn in range(rounds):
+            for question in questions:
+                for name in names[turn % len(names):] + names[:turn % len(names)]:
+                    for measure_name, value in ask_files(lab, name, question, path).items():
+                        values.setdefault((question, name, measure_name), []).append(value)
+    return values
 
 
 class Calls:
@@ -155,11 +221,11 @@ def count_calls(lab, questions):
         return {}
     counted = {}
     for question in questions:
-        if question == 'idle':
+        if question == 'idle' or question in FILE_QUESTIONS:
             continue
-        for server in lab.servers:
+        for server in lab.who_answers(question):
             said = lab.ask(server, question, Calls)
-            share = 1.25 if QUESTIONS[question][1][0] == 'echo' else 1
+            share = 1 if question == 'accept' else 1.25
             counted[question, server] = said['calls'] / (said['requests'] * share)
     return counted
 
@@ -173,7 +239,7 @@ def measure(lab, questions, rounds):
                 continue
             if sys.stderr.isatty():
                 print('\rround %d of %d, %-12s' % (turn + 1, rounds, question), end='', file=sys.stderr, flush=True)
-            order = list(lab.servers)
+            order = lab.who_answers(question)
             for server in order[turn % len(order):] + order[:turn % len(order)]:
                 for name, value in lab.ask(server, question).items():
                     values.setdefault((question, server, name), []).append(value)
@@ -197,7 +263,8 @@ def print_traffic(values, calls, question, servers):
               'p50 µs', 'p99 µs', 'p99.9 µs', 'requests a second')
     print('|---|---:|---:|---|---:|---:|---:|---:|---:|')
     for server in servers:
-        own, by_hand = (values.get((question, name, 'cpu')) for name in (server, SERVERS[server][1]))
+        hand = 'raw-epoll' if question in TLS_QUESTIONS else SERVERS[server][1]
+        own, by_hand = (values.get((question, name, 'cpu')) for name in (server, hand))
         ratios = [mine / other for mine, other in zip(own, by_hand)] if by_hand else []
         said = verdict(ratios) if server.startswith('eddy-') and ratios else ''
         missed += said == 'MISSED'
@@ -221,6 +288,21 @@ def print_idle(values, servers):
     return missed
 
 
+def print_files(values, question):
+    """Beside system calls that block, which no loop can reach on one file at a time: no bar."""
+    print('\n**%s**\n' % QUESTIONS[question][0])
+    print_row('program', 'its processor, µs a MiB', 'so many times C by hand', 'µs a MiB on the wall')
+    print('|---|---:|---:|---:|')
+    for name in FILE_SERVERS:
+        if (question, name, 'cpu') not in values:
+            continue
+        own, by_hand = values[question, name, 'cpu'], values.get((question, 'raw-epoll', 'cpu'))
+        ratios = [mine / other for mine, other in zip(own, by_hand)] if by_hand else []
+        print_row('C, calls that block' if name == 'raw-epoll' else SERVERS[name][0],
+                  number(statistics.median(own) / 1e3), spread(ratios) if ratios else '',
+                  number(statistics.median(values[question, name, 'wall']) / 1e3))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('folder')
@@ -228,18 +310,27 @@ def main():
     parser.add_argument('--seconds', type=float, default=0.6)
     parser.add_argument('--only', nargs='+', choices=list(QUESTIONS), default=list(QUESTIONS))
     parser.add_argument('--servers', nargs='+', choices=list(SERVERS), default=list(SERVERS))
+    parser.add_argument('--mebibytes', type=int, default=1024, help='of the file')
     parser.add_argument('--no-calls', action='store_true', help='do not count system calls')
     options = parser.parse_args()
     lab = Lab(options.folder, options.seconds)
     lab.servers = {name: started for name, started in lab.servers.items() if name in options.servers}
-    values = measure(lab, options.only, options.rounds)
+    certificate = tempfile.NamedTemporaryFile(prefix='eddy-bench-', suffix='.pem')
+    lab.certificate = make_certificate(certificate.name)
+    files = [question for question in options.only if question in FILE_QUESTIONS]
+    values = measure(lab, [question for question in options.only if question not in files], options.rounds)
     calls = {} if options.no_calls else count_calls(lab, options.only)
+    if files:
+        values.update(measure_files(lab, files, options.rounds, options.mebibytes))
     missed = 0
     for question in options.only:
+        if question in files:
+            print_files(values, question)
+            continue
         missed += (print_idle(values, lab.servers) if question == 'idle'
-                   else print_traffic(values, calls, question, lab.servers))
-    print('\n%d rounds of %g seconds (idle: %d). In brackets: 95 %% bounds of the median. Eddy is measured against C on '
-          'the same driver, the others against C on epoll.' % (options.rounds, options.seconds,
+                   else print_traffic(values, calls, question, lab.who_answers(question)))
+    print('\n%d rounds of %g seconds (idle: %d). In brackets: 95 %% bounds of the median. Eddy is measured against C '
+          'on the same driver, the others against C on epoll.' % (options.rounds, options.seconds,
                                                               min(IDLE_ROUNDS, options.rounds)))
     for server in options.servers:
         if server not in lab.servers:

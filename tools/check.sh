@@ -135,9 +135,10 @@ step_load() { build build gcc && suites build --suite load; }
 
 # That the benchmarks of servers run, not what they say.
 step_traffic() {
-    configure_bench && ninja -C "$bench_folder" bench-eddy bench-raw >/dev/null || { note_failure "no benchmarks"; return; }
-    once traffic bench/traffic.py "$bench_folder" --rounds 1 --seconds 0.05 --no-calls \
-        --only echo-64 echo-4kx16 lone accept --servers eddy-uring eddy-epoll raw-uring raw-epoll
+    configure_bench && ninja -C "$bench_folder" bench-eddy bench-raw >/dev/null ||
+        { note_failure "traffic: the benchmarks do not build"; return; }
+    once traffic bench/traffic.py "$bench_folder" --rounds 1 --seconds 0.05 --no-calls --mebibytes 4 \
+        --only echo-64 echo-4kx16 tls-64 lone accept copy sendfile --servers eddy-uring eddy-epoll raw-uring raw-epoll
 }
 
 # The Debian packages: built, installed (as root), used, purged.

@@ -17,7 +17,12 @@ async(void, echo, (eddy_stream *, s), (void *, nothing))
 
 async(void, main_task)
 {
-    eddy_server *server = await(eddy_start_server(echo, (void *)NULL, "127.0.0.1", 0));
+    const char *certificate = getenv(SERVER_CERTIFICATE);
+    struct eddy_start_server start = eddy_start_server(echo, (void *)NULL, "127.0.0.1", 0);
+    eddy_tls_options options = {.size = sizeof options, .certificate_file = certificate};
+    if (certificate)
+        start = eddy_over_tls(start, eddy_tls_server_new(&options));
+    eddy_server *server = await(start);
     server_says(eddy_server_port(server));
     await(eddy_sleep(INFINITY));
 }

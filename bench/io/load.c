@@ -3,6 +3,7 @@
  * load.c - the client of all the servers of the table, by epoll and hand:
  *
  *     load echo   PORT PID CONNECTIONS SIZE DEPTH WARM SECONDS    DEPTH messages of SIZE bytes under way on each
+ *     load tls    ...                                         the same under TLS 1.3
  *     load accept PORT PID SECONDS                                connect, an echo of one byte, close, again
  *     load idle   PORT PID CONNECTIONS                            memory of the server for each, when nothing happens
  *
@@ -12,6 +13,7 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -20,12 +22,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/ssl.h>
+
 #include "server.h"
 
 enum { EVENTS = 256, DEEPEST = 64, STEPS = 64, BUCKETS = 64 * STEPS, STALL = 5000 };
 
 struct connection {
     int fd;
+    SSL *tls;               /* NULL: bytes go as they are */
     int oldest;             /* of sent */
     size_t came;            /* bytes of the message that is coming */
     int64_t sent[DEEPEST];  /* when each message under way was sent */
@@ -142,11 +147,30 @@ static int connect_to(int port, int number)
     return fd;
 }
 
-static void write_all(int fd, const char *data, size_t size)
+/* As send and recv. */
+static ssize_t put(const struct connection *c, const char *data, size_t size)
+{
+    if (!c->tls)
+        return send(c->fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    int sent = SSL_write(c->tls, data, (int)size);
+    errno = sent > 0 ? 0 : SSL_get_error(c->tls, sent) == SSL_ERROR_WANT_WRITE ? EAGAIN : EPROTO;
+    return sent > 0 ? sent : -1;
+}
+
+static ssize_t get(const struct connection *c, char *data, size_t size)
+{
+    if (!c->tls)
+        return recv(c->fd, data, size, MSG_DONTWAIT);
+    int got = SSL_read(c->tls, data, (int)size);
+    errno = got > 0 ? 0 : SSL_get_error(c->tls, got) == SSL_ERROR_WANT_READ ? EAGAIN : EPROTO;
+    return got > 0 ? got : -1;
+}
+
+static void put_all(const struct connection *c, const char *data, size_t size)
 {
     while (size) {
-        ssize_t sent = send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-        struct pollfd room = {fd, POLLOUT, 0};
+        ssize_t sent = put(c, data, size);
+        struct pollfd room = {c->fd, POLLOUT, 0};
         if (sent >= 0) {
             data += sent;
             size -= (size_t)sent;
@@ -162,22 +186,32 @@ static char *out, in[1 << 18];
 static size_t message;
 static int depth;
 
-/* Messages that came whole; as many are sent again. */
-static int take(struct connection *c)
+/* Messages of what came that are whole; as many are sent again. */
+static int take_some(struct connection *c, ssize_t got)
 {
-    ssize_t got = recv(c->fd, in, sizeof in, MSG_DONTWAIT);
     int whole = 0;
-    if (got < 0 && errno == EAGAIN)
-        return 0;
-    if (got <= 0)
-        fail("the server has closed a connection");
     int64_t time = now();
     for (c->came += (size_t)got; c->came >= message; c->came -= message, whole++) {
         note(time - c->sent[c->oldest]);
         c->sent[c->oldest] = time;
         c->oldest = (c->oldest + 1) % depth;
     }
-    write_all(c->fd, out, message * (size_t)whole);
+    put_all(c, out, message * (size_t)whole);
+    return whole;
+}
+
+/* Under TLS more may lie decrypted than one call gives. */
+static int take(struct connection *c)
+{
+    int whole = 0;
+    do {
+        ssize_t got = get(c, in, sizeof in);
+        if (got < 0 && errno == EAGAIN)
+            return whole;
+        if (got <= 0)
+            fail("the server has closed a connection");
+        whole += take_some(c, got);
+    } while (c->tls && SSL_pending(c->tls));
     return whole;
 }
 
@@ -196,27 +230,46 @@ static int64_t exchange(int epoll, struct connection *connections, int64_t until
     return total;
 }
 
-static struct connection *open_all(int epoll, int port, int count)
+/* One cipher for all servers, and whoever answers is trusted. */
+static SSL *shake_hands(int fd)
+{
+    static SSL_CTX *context;
+    if (!context) {
+        context = SSL_CTX_new(TLS_client_method());
+        SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
+        SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256");
+        SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    }
+    SSL *tls = SSL_new(context);
+    SSL_set_fd(tls, fd);
+    if (SSL_connect(tls) != 1)
+        fail("no TLS");
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    return tls;
+}
+
+static struct connection *open_all(int epoll, int port, int count, bool tls)
 {
     struct connection *all = calloc((size_t)count, sizeof *all);
     for (int i = 0; i < count; i++) {
         struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)i};
         all[i].fd = connect_to(port, 0);
+        all[i].tls = tls ? shake_hands(all[i].fd) : NULL;
         epoll_ctl(epoll, EPOLL_CTL_ADD, all[i].fd, &event);
         for (int j = 0; j < depth; j++)
             all[i].sent[j] = now();
-        write_all(all[i].fd, out, message * (size_t)depth);
+        put_all(&all[i], out, message * (size_t)depth);
     }
     return all;
 }
 
-static void ask_echo(int port, int pid, char **argv)
+static void ask_echo(int port, int pid, char **argv, bool tls)
 {
     int epoll = epoll_create1(0);
     message = strtoul(argv[1], NULL, 10);
     depth = atoi(argv[2]);
     out = calloc((size_t)depth, message);
-    struct connection *connections = open_all(epoll, port, atoi(argv[0]));
+    struct connection *connections = open_all(epoll, port, atoi(argv[0]), tls);
     exchange(epoll, connections, now() + (int64_t)(atof(argv[3]) * 1e9));
     memset(counts, 0, sizeof counts);
     double cpu = cpu_of(pid);
@@ -234,8 +287,7 @@ static void ask_echo(int port, int pid, char **argv)
 static void echo_byte(int fd)
 {
     char byte = 'x';
-    write_all(fd, &byte, 1);
-    if (recv(fd, &byte, 1, 0) != 1)
+    if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1 || recv(fd, &byte, 1, 0) != 1)
         fail("a byte did not come back");
 }
 
@@ -275,8 +327,9 @@ static void ask_idle(int port, int pid, char **argv)
 
 int main(int argc, char **argv)
 {
-    if (argc == 9 && !strcmp(argv[1], "echo") && atoi(argv[6]) <= DEEPEST)
-        ask_echo(atoi(argv[2]), atoi(argv[3]), argv + 4);
+    bool tls = argc > 1 && !strcmp(argv[1], "tls");
+    if (argc == 9 && (tls || !strcmp(argv[1], "echo")) && atoi(argv[6]) <= DEEPEST)
+        ask_echo(atoi(argv[2]), atoi(argv[3]), argv + 4, tls);
     else if (argc == 5 && !strcmp(argv[1], "accept"))
         ask_accept(atoi(argv[2]), atoi(argv[3]), argv + 4);
     else if (argc == 5 && !strcmp(argv[1], "idle"))

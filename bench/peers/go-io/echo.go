@@ -4,6 +4,7 @@
 package main
 
 import (
+    "crypto/tls"
     "fmt"
     "net"
     "os"
@@ -34,7 +35,15 @@ func main() {
     if err != nil {
         panic(err)
     }
-    fmt.Printf("listening %d\n", listener.Addr().(*net.TCPAddr).Port)
+    port := listener.Addr().(*net.TCPAddr).Port
+    if file := os.Getenv("BENCH_CERTIFICATE"); file != "" {
+        certificate, err := tls.LoadX509KeyPair(file, file)
+        if err != nil {
+            panic(err)
+        }
+        listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}})
+    }
+    fmt.Printf("listening %d\n", port)
     for {
         connection, err := listener.Accept()
         if err != nil {

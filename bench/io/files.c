@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* files.c - `files copy|send PATH`: a file to another one, or over a connection, by Eddy; see file_bench.h. */
+#include <eddy/keywords.h>
+
+#include "file_bench.h"
+
+async(void, copy, (const char *, path))
+{
+    char other[512];
+    static char part[FILE_PART];
+    size_t got;
+    eddy_file *from = await(eddy_file_open(path, O_RDONLY));
+    defer(eddy_file_abort, from);
+    eddy_file *to = await(eddy_file_open(file_other(path, other), O_WRONLY | O_CREAT | O_TRUNC));
+    defer(eddy_file_abort, to);
+    while ((got = await(eddy_file_read(from, part, sizeof part))) > 0)
+        await(eddy_file_write(to, part, got));
+}
+
+async(void, send_file, (const char *, path))
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    eddy_stream *s = await(eddy_open_connection("127.0.0.1", file_reader()));
+    defer(eddy_stream_abort, s);
+    file_require(await(eddy_sendfile(s, fd, 0, SIZE_MAX)) == file_size(path), "all of it was sent");
+    close(fd);
+}
+
+async(int, main_task, (int, argc), (char **, argv))
+{
+    const char *what = file_arguments(argc, argv);
+    file_begin();
+    if (!strcmp(what, "copy"))
+        await(copy(argv[2]));
+    else
+        await(send_file(argv[2]));
+    file_end();
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    return eddy_run(main_task(argc, argv));
+}
