@@ -146,7 +146,7 @@ int64_t sim_receive(struct sim *sim, struct sim_socket *socket, void *data, size
 int64_t sim_receive_parts(struct sim *sim, struct sim_socket *socket, const struct msghdr *message, int flags)
 {
     int64_t total = 0;
-    for (size_t i = 0; i < message->msg_iovlen; i++) {
+    for (size_t i = 0; i < (size_t)message->msg_iovlen; i++) {
         const struct iovec *part = &message->msg_iov[i];
         int64_t result = sim_receive(sim, socket, part->iov_base, part->iov_len, flags);
         if (result < 0)
@@ -205,7 +205,7 @@ int64_t sim_send(struct sim *sim, struct sim_socket *socket, const void *data, s
 int64_t sim_send_parts(struct sim *sim, struct sim_socket *socket, const struct msghdr *message)
 {
     int64_t total = 0;
-    for (size_t i = 0; i < message->msg_iovlen; i++) {
+    for (size_t i = 0; i < (size_t)message->msg_iovlen; i++) {
         const struct iovec *part = &message->msg_iov[i];
         int64_t result = sim_send(sim, socket, part->iov_base, part->iov_len);
         if (result < 0)

@@ -51,7 +51,7 @@ fi
 claims_shadow_stacks() { readelf -n "$1" | tee /dev/stderr | grep -q SHSTK; }
 unmarked() { ! claims_shadow_stacks "$1"; }
 meson_build() {
-    meson setup "$work/cet" "$source" -Dc_args=-fcf-protection=full -Dtests=disabled -Dcurl=disabled &&
+    meson setup "$work/cet" "$source" -Dc_args=-fcf-protection=full -Dauto_features=disabled &&
         ninja -C "$work/cet" eddy libeddy.a
 }
 

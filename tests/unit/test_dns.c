@@ -104,7 +104,11 @@ static void numbers_are_answered_at_once(void **state)
 {
     (void)state;
     RUN(numbers());
-    told("127.0.0.1:80 [::1]:443 0.0.0.0:7 ENOENT: eddy_getaddrinfo(\"host.test\", \"\"): Name or service not known 0");
+    char wanted[256]; /* each C library has words of its own */
+    snprintf(wanted, sizeof wanted,
+             "127.0.0.1:80 [::1]:443 0.0.0.0:7 ENOENT: eddy_getaddrinfo(\"host.test\", \"\"): %s 0",
+             gai_strerror(EAI_NONAME));
+    told(wanted);
 }
 
 eddy_async(void, names)
@@ -125,8 +129,12 @@ static void names_are_asked_on_another_thread(void **state)
 {
     (void)state;
     RUN(names());
-    told("127.0.0.9:80 1 EAGAIN: eddy_getaddrinfo(\"again.test\", \"80\"): Temporary failure in name resolution "
-         "ENOENT: eddy_getaddrinfo(\"nobody.test\", \"80\"): Name or service not known ENOENT");
+    char wanted[256];
+    snprintf(wanted, sizeof wanted,
+             "127.0.0.9:80 1 EAGAIN: eddy_getaddrinfo(\"again.test\", \"80\"): %s "
+             "ENOENT: eddy_getaddrinfo(\"nobody.test\", \"80\"): %s ENOENT",
+             gai_strerror(EAI_AGAIN), gai_strerror(EAI_NONAME));
+    told(wanted);
 }
 
 eddy_blocking(int, other_work, (int, value))
@@ -193,7 +201,9 @@ static void addresses_have_names(void **state)
 {
     (void)state;
     RUN(name_back());
-    told("127.0.0.1 80 127.0.0.1 EINVAL: eddy_getnameinfo: ai_family not supported");
+    char wanted[256];
+    snprintf(wanted, sizeof wanted, "127.0.0.1 80 127.0.0.1 EINVAL: eddy_getnameinfo: %s", gai_strerror(EAI_FAMILY));
+    told(wanted);
 }
 
 eddy_async(void, localhost)

@@ -3,13 +3,13 @@
 #define _GNU_SOURCE
 #include "child.h"
 
-#include "../seccomp.h"
 #include "os/driver_uring.h"
 
 #include <errno.h>
 
 #if defined(EDDY_WITH_URING)
 
+#include "../seccomp.h"
 #include "os/clock.h"
 #include "os/valgrind.h"
 

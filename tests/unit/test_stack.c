@@ -7,6 +7,7 @@
  * tests stand first.
  */
 #define _GNU_SOURCE
+#include "os/probe.h"
 #include "os/stack.h"
 
 #include "core/switch.h"
@@ -71,6 +72,9 @@ static struct outcome in_child(void (*body)(void), const char *name, const char 
     ssize_t n;
     while ((n = read(ends[0], outcome.text + got, sizeof outcome.text - 1 - got)) > 0)
         got += (size_t)n;
+    char *emulator = strstr(outcome.text, "qemu: uncaught"); /* which tells of signals, too */
+    if (emulator)
+        *emulator = '\0';
     close(ends[0]);
     assert_int_equal(waitpid(child, &outcome.status, 0), child);
     return outcome;
@@ -258,7 +262,7 @@ static void an_overflow_is_reported_by_name_and_size(void **state)
 {
     (void)state;
     static const char *const methods[] = {"madvise", "mprotect"};
-    for (int i = 0; i < 2; i++) {
+    for (int i = probe_guard_install() == 0 ? 0 : 1; i < 2; i++) {
         struct outcome outcome = in_child(overflow, "EDDY_STACK_GUARD", methods[i]);
         char expected[300];
         snprintf(expected, sizeof expected,
@@ -274,13 +278,14 @@ static void an_overflow_is_reported_by_name_and_size(void **state)
 static void other_faults_are_not_ours(void **state)
 {
     (void)state;
-    struct outcome outcome = in_child(touch_null, "EDDY_STACK_GUARD", "madvise");
+    const char *method = probe_guard_install() == 0 ? "madvise" : "mprotect";
+    struct outcome outcome = in_child(touch_null, "EDDY_STACK_GUARD", method);
     assert_died_by(&outcome, SIGSEGV);
     assert_string_equal(outcome.text, "");
-    outcome = in_child(touch_guard_of_free_stack, "EDDY_STACK_GUARD", "madvise");
+    outcome = in_child(touch_guard_of_free_stack, "EDDY_STACK_GUARD", method);
     assert_died_by(&outcome, SIGSEGV);
     assert_string_equal(outcome.text, "");
-    outcome = in_child(touch_null_with_own_handler, "EDDY_STACK_GUARD", "madvise");
+    outcome = in_child(touch_null_with_own_handler, "EDDY_STACK_GUARD", method);
     assert_string_equal(outcome.text, "the program's own handler\n");
     assert_int_equal(WEXITSTATUS(outcome.status), 7);
 }
