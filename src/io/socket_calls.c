@@ -2,10 +2,14 @@
 /* socket_calls.c - the low-level calls of <eddy/io.h>: one operation of the driver each. */
 #define EDDY_LIBRARY
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "io/file.h"
 #include "io/socket.h"
+
+/* Seconds between tries at a queue that is full. */
+static const double pause_between = 0.001;
 
 /* For messages: an address of the caller's as text. */
 struct name {
@@ -88,9 +92,28 @@ eddy_async_define(size_t, eddy_recvmsg, (int, fd), (struct msghdr *, message), (
     return (size_t)result;
 }
 
+/*
+ * A ring that tries again by itself sends an empty datagram to a Unix socket whose queue was full, for its first try
+ * has used the bytes up (Linux 6.18).  So it is told not to, and the next try is made here.  Such a socket says that it
+ * is ready all the while: hence the pause.
+ */
+eddy_async(int64_t, send_message, (int, fd), (const struct msghdr *, message), (int, flags))
+{
+    for (int tries = 0;; tries++) {
+        int64_t result = eddy_await(socket_sendmsg(fd, message, flags | MSG_DONTWAIT));
+        if (result != -EAGAIN)
+            return result;
+        if (tries)
+            eddy_await(eddy_sleep(pause_between));
+        result = eddy_await(socket_poll(fd, POLLOUT));
+        if (result < 0)
+            return result;
+    }
+}
+
 eddy_async_define(size_t, eddy_sendmsg, (int, fd), (const struct msghdr *, message), (int, flags))
 {
-    int64_t result = eddy_await(socket_sendmsg(fd, message, flags));
+    int64_t result = eddy_await(send_message(fd, message, flags));
     if (result < 0)
         eddy_raise((int)-result, "eddy_sendmsg(%d, to %s)", fd,
                    message->msg_name ? name_of(message->msg_name, message->msg_namelen).text : "its peer");
@@ -118,7 +141,7 @@ eddy_async_define(size_t, eddy_sendto, (int, fd), (const void *, data), (size_t,
 {
     struct iovec part = {(void *)(uintptr_t)data, size};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_name = address_any(to), .msg_namelen = to->size};
-    int64_t result = eddy_await(socket_sendmsg(fd, &message, flags));
+    int64_t result = eddy_await(send_message(fd, &message, flags));
     if (result < 0)
         eddy_raise((int)-result, "eddy_sendto(%d, %s)", fd, name_of(to->data, to->size).text);
     return (size_t)result;
