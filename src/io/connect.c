@@ -141,7 +141,7 @@ static struct eddy_stream *stream_of_winner(const struct call *call, const struc
     char peer[64];
     int fd = (int)race->results[race->winner];
     address_format(&call->list.items[race->winner], peer, sizeof peer);
-    struct eddy_stream *s = stream_of_socket(current.loop, fd, peer);
+    struct eddy_stream *s = stream_of_socket(current.loop, fd, false, peer);
     if (!s)
         socket_close(current.loop, fd);
     return s;

@@ -50,9 +50,18 @@ static bool is_socket(int fd)
     return fstat(fd, &facts) == 0 && S_ISSOCK(facts.st_mode);
 }
 
+static bool is_unix(int fd)
+{
+    int family = 0;
+    socklen_t size = sizeof family;
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family == AF_UNIX;
+}
+
 static struct transport *transport_of(struct eddy_loop *loop, int in, int out)
 {
-    return in == out && is_socket(in) ? socket_transport(loop, in) : descriptor_transport(loop, in, out);
+    if (in != out || !is_socket(in))
+        return descriptor_transport(loop, in, out);
+    return socket_transport(loop, in, is_unix(in));
 }
 
 /* NULL: no memory. */
@@ -134,7 +143,7 @@ eddy_async_define(eddy_stream *, eddy_open_unix_connection, (const char *, path)
         result = eddy_await(socket_connect(held.fd, address_any(&address), address.size));
     if (result < 0)
         eddy_raise((int)-result, "eddy_open_unix_connection(\"%s\")", path);
-    eddy_stream *s = stream_of_socket(held.loop, held.fd, path);
+    eddy_stream *s = stream_of_socket(held.loop, held.fd, true, path);
     if (!s)
         eddy_raise(ENOMEM, "eddy_open_unix_connection(\"%s\")", path);
     held.fd = -1;

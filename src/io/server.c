@@ -105,7 +105,8 @@ static void add_connection(struct eddy_server *server, struct connection *connec
 static int admit(struct listener *listener, int fd)
 {
     struct eddy_server *server = listener->server;
-    struct eddy_stream *s = stream_of_socket(server->loop, fd, NULL);
+    bool is_unix = address_any(&listener->socket.own)->sa_family == AF_UNIX;
+    struct eddy_stream *s = stream_of_socket(server->loop, fd, is_unix, NULL);
     if (!s) {
         socket_close(server->loop, fd);
         return ENOMEM;

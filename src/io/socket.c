@@ -37,8 +37,8 @@ static void describe(const struct socket_op *self, struct driver_op *op)
     *op = (struct driver_op){.kind = self->kind, .fd = self->fd, .complete = on_completion};
     switch (self->kind) {
     case DRIVER_POLL: op->u.poll.events = (unsigned)self->flags; break;
-    case DRIVER_ACCEPT:
-    case DRIVER_RECV_LENT: break;
+    case DRIVER_ACCEPT: break;
+    case DRIVER_RECV_LENT: op->u.lent.single = self->flags != 0; break;
     case DRIVER_CONNECT:
         op->u.address.data = self->data;
         op->u.address.length = (socklen_t)self->size;
@@ -104,9 +104,9 @@ struct socket_op socket_send(int fd, const void *data, size_t size, int flags)
     return make(DRIVER_SEND, fd, data, size, flags);
 }
 
-struct socket_op socket_recv_lent(int fd)
+struct socket_op socket_recv_lent(int fd, bool single)
 {
-    return make(DRIVER_RECV_LENT, fd, NULL, 0, 0);
+    return make(DRIVER_RECV_LENT, fd, NULL, 0, single);
 }
 
 struct socket_op socket_recvmsg(int fd, struct msghdr *message, int flags)

@@ -31,7 +31,8 @@ struct socket_op {
 
 /* Waits until it has ended; gives the failure that a cancellation is, else NULL. */
 struct socket_op socket_recv(int fd, void *data, size_t size, int flags);
-struct socket_op socket_recv_lent(int fd);
+/* single: nothing may be received before it is asked for. */
+struct socket_op socket_recv_lent(int fd, bool single);
 struct socket_op socket_send(int fd, const void *data, size_t size, int flags);
 struct socket_op socket_recvmsg(int fd, struct msghdr *message, int flags);
 struct socket_op socket_sendmsg(int fd, const struct msghdr *message, int flags);

@@ -27,9 +27,9 @@ struct eddy_stream *stream_new(struct transport *t)
     return s;
 }
 
-struct eddy_stream *stream_of_socket(struct eddy_loop *loop, int fd, const char *peer)
+struct eddy_stream *stream_of_socket(struct eddy_loop *loop, int fd, bool is_unix, const char *peer)
 {
-    struct transport *t = socket_transport(loop, fd);
+    struct transport *t = socket_transport(loop, fd, is_unix);
     struct eddy_stream *s = t ? stream_new(t) : NULL;
     if (s && peer)
         s->peer = memory_copy_string(peer); /* without memory the socket is asked when it matters */

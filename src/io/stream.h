@@ -46,7 +46,7 @@ void stream_close(struct eddy_stream *s);
 void stream_unref(struct eddy_stream *s);
 /* The stream of a descriptor that has just been connected to peer (NULL: not known), or NULL without memory, when the
  * descriptor stays the caller's. */
-struct eddy_stream *stream_of_socket(struct eddy_loop *loop, int fd, const char *peer);
+struct eddy_stream *stream_of_socket(struct eddy_loop *loop, int fd, bool is_unix, const char *peer);
 
 /* ---- entering and leaving, for stream.c and its relatives ---- */
 

@@ -102,8 +102,9 @@ void transport_close(struct transport *t);
 
 /* ==== the transports of this folder; NULL: no memory, and the descriptors stay the caller's ==== */
 
-/* A connected stream socket, adopted by the driver. */
-struct transport *socket_transport(struct eddy_loop *loop, int fd);
+/* A connected stream socket, adopted by the driver.  One of Unix sockets receives nothing ahead: a descriptor that came
+ * along would be lost. */
+struct transport *socket_transport(struct eddy_loop *loop, int fd, bool is_unix);
 /* Pipes, ttys, any descriptors that read(2) and write(2) do for; -1: there is no such way.  Non-blocking, adopted; both
  * may be the same. */
 struct transport *descriptor_transport(struct eddy_loop *loop, int in, int out);

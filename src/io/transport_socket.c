@@ -17,11 +17,17 @@
 struct socket_transport {
     struct transport transport;
     int fd;
+    bool is_unix;
 };
 
 static int fd_of(const struct transport *t)
 {
     return ((const struct socket_transport *)(const void *)t)->fd;
+}
+
+static bool is_unix(const struct transport *t)
+{
+    return ((const struct socket_transport *)(const void *)t)->is_unix;
 }
 
 /* The rest of the operation is this one. */
@@ -34,7 +40,7 @@ static int64_t wait_for(struct transport_op *op, struct socket_op *inner)
 
 static void receive(struct transport_op *op)
 {
-    struct socket_op inner = socket_recv_lent(fd_of(op->transport));
+    struct socket_op inner = socket_recv_lent(fd_of(op->transport), is_unix(op->transport));
     if (wait_for(op, &inner) > 0)
         *op->u.chunk = (struct chunk){inner.data, inner.lent_id};
 }
@@ -92,18 +98,11 @@ static void send_file(struct transport_op *op)
         op->result = -EINVAL;
 }
 
-static bool is_unix(int fd)
-{
-    int family = 0;
-    socklen_t size = sizeof family;
-    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family == AF_UNIX;
-}
-
 static void send_message(struct transport_op *op)
 {
     struct socket_op inner = socket_sendmsg(fd_of(op->transport), op->u.message, 0);
     op->result = -EOPNOTSUPP;
-    if (is_unix(inner.fd))
+    if (is_unix(op->transport))
         wait_for(op, &inner);
 }
 
@@ -111,7 +110,7 @@ static void receive_message(struct transport_op *op)
 {
     struct socket_op inner = socket_recvmsg(fd_of(op->transport), op->u.message, 0);
     op->result = -EOPNOTSUPP;
-    if (is_unix(inner.fd))
+    if (is_unix(op->transport))
         wait_for(op, &inner);
 }
 
@@ -166,7 +165,7 @@ static const struct transport_type socket_transport_type = {
     .format_name = format_name,
 };
 
-struct transport *socket_transport(struct eddy_loop *loop, int fd)
+struct transport *socket_transport(struct eddy_loop *loop, int fd, bool of_unix)
 {
     struct socket_transport *t = memory_alloc_zeroed(sizeof *t);
     if (!t)
@@ -174,5 +173,6 @@ struct transport *socket_transport(struct eddy_loop *loop, int fd)
     t->transport.type = &socket_transport_type;
     t->transport.loop = loop;
     t->fd = fd;
+    t->is_unix = of_unix;
     return &t->transport;
 }

@@ -88,7 +88,8 @@ struct driver_op {
                                                                                         connect reads length */
         struct { unsigned events; } poll;
         struct { struct msghdr *data; int flags; } message;     /* flags: MSG_ values */
-        struct { void *data; unsigned id; } lent;               /* set by the driver; id: which of its buffers */
+        struct { void *data; unsigned id; bool single; } lent;  /* set by the driver; id: which of its buffers.  single:
+                                                                   asked for: nothing is received ahead of need */
         struct driver_file *file;
     } u;
     int64_t result;       /* valid at completion */

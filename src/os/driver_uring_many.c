@@ -159,7 +159,8 @@ bool uring_is_many(struct uring *uring, const struct uring_watch *watch, const s
         return false;
     if (op->kind == DRIVER_ACCEPT)
         return op->u.address.data == NULL;
-    return op->kind == DRIVER_RECV_LENT && !watch->starved && ring_buffers_ready(&uring->buffers, &uring->ring);
+    return op->kind == DRIVER_RECV_LENT && !op->u.lent.single && !watch->starved &&
+           ring_buffers_ready(&uring->buffers, &uring->ring);
 }
 
 static uint64_t key_of(const struct uring_watch *watch, int fd)

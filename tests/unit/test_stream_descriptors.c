@@ -119,6 +119,31 @@ static void what_was_read_ahead_comes_first(void **state)
     RUN_CLEAN(read_ahead());
 }
 
+/* An exchange was read before, by another call, and nobody reads when the descriptor comes: it waits. */
+async(void, after_reading)
+{
+    struct ends ends;
+    eddy_slice line;
+    int got[1], fd = dup(0);
+    size_t count = 1;
+    char byte;
+    await(join_ends(&ends));
+    await(eddy_stream_write(ends.near, "hello\n", 6));
+    CHECK(await(eddy_stream_read_line(ends.far, &line)) == 6);
+    await(eddy_stream_send_descriptors(ends.near, "!", 1, &fd, 1));
+    close(fd);
+    await(eddy_sleep(0.01));
+    CHECK(await(eddy_stream_receive_descriptors(ends.far, &byte, 1, got, &count)) == 1 && byte == '!' && count == 1);
+    close(got[0]);
+    await(part_ends(&ends));
+}
+
+static void a_descriptor_waits_for_its_call(void **state)
+{
+    (void)state;
+    RUN_CLEAN(after_reading());
+}
+
 async(void, refuse)
 {
     struct ends ends;
@@ -156,6 +181,7 @@ int main(void)
         cmocka_unit_test(a_descriptor_goes_along),
         cmocka_unit_test(what_finds_no_room_is_closed),
         cmocka_unit_test(what_was_read_ahead_comes_first),
+        cmocka_unit_test(a_descriptor_waits_for_its_call),
         cmocka_unit_test(only_unix_streams_carry_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
