@@ -33,7 +33,7 @@ eddy_async(struct tls_problem, shake_hands, (struct tls_transport *, t))
         int64_t result = eddy_await(tls_flush(t));
         if (problem.code)
             return problem;
-        if (done != 1 && result != -ECANCELED)
+        if (done != 1 && (result >= 0 || result == -EPIPE || result == -ECONNRESET))
             result = eddy_await(tls_fetch(t));
         if (result < 0)
             problem.code = (int)-result;

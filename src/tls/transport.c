@@ -267,8 +267,8 @@ static void say_end(struct tls_transport *t)
     if (t->said_end || t->broken)
         return;
     ERR_clear_error();
-    SSL_shutdown(t->ssl);
-    ERR_clear_error();
+    if (SSL_shutdown(t->ssl) < 0)
+        break_down(t);
     t->said_end = true;
 }
 

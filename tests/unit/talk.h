@@ -6,6 +6,8 @@
 #include "certificates.h"
 #include "run_clean.h"
 
+#include "io/stream.h"
+
 /* Contexts, the two ends of a stream, and what came of their handshakes. */
 struct talk {
     eddy_tls *client_tls, *server_tls;
@@ -59,6 +61,8 @@ async(int, shake, (eddy_stream *, s), (eddy_tls *, tls), (const char *, host), (
     eddy_error err;
     await(eddy_start_tls(s, tls, host), &err);
     snprintf(words, 400, "%s", err.code ? err.message : "");
+    if (err.code)
+        stream_close(s); /* one that could not even begin leaves the other waiting */
     return err.code;
 }
 
@@ -68,6 +72,8 @@ async(void, meet, (struct talk *, talk), (const char *, host))
     CHECK(talk->client_tls && talk->server_tls);
     await(eddy_stream_pair(talk->ends));
     struct shake *server = spawn(shake(talk->ends[1], talk->server_tls, NULL, talk->server_words));
+    if (eddy_done(server)) /* there was no memory for it */
+        await(server);
     talk->client_code = await(shake(talk->ends[0], talk->client_tls, host, talk->client_words));
     if (talk->client_code)
         eddy_stream_abort(talk->ends[0]), talk->ends[0] = NULL;

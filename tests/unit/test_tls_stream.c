@@ -528,6 +528,94 @@ static void a_forged_record_is_the_end(void **state)
     RUN_CLEAN(tampered());
 }
 
+/* ==== without memory, and on several threads ==== */
+
+static void part(struct talk *talk)
+{
+    for (int i = 0; i < 2; i++)
+        eddy_stream_abort(talk->ends[i]);
+}
+
+async(void, whole_talk, (eddy_tls *, client), (eddy_tls *, server))
+{
+    struct talk talk = {.client_tls = client, .server_tls = server};
+    defer(part, &talk);
+    await(meet(&talk, "localhost"));
+    if (talk.client_code || talk.server_code)
+        throw(talk.client_code ? talk.client_code : talk.server_code);
+    await(converse(&talk));
+}
+
+/* The thread keeps the last error that it caught: always the same one here. */
+static long blocks_with_one_error(void)
+{
+    eddy_error err;
+    eddy_error_set(&err, EINVAL, "kept");
+    return memory_live_blocks();
+}
+
+/* Each allocation of the library's fails in turn: an error, and nothing is left. */
+static void any_allocation_may_fail(void **state)
+{
+    (void)state;
+    eddy_tls_options options = client_options();
+    options.no_resumption = true;    /* what is kept would be counted */
+    options.handshake_seconds = 0.5; /* for a server whose task found no stack */
+    eddy_tls *client = client_of(options), *server = server_of(server_options("server"));
+    bool failed = true;
+    for (long n = 1; failed && n < 1000; n++) {
+        eddy_error err;
+        long blocks = blocks_with_one_error();
+        memory_fail_after(n);
+        eddy_run(whole_talk(client, server), &err);
+        failed = memory_fault_countdown == 0;
+        memory_fail_after(0);
+        assert_true(failed || err.code == 0 || err.code == ETIMEDOUT);
+        assert_int_equal(blocks_with_one_error(), blocks);
+    }
+    assert_false(failed);
+    eddy_tls_free(client);
+    eddy_tls_free(server);
+}
+
+/* A thread's contexts, which others have, too. */
+struct shared {
+    pthread_t thread;
+    eddy_tls *client, *server;
+    int status;
+};
+
+async(int, talk_often, (struct shared *, shared))
+{
+    for (int i = 0; i < 10; i++)
+        await(whole_talk(shared->client, shared->server));
+    return 0;
+}
+
+static void *run_thread(void *argument)
+{
+    struct shared *shared = argument;
+    shared->status = eddy_run(talk_often(shared));
+    return NULL;
+}
+
+static void threads_share_a_context(void **state)
+{
+    (void)state;
+    struct shared threads[3];
+    eddy_tls *client = client_of(client_options()), *server = server_of(server_options("server"));
+    for (int i = 0; i < 3; i++) {
+        threads[i] = (struct shared){.client = client, .server = server, .status = -1};
+        assert_int_equal(pthread_create(&threads[i].thread, NULL, run_thread, &threads[i]), 0);
+    }
+    for (int i = 0; i < 3; i++) {
+        pthread_join(threads[i].thread, NULL);
+        assert_int_equal(threads[i].status, 0);
+    }
+    eddy_tls_free(client);
+    eddy_tls_free(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -548,6 +636,8 @@ int main(void)
         cmocka_unit_test(keys_may_change),
         cmocka_unit_test(nobody_renegotiates),
         cmocka_unit_test(a_forged_record_is_the_end),
+        cmocka_unit_test(any_allocation_may_fail),
+        cmocka_unit_test(threads_share_a_context),
     };
     return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
 }
