@@ -148,7 +148,7 @@ static void give_signal_stack(void)
 
 void stack_watch_overflow(void (*namer)(void *owner, char *buffer, size_t size))
 {
-    name_owner = namer;
+    __atomic_store_n(&name_owner, namer, __ATOMIC_RELAXED); /* the same from every thread */
     stack_page_size(); /* known before a signal asks */
 #if !defined(STACK_ASAN) /* AddressSanitizer has its own report of this fault, with the frames */
     static pthread_once_t once = PTHREAD_ONCE_INIT;
