@@ -76,12 +76,9 @@ static void clear(struct tls_output *output)
 
 eddy_async_define(int64_t, tls_flush, (struct tls_transport *, t))
 {
-    eddy_error err;
     if (!has_output(t))
         return 0;
-    eddy_await(eddy_lock_acquire(&t->flushing), &err);
-    if (err.code)
-        return -err.code;
+    eddy_await(eddy_lock_acquire(&t->flushing));
     eddy_defer(eddy_lock_release, &t->flushing);
     while (has_output(t)) {
         if (!t->sending.end) {

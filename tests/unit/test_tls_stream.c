@@ -263,10 +263,29 @@ async(void, silent)
     await(expect_closed(talk.ends[0]));
 }
 
+async(void, hurried, (struct talk *, talk))
+{
+    async_with (scope, eddy_timeout(0.02)) {
+        await(eddy_start_tls(talk->ends[0], talk->client_tls, "localhost"));
+    }
+}
+
+async(void, callers_timeout)
+{
+    eddy_error err;
+    struct talk talk = usual_talk();
+    defer(end_talk, &talk);
+    await(eddy_stream_pair(talk.ends));
+    await(hurried(&talk), &err);
+    CHECK(err.code == ETIMEDOUT);
+    await(expect_closed(talk.ends[0]));
+}
+
 static void a_silent_peer_is_given_up(void **state)
 {
     (void)state;
     RUN_CLEAN(silent());
+    RUN_CLEAN(callers_timeout());
 }
 
 async(void, late)
