@@ -41,7 +41,8 @@ typedef struct eddy_exit_status {
     bool dumped; /* and left a core file */
 } eddy_exit_status;
 
-/* The words of a command: EDDY_COMMAND("ls", "-l").  They live as long as the block around it.  Since 0.1. */
+/* The words of a command: EDDY_COMMAND("ls", "-l").  They live as long as the block around it, which is too short in
+ * spawn(...): give them a name there, const char *const words[] = {"ls", NULL}.  Since 0.1. */
 #define EDDY_COMMAND(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 /*

@@ -315,10 +315,9 @@ RULE(what_was_given_up_is_reaped, gives_up())
 
 async(int, leaves_running)
 {
-    return eddy_process_id(await(eddy_process_start(EDDY_COMMAND("cat"), &piped)));
+    return eddy_process_id(await(eddy_process_start(EDDY_COMMAND("sleep", "1000"), &piped)));
 }
 
-/* Its input ends when the pipe is closed; its loop has gone by then. */
 static void what_outlives_its_loop_is_reaped_later(void **state)
 {
     (void)state;
