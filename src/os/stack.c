@@ -54,10 +54,13 @@ static void (*warn)(const char *text);
 
 size_t stack_page_size(void)
 {
-    static size_t page;
-    if (page == 0)
-        page = (size_t)sysconf(_SC_PAGESIZE);
-    return page;
+    static size_t page; /* atomic: whoever comes first */
+    size_t known = __atomic_load_n(&page, __ATOMIC_RELAXED);
+    if (known == 0) {
+        known = (size_t)sysconf(_SC_PAGESIZE);
+        __atomic_store_n(&page, known, __ATOMIC_RELAXED);
+    }
+    return known;
 }
 
 static size_t round_up(size_t size, size_t step)
