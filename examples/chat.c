@@ -13,7 +13,6 @@
 #include <string.h>
 
 enum { MOST_LINE = 200, MOST_WAITING = 100 };
-
 struct message {
     char text[MOST_LINE + 64];
 };
@@ -34,23 +33,21 @@ __attribute__((format(printf, 3, 4))) static void tell_others(struct person *eve
     vsnprintf(message.text, sizeof message.text, format, arguments);
     va_end(arguments);
     for (struct person *one = everybody; one; one = one->next)
-        if (one != from)
-            (void)eddy_queue_try_put(&one->to_say, message);
+        if (one != from && !eddy_queue_full(&one->to_say) && !eddy_queue_try_put(&one->to_say, message))
+            fprintf(stderr, "no memory for a message to %s\n", one->name);
 }
 
 static void enter(struct person **everybody, struct person *person)
 {
-    person->next = *everybody;
     person->link = everybody;
-    if (person->next)
+    if ((person->next = *everybody))
         person->next->link = &person->next;
     *everybody = person;
 }
 
 static void leave(struct person *person)
 {
-    *person->link = person->next;
-    if (person->next)
+    if ((*person->link = person->next))
         person->next->link = person->link;
     eddy_queue_free(&person->to_say);
 }
@@ -98,6 +95,8 @@ async(void, visit, (int, port), (const char *, name), (double, after), (const ch
     eddy_stream_set_deadline(s, eddy_time() + 3);
     while (await(eddy_stream_read_line(s, &line), &err))
         printf("%s reads: %.*s", name, (int)line.size, line.data);
+    if (err.code != ETIMEDOUT && err.code != 0)
+        rethrow(&err);
 }
 
 async(int, main_task, (int, port))

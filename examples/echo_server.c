@@ -61,22 +61,25 @@ async(void, show, (int, port))
     }
 }
 
+async(int, told_to_end)
+{
+    async_for (number, eddy_signals(SIGTERM, SIGINT))
+        return number;
+    return 0;
+}
+
 async(int, main_task, (int, port))
 {
     struct counts counts = {0};
     eddy_server *server = await(eddy_start_server(serve, &counts, port ? "" : "127.0.0.1", port));
-    struct show *shown = port ? NULL : spawn(show(eddy_server_port(server)));
-    int signal_number = 0;
-    async_for (number, eddy_signals(SIGTERM, SIGINT)) {
-        signal_number = number;
-        break;
+    async_with (group, eddy_task_group()) { /* should the clients fail, nobody waits for a signal */
+        if (!port)
+            eddy_group_spawn(group, show(eddy_server_port(server)));
+        const char *name = await(told_to_end()) == SIGINT ? "SIGINT" : "SIGTERM";
+        printf("%s: %zu there, two seconds for them\n", name, eddy_server_connections(server));
+        await(eddy_server_close(server, 2));
+        printf("%zu ended, %zu cut off\n", counts.ended, counts.cut_off);
     }
-    printf("%s: %zu there, two seconds for them\n", signal_number == SIGINT ? "SIGINT" : "SIGTERM",
-           eddy_server_connections(server));
-    await(eddy_server_close(server, 2));
-    printf("%zu ended, %zu cut off\n", counts.ended, counts.cut_off);
-    if (shown)
-        await(shown);
     return 0;
 }
 

@@ -56,10 +56,11 @@ async(void, stand_in)
 
 async(int, demonstrate)
 {
-    struct stand_in *outside = spawn(stand_in());
-    int result = await(main_task());
-    await(outside);
-    return result;
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, stand_in());
+        await(main_task());
+    }
+    return 0;
 }
 
 int main(void)

@@ -62,10 +62,20 @@ typedef struct eddy_tls_options {
  */
 EDDY_API eddy_tls *eddy_tls_client_new(const eddy_tls_options *options, eddy_error *err);
 EDDY_API eddy_tls *eddy_tls_server_new(const eddy_tls_options *options, eddy_error *err);
-/* eddy_tls_client_new(&options), eddy_tls_client_new(&options, &err) */
-#define eddy_tls_client_new(...) ED_TLS_NEW(eddy_tls_client_new, __VA_ARGS__, NULL, 0)
-#define eddy_tls_server_new(...) ED_TLS_NEW(eddy_tls_server_new, __VA_ARGS__, NULL, 0)
-#define ED_TLS_NEW(function, options, err, ...) (function)(options, err)
+/*
+ * eddy_tls_client_new(&options), eddy_tls_client_new(&options, &err): by way of functions of any number of arguments,
+ * so that &(eddy_tls_options){...} with its commas may stand there.
+ */
+static inline eddy_tls *ed_tls_client_new(const eddy_tls_options *options, eddy_error *err, ...)
+{
+    return eddy_tls_client_new(options, err);
+}
+static inline eddy_tls *ed_tls_server_new(const eddy_tls_options *options, eddy_error *err, ...)
+{
+    return eddy_tls_server_new(options, err);
+}
+#define eddy_tls_client_new(...) ed_tls_client_new(__VA_ARGS__, NULL, NULL)
+#define eddy_tls_server_new(...) ed_tls_server_new(__VA_ARGS__, NULL, NULL)
 
 /*
  * Another certificate of a server's, for clients that ask for one of its names (SNI); the one of the options serves

@@ -60,5 +60,7 @@ int stream_error(const struct eddy_stream *s, int64_t result);
 const char *stream_peer(struct eddy_stream *s);
 /* Gives up all memory of the input. */
 void stream_drop_input(struct eddy_stream *s);
+/* Bytes that were read go in front of what is there; without memory the stream is broken. */
+void stream_put_back(struct eddy_stream *s, const void *data, size_t size);
 
 #endif

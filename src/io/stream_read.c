@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/task.h"
 #include "io/stream.h"
 #include "os/memory.h"
 
@@ -83,7 +84,7 @@ static size_t take(struct eddy_stream *s, void *data, size_t size)
     return size;
 }
 
-static void put_back(struct eddy_stream *s, const void *data, size_t size)
+void stream_put_back(struct eddy_stream *s, const void *data, size_t size)
 {
     size_t room = s->own ? (size_t)(s->begin - s->own) : 0;
     if (!s->transport)
@@ -102,6 +103,8 @@ static int enter(struct eddy_stream *s)
 {
     int error = stream_enter(s, &s->reader);
     s->partial = (eddy_slice){"", 0};
+    if (error == ETIMEDOUT && s->begin) /* the deadline has passed: what is there stays */
+        s->partial = (eddy_slice){s->begin, buffered(s)};
     if (!error && s->broken) {
         s->reader = NULL;
         error = s->broken;
@@ -129,6 +132,15 @@ static int64_t join(struct eddy_stream *s, struct chunk *chunk, int64_t size)
     return kept ? size : -ENOMEM;
 }
 
+/*
+ * A cancellation that came when the bytes had come as well is told before anybody has them: they stay for the next
+ * read.  Else the read would give them, and a task that ends by returning them ends cancelled, without a result.
+ */
+static bool cancel_waits(int64_t result)
+{
+    return result > 0 && current.task->must_cancel;
+}
+
 /* More bytes behind those that are there: how many, 0 at the end, or a negative code. */
 eddy_async(int64_t, more, (eddy_stream *, s))
 {
@@ -148,7 +160,10 @@ eddy_async(int64_t, more, (eddy_stream *, s))
     } else if (result > 0) {
         result = join(s, &chunk, result);
     }
-    return judge(s, result);
+    result = judge(s, result);
+    if (cancel_waits(result))
+        eddy_await(eddy_sleep(0));
+    return result;
 }
 
 /* At least one byte into [data, data + size), nothing being there: how many, 0 at the end, or a negative code. */
@@ -161,8 +176,12 @@ eddy_async(int64_t, more_into, (eddy_stream *, s), (void *, data), (size_t, size
     if (s->at_end)
         return 0;
     stream_drop_input(s);
-    int64_t result = eddy_await(transport_receive_into(s->transport, data, size));
-    return judge(s, result);
+    int64_t result = judge(s, eddy_await(transport_receive_into(s->transport, data, size)));
+    if (!cancel_waits(result))
+        return result;
+    stream_put_back(s, data, (size_t)result);
+    eddy_await(eddy_sleep(0));
+    return s->broken ? -s->broken : (int64_t)take(s, data, size);
 }
 
 /* ==== read, read_some, read_exactly ==== */
@@ -206,8 +225,11 @@ struct half_read {
 
 static void give_back(struct half_read *half)
 {
-    if (half->size)
-        put_back(half->s, half->data, half->size);
+    if (!half->size)
+        return;
+    stream_put_back(half->s, half->data, half->size);
+    if (half->s->transport)
+        half->s->partial = (eddy_slice){half->s->begin, buffered(half->s)};
 }
 
 eddy_async_define(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *, buffer), (size_t, size))

@@ -81,6 +81,9 @@ static int64_t end_connect(const struct driver_op *op)
     return -error;
 }
 
+/* A socket that somebody left blocking holds up its own task, not the loop. */
+enum { NOW = MSG_DONTWAIT | MSG_NOSIGNAL };
+
 static int64_t call(const struct driver_op *op)
 {
     void *data = op->u.buffer.data;
@@ -91,10 +94,11 @@ static int64_t call(const struct driver_op *op)
         return answer(
             accept4(op->fd, op->u.address.data, op->u.address.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     case DRIVER_CONNECT: return op->state == STATE_QUEUED ? end_connect(op) : begin_connect(op);
-    case DRIVER_RECV: return answer(recv(op->fd, data, size, op->u.buffer.flags));
-    case DRIVER_SEND: return answer(send(op->fd, data, size, op->u.buffer.flags | MSG_NOSIGNAL));
-    case DRIVER_RECVMSG: return answer(recvmsg(op->fd, op->u.message.data, op->u.message.flags | MSG_CMSG_CLOEXEC));
-    case DRIVER_SENDMSG: return answer(sendmsg(op->fd, op->u.message.data, op->u.message.flags | MSG_NOSIGNAL));
+    case DRIVER_RECV: return answer(recv(op->fd, data, size, op->u.buffer.flags | MSG_DONTWAIT));
+    case DRIVER_SEND: return answer(send(op->fd, data, size, op->u.buffer.flags | NOW));
+    case DRIVER_RECVMSG:
+        return answer(recvmsg(op->fd, op->u.message.data, op->u.message.flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
+    case DRIVER_SENDMSG: return answer(sendmsg(op->fd, op->u.message.data, op->u.message.flags | NOW));
     case DRIVER_READ: return answer(read(op->fd, data, size));
     case DRIVER_WRITE: return answer(write(op->fd, data, size));
     default: return -EINVAL;

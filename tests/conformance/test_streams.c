@@ -345,6 +345,58 @@ async(void, a_cancelled_read_loses_nothing, (struct pair *, pair))
 }
 FOR_EACH_KIND(a_cancelled_read_loses_nothing)
 
+async(size_t, reader, (eddy_stream *, s), (char *, buffer), (size_t, size))
+{
+    return await(eddy_stream_read(s, buffer, size));
+}
+
+async(size_t, exact_reader, (eddy_stream *, s), (char *, buffer), (size_t, size))
+{
+    return await(eddy_stream_read_exactly(s, buffer, size));
+}
+
+async(size_t, line_reader, (eddy_stream *, s), (char *, buffer), (size_t, size))
+{
+    eddy_slice line;
+    size_t length = await(eddy_stream_read_line(s, &line));
+    CHECK(length <= size);
+    memcpy(buffer, line.data, length);
+    return length;
+}
+
+/* The bytes have come, and the reader is cancelled before it goes on: either it has them, or the next has. */
+#define CANCELLED_BEHIND(reader, pair, turns, room)                                                \
+    do {                                                                                           \
+        eddy_error behind;                                                                         \
+        char got[8] = "", *large = calloc(1, room);                                                \
+        struct reader *task = spawn(reader((pair)->near, large, (room) > 8 ? (room) : 2));         \
+        await(eddy_sleep(0));                                                                      \
+        await(say((pair)->far, "x\n"));                                                            \
+        for (int turn = 0; turn < (turns); turn++)                                                 \
+            await(eddy_sleep(0));                                                                  \
+        eddy_cancel(task);                                                                         \
+        size_t had = await(task, &behind);                                                         \
+        CHECK(behind.code == 0 || behind.code == ECANCELED);                                       \
+        if (behind.code)                                                                           \
+            had = 0;                                                                               \
+        memcpy(got, large, had);                                                                   \
+        free(large);                                                                               \
+        if (had < 2)                                                                               \
+            await(eddy_stream_read_exactly((pair)->near, got + had, 2 - had));                     \
+        CHECK(!memcmp(got, "x\n", 2));                                                             \
+    } while (0)
+
+async(void, a_read_cancelled_behind_its_bytes, (struct pair *, pair))
+{
+    for (int turns = 0; turns < 4; turns++) {
+        CANCELLED_BEHIND(reader, pair, turns, 8);
+        CANCELLED_BEHIND(reader, pair, turns, 65536);
+        CANCELLED_BEHIND(exact_reader, pair, turns, 8);
+        CANCELLED_BEHIND(line_reader, pair, turns, 8);
+    }
+}
+FOR_EACH_KIND(a_read_cancelled_behind_its_bytes)
+
 /* ==== writing ==== */
 
 /* Bytes, more than what lies between the two ends can hold; main sets it. */
@@ -563,6 +615,8 @@ async(void, a_deadline_ends_both_ways, (struct pair *, pair))
     struct eddy_stream_write *writer = spawn_eager(eddy_stream_write(pair->near, data, much));
     await(eddy_stream_read_line(pair->near, &line), &err);
     CHECK(err.code == ETIMEDOUT && is(eddy_stream_partial(pair->near), "half"));
+    await(eddy_stream_read_exactly(pair->near, data, 8), &err);
+    CHECK(err.code == ETIMEDOUT && is(eddy_stream_partial(pair->near), "half"));
     await(writer, &err);
     CHECK(err.code == ETIMEDOUT);
     await(eddy_stream_read_line(pair->near, &line), &err);
@@ -601,6 +655,7 @@ int main(void)
         TEST(a_line_beyond_the_limit_stays),
         TEST(long_lines_span_buffers),
         TEST(a_cancelled_read_loses_nothing),
+        TEST(a_read_cancelled_behind_its_bytes),
         TEST(all_is_written),
         TEST(a_write_waits_for_its_reader),
         TEST(parts_are_written_in_order),

@@ -292,7 +292,8 @@ static void contexts_that_cannot_be(void **state)
     refused(eddy_tls_server_new(&options, &err), &err, EINVAL, "version");
     options = (eddy_tls_options){.size = sizeof options, .ca_file = "/nowhere/authority.pem"};
     refused(eddy_tls_client_new(&options, &err), &err, ENOENT, "/nowhere/authority.pem");
-    assert_null(eddy_tls_client_new(&options)); /* and nobody asks why */
+    /* Nobody asks why; and a literal with commas may stand there. */
+    assert_null(eddy_tls_client_new(&(eddy_tls_options){.size = sizeof options, .ca_file = "/nowhere"}));
     eddy_tls *tls = eddy_tls_client_new(NULL, &err);
     assert_non_null(tls);
     assert_int_equal(err.code, 0);
