@@ -44,8 +44,10 @@ class Tree:
                 folders[:] = sorted(name for name in folders if name != '__pycache__')
                 for name in sorted(names):
                     self.read(os.path.relpath(os.path.join(here, name), top))
+        with open(os.path.join(top, '.gitignore'), encoding='utf-8') as file:
+            ignored = {line.strip().lstrip('/') for line in file}  # what `make run` writes, say
         for name in sorted(os.listdir(top)):
-            if os.path.isfile(os.path.join(top, name)):
+            if os.path.isfile(os.path.join(top, name)) and name not in ignored:
                 self.read(name)
 
     def read(self, path):
