@@ -4,7 +4,6 @@
 
 Certificates are made by the openssl command when the tests begin. Ports are the kernel's choice.
 """
-import functools
 import os
 import re
 import shutil
@@ -16,20 +15,11 @@ import tempfile
 import threading
 import unittest
 
+from drivers import PATIENCE, on_each_driver
+
 BUILD = os.environ.get('EDDY_BUILD', 'build')
 PROGRAM = os.path.join(BUILD, 'examples', 'tls')
-PATIENCE = 60  # seconds; reached only by what hangs
 PATTERN = bytes(range(251)) * 8000
-
-
-def on_each_driver(test):
-    @functools.wraps(test)
-    def run(self):
-        for driver in 'epoll', 'uring':
-            with self.subTest(driver=driver):
-                self.environment = dict(os.environ, EDDY_DRIVER=driver)
-                test(self)
-    return run
 
 
 def openssl(*words):
