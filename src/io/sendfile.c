@@ -43,16 +43,10 @@ eddy_async(int64_t, send_directly, (eddy_stream *, s), (struct sending *, sendin
 /* All of the copy: 0, or a code. */
 eddy_async(int, send_copy, (eddy_stream *, s), (struct sending *, sending), (size_t, size))
 {
-    for (size_t done = 0; done < size;) {
-        struct iovec part = {sending->copy + done, size - done};
-        int64_t result = eddy_await(transport_send(s->transport, &part, 1));
-        int error = stream_error(s, result);
-        if (error)
-            return error;
-        done += (size_t)result;
-        advance(sending, (size_t)result);
-    }
-    return 0;
+    size_t sent = 0;
+    int error = eddy_await(stream_send_all(s, sending->copy, size, &sent));
+    advance(sending, sent);
+    return error;
 }
 
 /* The file's next bytes.  Waiting that was ended by who ended the stream is no failure of the task. */

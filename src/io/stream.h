@@ -60,6 +60,9 @@ int stream_error(const struct eddy_stream *s, int64_t result);
 const char *stream_peer(struct eddy_stream *s);
 /* Gives up all memory of the input. */
 void stream_drop_input(struct eddy_stream *s);
+/* Sends [data + *sent, data + size): 0, or why not all could be; *sent: how much was, with what had been before. */
+eddy_async_declare(int, stream_send_all, (struct eddy_stream *, s), (const char *, data), (size_t, size),
+                   (size_t *, sent));
 /* Bytes that were read go in front of what is there; without memory the stream is broken. */
 void stream_put_back(struct eddy_stream *s, const void *data, size_t size);
 

@@ -44,15 +44,10 @@ eddy_async_define(void, eddy_stream_send_descriptors, (eddy_stream *, s), (const
         eddy_raise((int)-result, "eddy_stream_send_descriptors(%s, %zu of them)", stream_peer(s), count);
     eddy_defer(stream_leave_writer, s);
     result = eddy_await(send_first(s, data, size, fds, count));
-    for (size_t sent = 0; result >= 0 && (sent += (size_t)result) < size;) {
-        struct iovec part = {(char *)(uintptr_t)data + sent, size - sent};
-        result = eddy_await(transport_send(s->transport, &part, 1));
-        int error = stream_error(s, result);
-        if (error)
-            result = -error;
-    }
-    if (result < 0)
-        eddy_raise((int)-result, "eddy_stream_send_descriptors(%s, %zu of them)", stream_peer(s), count);
+    size_t sent = result < 0 ? 0 : (size_t)result;
+    int error = result < 0 ? (int)-result : eddy_await(stream_send_all(s, data, size, &sent));
+    if (error)
+        eddy_raise(error, "eddy_stream_send_descriptors(%s, %zu of them)", stream_peer(s), count);
 }
 
 /* Those that came, as many as there is room for; the others are closed.  How many. */

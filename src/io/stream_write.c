@@ -12,8 +12,7 @@
 
 enum { PARTS_AT_ONCE = 16 };
 
-/* 0, or why not all could be sent; *sent: how much was. */
-eddy_async(int, write_one, (eddy_stream *, s), (const char *, data), (size_t, size), (size_t *, sent))
+eddy_async_define(int, stream_send_all, (eddy_stream *, s), (const char *, data), (size_t, size), (size_t *, sent))
 {
     while (*sent < size) {
         struct iovec part = {(void *)(uintptr_t)(data + *sent), size - *sent};
@@ -33,7 +32,7 @@ eddy_async_define(void, eddy_stream_write, (eddy_stream *, s), (const void *, da
     if (error)
         eddy_raise(error, "eddy_stream_write(%s)", stream_peer(s));
     eddy_defer(stream_leave_writer, s);
-    error = eddy_await(write_one(s, data, size, &sent));
+    error = eddy_await(stream_send_all(s, data, size, &sent));
     if (error)
         eddy_raise(error, "eddy_stream_write(%s): %zu of %zu bytes were sent", stream_peer(s), sent, size);
 }
