@@ -7,8 +7,10 @@
 #define SERVER_H
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +35,23 @@ static inline void server_says(int port)
 {
     printf("listening %d\n", port);
     fflush(stdout);
+}
+
+/* All of it to a non-blocking socket, whose peer reads; an error is seen by the next read. */
+static inline void server_send_all(int fd, const char *data, ssize_t size)
+{
+    while (size > 0) {
+        ssize_t sent = send(fd, data, (size_t)size, MSG_NOSIGNAL);
+        struct pollfd room = {fd, POLLOUT, 0};
+        if (sent >= 0) {
+            data += sent;
+            size -= sent;
+        } else if (errno != EAGAIN) {
+            return;
+        } else {
+            poll(&room, 1, -1);
+        }
+    }
 }
 
 static inline size_t server_buffer(int argc, char **argv)

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <ev.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include "server.h"
@@ -11,28 +10,12 @@
 static char *buffer;
 static size_t buffer_size;
 
-static void write_all(int fd, const char *data, ssize_t size)
-{
-    while (size > 0) {
-        ssize_t sent = send(fd, data, (size_t)size, MSG_NOSIGNAL);
-        struct pollfd room = {fd, POLLOUT, 0};
-        if (sent >= 0) {
-            data += sent;
-            size -= sent;
-        } else if (errno != EAGAIN) {
-            return;
-        } else {
-            poll(&room, 1, -1);
-        }
-    }
-}
-
 static void on_bytes(struct ev_loop *loop, ev_io *watcher, int events)
 {
     ssize_t got = recv(watcher->fd, buffer, buffer_size, 0);
     (void)events;
     if (got > 0) {
-        write_all(watcher->fd, buffer, got);
+        server_send_all(watcher->fd, buffer, got);
     } else if (got == 0 || errno != EAGAIN) {
         ev_io_stop(loop, watcher);
         close(watcher->fd);

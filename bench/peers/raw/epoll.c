@@ -2,7 +2,6 @@
 /* epoll.c - what is written by hand where nothing else counts: one buffer for all, level-triggered, no state. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -25,27 +24,11 @@ static void accept_all(int epoll, int listener)
     }
 }
 
-static void write_all(int fd, const char *data, ssize_t size)
-{
-    while (size > 0) {
-        ssize_t sent = send(fd, data, (size_t)size, MSG_NOSIGNAL);
-        struct pollfd room = {fd, POLLOUT, 0};
-        if (sent >= 0) {
-            data += sent;
-            size -= sent;
-        } else if (errno != EAGAIN) {
-            return;
-        } else {
-            poll(&room, 1, -1);
-        }
-    }
-}
-
 static void echo(int fd, char *buffer, size_t size)
 {
     ssize_t got = recv(fd, buffer, size, 0);
     if (got > 0)
-        write_all(fd, buffer, got);
+        server_send_all(fd, buffer, got);
     else if (got == 0 || errno != EAGAIN)
         close(fd);
 }
