@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check bench bench-micro bench-io docs install uninstall clean help
+.PHONY: build run test check fuzz bench bench-micro bench-io docs install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
 	@tools/build.sh
@@ -15,6 +15,9 @@ test:       ## unit, language, compile-fail and conformance tests; under three m
 
 check:      ## everything else: the other compiler, sanitizers, Valgrind, servers, long seeds
 	@tools/check.sh
+
+fuzz:       ## foreign bytes into streams, TLS, HTTP, addresses, errors; EDDY_FUZZ_SECONDS each (60)
+	@tools/fuzz.sh
 
 bench: bench-micro bench-io
 

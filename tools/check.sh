@@ -93,6 +93,9 @@ step_faults() {
     sanitized build-gcc-sanitizers gcc && once faults tools/faults.py build-gcc-sanitizers
 }
 
+# Bytes from outside, a minute a target.
+step_fuzz() { once fuzz tools/fuzz.sh; }
+
 # --- io_uring forbidden -----------------------------------------------------------------------------------------------
 
 # As in a container: the choice falls back, and everything that runs on io_uring runs once more on what is left.
