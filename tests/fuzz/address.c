@@ -51,7 +51,9 @@ static void check_unix(const char *text)
 {
     eddy_address address;
     char whole[512];
-    if (eddy_address_unix(&address, text) == 0 && *text && eddy_address_format(&address, whole, sizeof whole) != strlen(text))
+    if (!*text || eddy_address_unix(&address, text) != 0)
+        return;
+    if (eddy_address_format(&address, whole, sizeof whole) != strlen(text))
         DIE("the path \"%s\" is formatted as \"%s\"", text, whole);
 }
 

@@ -130,10 +130,10 @@ static void make_contexts(void)
     if (certificates_make(NULL) != 0)
         DIE("no folder for certificates");
     struct certificate_path server = certificate_at("server"), authority = certificate_at("authority");
-    server_tls = eddy_tls_server_new(
-        &(eddy_tls_options){.size = sizeof(eddy_tls_options), .certificate_file = server.text, .no_resumption = true}, &err);
-    client_tls = eddy_tls_client_new(
-        &(eddy_tls_options){.size = sizeof(eddy_tls_options), .ca_file = authority.text, .no_resumption = true}, &err);
+    eddy_tls_options own = {.size = sizeof own, .certificate_file = server.text, .no_resumption = true};
+    eddy_tls_options trusted = {.size = sizeof trusted, .ca_file = authority.text, .no_resumption = true};
+    server_tls = eddy_tls_server_new(&own, &err);
+    client_tls = eddy_tls_client_new(&trusted, &err);
     certificates_remove(NULL);
     if (!server_tls || !client_tls)
         DIE("no TLS: %s", err.message);
