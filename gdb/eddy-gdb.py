@@ -254,7 +254,7 @@ def with_object(awaitable, name, member):
 
 
 def several_of(task, name):
-    several = at(int(task.value['several']), 'several')
+    several = at(int(task.value['wait']['several']), 'several')
     return '%s of %d tasks, %d pending' % (name, int(several['count']), int(several['pending']))
 
 

@@ -90,7 +90,7 @@ void blocking_start(struct eddy_awaitable *a, enum pool which)
         native_complete(a, failure_of(error, "no thread for %s", a->awaitable.type->name));
         return;
     }
-    task->job = job;
+    task->wait.job = job;
     task->loop->driver->in_flight++; /* the loop has to look for the thread's call */
 }
 
@@ -102,7 +102,7 @@ void eddy_blocking_start(struct eddy_awaitable *a)
 void eddy_blocking_cancel(struct eddy_awaitable *a)
 {
     struct task *task = owner_of(a);
-    struct job *job = task->job;
+    struct job *job = task->wait.job;
     job->waits = NULL;
     if (thread_pool_take_back(job->pool, &job->thread)) {
         task->loop->driver->in_flight--;

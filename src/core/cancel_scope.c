@@ -65,7 +65,7 @@ static void enter_shield(struct eddy_manager *manager, eddy_error *err)
     scope_enter(scope, "a shield", err);
     if (err->code)
         return;
-    scope->shielded = scope->task->levels;
+    scope->shielded = scope->task->levels & 0xffffff;
     scope->task->levels = 0;
     if (scope->shielded)
         scope->task->must_cancel = false;
@@ -76,7 +76,7 @@ static void leave_shield(struct eddy_manager *manager, eddy_error *err)
     eddy_scope *scope = scope_of(manager);
     struct task *task = scope->task;
     bool expired = scope_close(scope, err->code ? err->failure : NULL);
-    task->levels = (uint16_t)(task->levels + scope->shielded);
+    task->levels += scope->shielded;
     if (task->levels)
         task->must_cancel = true;
     if (expired)

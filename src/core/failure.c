@@ -135,21 +135,36 @@ static void free_names(char *names)
     }
 }
 
+/* Gives a reference up; the last one puts it in front of `dead`. */
+static struct eddy_failure *give_up(struct eddy_failure *failure, struct eddy_failure *dead)
+{
+    if (!failure || failure->fixed || __atomic_sub_fetch(&failure->references, 1, __ATOMIC_ACQ_REL) > 0)
+        return dead;
+    failure->next_dead = dead;
+    return failure;
+}
+
+static void free_failure(struct eddy_failure *failure)
+{
+    memory_free(failure->group);
+    if (failure->places != failure->first)
+        memory_free(failure->places);
+    free_names(failure->task_names);
+    if (failure->message != no_memory_for_message)
+        memory_free(failure->message);
+    release(failure);
+}
+
+/* No recursion: each of a hundred thousand tasks may have put an error of its own in front of the one below. */
 void failure_unref(struct eddy_failure *failure)
 {
-    while (failure && !failure->fixed && __atomic_sub_fetch(&failure->references, 1, __ATOMIC_ACQ_REL) == 0) {
-        struct eddy_failure *next = failure->later;
-        failure_unref(failure->cause);
+    struct eddy_failure *dead = give_up(failure, NULL);
+    while ((failure = dead)) {
+        dead = give_up(failure->later, failure->next_dead);
+        dead = give_up(failure->cause, dead);
         for (size_t i = 0; i < failure->group_count; i++)
-            failure_unref(failure->group[i]);
-        memory_free(failure->group);
-        if (failure->places != failure->first)
-            memory_free(failure->places);
-        free_names(failure->task_names);
-        if (failure->message != no_memory_for_message)
-            memory_free(failure->message);
-        release(failure);
-        failure = next;
+            dead = give_up(failure->group[i], dead);
+        free_failure(failure);
     }
 }
 

@@ -38,6 +38,7 @@ struct eddy_failure {
     struct eddy_failure *later;      /* what clean-up added while it was on its way */
     struct eddy_failure **group;     /* the errors of a group behind the first */
     size_t group_count;
+    struct eddy_failure *next_dead;  /* among those that are being freed */
 };
 
 extern struct eddy_failure failure_no_memory, failure_generator_exit, failure_cancelled, failure_own_cancelled;

@@ -149,14 +149,14 @@ static void start(struct eddy_awaitable *a, const void *children, size_t count, 
         native_complete(a, &failure_no_memory);
         return;
     }
-    owner_of(a)->several = several;
+    owner_of(a)->wait.several = several;
     if (is_enough(several))
         end(several, NULL);
 }
 
 static void cancel_gather(struct eddy_awaitable *a)
 {
-    struct several *several = owner_of(a)->several;
+    struct several *several = owner_of(a)->wait.several;
     const char *reason = owner_of(a)->cancel_reason;
     several->cancelled = true;
     several->pending++; /* it must not end while this loop looks at it */
@@ -257,7 +257,7 @@ static void start_wait(struct eddy_awaitable *a)
 /* The wait alone ends; the children go on. */
 static void cancel_wait(struct eddy_awaitable *a)
 {
-    struct several *several = owner_of(a)->several;
+    struct several *several = owner_of(a)->wait.several;
     several->cancelled = true;
     end(several, NULL);
 }

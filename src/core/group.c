@@ -41,10 +41,12 @@ _Static_assert(sizeof(struct eddy_group) <= sizeof(((struct eddy_task_group *)0)
 static void abort_members(struct eddy_group *group, const char *reason)
 {
     group->aborting = true;
-    for (struct member *member = group->members, *next; member; member = next) {
-        next = member->next;
-        task_cancel(member->task, reason);
-    }
+    for (struct member *member = group->members; member; member = member->next)
+        member->task->asked = true;
+    for (struct member *member = group->members; member; member = member->next)
+        task_cancel_marked(member->task, reason);
+    for (struct member *member = group->members; member; member = member->next)
+        member->task->asked = false;
 }
 
 /* The tasks, and the block if it has not come to its end. */

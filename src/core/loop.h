@@ -63,6 +63,8 @@ struct eddy_loop {
     struct task *tasks;          /* all that have not ended */
     struct task *main;
     struct task *quarantine;     /* debug: freed ones, kept to name a second use */
+    struct task *to_ask;         /* tasks with a request that is to be passed on, chained by next_asked */
+    struct task **ask_next;      /* where the next goes in that list; NULL: none is being passed on */
     size_t task_count;
     size_t unspawned;            /* spawns that failed for want of memory, and were not awaited so far */
     uint32_t last_id;            /* of tasks */

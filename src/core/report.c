@@ -51,22 +51,25 @@ static void add_place(struct text *text, const struct failure_place *place, cons
     add(text, "\n");
 }
 
-static void add_failure(struct text *text, const struct eddy_failure *failure, const char *indent);
+/* Errors within errors: as many levels as somebody will read, so that no stack is too small for the others. */
+enum { LEVELS = 16 };
 
-static void add_group(struct text *text, const struct eddy_failure *failure, const char *indent)
+static void add_failure(struct text *text, const struct eddy_failure *failure, const char *indent, int level);
+
+static void add_group(struct text *text, const struct eddy_failure *failure, const char *indent, int level)
 {
     char deeper[64];
     snprintf(deeper, sizeof deeper, "%.56s  | ", indent);
     for (size_t i = 0; i < failure->group_count; i++) {
         add(text, "%s  + error %zu of %zu\n", indent, i + 2, failure->group_count + 1);
-        add_failure(text, failure->group[i], deeper);
+        add_failure(text, failure->group[i], deeper, level + 1);
     }
 }
 
-static void add_failure(struct text *text, const struct eddy_failure *failure, const char *indent)
+static void add_one(struct text *text, const struct eddy_failure *failure, const char *indent, int level)
 {
     if (failure->cause) {
-        add_failure(text, failure->cause, indent);
+        add_failure(text, failure->cause, indent, level + 1);
         add(text, "%s\n%sThe above error led to this one:\n%s\n", indent, indent, indent);
     }
     if (failure->place_count)
@@ -77,10 +80,19 @@ static void add_failure(struct text *text, const struct eddy_failure *failure, c
     if (failure->message && failure->message[0])
         add(text, ": %s", failure->message);
     add(text, "\n");
-    add_group(text, failure, indent);
-    if (failure->later) {
+    add_group(text, failure, indent, level);
+}
+
+static void add_failure(struct text *text, const struct eddy_failure *failure, const char *indent, int level)
+{
+    if (level == LEVELS) {
+        add(text, "%s(here are more errors, which are left out)\n", indent);
+        return;
+    }
+    add_one(text, failure, indent, level);
+    while ((failure = failure->later)) {
         add(text, "%s\n%sDuring clean-up another error occurred:\n%s\n", indent, indent, indent);
-        add_failure(text, failure->later, indent);
+        add_one(text, failure, indent, level);
     }
 }
 
@@ -90,7 +102,7 @@ size_t report_format(const struct eddy_failure *failure, char *buffer, size_t si
     if (size)
         buffer[0] = '\0';
     if (failure)
-        add_failure(&text, failure, "");
+        add_failure(&text, failure, "", 0);
     return text.length;
 }
 

@@ -49,10 +49,12 @@ static bool watch_interrupts(struct eddy_loop *loop)
 
 static void cancel_all(struct eddy_loop *loop, const char *reason)
 {
-    for (struct task *task = loop->tasks, *next; task; task = next) {
-        next = task->next;
-        task_cancel(task, reason);
-    }
+    for (struct task *task = loop->tasks; task; task = task->next)
+        task->asked = true;
+    for (struct task *task = loop->tasks; task; task = task->next)
+        task_cancel_marked(task, reason);
+    for (struct task *task = loop->tasks; task; task = task->next)
+        task->asked = false;
 }
 
 static void report_alive(struct eddy_loop *loop, const char *what)

@@ -115,7 +115,7 @@ bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure)
         return false;
     }
     scope->state = SCOPE_EXPIRED;
-    bool alone = (eddy_uncancel)(task_handle(scope->task)) <= scope->cancels;
+    bool alone = (uint32_t)(eddy_uncancel)(task_handle(scope->task)) <= scope->cancels;
     if (scope->level)
         end_level(scope);
     return alone && failure && failure_is_cancellation(failure);

@@ -22,12 +22,12 @@ struct eddy_scope {
     double when;                 /* in eddy_time(), infinity for none; before it is entered: the span, if `relative` */
     double seconds;              /* as asked, for the message; NaN: none was said */
     struct eddy_failure *refusal; /* await_for: why it was not even started */
-    uint16_t cancels;            /* requests that the task had when the block began */
-    uint16_t shielded;           /* eddy_shield: levels that are kept out meanwhile */
-    uint8_t state;               /* an enum scope_state */
-    bool relative;               /* `when` is a span; in await_for: it was over before it began */
-    bool level;                  /* trio's rules */
-    bool quiet;                  /* eddy_move_on_after: its own cancellation leaves no error */
+    uint32_t cancels;            /* requests that the task had when the block began */
+    uint32_t shielded : 24;      /* eddy_shield: levels that are kept out meanwhile, each of a block on this stack */
+    uint32_t state : 4;          /* an enum scope_state */
+    bool relative : 1;           /* `when` is a span; in await_for: it was over before it began */
+    bool level : 1;              /* trio's rules */
+    bool quiet : 1;              /* eddy_move_on_after: its own cancellation leaves no error */
 };
 
 /* On the running task, until `when` nanoseconds; CLOCK_NEVER: no deadline.  False: no memory. */

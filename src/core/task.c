@@ -12,6 +12,7 @@
 
 #include "base/assert.h"
 #include "core/block.h"
+#include "core/circle.h"
 #include "core/context_var.h"
 #include "core/current.h"
 #include "core/debug.h"
@@ -83,6 +84,14 @@ static inline void clear(struct task *task)
     piece[3] = (struct piece){{0}};
 }
 
+/* 1 is the main task's alone, also after four thousand million others. */
+static uint32_t next_id(struct eddy_loop *loop)
+{
+    if (++loop->last_id == 0)
+        loop->last_id = 2;
+    return loop->last_id;
+}
+
 struct task *task_new(struct eddy_loop *loop, const void *coroutine, size_t size, const struct eddy_site *site)
 {
     struct task *task = block_take(&loop->blocks, sizeof *task + size);
@@ -93,7 +102,7 @@ struct task *task_new(struct eddy_loop *loop, const void *coroutine, size_t size
     task->loop = loop;
     task->site = site;
     task->references = 2;
-    task->id = ++loop->last_id;
+    task->id = next_id(loop);
     task->watches.end = &task->watches.first;
     if (!current.task)
         task->context = context_ref(context_current());
@@ -138,7 +147,7 @@ static void quarantine(struct task *task)
     task->caught = task_core(task)->failure = NULL;
     task->context = NULL;
     task->consumed = true;
-    task->references = UINT16_MAX / 2; /* uses that no assertion stops do not free it again */
+    task->references = UINT32_MAX / 2; /* uses that no assertion stops do not free it again */
     task->next = task->loop->quarantine;
     task->loop->quarantine = task;
 }
@@ -340,13 +349,60 @@ static bool forward_to_operation(struct task *task)
     return true;
 }
 
-static bool forward(struct task *task)
+static void note_request(struct task *task, const char *reason)
 {
-    if (task->joins && task->joins->state != TASK_DONE) {
+    if (task->cancels < UINT32_MAX)
+        task->cancels++;
+    keep_reason(task, reason);
+}
+
+/* The request goes along those that await each other, however many, to what the last of them waits for. */
+static void pass_on(struct task *task)
+{
+    while (task->passes_on && task->joins->state != TASK_DONE) {
         task->forwarded = true;
-        return task_cancel(task->joins, task->cancel_reason);
+        if (task->joins->asked)
+            return;
+        note_request(task->joins, task->cancel_reason);
+        task = task->joins;
     }
-    return forward_to_operation(task);
+    if (!forward_to_operation(task)) {
+        task->must_cancel = true;
+        if (task->interruptible)
+            task_wake(task);
+    }
+}
+
+/* A request made by the `cancel` of an operation (a gather's) is passed on when that has returned, before those that
+ * were made earlier: in the order that recursion would have, but without its depth. */
+static void put_off(struct eddy_loop *loop, struct task *task)
+{
+    if (task->to_ask)
+        return;
+    task->to_ask = true;
+    task->next_asked = *loop->ask_next;
+    *loop->ask_next = task;
+    loop->ask_next = &task->next_asked;
+}
+
+static void ask(struct task *task, const char *reason)
+{
+    struct eddy_loop *loop = task->loop;
+    note_request(task, reason);
+    if (loop->ask_next) {
+        put_off(loop, task);
+        return;
+    }
+    while (task) {
+        loop->ask_next = &loop->to_ask;
+        pass_on(task);
+        task = loop->to_ask;
+        if (task) {
+            loop->to_ask = task->next_asked;
+            task->to_ask = false;
+        }
+    }
+    loop->ask_next = NULL;
 }
 
 bool task_cancel(struct task *task, const char *reason)
@@ -355,14 +411,15 @@ bool task_cancel(struct task *task, const char *reason)
         task->seen = true; /* whoever asks for the end of a task cares no more about how it ended */
         return false;
     }
-    task->cancels++;
-    keep_reason(task, reason);
-    if (!forward(task)) {
-        task->must_cancel = true;
-        if (task->interruptible)
-            task_wake(task);
-    }
+    if (!task->asked)
+        ask(task, reason);
     return true;
+}
+
+void task_cancel_marked(struct task *task, const char *reason)
+{
+    if (task->state != TASK_DONE)
+        ask(task, reason);
 }
 
 /* ---- waiting for a task ---- */
@@ -374,19 +431,21 @@ static void wake_joiner(struct watch *watch)
 
 void task_wait_end(struct task *self, struct task *task, bool forwarding)
 {
-    self->forwarded = false;
+    self->forwarded = self->circular = false;
     if (task->state == TASK_DONE)
         return;
     task->references++;
     watch_add(&task->watches, &self->wait.watch, wake_joiner);
-    self->joins = forwarding ? task : NULL;
+    circle_link(self, task, forwarding);
     if (forwarding && self->must_cancel) {
         self->must_cancel = false;
-        forward(self);
+        self->forwarded = true;
+        task_cancel(task, self->cancel_reason);
     }
-    while (task->state != TASK_DONE)
+    while (task->state != TASK_DONE && !self->circular)
         task_park(self);
-    self->joins = NULL;
+    watch_remove(&task->watches, &self->wait.watch);
+    circle_unlink(self);
     task_unref(task);
 }
 
@@ -413,6 +472,20 @@ void task_unspawned_seen(void)
         current.loop->unspawned--;
 }
 
+/* It would wait for itself.  A handle that a frame has in its list stays there, and one that another task awaits is
+ * that one's; any other is given up, and the task frees itself when it has ended. */
+static struct eddy_failure *refuse(struct task *self, struct task *task, bool awaited_by_another)
+{
+    struct eddy_failure *failure = circle_failure(self, task);
+    self->circular = true; /* until eddy_release */
+    if (!awaited_by_another) {
+        task->consumed = !task->sibling_link;
+        if (task->consumed)
+            task_unref(task);
+    }
+    return failure;
+}
+
 static struct eddy_failure *join_task(struct task *task)
 {
     struct task *self = current.task;
@@ -424,9 +497,13 @@ static struct eddy_failure *join_task(struct task *task)
         return failure_of(EDDY_NO_TASK, "await of task \"%s\"", task_name(task));
     if (task == self)
         return failure_of(EDDY_WAITS_FOR_ITSELF, "task \"%s\"", task_name(task));
+    if (circle_last(task, self))
+        return refuse(self, task, task->consumed);
     EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
     task->consumed = true;
     task_wait_end(self, task, true);
+    if (self->circular)
+        return refuse(self, task, false);
     task_disown(task);
     return outcome(self, task);
 }
@@ -450,9 +527,12 @@ struct eddy_failure *eddy_join(struct eddy_awaitable *a)
 
 void eddy_release(struct eddy_awaitable *a)
 {
-    /* A task that wrongly awaited itself gives nothing up: its handle is somebody else's. */
-    if (handle_is_task(a) && task_of_handle(a)->consumed && task_of_handle(a) != current.task)
-        task_unref(task_of_handle(a));
+    if (!handle_is_task(a))
+        return;
+    if (current.task && current.task->circular)
+        current.task->circular = false; /* the await was refused, see there */
+    else if (task_of_handle(a)->consumed && task_of_handle(a) != current.task)
+        task_unref(task_of_handle(a)); /* but one that wrongly awaited itself gives nothing up */
 }
 
 /* Waits without taking the handle; a cancellation ends the wait and leaves the task alone. */
@@ -503,16 +583,28 @@ struct eddy_failure *eddy_run_shielded(struct eddy_awaitable *a, size_t size)
 
 /* ---- a frame ends ---- */
 
+static void cancel_children(struct task *first)
+{
+    for (struct task *task = first; task; task = task->sibling)
+        task->asked = task->state != TASK_DONE; /* of one that has ended the failure is still to be reported */
+    for (struct task *task = first; task; task = task->sibling)
+        task_cancel_marked(task, "the function that spawned it has ended");
+    for (struct task *task = first; task; task = task->sibling)
+        task->asked = false;
+}
+
 static void end_children(void **children)
 {
     struct task *self = current.task;
-    for (struct task *task = *children; task; task = task->sibling)
-        if (task->state != TASK_DONE) /* of one that has ended the failure is still to be reported */
-            task_cancel(task, "the function that spawned it has ended");
+    for (struct task *task = *children; self && task; task = task->sibling)
+        circle_break(task, self);
+    cancel_children(*children);
     while (*children) {
         struct task *task = *children;
-        if (self)
+        if (self) {
+            circle_break(task, self);
             task_wait_end(self, task, false);
+        }
         task_disown(task);
         task->consumed = true;
         task_unref(task);
@@ -577,7 +669,7 @@ __attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size
     if (options && options->name)
         (eddy_task_set_name)(task_handle(task), options->name);
     if (options && options->stack_size)
-        task->stack_size = (uint32_t)options->stack_size;
+        task->stack_size = options->stack_size < UINT32_MAX ? (uint32_t)options->stack_size : UINT32_MAX;
     if (options && options->eager && current.task && task_core(task)->type->run)
         run_eagerly(current.task, task);
     else

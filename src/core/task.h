@@ -60,9 +60,9 @@ struct task {
     struct stack *stack;             /* NULL: not started, native, or done */
     struct eddy_loop *loop;
     struct eddy_awaitable *waits_for; /* the native operation it waits for; NULL: none */
-    struct task *joins;              /* the task that it waits for by await; NULL: none */
-    struct several *several;         /* what a gather waits with */
-    struct job *job;                 /* what a blocking function runs with */
+    struct task *joins;              /* the task whose end it waits for; NULL: none */
+    struct task *joined_by;          /* the task that waits so for this one; NULL: none */
+    struct task *next_asked;         /* in the loop's list of requests that are to be passed on */
     struct watches watches;          /* who waits for its end */
     struct task *next, *previous;    /* all tasks of the loop */
     void *sibling;                   /* next in the list of those that a frame spawned */
@@ -76,18 +76,22 @@ struct task {
     uint32_t id;                     /* 1 is the main task */
     uint32_t size;                   /* of the block */
     uint32_t stack_size;             /* asked for; 0: the loop's */
-    uint16_t cancels;                /* requests made and not taken back */
-    uint16_t references;
-    uint16_t levels;                 /* cancelled scopes of trio's kind that it is in: see cancel_scope.c */
+    uint32_t references;
+    uint32_t cancels;                /* requests made and not taken back */
+    uint32_t levels;                 /* cancelled scopes of trio's kind that it is in: see cancel_scope.c */
     int saved_errno;
     uint8_t state;                   /* an enum task_state */
-    bool must_cancel;                /* a request waits for the next await */
-    bool interruptible;              /* a request wakes it */
-    bool forwarded;                  /* a request went to what it waits for */
-    bool cancelled;                  /* it ended by ECANCELED */
-    bool seen;                       /* somebody has looked at its failure */
-    bool consumed;                   /* its handle was awaited or given up: a second use is a bug */
-    bool in_loop;                    /* it is in the loop's list of tasks */
+    bool must_cancel : 1;            /* a request waits for the next await */
+    bool interruptible : 1;          /* a request wakes it */
+    bool forwarded : 1;              /* a request went to what it waits for */
+    bool passes_on : 1;              /* requests go on to the task that it joins: it awaits it */
+    bool to_ask : 1;                 /* it is in the loop's list of requests */
+    bool asked : 1;                  /* a request to many goes to it, too: none needs to be passed on to it */
+    bool circular : 1;               /* the wait for the task that it joins ends now: that one waits for this one */
+    bool cancelled : 1;              /* it ended by ECANCELED */
+    bool seen : 1;                   /* somebody has looked at its failure */
+    bool consumed : 1;               /* its handle was awaited or given up: a second use is a bug */
+    bool in_loop : 1;                /* it is in the loop's list of tasks */
     /* Behind this line nothing is cleared when a task is made. */
     struct switch_point point;       /* where it goes on; in use while it is started and not running */
     struct fake_frame fake_frame;    /* of the body that spawned it; set with spawn_frame */
@@ -96,6 +100,8 @@ struct task {
         struct watch watch;
         struct waiter waiter;
         struct driver_op op;
+        struct several *several;     /* of a gather */
+        struct job *job;             /* of a blocking function */
     } wait;
 };
 
@@ -145,6 +151,8 @@ void task_wake(struct task *task);
 void task_park(struct task *self);
 /* The request as eddy_cancel makes it; false: it had ended. */
 bool task_cancel(struct task *task, const char *reason);
+/* The same to a task marked as `asked`, for all of those that are marked get one: the mark goes. */
+void task_cancel_marked(struct task *task, const char *reason);
 /* Takes a request that waits for delivery: the failure to deliver, or NULL. */
 struct eddy_failure *task_take_cancel(struct task *self);
 /* The failure that a delivered request becomes. */

@@ -332,9 +332,34 @@ static void without_memory_an_error_keeps_its_code(void **state)
     told("1 1 (no memory for the message) 1 1");
 }
 
+eddy_async(void, nests, (bool, in_groups))
+{
+    enum { LEVELS = 20000 };
+    char text[8192];
+    eddy_error err;
+    struct eddy_failure *failure = failure_of(EIO, "the first");
+    for (int i = 0; i < LEVELS; i++) {
+        struct eddy_failure *outer = failure_of(EDOM, "another");
+        failure = in_groups ? failure_group(outer, failure) : failure_because(outer, failure);
+    }
+    failure_describe_kept(failure, &err);
+    failure_unref(failure);
+    note("%d", eddy_error_format(&err, text, sizeof text) < sizeof text && strstr(text, "left out"));
+    eddy_error_free(&err); /* on a stack that has no room for a call for each */
+}
+
+static void errors_within_errors_are_told_and_freed_without_recursion(void **state)
+{
+    (void)state;
+    RUN(nests(false));
+    RUN(nests(true));
+    told("1 1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(errors_within_errors_are_told_and_freed_without_recursion),
         cmocka_unit_test(details_live_until_the_next_error_is_caught_or_as_long_as_kept),
         cmocka_unit_test(an_error_alone_is_a_group_of_one),
         cmocka_unit_test(a_part_of_a_group_can_be_kept_alone),

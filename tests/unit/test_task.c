@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "core/loop.h"
 #include "core/switch.h"
 #include "log.h"
 #include "os/memory.h"
@@ -624,9 +625,70 @@ static void a_task_without_memory_fails_when_it_is_awaited(void **state)
     told("10 0 (no memory) ENOMEM ENOMEM");
 }
 
+/* ---- counters ---- */
+
+eddy_async(int, waits_shielded, (struct after *, t))
+{
+    return eddy_await_shielded(t);
+}
+
+eddy_async(void, many_hold_it)
+{
+    struct after *t = eddy_spawn(after(1, 7));
+    task_of_handle(t)->references += UINT16_MAX; /* as if so many waited for it */
+    struct waits_shielded *one = eddy_spawn(waits_shielded(t)), *another = eddy_spawn(waits_shielded(t));
+    note("%d %d", eddy_await(one), eddy_await(another));
+    task_of_handle(t)->references -= UINT16_MAX;
+    note("%d", eddy_await(t));
+}
+
+static void more_than_65535_may_wait_for_a_task(void **state)
+{
+    (void)state;
+    RUN(many_hold_it());
+    told("7 7 7 7");
+}
+
+eddy_async(void, numbers_begin_anew)
+{
+    eddy_current_loop()->last_id = UINT32_MAX - 1;
+    struct after *last = eddy_spawn(after(0, 1)), *first = eddy_spawn(after(0, 2));
+    note("%s %s", eddy_task_name(last), eddy_task_name(first));
+    note("%d", task_is_main(task_of_handle(first)));
+    eddy_await(last);
+    eddy_await(first);
+}
+
+static void the_number_of_the_main_task_is_nobody_elses(void **state)
+{
+    (void)state;
+    RUN(numbers_begin_anew());
+    told("after-4294967295 after-2 0 1 2");
+}
+
+eddy_async(void, asks_for_too_large_a_stack)
+{
+    eddy_error err;
+    eddy_spawn_options options = {.size = sizeof options, .stack_size = (size_t)UINT32_MAX + 1};
+    struct after *t = eddy_spawn_with(after(0, 1), &options);
+    note("%d", task_of_handle(t)->stack_size == UINT32_MAX); /* no small one */
+    eddy_cancel(t);
+    eddy_await(t, &err);
+}
+
+static void the_size_of_a_stack_does_not_wrap(void **state)
+{
+    (void)state;
+    RUN(asks_for_too_large_a_stack());
+    told("1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(more_than_65535_may_wait_for_a_task),
+        cmocka_unit_test(the_number_of_the_main_task_is_nobody_elses),
+        cmocka_unit_test(the_size_of_a_stack_does_not_wrap),
         cmocka_unit_test(tasks_have_names_and_are_listed),
         cmocka_unit_test(an_eager_task_runs_at_once_up_to_its_first_wait),
         cmocka_unit_test(a_detached_task_runs_on_and_frees_itself),

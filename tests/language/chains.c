@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* chains.c - tasks that wait for each other: in long chains, in circles, and in crowds. */
+#include <errno.h>
+#include <eddy/keywords.h>
+#include "check.h"
+
+/* A request that went from frame to frame would need some 80 bytes of stack each: more than who asks has here. */
+enum { LINKS = 5000, NATIVE_LINKS = 100000, REQUESTS = 70000 };
+
+async_declare_static(int, link_of, (int, below), (eddy_event *, at_the_end));
+
+async_define_static(int, link_of, (int, below), (eddy_event *, at_the_end))
+{
+    eddy_error err;
+    if (below) {
+        int length = await(spawn(link_of(below - 1, at_the_end)), &err);
+        eddy_event_set(at_the_end); /* without memory it ends here */
+        if (err.code)
+            rethrow(&err);
+        return length + 1;
+    }
+    eddy_event_set(at_the_end);
+    await_always(eddy_sleep(1000), &err);
+    CHECK(err.code == ECANCELED && !strcmp(err.message, "enough"));
+    rethrow(&err);
+}
+
+async(void, asks, (struct link_of *, t))
+{
+    eddy_cancel(t, "enough");
+}
+
+/* Rule: a request reaches the end of a chain of any length. */
+async(void, long_chain)
+{
+    eddy_error err;
+    eddy_event at_the_end = EDDY_EVENT_INIT;
+    struct link_of *t = spawn(link_of(LINKS, &at_the_end));
+    await(eddy_event_wait(&at_the_end));
+    await(spawn(asks(t)));
+    await(t, &err);
+    CHECK(err.code == ECANCELED && eddy_all_tasks(NULL, NULL) == 1);
+}
+
+/* The same through gathers, which are operations of their own. */
+async(void, chain_of_gathers)
+{
+    eddy_error err;
+    eddy_task **tasks = malloc((NATIVE_LINKS + 1) * sizeof *tasks);
+    defer(free, tasks);
+    tasks[0] = eddy_task_of(spawn(eddy_sleep(1000)));
+    for (int i = 1; i <= NATIVE_LINKS; i++)
+        tasks[i] = eddy_task_of(spawn(eddy_gather_array(&tasks[i - 1], 1)));
+    await(eddy_sleep(0));
+    eddy_cancel(tasks[NATIVE_LINKS], "enough");
+    await(eddy_wait(tasks, NATIVE_LINKS + 1, EDDY_ALL_COMPLETED));
+    for (int i = 0; i <= NATIVE_LINKS; i++) {
+        CHECK(eddy_cancelled(tasks[i]));
+        await(tasks[i], &err);
+    }
+}
+
+/* Rule: requests are counted, however many. */
+async(void, many_requests)
+{
+    eddy_error err;
+    eddy_task *t = eddy_task_of(spawn(eddy_sleep(1000)));
+    for (int i = 0; i < REQUESTS; i++)
+        eddy_cancel(t);
+    CHECK(eddy_cancelling(t) == REQUESTS);
+    for (int i = 0; i < REQUESTS; i++)
+        CHECK(eddy_uncancel(t) == REQUESTS - 1 - i);
+    eddy_cancel(t);
+    await(t, &err);
+    CHECK(err.code == ECANCELED);
+}
+
+/* ---- circles ---- */
+
+enum { MEMBERS = 3, MANY_MEMBERS = 1000 };
+
+async(void, member, (struct member **, next))
+{
+    await(eddy_sleep(0));
+    await(*next);
+}
+
+static int failed_by_circle;
+
+static void count_circle(const eddy_error *err, void *argument)
+{
+    (void)argument;
+    failed_by_circle += err->code == EDDY_WAITS_FOR_ITSELF;
+}
+
+/* Rule: the await that would close a circle fails, with the names of all that are in it and where they were spawned. */
+async(void, circle)
+{
+    eddy_error err;
+    struct member *members[MEMBERS];
+    char names[MEMBERS][80];
+    for (int i = 0; i < MEMBERS; i++) {
+        members[i] = spawn(member(&members[(i + 1) % MEMBERS]));
+        snprintf(names[i], sizeof names[i], "\"%s\" (spawned at ", eddy_task_name(members[i]));
+    }
+    await(members[0], &err);
+    CHECK(err.code == EDDY_WAITS_FOR_ITSELF && strstr(err.message, "chains.c:"));
+    for (int i = 0; i < MEMBERS; i++)
+        CHECK(strstr(err.message, names[i]));
+}
+
+/* The same where no frame has them in its list, and nobody waits for them. */
+async(void, circle_of_many)
+{
+    static struct member *members[MANY_MEMBERS];
+    failed_by_circle = 0;
+    eddy_set_exception_handler(count_circle, NULL);
+    for (int i = 0; i < MANY_MEMBERS; i++)
+        members[i] = eddy_keep(spawn(member(&members[(i + 1) % MANY_MEMBERS])));
+    while (eddy_all_tasks(NULL, NULL) > 1)
+        await(eddy_sleep(0));
+    CHECK(failed_by_circle == 1); /* the others passed it on, one to the next */
+    eddy_set_exception_handler(NULL, NULL);
+}
+
+async_declare_static(void, child_of, (struct parent **, parent));
+
+async(void, parent, (struct parent **, self), (bool, awaits))
+{
+    struct child_of *child = spawn(child_of(self));
+    await(eddy_sleep(0));
+    await(eddy_sleep(0));
+    if (awaits)
+        await(child);
+}
+
+async_define_static(void, child_of, (struct parent **, parent))
+{
+    eddy_error err;
+    await(*parent, &err);
+    CHECK(err.code == EDDY_WAITS_FOR_ITSELF);
+    CHECK(strstr(err.message, "\"parent-") && strstr(err.message, "\"child_of-"));
+    note("refused ");
+}
+
+/* Rule: a frame ends although one that it spawned waits for its task. */
+async(void, child_awaits_its_parent, (bool, parent_awaits_too))
+{
+    eddy_error err;
+    struct parent *t = spawn(parent(&t, parent_awaits_too));
+    while (eddy_all_tasks(NULL, NULL) > 1)
+        await(eddy_sleep(0));
+    CHECK_LOG("refused ");
+    await(t, &err);
+    CHECK(err.code == (parent_awaits_too ? EDDY_WAITS_FOR_ITSELF : 0));
+}
+
+/* ---- errors upon errors ---- */
+
+enum { LEVELS = 2000 };
+
+async_declare_static(void, fails_upon, (int, below), (eddy_event *, at_the_end));
+
+async(void, fails_when_cancelled, (int, level))
+{
+    eddy_error err;
+    await_always(eddy_sleep(1000), &err);
+    throw(EIO, "at level %d", level);
+}
+
+async_define_static(void, fails_upon, (int, level), (eddy_event *, at_the_end))
+{
+    defer(eddy_event_set, at_the_end); /* without memory it ends here */
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, fails_when_cancelled(level));
+        if (level)
+            eddy_group_spawn(group, fails_upon(level - 1, at_the_end));
+        else
+            eddy_event_set(at_the_end);
+    }
+}
+
+/* Rule: errors within errors, however deep, are told as far as somebody reads, and freed, on any stack. */
+async(void, deep_errors)
+{
+    eddy_error err;
+    static char text[100000];
+    eddy_event at_the_end = EDDY_EVENT_INIT;
+    struct fails_upon *t = spawn(fails_upon(LEVELS, &at_the_end));
+    await(eddy_event_wait(&at_the_end));
+    await(eddy_sleep(0));
+    eddy_cancel(t);
+    await(t, &err);
+    CHECK(err.code == EIO);
+    CHECK(eddy_error_format(&err, text, sizeof text) < sizeof text);
+    CHECK(strstr(text, "left out"));
+}
+
+async(int, main_task)
+{
+    await(long_chain());
+    await(chain_of_gathers());
+    await(many_requests());
+    await(circle());
+    await(circle_of_many());
+    await(child_awaits_its_parent(false));
+    await(child_awaits_its_parent(true));
+    await(deep_errors());
+    struct link_of *t = spawn(link_of(LINKS, &(eddy_event)EDDY_EVENT_INIT));
+    await(eddy_sleep(0));
+    eddy_detach(t); /* and one is left for the end of the run */
+    return 0;
+}
+
+int main(void)
+{
+    return eddy_run(main_task());
+}
