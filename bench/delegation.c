@@ -29,10 +29,5 @@ static const struct measure measures[] = {
     {.name = "delegation-1000", .count = 2000000, .ask = through_1000},
     {0},
 };
-/* A delegated generator runs on its delegator's stack. */
-__attribute__((constructor)) static void ask_for_larger_stacks(void)
-{
-    setenv("EDDY_STACK_SIZE", "2097152", 0);
-}
 
 BENCH_EDDY(measures)

@@ -27,7 +27,7 @@ import gdb.printing
 import gdb.unwinder
 
 # Where the library's own types are taken from: a program may have a `struct task`, too.
-HOMES = {'generator_stack': 'eddy_generator_resume', 'several': 'eddy_gather_child'}
+HOMES = {'generator_stack': 'eddy_generator_resume', 'several': 'eddy_gather_child', 'stack_call': 'stack_call'}
 HOME = 'task_entry'
 TICK_BITS = 20
 
@@ -142,7 +142,7 @@ class Task:
         return own or '%.48s-%d' % (text(self.core['type']['name']), self.id)
 
     def is_running(self):
-        return self.loop is not None and int(self.loop['current']['task']) == int(self.value.address)
+        return self.loop is not None and int(self.value.address) in (int(self.loop['current'][n]) for n in ('task', 'caller'))
 
     def state(self):
         if int(self.value['state']) == TASK_DONE:
@@ -414,18 +414,17 @@ class Aimed:
         return ''.join(groups), sum(1 for _ in self.frames()), self.consumer()
 
     def consumer(self):
-        """A generator's stack begins where its consumer stepped into it, on another stack."""
-        last = None
-        for last in self.frames():
-            pass
+        """A generator's stack begins where its consumer stepped into it, on another stack; so does that of a call."""
+        *_, last = itertools.chain([None], self.frames())
         if last is None or last.name() != 'eddy_switch_entry':
             return None
         layout = LAYOUTS[last.architecture().name()]
         entry = gdb.block_for_pc(int(last.read_register(layout['entry'])))
-        if entry is None or entry.function is None or entry.function.symtab is None \
-                or os.path.basename(entry.function.symtab.filename) != 'generator.c':
+        if entry is None or not entry.function or not entry.function.symtab:
             return None
-        return int(at(int(last.read_register(layout['argument'])), 'generator_stack')['outside']['sp'])
+        file = os.path.basename(entry.function.symtab.filename)
+        caller = {'generator.c': 'generator_stack', 'stack_call.c': 'stack_call'}.get(file)
+        return int(at(int(last.read_register(layout['argument'])), caller)['outside']['sp']) if caller else None
 
 
 def library_folder():

@@ -56,6 +56,7 @@ struct eddy_core {
     void *owner;                  /* native: the task that drives it; future: its waiters */
     uint8_t state;                /* enum eddy_state */
     uint8_t flags;                /* the library's ED_FLAG_ bits */
+    uint32_t stack_size;          /* of a generator that has not begun: bytes asked for; 0: as its task's */
 };
 
 enum eddy_state { EDDY_CREATED, EDDY_RUNNING, EDDY_SUSPENDED, EDDY_FINISHED };

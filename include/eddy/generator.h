@@ -34,6 +34,12 @@ struct eddy_async_generator {
     bool (*step)(struct eddy_async_generator *generator, void *value);
 };
 
+/*
+ * The stack of a generator that has not begun: at least `size` bytes, instead of as many as its task's has.  g: a
+ * pointer to the value; an async generator's, too.  False: it has begun, and nothing has changed.  Since 0.1.
+ */
+EDDY_API bool eddy_generator_stack(void *g, size_t size);
+
 /* ---- what the macros call; not for programs ---- */
 
 /* One step: true when there is a value in *slot.  False at the end, or with core.failure set. */

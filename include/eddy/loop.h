@@ -23,11 +23,11 @@ typedef struct eddy_loop_options {
     size_t size;            /* sizeof(eddy_loop_options): what this program knows of */
     const char *driver;     /* "uring", "epoll", "sim"; NULL: EDDY_DRIVER from the environment, else the best */
     uint64_t seed;          /* sim: order of ready tasks; 0: EDDY_SEED, else first come, first served */
-    size_t stack_size;      /* bytes of a task's stack; 0: EDDY_STACK_SIZE, else 128 KiB */
+    size_t stack_size;      /* bytes of a task's stack; 0: EDDY_STACK_SIZE, else 256 KiB */
     size_t thread_limit;    /* threads of the pool for blocking functions; 0: 8 */
     bool debug;             /* slow steps, tasks alive at exit, handles used twice; also EDDY_DEBUG=1 */
     double slow_step;       /* debug: seconds that one step may take; 0: 0.1 */
-    bool no_signals;        /* leave SIGINT alone */
+    bool no_signals;        /* leave SIGINT, SIGSEGV, SIGBUS and the signal stack alone */
     const eddy_allocator *allocator;                   /* NULL: malloc */
     void (*log)(const char *text, void *argument);     /* gets what would go to stderr, a line or more */
     void *log_argument;
@@ -76,6 +76,13 @@ EDDY_API bool eddy_remove_writer(int fd);
  * traceback (eddy_error_format).  NULL: back to printing.  Python: loop.set_exception_handler.  Since 0.1. */
 EDDY_API void eddy_set_exception_handler(void (*function)(const eddy_error *error, void *argument),
                                          void *argument);
+/*
+ * Leaves SIGSEGV, SIGBUS and the threads' signal stacks alone, for a process that wants them for itself; as does
+ * EDDY_NO_FAULT_HANDLER=1.  A stack overflow then ends the program without being named.  Call it before the first loop
+ * and the first generator.  Returns 0; EBUSY: the handler is there already.  Since 0.1.
+ */
+EDDY_API int eddy_no_fault_handler(void);
+
 /* Debug mode of the running loop.  Python: loop.set_debug.  Since 0.1. */
 EDDY_API void eddy_set_debug(bool on);
 EDDY_API bool eddy_debug(void);

@@ -969,6 +969,8 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
 
 /* ---- generators: the consumer's side --------------------------------------------------------------------- */
 
+#define eddy_generator_stack(g, size) (eddy_generator_stack)(true ? (void *)(g) : (void *)&(g)->sent, size)
+
 #define ED_DO_OUT(v, ge, go) \
     __auto_type go = (v); \
     _Static_assert(__builtin_types_compatible_p(__typeof__(ED_RVALUE(*go)), __typeof__(ED_RVALUE(ge->value))), \
@@ -1414,6 +1416,7 @@ EDDY_API void eddy_list_drop(void *items);
 #define eddy_add_writer(fd, function, argument) (eddy_add_writer)(fd, ED_CALLBACK(function, argument))
 #define eddy_add_signal_handler(number, function, argument) \
     (eddy_add_signal_handler)(number, ED_CALLBACK(function, argument))
+#define eddy_call_on_big_stack(function, argument) (eddy_call_on_big_stack)(ED_CALLBACK(function, argument))
 /* (loop, function, argument), or (function, argument) for this thread's loop, else the only one there is */
 #define eddy_call_soon_threadsafe(...) ED_OVERLOAD(ED_CALL_SOON_THREADSAFE_, __VA_ARGS__)(__VA_ARGS__)
 #define ED_CALL_SOON_THREADSAFE_2(function, argument) \

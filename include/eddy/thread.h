@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread.h - functions that block, in the loop's pool of threads: blocking(T, name, args...) { ... }
+ * thread.h - functions that block, in the loop's pool of threads: blocking(T, name, args...) { ... }; functions that
+ * want a large stack.
  *
  * await(name(...)) copies the arguments to a thread, runs the body there and brings the result back.  A
  * cancelled wait returns at once and leaves the copy to the thread, which runs on; so arguments that point to the
@@ -14,6 +15,14 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/*
+ * Calls function(argument) at once, on the thread's own stack (8 MiB, normally; ulimit -s) instead of that of the task
+ * or generator that asks: for foreign code that recurses on its input, or has large frames.  It must return: no longjmp
+ * out of it.  An await in it fails with EDDY_NO_TASK.  Never fails; works outside of tasks, too, as a plain call.
+ * Python has no such thing.  Since 0.1.
+ */
+EDDY_API void eddy_call_on_big_stack(void (*function)(void *), void *argument);
 
 /* ---- what the macros call; not for programs ---- */
 EDDY_API void eddy_blocking_start(struct eddy_awaitable *a);

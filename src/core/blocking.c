@@ -14,6 +14,7 @@
 #include "core/task.h"
 #include "eddy/thread.h"
 #include "os/memory.h"
+#include "os/stack.h"
 
 enum { DEFAULT_THREADS = 8, NAME_THREADS = 16 };
 
@@ -44,7 +45,9 @@ static void work(struct thread_job *thread)
 {
     struct job *job = (struct job *)(void *)thread;
     struct eddy_awaitable *a = copy_of(job);
+    stack_note_work("blocking function", a->awaitable.type->name);
     a->awaitable.type->work(a);
+    stack_note_work(NULL, NULL);
 }
 
 static void tell(struct thread_job *thread)

@@ -11,6 +11,7 @@ struct task;
 struct current {
     struct eddy_loop *loop;      /* running on this thread; NULL: none */
     struct task *task;           /* running now; NULL: the loop itself, a callback, or no loop */
+    struct task *caller;         /* whose call runs on the thread's own stack, meanwhile; NULL: nobody's */
     struct eddy_failure *caught; /* what code outside of tasks caught last */
 };
 

@@ -9,6 +9,7 @@
 #include "core/failure.h"
 #include "core/loop.h"
 #include "core/report.h"
+#include "core/stack_call.h"
 #include "eddy/macros.h"
 #include "os/stack.h"
 
@@ -41,10 +42,36 @@ static void body(void *argument)
     __builtin_unreachable();
 }
 
+/* What was asked for it, else as large as its task's. */
+static size_t stack_size_of(const struct eddy_generator *user)
+{
+    if (user->core.stack_size)
+        return user->core.stack_size;
+    if (current.task && current.task->stack_size)
+        return current.task->stack_size;
+    return current.loop ? current.loop->options.stack_size : 0;
+}
+
+bool (eddy_generator_stack)(void *g, size_t size)
+{
+    struct eddy_generator *user = g;
+    if (user->control || user->core.state != EDDY_CREATED)
+        return false;
+    user->core.stack_size = size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+    return true;
+}
+
+/* A third of a stack is left to what a body calls. */
+static char *low_of(const struct stack *stack)
+{
+    char *floor = stack_floor(stack);
+    return floor + ((char *)stack - floor) / 3;
+}
+
 /* Takes a stack and makes the copy; false: no memory, and nothing has changed. */
 static bool begin(struct eddy_generator *user, size_t size)
 {
-    struct stack *stack = stack_take(current.loop ? current.loop->options.stack_size : 0);
+    struct stack *stack = stack_take(stack_size_of(user));
     if (!stack)
         return false;
     struct generator_stack *g = (struct generator_stack *)stack_top(stack) - 1;
@@ -53,15 +80,17 @@ static bool begin(struct eddy_generator *user, size_t size)
     memset(g, 0, sizeof *g);
     memcpy(copy, user, size);
     g->stack = stack;
+    g->low = low_of(stack);
     g->frame = (void *)copy;
-    stack->owner = current.task;
+    stack->owner = g;
+    stack->generator = user->core.type->name;
     user->self = g->frame->self = user;
     user->control = g->frame->control = &g->control;
     user->core.state = EDDY_SUSPENDED;
     g->frame->core.failure = NULL;
     g->frame->core.children = NULL;
     g->state = EDDY_SUSPENDED;
-    switch_prepare(&g->inside, stack->bottom, copy, body, g);
+    switch_prepare(&g->inside, stack_floor(stack), copy, body, g);
     return true;
 }
 
@@ -260,9 +289,55 @@ static struct eddy_failure *delegate_steps(struct generator_stack *g, struct edd
     return eddy_generator_failure(inner);
 }
 
+/* A sub-generator that runs on a fresh stack, since little was left of the one before. */
+struct generator_detour {
+    struct stack_call call;
+    struct stack *stack;             /* the fresh one */
+    struct generator_detour *before; /* what the stack before it was; NULL: the generator's own */
+    char *low_before;
+};
+
+static void run_inner(void *inner)
+{
+    struct eddy_core *core = &((struct eddy_generator *)inner)->core;
+    core->type->run((struct eddy_awaitable *)(void *)core);
+}
+
+/* False: no memory. */
+static __attribute__((noinline)) bool run_on_fresh_stack(struct generator_stack *g, struct eddy_generator *inner)
+{
+    struct generator_detour detour = {.call = {run_inner, inner, {0}}, .before = g->detour, .low_before = g->low};
+    struct stack *stack = detour.stack = stack_take(g->stack->size);
+    if (!stack)
+        return false;
+    stack->owner = g;
+    stack->generator = inner->core.type->name;
+    g->detour = &detour;
+    g->low = low_of(stack);
+    stack_call(&detour.call, stack_floor(stack), stack_top(stack));
+    g->detour = detour.before;
+    g->low = detour.low_before;
+    stack_give(stack);
+    return true;
+}
+
+/* It is left for ever where it was suspended: all its stacks go, the innermost first. */
+static void drop(struct generator_stack *g)
+{
+    unlist(g);
+    switch_forget(&g->inside);
+    for (struct generator_detour *at = g->detour; at;) {
+        struct generator_detour detour = *at; /* it lies on the stack before, and goes with that one's frames */
+        switch_forget(&detour.call.outside);
+        stack_give(detour.stack);
+        at = detour.before;
+    }
+    stack_give(g->stack);
+}
+
 /*
- * yield_from.  A sub-generator that has not begun runs right here, on the stack of the outermost: its yields go
- * straight to the consumer, at any depth.
+ * yield_from.  A sub-generator that has not begun runs right here, on the stack of the outermost or upon a fresh one:
+ * its yields go straight to the consumer, at any depth.
  */
 struct eddy_failure *eddy_generator_delegate(struct eddy_generator_control *control, struct eddy_generator *inner,
                                              size_t size)
@@ -277,7 +352,10 @@ struct eddy_failure *eddy_generator_delegate(struct eddy_generator_control *cont
     inner->self = inner;
     inner->control = control;
     inner->core.state = EDDY_RUNNING;
-    inner->core.type->run((struct eddy_awaitable *)(void *)&inner->core);
+    if (__builtin_expect((char *)__builtin_frame_address(0) >= g->low, 1))
+        run_inner(inner);
+    else if (!run_on_fresh_stack(g, inner))
+        inner->core.failure = &failure_no_memory;
     inner->control = NULL;
     inner->core.state = EDDY_FINISHED;
     struct eddy_failure *failure = eddy_generator_failure(inner);
@@ -316,9 +394,7 @@ void eddy_each_leave(struct eddy_each *each)
     struct generator_stack *g = stack_of(user->control);
     struct eddy_failure *failure = eddy_generator_close(user);
     if (user->control) { /* it yields instead of ending, and its value goes now: its stack goes with it */
-        unlist(g);
-        switch_forget(&g->inside);
-        stack_give(g->stack);
+        drop(g);
         user->control = NULL;
     }
     if (failure && each->frame)
@@ -396,9 +472,7 @@ void async_generators_drop(struct eddy_loop *loop)
     for (struct generator_stack *g; (g = loop->async_generators);) {
         report_line("eddy: no memory to close the async generator \"%s\" that was left open",
                     g->frame->core.type->name);
-        unlist(g);
-        switch_forget(&g->inside);
-        stack_give(g->stack);
+        drop(g);
     }
 }
 

@@ -17,6 +17,8 @@ struct generator_stack {
     struct eddy_generator_control control; /* what the macros see; must be first */
     struct switch_point inside, outside;   /* the generator's place, the consumer's */
     struct stack *stack;
+    char *low;                             /* below that address yield_from goes on upon a fresh stack */
+    struct generator_detour *detour;       /* the fresh stacks that it stands on, the last one first */
     struct eddy_generator *frame;          /* the copy */
     struct generator_stack *origin;        /* which the consumer resumed: itself, but after a transfer */
     struct generator_stack *ended;         /* of an origin: who came back to the consumer by its end */

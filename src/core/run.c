@@ -171,15 +171,22 @@ static struct eddy_failure *run_main_task(struct eddy_loop *loop, struct task *m
     return failure;
 }
 
-static void name_task(void *owner, char *buffer, size_t size)
+/* For the report of a stack overflow. */
+static void name_owner(void *owner, char *buffer, size_t size)
 {
-    struct task *task = owner;
+    struct task *task = owner ? owner : current.caller;
+    const char *how = owner ? "" : "eddy_call_on_big_stack of ";
     if (!task)
-        snprintf(buffer, size, "(none: a generator)");
+        snprintf(buffer, size, "%s", current.loop ? "a callback of the loop" : "");
     else if (task->name)
-        snprintf(buffer, size, "%s", task->name);
+        snprintf(buffer, size, "%stask \"%s\"", how, task->name);
     else
-        snprintf(buffer, size, "%.48s-%u", task_core(task)->type->name, task->id);
+        snprintf(buffer, size, "%stask \"%.48s-%u\"", how, task_core(task)->type->name, task->id);
+}
+
+int eddy_no_fault_handler(void)
+{
+    return stack_refuse_handler() ? 0 : EBUSY;
 }
 
 /* ---- eddy_run ---- */
@@ -261,7 +268,8 @@ int eddy_run_main(void *coroutine, size_t size, size_t result_offset, size_t res
         struct current outer = current; /* in a forked child: where its parent was */
         current.task = NULL;
         struct eddy_loop *loop = loop_open(options, &error);
-        stack_watch_overflow(name_task);
+        stack_set_namer(name_owner);
+        stack_watch_overflow(!options || !options->no_signals);
         if (loop)
             failure = run_on(loop, coroutine, size, result_offset, result_size, site, !err, &code);
         memory_use(before);

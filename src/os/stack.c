@@ -39,11 +39,13 @@ void __lsan_unregister_root_region(const void *start, size_t size);
 #define SIZE_FACTOR ((size_t)1)
 #endif
 
-#define DEFAULT_SIZE     (128 * 1024 * SIZE_FACTOR)
+#define DEFAULT_SIZE     (256 * 1024 * SIZE_FACTOR)
 #define SMALLEST_SIZE    ((size_t)16 * 1024)
 #define FIRST_SLAB_COUNT ((size_t)16)
 #define LARGEST_SLAB     ((size_t)64 << 20)
 #define SLACK            512 /* stacks: so few are not worth giving back while a loop runs */
+/* Of a canary, what each switch looks at: frames leave gaps, seldom of that size. */
+#define CANARY_CHECKED ((size_t)512)
 /* Mappings left to the rest of the program when the guards have taken theirs. */
 #define MAP_RESERVE 1024
 
@@ -61,6 +63,12 @@ size_t stack_page_size(void)
         __atomic_store_n(&page, known, __ATOMIC_RELAXED);
     }
     return known;
+}
+
+size_t stack_guard_size(void)
+{
+    size_t page = stack_page_size();
+    return page > STACK_GUARD_SIZE ? page : STACK_GUARD_SIZE;
 }
 
 static size_t round_up(size_t size, size_t step)
@@ -140,10 +148,10 @@ static void warn_unguarded(void)
         fprintf(stderr, "%s\n", text);
 }
 
-static bool protect_page(struct stack_slab *slab, char *page)
+static bool protect(struct stack_slab *slab, char *bottom)
 {
     bool room = __atomic_add_fetch(&mapped_guards, 1, __ATOMIC_RELAXED) <= guard_limit;
-    if (!room || mprotect(page, stack_page_size(), PROT_NONE) != 0) {
+    if (!room || mprotect(bottom, stack_guard_size(), PROT_NONE) != 0) {
         __atomic_sub_fetch(&mapped_guards, 1, __ATOMIC_RELAXED);
         return false;
     }
@@ -151,18 +159,46 @@ static bool protect_page(struct stack_slab *slab, char *page)
     return true;
 }
 
-static enum stack_guard install_guard(struct stack_slab *slab, char *page)
+static void fill_canary(char *floor)
 {
-    enum stack_guard method = guard_method;
+    for (uint64_t *at = (void *)(floor - stack_page_size()); (char *)at < floor; at++)
+        *at = STACK_CANARY;
+}
+
+static bool is_canary(const char *low, const char *high)
+{
+    for (const uint64_t *at = (const void *)low; (const char *)at < high; at++)
+        if (*at != STACK_CANARY)
+            return false;
+    return true;
+}
+
+bool stack_canary_intact(const struct stack *stack)
+{
+    return is_canary(stack_floor(stack) - CANARY_CHECKED, stack_floor(stack));
+}
+
+bool stack_canary_page_intact(const char *floor)
+{
+    return is_canary(floor - stack_page_size(), floor);
+}
+
+/* Of the next stack of the slab. */
+static enum stack_guard install_guard(struct stack_slab *slab, char *bottom)
+{
+    enum stack_guard method = slab->guarded == SIZE_MAX ? guard_method : STACK_GUARD_CANARY;
     if (method == STACK_GUARD_MADVISE &&
-        madvise(page, stack_page_size(), PROBE_MADV_GUARD_INSTALL) != 0)
+        madvise(bottom, stack_guard_size(), PROBE_MADV_GUARD_INSTALL) != 0)
         method = STACK_GUARD_MPROTECT;
-    if (method == STACK_GUARD_MPROTECT && !protect_page(slab, page)) {
+    if (method == STACK_GUARD_MPROTECT && !protect(slab, bottom)) {
         warn_unguarded();
         method = STACK_GUARD_CANARY;
     }
-    if (method == STACK_GUARD_CANARY)
-        *(uint64_t *)(void *)page = STACK_CANARY;
+    if (method == STACK_GUARD_CANARY) {
+        if (slab->guarded == SIZE_MAX)
+            slab->guarded = slab->carved;
+        fill_canary(bottom + stack_guard_size());
+    }
     return method;
 }
 
@@ -180,7 +216,7 @@ static char *map_slab(size_t bytes)
 
 static size_t next_slab_count(struct stack_class *class)
 {
-    size_t largest = LARGEST_SLAB / class->size;
+    size_t largest = LARGEST_SLAB / class->stride;
     size_t count = class->next_count != 0 ? class->next_count : FIRST_SLAB_COUNT;
     if (count > largest)
         count = largest > 0 ? largest : 1;
@@ -191,18 +227,23 @@ static size_t next_slab_count(struct stack_class *class)
 static struct stack_slab *add_slab(struct stack_class *class)
 {
     stack_pool_attach();
+    if (!stack_pool.left_alone)
+        stack_watch_overflow(true);
     pthread_once(&guard_once, choose_guards);
-    size_t count = next_slab_count(class), page = stack_page_size();
+    size_t count = next_slab_count(class), guard = stack_guard_size(), page = stack_page_size();
     char *base;
-    while ((base = map_slab(page + count * class->size)) == NULL && count > 1)
+    while ((base = map_slab(guard + count * class->stride + page)) == NULL && count > 1)
         count /= 2;
     if (base == NULL)
         return NULL;
-    struct stack_slab *slab = (void *)base;
-    slab->stacks = base + page;
-    slab->bytes = page + count * class->size;
-    slab->count = count;
-    slab->next = class->slabs;
+    mprotect(base, guard, PROT_NONE); /* what runs through stacks without guards ends here */
+    struct stack_slab *slab = (void *)(base + guard + count * class->stride);
+    *slab = (struct stack_slab){.base = base,
+                                .stacks = base + guard,
+                                .bytes = guard + count * class->stride + page,
+                                .count = count,
+                                .guarded = SIZE_MAX,
+                                .next = class->slabs};
     class->slabs = slab;
     return slab;
 }
@@ -215,20 +256,20 @@ static struct stack_slab *add_slab(struct stack_class *class)
 struct stack *stack_at(const struct stack_class *class, const struct stack_slab *slab, size_t index)
 {
     size_t colour = index % 8 * 128;
-    return (void *)(slab->stacks + (index + 1) * class->size - colour - sizeof(struct stack));
+    return (void *)(slab->stacks + (index + 1) * class->stride - colour - sizeof(struct stack));
 }
 
-/* What a debugging tool has to know of the memory of a stack, the guard page left out. */
+/* What a debugging tool has to know of the memory of a stack, the guard left out. */
 static void tell_tools(struct stack *stack)
 {
-    char *start = stack->bottom + stack_page_size();
+    char *start = stack_floor(stack);
     stack->valgrind_id = VALGRIND_STACK_REGISTER(start, (char *)stack);
     __lsan_register_root_region(start, (size_t)((char *)stack - start));
 }
 
 static void untell_tools(struct stack *stack)
 {
-    char *start = stack->bottom + stack_page_size();
+    char *start = stack_floor(stack);
     VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
     __lsan_unregister_root_region(start, (size_t)((char *)stack - start));
 }
@@ -241,7 +282,7 @@ static struct stack *carve(struct stack_class *class)
     if (slab == NULL)
         return NULL;
     struct stack *stack = stack_at(class, slab, slab->carved);
-    stack->bottom = slab->stacks + slab->carved * class->size;
+    stack->bottom = slab->stacks + slab->carved * class->stride;
     stack->size = class->size;
     stack->class = class;
     stack->slab = slab;
@@ -252,7 +293,30 @@ static struct stack *carve(struct stack_class *class)
     return stack;
 }
 
+struct stack *stack_around(const void *address)
+{
+    uintptr_t at = (uintptr_t)address;
+    for (struct stack_class *class = &stack_pool.common; class != NULL; class = class->next) {
+        for (struct stack_slab *slab = class->slabs; slab != NULL; slab = slab->next) {
+            size_t index = (at - (uintptr_t)slab->stacks) / class->stride;
+            if (at < (uintptr_t)slab->stacks || index >= slab->carved)
+                continue;
+            struct stack *stack = stack_at(class, slab, index);
+            return stack->next == stack ? stack : NULL;
+        }
+    }
+    return NULL;
+}
+
 /* ==== classes ==== */
+
+/* Address space of a stack of that size: the guard is a part of a large one, and is added to a small one, which has
+ * none to spare; but a page of it is a part of every stack. */
+static size_t stride_of(size_t size)
+{
+    size_t guard = stack_guard_size();
+    return size >= 4 * guard ? size : size + guard - stack_page_size();
+}
 
 static struct stack_class *add_class(size_t size)
 {
@@ -263,6 +327,7 @@ static struct stack_class *add_class(size_t size)
     if (class == NULL)
         return NULL;
     class->size = size;
+    class->stride = stride_of(size);
     class->next = stack_pool.common.next;
     stack_pool.common.next = class;
     return class;
@@ -270,8 +335,10 @@ static struct stack_class *add_class(size_t size)
 
 static struct stack_class *find_class(size_t size)
 {
-    if (stack_pool.common.size == 0)
+    if (stack_pool.common.size == 0) {
         stack_pool.common.size = stack_default_size();
+        stack_pool.common.stride = stride_of(stack_pool.common.size);
+    }
     if (size == 0 || size == stack_pool.common.size)
         return &stack_pool.common;
     if (size > SIZE_MAX / 8)
@@ -289,7 +356,8 @@ static struct stack_class *find_class(size_t size)
 static struct stack *taken(struct stack *stack)
 {
     if (__builtin_expect(stack->valgrind_id != 0, 0))
-        (void)VALGRIND_MAKE_MEM_DEFINED(stack->bottom, (size_t)((char *)stack - stack->bottom));
+        (void)VALGRIND_MAKE_MEM_DEFINED(stack_floor(stack), (size_t)((char *)stack - stack_floor(stack)));
+    stack->generator = NULL;
     stack->next = stack;
     return stack;
 }
@@ -328,7 +396,7 @@ void stack_give(struct stack *stack)
     if (__builtin_expect(!stack_intact(stack), 0))
         stack_report_overflow(stack);
     /* What runs next shall find no poison of old frames. */
-    __asan_unpoison_memory_region(stack->bottom, (size_t)((char *)stack - stack->bottom));
+    __asan_unpoison_memory_region(stack_floor(stack), (size_t)((char *)stack - stack_floor(stack)));
     struct stack_class *class = stack->class;
     stack->next = class->free;
     class->free = stack;
@@ -351,7 +419,7 @@ static void remove_slab(struct stack_class *class, struct stack_slab *slab)
         untell_tools(stack_at(class, slab, i));
     __atomic_sub_fetch(&mapped_guards, (long)slab->guards, __ATOMIC_RELAXED);
     class->carved -= (long)slab->carved;
-    munmap(slab, slab->bytes);
+    munmap(slab->base, slab->bytes);
 }
 
 static void count_free(struct stack_class *class)

@@ -4,7 +4,7 @@
  *
  * One pool a thread; a stack goes back to the pool of the thread that took it.  Invariant: a free stack is
  * linked through words at its very top, so that taking the stack that was used last touches one warm page.
- * Growing downward: `top` is the highest address, the guard page lies at `bottom`.
+ * Growing downward: `top` is the highest address, the guard lies at `bottom`, from stack_floor on frames may lie.
  */
 #ifndef EDDY_OS_STACK_H
 #define EDDY_OS_STACK_H
@@ -19,21 +19,26 @@ enum stack_guard { STACK_GUARD_MADVISE, STACK_GUARD_MPROTECT, STACK_GUARD_CANARY
 /* Lies in the topmost bytes of the stack that it describes. */
 struct stack {
     struct stack *next;      /* the next free one of the pool while this one is free, itself while it is in use */
-    char *bottom;            /* lowest address; the guard page is [bottom, bottom + page) */
-    size_t size;             /* whole, guard included, this struct included */
+    char *bottom;            /* lowest address; the guard is [bottom, bottom + stack_guard_size()) */
+    size_t size;             /* that was asked for, rounded up to pages: what an overflow is reported with */
     struct stack_class *class; /* where it goes back to */
     struct stack_slab *slab; /* the mapping that it is part of */
-    void *owner;             /* whose it is now: the report of an overflow asks stack_set_namer's function about it */
+    void *owner;             /* whose it is now: the report of an overflow asks the namer about it */
+    const char *generator;   /* the name of the generator that runs on it; NULL: a task does */
     uint32_t valgrind_id;    /* of VALGRIND_STACK_REGISTER */
     uint8_t guard;           /* an enum stack_guard */
 };
 
-/* The canary words of a stack without a guard page lie right above its bottom. */
+/* Bytes below each stack's lowest frame that are no stack's: a foreign frame of up to this size does not jump over. */
+#define STACK_GUARD_SIZE ((size_t)64 * 1024)
+/* The word that fills the last page below stack_floor of a stack without a guard. */
 #define STACK_CANARY UINT64_C(0x6564647963616e61)
 
-/* Default whole size in bytes: 128 KiB, four times that at -O0 builds of the library and under sanitizers, or
- * EDDY_STACK_SIZE from the environment. */
+/* Default size in bytes, guard included: 256 KiB of address space, four times that at -O0 builds of the library and
+ * under sanitizers, or EDDY_STACK_SIZE from the environment. */
 size_t stack_default_size(void);
+/* STACK_GUARD_SIZE, or a page where that is larger. */
+size_t stack_guard_size(void);
 
 /* A stack of at least `size` bytes (0: the default) for this thread; NULL when there is no memory. */
 struct stack *stack_take(size_t size);
@@ -45,11 +50,21 @@ static inline void *stack_top(const struct stack *stack)
     return (void *)((uintptr_t)stack & ~(uintptr_t)15);
 }
 
+/* The lowest address that a frame may lie at. */
+static inline char *stack_floor(const struct stack *stack)
+{
+    return stack->bottom + stack_guard_size();
+}
+
 /* Only a stack past the mapping limit is checked by its canary; called at each switch away from it. */
+bool stack_canary_intact(const struct stack *stack);
 static inline bool stack_intact(const struct stack *stack)
 {
-    return stack->guard != STACK_GUARD_CANARY || *(const uint64_t *)(const void *)stack->bottom == STACK_CANARY;
+    return __builtin_expect(stack->guard != STACK_GUARD_CANARY, 1) || stack_canary_intact(stack);
 }
+
+/* The stack in use, of this thread's, that `address` lies in; NULL: none, it is the thread's own. */
+struct stack *stack_around(const void *address);
 
 /* Unmaps every slab of this thread that has no stack in use.  Called when a loop closes, and at thread exit. */
 void stack_pool_trim(void);
@@ -61,13 +76,24 @@ long stack_live(void);
 /* Who is told, once a process, that stacks go without a guard page; NULL: standard error. */
 void stack_set_warner(void (*warner)(const char *text));
 
+/* ---- overflows: see stack_overflow.c ---- */
+
+/* Writes the name of the owner of a task's stack, with what it is (`task "fetch-3"`); owner NULL: of what runs on the
+ * thread's own stack.  Async-signal-safe. */
+void stack_set_namer(void (*namer)(void *owner, char *buffer, size_t size));
 /*
- * A signal stack and a SIGSEGV/SIGBUS handler for this thread: a fault inside a guard page is reported as
- * `eddy: stack overflow in task "fetch-3" (size 131072 bytes): ...remedy` and then dies by the default action;
- * every other fault goes to the handler that was there before.  Installed once a process, refused silently where
- * a sanitizer owns the signal.  `namer` writes the name of a stack's owner; async-signal-safe.
+ * From now on an overflow on this thread is reported: a signal stack for the thread, if it has none, and a handler of
+ * SIGSEGV and SIGBUS for the process, once.  A thread's first stack does this, too.  allowed false: this thread is
+ * left alone instead.  Nothing happens after stack_refuse_handler, with EDDY_NO_FAULT_HANDLER=1, or where a sanitizer
+ * owns the signals.
  */
-void stack_watch_overflow(void (*namer)(void *owner, char *buffer, size_t size));
+void stack_watch_overflow(bool allowed);
+/* For threads of the library: the same if the handler is there already.  what: `blocking function "f"`. */
+void stack_watch_thread(void);
+/* What this thread, one of a pool, is doing: a kind and a name.  NULL: nothing to tell. */
+void stack_note_work(const char *kind, const char *name);
+/* This process is left alone.  False: the handler is there already. */
+bool stack_refuse_handler(void);
 /* The sentence and the abort for a canary that was overwritten. */
 _Noreturn void stack_report_overflow(const struct stack *stack);
 

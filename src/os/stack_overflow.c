@@ -2,10 +2,13 @@
 /*
  * stack_overflow.c - the sentence that a stack overflow deserves, from a stack of its own.
  *
- * Everything below report() runs in a signal handler: no allocation, no stdio, no lock.
+ * A fault is an overflow if it lies in the guard below one of this thread's stacks, or next to the stack pointer and
+ * beyond the thread's own stack.  Every other fault, and that one after its report, goes to the handler that was there
+ * before.  What runs in a signal handler here makes no allocation, uses no stdio and takes no lock.
  */
 #define _GNU_SOURCE
 #include "os/stack_pool.h"
+#include "os/thread.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -13,29 +16,46 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <ucontext.h>
 #include <unistd.h>
 
-/* Room for the register state that the kernel saves (AVX-512, SVE: AT_MINSIGSTKSZ tells) and for
- * the namer. */
+/* Room for the register state that the kernel saves (AVX-512, SVE: AT_MINSIGSTKSZ tells) and for the namer. */
 #define SIGNAL_STACK_SIZE ((size_t)64 * 1024)
+/* How far from the stack pointer a frame's first touch may be: below it a call, above it a large frame. */
+#define BELOW_POINTER ((size_t)64 << 10)
+#define ABOVE_POINTER ((size_t)1 << 20)
+/* The first thread's stack begins before what we know of it: arguments, environment; and the kernel keeps a gap. */
+#define OUTSIDE_LIMIT ((size_t)4 << 20)
 
 static void (*volatile name_owner)(void *owner, char *buffer, size_t size);
 
-#if !defined(STACK_ASAN)
-static const int fault_signals[] = {SIGSEGV, SIGBUS};
-static struct sigaction before[2]; /* what each of them did before */
-#endif
+void stack_set_namer(void (*namer)(void *owner, char *buffer, size_t size))
+{
+    __atomic_store_n(&name_owner, namer, __ATOMIC_RELAXED); /* the same from every thread */
+}
+
+void stack_note_work(const char *kind, const char *name)
+{
+    stack_pool.work_kind = kind;
+    stack_pool.work_name = name;
+}
 
 /* ==== the report ==== */
 
-static char *add_text(char *at, const char *end, const char *text)
+/* A line that grows; what does not fit is left out. */
+struct line {
+    char text[480];
+    size_t size;
+};
+
+static void add_text(struct line *line, const char *text)
 {
-    while (*text != '\0' && at < end)
-        *at++ = *text++;
-    return at;
+    while (*text != '\0' && line->size < sizeof line->text)
+        line->text[line->size++] = *text++;
 }
 
-static char *add_number(char *at, const char *end, size_t number)
+static void add_number(struct line *line, size_t number)
 {
     char digits[24];
     char *first = digits + sizeof digits - 1;
@@ -43,25 +63,40 @@ static char *add_number(char *at, const char *end, size_t number)
     do
         *--first = (char)('0' + number % 10);
     while ((number /= 10) != 0);
-    return add_text(at, end, first);
+    add_text(line, first);
+}
+
+static void add_name(struct line *line, const char *kind, const char *name)
+{
+    add_text(line, kind);
+    add_text(line, " \"");
+    add_text(line, name);
+    add_text(line, "\"");
+}
+
+static void say(const struct line *line)
+{
+    if (write(STDERR_FILENO, line->text, line->size) < 0)
+        return; /* nobody left to tell */
 }
 
 static void report(const struct stack *stack)
 {
-    char name[64] = "", text[400];
-    const char *end = text + sizeof text;
-    if (name_owner != NULL)
+    char name[128] = "a task";
+    struct line line = {.size = 0};
+    if (name_owner != NULL && stack->generator == NULL)
         name_owner(stack->owner, name, sizeof name);
-    char *at = add_text(text, end, "eddy: stack overflow in ");
-    at = add_text(at, end, name[0] != '\0' ? "task \"" : "a task");
-    at = add_text(at, end, name);
-    at = add_text(at, end, name[0] != '\0' ? "\"" : "");
-    at = add_text(at, end, " (stack of ");
-    at = add_number(at, end, stack->size);
-    at = add_text(at, end, " bytes): make it larger with the loop option stack_size,");
-    at = add_text(at, end, " EDDY_STACK_SIZE=<bytes>, or move large locals to the heap\n");
-    if (write(STDERR_FILENO, text, (size_t)(at - text)) < 0)
-        return; /* nobody left to tell */
+    add_text(&line, "eddy: stack overflow in ");
+    if (stack->generator != NULL)
+        add_name(&line, "generator", stack->generator);
+    else
+        add_text(&line, name);
+    add_text(&line, " (stack of ");
+    add_number(&line, stack->size);
+    add_text(&line, " bytes): make it larger with ");
+    add_text(&line, stack->generator != NULL ? "eddy_generator_stack(&g, bytes)" : "the loop option stack_size");
+    add_text(&line, ", EDDY_STACK_SIZE=<bytes>, or move large locals to the heap\n");
+    say(&line);
 }
 
 void stack_report_overflow(const struct stack *stack)
@@ -70,23 +105,132 @@ void stack_report_overflow(const struct stack *stack)
     abort();
 }
 
-/* ==== the handler ==== */
+#if !defined(STACK_ASAN) /* AddressSanitizer has its own report of this fault, with the frames */
 
-#if !defined(STACK_ASAN)
-/* The stack in use whose guard page holds `address`, or NULL. */
+/* Of the thread's own stack; 0: it has no limit. */
+static size_t own_stack_size(void)
+{
+    struct rlimit limit;
+    if (stack_pool.own_low != NULL)
+        return stack_pool.own_size;
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return 0;
+    return (size_t)limit.rlim_cur;
+}
+
+static void add_own_remedy(struct line *line)
+{
+    if (stack_pool.own_low == NULL)
+        add_text(line, "with ulimit -s");
+#if defined(__GLIBC__)
+    else if (stack_pool.work_kind != NULL)
+        add_text(line, "with ulimit -s before the program starts");
+#else
+    else if (stack_pool.work_kind != NULL)
+        add_text(line, "with pthread_setattr_default_np");
+#endif
+    else
+        add_text(line, "with pthread_attr_setstacksize");
+}
+
+static void report_own_stack(void)
+{
+    char name[128] = "";
+    struct line line = {.size = 0};
+    size_t size = own_stack_size();
+    if (name_owner != NULL && stack_pool.work_kind == NULL)
+        name_owner(NULL, name, sizeof name);
+    add_text(&line, "eddy: stack overflow in ");
+    if (stack_pool.work_kind != NULL)
+        add_name(&line, stack_pool.work_kind, stack_pool.work_name);
+    add_text(&line, name);
+    bool known = stack_pool.work_kind != NULL || name[0] != '\0';
+    add_text(&line, known ? ", on the thread's own stack" : "the thread's own stack");
+    if (size != 0) {
+        add_text(&line, " (");
+        add_number(&line, size);
+        add_text(&line, " bytes)");
+    }
+    add_text(&line, ": make it larger ");
+    add_own_remedy(&line);
+    add_text(&line, ", or move large locals to the heap\n");
+    say(&line);
+}
+
+/* ==== whose fault ==== */
+
+/* What overflowed if the guard number `guard` was touched, which lies below the stack of that number, or, for -1, below
+ * all: through stacks without a guard one that lies higher may have come, and left none of their canaries whole. */
+static const struct stack *overflowed(const struct stack_class *class, const struct stack_slab *slab, ptrdiff_t guard)
+{
+    const struct stack *found = NULL;
+    size_t above = (size_t)(guard + 1);
+    if (guard >= 0) {
+        found = stack_at(class, slab, (size_t)guard);
+        found = found->next == found ? found : NULL;
+    }
+    for (size_t i = above; above >= slab->guarded && i < slab->carved; i++) {
+        if (stack_canary_page_intact(slab->stacks + i * class->stride + stack_guard_size()))
+            break;
+        found = stack_at(class, slab, i);
+    }
+    return found;
+}
+
+/* The stack of this thread to whose overflow a touch of that address belongs; NULL: to none. */
 static const struct stack *stack_of_guard(uintptr_t address)
 {
     for (struct stack_class *class = &stack_pool.common; class != NULL; class = class->next) {
         for (struct stack_slab *slab = class->slabs; slab != NULL; slab = slab->next) {
+            if (address - (uintptr_t)slab->base < stack_guard_size())
+                return overflowed(class, slab, -1);
             uintptr_t offset = address - (uintptr_t)slab->stacks;
-            if (address < (uintptr_t)slab->stacks || offset / class->size >= slab->carved)
+            if (address < (uintptr_t)slab->stacks || offset / class->stride >= slab->carved)
                 continue;
-            const struct stack *stack = stack_at(class, slab, offset / class->size);
-            return offset % class->size < stack_page_size() && stack->next == stack ? stack : NULL;
+            if (offset % class->stride >= stack_guard_size())
+                return NULL;
+            return overflowed(class, slab, (ptrdiff_t)(offset / class->stride));
         }
     }
     return NULL;
 }
+
+/* The stack pointer at the fault; where it is not known, the address of the fault. */
+static uintptr_t pointer_of(const void *context, uintptr_t address)
+{
+#if defined(__x86_64__)
+    (void)address;
+    return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+    (void)address;
+    return (uintptr_t)((const ucontext_t *)context)->uc_mcontext.sp;
+#else
+    (void)context;
+    return address;
+#endif
+}
+
+static bool beyond_own_stack(uintptr_t address)
+{
+    uintptr_t base = (uintptr_t)stack_pool.own_base, low = (uintptr_t)stack_pool.own_low;
+    if (low != 0)
+        return address < low + stack_page_size() && address >= low - ABOVE_POINTER;
+    size_t limit = own_stack_size(), depth = base - address;
+    return address < base && (limit == 0 || (depth < limit + OUTSIDE_LIMIT && depth > limit / 2));
+}
+
+static bool own_stack_overflowed(uintptr_t address, uintptr_t pointer)
+{
+    bool near = address - (pointer - BELOW_POINTER) < BELOW_POINTER + ABOVE_POINTER;
+    return stack_pool.own_base != NULL && near && beyond_own_stack(address);
+}
+
+/* ==== the handler ==== */
+
+static const int fault_signals[] = {SIGSEGV, SIGBUS};
+static struct sigaction before[2]; /* what each of them did before */
+static bool refused;               /* stack_refuse_handler */
+static bool installed;             /* atomic: the handler is there */
 
 static void die(int signal_number, const siginfo_t *info)
 {
@@ -96,35 +240,80 @@ static void die(int signal_number, const siginfo_t *info)
         raise(signal_number); /* sent by somebody: returning would not bring it again */
 }
 
+/* As the kernel would call it; what is blocked meanwhile is unblocked by our own return. */
+static void call_handler(struct sigaction *action, int signal_number, siginfo_t *info, void *context)
+{
+    sigset_t own;
+    sigemptyset(&own);
+    sigaddset(&own, signal_number);
+    pthread_sigmask(SIG_BLOCK, &action->sa_mask, NULL);
+    if ((action->sa_flags & SA_NODEFER) != 0 && !sigismember(&action->sa_mask, signal_number))
+        pthread_sigmask(SIG_UNBLOCK, &own, NULL);
+    void (*function)(int, siginfo_t *, void *) = action->sa_sigaction;
+    void (*simple)(int) = action->sa_handler;
+    bool informed = (action->sa_flags & SA_SIGINFO) != 0;
+    if ((action->sa_flags & (int)SA_RESETHAND) != 0)
+        *action = (struct sigaction){.sa_handler = SIG_DFL};
+    if (informed)
+        function(signal_number, info, context);
+    else
+        simple(signal_number);
+}
+
 static void pass_on(int signal_number, siginfo_t *info, void *context)
 {
-    const struct sigaction *old = &before[signal_number == SIGBUS];
-    if ((old->sa_flags & SA_SIGINFO) != 0)
-        old->sa_sigaction(signal_number, info, context);
-    else if (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN)
-        die(signal_number, info);
+    struct sigaction *old = &before[signal_number == SIGBUS];
+    bool plain = (old->sa_flags & SA_SIGINFO) == 0;
+    if (plain && old->sa_handler == SIG_IGN && info->si_code <= 0)
+        return;
+    if (plain && (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN))
+        die(signal_number, info); /* the faulting instruction runs again, and the core file shows it */
     else
-        old->sa_handler(signal_number);
+        call_handler(old, signal_number, info, context);
+}
+
+/* Once for a fault: the program's handler may return, and the instruction fault again. */
+static bool told_already(uintptr_t address, uintptr_t pointer)
+{
+    bool again = address == stack_pool.told_address && pointer == stack_pool.told_pointer;
+    stack_pool.told_address = address;
+    stack_pool.told_pointer = pointer;
+    return again;
 }
 
 static void handle(int signal_number, siginfo_t *info, void *context)
 {
-    const struct stack *stack = info->si_code > 0 ? stack_of_guard((uintptr_t)info->si_addr) : NULL;
-    if (stack == NULL) {
-        pass_on(signal_number, info, context);
-        return;
+    uintptr_t address = (uintptr_t)info->si_addr, pointer = pointer_of(context, address);
+    const struct stack *stack = info->si_code > 0 ? stack_of_guard(address) : NULL;
+    bool own = stack == NULL && info->si_code > 0 && own_stack_overflowed(address, pointer);
+    if ((stack != NULL || own) && !told_already(address, pointer)) {
+        if (stack != NULL)
+            report(stack);
+        else
+            report_own_stack();
     }
-    report(stack);
-    die(signal_number, info); /* the faulting instruction runs again, and the core file shows it */
+    pass_on(signal_number, info, context);
+}
+
+/* ==== its installation ==== */
+
+static bool unwanted(void)
+{
+    const char *text = getenv("EDDY_NO_FAULT_HANDLER");
+    return __atomic_load_n(&refused, __ATOMIC_RELAXED) || (text != NULL && *text != '\0' && strcmp(text, "0") != 0);
 }
 
 static void install(void)
 {
     struct sigaction action = {.sa_flags = SA_ONSTACK | SA_SIGINFO};
+    if (unwanted())
+        return;
+    stack_page_size(); /* known before a signal asks */
     action.sa_sigaction = handle;
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < 2; i++)
         sigaction(fault_signals[i], &action, &before[i]);
+    __atomic_store_n(&installed, true, __ATOMIC_RELEASE);
 }
 
 static void give_signal_stack(void)
@@ -144,24 +333,70 @@ static void give_signal_stack(void)
     stack_pool.signal_stack = memory;
     stack_pool.signal_stack_size = size;
 }
-#endif
 
-void stack_watch_overflow(void (*namer)(void *owner, char *buffer, size_t size))
+/* Where the thread's own stack lies. The first one's grows, up to a limit that may change. */
+static void look_at_own_stack(void)
 {
-    __atomic_store_n(&name_owner, namer, __ATOMIC_RELAXED); /* the same from every thread */
-    stack_page_size(); /* known before a signal asks */
-#if !defined(STACK_ASAN) /* AddressSanitizer has its own report of this fault, with the frames */
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, install);
-    if (stack_pool.signal_stack == NULL) {
-        give_signal_stack();
-        stack_pool_attach();
-    }
-#endif
+    pthread_attr_t attributes;
+    void *low = NULL;
+    stack_pool.own_base = __builtin_frame_address(0);
+    if (thread_number() == getpid() || pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return;
+    if (pthread_attr_getstack(&attributes, &low, &stack_pool.own_size) == 0)
+        stack_pool.own_low = low;
+    pthread_attr_destroy(&attributes);
 }
+
+void stack_watch_thread(void)
+{
+    if (stack_pool.watched || !__atomic_load_n(&installed, __ATOMIC_ACQUIRE))
+        return;
+    stack_pool.watched = true;
+    if (stack_pool.own_base == NULL)
+        look_at_own_stack();
+    give_signal_stack();
+    stack_pool_attach();
+}
+
+void stack_watch_overflow(bool allowed)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    stack_pool.left_alone = !allowed;
+    if (!allowed)
+        stack_overflow_forget();
+    if (!allowed || stack_pool.watched)
+        return;
+    pthread_once(&once, install);
+    stack_watch_thread();
+}
+
+bool stack_refuse_handler(void)
+{
+    __atomic_store_n(&refused, true, __ATOMIC_RELAXED);
+    return !__atomic_load_n(&installed, __ATOMIC_ACQUIRE);
+}
+
+#else
+
+void stack_watch_overflow(bool allowed)
+{
+    (void)allowed;
+}
+
+void stack_watch_thread(void)
+{
+}
+
+bool stack_refuse_handler(void)
+{
+    return true;
+}
+
+#endif
 
 void stack_overflow_forget(void)
 {
+    stack_pool.watched = false;
     if (stack_pool.signal_stack == NULL)
         return;
     stack_t now, none = {.ss_flags = SS_DISABLE};

@@ -3,9 +3,9 @@
  * stack_pool.h - what stack.c and stack_overflow.c share: the pool of a thread as a signal handler
  * may read it.
  *
- * A slab is one mapping: a page with this head of its own, then `count` equal stacks, of which the
- * first `carved` have been used.  Invariant: only the first slab of a class has stacks that are not
- * carved.
+ * A slab is one mapping: a guard, then `count` equal stacks, of which the first `carved` have been used, then
+ * a page with this head: an overflow, which runs downward, meets the guard and not the head.  Invariants: only
+ * the first slab of a class has stacks that are not carved; those with canaries are the last of their slab.
  */
 #ifndef EDDY_OS_STACK_POOL_H
 #define EDDY_OS_STACK_POOL_H
@@ -16,18 +16,21 @@
 
 struct stack_slab {
     struct stack_slab *next; /* of the same class */
+    char *base;              /* the lowest address of the mapping, of its guard */
     char *stacks;            /* the lowest address of the first stack */
     size_t bytes;            /* of the whole mapping, this page included */
     size_t count;            /* stacks that fit */
     size_t carved;           /* stacks that were taken once */
     size_t guards;           /* those whose guard costs a mapping */
+    size_t guarded;          /* the first so many have a guard, the others a canary; SIZE_MAX: all */
     size_t free;             /* counted by stack_pool_trim, meaningless otherwise */
 };
 
 /* All stacks of one size. */
 struct stack_class {
     struct stack *free;       /* last in, first out */
-    size_t size;              /* of each; 0: never used */
+    size_t size;              /* that is asked for; 0: never used */
+    size_t stride;            /* address space of each */
     long live;                /* taken and not given back */
     long carved;              /* of all slabs */
     struct stack_slab *slabs; /* the newest first */
@@ -39,6 +42,15 @@ struct stack_pool {
     struct stack_class common; /* of the default size; the head of the list of classes */
     void *signal_stack;        /* where an overflow is reported from; NULL: none of ours */
     size_t signal_stack_size;  /* in bytes */
+    bool watched;              /* overflows of this thread are reported */
+    bool left_alone;           /* they are not to be */
+    uintptr_t told_address;    /* of the overflow that was reported last */
+    uintptr_t told_pointer;    /* its stack pointer */
+    char *own_base;            /* an address in the thread's own stack, near its beginning */
+    char *own_low;             /* the lowest of that stack; NULL: the first thread's, which grows up to a limit */
+    size_t own_size;           /* bytes of it, if own_low is known */
+    const char *work_kind;     /* of a pool's thread: what it is doing; NULL: nothing to tell */
+    const char *work_name;     /* the name of that */
 };
 
 /* Initial-exec: one instruction to reach it, and safe in a signal handler, where a lazily allocated
@@ -55,6 +67,8 @@ struct stack *stack_at(const struct stack_class *class, const struct stack_slab 
                        size_t index);
 /* This thread's end will give back what its pool holds. */
 void stack_pool_attach(void);
+/* The whole canary page, where the check at each switch looks at its upper end. */
+bool stack_canary_page_intact(const char *floor);
 /* Unmaps this thread's signal stack. */
 void stack_overflow_forget(void);
 

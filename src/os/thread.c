@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "os/memory.h"
+#include "os/stack.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -98,6 +99,7 @@ static void *work(void *argument)
     pthread_mutex_lock(&pool->lock);
     while ((job = next_job(pool)) != NULL) {
         pthread_mutex_unlock(&pool->lock);
+        stack_watch_thread();
         job->run(job);
         job->done(job);
         pthread_mutex_lock(&pool->lock);
@@ -106,11 +108,15 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* Signals belong to the program's own threads: the new one inherits a mask that blocks them all. */
+/* Signals belong to the program's own threads: the new one inherits a mask that blocks them all, but for those of its
+ * own faults, which would kill without the handler that names an overflow. */
 static int add_thread(struct thread_pool *pool)
 {
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
     sigset_t all, before;
     sigfillset(&all);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&all, faults[i]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(&pool->threads[pool->count], NULL, work, pool);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -21,6 +21,7 @@
 #define VALGRIND_MALLOCLIKE_BLOCK(block, size, red_zone, zeroed) ((void)(block), (void)(size))
 #define VALGRIND_FREELIKE_BLOCK(block, red_zone)                 ((void)(block))
 #define VALGRIND_MAKE_MEM_DEFINED(start, size)                   ((void)(start), (void)(size))
+#define VALGRIND_MAKE_MEM_UNDEFINED(start, size)                 ((void)(start), (void)(size))
 #endif
 
 #endif

@@ -42,9 +42,16 @@ __attribute__((noinline)) void in_a_step(void)
     __asm__ volatile("" ::: "memory");
 }
 
+static void step(void *unused)
+{
+    (void)unused;
+    in_a_step();
+}
+
+/* Three stacks: the call's, the generator's, the task's. */
 generator(int, steps)
 {
-    in_a_step();
+    eddy_call_on_big_stack(step, NULL);
     yield(1);
 }
 

@@ -166,8 +166,67 @@ static void transfers(void)
     eddy_close(&c);
 }
 
+/* Sanitizers make frames large, and keep a shadow of each. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define LEVELS 3000
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define LEVELS 3000
+#endif
+#endif
+#ifndef LEVELS
+#define LEVELS 100000
+#endif
+
+static int levels_left;
+
+static void leave_level(int *levels)
+{
+    --*levels;
+}
+
+generator_full(int, int, long, level, (int, depth), (int, code))
+{
+    volatile char room[256];
+    room[depth & 255] = (char)depth;
+    levels_left++;
+    defer(leave_level, &levels_left);
+    long sum = depth;
+    if (depth) {
+        sum += yield_from(level(depth - 1, code));
+    } else {
+        int sent = yield(1);
+        CHECK(yield(sent + 1) == 3);
+        if (code)
+            throw(code);
+    }
+    CHECK(room[depth & 255] == (char)depth);
+    return sum;
+}
+
+/* Depth is bounded by memory: far more levels than a stack holds, whose ends all come. */
+static void depths(void)
+{
+    int v = 0;
+    eddy_error err;
+    struct level down = level(LEVELS, 0);
+    CHECK(eddy_next(&down, &v, &err) && v == 1 && levels_left == LEVELS + 1);
+    CHECK(eddy_send(&down, 7, &v) && v == 8);
+    CHECK(!eddy_send(&down, 3, &v, &err) && err.code == 0 && levels_left == 0);
+    CHECK(down.result == (long)LEVELS * (LEVELS + 1) / 2);
+    down = level(LEVELS, EIO); /* a failure comes up through all */
+    CHECK(eddy_next(&down, &v) && eddy_send(&down, 7, &v));
+    CHECK(!eddy_send(&down, 3, &v, &err) && err.code == EIO && levels_left == 0);
+    for_each (x, level(LEVELS, 0)) { /* so does the closing */
+        CHECK(x == 1);
+        break;
+    }
+    CHECK(levels_left == 0);
+}
+
 int main(void)
 {
+    depths();
     values_and_results();
     errors();
     started_ones();

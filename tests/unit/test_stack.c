@@ -89,16 +89,22 @@ static void require(bool condition, const char *what)
 }
 
 /* Touches the usable bytes from the top downward, as deep frames do. */
-static void use_whole_stack(struct stack *stack, size_t leave)
+static void use_whole_stack(struct stack *stack)
 {
-    char *low = stack->bottom + leave, *at = stack_top(stack);
+    char *low = stack_floor(stack), *at = stack_top(stack);
     while ((at -= 64) >= low)
         *(volatile char *)at = 1;
 }
 
 static void name_task(void *owner, char *buffer, size_t size)
 {
-    snprintf(buffer, size, "%s", (const char *)owner);
+    snprintf(buffer, size, "task \"%s\"", (const char *)owner);
+}
+
+static void watch(void)
+{
+    stack_set_namer(name_task);
+    stack_watch_overflow(true);
 }
 
 static void recurse(int depth)
@@ -120,25 +126,25 @@ static void overflow_here(void *unused)
 static void overflow(void)
 {
     static struct switch_point here, there;
-    stack_watch_overflow(name_task);
+    watch();
     struct stack *neighbour = stack_take(0), *stack = stack_take(0);
     neighbour->owner = "innocent";
     stack->owner = "fetch-3";
-    switch_prepare(&there, stack->bottom, stack_top(stack), overflow_here, NULL);
+    switch_prepare(&there, stack_floor(stack), stack_top(stack), overflow_here, NULL);
     switch_to(&here, &there);
 }
 
 static void touch_null(void)
 {
     volatile char *volatile nowhere = NULL;
-    stack_watch_overflow(name_task);
+    watch();
     stack_give(stack_take(0));
     *nowhere = 1;
 }
 
 static void touch_guard_of_free_stack(void)
 {
-    stack_watch_overflow(name_task);
+    watch();
     struct stack *stack = stack_take(0);
     stack_give(stack);
     *(volatile char *)stack->bottom = 1;
@@ -162,7 +168,7 @@ static void check_guard(enum stack_guard guard)
 {
     struct stack *stack = stack_take(0);
     require(stack->guard == guard, "the forced method is used");
-    use_whole_stack(stack, stack_page_size());
+    use_whole_stack(stack);
     require(stack_intact(stack), "a stack used down to its guard is intact");
     stack_give(stack);
     stack_pool_trim();
@@ -230,10 +236,10 @@ static void guards_come_back(void)
 
 static void break_canary(void)
 {
-    stack_watch_overflow(name_task);
+    watch();
     struct stack *stack = stack_take(0);
     stack->owner = "deep";
-    use_whole_stack(stack, 0);
+    *(stack_floor(stack) - 40) = 1; /* frames leave gaps: not the very first word */
     require(!stack_intact(stack), "an overwritten canary is seen");
     stack_give(stack);
 }
@@ -353,11 +359,13 @@ static void a_stack_is_usable_from_top_to_guard(void **state)
         struct stack *stack = stack_take(size);
         assert_non_null(stack);
         assert_true(stack->size >= size && stack->size >= 16 * 1024);
+        size_t usable = (size_t)((char *)stack_top(stack) - stack_floor(stack));
+        assert_true(stack->size >= 4 * stack_guard_size() || usable + 2 * stack_page_size() > stack->size);
         assert_int_equal((uintptr_t)stack_top(stack) % 16, 0);
         assert_int_equal((uintptr_t)stack->bottom % stack_page_size(), 0);
-        assert_true((char *)stack_top(stack) > stack->bottom + stack->size - stack_page_size());
-        assert_true((char *)(stack + 1) <= stack->bottom + stack->size);
-        use_whole_stack(stack, stack_page_size());
+        assert_true((char *)stack_top(stack) > stack->bottom + stack->class->stride - stack_page_size());
+        assert_true((char *)(stack + 1) <= stack->bottom + stack->class->stride);
+        use_whole_stack(stack);
         stack_give(stack);
     }
     assert_int_equal(stack_live(), 0);
@@ -380,13 +388,13 @@ static void the_last_given_is_taken_first(void **state)
 static void sizes_do_not_mix(void **state)
 {
     (void)state;
-    struct stack *small = stack_take(20000), *large = stack_take(1 << 20), *common = stack_take(0);
+    struct stack *small = stack_take(20000), *large = stack_take(3 << 20), *common = stack_take(0);
     assert_ptr_not_equal(small->class, large->class);
     assert_ptr_not_equal(small->class, common->class);
     stack_give(small);
     stack_give(large);
     stack_give(common);
-    assert_ptr_equal(stack_take(1 << 20), large);
+    assert_ptr_equal(stack_take(3 << 20), large);
     assert_ptr_equal(stack_take(20000), small);
     assert_ptr_equal(stack_take(0), common);
     assert_int_equal(stack_live(), 3);
@@ -451,7 +459,7 @@ static void trimming_keeps_what_is_in_use(void **state)
         if (i * 37 % COUNT < 16)
             assert_ptr_equal(stack_take(0), stacks[i * 37 % COUNT]);
     struct stack *more = stack_take(0);
-    use_whole_stack(more, stack_page_size());
+    use_whole_stack(more);
     stack_give(more);
     for (int i = 0; i < 16; i++)
         stack_give(stacks[i]);
@@ -504,9 +512,9 @@ static void the_nth_request_fails_cleanly(void **state)
 
 static void *use_own_pool(void *result)
 {
-    stack_watch_overflow(name_task);
+    watch();
     struct stack *stack = stack_take(0), *other = stack_take(70000);
-    use_whole_stack(stack, stack_page_size());
+    use_whole_stack(stack);
     *(bool *)result = stack_live() == 2 && stack->class == &stack_pool.common;
     stack_give(stack);
     stack_give(other);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* stack_call.c - see stack_call.h; and the call on the thread's own stack, for foreign code that wants room. */
+#include "core/stack_call.h"
+
+#include <stdint.h>
+
+#include "core/context_var.h"
+#include "core/current.h"
+#include "core/generator.h"
+#include "core/loop.h"
+#include "eddy/thread.h"
+#include "os/stack.h"
+#include "os/valgrind.h"
+
+/* The last thing on its stack: the function has returned. */
+static void begin(void *argument)
+{
+    struct stack_call *call = argument;
+    struct switch_point gone;
+    call->function(call->argument);
+    switch_retire();
+    switch_away(&gone, &call->outside, NULL);
+    __builtin_unreachable();
+}
+
+void stack_call(struct stack_call *call, void *low, void *top)
+{
+    struct switch_point there;
+    switch_prepare(&there, low, top, begin, call);
+    switch_to(&call->outside, &there);
+}
+
+/* ---- on the thread's own stack ---- */
+
+/* Below the place where a stack was left: what its innermost functions may use without moving the pointer. */
+#define MARGIN ((uintptr_t)4096)
+/* What is certainly left of a thread's own stack below a loop: for sanitizers alone. */
+#define ROOM ((uintptr_t)64 * 1024)
+
+/* Where the thread's own stack was left; NULL: this is it. */
+static const struct switch_point *own_stack(void)
+{
+    struct stack *stack = stack_around(__builtin_frame_address(0));
+    const struct switch_point *place = NULL;
+    while (stack && stack->generator) { /* whoever steps into a generator may run on another's stack */
+        place = &((struct generator_stack *)stack->owner)->outside;
+        stack = stack_around(place->sp);
+    }
+    return stack ? &current.loop->point : place;
+}
+
+/* It is no task that runs there: an await is refused, for the loop's own frames lie above. */
+static void call_below(struct stack_call *call, const struct switch_point *place)
+{
+    struct task *task = current.task;
+    struct context_value *outside = task ? context_enter(task->context) : NULL;
+    uintptr_t top = ((uintptr_t)place->sp - MARGIN) & ~(uintptr_t)63;
+    (void)VALGRIND_MAKE_MEM_UNDEFINED(top - MARGIN, MARGIN);
+    current.task = NULL;
+    current.caller = task;
+    stack_call(call, (void *)(top - ROOM), (void *)top);
+    current.caller = NULL;
+    current.task = task;
+    if (task)
+        task->context = context_enter(outside);
+}
+
+void (eddy_call_on_big_stack)(void (*function)(void *), void *argument)
+{
+    struct stack_call call = {function, argument, {0}};
+    const struct switch_point *place = own_stack();
+    if (place)
+        call_below(&call, place);
+    else
+        function(argument);
+}

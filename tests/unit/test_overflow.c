@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_overflow.c - a stack overflow is named wherever it happens, and the program's own arrangements for faults hold.
+ *
+ * Everything runs in children: the handler is installed once a process, by the first use, which this one never makes.
+ */
+#define _GNU_SOURCE
+#include <eddy/keywords.h>
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+
+#include "child.h"
+#include "os/stack_pool.h"
+#include "os/valgrind.h"
+
+#if defined(STACK_ASAN)
+#define UNDER_ASAN 1
+#else
+#define UNDER_ASAN 0
+#endif
+/* ThreadSanitizer gives threads signal stacks of its own, and knows no jump from one stack to another. */
+#if defined __SANITIZE_THREAD__
+#define UNDER_TSAN 1
+#elif defined __has_feature
+#if __has_feature(thread_sanitizer)
+#define UNDER_TSAN 1
+#endif
+#endif
+#ifndef UNDER_TSAN
+#define UNDER_TSAN 0
+#endif
+#if defined(STACK_BIG_FRAMES)
+#define SIZE_FACTOR 4
+#else
+#define SIZE_FACTOR 1
+#endif
+
+static volatile int sink;
+
+__attribute__((noinline)) static int recurse(int depth)
+{
+    volatile char room[512];
+    room[0] = (char)depth;
+    sink = room[0];
+    return depth < 0 ? 0 : recurse(depth + 1) + room[0];
+}
+
+static void overflow(void *unused)
+{
+    (void)unused;
+    sink = recurse(0);
+}
+
+/* ---- where ---- */
+
+async(int, diver)
+{
+    await(eddy_sleep(0));
+    return recurse(0);
+}
+async(int, parent)
+{
+    struct diver *t = spawn(diver());
+    return await(t);
+}
+generator(int, steps)
+{
+    yield(1);
+    yield(recurse(0));
+}
+generator(int, nested, (int, depth))
+{
+    if (depth)
+        yield_from(nested(depth - 1));
+    else
+        yield(recurse(0));
+}
+async_generator(int, ticks)
+{
+    yield(1);
+    await(eddy_sleep(0));
+    yield(recurse(0));
+}
+blocking(int, blocker)
+{
+    return recurse(0);
+}
+async(void, over_steps)
+{
+    for_each (x, steps())
+        sink = x;
+}
+async(void, over_ticks)
+{
+    async_for (x, ticks())
+        sink = x;
+}
+async(void, calls)
+{
+    eddy_call_soon(overflow, NULL);
+    await(eddy_sleep(1));
+}
+async(void, calls_later)
+{
+    eddy_call_later(0.01, overflow, NULL);
+    await(eddy_sleep(1));
+}
+async(void, asks_for_room)
+{
+    eddy_call_on_big_stack(overflow, NULL);
+}
+async(void, blocks)
+{
+    sink = await(blocker());
+}
+async(void, nothing)
+{
+    await(eddy_sleep(0));
+}
+
+static void iterate(void)
+{
+    for_each (x, steps())
+        sink = x;
+}
+
+static int in_task(void) { return eddy_run(parent()); }
+static int in_generator_on_a_task(void) { return eddy_run(over_steps()); }
+static int in_async_generator(void) { return eddy_run(over_ticks()); }
+static int in_callback(void) { return eddy_run(calls()); }
+static int in_timer(void) { return eddy_run(calls_later()); }
+static int in_big_call(void) { return eddy_run(asks_for_room()); }
+static int in_thread_of_the_pool(void) { return eddy_run(blocks()); }
+static int in_plain_generator(void)
+{
+    iterate();
+    return 0;
+}
+static int in_generator_after_a_loop(void)
+{
+    eddy_run(nothing());
+    iterate();
+    return 0;
+}
+static int in_deep_delegation(void)
+{
+    for_each (x, nested(2000))
+        sink = x;
+    return 0;
+}
+
+static void *run_task(void *unused)
+{
+    (void)eddy_run(parent());
+    return unused;
+}
+static void *run_generator(void *unused)
+{
+    iterate();
+    return unused;
+}
+static void *run_callback(void *unused)
+{
+    (void)eddy_run(calls());
+    return unused;
+}
+static int on_thread(void *(*function)(void *))
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, function, NULL) == 0)
+        pthread_join(thread, NULL);
+    return 0;
+}
+static int in_task_on_a_thread(void) { return on_thread(run_task); }
+static int in_generator_on_a_thread(void) { return on_thread(run_generator); }
+static int in_callback_on_a_thread(void) { return on_thread(run_callback); }
+
+static const struct {
+    int (*body)(void);
+    const char *named; /* what the sentence says of it */
+} places[] = {
+    {in_task, "in task \"diver-2\" (stack of "},
+    {in_generator_on_a_task, "in generator \"steps\" (stack of "},
+    {in_async_generator, "in generator \"ticks\" (stack of "},
+    {in_plain_generator, "in generator \"steps\" (stack of "},
+    {in_generator_after_a_loop, "in generator \"steps\" (stack of "},
+    {in_deep_delegation, "in generator \"nested\" (stack of "},
+    {in_task_on_a_thread, "in task \"diver-2\" (stack of "},
+    {in_generator_on_a_thread, "in generator \"steps\" (stack of "},
+    {in_callback, "in a callback of the loop, on the thread's own stack ("},
+    {in_timer, "in a callback of the loop, on the thread's own stack ("},
+    {in_callback_on_a_thread, "in a callback of the loop, on the thread's own stack ("},
+    {in_big_call, "in eddy_call_on_big_stack of task \"asks_for_room-1\", on the thread's own stack ("},
+    {in_thread_of_the_pool, "in blocking function \"blocker\", on the thread's own stack ("},
+};
+enum { PLACES = sizeof places / sizeof *places };
+
+static void named_everywhere(const char *guard, int signal_number)
+{
+    if (guard)
+        setenv("EDDY_STACK_GUARD", guard, 1);
+    for (int i = 0; i < PLACES; i++) {
+        struct child child = child_run(places[i].body);
+        if (!child_was_killed(&child, signal_number) || !strstr(child.said, places[i].named))
+            fail_msg("place %d, status %x: %s", i, (unsigned)child.status, child.said);
+    }
+    unsetenv("EDDY_STACK_GUARD");
+}
+
+static void an_overflow_is_named_wherever_it_happens(void **state)
+{
+    (void)state;
+    named_everywhere(NULL, SIGSEGV);
+}
+
+/* It runs through its neighbours, to the guard below all stacks. */
+static void without_guards_it_is_named_all_the_same(void **state)
+{
+    (void)state;
+    named_everywhere("canary", SIGSEGV);
+}
+
+/* ---- the sentence ---- */
+
+static int in_sized_generator(void)
+{
+    struct steps g = steps();
+    eddy_generator_stack(&g, 64 * 1024);
+    for_each (x, &g)
+        sink = x;
+    return 0;
+}
+async(void, spawns_sized)
+{
+    eddy_spawn_options options = {.size = sizeof options, .stack_size = 128 * 1024};
+    struct over_steps *t = eddy_spawn_with(over_steps(), &options);
+    await(t);
+}
+static int in_generator_of_a_sized_task(void)
+{
+    return eddy_run(spawns_sized());
+}
+
+static void the_sentence_gives_size_and_remedy(void **state)
+{
+    (void)state;
+    char wanted[200];
+    struct child child = child_run(in_sized_generator);
+    snprintf(wanted, sizeof wanted, "(stack of %d bytes): make it larger with eddy_generator_stack(&g, bytes)",
+             64 * 1024 * SIZE_FACTOR);
+    assert_non_null(strstr(child.said, wanted));
+    child = child_run(in_generator_of_a_sized_task);
+    snprintf(wanted, sizeof wanted, "generator \"steps\" (stack of %d bytes)", 128 * 1024 * SIZE_FACTOR);
+    assert_non_null(strstr(child.said, wanted));
+    child = child_run(in_callback);
+    assert_non_null(strstr(child.said, "make it larger with ulimit -s"));
+    child = child_run(in_task);
+    assert_non_null(strstr(child.said, "make it larger with the loop option stack_size, EDDY_STACK_SIZE=<bytes>"));
+}
+
+/* ---- what the program had before ---- */
+
+static void say_and_leave(int number, siginfo_t *info, void *context)
+{
+    static const char text[] = "the program's own\n";
+    (void)context;
+    if (write(STDERR_FILENO, text, sizeof text - 1) > 0)
+        _exit(info->si_addr && number == SIGSEGV ? 7 : 8);
+}
+
+static void install(int flags, void (*handler)(int, siginfo_t *, void *))
+{
+    struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO | flags};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGSEGV, &action, NULL);
+    sigaction(SIGBUS, &action, NULL);
+}
+
+static int with_own_handler(void)
+{
+    install(SA_ONSTACK, say_and_leave);
+    return in_task();
+}
+static int with_own_handler_in_callback(void)
+{
+    install(0, say_and_leave);
+    return in_callback();
+}
+
+static void the_programs_handler_is_called_after_the_report(void **state)
+{
+    (void)state;
+    int (*const bodies[])(void) = {with_own_handler, with_own_handler_in_callback};
+    for (int i = 0; i < 2; i++) {
+        struct child child = child_run(bodies[i]);
+        const char *report = strstr(child.said, "eddy: stack overflow in ");
+        const char *own = strstr(child.said, "the program's own");
+        assert_true(report && own && report < own);
+        assert_true(child_exited(&child, 7));
+    }
+}
+
+static sigjmp_buf way_out;
+
+static void jump_out(int number, siginfo_t *info, void *context)
+{
+    (void)number, (void)info, (void)context;
+    siglongjmp(way_out, 1);
+}
+
+/* Its generators are lost, but the program lives; each fault is reported, once. */
+static int survives_two(void)
+{
+    install(SA_ONSTACK, jump_out);
+    for (volatile int i = 0; i < 2; i++)
+        if (sigsetjmp(way_out, 1) == 0)
+            iterate();
+    return 9;
+}
+
+static void a_handler_that_jumps_out_is_let_go(void **state)
+{
+    (void)state;
+    if (UNDER_TSAN)
+        return;
+    struct child child = child_run(survives_two);
+    assert_true(child_exited(&child, 9));
+    const char *first = strstr(child.said, "eddy: stack overflow in generator");
+    assert_non_null(first);
+    const char *second = strstr(first + 1, "eddy: stack overflow in generator");
+    assert_non_null(second);
+    assert_null(strstr(second + 1, "eddy: stack overflow"));
+}
+
+static char own_stack[128 * 1024];
+
+static int with_own_signal_stack(void)
+{
+    stack_t own = {.ss_sp = own_stack, .ss_size = sizeof own_stack}, now;
+    sigaltstack(&own, NULL);
+    int status = eddy_run(nothing());
+    for_each (x, steps()) {
+        sink = x;
+        break;
+    }
+    return sigaltstack(NULL, &now) == 0 && now.ss_sp == own_stack ? status : 3;
+}
+static int overflows_on_own_signal_stack(void)
+{
+    with_own_signal_stack();
+    return in_task();
+}
+
+static void the_programs_signal_stack_is_kept(void **state)
+{
+    (void)state;
+    struct child child = child_run(with_own_signal_stack);
+    assert_true(child_exited(&child, 0));
+    child = child_run(overflows_on_own_signal_stack);
+    assert_non_null(strstr(child.said, "eddy: stack overflow in task \"diver-2\""));
+}
+
+/* ---- hosts that want the signals for themselves ---- */
+
+static bool untouched(void)
+{
+    struct sigaction segv, bus;
+    stack_t stack;
+    sigaction(SIGSEGV, NULL, &segv);
+    sigaction(SIGBUS, NULL, &bus);
+    sigaltstack(NULL, &stack);
+    return segv.sa_handler == SIG_DFL && bus.sa_handler == SIG_DFL && (stack.ss_flags & SS_DISABLE);
+}
+
+blocking(bool, untouched_on_thread)
+{
+    struct sigaction segv;
+    sigaction(SIGSEGV, NULL, &segv);
+    return segv.sa_handler == SIG_DFL;
+}
+
+async(bool, is_untouched)
+{
+    for_each (x, steps()) {
+        sink = x;
+        break;
+    }
+    bool there = await(untouched_on_thread());
+    return there && untouched();
+}
+
+static bool runs_untouched(const eddy_loop_options *options)
+{
+    eddy_error err;
+    bool good = eddy_run_with(options, is_untouched(), &err) && !err.code;
+    for_each (x, steps()) {
+        sink = x;
+        break;
+    }
+    return good && untouched();
+}
+
+static int no_signals(void)
+{
+    eddy_loop_options options = {.size = sizeof options, .no_signals = true};
+    return runs_untouched(&options) ? 0 : 3;
+}
+static int by_environment(void)
+{
+    eddy_loop_options options = {.size = sizeof options};
+    setenv("EDDY_NO_FAULT_HANDLER", "1", 1);
+    return runs_untouched(&options) ? 0 : 3;
+}
+static int by_call(void)
+{
+    eddy_loop_options options = {.size = sizeof options};
+    return eddy_no_fault_handler() == 0 && runs_untouched(&options) ? 0 : 3;
+}
+static int too_late(void)
+{
+    eddy_run(nothing());
+    return eddy_no_fault_handler() == EBUSY ? 0 : 3;
+}
+
+static void signals_are_left_alone_where_that_is_asked(void **state)
+{
+    (void)state;
+    if (UNDER_TSAN)
+        return;
+    int (*const bodies[])(void) = {no_signals, by_environment, by_call, too_late};
+    for (int i = 0; i < 4; i++) {
+        struct child child = child_run(bodies[i]);
+        if (!child_exited(&child, 0))
+            fail_msg("way %d, status %x: %s", i, (unsigned)child.status, child.said);
+    }
+}
+
+/* The guard ends it all the same, and the canary speaks. */
+static int overflows_unwatched(void)
+{
+    eddy_no_fault_handler();
+    return in_task();
+}
+
+static void left_alone_an_overflow_is_a_plain_signal(void **state)
+{
+    (void)state;
+    struct child child = child_run(overflows_unwatched);
+    assert_true(child_was_killed(&child, SIGSEGV));
+    assert_null(strstr(child.said, "eddy:"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_overflow_is_named_wherever_it_happens),
+        cmocka_unit_test(without_guards_it_is_named_all_the_same),
+        cmocka_unit_test(the_sentence_gives_size_and_remedy),
+        cmocka_unit_test(the_programs_handler_is_called_after_the_report),
+        cmocka_unit_test(a_handler_that_jumps_out_is_let_go),
+        cmocka_unit_test(the_programs_signal_stack_is_kept),
+        cmocka_unit_test(signals_are_left_alone_where_that_is_asked),
+        cmocka_unit_test(left_alone_an_overflow_is_a_plain_signal),
+    };
+    if (UNDER_ASAN || RUNNING_ON_VALGRIND)
+        return 0; /* they have reports of their own */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
