@@ -21,6 +21,7 @@ struct fd_watch {
     void *argument;
     unsigned events;                /* POLLIN or POLLOUT */
     bool removed, in_flight, calling;
+    bool over;                      /* its descriptor was closed: it is called no more, until it is added again */
 };
 
 static void submit(struct fd_watch *watch);
@@ -50,13 +51,15 @@ static void make_call(void *argument)
     watch->calling = false;
     if (watch->removed)
         free_watch(watch);
-    else
+    else if (!watch->over)
         submit(watch); /* not before: it would still be ready for what the call has taken */
 }
 
+/* What its call finds out by itself is told once: a descriptor that is none is not watched on. */
 static void became_ready(struct fd_watch *watch)
 {
     watch->in_flight = false;
+    watch->over = watch->op.result == -EBADF;
     if (watch->removed)
         free_watch(watch);
     else
@@ -99,6 +102,9 @@ static int add(int fd, unsigned events, void (*function)(void *), void *argument
     if (watch) {
         watch->function = function;
         watch->argument = argument;
+        if (watch->over && !watch->calling && !watch->call.ready.queued)
+            submit(watch);
+        watch->over = false;
         return 0;
     }
     watch = memory_alloc_zeroed(sizeof *watch);

@@ -125,13 +125,14 @@ static int enter_position(struct eddy_file *file)
 static struct file_op read_some(struct eddy_file *file, void *buffer, size_t size, int64_t offset)
 {
     return file_op(file->seekable ? DRIVER_PREAD : DRIVER_READ, file->fd,
-                   (struct driver_file){.data = buffer, .size = size, .offset = offset});
+                   (struct driver_file){.data = buffer, .size = size, .offset = offset, .positioned = true});
 }
 
 static struct file_op write_some(struct eddy_file *file, const void *data, size_t size, int64_t offset)
 {
     return file_op(file->seekable ? DRIVER_PWRITE : DRIVER_WRITE, file->fd,
-                   (struct driver_file){.data = (void *)(uintptr_t)data, .size = size, .offset = offset});
+                   (struct driver_file){
+                       .data = (void *)(uintptr_t)data, .size = size, .offset = offset, .positioned = true});
 }
 
 static size_t ahead(const struct eddy_file *file)

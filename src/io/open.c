@@ -140,7 +140,7 @@ eddy_async_define(eddy_stream *, eddy_open_unix_connection, (const char *, path)
     eddy_defer(drop, &held);
     int64_t result = held.fd;
     if (held.fd >= 0)
-        result = eddy_await(socket_connect(held.fd, address_any(&address), address.size));
+        result = eddy_await(socket_connect_patiently(held.fd, address_any(&address), address.size));
     if (result < 0)
         eddy_raise((int)-result, "eddy_open_unix_connection(\"%s\")", path);
     eddy_stream *s = stream_of_socket(held.loop, held.fd, true, path);

@@ -17,20 +17,7 @@ static void end(struct socket_op *self, int64_t result)
     native_complete(&self->awaitable, cancelled ? &failure_cancelled : NULL);
 }
 
-static void take(struct socket_op *self, const struct driver_op *op)
-{
-    if (op->kind == DRIVER_RECV_LENT && op->result > 0) {
-        self->data = op->u.lent.data;
-        self->lent_id = op->u.lent.id;
-    }
-    end(self, op->result);
-}
-
-static void on_completion(struct driver_op *op)
-{
-    struct task *task = (struct task *)(void *)((char *)op - offsetof(struct task, wait.op));
-    take((struct socket_op *)(void *)task->waits_for, op);
-}
+static void on_completion(struct driver_op *op);
 
 static void describe(const struct socket_op *self, struct driver_op *op)
 {
@@ -53,6 +40,55 @@ static void describe(const struct socket_op *self, struct driver_op *op)
         op->u.buffer.size = self->size;
         op->u.buffer.flags = self->flags;
     }
+}
+
+/* False: there is no room for more. */
+static bool advance(struct msghdr *message, size_t size)
+{
+    for (; message->msg_iovlen > 0 && size >= message->msg_iov->iov_len; message->msg_iov++, message->msg_iovlen--)
+        size -= message->msg_iov->iov_len;
+    if (message->msg_iovlen == 0)
+        return false;
+    message->msg_iov->iov_base = (char *)message->msg_iov->iov_base + size;
+    message->msg_iov->iov_len -= size;
+    return true;
+}
+
+/* What came stays, whatever ended the waiting for more.  So do descriptors: what comes with them is the last. */
+static int64_t total_so_far(struct socket_op *self, const struct driver_op *op, bool *more)
+{
+    struct msghdr *message = self->data;
+    if (!self->all)
+        return op->result;
+    if (op->result > 0)
+        self->got += (size_t)op->result;
+    *more = op->result > 0 && advance(message, (size_t)op->result) && !message->msg_controllen && !self->asked;
+    if (*more)
+        message->msg_controllen = self->size;
+    return self->got ? (int64_t)self->got : op->result;
+}
+
+static void take(struct socket_op *self, struct driver_op *op)
+{
+    bool more = false;
+    int64_t result = total_so_far(self, op, &more);
+    while (more) {
+        describe(self, op);
+        if (!driver_submit(owner_of(&self->awaitable)->loop->driver, op))
+            return;
+        result = total_so_far(self, op, &more);
+    }
+    if (op->kind == DRIVER_RECV_LENT && op->result > 0) {
+        self->data = op->u.lent.data;
+        self->lent_id = op->u.lent.id;
+    }
+    end(self, result);
+}
+
+static void on_completion(struct driver_op *op)
+{
+    struct task *task = (struct task *)(void *)((char *)op - offsetof(struct task, wait.op));
+    take((struct socket_op *)(void *)task->waits_for, op);
 }
 
 static void start(struct eddy_awaitable *a)
@@ -114,6 +150,13 @@ struct socket_op socket_recvmsg(int fd, struct msghdr *message, int flags)
     return make(DRIVER_RECVMSG, fd, message, sizeof *message, flags);
 }
 
+struct socket_op socket_recvmsg_all(int fd, struct msghdr *message, int flags)
+{
+    struct socket_op op = make(DRIVER_RECVMSG, fd, message, message->msg_controllen, flags);
+    op.all = true;
+    return op;
+}
+
 struct socket_op socket_sendmsg(int fd, const struct msghdr *message, int flags)
 {
     return make(DRIVER_SENDMSG, fd, message, sizeof *message, flags);
@@ -139,6 +182,20 @@ struct socket_op socket_accept(int fd)
 struct socket_op socket_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
     return make(DRIVER_CONNECT, fd, address, size, 0);
+}
+
+/* Seconds between tries at a queue that is full: nothing tells when it has room. */
+static const double first_pause = 0.001, longest_pause = 0.05;
+
+eddy_async_define(int64_t, socket_connect_patiently, (int, fd), (const struct sockaddr *, address), (socklen_t, size))
+{
+    bool is_unix = address && size >= sizeof address->sa_family && address->sa_family == AF_UNIX;
+    for (double pause = first_pause;; pause = pause * 2 < longest_pause ? pause * 2 : longest_pause) {
+        int64_t result = eddy_await(socket_connect(fd, address, size));
+        if (result != -EAGAIN || !is_unix)
+            return result;
+        eddy_await(eddy_sleep(pause));
+    }
 }
 
 struct socket_op socket_poll(int fd, unsigned events)

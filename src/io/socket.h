@@ -22,11 +22,13 @@ struct socket_op {
     int64_t result;       /* as the system call's, or a negative errno value */
     uint8_t kind;         /* an enum driver_op_kind */
     bool asked;           /* to end early, by the cancellation of its task */
+    bool all;             /* recvmsg: goes on until there is no room, or no more */
     int fd;               /* open until it has ended */
     void *data;           /* buffer, message, or address; of recv_lent: what was lent */
-    size_t size;          /* of data */
+    size_t size;          /* of data; all: room for ancillary data */
     int flags;            /* MSG_ values, or poll events */
     unsigned lent_id;     /* recv_lent: for driver_give_back */
+    size_t got;           /* all: bytes so far */
 };
 
 /* Waits until it has ended; gives the failure that a cancellation is, else NULL. */
@@ -35,12 +37,18 @@ struct socket_op socket_recv(int fd, void *data, size_t size, int flags);
 struct socket_op socket_recv_lent(int fd, bool single);
 struct socket_op socket_send(int fd, const void *data, size_t size, int flags);
 struct socket_op socket_recvmsg(int fd, struct msghdr *message, int flags);
+/* MSG_WAITALL: bytes until the parts of the message are full, the stream ends or fails, or the task is asked to end
+ * (which it then does in its next await).  Uses the message up. */
+struct socket_op socket_recvmsg_all(int fd, struct msghdr *message, int flags);
 struct socket_op socket_sendmsg(int fd, const struct msghdr *message, int flags);
 struct socket_op socket_read(int fd, void *data, size_t size);
 struct socket_op socket_write(int fd, const void *data, size_t size);
 /* Result: the socket, not adopted. */
 struct socket_op socket_accept(int fd);
+/* One try: -EAGAIN if the queue of a Unix socket is full. */
 struct socket_op socket_connect(int fd, const struct sockaddr *address, socklen_t size);
+/* Waits for room in that queue.  The same results, but for -EAGAIN. */
+eddy_async_declare(int64_t, socket_connect_patiently, (int, fd), (const struct sockaddr *, address), (socklen_t, size));
 struct socket_op socket_poll(int fd, unsigned events);
 
 /* A non-blocking stream socket of the running loop, or a negative errno value.  Closed by socket_close. */

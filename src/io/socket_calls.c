@@ -7,6 +7,7 @@
 
 #include "io/file.h"
 #include "io/socket.h"
+#include "os/memory.h"
 
 /* Seconds between tries at a queue that is full. */
 static const double pause_between = 0.001;
@@ -27,11 +28,54 @@ static struct name name_of(const void *address, size_t size)
     return name;
 }
 
+/* ==== all of it ==== */
+
+static bool is_stream(int fd)
+{
+    int type = 0;
+    socklen_t size = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
+static void free_parts(struct iovec **parts)
+{
+    memory_free(*parts);
+}
+
+/* The kernel knows MSG_WAITALL only where it may block, so it is made of several receives here.  Of datagrams, and of a
+ * look at what is there, it says nothing. */
+eddy_async(int64_t, receive_message, (int, fd), (struct msghdr *, message), (int, flags))
+{
+    bool all = (flags & MSG_WAITALL) && !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE));
+    if (!all || message->msg_iovlen == 0 || !is_stream(fd))
+        return eddy_await(socket_recvmsg(fd, message, flags & ~MSG_WAITALL));
+    struct iovec *parts = memory_alloc(message->msg_iovlen * sizeof *parts);
+    eddy_defer(free_parts, &parts);
+    if (!parts)
+        return -ENOMEM;
+    struct msghdr rest = *message;
+    rest.msg_iov = memcpy(parts, message->msg_iov, message->msg_iovlen * sizeof *parts);
+    int64_t result = eddy_await(socket_recvmsg_all(fd, &rest, flags & ~MSG_WAITALL));
+    message->msg_namelen = rest.msg_namelen;
+    message->msg_controllen = rest.msg_controllen;
+    message->msg_flags = rest.msg_flags;
+    return result;
+}
+
 /* ==== bytes ==== */
+
+eddy_async(int64_t, receive, (int, fd), (void *, buffer), (size_t, size), (int, flags))
+{
+    struct iovec part = {buffer, size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (flags & MSG_WAITALL)
+        return eddy_await(receive_message(fd, &message, flags));
+    return eddy_await(socket_recv(fd, buffer, size, flags));
+}
 
 eddy_async_define(size_t, eddy_recv, (int, fd), (void *, buffer), (size_t, size), (int, flags))
 {
-    int64_t result = eddy_await(socket_recv(fd, buffer, size, flags));
+    int64_t result = eddy_await(receive(fd, buffer, size, flags));
     if (result < 0)
         eddy_raise((int)-result, "eddy_recv(%d)", fd);
     return (size_t)result;
@@ -86,7 +130,7 @@ eddy_async_define(size_t, eddy_pwrite, (int, fd), (const void *, data), (size_t,
 
 eddy_async_define(size_t, eddy_recvmsg, (int, fd), (struct msghdr *, message), (int, flags))
 {
-    int64_t result = eddy_await(socket_recvmsg(fd, message, flags));
+    int64_t result = eddy_await(receive_message(fd, message, flags));
     if (result < 0)
         eddy_raise((int)-result, "eddy_recvmsg(%d)", fd);
     return (size_t)result;
@@ -127,7 +171,7 @@ eddy_async_define(size_t, eddy_recvfrom, (int, fd), (void *, buffer), (size_t, s
     struct iovec part = {buffer, size};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_name = sender.data,
                              .msg_namelen = sizeof sender.data};
-    int64_t result = eddy_await(socket_recvmsg(fd, &message, flags));
+    int64_t result = eddy_await(receive_message(fd, &message, flags));
     if (result < 0)
         eddy_raise((int)-result, "eddy_recvfrom(%d)", fd);
     sender.size = message.msg_namelen;
@@ -159,7 +203,7 @@ eddy_async_define(int, eddy_accept, (int, fd))
 
 eddy_async_define(void, eddy_connect, (int, fd), (const struct sockaddr *, address), (unsigned, length))
 {
-    int64_t result = eddy_await(socket_connect(fd, address, length));
+    int64_t result = eddy_await(socket_connect_patiently(fd, address, length));
     if (result < 0)
         eddy_raise((int)-result, "eddy_connect(%d, %s)", fd, name_of(address, length).text);
 }

@@ -92,6 +92,7 @@ bool driver_submit(struct driver *driver, struct driver_op *op)
 {
     driver_check_owner(driver);
     op->cancelled = false;
+    op->result = 0;
     if (__builtin_expect(fault(), 0)) {
         op->result = -ECONNABORTED;
         return true;

@@ -13,7 +13,7 @@
  *   2. driver_submit answers true when the operation completed at once (`result` is set, `complete` is not
  *      called); else `complete` is called exactly once, from inside driver_wait, never from anywhere else.
  *   3. driver_cancel is a request.  The completion still arrives through driver_wait, with -ECANCELED or with
- *      what the operation did before the request reached it.
+ *      what the operation did before the request reached it.  Without the request no result is -ECANCELED.
  *   4. `complete` may submit and cancel other operations, and free or reuse the one that completed.
  * A result is >= 0, or a negative errno value.
  */
@@ -28,9 +28,10 @@
 #include "os/thread.h"
 
 enum driver_op_kind {
-    DRIVER_POLL,    /* u.poll: wait until the descriptor has one of `events` (POLLIN, ...); result: the events */
+    DRIVER_POLL,    /* u.poll: wait until the descriptor has one of `events` (POLLIN, ...), POLLERR or POLLHUP; result:
+                       those that it has */
     DRIVER_ACCEPT,  /* u.address (may be NULL): result: a non-blocking, close-on-exec socket, not adopted */
-    DRIVER_CONNECT, /* u.address: result: 0 */
+    DRIVER_CONNECT, /* u.address: result: 0; -EAGAIN: the queue of a Unix socket is full, nothing was begun */
     DRIVER_RECV,    /* u.buffer: result: bytes, 0 at the end */
     DRIVER_RECV_LENT, /* u.lent: as RECV, into a buffer that the driver finds when there is something to receive, so
                          that waiting holds none; result > 0: u.lent is set, to be given back by driver_give_back */
@@ -74,6 +75,7 @@ struct driver_file {
     int64_t offset;
     int flags;
     unsigned mode;
+    bool positioned;      /* pread, pwrite: the descriptor is known to have positions, so that nobody need ask */
     struct file_job job;  /* the driver's: see file_threads.h */
 };
 

@@ -32,7 +32,7 @@
 /* The values of driver_op.state. */
 enum { STATE_IDLE, STATE_QUEUED, STATE_DONE, STATE_THREAD };
 
-#define READ_EVENTS (EPOLLIN | EPOLLRDHUP | EPOLLPRI)
+#define READ_EVENTS (EPOLLIN | EPOLLRDHUP)
 #define END_EVENTS  (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)
 #define WAKE_KEY    UINT64_MAX
 
@@ -61,24 +61,23 @@ static int64_t poll_now(int fd, unsigned events)
     return (entry.revents & POLLNVAL) != 0 ? -EBADF : (unsigned short)entry.revents;
 }
 
-/* A call that was interrupted goes on by itself, so it must not be made twice. */
+/* A call that was interrupted goes on by itself.  -EAGAIN is a result: the queue of a Unix socket is full, and nothing
+ * was begun. */
 static int64_t begin_connect(const struct driver_op *op)
 {
     int64_t result = answer(connect(op->fd, op->u.address.data, op->u.address.length));
-    return result == -EINPROGRESS || result == -EALREADY || result == -EINTR ? -EAGAIN : result;
+    return result == -EALREADY || result == -EINTR ? -EINPROGRESS : result;
 }
 
-/* The event may be an older one: only a writable socket has an outcome in SO_ERROR. */
+/* The event may be an older one: only a writable socket has an outcome.  The same call tells it, and leaves the socket
+ * fit for another; SO_ERROR would leave it connecting for ever. */
 static int64_t end_connect(const struct driver_op *op)
 {
-    int error = 0;
-    socklen_t size = sizeof error;
     int64_t ready = poll_now(op->fd, POLLOUT);
     if (ready < 0)
-        return ready;
-    if (getsockopt(op->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
-        return -errno;
-    return -error;
+        return ready == -EAGAIN ? -EINPROGRESS : ready;
+    int64_t result = begin_connect(op);
+    return result == -EISCONN ? 0 : result;
 }
 
 /* A socket that somebody left blocking holds up its own task, not the loop. */
@@ -144,13 +143,18 @@ static int64_t receive_lent(struct epoll *epoll, struct driver_op *op)
     return result;
 }
 
+static bool would_block(const struct driver_op *op)
+{
+    return op->result == (op->kind == DRIVER_CONNECT ? -EINPROGRESS : -EAGAIN);
+}
+
 /* False: it would block. */
 static bool attempt(struct epoll *epoll, struct watch *watch, struct driver_op *op)
 {
     do
         op->result = op->kind == DRIVER_RECV_LENT ? receive_lent(epoll, op) : call(op);
     while (op->result == -EINTR);
-    if (op->result == -EAGAIN)
+    if (would_block(op))
         return false;
     if (watch != NULL && op->kind == DRIVER_RECV && op->u.buffer.flags == 0)
         note_short_read(watch, op, op->u.buffer.size);
@@ -201,11 +205,18 @@ static bool has_operations(const struct watch *watch)
            watch->pollers.first != NULL;
 }
 
+/* Urgent data makes an ordinary receive no less wait. */
+static uint32_t events_of_reader(const struct driver_op *op)
+{
+    int flags = op->kind == DRIVER_RECV ? op->u.buffer.flags : op->kind == DRIVER_RECVMSG ? op->u.message.flags : 0;
+    return (flags & MSG_OOB) != 0 ? READ_EVENTS | EPOLLPRI : READ_EVENTS;
+}
+
 static uint32_t events_of_queues(const struct watch *watch)
 {
     uint32_t events = 0;
     if (watch->readers.first != NULL)
-        events |= READ_EVENTS;
+        events |= events_of_reader(watch->readers.first);
     if (watch->writers.first != NULL)
         events |= EPOLLOUT;
     for (const struct driver_op *op = watch->pollers.first; op != NULL; op = op->next)
@@ -241,7 +252,7 @@ static int arm(struct epoll *epoll, struct watch *watch, int fd)
         return arm_once(epoll, watch, fd);
     if (watch->registered)
         return 0;
-    int error = control(epoll, EPOLL_CTL_ADD, watch, fd, READ_EVENTS | EPOLLOUT | EPOLLET);
+    int error = control(epoll, EPOLL_CTL_ADD, watch, fd, READ_EVENTS | EPOLLPRI | EPOLLOUT | EPOLLET);
     watch->registered = error == 0;
     return error;
 }

@@ -84,16 +84,21 @@ static bool is_loose(const struct driver_op *op)
     return op->kind == DRIVER_POLL || driver_kind_is_of_files(op->kind);
 }
 
-static struct driver_queue *queue_of(struct uring_watch *watch, const struct driver_op *op)
+bool uring_reads(const struct driver_op *op)
 {
     switch (op->kind) {
     case DRIVER_ACCEPT:
     case DRIVER_RECV:
     case DRIVER_RECV_LENT:
     case DRIVER_RECVMSG:
-    case DRIVER_READ: return &watch->readers;
-    default: return &watch->writers;
+    case DRIVER_READ: return true;
+    default: return false;
     }
+}
+
+static struct driver_queue *queue_of(struct uring_watch *watch, const struct driver_op *op)
+{
+    return uring_reads(op) ? &watch->readers : &watch->writers;
 }
 
 /* The list that it is in. */
@@ -131,24 +136,23 @@ void uring_finish_op(struct uring *uring, struct driver_op *op, int64_t result)
         uring_unsettle(uring, op->fd);
 }
 
-/* Waits for readiness in its stead. */
-static bool begin_poll(struct uring *uring, struct driver_op *op)
+void uring_begin_later(struct uring *uring, struct driver_op *op)
 {
-    struct io_uring_sqe *sqe = ring_request(&uring->ring);
-    if (sqe == NULL)
-        return false;
-    bool reads = queue_of(&uring->watches[op->fd], op) == &uring->watches[op->fd].readers;
-    io_uring_prep_poll_add(sqe, op->fd, reads ? POLLIN : POLLOUT);
-    sqe->user_data = (uintptr_t)op;
-    op->state = URING_POLLING;
-    return true;
+    struct driver_queue *list = list_of(uring, op);
+    op->state = URING_WAITING;
+    if (!is_loose(op)) {
+        uring_unsettle(uring, op->fd);
+        return;
+    }
+    queue_remove(list, op);
+    queue_append(&uring->waiting, op);
 }
 
 /* False: there is no room in the ring. */
 static bool begin(struct uring *uring, struct driver_op *op)
 {
-    if (op->kind == DRIVER_RECV_LENT)
-        return begin_poll(uring, op);
+    if (op->kind == DRIVER_RECV_LENT || op->kind == DRIVER_POLL)
+        return uring_begin_poll(uring, op);
     struct io_uring_sqe *sqe = ring_request(&uring->ring);
     if (sqe == NULL)
         return false;
@@ -219,10 +223,25 @@ static bool poll_sees_stock(struct uring *uring, struct driver_op *op)
     return true;
 }
 
+/* A ring reads from what has no positions all the same, and takes -1 for the descriptor's own. */
+static int64_t wrong_position(const struct driver_op *op)
+{
+    if (op->kind != DRIVER_PREAD && op->kind != DRIVER_PWRITE)
+        return 0;
+    if (op->u.file->offset < 0)
+        return -EINVAL;
+    return op->u.file->positioned || lseek(op->fd, 0, SEEK_CUR) >= 0 ? 0 : -errno;
+}
+
 static bool submit_loose(struct uring *uring, struct driver_op *op)
 {
     if (poll_sees_stock(uring, op))
         return true;
+    op->result = wrong_position(op);
+    if (op->result != 0) {
+        op->state = URING_IDLE;
+        return true;
+    }
     if (driver_kind_is_of_files(op->kind) && must_be_threaded(uring, op))
         return submit_to_threads(uring, op);
     queue_append(begin(uring, op) ? &uring->loose : &uring->waiting, op);
@@ -270,7 +289,8 @@ bool uring_send_cancel(struct uring *uring, uint64_t user_data)
 
 static bool is_in_kernel(const struct driver_op *op)
 {
-    return op->state == URING_KERNEL || op->state == URING_POLLING || op->state == URING_ZERO_COPY;
+    return op->state == URING_KERNEL || op->state == URING_POLLING || op->state == URING_PATIENT ||
+           op->state == URING_ZERO_COPY;
 }
 
 /* Nobody accepts: connections stay in the kernel, for whoever else listens there.  Without room it goes on until its
@@ -303,7 +323,8 @@ static void cancel(struct driver *driver, struct driver_op *op)
 static bool cancel_again(struct uring *uring, struct driver_op *op)
 {
     for (; op != NULL; op = op->next)
-        if (op->cancelled && is_in_kernel(op) && !uring_send_cancel(uring, (uintptr_t)op))
+        if (((op->cancelled && is_in_kernel(op)) || op->state == URING_TOLD) &&
+            !uring_send_cancel(uring, (uintptr_t)op))
             return false;
     return true;
 }
@@ -351,6 +372,8 @@ static void settle_all(struct uring *uring)
     }
     if (!uring->wake_armed)
         arm_wake(uring);
+    if (uring->suspects >= 0)
+        uring_arm_ask(uring);
 }
 
 /* ==== completions out of the ring ==== */
@@ -373,36 +396,61 @@ static int64_t receive_lent(struct uring *uring, struct driver_op *op)
     return result;
 }
 
-/* The call would not have waited, or was interrupted: it is made again, when the descriptor is ready. */
+/* The call was interrupted, or would not have waited: it is made again, when the descriptor is ready. */
 static bool is_passing(const struct driver_op *op, int64_t result)
 {
-    return !is_loose(op) && op->kind != DRIVER_CONNECT && (result == -EAGAIN || result == -EINTR);
+    if (result == -EINTR)
+        return true;
+    return result == -EAGAIN && !driver_kind_is_of_files(op->kind) && op->kind != DRIVER_CONNECT;
+}
+
+/* The kernel has cancelled what nobody asked it to: it had no thread of its own to carry it out with. */
+static int64_t refused(struct uring *uring, struct driver_op *op)
+{
+    const struct uring_watch *watch = find_watch(uring, op->fd);
+    if (op->kind == DRIVER_POLL) /* see tell_pollers */
+        return watch != NULL && uring_has_stock(watch) ? POLLIN : -EINTR;
+    if (op->kind == DRIVER_CONNECT)
+        return -EAGAIN;
+    if (op->result == -ECANCELED)
+        return -EBUSY;
+    op->result = -ECANCELED; /* once */
+    return -EAGAIN;
+}
+
+/* The same, of files: a thread of the driver carries it out. */
+static void carry_out_otherwise(struct uring *uring, struct driver_op *op)
+{
+    queue_remove(&uring->loose, op);
+    if (submit_to_threads(uring, op))
+        op_is_done(uring, op);
 }
 
 static void completed(struct uring *uring, struct driver_op *op, int64_t result)
 {
-    bool polled = op->state == URING_POLLING;
-    if (op->kind == DRIVER_POLL && result == -ECANCELED && !op->cancelled)
-        result = POLLIN; /* see tell_pollers */
-    if (polled && result >= 0 && op->kind == DRIVER_RECV_LENT && !op->cancelled)
-        result = receive_lent(uring, op);
-    else if (polled && result >= 0)
-        result = -EINTR;
-    if (!is_passing(op, result)) {
-        uring_finish_op(uring, op, result);
-    } else if (op->cancelled) {
-        uring_finish_op(uring, op, -ECANCELED);
-    } else if (result == -EINTR ? !begin(uring, op) : !begin_poll(uring, op)) {
-        op->state = URING_WAITING;
-        uring_unsettle(uring, op->fd);
+    if (op->kind != DRIVER_POLL && uring_is_polled(op) && result >= 0)
+        result = op->kind == DRIVER_RECV_LENT && !op->cancelled ? receive_lent(uring, op) : -EINTR;
+    if (result == -ECANCELED && !op->cancelled && driver_kind_is_of_files(op->kind)) {
+        carry_out_otherwise(uring, op);
+        return;
     }
+    if (result == -ECANCELED && !op->cancelled)
+        result = refused(uring, op);
+    if (!is_passing(op, result))
+        uring_finish_op(uring, op, result);
+    else if (op->cancelled)
+        uring_finish_op(uring, op, -ECANCELED);
+    else if (result == -EINTR ? !begin(uring, op) : !uring_begin_poll(uring, op))
+        uring_begin_later(uring, op);
 }
 
 static void operation_completed(struct uring *uring, struct ring_completion *completion)
 {
     struct driver_op *op = (struct driver_op *)(uintptr_t)completion->data;
-    if (op->state != URING_ZERO_COPY || !uring_zero_copy_goes_on(&uring->watches[op->fd], op, completion))
-        completed(uring, op, completion->result);
+    if (op->state == URING_ZERO_COPY ? uring_zero_copy_goes_on(&uring->watches[op->fd], op, completion)
+                                     : uring_is_polled(op) && !uring_poll_completed(uring, op, completion))
+        return;
+    completed(uring, op, completion->result);
 }
 
 static void handle(struct uring *uring, struct ring_completion *completion)
@@ -411,6 +459,7 @@ static void handle(struct uring *uring, struct ring_completion *completion)
     case RING_OPERATION: operation_completed(uring, completion); break;
     case RING_ACCEPTED:
     case RING_RECEIVED: uring_many_completed(uring, completion); break;
+    case RING_ASK: uring_ask(uring); break;
     case RING_WAKE: uring->wake_armed = (completion->flags & IORING_CQE_F_MORE) != 0; break;
     default: break; /* the answer to a cancel says nothing: the operation's own completion does */
     }
@@ -536,7 +585,7 @@ static void give_back(struct driver *driver, void *data, unsigned id)
 static int init(struct uring *uring, const char **step)
 {
     *step = "eventfd";
-    uring->unsettled = -1;
+    uring->unsettled = uring->suspects = -1;
     uring->buffers.capacity = ring_limits.buffers;
     uring->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (uring->wake_fd < 0)

@@ -24,6 +24,8 @@ enum uring_state {
     URING_KERNEL,  /* its request is in the ring or in the kernel */
     URING_THREAD,  /* a thread carries it out: it is of files, and no request of this kernel's ring */
     URING_POLLING, /* a poll request stands for it: the call itself would not wait */
+    URING_PATIENT, /* the same, or it is a poll: the request lasts, for it has told of what was not asked for */
+    URING_TOLD,    /* it has told `result`, which was: its end is to come */
     URING_ZERO_COPY, /* as URING_KERNEL; and behind a first completion the kernel still reads its memory */
     URING_DONE     /* `result` is set, `complete` is to come */
 };
@@ -46,6 +48,9 @@ struct uring_watch {
     bool accepts;                /* it accepts */
     bool one_by_one;             /* the kernel has refused such a request */
     bool starved;                /* it found no buffer: the next one who receives brings his own */
+    bool suspect;                /* it is in the list of those that are asked: see driver_uring_ask.c */
+    bool heard;                  /* bytes came since that list was last gone through */
+    int next_suspect;            /* in that list */
     bool over;                   /* `error` is the result of who reads behind the stock: 0 is the end */
     uint8_t zero_copy;           /* an enum uring_zero_copy */
     uint16_t stocked;            /* length of `stock` */
@@ -59,6 +64,8 @@ struct uring {
     int wake_fd;                 /* an eventfd, polled by a multishot */
     bool woken;                  /* wake_fd has been written since the last wait; atomic */
     bool wake_armed;             /* the poll of wake_fd stands */
+    bool asking;                 /* the request that tells when to ask stands */
+    int suspects;                /* first watch of those that are asked; -1: none */
     bool lost_cancel;            /* a cancel found no room: look for it among all operations */
     int unsettled;               /* first watch whose queues have one to begin; -1: none */
     size_t watch_count;          /* of `watches` */
@@ -73,10 +80,14 @@ struct uring {
 };
 
 /* What a completion is of: the lowest bits of its user_data.  An operation is its address. */
-enum { RING_OPERATION, RING_WAKE, RING_NOBODY, RING_ACCEPTED, RING_RECEIVED, RING_TAGS = 7 };
+enum { RING_OPERATION, RING_WAKE, RING_NOBODY, RING_ACCEPTED, RING_RECEIVED, RING_ASK, RING_TAGS = 7 };
 
 /* ---- driver_uring.c ---- */
 void uring_finish_op(struct uring *uring, struct driver_op *op, int64_t result);
+/* There was no room: it is begun from the start when there is. */
+void uring_begin_later(struct uring *uring, struct driver_op *op);
+/* It reads; else it writes. */
+bool uring_reads(const struct driver_op *op);
 /* Its queues have something to begin. */
 void uring_unsettle(struct uring *uring, int fd);
 /* False: no room in the ring. */
@@ -101,6 +112,24 @@ void uring_many_completed(struct uring *uring, const struct ring_completion *com
 /* Before the ring is closed: nothing is in the kernel any more. */
 void uring_end_all_many(struct uring *uring);
 
+/* ---- driver_uring_ask.c ---- */
+/* A multishot has brought bytes: it may have lost the end that came with them. */
+void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd);
+/* Unless it stands: the request that tells when to ask. */
+void uring_arm_ask(struct uring *uring);
+/* It has told. */
+void uring_ask(struct uring *uring);
+
+/* ---- driver_uring_poll.c ---- */
+/* Polls, because `op` does, or in its stead.  False: no room. */
+bool uring_begin_poll(struct uring *uring, struct driver_op *op);
+static inline bool uring_is_polled(const struct driver_op *op)
+{
+    return op->state == URING_POLLING || op->state == URING_PATIENT || op->state == URING_TOLD;
+}
+/* Of a request that polls.  True: it is over, with `completion`. */
+bool uring_poll_completed(struct uring *uring, struct driver_op *op, struct ring_completion *completion);
+
 /* ---- driver_uring_zero.c ---- */
 bool uring_is_zero_copy(const struct uring *uring, struct uring_watch *watch, const struct driver_op *op);
 /* Makes one of a prepared send. */
@@ -111,7 +140,7 @@ bool uring_zero_copy_goes_on(struct uring_watch *watch, struct driver_op *op, st
 /* ---- ring_prepare.c ---- */
 /* The request that `op` becomes; -1: none, a thread carries it out. */
 int ring_opcode(const struct driver_op *op);
-/* A request for `op`, but for its user_data. */
+/* A request for `op`, which is no poll, but for its user_data. */
 void ring_prepare(struct io_uring_sqe *sqe, const struct driver_op *op);
 
 #endif

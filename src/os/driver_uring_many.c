@@ -206,6 +206,10 @@ void uring_forget_many(struct uring *uring, struct uring_watch *watch, int fd)
         ring_enter(&uring->ring, 0, 0);
         uring_reap(uring);
     }
+    if (watch->many != MANY_NONE) { /* now, for the kernel holds the socket until then: a stream's end has to leave */
+        ring_enter(&uring->ring, 0, 0);
+        uring_reap(uring);
+    }
     while (watch->stock != NULL)
         drop(uring, watch, watch->accepts);
     watch->many = MANY_NONE;
@@ -238,6 +242,8 @@ static void keep(struct uring *uring, struct uring_watch *watch, const struct ri
     int32_t result = completion->result;
     if (result > 0 && !watch->accepts) {
         put_bytes(uring, watch, completion->flags >> IORING_CQE_BUFFER_SHIFT, result);
+        if ((completion->flags & IORING_CQE_F_MORE) != 0)
+            uring_suspect(uring, watch, (int)(watch - uring->watches));
         return;
     }
     discard(uring, &(struct ring_completion){.flags = completion->flags, .result = -1});

@@ -59,7 +59,6 @@ void ring_prepare(struct io_uring_sqe *sqe, const struct driver_op *op)
     size_t size = op->u.buffer.size;
     int flags = op->u.buffer.flags;
     switch (op->kind) {
-    case DRIVER_POLL: io_uring_prep_poll_add(sqe, op->fd, op->u.poll.events); break;
     case DRIVER_ACCEPT:
         io_uring_prep_accept(sqe, op->fd, op->u.address.data, op->u.address.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         break;

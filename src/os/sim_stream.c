@@ -132,10 +132,12 @@ static bool at_end(const struct sim *sim, const struct sim_socket *socket)
 int64_t sim_receive(struct sim *sim, struct sim_socket *socket, void *data, size_t size, int flags)
 {
     size_t ready = arrived(sim, socket);
+    if ((flags & MSG_OOB) != 0)
+        return -EINVAL; /* as where there is no urgent data */
     if (ready == 0 && socket->error)
         return take_error(socket);
     if (ready == 0)
-        return at_end(sim, socket) || size == 0 ? 0 : -EAGAIN;
+        return at_end(sim, socket) ? 0 : -EAGAIN;
     size = part_of(sim, size < ready ? size : ready);
     take(socket, data, size, flags & MSG_PEEK);
     if (!(flags & MSG_PEEK) && socket->peer)

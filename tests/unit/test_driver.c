@@ -431,6 +431,169 @@ static void regular_files_never_wait(void **state)
     driver_close_fd(driver, fd);
 }
 
+/* ==== one meaning on every driver ==== */
+
+static void make_full_pair(int ends[2])
+{
+    char bytes[4096] = {0};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    while (send(ends[0], bytes, sizeof bytes, MSG_NOSIGNAL) > 0) {
+    }
+}
+
+static void drain(int fd)
+{
+    char bytes[4096];
+    while (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0) {
+    }
+}
+
+/* Waits that end without a completion are few: it sleeps. */
+static void assert_waits(struct probe *probe)
+{
+    for (int waits = 0; waits < 5; waits++)
+        assert_int_equal(driver_wait(driver, driver_now(driver) + CLOCK_SECOND / 500), 0);
+    assert_int_equal(probe->completions, 0);
+}
+
+static void a_poll_tells_only_what_was_asked(void **state)
+{
+    (void)state;
+    for (int times = 0; times < 2; times++) {
+        int ends[2];
+        struct probe probe;
+        make_full_pair(ends);
+        assert_int_equal(shutdown(ends[1], SHUT_WR), 0);
+        assert_false(begin_poll(&probe, ends[0], POLLOUT));
+        assert_waits(&probe);
+        if (times == 0) {
+            drain(ends[1]);
+            assert_int_equal(finish(&probe), POLLOUT);
+        } else {
+            assert_int_equal(finish_cancelled(&probe), -ECANCELED);
+        }
+        close(ends[0]);
+        close(ends[1]);
+    }
+}
+
+static void a_writer_waits_though_its_peer_has_shut_its_side(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_full_pair(ends);
+    assert_int_equal(shutdown(ends[1], SHUT_WR), 0);
+    begin(&probe, DRIVER_SEND, ends[0]);
+    assert_waits(&probe);
+    drain(ends[1]);
+    assert_int_equal(finish(&probe), sizeof probe.data);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static int64_t connect_to(struct probe *probe, int fd, struct sockaddr *address, socklen_t size)
+{
+    prepare(probe, DRIVER_CONNECT, fd);
+    probe->op.u.address.data = address;
+    probe->op.u.address.length = size;
+    return driver_submit(driver, &probe->op) ? probe->op.result : finish(probe);
+}
+
+static void a_full_queue_is_no_connection(void **state)
+{
+    (void)state;
+    struct sockaddr_storage address = {.ss_family = AF_UNIX};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), fds[4];
+    int64_t result = 0;
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(sa_family_t)), 0); /* a name of the kernel's */
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    assert_int_equal(listen(listener, 0), 0);
+    for (int i = 0; i < 4; i++) {
+        struct probe probe;
+        fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        result = connect_to(&probe, fds[i], (struct sockaddr *)&address, size);
+        assert_true(result == 0 || result == -EAGAIN);
+        assert_int_equal(send(fds[i], "x", 1, MSG_NOSIGNAL), result == 0 ? 1 : -1);
+    }
+    assert_int_equal(result, -EAGAIN);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    close(listener);
+}
+
+static void a_socket_that_was_refused_connects_elsewhere(void **state)
+{
+    (void)state;
+    struct sockaddr_in nobody, somebody;
+    struct probe probe;
+    close(make_listener(&nobody));
+    int fd = make_socket(SOCK_STREAM), listener = make_listener(&somebody);
+    assert_int_equal(connect_to(&probe, fd, (struct sockaddr *)&nobody, sizeof nobody), -ECONNREFUSED);
+    assert_int_equal(connect_to(&probe, fd, (struct sockaddr *)&somebody, sizeof somebody), 0);
+    assert_int_equal(connect_to(&probe, fd, (struct sockaddr *)&somebody, sizeof somebody), -EISCONN);
+    close(fd);
+    close(listener);
+}
+
+static void the_end_leaves_with_the_close(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    put(ends[1], "hello");
+    assert_int_equal(finish(&probe), 5);
+    driver_give_back(driver, probe.op.u.lent.data, probe.op.u.lent.id);
+    driver_close_fd(driver, ends[0]); /* and no wait afterwards */
+    struct pollfd peer = {.fd = ends[1], .events = POLLIN};
+    assert_int_equal(poll(&peer, 1, 60000), 1);
+    close(ends[1]);
+}
+
+static void a_listener_is_gone_with_the_close(void **state)
+{
+    (void)state;
+    struct sockaddr_in address;
+    struct probe probe;
+    int listener = make_listener(&address), client = make_socket(SOCK_STREAM);
+    driver_adopt(driver, listener);
+    begin(&probe, DRIVER_ACCEPT, listener);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    assert_int_equal(finish_cancelled(&probe), -ECANCELED);
+    driver_close_fd(driver, listener);
+    int result = connect(client, (struct sockaddr *)&address, sizeof address);
+    struct pollfd both = {.fd = client, .events = POLLOUT};
+    assert_true(result < 0 && poll(&both, 1, 60000) == 1 && (both.revents & POLLERR));
+    close(client);
+}
+
+static int64_t read_at(struct probe *probe, int fd, int64_t offset)
+{
+    struct driver_file what = {.data = probe->data, .size = sizeof probe->data, .offset = offset};
+    prepare(probe, DRIVER_PREAD, fd);
+    probe->op.u.file = &what;
+    return driver_submit(driver, &probe->op) ? probe->op.result : finish(probe);
+}
+
+static void what_has_no_positions_is_not_read_at_one(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    assert_int_equal(write(ends[1], "abc", 3), 3);
+    assert_int_equal(read_at(&probe, ends[0], 0), -ESPIPE);
+    assert_int_equal(read(ends[0], probe.data, 10), 3); /* nothing was taken */
+    close(ends[0]);
+    close(ends[1]);
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(read_at(&probe, fd, -1), -EINVAL);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest rules[] = {
@@ -455,6 +618,13 @@ int main(void)
         RULE(regular_files_never_wait),
         /* Not under Valgrind: its own limit takes the connection before it refuses. */
         RULE(too_many_open_files_is_a_result),
+        RULE(a_poll_tells_only_what_was_asked),
+        RULE(a_writer_waits_though_its_peer_has_shut_its_side),
+        RULE(a_full_queue_is_no_connection),
+        RULE(a_socket_that_was_refused_connects_elsewhere),
+        RULE(the_end_leaves_with_the_close),
+        RULE(a_listener_is_gone_with_the_close),
+        RULE(what_has_no_positions_is_not_read_at_one),
     };
     size_t count = sizeof rules / sizeof *rules - (RUNNING_ON_VALGRIND ? 1 : 0);
     return run_rules_on_all(rules, count);

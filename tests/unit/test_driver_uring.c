@@ -56,6 +56,44 @@ static void await_end_of_many(int fd)
 
 /* ==== receiving ==== */
 
+/* As the kernel does when bytes and the end come at once: its request stands, and sees nothing any more. */
+static void make_deaf(int fd, int silent)
+{
+    struct ring *ring = &inside()->ring;
+    struct ring_completion completion;
+    uint64_t key = (uint64_t)watch_of(fd)->generation << 32 | (uint64_t)(unsigned)fd << 3 | RING_RECEIVED;
+    uring_send_cancel(inside(), key);
+    do
+        assert_int_equal(ring_enter(ring, 1, CLOCK_SECOND), 0);
+    while (!ring_next(ring, &completion) || completion.data != key);
+    struct io_uring_sqe *sqe = ring_request(ring);
+    io_uring_prep_recv_multishot(sqe, silent, NULL, 0, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->user_data = key;
+}
+
+static void an_end_that_the_kernel_has_lost_is_asked_for(void **state)
+{
+    (void)state;
+    int ends[2], other[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    make_pair(other);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    put(ends[1], "abc");
+    assert_int_equal(finish(&probe), 3);
+    give_back(&probe);
+    make_deaf(ends[0], other[0]);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    struct linger reset = {1, 0};
+    setsockopt(ends[1], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(ends[1]);
+    assert_int_equal(finish(&probe), -ECONNRESET);
+    driver_close_fd(driver, ends[0]);
+    close(other[0]);
+    close(other[1]);
+}
+
 static void one_request_receives_for_many(void **state)
 {
     (void)state;
@@ -459,6 +497,7 @@ static void small_queues_lose_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest rules[] = {
+        RULE(an_end_that_the_kernel_has_lost_is_asked_for),
         RULE(one_request_receives_for_many),
         RULE(what_came_unasked_is_for_whoever_asks),
         RULE(a_poll_sees_what_a_multishot_took),

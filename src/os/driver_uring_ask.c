@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * driver_uring_ask.c - asking after connections whose end the kernel may have lost.
+ *
+ * Where bytes and the end of a connection (or its reset) come before the kernel has told of either, a multishot receive
+ * brings the bytes and may never bring the end: both wake it at once, it receives once, and nothing wakes it again
+ * (Linux before 7.0, "io_uring/poll: fix multishot recv missing EOF on wakeup race"; seen on 6.18 for resets).  So a
+ * connection is asked once after bytes came, when none have come for a second or two: what came later woke the request
+ * by itself.  One that is busy costs a look at its flag a second, one that is idle nothing.
+ */
+#define _GNU_SOURCE
+#include "os/driver_uring.h"
+
+#if defined(EDDY_WITH_URING)
+
+#include <poll.h>
+
+enum { BATCH = 64 };
+
+static struct __kernel_timespec period = {.tv_sec = 1};
+
+void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd)
+{
+    watch->heard = true;
+    if (watch->suspect)
+        return;
+    watch->suspect = true;
+    watch->next_suspect = uring->suspects;
+    uring->suspects = fd;
+}
+
+void uring_arm_ask(struct uring *uring)
+{
+    struct io_uring_sqe *sqe = uring->asking ? NULL : ring_request(&uring->ring);
+    if (sqe == NULL)
+        return;
+    io_uring_prep_timeout(sqe, &period, 0, 0);
+    sqe->user_data = RING_ASK;
+    uring->asking = true;
+}
+
+/* Those that have something to tell are received from anew. */
+static void ask(struct uring *uring, struct pollfd *entries, int count)
+{
+    if (count == 0 || poll(entries, (nfds_t)count, 0) <= 0)
+        return;
+    for (int i = 0; i < count; i++)
+        if (entries[i].revents != 0)
+            uring_stop_many(uring, &uring->watches[entries[i].fd], entries[i].fd);
+}
+
+/* Takes the next one out of the list, or leaves it there until the next time. */
+static bool is_quiet(struct uring *uring, int fd, int *kept)
+{
+    struct uring_watch *watch = &uring->watches[fd];
+    bool heard = watch->heard;
+    watch->heard = false;
+    watch->suspect = heard;
+    if (heard) {
+        watch->next_suspect = *kept;
+        *kept = fd;
+    }
+    return !heard && watch->many == MANY_STANDS && !watch->accepts;
+}
+
+void uring_ask(struct uring *uring)
+{
+    struct pollfd entries[BATCH];
+    int count = 0, kept = -1;
+    uring->asking = false;
+    for (int fd = uring->suspects, next; fd >= 0; fd = next) {
+        next = uring->watches[fd].next_suspect;
+        if (is_quiet(uring, fd, &kept))
+            entries[count++] = (struct pollfd){.fd = fd, .events = POLLIN | POLLRDHUP};
+        if (count == BATCH) {
+            ask(uring, entries, count);
+            count = 0;
+        }
+    }
+    uring->suspects = kept;
+    ask(uring, entries, count);
+}
+
+#endif
