@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/random.h"
+#include "base/shuffle.h"
 #include "core/current.h"
 #include "core/debug.h"
 #include "core/failure.h"
@@ -113,22 +113,11 @@ static void run_batch(struct eddy_loop *loop)
 }
 
 /* The simulation with a seed: what is ready runs in an order that the seed decides. */
-static void shuffle(struct eddy_loop *loop)
+static void shuffle_batch(struct eddy_loop *loop)
 {
-    size_t count = 0;
-    struct ready *rest = loop->batch, *shuffled = NULL;
-    for (struct ready *item = rest; item; item = item->next)
-        count++;
-    for (; count; count--) {
-        struct ready **link = &rest;
-        for (size_t skip = random_below(&loop->random, count); skip; skip--)
-            link = &(*link)->next;
-        struct ready *item = *link;
-        *link = item->next;
-        item->next = shuffled;
-        shuffled = item;
-    }
-    loop->batch = shuffled;
+    _Static_assert(offsetof(struct ready, next) == 0, "a list that can be shuffled");
+    struct shuffle_link *first = (struct shuffle_link *)(void *)loop->batch;
+    loop->batch = (struct ready *)(void *)shuffle(first, &loop->random);
 }
 
 /* What a crowd has left behind goes back to the system: once a second at most, for a stack that is in use may hold on
@@ -178,7 +167,7 @@ void loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument
     while (!done(argument)) {
         begin_pass(loop);
         if (loop->driver->seed && loop->batch)
-            shuffle(loop);
+            shuffle_batch(loop);
         run_batch(loop);
         if (loop->debug)
             debug_step(loop->debug, NULL);
