@@ -63,6 +63,14 @@ EDDY_API void eddy_handle_cancel(eddy_handle *handle);
 EDDY_API int eddy_call_soon_threadsafe(eddy_loop *loop, void (*function)(void *), void *argument);
 
 /*
+ * Any thread, while the loop runs: in the simulation the clock stands until each hold has had its release.  For threads
+ * of the program's own, which the simulation does not see; blocking functions need none.  Elsewhere without effect.
+ * Since 0.1.
+ */
+EDDY_API void eddy_sim_hold(eddy_loop *loop);
+EDDY_API void eddy_sim_release(eddy_loop *loop);
+
+/*
  * While fd is readable (writable), function(argument) is called, once a pass.  One reader and one writer a
  * descriptor; a second replaces the first.  Returns 0 or an errno value.  Python: loop.add_reader.  Since 0.1.
  */

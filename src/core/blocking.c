@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "core/current.h"
 #include "core/failure.h"
 #include "core/loop.h"
 #include "core/task.h"
@@ -46,7 +47,9 @@ static void work(struct thread_job *thread)
     struct job *job = (struct job *)(void *)thread;
     struct eddy_awaitable *a = copy_of(job);
     stack_note_work("blocking function", a->awaitable.type->name);
+    current.works_for = job->loop;
     a->awaitable.type->work(a);
+    current.works_for = NULL;
     stack_note_work(NULL, NULL);
 }
 
@@ -63,6 +66,7 @@ static void deliver(void *argument)
     struct eddy_awaitable *a = job->waits, *copy = copy_of(job);
     struct eddy_failure *failure = copy->awaitable.failure;
     job->loop->driver->in_flight--;
+    driver_start_clock(&job->loop->driver->working);
     if (a) {
         memcpy((char *)a + sizeof a->awaitable, (char *)copy + sizeof a->awaitable,
                a->awaitable.type->size - sizeof a->awaitable);
@@ -95,6 +99,7 @@ void blocking_start(struct eddy_awaitable *a, enum pool which)
     }
     task->wait.job = job;
     task->loop->driver->in_flight++; /* the loop has to look for the thread's call */
+    driver_stop_clock(&task->loop->driver->working);
 }
 
 void eddy_blocking_start(struct eddy_awaitable *a)
@@ -109,6 +114,7 @@ void eddy_blocking_cancel(struct eddy_awaitable *a)
     job->waits = NULL;
     if (thread_pool_take_back(job->pool, &job->thread)) {
         task->loop->driver->in_flight--;
+        driver_start_clock(&task->loop->driver->working);
         memory_free(job);
     }
     native_complete(a, &failure_cancelled);

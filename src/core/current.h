@@ -12,6 +12,7 @@ struct current {
     struct eddy_loop *loop;      /* running on this thread; NULL: none */
     struct task *task;           /* running now; NULL: the loop itself, a callback, or no loop */
     struct task *caller;         /* whose call runs on the thread's own stack, meanwhile; NULL: nobody's */
+    struct eddy_loop *works_for; /* on a thread of a pool: whose call it carries out; NULL: none */
     struct eddy_failure *caught; /* what code outside of tasks caught last */
 };
 

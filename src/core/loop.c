@@ -139,7 +139,7 @@ static void look(struct eddy_loop *loop)
     int64_t deadline = loop->first ? 0 : timers_next(&loop->timers);
     if (deadline && stack_pool_is_slack())
         give_back_slack(loop);
-    if (deadline || driver->in_flight) {
+    if (deadline || driver->in_flight || driver->virtual_time) {
         int error = driver_wait(driver, deadline);
         EDDY_ASSERT(!error, "the %s driver failed: %s", driver->type->name, strerror(-error));
     }
@@ -266,6 +266,19 @@ double eddy_time(void)
 {
     int64_t now = current.loop ? driver_now(current.loop->driver) : clock_monotonic();
     return (double)now / (double)CLOCK_SECOND;
+}
+
+void eddy_sim_hold(eddy_loop *loop)
+{
+    driver_stop_clock(&loop->driver->held);
+}
+
+void eddy_sim_release(eddy_loop *loop)
+{
+    EDDY_ASSERT(__atomic_load_n(&loop->driver->held, __ATOMIC_RELAXED) > 0,
+                "eddy_sim_release without an eddy_sim_hold before it");
+    driver_start_clock(&loop->driver->held);
+    driver_wake(loop->driver);
 }
 
 void eddy_set_exception_handler(void (*function)(const eddy_error *error, void *argument), void *argument)

@@ -23,6 +23,7 @@ struct eddy_remote {
     pthread_cond_t ended;
     unsigned references;              /* of the waiting thread, of the loop, of a cancel on its way */
     bool done, cancelling;
+    unsigned clock_lent;              /* calls of the loop's pool that wait here */
     struct eddy_failure *failure;
     const struct eddy_site *site;
     size_t size, result_offset, result_size;
@@ -42,11 +43,19 @@ static void unref(struct eddy_remote *remote)
     memory_free(remote);
 }
 
+static void take_clock_back(struct eddy_remote *remote)
+{
+    remote->clock_lent--;
+    driver_stop_clock(&remote->loop->driver->working);
+}
+
 static void finish(struct eddy_remote *remote, struct eddy_failure *failure)
 {
     pthread_mutex_lock(&remote->mutex);
     remote->failure = failure;
     remote->done = true;
+    while (remote->clock_lent)
+        take_clock_back(remote);
     pthread_cond_broadcast(&remote->ended);
     pthread_mutex_unlock(&remote->mutex);
     unref(remote);
@@ -112,6 +121,19 @@ eddy_remote *eddy_remote_new(eddy_loop *loop, const void *coroutine, size_t size
     return remote;
 }
 
+/* A call on a thread of the loop's pool that waits for the loop does not work meanwhile: a virtual clock may go on, and
+ * stands again before the loop waits next. */
+static bool lend_clock(struct eddy_remote *remote)
+{
+    bool lent = !remote->done && current.works_for == remote->loop;
+    if (lent) {
+        remote->clock_lent++;
+        driver_start_clock(&remote->loop->driver->working);
+        driver_wake(remote->loop->driver);
+    }
+    return lent;
+}
+
 static bool wait_for_end(struct eddy_remote *remote, double seconds)
 {
     struct timespec until;
@@ -119,11 +141,14 @@ static bool wait_for_end(struct eddy_remote *remote, double seconds)
     until = (struct timespec){.tv_sec = end / CLOCK_SECOND, .tv_nsec = end % CLOCK_SECOND};
     int error = 0;
     pthread_mutex_lock(&remote->mutex);
+    bool lent = lend_clock(remote);
     while (!remote->done && !error)
         error = seconds < 0 || seconds >= INFINITY
                     ? pthread_cond_wait(&remote->ended, &remote->mutex)
                     : pthread_cond_timedwait(&remote->ended, &remote->mutex, &until);
     bool done = remote->done;
+    if (lent && !done)
+        take_clock_back(remote);
     pthread_mutex_unlock(&remote->mutex);
     return done;
 }

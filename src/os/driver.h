@@ -80,6 +80,7 @@ struct driver_file {
 };
 
 struct driver_op {
+    struct driver_op *next, *prev; /* the driver's list, while it is in flight */
     uint8_t kind;         /* an enum driver_op_kind */
     uint8_t state;        /* the driver's: where it stands; 0 before driver_submit and after completion */
     bool cancelled;       /* driver_cancel has been called */
@@ -96,7 +97,6 @@ struct driver_op {
     } u;
     int64_t result;       /* valid at completion */
     void (*complete)(struct driver_op *op); /* the terminal completion */
-    struct driver_op *next, *prev;          /* the driver's list, while it is in flight */
 };
 
 struct driver;
@@ -135,7 +135,9 @@ struct driver {
     const struct driver_type *type;
     size_t in_flight;     /* operations submitted and not completed: the loop looks at I/O only if there are any */
     size_t lent;          /* buffers lent and not given back */
-    size_t real_time;     /* processes that run: meanwhile a virtual clock goes no faster than the real one */
+    size_t real_time;     /* processes that run: a virtual clock passes nothing before its real time has gone by */
+    size_t working;       /* calls of the loop that threads carry out: a virtual clock stands.  Atomic */
+    size_t held;          /* times that the program has stopped a virtual clock.  Atomic */
     bool forked;          /* this process is a child of the one whose driver it is, which must not feel it */
     bool virtual_time;    /* the clock jumps when nothing is ready */
     bool second_choice;   /* nobody chose, and io_uring was refused: driver_refusal says why */
@@ -209,6 +211,16 @@ static inline void driver_wake(struct driver *driver)
     driver->type->wake(driver);
 }
 static inline int64_t driver_now(struct driver *driver) { return driver->type->now(driver); }
+/* Any thread: one more, or one less, of what a virtual clock stands for (driver->working, driver->held).  Who is not on
+ * the loop's thread wakes the driver after the second, since it may wait for that. */
+static inline void driver_stop_clock(size_t *reasons)
+{
+    __atomic_add_fetch(reasons, 1, __ATOMIC_SEQ_CST);
+}
+static inline void driver_start_clock(size_t *reasons)
+{
+    __atomic_sub_fetch(reasons, 1, __ATOMIC_SEQ_CST);
+}
 static inline void driver_adopt(struct driver *driver, int fd)
 {
     driver_check_owner(driver);

@@ -5,7 +5,9 @@
  * A socket of the simulation is a real one that stands for it (so numbers, ports and options are the kernel's), and a
  * struct sim_socket.  Two ends that meet inside one loop are joined in memory; what comes from outside, or goes there,
  * is the kernel's.  Invariant: a waiting operation is in a queue of its socket, or (to accept) in the epoll driver's,
- * where connections from outside arrive; bytes move only when the clock has reached their time.
+ * where connections from outside arrive; bytes move only when the clock has reached their time.  No function that moves
+ * bytes looks at another socket, which could come back to the operation that is being carried out: it calls sim_look,
+ * which remembers the socket, and whoever was called from outside of the network ends with sim_settle.
  */
 #ifndef EDDY_OS_SIM_H
 #define EDDY_OS_SIM_H
@@ -48,27 +50,42 @@ struct sim_socket {
     int error;                        /* an errno value: the connection is broken */
     int64_t cut_from, cut_until;      /* nothing arrives meanwhile */
     struct sim_socket *backlog, *next_pending; /* LISTENS: joined and not yet accepted, first come first */
+    struct sim_socket **backlog_end;  /* where the next one is linked */
     struct sim_socket *next_listener; /* LISTENS */
     size_t backlog_size, backlog_limit;
+    struct sim_event *op_events;      /* of operations on this socket */
+    struct sim_socket *next_look;     /* while it is to be looked at, which holds a reference */
+    bool to_look;
     struct driver_queue readers, writers, pollers;
 };
 
 enum sim_event_kind { SIM_LOOK, SIM_CONNECT, SIM_CANCEL };
 
 struct sim_event {
-    struct sim_event *next;
+    struct sim_event *next_of_op; /* of the socket's op_events, if it has an operation */
     int64_t due;
+    uint64_t sequence;          /* of setting: those of one time keep their order */
     enum sim_event_kind kind;   /* LOOK: what can go on at the socket goes on */
     struct sim_socket *socket;  /* holds a reference */
     struct driver_op *op;       /* CONNECT, CANCEL: for which; NULL: it is over */
 };
 
+struct sim_events {
+    struct sim_event **heap;
+    size_t count, room;
+    uint64_t sequence;             /* of the next one */
+};
+
 struct sim {
     struct epoll epoll;
     int64_t now;                   /* the virtual clock */
+    int64_t work;                  /* since it jumped last: what the loop has done, at fixed prices; see sim_clock.c */
+    int64_t real_begin;            /* the real clock when others' work began that is under way; 0: none is */
+    int64_t real_from;             /* the virtual one then */
     uint64_t random;               /* of all that the seed decides here */
     struct sim_weather weather;
-    struct sim_event *events;      /* by time, and in the order they were set */
+    struct sim_events events;      /* by time, and in the order they were set */
+    struct sim_socket *looks, **looks_end; /* to be looked at, in this order */
     struct sim_socket **sockets;   /* by descriptor; NULL: the kernel's */
     size_t socket_count;           /* room in it */
     struct sim_socket *listeners;
@@ -98,16 +115,27 @@ void sim_run_events(struct sim *sim);
 int64_t sim_next_event(const struct sim *sim);
 void sim_finish(struct sim *sim);
 
+/* ---- sim_clock.c: when the clock moves ---- */
+int sim_wait(struct sim *sim, int64_t deadline);
+/* What was done at once, in place of the time that it would have taken. */
+void sim_count_work(struct sim *sim, const struct driver_op *op);
+
 /* ---- sim_event.c: what happens later ---- */
 /* False: no memory; the caller has it happen now, or not at all. */
 bool sim_later(struct sim *sim, int64_t due, enum sim_event_kind kind, struct sim_socket *socket,
                struct driver_op *op);
-void sim_forget(struct sim *sim, const struct driver_op *op);
+/* Nothing happens to the operation any more. */
+void sim_forget(struct sim_socket *socket, const struct driver_op *op);
+/* False: nothing is due.  The caller gets the event's reference of its socket. */
+bool sim_take_event(struct sim *sim, struct sim_event *taken);
+void sim_events_free(struct sim *sim);
 /* A moment within the latency. */
 int64_t sim_delay(struct sim *sim);
 
-/* What can go on at the socket goes on; calls nobody. */
+/* Soon what can go on at the socket goes on. */
 void sim_look(struct sim *sim, struct sim_socket *socket);
+/* Now; calls nobody. */
+void sim_settle(struct sim *sim);
 
 /* ---- sim_stream.c: two ends in memory ---- */
 struct sim_socket *sim_socket_new(int family);

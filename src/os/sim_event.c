@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* sim_event.c - what happens later in the simulated network: see sim.h. */
+/*
+ * sim_event.c - what happens later in the simulated network: see sim.h.
+ *
+ * A binary heap by time and by the order of setting.  Invariant: an operation with an event names it by
+ * sim_socket.op_events, so that forgetting one costs as much as its socket has of them, not as there are connections.
+ */
 #include "os/sim.h"
 
 #include "base/random.h"
@@ -12,28 +17,112 @@ int64_t sim_delay(struct sim *sim)
     return most > 0 ? (int64_t)random_below(&sim->random, (uint64_t)most + 1) : 0;
 }
 
-bool sim_later(struct sim *sim, int64_t due, enum sim_event_kind kind, struct sim_socket *socket,
-               struct driver_op *op)
+/* ==== the heap ==== */
+
+static bool before(const struct sim_event *a, const struct sim_event *b)
 {
-    struct sim_event **link = &sim->events, *event = memory_alloc(sizeof *event);
-    if (!event)
+    return a->due < b->due || (a->due == b->due && a->sequence < b->sequence);
+}
+
+static bool make_room(struct sim_events *events)
+{
+    if (events->count < events->room)
+        return true;
+    size_t room = events->room ? 2 * events->room : 16;
+    struct sim_event **heap = memory_grow(events->heap, room * sizeof(struct sim_event *));
+    if (!heap)
         return false;
-    while (*link && (*link)->due <= due)
-        link = &(*link)->next;
-    *event = (struct sim_event){*link, due, kind, socket, op};
-    *link = event;
-    socket->references++;
+    events->heap = heap;
+    events->room = room;
     return true;
 }
 
-void sim_forget(struct sim *sim, const struct driver_op *op)
+static void add(struct sim_events *events, struct sim_event *event)
 {
-    for (struct sim_event *event = sim->events; event; event = event->next)
+    size_t at = events->count++;
+    for (; at > 0 && before(event, events->heap[(at - 1) / 2]); at = (at - 1) / 2)
+        events->heap[at] = events->heap[(at - 1) / 2];
+    events->heap[at] = event;
+}
+
+static struct sim_event *take_first(struct sim_events *events)
+{
+    struct sim_event *first = events->heap[0], *last = events->heap[--events->count];
+    size_t at = 0;
+    for (size_t child; (child = 2 * at + 1) < events->count; at = child) {
+        if (child + 1 < events->count && before(events->heap[child + 1], events->heap[child]))
+            child++;
+        if (!before(events->heap[child], last))
+            break;
+        events->heap[at] = events->heap[child];
+    }
+    events->heap[at] = last;
+    return first;
+}
+
+/* ==== events ==== */
+
+bool sim_later(struct sim *sim, int64_t due, enum sim_event_kind kind, struct sim_socket *socket,
+               struct driver_op *op)
+{
+    struct sim_event *event = make_room(&sim->events) ? memory_alloc(sizeof *event) : NULL;
+    if (!event)
+        return false;
+    *event = (struct sim_event){
+        .due = due, .sequence = sim->events.sequence++, .kind = kind, .socket = socket, .op = op};
+    if (op) {
+        event->next_of_op = socket->op_events;
+        socket->op_events = event;
+    }
+    socket->references++;
+    add(&sim->events, event);
+    return true;
+}
+
+static void unlink_event(struct sim_event *event)
+{
+    struct sim_event **link = &event->socket->op_events;
+    while (*link != event)
+        link = &(*link)->next_of_op;
+    *link = event->next_of_op;
+    event->op = NULL;
+}
+
+void sim_forget(struct sim_socket *socket, const struct driver_op *op)
+{
+    struct sim_event *next;
+    for (struct sim_event *event = socket->op_events; event; event = next) {
+        next = event->next_of_op;
         if (event->op == op)
-            event->op = NULL;
+            unlink_event(event);
+    }
 }
 
 int64_t sim_next_event(const struct sim *sim)
 {
-    return sim->events ? sim->events->due : CLOCK_NEVER;
+    return sim->events.count ? sim->events.heap[0]->due : CLOCK_NEVER;
+}
+
+bool sim_take_event(struct sim *sim, struct sim_event *taken)
+{
+    if (sim_next_event(sim) > sim->now)
+        return false;
+    struct sim_event *event = take_first(&sim->events);
+    *taken = *event;
+    if (event->op)
+        unlink_event(event);
+    memory_free(event);
+    return true;
+}
+
+void sim_events_free(struct sim *sim)
+{
+    while (sim->events.count) {
+        struct sim_event *event = take_first(&sim->events);
+        if (event->op)
+            unlink_event(event);
+        sim_socket_unref(event->socket);
+        memory_free(event);
+    }
+    memory_free(sim->events.heap);
 }

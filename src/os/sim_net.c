@@ -172,11 +172,9 @@ static struct sim_socket *take_pending(struct sim_socket *listener)
 
 static void add_pending(struct sim_socket *listener, struct sim_socket *server)
 {
-    struct sim_socket **link = &listener->backlog;
-    while (*link)
-        link = &(*link)->next_pending;
     server->next_pending = NULL;
-    *link = server;
+    *(listener->backlog ? listener->backlog_end : &listener->backlog) = server;
+    listener->backlog_end = &server->next_pending;
     listener->backlog_size++;
 }
 
@@ -232,8 +230,9 @@ static int meet(struct sim *sim, struct sim_socket *client, const union sim_addr
 
 static void finish(struct sim *sim, struct driver_op *op)
 {
-    if (op->cancelled)
-        sim_forget(sim, op);
+    struct sim_socket *socket = sim_find(sim, op->fd);
+    if (socket)
+        sim_forget(socket, op);
     epoll_finish_op(&sim->epoll, op);
 }
 
@@ -316,9 +315,25 @@ static void run_pollers(struct sim *sim, struct sim_socket *socket)
 
 void sim_look(struct sim *sim, struct sim_socket *socket)
 {
-    run_queue(sim, socket, &socket->readers);
-    run_queue(sim, socket, &socket->writers);
-    run_pollers(sim, socket);
+    if (socket->to_look)
+        return;
+    socket->to_look = true;
+    socket->references++;
+    socket->next_look = NULL;
+    *(sim->looks ? sim->looks_end : &sim->looks) = socket;
+    sim->looks_end = &socket->next_look;
+}
+
+void sim_settle(struct sim *sim)
+{
+    for (struct sim_socket *socket; (socket = sim->looks) != NULL;) {
+        sim->looks = socket->next_look;
+        socket->to_look = false;
+        run_queue(sim, socket, &socket->readers);
+        run_queue(sim, socket, &socket->writers);
+        run_pollers(sim, socket);
+        sim_socket_unref(socket);
+    }
 }
 
 static bool enqueue(struct sim *sim, struct sim_socket *socket, struct driver_op *op, uint8_t state)
@@ -376,12 +391,9 @@ static bool submit_connect(struct sim *sim, struct sim_socket *socket, struct dr
     return enqueue(sim, socket, op, SIM_CONNECTS);
 }
 
-bool sim_submit(struct driver *driver, struct driver_op *op)
+static bool submit_to_socket(struct driver *driver, struct sim_socket *socket, struct driver_op *op)
 {
     struct sim *sim = sim_of(driver);
-    struct sim_socket *socket = sim_find(sim, op->fd);
-    if (!socket)
-        return epoll_submit(driver, op);
     if (op->kind == DRIVER_ACCEPT && socket->state == SIM_LISTENS)
         return submit_accept(sim, socket, op);
     if (op->kind == DRIVER_CONNECT && socket->state == SIM_FRESH)
@@ -391,6 +403,14 @@ bool sim_submit(struct driver *driver, struct driver_op *op)
     if (socket->state == SIM_JOINED || op->kind == DRIVER_POLL)
         return submit_joined(sim, socket, op);
     return epoll_submit(driver, op); /* the kernel says what is wrong with it */
+}
+
+bool sim_submit(struct driver *driver, struct driver_op *op)
+{
+    struct sim_socket *socket = sim_find(sim_of(driver), op->fd);
+    bool done = socket ? submit_to_socket(driver, socket, op) : epoll_submit(driver, op);
+    sim_settle(sim_of(driver));
+    return done;
 }
 
 /* ==== cancelling ==== */
@@ -430,7 +450,6 @@ static void try_connect(struct sim *sim, struct sim_socket *socket, struct drive
     int result = meet(sim, socket, &address);
     if (result == -EAGAIN && sim_later(sim, sim->now + CLOCK_SECOND / 100, SIM_CONNECT, socket, op))
         return; /* as TCP: it is tried again until there is room */
-    sim_forget(sim, op);
     queue_remove(&socket->writers, op);
     sim->waiting--;
     op->result = result;
@@ -449,12 +468,11 @@ static void run_event(struct sim *sim, const struct sim_event *event)
 
 void sim_run_events(struct sim *sim)
 {
-    struct sim_event *event;
-    while ((event = sim->events) != NULL && event->due <= sim->now) {
-        sim->events = event->next;
-        run_event(sim, event);
-        sim_socket_unref(event->socket);
-        memory_free(event);
+    struct sim_event event;
+    while (sim_take_event(sim, &event)) {
+        run_event(sim, &event);
+        sim_settle(sim);
+        sim_socket_unref(event.socket);
     }
 }
 
@@ -498,8 +516,11 @@ static int listen_socket(struct driver *driver, int fd, int backlog)
 static int shut_down(struct driver *driver, int fd, int how)
 {
     struct sim_socket *socket = sim_find(sim_of(driver), fd);
-    return socket && socket->state == SIM_JOINED ? sim_shutdown(sim_of(driver), socket, how)
-                                                  : net_kernel.shutdown(driver, fd, how);
+    if (!socket || socket->state != SIM_JOINED)
+        return net_kernel.shutdown(driver, fd, how);
+    int error = sim_shutdown(sim_of(driver), socket, how);
+    sim_settle(sim_of(driver));
+    return error;
 }
 
 static int get_name(struct driver *driver, int fd, bool peer, struct sockaddr *address, socklen_t *size)
@@ -571,20 +592,16 @@ void sim_close_fd(struct driver *driver, int fd)
         }
         sim_part(sim, socket);
         leave(sim, socket);
+        sim_settle(sim);
     }
     epoll_close_fd(driver, fd);
 }
 
 void sim_finish(struct sim *sim)
 {
-    struct sim_event *event;
-    while ((event = sim->events) != NULL) {
-        sim->events = event->next;
-        sim_socket_unref(event->socket);
-        memory_free(event);
-    }
     for (size_t fd = 0; fd < sim->socket_count; fd++)
         if (sim->sockets[fd])
             sim_close_fd(&sim->epoll.driver, (int)fd);
+    sim_events_free(sim);
     memory_free(sim->sockets);
 }

@@ -291,6 +291,36 @@ static void a_broken_connection_tells_both_ends(void **state)
     close_sim();
 }
 
+/* Sends until one has to wait. */
+static void fill(struct probe *out, int fd)
+{
+    while (submit(out, DRIVER_SEND, fd, sizeof out->data)) {
+    }
+}
+
+/* The reader makes room, the sender goes on and breaks the connection, which tells the reader and all senders. */
+static void an_operation_that_breaks_the_connection_completes_once(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe first, second, in, back;
+    open_sim(0, NULL);
+    join(ends);
+    fill(&first, ends[0]);
+    assert_false(submit(&second, DRIVER_SEND, ends[0], 4));
+    assert_false(submit(&back, DRIVER_RECV, ends[0], 4));
+    sim_of(driver)->weather.reset = 1;
+    run(&in, DRIVER_RECV, ends[1], sizeof in.data);
+    assert_int_equal(finish(&first), -ECONNRESET);
+    assert_true(finish(&second) < 0);
+    assert_int_equal(finish(&back), 0); /* the senders were told */
+    assert_int_equal(driver_wait(driver, driver_now(driver) + CLOCK_SECOND), 0);
+    assert_int_equal(first.completions + second.completions + in.completions + back.completions, 4);
+    assert_int_equal(driver->in_flight, 0);
+    close_ends(ends);
+    close_sim();
+}
+
 static void closing_with_bytes_unread_breaks_it(void **state)
 {
     (void)state;
@@ -394,6 +424,7 @@ int main(void)
         cmocka_unit_test(who_does_not_read_holds_the_sender_up),
         cmocka_unit_test(a_cancelled_receive_loses_nothing),
         cmocka_unit_test(a_broken_connection_tells_both_ends),
+        cmocka_unit_test(an_operation_that_breaks_the_connection_completes_once),
         cmocka_unit_test(closing_with_bytes_unread_breaks_it),
         cmocka_unit_test(nobody_listens_nobody_answers),
         cmocka_unit_test(the_outside_can_come_in),

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sim_clock.c - the wait of the simulation: when its clock jumps, when it stands, when it goes.
+ *
+ * Invariant: the clock moves only in wait.
+ *   - Nothing is ready and nothing of this process is on its way: it jumps, to the deadline that the loop has given or
+ *     to what is due in the network.
+ *   - Something is on its way: it stands.  Calls on threads of the pool, and what the program holds the clock for, come
+ *     as early as they would with infinitely fast threads.
+ *   - Something is ready, again and again: it goes, since the turns of a real loop take time, too.  Each has a fixed
+ *     price, of which the first FREE are a present: only who turns long without a pause sees it.
+ * So a run without other processes is the same each time.  Those know nothing of virtual time: a deadline around one
+ * comes when as much real time has passed.  So it does for a call that works for longer than LONG: perhaps it waits
+ * itself for something that the clock must bring.
+ */
+#define _GNU_SOURCE
+#include "base/random.h"
+#include "base/shuffle.h"
+#include "os/clock.h"
+#include "os/sim.h"
+
+#define MICROSECOND (CLOCK_SECOND / 1000000)
+#define MILLISECOND (CLOCK_SECOND / 1000)
+
+/* How long the kernel may take before virtual time goes on: loopback answers within microseconds. */
+#define PATIENCE (2 * MILLISECOND)
+#define LONG     CLOCK_SECOND
+#define SLACK    (50 * MILLISECOND)
+
+/* Prices: of a turn of the loop, a call of a thread that has ended, a file operation, a file made safe. */
+#define TURN  (10 * MICROSECOND)
+#define CALL  (100 * MICROSECOND)
+#define FILES (10 * MICROSECOND)
+#define SYNC  (1 * MILLISECOND)
+#define FREE  (10 * MILLISECOND)
+
+static size_t count_of(const size_t *atomic)
+{
+    return __atomic_load_n(atomic, __ATOMIC_SEQ_CST);
+}
+
+static bool others_work(const struct sim *sim)
+{
+    return sim->epoll.driver.real_time != 0 || count_of(&sim->epoll.driver.working) != 0;
+}
+
+/* ==== the real clock, while others work ==== */
+
+/* News: what is under way now may have begun only now. */
+static void begin_real_time(struct sim *sim)
+{
+    sim->real_begin = clock_monotonic();
+    sim->real_from = sim->now;
+}
+
+/* How much further the real clock has gone since then than the virtual one. */
+static int64_t credit(const struct sim *sim)
+{
+    return clock_monotonic() - sim->real_begin - (sim->now - sim->real_from);
+}
+
+/* Beside other processes the clock follows the real one, with some slack: so one that is over in a moment takes no time
+ * at all, and what is asked of one that has run for long has all its time. */
+static void follow(struct sim *sim)
+{
+    const struct driver *driver = &sim->epoll.driver;
+    if (!others_work(sim))
+        sim->real_begin = 0;
+    else if (sim->real_begin == 0 || count_of(&driver->held) != 0)
+        begin_real_time(sim);
+    else if (credit(sim) > (count_of(&driver->working) ? LONG : SLACK))
+        sim->now += credit(sim);
+}
+
+/* How much real time has to pass until the clock may be at `until`. */
+static int64_t real_time_until(const struct sim *sim, int64_t until)
+{
+    int64_t span = until - sim->real_from;
+    if (count_of(&sim->epoll.driver.working) != 0 && span < LONG)
+        span = LONG;
+    int64_t left = clock_add(sim->real_begin, span) - clock_monotonic();
+    return left > 0 ? left : 0;
+}
+
+/* ==== asking the real world ==== */
+
+/* What only the real world can bring: an event that lets no operation go on (a new socket is writable) is not news, and
+ * the rest of the patience is kept. */
+static int ask_world(struct sim *sim, int64_t patience, bool *woken, bool *news)
+{
+    int64_t end = clock_add(clock_monotonic(), patience);
+    int error;
+    do {
+        error = epoll_gather(&sim->epoll, patience, woken);
+        *news = error != 0 || *woken || sim->epoll.done.first != NULL;
+        if (patience != CLOCK_NEVER)
+            patience = end - clock_monotonic();
+    } while (!*news && patience > 0);
+    return error;
+}
+
+/* Operations of the kernel are under way; to accept is a reason to look, but none to wait. */
+static bool kernel_works(const struct sim *sim)
+{
+    return sim->epoll.driver.in_flight > sim->waiting;
+}
+
+/* How long the world may take before the clock is at `until`. */
+static int64_t patience_for(const struct sim *sim, int64_t until)
+{
+    if (until <= sim->now)
+        return 0;
+    if (until == CLOCK_NEVER || count_of(&sim->epoll.driver.held) != 0)
+        return CLOCK_NEVER;
+    if (others_work(sim))
+        return real_time_until(sim, until);
+    return sim->epoll.driver.in_flight - sim->waiting > sim_listening(sim) ? PATIENCE : 0;
+}
+
+/* ==== moving ==== */
+
+/* The loop is going to come back at once.  Beside others' work only what they bring has a price. */
+static void count_turn(struct sim *sim, bool woken)
+{
+    if (woken)
+        sim->work += CALL;
+    else if (!others_work(sim) && count_of(&sim->epoll.driver.held) == 0)
+        sim->work += TURN;
+}
+
+/* What the loop has done since the last wait takes its time, beyond what is free. */
+static void pay(struct sim *sim)
+{
+    if (sim->work > FREE && count_of(&sim->epoll.driver.held) == 0) {
+        sim->now += sim->work - FREE;
+        sim->work = FREE;
+    }
+}
+
+static void jump(struct sim *sim, int64_t until)
+{
+    sim->now = until;
+    sim->work = 0;
+}
+
+void sim_count_work(struct sim *sim, const struct driver_op *op)
+{
+    sim->work += op->kind == DRIVER_FSYNC ? SYNC : FILES;
+}
+
+/* The seed's order for completions of one wait. */
+static void shuffle_done(struct sim *sim)
+{
+    _Static_assert(offsetof(struct driver_op, next) == 0, "a list that can be shuffled");
+    struct driver_queue *done = &sim->epoll.done;
+    if (!done->first || !random_chance(&sim->random, sim->weather.late))
+        return;
+    struct shuffle_link *first = (struct shuffle_link *)(void *)done->first;
+    struct driver_op *op = (struct driver_op *)(void *)shuffle(first, &sim->random);
+    for (done->first = NULL; op;) {
+        struct driver_op *next = op->next;
+        queue_append(done, op);
+        op = next;
+    }
+}
+
+int sim_wait(struct sim *sim, int64_t deadline)
+{
+    bool woken = false, news = false;
+    int error = 0;
+    follow(sim);
+    pay(sim);
+    sim_run_events(sim);
+    int64_t next = sim_next_event(sim), until = next < deadline ? next : deadline;
+    if (sim->epoll.done.first)
+        until = 0;
+    int64_t patience = patience_for(sim, until);
+    if (patience != 0 || kernel_works(sim) || __atomic_load_n(&sim->epoll.woken, __ATOMIC_SEQ_CST))
+        error = ask_world(sim, patience, &woken, &news);
+    if (news || until <= sim->now)
+        count_turn(sim, woken);
+    else
+        jump(sim, until);
+    if (woken && count_of(&sim->epoll.driver.working) != 0)
+        begin_real_time(sim);
+    sim_run_events(sim);
+    shuffle_done(sim);
+    epoll_deliver(&sim->epoll);
+    return error;
+}

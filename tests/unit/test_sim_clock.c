@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* test_sim_clock.c - rules of the simulation's clock: when it jumps, when it stands, when it goes. */
+#include <eddy.h>
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "transcript.h"
+
+#define MOMENT 0.0001 /* seconds; less than any real thread or program needs */
+
+/* In the simulation, with the seed. */
+#define SIMULATE(seed_, coroutine)                                                              \
+    do {                                                                                        \
+        eddy_loop_options options_ = {.size = sizeof options_, .driver = "sim", .seed = seed_}; \
+        long blocks_before_ = memory_live_blocks();                                             \
+        assert_int_equal(eddy_run_with(&options_, coroutine), 0);                               \
+        assert_int_equal(memory_live_blocks(), blocks_before_);                                 \
+    } while (0)
+
+/* ==== it goes while somebody keeps turning ==== */
+
+eddy_async(int, read_one, (eddy_stream *, s))
+{
+    char byte;
+    return (int)eddy_await(eddy_stream_read(s, &byte, 1));
+}
+
+eddy_async(void, echo, (eddy_stream *, s), (void *, unused))
+{
+    char bytes[10];
+    (void)unused;
+    for (size_t n; (n = eddy_await(eddy_stream_read(s, bytes, sizeof bytes))) > 0;)
+        eddy_await(eddy_stream_write(s, bytes, n));
+}
+
+eddy_async(void, turn_until_it_has_come)
+{
+    eddy_server *server = eddy_await(eddy_start_server(echo, (void *)NULL, "127.0.0.1", 0));
+    eddy_stream *s = eddy_await(eddy_open_connection("127.0.0.1", eddy_server_port(server)));
+    eddy_await(eddy_stream_write(s, "x", 1));
+    struct read_one *reader = eddy_spawn(read_one(s));
+    int turns = 0;
+    while (!eddy_done(reader) && ++turns < 100000)
+        eddy_await(eddy_sleep(0));
+    note("%d", eddy_done(reader) ? eddy_await(reader) : -1);
+    eddy_await(eddy_stream_close(s));
+    eddy_await(eddy_server_close(server, 0));
+}
+
+static void what_the_network_owes_comes_while_a_task_turns(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        SIMULATE(seed, turn_until_it_has_come());
+        told("1");
+    }
+}
+
+eddy_async(void, turn_for, (double, seconds))
+{
+    double end = eddy_time() + seconds;
+    while (eddy_time() < end)
+        eddy_await(eddy_sleep(0));
+    note("over");
+}
+
+static void a_task_can_turn_until_a_time_has_come(void **state)
+{
+    (void)state;
+    SIMULATE(0, turn_for(0.5));
+    told("over");
+}
+
+typedef eddy_queue_of(int) int_queue;
+
+eddy_async(void, play, (int_queue *, in), (int_queue *, out))
+{
+    for (;;)
+        eddy_await(eddy_queue_put(out, eddy_await(eddy_queue_get(in))));
+}
+
+eddy_async(void, play_for_a_while)
+{
+    int_queue queues[2];
+    eddy_error err;
+    for (int i = 0; i < 2; i++)
+        eddy_queue_init(&queues[i], 0);
+    struct play *other = eddy_spawn(play(&queues[0], &queues[1]));
+    eddy_await(eddy_queue_put(&queues[0], 1));
+    eddy_await_for(play(&queues[1], &queues[0]), 0.5, &err);
+    note("%s", eddy_error_name(err.code));
+    eddy_cancel(other);
+    eddy_await(other, &err);
+    for (int i = 0; i < 2; i++)
+        eddy_queue_free(&queues[i]);
+}
+
+static void a_time_out_comes_while_two_tasks_play(void **state)
+{
+    (void)state;
+    SIMULATE(0, play_for_a_while());
+    told("ETIMEDOUT");
+}
+
+eddy_async(void, some_turns_between_sleeps)
+{
+    double begin = eddy_time();
+    for (int i = 0; i < 20; i++) {
+        for (int turn = 0; turn < 100; turn++)
+            eddy_await(eddy_sleep(0));
+        eddy_await(eddy_sleep(1));
+    }
+    note("%g", eddy_time() - begin);
+}
+
+static void some_turns_between_sleeps_take_no_time(void **state)
+{
+    (void)state;
+    SIMULATE(0, some_turns_between_sleeps());
+    told("20");
+}
+
+/* ==== it stands while calls are under way ==== */
+
+eddy_blocking(int, think, (int, milliseconds))
+{
+    usleep((useconds_t)milliseconds * 1000);
+    return 7;
+}
+
+eddy_async(void, think_under_a_deadline)
+{
+    double begin = eddy_time();
+    note("%d", eddy_await_for(think(20), MOMENT));
+    note("%g", eddy_time() - begin);
+}
+
+static void a_blocking_call_is_within_any_deadline(void **state)
+{
+    (void)state;
+    SIMULATE(0, think_under_a_deadline());
+    told("7 0");
+}
+
+eddy_async(void, think_again_and_again)
+{
+    for (;;)
+        eddy_await(think(0));
+}
+
+eddy_async(void, think_for_a_while)
+{
+    eddy_error err;
+    eddy_await_for(think_again_and_again(), 0.02, &err);
+    note("%s", eddy_error_name(err.code));
+}
+
+static void but_not_as_many_as_one_likes(void **state)
+{
+    (void)state;
+    SIMULATE(0, think_for_a_while());
+    told("ETIMEDOUT");
+}
+
+eddy_async(void, look_up_under_a_deadline)
+{
+    eddy_error err;
+    struct addrinfo *list = eddy_await_for(eddy_getaddrinfo("127.0.0.1", "http", NULL), MOMENT, &err);
+    note("%d", err.code == ETIMEDOUT);
+    if (!err.code)
+        freeaddrinfo(list);
+}
+
+static void a_name_is_looked_up_within_any_deadline(void **state)
+{
+    (void)state;
+    SIMULATE(0, look_up_under_a_deadline());
+    told("0");
+}
+
+eddy_async(int, sleep_and_give, (int, value))
+{
+    eddy_await(eddy_sleep(3600));
+    return value;
+}
+
+eddy_blocking(int, ask_the_loop, (eddy_loop *, loop))
+{
+    int value = -1;
+    eddy_error err;
+    eddy_remote *remote = eddy_run_coroutine_threadsafe(loop, sleep_and_give(3));
+    eddy_remote_wait(remote, -1, &value, &err);
+    eddy_error_free(&err);
+    eddy_remote_free(remote);
+    usleep(20000);
+    return value;
+}
+
+eddy_async(void, ask_from_a_thread)
+{
+    double begin = eddy_time();
+    note("%d", eddy_await_for(ask_the_loop(eddy_current_loop()), 3600 + MOMENT));
+    note("%g", eddy_time() - begin);
+}
+
+static void a_call_that_waits_for_the_loop_lets_the_clock_go(void **state)
+{
+    (void)state;
+    SIMULATE(0, ask_from_a_thread());
+    told("3 3600");
+}
+
+eddy_async(void, post_and_sleep)
+{
+    double begin = eddy_time();
+    eddy_event set = {0};
+    eddy_call_soon_threadsafe(eddy_event_set, &set);
+    eddy_await_for(eddy_event_wait(&set), MOMENT);
+    note("%g", eddy_time() - begin);
+}
+
+static void a_posted_call_is_made_before_the_clock_jumps(void **state)
+{
+    (void)state;
+    SIMULATE(0, post_and_sleep());
+    told("0");
+}
+
+/* ==== it stands while it is held ==== */
+
+struct helper {
+    eddy_loop *loop;
+    eddy_event done;
+};
+
+static void *help(void *argument)
+{
+    struct helper *helper = argument;
+    usleep(20000);
+    eddy_call_soon_threadsafe(helper->loop, eddy_event_set, &helper->done);
+    eddy_sim_release(helper->loop);
+    return NULL;
+}
+
+eddy_async(void, wait_for_a_thread, (int, turns))
+{
+    struct helper helper = {.loop = eddy_current_loop()};
+    pthread_t thread;
+    double begin = eddy_time();
+    eddy_sim_hold(helper.loop);
+    if (pthread_create(&thread, NULL, help, &helper) != 0)
+        eddy_raise(EAGAIN, "no thread");
+    for (int i = 0; i < turns; i++)
+        eddy_await(eddy_sleep(0));
+    eddy_await_for(eddy_event_wait(&helper.done), MOMENT);
+    note("%g", eddy_time() - begin);
+    pthread_join(thread, NULL);
+    eddy_await(eddy_sleep(1));
+    note("%g", eddy_time() - begin);
+}
+
+static void a_thread_of_the_program_is_within_any_deadline_while_it_holds(void **state)
+{
+    (void)state;
+    SIMULATE(0, wait_for_a_thread(0));
+    told("0 1");
+}
+
+static void turning_does_not_move_what_is_held(void **state)
+{
+    (void)state;
+    SIMULATE(0, wait_for_a_thread(20000));
+    told("0 1");
+}
+
+/* ==== beside other programs it goes as theirs ==== */
+
+eddy_async(void, run_beside_a_program)
+{
+    eddy_error err;
+    double begin = eddy_time();
+    eddy_exit_status status = eddy_await_for(eddy_run_command(EDDY_COMMAND("sh", "-c", "exit 3"), NULL, 0), 3600);
+    note("%d %d", status.code, eddy_time() - begin < 3600);
+    eddy_await_for(eddy_run_command(EDDY_COMMAND("sleep", "1000"), NULL, 0), 0.05, &err);
+    note("%s", eddy_error_name(err.code));
+}
+
+static void a_deadline_around_a_program_means_real_time(void **state)
+{
+    (void)state;
+    SIMULATE(0, run_beside_a_program());
+    told("3 1 ETIMEDOUT");
+}
+
+int main(void)
+{
+    const struct CMUnitTest rules[] = {
+        cmocka_unit_test(what_the_network_owes_comes_while_a_task_turns),
+        cmocka_unit_test(a_task_can_turn_until_a_time_has_come),
+        cmocka_unit_test(a_time_out_comes_while_two_tasks_play),
+        cmocka_unit_test(some_turns_between_sleeps_take_no_time),
+        cmocka_unit_test(a_blocking_call_is_within_any_deadline),
+        cmocka_unit_test(but_not_as_many_as_one_likes),
+        cmocka_unit_test(a_name_is_looked_up_within_any_deadline),
+        cmocka_unit_test(a_call_that_waits_for_the_loop_lets_the_clock_go),
+        cmocka_unit_test(a_posted_call_is_made_before_the_clock_jumps),
+        cmocka_unit_test(a_thread_of_the_program_is_within_any_deadline_while_it_holds),
+        cmocka_unit_test(turning_does_not_move_what_is_held),
+        cmocka_unit_test(a_deadline_around_a_program_means_real_time),
+    };
+    return cmocka_run_group_tests(rules, NULL, NULL);
+}
