@@ -188,7 +188,7 @@ struct eddy_failure *failure_because(struct eddy_failure *failure, struct eddy_f
     return failure;
 }
 
-struct eddy_failure *failure_group(struct eddy_failure *first, struct eddy_failure *another)
+static struct eddy_failure *add_to_group(struct eddy_failure *first, struct eddy_failure *another)
 {
     struct eddy_failure **group = NULL;
     if (!first->fixed)
@@ -200,6 +200,33 @@ struct eddy_failure *failure_group(struct eddy_failure *first, struct eddy_failu
     }
     first->group = group;
     group[first->group_count++] = another;
+    return first;
+}
+
+/* One that nobody else sees, so that it may be changed. */
+static struct eddy_failure *unshare(struct eddy_failure *failure)
+{
+    if (__atomic_load_n(&failure->references, __ATOMIC_ACQUIRE) == 1)
+        return failure;
+    struct eddy_failure *clone = failure_clone(failure);
+    failure_unref(failure);
+    return clone;
+}
+
+/* Groups are flat: what `another` is a group of stands beside it. */
+struct eddy_failure *failure_group(struct eddy_failure *first, struct eddy_failure *another)
+{
+    if (!another->group_count)
+        return add_to_group(first, another);
+    another = unshare(another);
+    struct eddy_failure **group = another->group;
+    size_t count = another->group_count;
+    another->group = NULL;
+    another->group_count = 0;
+    first = add_to_group(first, another);
+    for (size_t i = 0; i < count; i++)
+        first = add_to_group(first, group[i]);
+    memory_free(group);
     return first;
 }
 

@@ -57,7 +57,8 @@ struct eddy_failure *failure_clone(const struct eddy_failure *failure);
 struct eddy_failure *failure_passed_on(struct eddy_failure *failure, bool own);
 /* `failure` takes the place of `cause`; both are owned. */
 struct eddy_failure *failure_because(struct eddy_failure *failure, struct eddy_failure *cause);
-/* Adds to the group behind `first`, which is given back; on no memory `another` is reported instead. */
+/* Adds another, and the errors of its group, to the group after `first`, which is given back; on no memory they are
+ * reported instead. */
 struct eddy_failure *failure_group(struct eddy_failure *first, struct eddy_failure *another);
 static inline bool failure_is_cancellation(const struct eddy_failure *failure);
 
