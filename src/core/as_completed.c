@@ -21,7 +21,7 @@ struct completion {
 struct completions {
     struct completion *first, **end; /* have ended and were not handed out */
     struct eddy_waiters waiters;     /* the consumer, if it waits */
-    size_t count;
+    size_t count;                    /* of different ones: a handle that stands twice is given once */
     struct completion items[];
 };
 
@@ -45,16 +45,28 @@ static void ended(struct watch *watch)
     waiters_wake_first(&item->all->waiters);
 }
 
+/* The items, each handle once. */
+static void collect(struct completions *all, const void *tasks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct eddy_awaitable *a;
+        memcpy(&a, (const char *)tasks + i * sizeof a, sizeof a);
+        if (awaitable_mark(a))
+            all->items[all->count++] = (struct completion){.all = all, .awaitable = a};
+    }
+    for (size_t i = 0; i < all->count; i++)
+        awaitable_unmark(all->items[i].awaitable);
+}
+
 static struct completions *watch_all(const void *tasks, size_t count)
 {
     struct completions *all = memory_alloc(sizeof *all + count * sizeof all->items[0]);
     if (!all)
         return NULL;
-    *all = (struct completions){.end = &all->first, .count = count};
-    for (size_t i = 0; i < count; i++) {
+    *all = (struct completions){.end = &all->first};
+    collect(all, tasks, count);
+    for (size_t i = 0; i < all->count; i++) {
         struct completion *item = &all->items[i];
-        *item = (struct completion){.all = all};
-        memcpy(&item->awaitable, (const char *)tasks + i * sizeof item->awaitable, sizeof item->awaitable);
         if (awaitable_is_done(item->awaitable))
             queue(item);
         else
@@ -93,15 +105,17 @@ bool eddy_as_completed_step(struct eddy_async_generator *generator, void *value)
 {
     struct eddy_as_completed *completed = (struct eddy_as_completed *)(void *)generator;
     struct eddy_core *core = &generator->generator.core;
-    if (completed->given == completed->count) {
-        as_completed_close(generator);
-        return false;
-    }
-    if (!completed->watch && !(completed->watch = watch_all(completed->tasks, completed->count))) {
+    if (!completed->watch && completed->given < completed->count &&
+        !(completed->watch = watch_all(completed->tasks, completed->count))) {
         core->failure = &failure_no_memory;
         return false;
     }
     struct completions *all = completed->watch;
+    if (!all || completed->given == all->count) {
+        completed->given = completed->count;
+        as_completed_close(generator);
+        return false;
+    }
     if (!all->first) {
         struct wait_one wait = {{{.type = &wait_one_type}, {0}}, {0}, all};
         core->failure = eddy_run_here(&wait.awaitable);

@@ -3,12 +3,15 @@
  * blocking.c - functions that run in the pool of threads: blocking(T, name, args...).
  *
  * The thread works on a copy of the awaitable, so that a wait which was cancelled can end at once and leave the copy
- * to the thread.  A result that nobody waits for any more goes to the type's `undo`.
+ * to the thread.  A result that nobody waits for any more goes to the type's `undo`.  The function sees a copy of the
+ * task's variables: what it sets is seen by nobody else.
  */
 #include "core/blocking.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "core/context_var.h"
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/loop.h"
@@ -25,6 +28,7 @@ struct job {
     struct remote_call done;       /* posted to the loop by the thread */
     struct eddy_loop *loop;
     struct eddy_awaitable *waits;  /* gets the result; NULL: given up */
+    struct context_value *context; /* the variables that the function sees */
     _Alignas(16) char copy[];
 };
 
@@ -46,17 +50,25 @@ static void work(struct thread_job *thread)
 {
     struct job *job = (struct job *)(void *)thread;
     struct eddy_awaitable *a = copy_of(job);
+    struct context_value *before = context_swap(job->context);
     stack_note_work("blocking function", a->awaitable.type->name);
     current.works_for = job->loop;
     a->awaitable.type->work(a);
     current.works_for = NULL;
     stack_note_work(NULL, NULL);
+    job->context = context_swap(before);
 }
 
 static void tell(struct thread_job *thread)
 {
     struct job *job = (struct job *)(void *)thread;
     loop_post(job->loop, &job->done);
+}
+
+static void job_free(struct job *job)
+{
+    context_unref(job->context);
+    memory_free(job);
 }
 
 /* On the loop's thread. */
@@ -76,7 +88,7 @@ static void deliver(void *argument)
     } else if (copy->awaitable.type->undo) {
         copy->awaitable.type->undo(copy);
     }
-    memory_free(job);
+    job_free(job);
 }
 
 void blocking_start(struct eddy_awaitable *a, enum pool which)
@@ -91,9 +103,9 @@ void blocking_start(struct eddy_awaitable *a, enum pool which)
     *job = (struct job){.thread = {.run = work, .done = tell}, .pool = pool, .loop = task->loop, .waits = a};
     job->done = (struct remote_call){.function = deliver, .argument = job};
     memcpy(job->copy, a, a->awaitable.type->size);
-    int error = thread_pool_submit(pool, &job->thread);
+    int error = context_copy(task->context, &job->context) ? thread_pool_submit(pool, &job->thread) : ENOMEM;
     if (error) {
-        memory_free(job);
+        job_free(job);
         native_complete(a, failure_of(error, "no thread for %s", a->awaitable.type->name));
         return;
     }
@@ -115,7 +127,7 @@ void eddy_blocking_cancel(struct eddy_awaitable *a)
     if (thread_pool_take_back(job->pool, &job->thread)) {
         task->loop->driver->in_flight--;
         driver_start_clock(&task->loop->driver->working);
-        memory_free(job);
+        job_free(job);
     }
     native_complete(a, &failure_cancelled);
 }

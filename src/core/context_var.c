@@ -41,6 +41,21 @@ void context_unref(struct context_value *context)
     }
 }
 
+bool context_copy(const struct context_value *context, struct context_value **copy)
+{
+    struct context_value **end = copy;
+    for (*copy = NULL; context; context = context->next) {
+        *end = memory_alloc(sizeof **end);
+        if (!*end) {
+            context_unref(*copy);
+            return false;
+        }
+        **end = (struct context_value){NULL, context->var, context->value, 1};
+        end = &(*end)->next;
+    }
+    return true;
+}
+
 struct context_value *context_current(void)
 {
     return *slot();

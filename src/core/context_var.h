@@ -7,11 +7,15 @@
 #ifndef EDDY_CORE_CONTEXT_VAR_H
 #define EDDY_CORE_CONTEXT_VAR_H
 
+#include <stdbool.h>
+
 struct context_value;
 
 /* NULL is the empty chain. */
 struct context_value *context_ref(struct context_value *context);
 void context_unref(struct context_value *context);
+/* A copy for another thread, which shares no value with this one.  False: no memory. */
+bool context_copy(const struct context_value *context, struct context_value **copy);
 /* Of the running code: its task's, or the call's.  A new reference. */
 struct context_value *context_capture(void);
 /* Code outside of tasks runs with `context` from now on; gives what it ran with.  No references change. */

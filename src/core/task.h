@@ -21,6 +21,7 @@
 #include "os/driver.h"
 
 struct context_value;
+struct level;
 struct several;
 struct job;
 
@@ -55,7 +56,7 @@ struct waiter {
 enum task_state { TASK_NEW, TASK_STARTED, TASK_DONE };
 
 struct task {
-    struct ready ready;
+    _Alignas(16) struct ready ready; /* and so is the coroutine after the task */
     char *spawn_frame;               /* below the frame that spawned it and all before it in its list */
     struct stack *stack;             /* NULL: not started, native, or done */
     struct eddy_loop *loop;
@@ -70,6 +71,7 @@ struct task {
     void *children;                  /* spawned by plain functions that it called */
     struct eddy_failure *caught;     /* whose details its code may look at */
     struct context_value *context;   /* its variables */
+    struct level *level;             /* its innermost scope of trio's kind; NULL: it is in none */
     const struct eddy_site *site;    /* where it was spawned */
     char *name;                      /* NULL: the function's name and the id */
     char *cancel_reason;
@@ -78,7 +80,6 @@ struct task {
     uint32_t stack_size;             /* asked for; 0: the loop's */
     uint32_t references;
     uint32_t cancels;                /* requests made and not taken back */
-    uint32_t levels;                 /* cancelled scopes of trio's kind that it is in: see cancel_scope.c */
     int saved_errno;
     uint8_t state;                   /* an enum task_state */
     bool must_cancel : 1;            /* a request waits for the next await */
@@ -106,7 +107,7 @@ struct task {
 };
 
 /* Flags of struct eddy_core. */
-enum { ED_FLAG_TASK = 1, ED_FLAG_FUTURE = 2, ED_FLAG_CANCELLING = 4 };
+enum { ED_FLAG_TASK = 1, ED_FLAG_FUTURE = 2, ED_FLAG_CANCELLING = 4, ED_FLAG_MARKED = 8 };
 
 static inline struct eddy_awaitable *task_handle(struct task *task)
 {
@@ -129,8 +130,10 @@ static inline bool handle_is_task(const struct eddy_awaitable *a)
     return a->awaitable.flags & ED_FLAG_TASK;
 }
 
-/* A task not yet in the ready queue, with one reference of the loop and one for the caller; NULL: no memory. */
-struct task *task_new(struct eddy_loop *loop, const void *coroutine, size_t size, const struct eddy_site *site);
+/* A task not yet in the ready queue, with one reference of the loop and one for the caller, inside of `outer` (NULL: in
+ * no scope); NULL: no memory. */
+struct task *task_new(struct eddy_loop *loop, struct level *outer, const void *coroutine, size_t size,
+                      const struct eddy_site *site);
 void task_own(struct task *task, void **children);    /* puts it into a frame's list, in front */
 /* The part of eddy_frame_end that runs below the frame which has ended; caller: the stack pointer there. */
 EDDY_CALLED_BY_ASSEMBLY void frame_end_below(struct task *first, char *caller);
@@ -153,14 +156,16 @@ void task_park(struct task *self);
 bool task_cancel(struct task *task, const char *reason);
 /* The same to a task marked as `asked`, for all of those that are marked get one: the mark goes. */
 void task_cancel_marked(struct task *task, const char *reason);
+/* The library's wish that it ends, for what is around it ends: one in a cancelled scope has been asked already. */
+void task_hurry(struct task *task, const char *reason);
 /* Takes a request that waits for delivery: the failure to deliver, or NULL. */
 struct eddy_failure *task_take_cancel(struct task *self);
 /* The failure that a delivered request becomes. */
 struct eddy_failure *task_deliver_cancel(struct task *self);
 /* Waits until task has ended.  joins: a cancellation of self goes to it; else self goes on waiting. */
 void task_wait_end(struct task *self, struct task *task, bool forward);
-/* It ends before it began: frees what its value owns. */
-void task_destroy_value(struct task *task);
+/* A coroutine that never begins: frees what its value owns. */
+void value_destroy(struct eddy_awaitable *value);
 /* The end of a native task, or of a body: status is in the core. */
 void task_finish(struct task *task);
 /* The entry of a task's stack. */
@@ -181,6 +186,10 @@ static inline bool watch_is_set(const struct watch *watch)
 /* Of a task or future. */
 struct watches *watches_of(struct eddy_awaitable *a);
 bool awaitable_is_done(const struct eddy_awaitable *a);
+/* For lists of handles in which one may stand twice: true the first time.  What spawn gives without memory stands for
+ * many tasks: true each time.  All marks are taken away in the same step of the loop. */
+bool awaitable_mark(struct eddy_awaitable *a);
+void awaitable_unmark(struct eddy_awaitable *a);
 
 /* ---- native operations ---- */
 

@@ -46,6 +46,20 @@ bool awaitable_is_done(const struct eddy_awaitable *a)
     return a->awaitable.state == EDDY_FINISHED;
 }
 
+bool awaitable_mark(struct eddy_awaitable *a)
+{
+    if (a->awaitable.flags & ED_FLAG_MARKED)
+        return false;
+    if (!handle_is_task(a) || task_of_handle(a)->loop)
+        a->awaitable.flags |= ED_FLAG_MARKED;
+    return true;
+}
+
+void awaitable_unmark(struct eddy_awaitable *a)
+{
+    a->awaitable.flags &= (uint8_t)~ED_FLAG_MARKED;
+}
+
 /* ---- wait-lists ---- */
 
 static struct waiter *waiter_of(const struct eddy_awaitable *a)
