@@ -39,7 +39,8 @@ struct eddy_awaitable_type {
      * delivered is given back (the lock to the next in line).  Without it the await returns the result, and the
      * cancellation is delivered at the next one. */
     void (*undo)(struct eddy_awaitable *);
-    /* Or NULL: it was spawned, and cancelled before it began: frees what its value owns. */
+    /* Or NULL: it never begins (cancelled before that, refused by a group, its time is over): frees what its value
+     * owns. */
     void (*destroy)(struct eddy_awaitable *);
     enum eddy_kind kind;
     uint32_t signature; /* of coroutines: shape of result and parameters, checked where functions are converted */
@@ -69,11 +70,12 @@ typedef struct eddy_awaitable {
 /*
  * The end of a native awaitable: wakes the task that waits for it.  a: any awaitable (the macro converts).
  * Call it on the loop's thread; from another thread go through eddy_call_soon_threadsafe.  Never suspends.
- * Python: Future.set_result in a custom awaitable.  Since 0.1.
+ * False: it is over already, or was never started: nothing happens, and the exception handler is told
+ * (EDDY_INVALID_STATE).  Python: Future.set_result in a custom awaitable.  Since 0.1.
  */
-EDDY_API void eddy_complete(void *a);
+EDDY_API bool eddy_complete(void *a);
 /* The same, failing: code as for throw.  Since 0.1. */
-EDDY_API void eddy_complete_error(void *a, int code, const char *format, ...) EDDY_PRINTF(3, 4);
+EDDY_API bool eddy_complete_error(void *a, int code, const char *format, ...) EDDY_PRINTF(3, 4);
 
 /* For types that want to say so: `.run = eddy_run_generic` starts the awaitable and waits, as run == NULL does. */
 EDDY_API void eddy_run_generic(struct eddy_awaitable *a);

@@ -20,8 +20,9 @@ EDDY_API EDDY_MUST_USE void *eddy_future_alloc(size_t size);
 /* Frees it; NULL is allowed.  Nobody may be waiting for it (an assertion).  An error that nobody retrieved is
  * reported here, once.  Since 0.1. */
 EDDY_API void eddy_future_free(void *f);
-/* Ends it with a failure.  Setting it twice is an assertion unless it was cancelled.  Python: set_exception. */
-EDDY_API void eddy_set_error(void *f, int code, const char *format, ...) EDDY_PRINTF(3, 4);
+/* Ends it with a failure.  True: it was set.  False: it has a result or an error, which it keeps (told to the exception
+ * handler as EDDY_INVALID_STATE), or was cancelled.  Python: set_exception. */
+EDDY_API bool eddy_set_error(void *f, int code, const char *format, ...) EDDY_PRINTF(3, 4);
 /* True: a result may still be set.  False: it has one, has failed, or was cancelled.  Since 0.1. */
 EDDY_API bool eddy_future_pending(const void *f);
 

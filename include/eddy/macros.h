@@ -719,7 +719,8 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
         eddy_void future; \
     }
 #define eddy_future_new(type) ((type *)eddy_future_alloc(sizeof(type) + 0 * sizeof(((type *)0)->future)))
-/* Variadic, for (struct point){1, 2} is two macro arguments.  True: it was set; false: it had been cancelled. */
+/* Variadic, for (struct point){1, 2} is two macro arguments.  True: it was set; false: as of
+ * eddy_set_error. */
 #define eddy_set_result(f, ...) ED_SET_RESULT(f, ED_UNIQUE(ed_fu_), ED_UNIQUE(ed_ok_), ##__VA_ARGS__)
 #define ED_SET_RESULT(f, fu, ok, ...) ED_SET_RESULT_(ED_IS_NONE(__VA_ARGS__), f, fu, ok, ##__VA_ARGS__)
 #define ED_SET_RESULT_(none, ...) ED_CAT(ED_SET_RESULT_, none)(__VA_ARGS__)
@@ -1257,6 +1258,11 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
 #define eddy_defer(function_name, argument_value) \
     struct eddy_deferred ED_UNIQUE(ed_defer_) __attribute__((unused, cleanup(eddy_run_deferred))) = { \
         ED_CALLABLE(function_name, argument_value), ED_ARGUMENT(argument_value)}
+
+/* eddy_move_on_after(seconds) · eddy_move_on_after(seconds, &fired) */
+#define eddy_move_on_after(...) ED_OVERLOAD(ED_MOVE_ON_, __VA_ARGS__)(__VA_ARGS__)
+#define ED_MOVE_ON_1(seconds) (eddy_move_on_after)(seconds)
+#define ED_MOVE_ON_2(seconds, fired) eddy_move_on_telling(seconds, fired)
 
 #define eddy_group_spawn(...) ED_OVERLOAD(ED_GROUP_SPAWN_, __VA_ARGS__)(__VA_ARGS__)
 #define ED_GROUP_SPAWN_2(group, coro) ED_GROUP_SPAWN(group, coro, ED_UNIQUE(ed_gc_), ED_UNIQUE(ed_site_))

@@ -54,7 +54,8 @@ EDDY_API double eddy_when(const eddy_scope *scope);
  *
  * eddy_fail_after(seconds): the block is left with ETIMEDOUT.  Trio: fail_after.  Since 0.1.
  * eddy_move_on_after(seconds): the block is left without an error.  The failing await has left the function by then,
- * which returns zero: so make the function be the block.  Trio: move_on_after.  Since 0.1.
+ * which returns zero: so make the function be the block.  eddy_move_on_after(seconds, &fired): `bool fired` is set when
+ * the block ends, true if the scope ended it; it must live until then.  Trio: move_on_after.  Since 0.1.
  * eddy_cancel_scope(): the same without a deadline.  Trio: CancelScope.  Since 0.1.
  * eddy_shield(seconds): for clean-up: cancelled scopes around it are kept out; it has a deadline of its own, behind
  * which it fails with ETIMEDOUT.  Trio: CancelScope(shield=True).  Since 0.1.
@@ -96,6 +97,7 @@ struct eddy_generator_manager {
 };
 
 /* ---- what the macros call; not for programs ---- */
+EDDY_API EDDY_MUST_USE struct eddy_timeout eddy_move_on_telling(double seconds, bool *fired);
 /* A failure that makes enter fail; NULL when entered. */
 EDDY_API struct eddy_failure *eddy_manager_enter(struct eddy_manager *manager);
 /* Exit with what is under way (NULL: nothing); gives what leaves the block. */
@@ -103,9 +105,10 @@ EDDY_API struct eddy_failure *eddy_manager_exit(struct eddy_manager *manager, st
 EDDY_API void eddy_break_in_async_with(const struct eddy_site *site) __attribute__((cold, noreturn));
 EDDY_API void eddy_generator_manager_enter(struct eddy_manager *manager, eddy_error *err);
 EDDY_API void eddy_generator_manager_exit(struct eddy_manager *manager, eddy_error *err);
-/* slot: NULL, or where a result of size bytes at offset of the coroutine goes when the task ends well. */
-EDDY_API void eddy_group_spawn_copy(eddy_group *group, const void *coroutine, size_t size, void *slot,
-                                    size_t result_offset, size_t result_size, const struct eddy_site *site);
+/* slot: NULL, or where a result of size bytes at offset of the coroutine goes when the task ends well.  Gives 0,
+ * EDDY_GROUP_CLOSED or ENOMEM; what was refused has been freed. */
+EDDY_API int eddy_group_spawn_copy(eddy_group *group, void *coroutine, size_t size, void *slot, size_t result_offset,
+                                   size_t result_size, const struct eddy_site *site);
 
 #ifdef __cplusplus
 }

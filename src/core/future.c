@@ -75,12 +75,13 @@ static void complete(struct eddy_awaitable *a, struct eddy_failure *failure)
     watches_fire(&future->watches);
 }
 
-/* True: go on.  A future that was cancelled takes no result, silently: its maker cannot have known. */
+/* True: go on.  A future that was cancelled takes no result, silently: who sets it cannot have known. */
 static bool may_set(struct eddy_awaitable *a)
 {
     if (a->awaitable.state == EDDY_RUNNING)
         return true;
-    EDDY_ASSERT(future_of_handle(a)->cancelled, "a future was set twice");
+    if (!future_of_handle(a)->cancelled)
+        report_misuse("a future was set twice: it keeps what it has");
     return false;
 }
 
@@ -90,14 +91,15 @@ void eddy_future_complete(void *f)
         complete(f, NULL);
 }
 
-void(eddy_set_error)(void *f, int code, const char *format, ...)
+bool(eddy_set_error)(void *f, int code, const char *format, ...)
 {
     if (!may_set(f))
-        return;
+        return false;
     va_list arguments;
     va_start(arguments, format);
     complete(f, failure_make(code ? code : EINVAL, format, arguments));
     va_end(arguments);
+    return true;
 }
 
 /* eddy_cancel of a future. */

@@ -154,6 +154,16 @@ static void start(struct eddy_awaitable *a, const void *children, size_t count, 
         end(several, NULL);
 }
 
+static void hurry(struct eddy_awaitable *a, const char *reason)
+{
+    if (awaitable_is_done(a))
+        return;
+    if (handle_is_task(a))
+        task_hurry(task_of_handle(a), reason);
+    else
+        future_cancel(a, reason);
+}
+
 static void cancel_gather(struct eddy_awaitable *a)
 {
     struct several *several = owner_of(a)->wait.several;
@@ -161,8 +171,7 @@ static void cancel_gather(struct eddy_awaitable *a)
     several->cancelled = true;
     several->pending++; /* it must not end while this loop looks at it */
     for (size_t i = 0; i < several->count; i++)
-        if (!awaitable_is_done(several->children[i].awaitable))
-            (eddy_cancel)(several->children[i].awaitable, reason);
+        hurry(several->children[i].awaitable, reason);
     if (--several->pending == 0)
         end(several, NULL);
 }
@@ -262,15 +271,22 @@ static void cancel_wait(struct eddy_awaitable *a)
     end(several, NULL);
 }
 
+static struct eddy_awaitable *waited_for(const struct eddy_wait *wait, size_t i)
+{
+    struct eddy_awaitable *child;
+    memcpy(&child, (char *)wait->tasks + i * sizeof child, sizeof child);
+    return child;
+}
+
+/* How many are done; a handle that stands twice counts once. */
 static void finish_wait(struct eddy_awaitable *a)
 {
     struct eddy_wait *wait = (struct eddy_wait *)(void *)a;
     wait->result = 0;
-    for (size_t i = 0; i < wait->count; i++) {
-        struct eddy_awaitable *child;
-        memcpy(&child, (char *)wait->tasks + i * sizeof child, sizeof child);
-        wait->result += awaitable_is_done(child);
-    }
+    for (size_t i = 0; i < wait->count; i++)
+        wait->result += awaitable_is_done(waited_for(wait, i)) && awaitable_mark(waited_for(wait, i));
+    for (size_t i = 0; i < wait->count; i++)
+        awaitable_unmark(waited_for(wait, i));
 }
 
 const struct eddy_awaitable_type eddy_wait_type = {

@@ -4,12 +4,16 @@
  *
  * Invariant: a group's memory lies in the block that it belongs to, and the block does not end before all its
  * tasks have.
+ *
+ * The first failure ends the group in the next pass of the loop, as in asyncio: the siblings that are ready in the same
+ * pass still come to their own ends, and their errors are in the group.
  */
 #include <string.h>
 
 #include "base/assert.h"
 #include "core/current.h"
 #include "core/failure.h"
+#include "core/level.h"
 #include "core/loop.h"
 #include "core/report.h"
 #include "core/task.h"
@@ -30,7 +34,9 @@ struct eddy_group {
     struct task *parent;           /* which runs the block */
     struct member *members, **end; /* in the order of spawning */
     size_t count;
-    struct eddy_failure *failure;  /* the first, with the others behind it */
+    struct level *level;           /* the block's place among trio's scopes; NULL: it is in none */
+    struct eddy_handle *ending;    /* the call that will cancel the rest; NULL: none */
+    struct eddy_failure *failure;  /* the first, with the others after it */
     bool exiting;                  /* the block has ended and waits */
     bool aborting;                 /* its tasks have been cancelled */
     bool parent_cancelled;         /* by this group */
@@ -44,7 +50,7 @@ static void abort_members(struct eddy_group *group, const char *reason)
     for (struct member *member = group->members; member; member = member->next)
         member->task->asked = true;
     for (struct member *member = group->members; member; member = member->next)
-        task_cancel_marked(member->task, reason);
+        task_hurry_marked(member->task, reason);
     for (struct member *member = group->members; member; member = member->next)
         member->task->asked = false;
 }
@@ -59,12 +65,22 @@ static void abort_all(struct eddy_group *group, const char *reason)
     }
 }
 
+static void end_of_failure(void *argument)
+{
+    struct eddy_group *group = argument;
+    group->ending = NULL;
+    if (!group->aborting)
+        abort_all(group, "a task of its group has failed");
+}
+
 static void add_failure(struct eddy_group *group, struct eddy_failure *failure)
 {
     group->failure = group->failure ? failure_group(group->failure, failure) : failure;
-    if (group->aborting || group->parent_cancelled)
+    if (group->aborting || group->ending)
         return;
-    abort_all(group, "a task of its group has failed");
+    group->ending = (eddy_call_soon)(end_of_failure, group);
+    if (!group->ending)
+        end_of_failure(group);
 }
 
 static void forget(struct member *member)
@@ -112,30 +128,31 @@ static struct member *add_member(struct eddy_group *group, struct task *task)
     return member;
 }
 
-void eddy_group_spawn_copy(eddy_group *group, const void *coroutine, size_t size, void *slot, size_t result_offset,
-                           size_t result_size, const struct eddy_site *site)
+int eddy_group_spawn_copy(eddy_group *group, void *coroutine, size_t size, void *slot, size_t result_offset,
+                          size_t result_size, const struct eddy_site *site)
 {
     if (group->closed || (group->exiting && group->count == 0) || group->aborting) {
-        if (!group->closed) /* as a task that was cancelled before its first step: nobody is told */
-            return;
-        EDDY_ASSERT(false, "%s:%d: eddy_group_spawn: the group's block has ended", site->file ? site->file : "?",
-                    site->line);
+        value_destroy(coroutine);
+        return EDDY_GROUP_CLOSED;
     }
-    struct task *task = task_new(current.loop, coroutine, size, site);
+    struct task *task = task_new(current.loop, group->level, coroutine, size, site);
     struct member *member = task ? add_member(group, task) : NULL;
     if (!member) {
         if (task) {
             task_cancel(task, NULL);
             task_wake(task);
             task_unref(task);
+        } else {
+            value_destroy(coroutine);
         }
         add_failure(group, &failure_no_memory);
-        return;
+        return ENOMEM;
     }
     member->slot = slot;
     member->result_offset = result_offset;
     member->result_size = result_size;
     task_wake(task);
+    return 0;
 }
 
 void eddy_group_cancel(eddy_group *group)
@@ -162,6 +179,8 @@ static void enter(struct eddy_manager *manager, eddy_error *err)
     group->end = &group->members;
     if (!current.task)
         eddy_error_set(err, EDDY_NO_TASK, "eddy_task_group");
+    else if (current.task->level && !(group->level = level_of_group(current.loop, current.task->level)))
+        eddy_error_set(err, ENOMEM, "no memory for eddy_task_group");
 }
 
 /* Waits for all members; true: the task was cancelled meanwhile, by somebody else. */
@@ -181,9 +200,18 @@ static bool wait_for_members(eddy_group *group)
         task_park(self);
     }
     self->interruptible = false;
-    if (self->levels)
+    if (level_reaches(self))
         self->must_cancel = true;
     return cancelled;
+}
+
+static void close_group(eddy_group *group)
+{
+    group->closed = true;
+    eddy_handle_cancel(group->ending);
+    group->ending = NULL;
+    level_close(group->level);
+    group->level = NULL;
 }
 
 /* What leaves the block when there are errors: all of them; a cancellation by others is asked for again. */
@@ -211,7 +239,7 @@ static void leave(struct eddy_manager *manager, eddy_error *err)
     if (body && !group->aborting)
         abort_members(group, "the block of its group has failed");
     cancelled |= wait_for_members(group);
-    group->closed = true;
+    close_group(group);
     if (group->failure) {
         if (body && !failure_is_cancellation(body))
             group->failure = failure_group(group->failure, failure_ref(body));

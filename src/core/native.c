@@ -11,6 +11,7 @@
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/loop.h"
+#include "core/report.h"
 #include "core/task.h"
 
 /* EDDY_SUSPENDED is: done after one turn of the loop (sleep(0)). */
@@ -91,7 +92,7 @@ void task_step_native(struct task *task)
     }
     if (task->state == TASK_NEW) { /* cancelled before its first step: it is not even started */
         a->awaitable.failure = task_take_cancel(task);
-        task_destroy_value(task);
+        value_destroy(a);
     } else if (a->awaitable.state == EDDY_RUNNING) {
         return;
     } else {
@@ -131,15 +132,29 @@ void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure)
         task_wake(task);
 }
 
-void(eddy_complete)(void *a)
+static bool may_complete(const struct eddy_awaitable *a)
 {
-    native_complete(a, NULL);
+    if (a->awaitable.state == EDDY_RUNNING && owner_of(a))
+        return true;
+    report_misuse("an awaitable of type \"%s\" was completed twice, or before it was started", a->awaitable.type->name);
+    return false;
 }
 
-void(eddy_complete_error)(void *a, int code, const char *format, ...)
+bool(eddy_complete)(void *a)
 {
+    if (!may_complete(a))
+        return false;
+    native_complete(a, NULL);
+    return true;
+}
+
+bool(eddy_complete_error)(void *a, int code, const char *format, ...)
+{
+    if (!may_complete(a))
+        return false;
     va_list arguments;
     va_start(arguments, format);
     native_complete(a, failure_make(code ? code : EINVAL, format, arguments));
     va_end(arguments);
+    return true;
 }

@@ -78,7 +78,7 @@ static void task_ended(struct watch *watch)
 static void begin(void *argument)
 {
     struct eddy_remote *remote = argument;
-    struct task *task = task_new(remote->loop, remote->coroutine, remote->size, remote->site);
+    struct task *task = task_new(remote->loop, NULL, remote->coroutine, remote->size, remote->site);
     if (!task) {
         finish(remote, &failure_no_memory);
         return;

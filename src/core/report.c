@@ -53,6 +53,7 @@ static void add_place(struct text *text, const struct failure_place *place, cons
 
 /* Errors within errors: as many levels as somebody will read, so that no stack is too small for the others. */
 enum { LEVELS = 16 };
+enum { ERRORS_SHOWN = 15 }; /* of a group, as in CPython */
 
 static void add_failure(struct text *text, const struct eddy_failure *failure, const char *indent, int level);
 
@@ -60,10 +61,13 @@ static void add_group(struct text *text, const struct eddy_failure *failure, con
 {
     char deeper[64];
     snprintf(deeper, sizeof deeper, "%.56s  | ", indent);
-    for (size_t i = 0; i < failure->group_count; i++) {
+    for (size_t i = 0; i < failure->group_count && i + 1 < ERRORS_SHOWN; i++) {
         add(text, "%s  + error %zu of %zu\n", indent, i + 2, failure->group_count + 1);
         add_failure(text, failure->group[i], deeper, level + 1);
     }
+    if (failure->group_count >= ERRORS_SHOWN)
+        add(text, "%s  + and %zu more error%s\n", indent, failure->group_count + 1 - ERRORS_SHOWN,
+            failure->group_count == ERRORS_SHOWN ? "" : "s");
 }
 
 static void add_one(struct text *text, const struct eddy_failure *failure, const char *indent, int level)
@@ -137,6 +141,16 @@ void report_failure(struct eddy_failure *failure, const char *what)
     }
     report_line("eddy: %s:", what);
     report_print(failure);
+}
+
+void report_misuse(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct eddy_failure *failure = failure_make(EDDY_INVALID_STATE, format, arguments);
+    va_end(arguments);
+    report_failure(failure, "a call that does nothing");
+    failure_unref(failure);
 }
 
 void report_fatal(struct eddy_failure *failure)

@@ -13,6 +13,8 @@ size_t report_format(const struct eddy_failure *failure, char *buffer, size_t si
 void report_print(const struct eddy_failure *failure);
 /* For one that nobody can see: to the exception handler of the running loop, else printed behind `what`. */
 void report_failure(struct eddy_failure *failure, const char *what);
+/* A call that must not be made, and does nothing: told as EDDY_INVALID_STATE, as by report_failure. */
+void report_misuse(const char *format, ...) EDDY_PRINTF(1, 2);
 /* Prints it and aborts. */
 _Noreturn void report_fatal(struct eddy_failure *failure);
 /* A line of text to the log hook, else to stderr. */

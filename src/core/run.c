@@ -118,7 +118,7 @@ static void close_async_generators(struct eddy_loop *loop)
     eddy_awaitable closer = {.awaitable = {.type = &closer_type}};
     if (!loop->async_generators)
         return;
-    struct task *task = task_new(loop, &closer, sizeof closer, NULL);
+    struct task *task = task_new(loop, NULL, &closer, sizeof closer, NULL);
     if (task) {
         task_wake(task);
         loop_run_until(loop, no_tasks, loop);
@@ -230,7 +230,7 @@ static struct eddy_failure *run_on(struct eddy_loop *loop, struct eddy_awaitable
     current.loop = loop;
     loop_register(loop);
     bool watches = watch_interrupts(loop);
-    struct task *task = loop->main = task_new(loop, coroutine, size, site);
+    struct task *task = loop->main = task_new(loop, NULL, coroutine, size, site);
     if (task)
         failure = run_main_task(loop, task);
     *code = !failure ? 0

@@ -23,9 +23,14 @@ void scope_expire(struct eddy_scope *scope)
     if (scope->state != SCOPE_ACTIVE)
         return;
     scope->state = SCOPE_EXPIRING;
-    if (scope->level)
-        scope->task->levels++;
-    task_cancel(scope->task, NULL);
+    if (!scope->level) {
+        task_cancel(scope->task, NULL);
+        return;
+    }
+    uint32_t before = scope->task->cancels;
+    level_cancel(scope->place, NULL);
+    if (scope->task->cancels == before) /* shielded, or asked before by a scope inside: it counts all the same */
+        scope->task->cancels++;
 }
 
 static void expire(struct timer *timer)
@@ -69,11 +74,17 @@ bool scope_open(struct eddy_scope *scope, int64_t when)
 {
     scope->task = current.task;
     scope->cancels = scope->task->cancels;
+    scope->pending = scope->task->must_cancel;
     scope->state = SCOPE_ACTIVE;
     scope->node = NULL;
-    scope->refusal = NULL;
+    scope->place = NULL;
     scope->when = when == CLOCK_NEVER ? INFINITY : (double)when / (double)CLOCK_SECOND;
-    return when == CLOCK_NEVER || arm(scope, when);
+    if (scope->level && !(scope->place = level_open(scope->task, scope->shield)))
+        return false;
+    if (when == CLOCK_NEVER || arm(scope, when))
+        return true;
+    level_close(scope->place);
+    return false;
 }
 
 void scope_enter(struct eddy_scope *scope, const char *what, eddy_error *err)
@@ -98,27 +109,49 @@ struct eddy_failure *scope_timed_out(const struct eddy_scope *scope)
     return failure_of(ETIMEDOUT, "not done by its deadline");
 }
 
-/* Requests of outer levels are asked again; those of this scope are over. */
+void scope_add_cause(const struct eddy_scope *scope, struct eddy_failure *failure)
+{
+    struct eddy_failure **link = &failure->cause;
+    if (failure->fixed)
+        return;
+    while (*link && !failure_is_cancellation(*link) && !(*link)->fixed)
+        link = &(*link)->cause;
+    struct eddy_failure *timed_out = scope_timed_out(scope), *before = *link;
+    *link = before ? failure_because(timed_out, before) : timed_out;
+}
+
+/* Requests of this scope are over; those of scopes around it are made again. */
 static void end_level(struct eddy_scope *scope)
 {
-    struct task *task = scope->task;
-    task->levels--;
-    if (!task->levels && !task->cancels)
-        task->must_cancel = false;
+    level_close(scope->place);
+    scope->place = NULL;
+    if (level_reaches(scope->task))
+        scope->task->must_cancel = true;
 }
 
 bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure)
 {
     disarm(scope);
-    if (scope->state != SCOPE_EXPIRING) {
-        scope->state = SCOPE_FINISHED;
-        return false;
-    }
-    scope->state = SCOPE_EXPIRED;
-    bool alone = (uint32_t)(eddy_uncancel)(task_handle(scope->task)) <= scope->cancels;
-    if (scope->level)
+    bool expired = scope->state == SCOPE_EXPIRING;
+    scope->state = expired ? SCOPE_EXPIRED : SCOPE_FINISHED;
+    if (scope->place)
         end_level(scope);
+    if (!expired)
+        return false;
+    bool alone = (uint32_t)(eddy_uncancel)(task_handle(scope->task)) <= scope->cancels;
+    if (scope->level && alone && !scope->pending && !level_reaches(scope->task))
+        scope->task->must_cancel = false; /* the level's, which is over */
     return alone && failure && failure_is_cancellation(failure);
+}
+
+void scope_leave(struct eddy_scope *scope, eddy_error *err)
+{
+    struct eddy_failure *failure = err->code ? err->failure : NULL;
+    bool expired = scope->state == SCOPE_EXPIRING;
+    if (scope_close(scope, failure))
+        eddy_failure_catch(scope_timed_out(scope), err);
+    else if (expired && failure && !failure_is_cancellation(failure))
+        scope_add_cause(scope, failure);
 }
 
 void eddy_reschedule(eddy_scope *scope, double when)

@@ -3,12 +3,13 @@
  * scope.h - a stretch of a task that can be cancelled by itself, with or without a deadline.
  *
  * Python's scopes (eddy_timeout, await_for) ask once: the request is an edge.  Trio's (eddy_fail_after and its
- * relatives) ask at every await until the scope has ended: a level, counted in the task.  The timer lies in a node of
- * its own, off the stack that the block is on.
+ * relatives) ask at every await until the scope has ended, of the task and of all tasks inside: a level, see level.h.
+ * The timer and the level lie in blocks of their own, off the stack that the block is on.
  */
 #ifndef EDDY_CORE_SCOPE_H
 #define EDDY_CORE_SCOPE_H
 
+#include "core/level.h"
 #include "core/task.h"
 #include "eddy/scope.h"
 
@@ -21,25 +22,33 @@ struct eddy_scope {
     struct deadline_node *node;  /* NULL: no deadline */
     double when;                 /* in eddy_time(), infinity for none; before it is entered: the span, if `relative` */
     double seconds;              /* as asked, for the message; NaN: none was said */
-    struct eddy_failure *refusal; /* await_for: why it was not even started */
+    union {
+        struct eddy_failure *refusal; /* await_for: why it was not even started */
+        bool *fired;             /* eddy_move_on_after: where it says so; NULL: nowhere */
+    };
+    struct level *place;         /* by trio's rules, while it is open; else NULL */
     uint32_t cancels;            /* requests that the task had when the block began */
-    uint32_t shielded : 24;      /* eddy_shield: levels that are kept out meanwhile, each of a block on this stack */
     uint32_t state : 4;          /* an enum scope_state */
     bool relative : 1;           /* `when` is a span; in await_for: it was over before it began */
     bool level : 1;              /* trio's rules */
-    bool quiet : 1;              /* eddy_move_on_after: its own cancellation leaves no error */
+    bool shield : 1;             /* levels around it are kept out */
+    bool pending : 1;            /* a request waited for delivery when the block began */
 };
 
 /* On the running task, until `when` nanoseconds; CLOCK_NEVER: no deadline.  False: no memory. */
 bool scope_open(struct eddy_scope *scope, int64_t when);
 /* Ends it; true: `failure`, which leaves, is the scope's own cancellation. */
 bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure);
+/* Ends it, where `err` may be leaving: as ETIMEDOUT, if it was the scope that ended the block. */
+void scope_leave(struct eddy_scope *scope, eddy_error *err);
 /* Asks now, as at the deadline. */
 void scope_expire(struct eddy_scope *scope);
 /* For managers: opens what eddy_timeout and its relatives have described; sets *err. */
 void scope_enter(struct eddy_scope *scope, const char *what, eddy_error *err);
 /* ETIMEDOUT, in words. */
 struct eddy_failure *scope_timed_out(const struct eddy_scope *scope);
+/* `failure`, which leaves an expired scope and is not its cancellation, gets the time-out as a cause. */
+void scope_add_cause(const struct eddy_scope *scope, struct eddy_failure *failure);
 int64_t scope_nanoseconds(double when);
 
 #endif

@@ -18,6 +18,7 @@
 #include "core/debug.h"
 #include "core/failure.h"
 #include "core/future.h"
+#include "core/level.h"
 #include "core/loop.h"
 #include "core/report.h"
 #include "eddy/macros.h"
@@ -92,7 +93,8 @@ static uint32_t next_id(struct eddy_loop *loop)
     return loop->last_id;
 }
 
-struct task *task_new(struct eddy_loop *loop, const void *coroutine, size_t size, const struct eddy_site *site)
+struct task *task_new(struct eddy_loop *loop, struct level *outer, const void *coroutine, size_t size,
+                      const struct eddy_site *site)
 {
     struct task *task = block_take(&loop->blocks, sizeof *task + size);
     if (!task)
@@ -101,6 +103,10 @@ struct task *task_new(struct eddy_loop *loop, const void *coroutine, size_t size
     task->size = (uint32_t)(sizeof *task + size);
     task->loop = loop;
     task->site = site;
+    if (outer && !level_join(task, outer)) {
+        block_give(&loop->blocks, task, task->size);
+        return NULL;
+    }
     task->references = 2;
     task->id = next_id(loop);
     task->watches.end = &task->watches.first;
@@ -225,18 +231,17 @@ void task_park(struct task *self)
     switch_to(&self->point, next ? &next->point : &loop->point);
 }
 
-void task_destroy_value(struct task *task)
+void value_destroy(struct eddy_awaitable *value)
 {
-    const struct eddy_awaitable_type *type = task_core(task)->type;
-    if (type->destroy)
-        type->destroy(task_handle(task));
+    if (value->awaitable.type->destroy)
+        value->awaitable.type->destroy(value);
 }
 
 static void end_without_running(struct task *task, struct eddy_failure *failure)
 {
     struct task *parking = current.task; /* it is on its way off its stack: what ends here may wake it */
     current.task = NULL;
-    task_destroy_value(task);
+    value_destroy(task_handle(task));
     task_core(task)->failure = failure;
     task_finish(task);
     task_unref(task);
@@ -304,6 +309,8 @@ void task_finish(struct task *task)
     task->cancelled = core->failure && failure_is_cancellation(core->failure);
     task->state = TASK_DONE;
     core->state = EDDY_FINISHED;
+    if (task->level)
+        level_forget(task);
     delist(task);
     watches_fire(&task->watches);
 }
@@ -318,7 +325,7 @@ static void keep_reason(struct task *task, const char *reason)
 
 struct eddy_failure *task_deliver_cancel(struct task *self)
 {
-    self->must_cancel = self->levels > 0; /* in a cancelled scope of trio's kind the next await fails, too */
+    self->must_cancel = level_reaches(self); /* in a cancelled scope of trio's kind the next await fails, too */
     return failure_of_cancel(self->cancel_reason, true);
 }
 
@@ -361,7 +368,7 @@ static void pass_on(struct task *task)
 {
     while (task->passes_on && task->joins->state != TASK_DONE) {
         task->forwarded = true;
-        if (task->joins->asked)
+        if (task->joins->asked || level_is_ending(task->joins))
             return;
         note_request(task->joins, task->cancel_reason);
         task = task->joins;
@@ -422,6 +429,18 @@ void task_cancel_marked(struct task *task, const char *reason)
         ask(task, reason);
 }
 
+void task_hurry(struct task *task, const char *reason)
+{
+    if (task->state == TASK_DONE || !level_is_ending(task)) /* perhaps shielded: its clean-up has its time */
+        task_cancel(task, reason);
+}
+
+void task_hurry_marked(struct task *task, const char *reason)
+{
+    if (!level_is_ending(task))
+        task_cancel_marked(task, reason);
+}
+
 /* ---- waiting for a task ---- */
 
 static void wake_joiner(struct watch *watch)
@@ -440,7 +459,7 @@ void task_wait_end(struct task *self, struct task *task, bool forwarding)
     if (forwarding && self->must_cancel) {
         self->must_cancel = false;
         self->forwarded = true;
-        task_cancel(task, self->cancel_reason);
+        task_hurry(task, self->cancel_reason);
     }
     while (task->state != TASK_DONE && !self->circular)
         task_park(self);
@@ -573,6 +592,7 @@ struct eddy_failure *eddy_run_shielded(struct eddy_awaitable *a, size_t size)
     struct eddy_awaitable *handle = eddy_spawn_copy(a, size, &none, NULL, 0);
     struct task *task = task_of_handle(handle);
     task_disown(task);
+    level_leave(task);
     struct eddy_failure *failure = eddy_join_shielded(handle);
     if (task->state == TASK_DONE)
         memcpy((char *)a + sizeof a->awaitable, (char *)handle + sizeof a->awaitable, size - sizeof a->awaitable);
@@ -588,7 +608,7 @@ static void cancel_children(struct task *first)
     for (struct task *task = first; task; task = task->sibling)
         task->asked = task->state != TASK_DONE; /* of one that has ended the failure is still to be reported */
     for (struct task *task = first; task; task = task->sibling)
-        task_cancel_marked(task, "the function that spawned it has ended");
+        task_hurry_marked(task, "the function that spawned it has ended");
     for (struct task *task = first; task; task = task->sibling)
         task->asked = false;
 }
@@ -654,10 +674,12 @@ __attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size
     struct eddy_loop *loop = current.loop;
     EDDY_ASSERT(loop, "%s:%d: spawn needs a running loop: call it from what eddy_run runs",
                 site && site->file ? site->file : "?", site ? site->line : 0);
-    struct task *task = task_new(loop, coroutine, size, site);
+    struct level *outer = current.task ? current.task->level : NULL;
+    struct task *task = task_new(loop, outer, coroutine, size, site);
     if (!task) {
         EDDY_ASSERT(size <= sizeof no_memory.handle, "no memory for a task of %zu bytes", size);
         loop->unspawned++;
+        value_destroy((struct eddy_awaitable *)(uintptr_t)coroutine);
         return task_handle(no_memory_task());
     }
     task->spawn_frame = __builtin_frame_address(0);

@@ -158,6 +158,7 @@ bool task_cancel(struct task *task, const char *reason);
 void task_cancel_marked(struct task *task, const char *reason);
 /* The library's wish that it ends, for what is around it ends: one in a cancelled scope has been asked already. */
 void task_hurry(struct task *task, const char *reason);
+void task_hurry_marked(struct task *task, const char *reason);
 /* Takes a request that waits for delivery: the failure to deliver, or NULL. */
 struct eddy_failure *task_take_cancel(struct task *self);
 /* The failure that a delivered request becomes. */

@@ -6,6 +6,7 @@
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/future.h"
+#include "core/level.h"
 #include "core/loop.h"
 #include "core/task.h"
 #include "os/memory.h"
@@ -38,7 +39,7 @@ bool(eddy_cancel)(void *t, const char *reason)
 int(eddy_uncancel)(void *t)
 {
     struct task *task = task_of(t, "eddy_uncancel");
-    if (task->cancels > 0 && --task->cancels == 0)
+    if (task->cancels > 0 && --task->cancels == 0 && !level_reaches(task))
         task->must_cancel = false;
     return task->cancels;
 }
@@ -67,12 +68,15 @@ void(eddy_detach)(void *t)
     EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
     task->consumed = true;
     task_disown(task);
+    level_leave(task);
     task_unref(task);
 }
 
 void *(eddy_keep)(void *t)
 {
-    task_disown(task_of(t, "eddy_keep"));
+    struct task *task = task_of(t, "eddy_keep");
+    task_disown(task);
+    level_leave(task);
     return t;
 }
 

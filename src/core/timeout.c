@@ -28,9 +28,7 @@ static void enter(struct eddy_manager *manager, eddy_error *err)
 
 static void leave(struct eddy_manager *manager, eddy_error *err)
 {
-    eddy_scope *scope = scope_of(manager);
-    if (scope_close(scope, err->code ? err->failure : NULL))
-        eddy_failure_catch(scope_timed_out(scope), err);
+    scope_leave(scope_of(manager), err);
 }
 
 static struct eddy_timeout make(double when, bool relative)
@@ -53,8 +51,11 @@ struct eddy_timeout eddy_timeout_at(double when)
 
 /* ---- await_for ---- */
 
-static bool refuse(struct eddy_scope *scope, struct eddy_failure *failure)
+/* It is not even started. */
+static bool refuse(struct eddy_scope *scope, struct eddy_awaitable *a, bool pointer, struct eddy_failure *failure)
 {
+    if (!pointer)
+        value_destroy(a);
     scope->state = SCOPE_FINISHED;
     scope->refusal = failure;
     return false;
@@ -64,7 +65,7 @@ static bool refuse(struct eddy_scope *scope, struct eddy_failure *failure)
 static bool open_expired(struct eddy_scope *scope, struct eddy_awaitable *a, bool pointer)
 {
     if (!pointer || !(a->awaitable.flags & (ED_FLAG_TASK | ED_FLAG_FUTURE)))
-        return refuse(scope, scope_timed_out(scope));
+        return refuse(scope, a, pointer, scope_timed_out(scope));
     scope_open(scope, CLOCK_NEVER);
     if (awaitable_is_done(a))
         return true;
@@ -78,16 +79,16 @@ bool eddy_deadline_open(struct eddy_deadline *deadline, struct eddy_awaitable *a
     struct eddy_scope *scope = (struct eddy_scope *)(void *)deadline;
     *scope = (struct eddy_scope){.seconds = seconds};
     if (!current.task)
-        return refuse(scope, failure_of(EDDY_NO_TASK, "await_for"));
+        return refuse(scope, a, pointer, failure_of(EDDY_NO_TASK, "await_for"));
     if (seconds != seconds)
-        return refuse(scope, failure_of(EINVAL, "await_for(..., NaN)"));
+        return refuse(scope, a, pointer, failure_of(EINVAL, "await_for(..., NaN)"));
     if (seconds <= 0)
         return open_expired(scope, a, pointer);
     int64_t when = CLOCK_NEVER;
     if (seconds < INFINITY)
         when = clock_add(driver_now(current.loop->driver), clock_from_seconds(seconds));
     if (!scope_open(scope, when))
-        return refuse(scope, &failure_no_memory);
+        return refuse(scope, a, pointer, &failure_no_memory);
     return true;
 }
 
@@ -97,7 +98,10 @@ struct eddy_failure *eddy_deadline_close(struct eddy_deadline *deadline, struct 
     if (scope->refusal)
         return scope->refusal;
     bool expired_at_once = scope->relative && failure && failure_is_cancellation(failure) && !failure->own;
+    bool expired = scope->state == SCOPE_EXPIRING;
     if (scope_close(scope, failure) || expired_at_once)
         return failure_because(scope_timed_out(scope), failure);
+    if (expired && failure && !failure_is_cancellation(failure))
+        scope_add_cause(scope, failure);
     return failure;
 }

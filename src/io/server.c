@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/failure.h"
+#include "core/level.h"
 #include "core/report.h"
 #include "os/memory.h"
 
@@ -20,6 +21,7 @@ static const double pause_after_failure = 1.0;
 static void free_server(struct eddy_server *server)
 {
     loop_closer_remove(&server->closer);
+    level_close(server->level);
     for (size_t i = 0; i < server->listener_count; i++)
         listen_close(server->loop, &server->listeners[i].socket);
     if (server->upgrade_release)
@@ -84,9 +86,11 @@ static bool start_task(const void *coroutine, size_t size, struct watch *watch, 
         (eddy_detach)(handle);
         return false;
     }
-    *slot = task_of_handle(handle);
-    watch_add(&(*slot)->watches, watch, on_end);
-    (eddy_detach)(handle);
+    struct task *task = *slot = task_of_handle(handle);
+    watch_add(&task->watches, watch, on_end);
+    task_disown(task); /* not detached: it stays in the server's level */
+    task->consumed = true;
+    task_unref(task);
     return true;
 }
 
@@ -214,6 +218,11 @@ struct eddy_server *server_new(struct eddy_loop *loop, size_t listeners)
     struct eddy_server *server = memory_alloc_zeroed(sizeof *server + listeners * sizeof server->listeners[0]);
     if (!server)
         return NULL;
+    server->level = level_of_group(loop, NULL);
+    if (!server->level) {
+        memory_free(server);
+        return NULL;
+    }
     server->loop = loop;
     server->closer.close = free_at_close;
     loop_closer_add(loop, &server->closer);
@@ -228,6 +237,8 @@ int server_accept(struct eddy_server *server)
         if (!start_task(&accepts, sizeof accepts, &listener->watch, &listener->task, on_listener_end))
             return ENOMEM;
         server->accepting++;
+        if (!level_join(listener->task, server->level)) /* and with it the handlers that it spawns */
+            return ENOMEM;
     }
     return 0;
 }
@@ -248,15 +259,10 @@ void server_drop(struct eddy_server *server)
 
 /* ==== closing ==== */
 
-/* By trio's rules: one that swallows the cancellation meets it again at its next await. */
+/* By trio's rules: one that swallows the cancellation meets it again at its next await, and so do its tasks. */
 static void cancel_handlers(struct eddy_server *server)
 {
-    struct connection *next;
-    for (struct connection *one = server->connections; one; one = next) {
-        next = one->next;
-        one->task->levels++;
-        task_cancel(one->task, "the server closes");
-    }
+    level_cancel(server->level, "the server closes");
 }
 
 /* What is left of closing when it is left by a cancellation. */

@@ -23,6 +23,7 @@ struct listener {
 struct eddy_server {
     struct eddy_loop *loop;
     struct loop_closer closer;
+    struct level *level;     /* the tasks that accept, and the handlers */
     void *prototype;         /* what is spawned for a connection; its stream is set for each */
     void (*upgrade_release)(void *argument); /* of what makes connections ready; NULL: nothing */
     void *upgrade_argument;

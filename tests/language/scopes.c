@@ -64,6 +64,61 @@ async(void, child_fails, (int *, cancelling))
     *cancelling = 99;
 }
 
+async(void, fails_on, (eddy_event *, go), (int, code))
+{
+    await(eddy_event_wait(go));
+    throw(code, "failed");
+}
+
+/* All who were ready when the first failed come to their own ends. */
+async(void, fail_together, (int *, later))
+{
+    eddy_error err;
+    eddy_event go = EDDY_EVENT_INIT;
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, fails_on(&go, EIO));
+        eddy_group_spawn(group, fails_on(&go, EDOM));
+        eddy_group_spawn(group, fails_on(&go, ERANGE));
+        eddy_group_spawn(group, fails(1000, EPERM));
+        await(eddy_sleep(0));
+        await(eddy_sleep(0));
+        eddy_event_set(&go);
+        await_always(eddy_sleep(1000), &err);
+        *later = eddy_group_spawn(group, fails(0, EPERM));
+    }
+}
+
+async(void, fails_as_two)
+{
+    int later;
+    await(fail_together(&later));
+}
+
+/* A group inside of another: its errors stand beside the others. */
+async(void, nested_errors)
+{
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, fails_when_cancelled(EPERM));
+        eddy_group_spawn(group, fails_as_two());
+        eddy_group_spawn(group, fails_when_cancelled(EBUSY));
+    }
+}
+
+async(void, errors_of_one_turn)
+{
+    eddy_error err;
+    int later = 0;
+    await(fail_together(&later), &err);
+    CHECK(eddy_error_count(&err) == 3 && err.code == EIO && later == EDDY_GROUP_CLOSED);
+    CHECK(eddy_error_at(&err, 1).code == EDOM && eddy_error_at(&err, 2).code == ERANGE);
+    await(nested_errors(), &err);
+    CHECK(eddy_error_count(&err) == 5);
+    int codes = 0;
+    for (size_t i = 0; i < 5; i++)
+        codes += eddy_error_at(&err, i).code;
+    CHECK(codes == EIO + EDOM + ERANGE + EPERM + EBUSY);
+}
+
 async(int, child_fails_outside)
 {
     eddy_error err;
@@ -143,6 +198,7 @@ async(void, groups)
     CHECK(await(both("ab", "abc")) == 5);
     CHECK(await(child_fails_outside()) == 0);
     CHECK_LOG("sibling body ");
+    await(errors_of_one_turn());
     await(body_fails(), &err);
     CHECK(err.code == EPERM && !strcmp(err.message, "body"));
     CHECK_LOG("sibling ");
@@ -216,9 +272,48 @@ async(void, is_cancelled)
         await(eddy_sleep(1000));
 }
 
+/* An error of clean-up leaves an expired block: the time-out is why. */
+async(void, fails_in_clean_up, (int, kind))
+{
+    eddy_error err;
+    async_with (scope, kind == 0 ? eddy_timeout(0.001) : eddy_fail_after(0.001)) {
+        await_always(eddy_sleep(1000), &err);
+        throw(EDOM, "in clean-up");
+    }
+}
+
+async(void, group_fails_in_clean_up)
+{
+    async_with (scope, eddy_timeout(0.001))
+        async_with (group, eddy_task_group())
+            eddy_group_spawn(group, fails_when_cancelled(EDOM));
+}
+
+async(void, fails_before)
+{
+    async_with (scope, eddy_timeout(1000))
+        throw(EDOM);
+}
+
+async(void, causes)
+{
+    eddy_error err;
+    for (int kind = 0; kind < 2; kind++) {
+        await(fails_in_clean_up(kind), &err);
+        CHECK(err.code == EDOM && eddy_error_cause(&err).code == ETIMEDOUT);
+    }
+    await(group_fails_in_clean_up(), &err);
+    CHECK(err.code == EDOM && eddy_error_cause(&err).code == ETIMEDOUT);
+    await_for(fails_when_cancelled(EDOM), 0.001, &err);
+    CHECK(err.code == EDOM && eddy_error_cause(&err).code == ETIMEDOUT);
+    await(fails_before(), &err);
+    CHECK(err.code == EDOM && eddy_error_cause(&err).code == 0);
+}
+
 async(void, timeouts)
 {
     eddy_error err;
+    await(causes());
     await(expires(), &err);
     CHECK(err.code == ETIMEDOUT && eddy_cancelling(eddy_current_task()) == 0);
     await(expires_at(), &err);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* level.c - the tree of scopes of trio's kind.  The rules stand in level.h. */
+#include "core/level.h"
+
+#include "core/block.h"
+#include "core/loop.h"
+#include "core/task.h"
+
+static void put_into(struct level *level, struct level *outer)
+{
+    level->outer = outer;
+    level->link = NULL;
+    level->next = NULL;
+    if (!outer)
+        return;
+    level->next = outer->inner;
+    level->link = &outer->inner;
+    if (level->next)
+        level->next->link = &level->next;
+    outer->inner = level;
+}
+
+static void take_out(struct level *level)
+{
+    if (!level->link)
+        return;
+    *level->link = level->next;
+    if (level->next)
+        level->next->link = level->link;
+    level->link = NULL;
+}
+
+/* What it is by itself and by the place around it; tasks, and groups of them, that outlive a cancelled scope stay what
+ * they are. */
+static bool is_reached(const struct level *level)
+{
+    return level->cancelled || (level->outer && level->outer->reached && !level->shield) ||
+           (level->reached && level->kind != LEVEL_SCOPE);
+}
+
+static bool is_ending(const struct level *level)
+{
+    return level->cancelled || (level->outer && level->outer->ending) || (level->ending && level->kind != LEVEL_SCOPE);
+}
+
+static struct level *level_new(struct eddy_loop *loop, struct level *outer, enum level_kind kind, bool shield)
+{
+    struct level *level = block_take(&loop->blocks, sizeof *level);
+    if (!level)
+        return NULL;
+    *level = (struct level){.loop = loop, .kind = (unsigned char)kind, .shield = shield};
+    put_into(level, outer);
+    level->reached = is_reached(level);
+    level->ending = is_ending(level);
+    return level;
+}
+
+struct level *level_open(struct task *task, bool shield)
+{
+    struct level *level = level_new(task->loop, task->level, LEVEL_SCOPE, shield);
+    if (!level)
+        return NULL;
+    level->task = task;
+    return task->level = level;
+}
+
+struct level *level_of_group(struct eddy_loop *loop, struct level *outer)
+{
+    return level_new(loop, outer, LEVEL_GROUP, false);
+}
+
+/* ---- who is reached ---- */
+
+bool level_reaches(const struct task *task)
+{
+    return task->level && task->level->reached;
+}
+
+bool level_is_ending(const struct task *task)
+{
+    return task->level && task->level->ending;
+}
+
+/* The place after `at` on a walk through all inside of `root`, the outer before the inner. */
+static struct level *next_inside(const struct level *at, const struct level *root)
+{
+    if (at->inner)
+        return at->inner;
+    while (at != root && !at->next)
+        at = at->outer;
+    return at == root ? NULL : at->next;
+}
+
+/* After a change at `root`: what holds inside of it, and who is newly reached is asked to end.  All is known before the
+ * first is asked: a request then stops at tasks that get one of their own. */
+static void spread(struct level *root, const char *reason)
+{
+    for (struct level *at = root; at; at = next_inside(at, root)) {
+        bool reached = is_reached(at);
+        at->fresh = reached && !at->reached;
+        at->reached = reached;
+        at->ending = is_ending(at);
+    }
+    for (struct level *at = root; at; at = next_inside(at, root))
+        if (at->fresh && at->task && at->task->level == at) /* a task is asked where its innermost place is */
+            task_cancel(at->task, reason);
+}
+
+void level_cancel(struct level *level, const char *reason)
+{
+    level->cancelled = true;
+    spread(level, reason);
+}
+
+/* ---- the end of a place ---- */
+
+/* What is inside goes to the place around it. */
+static void hand_on(struct level *level)
+{
+    for (struct level *inner; (inner = level->inner);) {
+        take_out(inner);
+        put_into(inner, level->outer);
+        if (inner->kind == LEVEL_SCOPE || level->shield)
+            spread(inner, NULL);
+    }
+}
+
+void level_close(struct level *level)
+{
+    if (!level)
+        return;
+    if (level->task && level->task->level == level)
+        level->task->level = level->outer;
+    hand_on(level);
+    take_out(level);
+    block_give(&level->loop->blocks, level, sizeof *level);
+}
+
+/* ---- tasks ---- */
+
+bool level_join(struct task *task, struct level *outer)
+{
+    struct level *level = task->level = level_new(task->loop, outer, LEVEL_TASK, false);
+    if (!level)
+        return false;
+    level->task = task;
+    if (level->reached) { /* it does not begin */
+        task->must_cancel = true;
+        task->cancels = 1;
+    }
+    return true;
+}
+
+/* The place of the task itself; NULL: it was spawned in none. */
+static struct level *own_place(const struct task *task)
+{
+    struct level *level = task->level;
+    while (level && level->kind == LEVEL_SCOPE)
+        level = level->outer;
+    return level && level->task == task ? level : NULL;
+}
+
+void level_leave(struct task *task)
+{
+    struct level *own = own_place(task);
+    if (!own)
+        return;
+    take_out(own);
+    own->outer = NULL;
+    for (struct level *at = own; at; at = next_inside(at, own)) {
+        at->reached = at->cancelled || (at->outer && at->outer->reached && !at->shield);
+        at->ending = at->cancelled || (at->outer && at->outer->ending);
+    }
+}
+
+void level_forget(struct task *task)
+{
+    while (task->level && task->level->kind == LEVEL_SCOPE) {
+        struct level *left = task->level; /* of an async generator that nobody has closed */
+        task->level = left->outer;
+        hand_on(left);
+        take_out(left);
+        left->outer = NULL;
+        left->task = NULL;
+    }
+    level_close(own_place(task));
+    task->level = NULL;
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scope_tasks.c - which tasks a cancelled scope of trio's kind reaches.
+ *
+ * A task of a group is in the scopes around its group's block, one that a frame owns in those that were open at its
+ * spawn, a detached or kept one in none; what is spawned by a task that is in a scope is in it too.  Who is reached
+ * fails at every await: a task that is not would sleep for an hour.
+ */
+#include <errno.h>
+#include <eddy/keywords.h>
+#include "check.h"
+
+static const double soon = 0.005, never = 3600;
+
+static int begun;
+
+/* Cancels the scope when so many tasks inside it have begun, however slow the machine is. */
+async(void, trigger, (eddy_scope *, scope), (int, wanted))
+{
+    while (begun < wanted)
+        await(eddy_sleep(0));
+    begun = 0;
+    eddy_scope_cancel(scope);
+}
+
+/* Swallows what it can, and counts: 3 if a level reaches it. */
+async(void, stubborn, (int *, refused))
+{
+    eddy_error err;
+    begun++;
+    for (int i = 0; i < 3; i++) {
+        await_always(eddy_sleep(never), &err);
+        *refused += err.code == ECANCELED;
+    }
+}
+
+async(int, undisturbed)
+{
+    await(eddy_sleep(4 * soon));
+    return 1;
+}
+
+/* ---- who is inside ---- */
+
+async(void, of_a_group, (int *, refused))
+{
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_detach(spawn(trigger(scope, 1)));
+        async_with (group, eddy_task_group())
+            eddy_group_spawn(group, stubborn(refused));
+    }
+}
+
+async(void, of_a_frame, (int *, refused))
+{
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_detach(spawn(trigger(scope, 1)));
+        struct stubborn *t = spawn(stubborn(refused));
+        await(t);
+    }
+}
+
+async(void, and_it_outlives_the_block, (int *, refused))
+{
+    eddy_error err;
+    struct stubborn *t;
+    async_with (scope, eddy_cancel_scope()) {
+        t = spawn(stubborn(refused));
+        while (!begun)
+            await(eddy_sleep(0));
+        begun = 0;
+        eddy_scope_cancel(scope);
+    }
+    await(eddy_sleep(soon)); /* this task is free again */
+    await(t, &err);
+}
+
+async(void, of_a_frame_that_leaves, (int *, refused))
+{
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_detach(spawn(trigger(scope, 1)));
+        struct stubborn *t = spawn(stubborn(refused));
+        (void)t;
+        await(eddy_sleep(never));
+    }
+}
+
+static int told;
+
+async(void, parent)
+{
+    eddy_error err;
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, stubborn(&told));
+        await_always(eddy_sleep(never), &err);
+        await_always(eddy_sleep(never), &err);
+    }
+}
+
+async(void, grandparent)
+{
+    await(spawn(parent()));
+}
+
+async(void, transitively)
+{
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_detach(spawn(trigger(scope, 1)));
+        async_with (group, eddy_task_group())
+            eddy_group_spawn(group, grandparent());
+    }
+}
+
+/* The block decides, not who spawns: neither a scope around the spawn nor one that the spawner is not in. */
+async(void, spawn_from_outside, (eddy_group **, group), (int *, refused))
+{
+    eddy_group_spawn(*group, stubborn(refused));
+    await(eddy_sleep(0));
+}
+
+async(void, block_with_scope, (eddy_group **, there), (int *, refused))
+{
+    struct spawn_from_outside *t = spawn(spawn_from_outside(there, refused));
+    eddy_keep(t);
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_detach(spawn(trigger(scope, 1)));
+        async_with (group, eddy_task_group()) {
+            *there = group;
+            await(t);
+        }
+    }
+}
+
+async(int, block_around_scope)
+{
+    int done = 0;
+    async_with (group, eddy_task_group()) {
+        async_with (scope, eddy_cancel_scope()) {
+            CHECK(eddy_group_spawn(group, undisturbed(), &done) == 0);
+            eddy_scope_cancel(scope);
+        }
+        await(eddy_sleep(0));
+    }
+    return done;
+}
+
+async(void, given_up, (int *, done))
+{
+    await(eddy_sleep(2 * soon));
+    ++*done;
+}
+
+async(void, detaches, (int *, done), (struct given_up **, kept))
+{
+    async_with (scope, eddy_move_on_after(soon)) {
+        struct given_up *t = spawn(given_up(done));
+        eddy_detach(t);
+        *kept = eddy_keep(spawn(given_up(done)));
+        await_shielded(given_up(done));
+    }
+}
+
+async(void, inner_scope)
+{
+    async_with (scope, eddy_move_on_after(soon))
+        await(eddy_sleep(never));
+}
+
+async(int, outer_is_left_alone)
+{
+    int done = 0;
+    async_with (scope, eddy_move_on_after(never))
+        async_with (group, eddy_task_group()) {
+            eddy_group_spawn(group, undisturbed(), &done);
+            await(inner_scope());
+        }
+    return done;
+}
+
+async(void, inner_is_reached, (int *, refused))
+{
+    async_with (outer, eddy_cancel_scope()) {
+        eddy_detach(spawn(trigger(outer, 1)));
+        async_with (inner, eddy_fail_after(never))
+            async_with (group, eddy_task_group())
+                eddy_group_spawn(group, stubborn(refused));
+    }
+}
+
+async(void, into_a_cancelled_one, (int *, refused))
+{
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_scope_cancel(scope);
+        async_with (group, eddy_task_group())
+            eddy_group_spawn(group, stubborn(refused)); /* it does not even begin */
+    }
+}
+
+async(void, spawns_into_a_cancelled_one, (int *, code), (int *, refused))
+{
+    eddy_error err;
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_scope_cancel(scope);
+        struct stubborn *t = spawn(stubborn(refused));
+        await_always(t, &err);
+        *code = err.code;
+    }
+}
+
+/* ---- shields ---- */
+
+static int cleaned, refused_behind;
+
+/* Its clean-up has its time, whoever else is told that all ends; behind the shield the level is there again. */
+async(void, cleans_up, (bool, early))
+{
+    eddy_error err = {.code = ECANCELED};
+    begun += !early;
+    if (!early)
+        await_always(eddy_sleep(never), &err);
+    CHECK(err.code == ECANCELED);
+    async_with (shield, eddy_shield(never)) {
+        begun += early;
+        struct undisturbed *t = spawn(undisturbed());
+        await(eddy_sleep(3 * soon));
+        cleaned += await(t);
+    }
+    await_always(eddy_sleep(never), &err);
+    refused_behind += err.code == ECANCELED;
+}
+
+async(void, shield_in_a_group, (bool, early))
+{
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_detach(spawn(trigger(scope, 1)));
+        async_with (group, eddy_task_group()) {
+            eddy_group_spawn(group, cleans_up(early));
+            await(eddy_sleep(never));
+        }
+    }
+}
+
+async(void, shield_in_a_task, (bool, early))
+{
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_detach(spawn(trigger(scope, 1)));
+        struct cleans_up *t = spawn(cleans_up(early));
+        await(t);
+    }
+}
+
+async(void, shield_in_a_gather, (bool, early))
+{
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_detach(spawn(trigger(scope, 2)));
+        await(eddy_gather(cleans_up(early), cleans_up(early)));
+    }
+}
+
+async(void, shield_in_a_frame_that_leaves, (bool, early))
+{
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_detach(spawn(trigger(scope, 1)));
+        struct cleans_up *t = spawn(cleans_up(early));
+        (void)t;
+        await(eddy_sleep(never));
+    }
+}
+
+/* A task spawned behind a shield is shielded, until the shield has ended. */
+async(void, shield_ends, (eddy_scope *, scope), (int *, refused))
+{
+    struct stubborn *t;
+    async_with (shield, eddy_shield(never)) {
+        t = spawn(stubborn(refused));
+        eddy_scope_cancel(scope);
+        await(eddy_sleep(soon));
+        CHECK(!eddy_done(t) && eddy_cancelling(t) == 0);
+    }
+    eddy_error err;
+    await_always(t, &err);
+}
+
+async(void, around_a_shield, (int *, refused))
+{
+    async_with (scope, eddy_cancel_scope())
+        await(shield_ends(scope, refused));
+}
+
+/* ---- what is left behind ---- */
+
+async(void, counts)
+{
+    async_with (scope, eddy_cancel_scope()) {
+        async_with (shield, eddy_shield(never)) {
+            eddy_scope_cancel(scope);
+            await(eddy_sleep(0));
+        }
+    }
+    CHECK(eddy_cancelling(eddy_current_task()) == 0);
+    await(eddy_sleep(0));
+}
+
+async(int, fires, (double, limit), (double, seconds), (bool *, fired))
+{
+    async_with (scope, eddy_move_on_after(limit, fired))
+        await(eddy_sleep(seconds));
+    return 1;
+}
+
+async(void, throws_inside, (bool *, fired))
+{
+    eddy_error err;
+    async_with (scope, eddy_move_on_after(soon, fired)) {
+        await_always(eddy_sleep(never), &err);
+        throw(EDOM);
+    }
+}
+
+async(void, who_is_inside)
+{
+    eddy_error err;
+    int n = 0;
+    await(of_a_group(&n));
+    CHECK(n == 3);
+    n = 0;
+    await(of_a_frame(&n));
+    CHECK(n == 3);
+    n = 0;
+    await(and_it_outlives_the_block(&n));
+    CHECK(n == 3);
+    n = 0;
+    await(of_a_frame_that_leaves(&n));
+    CHECK(n == 3);
+    await(transitively());
+    CHECK(told == 3);
+    eddy_group *there = NULL;
+    n = 0;
+    await(block_with_scope(&there, &n));
+    CHECK(n == 3);
+    CHECK(await(block_around_scope()) == 1);
+    int done = 0;
+    struct given_up *kept;
+    await(detaches(&done, &kept));
+    await(kept, &err);
+    CHECK(err.code == 0);
+    await(eddy_sleep(4 * soon));
+    CHECK(done == 3);
+    CHECK(await(outer_is_left_alone()) == 1);
+    n = 0;
+    await(inner_is_reached(&n));
+    CHECK(n == 3);
+    n = 0;
+    await(into_a_cancelled_one(&n));
+    int code = 0;
+    await(spawns_into_a_cancelled_one(&code, &n));
+    CHECK(n == 0 && code == ECANCELED);
+}
+
+async(void, behind_shields, (bool, early))
+{
+    cleaned = refused_behind = 0;
+    await(shield_in_a_group(early));
+    CHECK(cleaned == 1 && refused_behind == 1);
+    await(shield_in_a_task(early));
+    CHECK(cleaned == 2 && refused_behind == 2);
+    await(shield_in_a_gather(early));
+    CHECK(cleaned == 4 && refused_behind == 4);
+    await(shield_in_a_frame_that_leaves(early));
+    CHECK(cleaned == 5 && refused_behind == 5);
+}
+
+async(int, main_task)
+{
+    eddy_error err;
+    bool fired = true;
+    int n = 0;
+    await(who_is_inside());
+    await(behind_shields(false));
+    await(behind_shields(true));
+    await(around_a_shield(&n));
+    CHECK(n == 3);
+    await(counts());
+    CHECK(await(fires(never, soon, &fired)) == 1 && !fired);
+    CHECK(await(fires(soon, never, &fired)) == 0 && fired);
+    await(throws_inside(&fired), &err);
+    CHECK(err.code == EDOM && !fired);
+    CHECK(eddy_cancelling(eddy_current_task()) == 0);
+    return 0;
+}
+
+int main(void)
+{
+    return eddy_run(main_task());
+}
