@@ -65,7 +65,7 @@ static struct eddy_failure *make_empty(int code)
     failure->task_names = NULL;
     failure->cause = failure->later = NULL;
     failure->group = NULL;
-    failure->group_count = 0;
+    failure->group_count = failure->group_total = 0;
     return failure;
 }
 
@@ -188,7 +188,7 @@ struct eddy_failure *failure_because(struct eddy_failure *failure, struct eddy_f
     return failure;
 }
 
-static struct eddy_failure *add_to_group(struct eddy_failure *first, struct eddy_failure *another)
+struct eddy_failure *failure_group(struct eddy_failure *first, struct eddy_failure *another)
 {
     struct eddy_failure **group = NULL;
     if (!first->fixed)
@@ -200,33 +200,7 @@ static struct eddy_failure *add_to_group(struct eddy_failure *first, struct eddy
     }
     first->group = group;
     group[first->group_count++] = another;
-    return first;
-}
-
-/* One that nobody else sees, so that it may be changed. */
-static struct eddy_failure *unshare(struct eddy_failure *failure)
-{
-    if (__atomic_load_n(&failure->references, __ATOMIC_ACQUIRE) == 1)
-        return failure;
-    struct eddy_failure *clone = failure_clone(failure);
-    failure_unref(failure);
-    return clone;
-}
-
-/* Groups are flat: what `another` is a group of stands beside it. */
-struct eddy_failure *failure_group(struct eddy_failure *first, struct eddy_failure *another)
-{
-    if (!another->group_count)
-        return add_to_group(first, another);
-    another = unshare(another);
-    struct eddy_failure **group = another->group;
-    size_t count = another->group_count;
-    another->group = NULL;
-    another->group_count = 0;
-    first = add_to_group(first, another);
-    for (size_t i = 0; i < count; i++)
-        first = add_to_group(first, group[i]);
-    memory_free(group);
+    first->group_total += 1 + another->group_total;
     return first;
 }
 
@@ -449,7 +423,19 @@ size_t eddy_error_count(const eddy_error *err)
     if (!err->code)
         return 0;
     struct eddy_failure *failure = details(err);
-    return failure ? 1 + failure->group_count : 1;
+    return failure ? 1 + failure->group_total : 1;
+}
+
+/* The i-th of a group, which is flat for who asks: itself, then its members, each with those of its own group. */
+static struct eddy_failure *in_group(struct eddy_failure *failure, size_t i)
+{
+    while (i > 0) {
+        struct eddy_failure **member = failure->group;
+        for (i--; i > (*member)->group_total; member++)
+            i -= 1 + (*member)->group_total;
+        failure = *member;
+    }
+    return failure;
 }
 
 eddy_error eddy_error_at(const eddy_error *err, size_t i)
@@ -458,9 +444,8 @@ eddy_error eddy_error_at(const eddy_error *err, size_t i)
     eddy_error result = {.message = ""};
     if (i == 0)
         return *err;
-    if (failure && i <= failure->group_count) {
-        failure_lend(failure->group[i - 1], &result); /* alive as long as the group is */
-    }
+    if (failure && i <= failure->group_total)
+        failure_lend(in_group(failure, i), &result); /* alive as long as the group is */
     return result;
 }
 

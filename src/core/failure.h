@@ -38,6 +38,7 @@ struct eddy_failure {
     struct eddy_failure *later;      /* what clean-up added while it was on its way */
     struct eddy_failure **group;     /* the errors of a group behind the first */
     size_t group_count;
+    size_t group_total;              /* of errors in it, those of groups inside of it included */
     struct eddy_failure *next_dead;  /* among those that are being freed */
 };
 
@@ -57,8 +58,7 @@ struct eddy_failure *failure_clone(const struct eddy_failure *failure);
 struct eddy_failure *failure_passed_on(struct eddy_failure *failure, bool own);
 /* `failure` takes the place of `cause`; both are owned. */
 struct eddy_failure *failure_because(struct eddy_failure *failure, struct eddy_failure *cause);
-/* Adds another, and the errors of its group, to the group after `first`, which is given back; on no memory they are
- * reported instead. */
+/* Adds to the group after `first`, which is given back; on no memory `another` is reported instead. */
 struct eddy_failure *failure_group(struct eddy_failure *first, struct eddy_failure *another);
 static inline bool failure_is_cancellation(const struct eddy_failure *failure);
 
