@@ -154,6 +154,7 @@ step_debian() {
 }
 
 step_stress() { build build gcc && suites build --suite stress --slower 2; }
+step_cache() { build build gcc && EDDY_BUILD=build EDDY_CACHE_ROUNDS=200 once cache tests/cli/fuzz_cache.py; }
 step_seeds() { build build gcc && once seeds tools/seeds.py build 200; }
 
 main() {

@@ -9,17 +9,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/private_folder.h"
 
-#define KEY_DIGITS 40 /* of the 64 of SHA-256: names that can still be read out */
+#define KEY_DIGITS  40 /* of the 64 of SHA-256: names that can still be read out */
+#define WORK_DIGITS 12
+#define PLACES      8  /* names that are tried where something else has the first */
+#define MARK        "made by eddy run\n"
+#define MARK_FILE   "made-by-eddy"
 
-static int unusable(const char *folder, int error)
+enum state {
+    NOTHING, /* the name is free */
+    WHOLE,   /* ours, as it was made */
+    DAMAGED, /* ours, and something is missing or was changed */
+    FOREIGN  /* not ours: to be left alone */
+};
+
+static bool unusable(const struct cache *cache, int error)
 {
-    return cli_trouble("cannot use the cache \"%s\": %s; set EDDY_CACHE to a folder you can write",
-                       folder, strerror(error));
+    cli_trouble("cannot use the cache \"%s\": %s; set EDDY_CACHE to a folder you can write", cache->folder,
+                strerror(error));
+    return false;
 }
 
 /* ---- the folder ---- */
@@ -36,51 +50,45 @@ char *cache_place(void)
     return text_format("/tmp/eddy-%u", (unsigned)geteuid());
 }
 
-static int make_folders(char *path)
-{
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        int made = mkdir(path, 0777);
-        *slash = '/';
-        if (made != 0 && errno != EEXIST)
-            return errno;
-    }
-    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : errno;
-}
-
-/* A folder that others can write to would let them choose what we execute. */
-static int check_folder(const char *path)
-{
-    struct stat folder;
-    int error = stat(path, &folder) != 0 ? errno : S_ISDIR(folder.st_mode) ? 0 : ENOTDIR;
-    if (!error && (folder.st_uid != geteuid() || folder.st_mode & S_IWOTH))
-        return cli_trouble(
-            "will not use the cache \"%s\": other users can write to it; set EDDY_CACHE to a "
-            "folder of your own",
-            path);
-    if (!error && access(path, R_OK | W_OK | X_OK) != 0)
-        error = errno;
-    return error ? unusable(path, error) : 0;
-}
-
 bool cache_open(struct cache *cache)
 {
+    const char *why;
     clock_gettime(CLOCK_REALTIME, &cache->opened);
     cache->folder = cache_place();
-    int error = make_folders(cache->folder);
-    int status = error ? unusable(cache->folder, error) : check_folder(cache->folder);
-    if (status)
-        cache_close(cache);
-    return status == 0;
+    cache->fd = private_folder_open(cache->folder, &why);
+    if (cache->fd >= 0 && faccessat(cache->fd, ".", R_OK | W_OK | X_OK, AT_EACCESS) == 0)
+        return true;
+    if (why)
+        cli_trouble("will not use the cache \"%s\": %s; set EDDY_CACHE to a folder of your own", cache->folder, why);
+    else
+        unusable(cache, errno);
+    cache_close(cache);
+    return false;
 }
 
 void cache_close(struct cache *cache)
 {
+    if (cache->folder && cache->fd >= 0)
+        close(cache->fd);
     free(cache->folder);
     cache->folder = NULL;
+    cache->fd = -1;
 }
 
-/* ---- keys ---- */
+void cache_entry_close(struct cache_entry *entry)
+{
+    if (entry->fd >= 0)
+        close(entry->fd);
+    free(entry->name);
+    *entry = CACHE_NO_ENTRY;
+}
+
+char *cache_path(const struct cache_entry *entry, const char *file)
+{
+    return text_format("/proc/self/fd/%d/%s", entry->fd, file);
+}
+
+/* ---- keys and names ---- */
 
 void cache_key_add(struct sha256 *hash, const void *data, size_t size)
 {
@@ -94,94 +102,245 @@ void cache_key_add_string(struct sha256 *hash, const char *string)
     cache_key_add(hash, string, strlen(string));
 }
 
-static char *entry_path(const struct cache *cache, struct sha256 *hash)
+/* The name for a key's 64 digits; place: 0, or the number of the one that is taken instead. */
+static void name_of(char name[64], const char *prefix, const char *digits, size_t place)
 {
-    char digits[65];
-    sha256_finish(hash, digits);
-    return text_format("%s/program-%.*s", cache->folder, KEY_DIGITS, digits);
+    snprintf(name, 64, "%s%.*s", prefix, KEY_DIGITS, digits + 3 * place);
 }
 
-static char *depends_path(const struct cache *cache, const char *key)
+/* ---- files ---- */
+
+/* Nobody else can have written to it. */
+static bool is_private(const struct stat *file)
 {
-    return text_format("%s/depends-%.*s", cache->folder, KEY_DIGITS, key);
+    return file->st_uid == geteuid() && !(file->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* False: a file cannot be read, so that nothing is known about it. */
+/* A regular file of a folder, no link to one; false: it cannot be read. */
+static bool read_at(int folder, const char *name, struct text *content)
+{
+    struct stat file;
+    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool ours = fd >= 0 && fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && is_private(&file);
+    bool good = ours && text_read(content, fd);
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+static bool write_at(int folder, const char *name, const struct text *content)
+{
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    bool good = file && fwrite(content->data, 1, content->size, file) == content->size;
+    return file && fclose(file) == 0 && good;
+}
+
+static bool begins_with_mark(const struct text *text)
+{
+    return text->size >= strlen(MARK) && memcmp(text->data, MARK, strlen(MARK)) == 0;
+}
+
+/* False: a file cannot be read, so that nothing is known about it.  A device or a pipe could be read for ever. */
 static bool add_file(struct sha256 *hash, const char *path)
 {
     struct text content = {0};
-    bool good = text_read_file(&content, path);
+    struct stat file;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    bool good = fd >= 0 && fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && text_read(&content, fd);
+    if (fd >= 0)
+        close(fd);
     cache_key_add_string(hash, path);
     cache_key_add(hash, content.data, content.size);
     text_free(&content);
     return good;
 }
 
+/* ---- entries ---- */
+
+/* How a file of an entry is, as a line of the mark; false: it is not there, or not ours. */
+static bool add_line(struct text *mark, int entry, const char *name)
+{
+    struct stat file;
+    if (fstatat(entry, name, &file, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(file.st_mode) || !is_private(&file) ||
+        file.st_nlink != 1)
+        return false;
+    char *line = text_format("%s %o %lld %lld.%09ld\n", name, (unsigned)file.st_mode & 0777, (long long)file.st_size,
+                             (long long)file.st_mtim.tv_sec, file.st_mtim.tv_nsec);
+    text_append(mark, line, strlen(line));
+    free(line);
+    return true;
+}
+
+/* What the mark of an entry must be as it is now. */
+static bool describe(struct text *mark, int entry)
+{
+    text_append(mark, MARK, strlen(MARK));
+    return add_line(mark, entry, "program") && add_line(mark, entry, "messages");
+}
+
+static enum state state_of_folder(int entry)
+{
+    struct stat folder;
+    struct text mark = {0}, wanted = {0};
+    enum state state = FOREIGN;
+    bool ours = fstat(entry, &folder) == 0 && is_private(&folder);
+    if (ours && read_at(entry, MARK_FILE, &mark) && begins_with_mark(&mark)) {
+        bool whole = describe(&wanted, entry) && mark.size == wanted.size;
+        state = whole && memcmp(mark.data, wanted.data, mark.size) == 0 ? WHOLE : DAMAGED;
+    }
+    text_free(&mark);
+    text_free(&wanted);
+    return state;
+}
+
+/* Opens it unless there is nothing. */
+static enum state state_of_entry(const struct cache *cache, const char *name, int *fd)
+{
+    *fd = openat(cache->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (*fd < 0)
+        return errno == ENOENT ? NOTHING : FOREIGN;
+    return state_of_folder(*fd);
+}
+
+/* Names that we give to files of an entry or of a work folder. */
+static bool is_our_file(const char *name)
+{
+    static const char *const ours[] = {"program", "messages", "input", "depends"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (strcmp(name, ours[i]) == 0)
+            return true;
+    size_t digits = strspn(name, "0123456789");
+    return digits && (strcmp(name + digits, ".o") == 0 || strcmp(name + digits, ".d") == 0);
+}
+
+/* The mark goes last: what is half removed can still be told. */
+static void remove_folder(const struct cache *cache, const char *name, int fd, bool everything)
+{
+    int listed = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = listed >= 0 ? fdopendir(listed) : NULL;
+    for (struct dirent *file; folder && (file = readdir(folder));)
+        if (strcmp(file->d_name, MARK_FILE) != 0 && (everything || is_our_file(file->d_name)))
+            unlinkat(fd, file->d_name, 0);
+    if (folder)
+        closedir(folder);
+    unlinkat(fd, MARK_FILE, 0);
+    unlinkat(cache->fd, name, AT_REMOVEDIR);
+}
+
 /* ---- finding ---- */
 
-/* The name of the entry if its files were as they are now; NULL when one is gone. */
-static char *name_entry(const struct cache *cache, const char *key, char *list)
+static bool find_entry(const struct cache *cache, const char *digits, struct cache_entry *entry)
+{
+    for (size_t place = 0; place < PLACES; place++) {
+        char name[64];
+        int fd;
+        name_of(name, "program-", digits, place);
+        enum state state = state_of_entry(cache, name, &fd);
+        if (state == WHOLE) {
+            *entry = (struct cache_entry){text_format("%s", name), fd};
+            return true;
+        }
+        if (fd >= 0)
+            close(fd);
+        if (state != FOREIGN)
+            break;
+    }
+    return false;
+}
+
+/* The list of the key, with its mark; false: there is none.  name: where it lies, or where there is room. */
+static bool read_depends(const struct cache *cache, const char *key, struct text *list, char name[64])
+{
+    for (size_t place = 0; place < PLACES; place++) {
+        struct stat file;
+        name_of(name, "depends-", key, place);
+        text_free(list);
+        if (fstatat(cache->fd, name, &file, AT_SYMLINK_NOFOLLOW) != 0)
+            return false;
+        if (!read_at(cache->fd, name, list))
+            continue;
+        if (list->size == 0) /* of a machine that stopped */
+            return false;
+        if (begins_with_mark(list))
+            return true;
+    }
+    name[0] = '\0';
+    return false;
+}
+
+/* False: something is there. */
+static bool add_absent(struct sha256 *hash, const char *path)
+{
+    struct stat file;
+    cache_key_add_string(hash, path);
+    return lstat(path, &file) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
+/* The digits of the entry if its files were as they are now; false: one is gone, or one has come. */
+static bool hash_depends(const char *key, char *list, char digits[65])
 {
     struct sha256 hash;
     char *rest = NULL;
     sha256_start(&hash);
     cache_key_add_string(&hash, key);
-    for (char *path = strtok_r(list, "\n", &rest); path; path = strtok_r(NULL, "\n", &rest))
-        if (!add_file(&hash, path))
-            return NULL;
-    return entry_path(cache, &hash);
+    for (char *line = strtok_r(list, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        if (*line == '-' ? !add_absent(&hash, line + 1) : *line != '+' || !add_file(&hash, line + 1))
+            return false;
+    sha256_finish(&hash, digits);
+    return true;
 }
 
-/* Used last, thrown away last. */
-static void touch(const char *path)
+bool cache_find(const struct cache *cache, const char *key, struct cache_entry *entry)
 {
-    utimensat(AT_FDCWD, path, NULL, 0);
-}
-
-int cache_find(const struct cache *cache, const char *key, char **entry)
-{
-    *entry = NULL;
-    char *list = depends_path(cache, key);
-    struct text depends = {0};
-    int error = text_read_file(&depends, list) ? 0 : errno;
-    char *found = error ? NULL : name_entry(cache, key, depends.data);
-    char *program = found ? text_format("%s/program", found) : NULL;
-    if (program && access(program, X_OK) != 0)
-        error = errno;
-    if (program && !error) {
-        touch(list);
-        touch(found);
-        *entry = found;
-        found = NULL;
+    struct text list = {0};
+    char name[64], digits[65];
+    bool found = read_depends(cache, key, &list, name) && hash_depends(key, list.data + strlen(MARK), digits) &&
+                 find_entry(cache, digits, entry);
+    if (found) { /* used last, thrown away last */
+        utimensat(cache->fd, name, NULL, 0);
+        futimens(entry->fd, NULL);
     }
-    free(program);
-    free(found);
-    free(list);
-    text_free(&depends);
-    return error && error != ENOENT ? unusable(cache->folder, error) : 0;
+    text_free(&list);
+    return found;
 }
 
 /* ---- storing ---- */
 
-char *cache_work(const struct cache *cache)
+static void random_digits(char *digits, size_t count)
 {
-    char *work = text_format("%s/work-XXXXXX", cache->folder);
-    if (mkdtemp(work))
-        return work;
-    unusable(cache->folder, errno);
-    free(work);
-    return NULL;
+    unsigned char bytes[WORK_DIGITS] = {0};
+    if (getrandom(bytes, sizeof bytes, 0) < 0)
+        memcpy(bytes, &(pid_t){getpid()}, sizeof(pid_t));
+    for (size_t i = 0; i < count; i++)
+        digits[i] = "0123456789abcdef"[bytes[i] & 15];
+    digits[count] = '\0';
 }
 
-void cache_discard(const char *work)
+bool cache_work(const struct cache *cache, struct cache_entry *work)
 {
-    DIR *folder = opendir(work);
-    if (folder) {
-        for (struct dirent *file; (file = readdir(folder));)
-            unlinkat(dirfd(folder), file->d_name, 0);
-        closedir(folder);
-    }
-    rmdir(work);
+    char digits[WORK_DIGITS + 1], name[64];
+    struct text mark = {0};
+    do {
+        random_digits(digits, WORK_DIGITS);
+        snprintf(name, sizeof name, "work-%s", digits);
+    } while (mkdirat(cache->fd, name, 0700) != 0 && errno == EEXIST);
+    *work = (struct cache_entry){text_format("%s", name), openat(cache->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)};
+    text_append(&mark, MARK, strlen(MARK));
+    bool good = work->fd >= 0 && write_at(work->fd, MARK_FILE, &mark);
+    int error = errno;
+    text_free(&mark);
+    if (good)
+        return true;
+    cache_discard(cache, work);
+    return unusable(cache, error);
+}
+
+void cache_discard(const struct cache *cache, struct cache_entry *work)
+{
+    if (work->fd >= 0)
+        remove_folder(cache, work->name, work->fd, true);
+    cache_entry_close(work);
 }
 
 /* A file that changed while the compiler ran: which content it saw is unknown. */
@@ -190,42 +349,99 @@ static bool changed_since(const char *path, const struct timespec *when)
     struct stat file;
     if (stat(path, &file) != 0)
         return true;
-    if (file.st_mtim.tv_sec != when->tv_sec)
-        return file.st_mtim.tv_sec > when->tv_sec;
-    return file.st_mtim.tv_nsec > when->tv_nsec;
+    if (file.st_ctim.tv_sec != when->tv_sec)
+        return file.st_ctim.tv_sec > when->tv_sec;
+    return file.st_ctim.tv_nsec > when->tv_nsec;
 }
 
-static char *name_new_entry(const struct cache *cache, const char *key, const struct words *depends,
-                            const char *work)
+static void hash_new(const struct cache *cache, const char *key, const struct cache_sources *sources, const char *work,
+                     char digits[65])
 {
     struct sha256 hash;
+    bool certain = !sources->uncertain;
     sha256_start(&hash);
     cache_key_add_string(&hash, key);
-    bool certain = true;
-    for (size_t i = 0; i < depends->count; i++)
-        if (!add_file(&hash, depends->items[i]) || changed_since(depends->items[i], &cache->opened))
+    for (size_t i = 0; i < sources->read.count; i++)
+        if (!add_file(&hash, sources->read.items[i]) || changed_since(sources->read.items[i], &cache->opened))
+            certain = false;
+    for (size_t i = 0; i < sources->absent.count; i++)
+        if (!add_absent(&hash, sources->absent.items[i]))
             certain = false;
     if (!certain) /* a name that nobody will ask for again */
         cache_key_add_string(&hash, work);
-    return entry_path(cache, &hash);
+    sha256_finish(&hash, digits);
 }
 
-/* Written beside and renamed, so that a reader sees a whole list. */
-static int write_depends(const struct cache *cache, const char *key, const struct words *depends,
-                         const char *work)
+static void add_paths(struct text *list, char sign, const struct words *paths)
 {
-    char *fresh = text_format("%s/depends", work), *list = depends_path(cache, key);
-    FILE *file = fopen(fresh, "we");
-    for (size_t i = 0; file && i < depends->count; i++)
-        fprintf(file, "%s\n", depends->items[i]);
-    int error = file && fclose(file) == 0 && rename(fresh, list) == 0 ? 0 : errno;
-    free(fresh);
-    free(list);
-    return error;
+    for (size_t i = 0; i < paths->count; i++) {
+        text_append(list, &sign, 1);
+        text_append(list, paths->items[i], strlen(paths->items[i]));
+        text_append(list, "\n", 1);
+    }
 }
+
+/* Written beside and renamed, so that a reader sees a whole list.  0, or an errno value. */
+static int write_depends(const struct cache *cache, const char *key, const struct cache_sources *sources,
+                         const struct cache_entry *work)
+{
+    struct text list = {0};
+    char name[64];
+    read_depends(cache, key, &list, name);
+    text_free(&list);
+    if (!name[0])
+        return 0; /* no room: it will be compiled each time */
+    text_append(&list, MARK, strlen(MARK));
+    add_paths(&list, '+', &sources->read);
+    add_paths(&list, '-', &sources->absent);
+    bool good = write_at(work->fd, "depends", &list) && renameat(work->fd, "depends", cache->fd, name) == 0;
+    int error = errno;
+    text_free(&list);
+    return good ? 0 : error;
+}
+
+/* Leaves the program, what was said, and the mark that describes them. */
+static bool finish_work(const struct cache_entry *work)
+{
+    struct text mark = {0};
+    int messages = openat(work->fd, "messages", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    bool good = messages >= 0 && close(messages) == 0 && fchmodat(work->fd, "program", 0700, 0) == 0 &&
+                fchmodat(work->fd, "messages", 0600, 0) == 0 && describe(&mark, work->fd) &&
+                unlinkat(work->fd, MARK_FILE, 0) == 0 && write_at(work->fd, MARK_FILE, &mark);
+    text_free(&mark);
+    return good;
+}
+
+/* Gives the work folder a name of an entry, or *work becomes the same that another run has stored; without room it
+ * stays where it is, to be used once. */
+static void move_into_place(const struct cache *cache, const char *digits, struct cache_entry *work)
+{
+    for (size_t place = 0; place < PLACES; place++) {
+        char name[64];
+        int fd;
+        name_of(name, "program-", digits, place);
+        enum state state = state_of_entry(cache, name, &fd);
+        if (state == WHOLE) {
+            cache_discard(cache, work);
+            *work = (struct cache_entry){text_format("%s", name), fd};
+            return;
+        }
+        if (state == DAMAGED)
+            remove_folder(cache, name, fd, false);
+        if (fd >= 0)
+            close(fd);
+        if (state == FOREIGN || renameat(cache->fd, work->name, cache->fd, name) != 0)
+            continue;
+        free(work->name);
+        work->name = text_format("%s", name);
+        return;
+    }
+}
+
+/* ---- what is old ---- */
 
 struct aged {
-    char *path;           /* of a name in the cache */
+    char *name;           /* in the cache */
     struct timespec used; /* its time of change */
 };
 
@@ -237,24 +453,22 @@ static int newest_first(const void *left, const void *right)
     return a->used.tv_nsec < b->used.tv_nsec ? 1 : a->used.tv_nsec > b->used.tv_nsec ? -1 : 0;
 }
 
-/* Only names of our own making: EDDY_CACHE may point at a folder that holds other things too. */
-static bool ours(const char *name, const char *prefix)
+static bool fits(const char *name, const char *prefix, size_t digits)
 {
     size_t size = strlen(prefix);
-    if (strncmp(name, prefix, size) != 0)
-        return false;
-    return prefix[0] == 'w' || strspn(name + size, "0123456789abcdef") == KEY_DIGITS;
+    return strncmp(name, prefix, size) == 0 && strspn(name + size, "0123456789abcdef") == digits &&
+           name[size + digits] == '\0';
 }
 
-static size_t list_aged(const struct cache *cache, const char *prefix, struct aged **list)
+static size_t list_aged(const struct cache *cache, const char *prefix, size_t digits, struct aged **list)
 {
     size_t count = 0, room = 0;
-    DIR *folder = opendir(cache->folder);
+    int listed = openat(cache->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = listed >= 0 ? fdopendir(listed) : NULL;
     *list = NULL;
     for (struct dirent *file; folder && (file = readdir(folder));) {
         struct stat status;
-        if (!ours(file->d_name, prefix) ||
-            fstatat(dirfd(folder), file->d_name, &status, AT_SYMLINK_NOFOLLOW))
+        if (!fits(file->d_name, prefix, digits) || fstatat(cache->fd, file->d_name, &status, AT_SYMLINK_NOFOLLOW))
             continue;
         if (count == room) {
             struct aged *more = realloc(*list, (room += 64) * sizeof *more);
@@ -262,47 +476,61 @@ static size_t list_aged(const struct cache *cache, const char *prefix, struct ag
                 break;
             *list = more;
         }
-        (*list)[count++] =
-            (struct aged){text_format("%s/%s", cache->folder, file->d_name), status.st_mtim};
+        (*list)[count++] = (struct aged){text_format("%s", file->d_name), status.st_mtim};
     }
     if (folder)
         closedir(folder);
     return count;
 }
 
+/* EDDY_CACHE may be a folder that holds other things too, whatever their names. */
+static void remove_if_ours(const struct cache *cache, const char *name)
+{
+    int fd;
+    enum state state = state_of_entry(cache, name, &fd);
+    if (state == WHOLE || state == DAMAGED)
+        remove_folder(cache, name, fd, false);
+    if (fd >= 0) {
+        close(fd);
+        return;
+    }
+    struct text content = {0};
+    if (read_at(cache->fd, name, &content) && begins_with_mark(&content))
+        unlinkat(cache->fd, name, 0);
+    text_free(&content);
+}
+
 /* Keeps the newest `keep` names, and whatever is younger than `age` seconds. */
-static void trim(const struct cache *cache, const char *prefix, size_t keep, time_t age)
+static void trim(const struct cache *cache, const char *prefix, size_t digits, size_t keep, time_t age)
 {
     struct aged *list;
-    size_t count = list_aged(cache, prefix, &list);
+    size_t count = list_aged(cache, prefix, digits, &list);
     if (count)
         qsort(list, count, sizeof *list, newest_first);
     for (size_t i = 0; i < count; i++) {
-        if (i >= keep && list[i].used.tv_sec + age <= cache->opened.tv_sec &&
-            unlink(list[i].path) != 0)
-            cache_discard(list[i].path);
-        free(list[i].path);
+        if (i >= keep && list[i].used.tv_sec + age <= cache->opened.tv_sec)
+            remove_if_ours(cache, list[i].name);
+        free(list[i].name);
     }
     free(list);
 }
 
-char *cache_store(const struct cache *cache, const char *key, const struct words *depends,
-                  const char *work)
+bool cache_store(const struct cache *cache, const char *key, const struct cache_sources *sources,
+                 struct cache_entry *work)
 {
-    char *entry = name_new_entry(cache, key, depends, work);
-    int error = write_depends(cache, key, depends, work);
-    if (!error && rename(work, entry) != 0 && errno != EEXIST && errno != ENOTEMPTY)
+    char digits[65];
+    hash_new(cache, key, sources, work->name, digits);
+    int error = write_depends(cache, key, sources, work);
+    if (!error && !finish_work(work))
         error = errno;
-    cache_discard(
-        work); /* still there only if another run stored the same entry first, or on an error */
     if (error) {
-        unusable(cache->folder, error);
-        free(entry);
-        return NULL;
+        cache_discard(cache, work);
+        return unusable(cache, error);
     }
-    touch(entry);
-    trim(cache, "program-", CACHE_ENTRIES, 0);
-    trim(cache, "depends-", CACHE_ENTRIES, 0);
-    trim(cache, "work-", 0, 3600); /* left by a run that was killed */
-    return entry;
+    move_into_place(cache, digits, work);
+    futimens(work->fd, NULL);
+    trim(cache, "program-", KEY_DIGITS, CACHE_ENTRIES, 0);
+    trim(cache, "depends-", KEY_DIGITS, CACHE_ENTRIES, 0);
+    trim(cache, "work-", WORK_DIGITS, 0, 3600); /* left by a run that was killed */
+    return true;
 }

@@ -2,15 +2,18 @@
 /*
  * cache.h - programs that were compiled before, found by the content of all that went into them.
  *
- * Two levels.  The key of a request (compiler, flags, sources) names a list of the files that the
- * compiler read last time; the request together with the present content of those files names the
- * entry, a folder with the program and what the compiler said about it.  So an edited header
- * misses, and an edit taken back hits.
- * Invariant: a name in the folder appears by rename, complete; an entry never changes.
+ * Two levels.  The key of a request (compiler, flags, sources) names a list of the files that the compiler read last
+ * time, and of those that it would have read instead had they been there; the request together with the present
+ * content of those files names the entry, a folder with the program and what the compiler said about it.  So an edited
+ * header misses, a new header that hides another misses, and an edit taken back hits.
  *
- *   depends-KEY                      one path a line
- *   program-KEY/program, /messages   an entry
- *   work-XXXXXX/                     being compiled
+ *   depends-KEY                                     a mark, then "+path" for each file read, "-path" for each not there
+ *   program-KEY/program, /messages, /made-by-eddy   an entry; the last is the mark, and says how the others were
+ *   work-XXXXXXXXXXXX/                              being compiled
+ *
+ * Invariants: the folder is private (private_folder.h), and all work goes by descriptors.  A name appears by rename,
+ * complete; an entry never changes, and one that is not as its mark says is made anew.  Only what bears our mark is
+ * used, replaced or deleted: where something else has the name, the next one of a few is taken.
  */
 #ifndef EDDY_CLI_CACHE_H
 #define EDDY_CLI_CACHE_H
@@ -24,35 +27,53 @@
 #define CACHE_ENTRIES 100 /* programs kept; the longest unused ones go first */
 
 struct cache {
-    char *folder; /* exists, ours, writable */
-    struct timespec
-        opened; /* before anything was read: what changed later may not be what it was */
+    char *folder;           /* its path, for messages */
+    int fd;                 /* the folder */
+    struct timespec opened; /* before anything was read: what changed later may not be what it was */
 };
 
-/* Where it is, whether or not it exists: EDDY_CACHE, XDG_CACHE_HOME/eddy, HOME/.cache/eddy,
- * /tmp/eddy-UID. */
+/* An entry, or the folder that becomes one. */
+struct cache_entry {
+    char *name; /* inside the cache */
+    int fd;     /* the folder */
+};
+#define CACHE_NO_ENTRY \
+    (struct cache_entry) { NULL, -1 }
+
+/* Where it is, whether or not it exists: EDDY_CACHE, XDG_CACHE_HOME/eddy, HOME/.cache/eddy, /tmp/eddy-UID. */
 char *cache_place(void);
 
 /* False: said why not. */
 bool cache_open(struct cache *cache);
 void cache_close(struct cache *cache);
+/* Closes the descriptor; what it stands for stays. */
+void cache_entry_close(struct cache_entry *entry);
 
-/* Adds a part of a key together with its size, so that two different lists of parts never look
- * alike. */
+/* Adds a part of a key together with its size, so that two different lists of parts never look alike. */
 void cache_key_add(struct sha256 *hash, const void *data, size_t size);
 void cache_key_add_string(struct sha256 *hash, const char *string);
 
-/* 0 and the entry's folder, or 0 and NULL when there is none; else the trouble has been told. */
-int cache_find(const struct cache *cache, const char *key, char **entry);
+/* False: there is none. */
+bool cache_find(const struct cache *cache, const char *key, struct cache_entry *entry);
 
-/* A new folder inside the cache to compile in; NULL: said why not. */
-char *cache_work(const struct cache *cache);
-void cache_discard(const char *work);
+/* A new folder inside the cache to compile in; false: said why not. */
+bool cache_work(const struct cache *cache, struct cache_entry *work);
+/* Removes it with all that is in it. */
+void cache_discard(const struct cache *cache, struct cache_entry *work);
 
-/* Makes the work folder, which holds `program` and `messages`, the entry for `key` and the files
- * in `depends`; returns the entry's folder, NULL: said why not.  The work folder is gone in either
- * case. */
-char *cache_store(const struct cache *cache, const char *key, const struct words *depends,
-                  const char *work);
+/* What a program was made from. */
+struct cache_sources {
+    struct words read;   /* the files that the compiler read */
+    struct words absent; /* those that it would have read instead, or that would make it read others */
+    bool uncertain;      /* something came while it ran, of which nobody knows whether it saw it */
+};
+
+/* Makes the work folder, which holds `program` and `messages`, the entry for `key` and these sources, or gives the one
+ * that is there already; false: said why not, and the work folder is gone. */
+bool cache_store(const struct cache *cache, const char *key, const struct cache_sources *sources,
+                 struct cache_entry *work);
+
+/* The path of a file in it, for this process and those that it starts; the caller frees it. */
+char *cache_path(const struct cache_entry *entry, const char *file);
 
 #endif

@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/paths.h"
 #include "cli/process.h"
+#include "cli/search_path.h"
 
 /* -fstack-clash-protection: a frame larger than a page would jump over the guard of its stack. */
 #define FLAGS "-std=gnu11 -O2 -g -Wall -Wextra -fstack-clash-protection"
@@ -40,8 +41,8 @@ struct build {
     struct words libraries;      /* for linking, behind the objects */
     struct text input;           /* what standard input held, when one source is "-" */
     struct cache cache;          /* where the program ends up */
-    char *work;                  /* folder of the build under way */
-    struct words depends;        /* every file that the compiler read */
+    struct cache_entry work;     /* folder of the build under way, then of the program */
+    struct cache_sources made_from; /* every file that the compiler read, and those that were not there */
 };
 
 static bool is_stdin(const char *source)
@@ -151,7 +152,7 @@ static bool make_key(struct build *build, char key[65])
 {
     struct sha256 hash;
     sha256_start(&hash);
-    cache_key_add_string(&hash, "eddy run 1");
+    cache_key_add_string(&hash, "eddy run 2");
     add_words(&hash, &build->compiler);
     add_words(&hash, &build->flags);
     add_words(&hash, &build->libraries);
@@ -188,14 +189,14 @@ static void note_depends(struct build *build, const char *file)
 {
     struct text rule = {0};
     if (text_read_file(&rule, file) && strchr(rule.data, ':'))
-        read_rule(&build->depends, rule.data);
+        read_rule(&build->made_from.read, rule.data);
     text_free(&rule);
 }
 
 /* Runs the compiler with its words going to the log; 0, or the status for `eddy`. */
 static int call(const struct build *build, const struct words *argv, const char *input)
 {
-    char *log = text_format("%s/messages", build->work);
+    char *log = cache_path(&build->work, "messages");
     struct process process = {
         .argv = argv->items, .path = build->compiler_file, .input = input, .log = log};
     int status = process_run(&process);
@@ -206,11 +207,19 @@ static int call(const struct build *build, const struct words *argv, const char 
     return status;
 }
 
+/* A numbered file in the work folder; the caller frees it. */
+static char *numbered(const struct build *build, size_t number, const char *kind)
+{
+    char *name = text_format("%zu.%s", number, kind), *path = cache_path(&build->work, name);
+    free(name);
+    return path;
+}
+
 /* The file in the work folder that the compiler reads in place of our standard input; NULL:
  * told. */
 static char *spill_input(const struct build *build)
 {
-    char *path = text_format("%s/input", build->work);
+    char *path = cache_path(&build->work, "input");
     FILE *file = fopen(path, "we");
     if (file && fwrite(build->input.data, 1, build->input.size, file) == build->input.size &&
         fclose(file) == 0)
@@ -226,8 +235,7 @@ static int compile_one(struct build *build, size_t number)
     char *input = NULL;
     if (is_stdin(source) && !(input = spill_input(build)))
         return CLI_TROUBLE;
-    char *object = text_format("%s/%zu.o", build->work, number);
-    char *rule = text_format("%s/%zu.d", build->work, number);
+    char *object = numbered(build, number, "o"), *rule = numbered(build, number, "d");
     struct words argv = {0};
     words_append(&argv, &build->compiler);
     words_append(&argv, &build->flags);
@@ -255,8 +263,8 @@ static int compile_one(struct build *build, size_t number)
 static bool uses_curl(const struct build *build)
 {
     static const char name[] = "/eddy/curl.h";
-    for (size_t i = 0; i < build->depends.count; i++) {
-        const char *path = build->depends.items[i];
+    for (size_t i = 0; i < build->made_from.read.count; i++) {
+        const char *path = build->made_from.read.items[i];
         size_t size = strlen(path);
         if (size >= sizeof name - 1 && strcmp(path + size - (sizeof name - 1), name) == 0)
             return true;
@@ -285,18 +293,18 @@ static int link_all(const struct build *build)
     words_append(&argv, &build->compiler);
     words_append(&argv, &build->flags);
     for (size_t i = 0; i < build->sources->count; i++) {
-        char *object = text_format("%s/%zu.o", build->work, i);
+        char *object = numbered(build, i, "o");
         words_add(&argv, object);
         free(object);
     }
     int status = add_libraries(build, &argv);
-    char *program = text_format("%s/program", build->work);
+    char *program = cache_path(&build->work, "program");
     words_add(&argv, "-o");
     words_add(&argv, program);
     if (status == 0)
         status = call(build, &argv, NULL);
     for (size_t i = 0; i < build->sources->count; i++) {
-        char *object = text_format("%s/%zu.o", build->work, i);
+        char *object = numbered(build, i, "o");
         unlink(object);
         free(object);
     }
@@ -306,9 +314,9 @@ static int link_all(const struct build *build)
 }
 
 /* To standard error, as it was written; no file, no words. */
-static void show_messages(const char *folder)
+static void show_messages(const struct cache_entry *entry)
 {
-    char *path = text_format("%s/messages", folder);
+    char *path = cache_path(entry, "messages");
     struct text messages = {0};
     if (text_read_file(&messages, path))
         fwrite(messages.data, 1, messages.size, stderr);
@@ -316,11 +324,21 @@ static void show_messages(const char *folder)
     free(path);
 }
 
-/* 0 and a new entry, or the status for `eddy`. */
-static int make_entry(struct build *build, const char *key, char **entry)
+/* Which headers would change the program if they came; without the compiler's word, it is compiled each time. */
+static void note_absent(struct build *build)
 {
-    build->work = cache_work(&build->cache);
-    if (!build->work)
+    struct search_path search = {0};
+    struct cache_sources *sources = &build->made_from;
+    bool known = search_path_ask(&search, &build->compiler, build->compiler_file, &build->flags);
+    sources->uncertain =
+        !known || !search_path_absent(&search, &sources->read, &build->cache.opened, &sources->absent);
+    search_path_free(&search);
+}
+
+/* 0 and a new entry in build->work, or the status for `eddy`. */
+static int make_entry(struct build *build, const char *key)
+{
+    if (!cache_work(&build->cache, &build->work))
         return CLI_TROUBLE;
     int status = 0;
     for (size_t i = 0; i < build->sources->count; i++) {
@@ -330,27 +348,40 @@ static int make_entry(struct build *build, const char *key, char **entry)
     }
     if (status == 0)
         status = link_all(build);
-    show_messages(build->work);
-    if (status == 0) {
-        *entry = cache_store(&build->cache, key, &build->depends, build->work);
-        status = *entry ? 0 : CLI_TROUBLE;
-    } else {
-        cache_discard(build->work);
+    show_messages(&build->work);
+    if (status != 0) {
+        cache_discard(&build->cache, &build->work);
+        return status;
     }
-    return status;
+    note_absent(build);
+    return cache_store(&build->cache, key, &build->made_from, &build->work) ? 0 : CLI_TROUBLE;
 }
 
-static int find_or_make(struct build *build, char **entry)
+static int find_or_make(struct build *build)
 {
     char key[65];
     if (!make_key(build, key))
         return CLI_TROUBLE;
-    int status = cache_find(&build->cache, key, entry);
-    if (status == 0 && *entry)
-        show_messages(*entry);
-    else if (status == 0)
-        status = make_entry(build, key, entry);
-    return status;
+    if (!cache_find(&build->cache, key, &build->work))
+        return make_entry(build, key);
+    show_messages(&build->work);
+    return 0;
+}
+
+/* The folder's descriptor stays open, but not for the program. */
+static void give(struct build *build, struct program *program)
+{
+    fcntl(build->work.fd, F_SETFD, FD_CLOEXEC);
+    program->file = cache_path(&build->work, "program");
+    program->name = text_format("%s/%s/program", build->cache.folder, build->work.name);
+    build->work.fd = -1;
+}
+
+void program_free(struct program *program)
+{
+    free(program->file);
+    free(program->name);
+    *program = (struct program){0};
 }
 
 static void release(struct build *build)
@@ -362,8 +393,9 @@ static void release(struct build *build)
     words_free(&build->libraries);
     text_free(&build->input);
     cache_close(&build->cache);
-    free(build->work);
-    words_free(&build->depends);
+    cache_entry_close(&build->work);
+    words_free(&build->made_from.read);
+    words_free(&build->made_from.absent);
 }
 
 static int check_readable(const struct words *sources)
@@ -382,10 +414,9 @@ static int check_readable(const struct words *sources)
     return 0;
 }
 
-int compile_program(const struct words *sources, char **program)
+int compile_program(const struct words *sources, struct program *program)
 {
-    struct build build = {.sources = sources};
-    char *entry = NULL;
+    struct build build = {.sources = sources, .work = CACHE_NO_ENTRY};
     int status = check_readable(sources);
     if (status)
         return status;
@@ -393,10 +424,10 @@ int compile_program(const struct words *sources, char **program)
     if (paths_find(&build.paths) && compile_find_compiler(&build.compiler, &build.compiler_file) &&
         cache_open(&build.cache)) {
         choose_flags(&build);
-        status = find_or_make(&build, &entry);
+        status = find_or_make(&build);
+        if (status == 0)
+            give(&build, program);
     }
-    *program = entry ? text_format("%s/program", entry) : NULL;
-    free(entry);
     release(&build);
     return status;
 }

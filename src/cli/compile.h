@@ -24,8 +24,14 @@
  * the executable. */
 bool compile_find_compiler(struct words *command, char **file);
 
-/* 0 and the program's path (the caller frees it), else the exit status for `eddy`; everything
- * has been told. * The source "-" is standard input. */
-int compile_program(const struct words *sources, char **program);
+/* A program to be executed. */
+struct program {
+    char *file; /* its path by way of an open descriptor: what others do to names meanwhile does not matter */
+    char *name; /* for messages: where it lies */
+};
+void program_free(struct program *program);
+
+/* 0 and the program, else the exit status for `eddy`; everything has been told.  The source "-" is standard input. */
+int compile_program(const struct words *sources, struct program *program);
 
 #endif

@@ -95,7 +95,8 @@ int process_run(const struct process *process)
     return status;
 }
 
-bool process_first_line(char *const *argv, char *line, size_t size)
+/* Standard output, and, if asked for, standard error. */
+static bool read_output(char *const *argv, bool errors, struct text *output)
 {
     int ends[2];
     pid_t pid;
@@ -104,13 +105,27 @@ bool process_first_line(char *const *argv, char *line, size_t size)
         return false;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    if (errors)
+        posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
+    else
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
     int error = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
-    struct text output = {0};
-    bool good = error == 0 && text_read(&output, ends[0]) && wait_for(pid) == 0;
+    bool read = error == 0 && text_read(output, ends[0]);
     close(ends[0]);
+    return error == 0 && wait_for(pid) == 0 && read;
+}
+
+bool process_output(char *const *argv, struct text *output)
+{
+    return read_output(argv, true, output);
+}
+
+bool process_first_line(char *const *argv, char *line, size_t size)
+{
+    struct text output = {0};
+    bool good = read_output(argv, false, &output);
     snprintf(line, size, "%.*s", (int)strcspn(good ? output.data : "", "\n"),
              good ? output.data : "");
     text_free(&output);

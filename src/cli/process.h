@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/text.h"
+
 struct process {
     char *const *argv; /* the words; argv[0] is searched for in PATH unless `path` is given */
     const char *path;  /* the file to execute, NULL: argv[0] */
@@ -21,6 +23,9 @@ struct process {
 /* The status that a shell would show: 0 to 255, 128 + N for death by signal N.  -1: errno says
  * why it did not start. */
 int process_run(const struct process *process);
+
+/* All that `argv` prints, on either channel; false when it does not start or fails. */
+bool process_output(char *const *argv, struct text *output);
 
 /* The first line that `argv` prints; false when it does not start or fails. */
 bool process_first_line(char *const *argv, char *line, size_t size);

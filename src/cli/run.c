@@ -19,8 +19,9 @@ static const char help[] =
     "  eddy run server.c routes.c -- --port 8080\n"
     "\n"
     "A program is compiled once: it is found again in the cache as long as the compiler, the\n"
-    "flags, the sources and every header they include have the same content. Warnings are\n"
-    "shown again each time. A source that includes <eddy/curl.h> is linked with libcurl.\n"
+    "flags, the sources and every header they include have the same content, and no header has\n"
+    "come that would be included instead. Warnings are shown again each time. A source that\n"
+    "includes <eddy/curl.h> is linked with libcurl.\n"
     "\n"
     "environment:\n"
     "  CC          the compiler, with flags if need be (\"clang -m64\"); else cc, gcc or clang\n"
@@ -28,7 +29,8 @@ static const char help[] =
     "              -fstack-clash-protection\n"
     "  LDLIBS      libraries to link with, for example -lsqlite3\n"
     "  EDDY_CACHE  the folder of the cache; else $XDG_CACHE_HOME/eddy, ~/.cache/eddy or\n"
-    "              /tmp/eddy-UID. It holds the 100 programs used last and may be deleted.\n"
+    "              /tmp/eddy-UID. It holds the 100 programs used last and may be deleted. It must\n"
+    "              be yours, and nobody else may write to it; other things in it are left alone.\n"
     "\n"
     "exit status: the program's; 1 when it could not be compiled; 2 for a wrong command line\n";
 
@@ -62,24 +64,24 @@ static void add_program_name(struct words *words, const char *source)
     free(name);
 }
 
-static int become(const char *program, const struct words *sources, int count, char **arguments)
+static int become(const struct program *program, const struct words *sources, int count, char **arguments)
 {
     struct words argv = {0};
     add_program_name(&argv, sources->items[0]);
     for (int i = 0; i < count; i++)
         words_add(&argv, arguments[i]);
-    execv(program, argv.items);
+    execv(program->file, argv.items);
     int error = errno;
     words_free(&argv);
     return cli_trouble(
         "cannot run \"%s\": %s; delete it, or set EDDY_CACHE to a folder that may hold programs",
-        program, strerror(error));
+        program->name, strerror(error));
 }
 
 static int run(int argc, char **argv)
 {
     struct words sources = {0};
-    char *program = NULL;
+    struct program program = {0};
     int status = take_sources(argc, argv, &sources);
     if (status == 0)
         status = compile_program(&sources, &program);
@@ -87,9 +89,9 @@ static int run(int argc, char **argv)
         int used = 1 + (int)sources.count;
         if (used < argc) /* the "--" */
             used++;
-        status = become(program, &sources, argc - used, argv + used);
+        status = become(&program, &sources, argc - used, argv + used);
     }
-    free(program);
+    program_free(&program);
     words_free(&sources);
     return status;
 }

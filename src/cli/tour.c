@@ -154,7 +154,7 @@ static int show_source(const char *path)
 static int show_output(const char *path, const struct stop *stop)
 {
     struct words sources = {0}, argv = {0};
-    char *program = NULL;
+    struct program program = {0};
     words_add(&sources, path);
     int status = compile_program(&sources, &program);
     words_free(&sources);
@@ -163,15 +163,15 @@ static int show_output(const char *path, const struct stop *stop)
     char *name = text_format("%.*s", (int)strcspn(stop->file, "."), stop->file);
     words_add(&argv, name);
     words_split(&argv, stop->arguments);
-    struct process process = {.argv = argv.items, .path = program, .input = "/dev/null"};
+    struct process process = {.argv = argv.items, .path = program.file, .input = "/dev/null"};
     status = process_run(&process);
     if (status < 0)
-        cli_trouble("cannot run \"%s\": %s", program, strerror(errno));
+        cli_trouble("cannot run \"%s\": %s", program.name, strerror(errno));
     else if (status)
         printf("(exit status %d)\n", status);
     words_free(&argv);
     free(name);
-    free(program);
+    program_free(&program);
     return status == 130 ? 130 : status < 0 || status > 128 ? CLI_TROUBLE : 0;
 }
 

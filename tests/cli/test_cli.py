@@ -21,6 +21,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get('EDDY_BUILD') or os.path.join(HERE, '..', '..', 'build')
 EDDY = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(BUILD, 'eddy'))
 COMPILER = os.environ.get('CC') or 'cc'
+# Without a command before it that keeps results, too, and need not notice a header that comes.
+THE_COMPILER = [word for word in COMPILER.split() if not word.startswith('-')][-1]
 LIMIT = 60
 
 CHECKS = []
@@ -91,9 +93,9 @@ class Place:
     def eddy(self, *words, **options):
         return self.start(EDDY, *words, **options)
 
-    def counting_compiler(self):
+    def counting_compiler(self, compiler=COMPILER):
         """A compiler that writes a line to the file `calls` each time it is called."""
-        self.write('counting-cc', '#!/bin/sh\necho call >> "%s"\nexec %s "$@"\n' % (self.path('calls'), COMPILER))
+        self.write('counting-cc', '#!/bin/sh\necho call >> "%s"\nexec %s "$@"\n' % (self.path('calls'), compiler))
         os.chmod(self.path('counting-cc'), 0o755)
         self.environment['CC'] = self.path('counting-cc')
 
@@ -377,11 +379,10 @@ def cache_is_bounded(place):
     place.write('seven.c', SEVEN)
     ends(place.eddy('run', 'seven.c'), 7)
     cache = place.path('cache')
+    made = cached(place, 'program-')
     for i in range(130):
         old = os.path.join(cache, 'program-%040x' % i)
-        os.mkdir(old)
-        with open(os.path.join(old, 'program'), 'w', encoding='utf-8'):
-            pass
+        shutil.copytree(made, old)
         os.utime(old, (1000 + i, 1000 + i))
     for name in ('program-of-mine', 'notes.txt'):
         place.write('cache/' + name, 'not the command\'s\n')
@@ -428,34 +429,194 @@ def unusable_cache_is_told(place):
     complains(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('seven.c')}), 1, 'Not a directory')
 
 
+def cached(place, beginning):
+    """The one name in the cache that begins so."""
+    names = [name for name in os.listdir(place.path('cache')) if name.startswith(beginning)]
+    same(len(names), 1, 'names that begin with %s in %r' % (beginning, names))
+    return place.path('cache/' + names[0])
+
+
 @check
-def damaged_cache_is_told(place):
+def what_was_damaged_is_made_anew(place):
+    place.counting_compiler()
+    place.write('seven.c', SEVEN.replace('return', 'int unused; return'))
+    first = place.eddy('run', 'seven.c')
+    ends(first, 7, '')
+    contains(first.stderr, 'unused')
+    whole = place.calls()
+
+    def garbage(name):
+        with open(name, 'wb') as file:
+            file.write(b'\x7fELF but no more')
+
+    def replaced(name, make):
+        shutil.rmtree(name) if os.path.isdir(name) else os.unlink(name)
+        make(name)
+
+    damages = (
+        lambda entry, depends: garbage(entry + '/program'),
+        lambda entry, depends: os.unlink(entry + '/program'),
+        lambda entry, depends: os.chmod(entry + '/program', 0o600),
+        lambda entry, depends: os.unlink(entry + '/messages'),
+        lambda entry, depends: garbage(entry + '/messages'),
+        lambda entry, depends: os.truncate(depends, 0),
+        lambda entry, depends: os.truncate(depends, 30),
+        lambda entry, depends: shutil.rmtree(entry),
+        lambda entry, depends: os.unlink(depends),
+    )
+    for number, damage in enumerate(damages):
+        damage(cached(place, 'program-'), cached(place, 'depends-'))
+        ends(place.eddy('run', 'seven.c'), 7, '', first.stderr)
+        made = place.calls()
+        if made == whole * (number + 1):
+            raise AssertionError('after damage %d nothing was made anew' % number)
+        ends(place.eddy('run', 'seven.c'), 7, '', first.stderr)
+        same(place.calls(), made, 'calls of the compiler for what was made anew')
+
+
+@check
+def names_that_something_else_has_are_left_to_it(place):
+    place.counting_compiler()
     place.write('seven.c', SEVEN)
     ends(place.eddy('run', 'seven.c'), 7)
-    cache = place.path('cache')
-    depends = [name for name in os.listdir(cache) if name.startswith('depends-')][0]
-    os.unlink(os.path.join(cache, depends))
-    os.mkdir(os.path.join(cache, depends))
-    complains(place.eddy('run', 'seven.c'), 1, 'cannot use the cache', 'Is a directory', 'EDDY_CACHE')
+    entry, depends = cached(place, 'program-'), cached(place, 'depends-')
+    others = (
+        (lambda: place.write(os.path.relpath(entry, place.folder), 'a file'), lambda: os.unlink(entry)),
+        (lambda: place.write(os.path.relpath(entry, place.folder) + '/thesis.tex', ''), lambda: shutil.rmtree(entry)),
+        (lambda: place.write(os.path.relpath(entry, place.folder) + '/program', ''), lambda: shutil.rmtree(entry)),
+        (lambda: os.symlink('/etc', entry), lambda: os.unlink(entry)),
+        (lambda: os.mkdir(depends), lambda: os.rmdir(depends)),
+        (lambda: place.write(os.path.relpath(depends, place.folder), 'a list'), lambda: os.unlink(depends)),
+        (lambda: os.symlink('/dev/zero', depends), lambda: os.unlink(depends)),
+        (lambda: os.mkfifo(depends), lambda: os.unlink(depends)),
+    )
+    for make, remove in others:
+        for name in os.listdir(place.path('cache')):
+            name = place.path('cache/' + name)
+            shutil.rmtree(name) if os.path.isdir(name) else os.unlink(name)
+        make()
+        ends(place.eddy('run', 'seven.c'), 7)
+        made = place.calls()
+        ends(place.eddy('run', 'seven.c'), 7)
+        same(place.calls(), made, 'calls of the compiler beside what has the name')
+        remove()  # it is still there: else this fails
 
+
+@check
+def only_what_it_made_is_deleted(place):
+    place.write('seven.c', SEVEN)
+    names = ('work-2023/thesis.tex', 'work-notes.txt', 'work-0123456789ab/program', 'depends-' + 40 * '7',
+             'program-' + 40 * '7' + '/program', 'program-' + 40 * '8' + '/thesis.tex', 'work-ba9876543210/0.o')
+    os.mkdir(place.path('cache'), 0o700)
+    for name in names:
+        place.write('cache/' + name, 'years of work\n')
+        os.utime(place.path('cache/' + name), (1, 1))
+        os.utime(os.path.dirname(place.path('cache/' + name)), (1, 1))
+    ends(place.eddy('run', 'seven.c'), 7)
+    cache = place.path('cache')
+    made = [name for name in os.listdir(cache) if os.path.exists(os.path.join(cache, name, 'made-by-eddy'))][0]
+    for number in range(100): # with it more than are kept
+        shutil.copytree(os.path.join(cache, made), os.path.join(cache, 'program-%040x' % number))
+    place.write('seven.c', SEVEN.replace('7', '8'))
+    ends(place.eddy('run', 'seven.c'), 8)
+    for name in names:
+        same(os.path.exists(place.path('cache/' + name)), True, name)
+
+
+@check
+def what_a_killed_run_has_left_goes(place):
+    place.write('seven.c', SEVEN)
+    place.write('slow-cc', '#!/bin/sh\ntouch started\nexec sleep 60\n')
+    os.chmod(place.path('slow-cc'), 0o755)
+    with subprocess.Popen([EDDY, 'run', 'seven.c'], cwd=place.folder, start_new_session=True,
+                          env=dict(place.environment, CC=place.path('slow-cc'))) as run:
+        while not os.path.exists(place.path('started')) and run.poll() is None:
+            time.sleep(0.01)
+        os.killpg(run.pid, signal.SIGKILL)
+    left = cached(place, 'work-')
+    ends(place.eddy('run', 'seven.c'), 7)
+    same(os.path.exists(left), True, 'a young one stays')
+    os.utime(left, (1, 1))
+    place.write('seven.c', SEVEN.replace('7', '8'))
+    ends(place.eddy('run', 'seven.c'), 8)
+    same(os.path.exists(left), False, 'an old one stays')
+
+
+# ---- run: headers that come ----
+
+@check
+def new_header_that_hides_another_compiles_again(place):
+    place.counting_compiler(THE_COMPILER)
+    for folder in ('first', 'second'):
+        os.mkdir(place.path(folder))
+    place.write('second/sub/value.h', '#define N 2\n')
+    place.write('second/plain.h', '#include <sub/value.h>\n')
+    place.write('main.c', '#include "plain.h"\nint main(void) { return N; }\n')
+    place.environment['CFLAGS'] = '-Inowhere -Ifirst -Isecond'
+
+    def is_now(wanted):
+        ends(place.eddy('run', 'main.c'), wanted)
+        made = place.calls()
+        ends(place.eddy('run', 'main.c'), wanted)
+        same(place.calls(), made, 'calls of the compiler')
+
+    is_now(2)
+    place.write('first/sub/value.h', '#define N 3\n')
+    is_now(3)
+    place.write('nowhere/sub/value.h', '#define N 4\n')
+    is_now(4)
+    place.write('first/plain.h', '#define N 5\n')
+    is_now(5)
+    place.write('plain.h', '#define N 6\n') # beside the source: the first place of all
+    is_now(6)
+    os.unlink(place.path('plain.h'))
+    is_now(5)
+    shutil.rmtree(place.path('first'))
+    is_now(4)
+
+
+@check
+def header_that_is_asked_for_compiles_again(place):
+    place.environment['CC'] = THE_COMPILER
+    place.write('main.c', '#if __has_include("extra.h")\n#define N 1\n#else\n#define N 2\n#endif\n'
+                          'int main(void) { return N; }\n')
+    ends(place.eddy('run', 'main.c'), 2)
+    ends(place.eddy('run', 'main.c'), 2)
+    place.write('extra.h', '')
+    ends(place.eddy('run', 'main.c'), 1)
+    os.unlink(place.path('extra.h'))
+    ends(place.eddy('run', 'main.c'), 2)
+
+
+# ---- run: folders of others ----
 
 @check
 def cache_that_others_can_write_is_refused(place):
     place.write('seven.c', SEVEN)
     os.mkdir(place.path('cache'))
-    os.chmod(place.path('cache'), 0o777)
-    complains(place.eddy('run', 'seven.c'), 1, 'other users can write to it', 'EDDY_CACHE')
+    for mode in (0o777, 0o1777, 0o770, 0o2775):
+        os.chmod(place.path('cache'), mode)
+        complains(place.eddy('run', 'seven.c'), 1, 'other users can write to it', 'EDDY_CACHE')
+    os.chmod(place.path('cache'), 0o700)
+    ends(place.eddy('run', 'seven.c'), 7)
+    os.mkdir(place.path('open'))
+    os.chmod(place.path('open'), 0o777)
+    complains(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('open/cache')}), 1,
+              'other users can write to a folder on the way', 'EDDY_CACHE')
+    os.chmod(place.path('open'), 0o1777) # as /tmp is
+    ends(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('open/cache')}), 7)
 
 
 @check
-def broken_entry_is_told(place):
+def links_of_ones_own_may_lead_to_the_cache(place):
     place.write('seven.c', SEVEN)
+    os.makedirs(place.path('elsewhere/deep'))
+    os.symlink('elsewhere', place.path('link'))
+    os.symlink(place.path('link/deep'), place.path('cache'))
     ends(place.eddy('run', 'seven.c'), 7)
-    for here, _, names in os.walk(place.path('cache')):
-        if 'program' in names:
-            with open(os.path.join(here, 'program'), 'wb') as program:
-                program.write(b'\x7fELF but no more')
-    complains(place.eddy('run', 'seven.c'), 1, 'cannot run "', 'Exec format error', 'delete it')
+    same(len(os.listdir(place.path('elsewhere/deep'))), 2, 'names in the folder that the link names')
+    os.symlink('circle', place.path('circle'))
+    complains(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('circle/x')}), 1, 'cannot use the cache')
 
 
 # ---- run: complaints ----
