@@ -48,8 +48,8 @@ typedef struct eddy_exit_status {
 /*
  * Starts arguments[0], searched for in this program's PATH unless it has a slash; arguments end with NULL and may also
  * be a char *argv[].  options, which may be left out or NULL, live until it is awaited.  Result: the process, the
- * caller's for eddy_process_free or eddy_process_abort.  SIGPIPE and what this program handles are at their default
- * in it.  Never suspends.
+ * caller's for eddy_process_free or eddy_process_abort.  All signals are at their default in it, and none is blocked.
+ * Never suspends.
  * Fails with what the program cannot be started for: ENOENT, EACCES, ENOEXEC, E2BIG, of the program or of directory,
  * which the message names; EAGAIN, ENOMEM, EMFILE, EINVAL (the options).
  * Python: asyncio.create_subprocess_exec.  Since 0.1.

@@ -18,6 +18,7 @@
 #include "eddy/loop.h"
 #include "os/driver.h"
 #include "os/signals.h"
+#include "os/sigpipe.h"
 #include "os/thread.h"
 
 struct generator_stack;
@@ -77,6 +78,7 @@ struct eddy_loop {
     struct thread_pool *pools[POOLS]; /* made at first need */
     volatile sig_atomic_t interrupted; /* SIGINTs not yet looked at */
     struct signal_watch interrupts; /* of SIGINT, on the first thread */
+    struct sigpipe sigpipe;      /* how it was on this thread before the loop ran */
     bool interrupted_main;       /* the main task was cancelled by one */
     bool closing;                /* eddy_run has its result */
     struct debugger *debug;      /* debug mode; NULL: off */

@@ -38,6 +38,7 @@ static void in_child(void)
     for (struct eddy_loop *loop = eddy_loops; loop; loop = loop->next_loop)
         loop->driver->forked = true;
     if (own) {
+        sigpipe_restore(&own->sigpipe); /* the child may become another program */
         own->first = own->batch = NULL;
         own->end = &own->first;
         own->driver->in_flight++; /* so that it does look */

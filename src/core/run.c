@@ -262,6 +262,7 @@ int eddy_run_main(void *coroutine, size_t size, size_t result_offset, size_t res
                   const struct eddy_site *site)
 {
     int code = EXIT_FAILED, error = 0;
+    struct sigpipe sigpipe = sigpipe_block();
     struct eddy_failure *failure = check(options, build);
     if (!failure) {
         const struct eddy_allocator *before = memory_use(options ? options->allocator : NULL);
@@ -270,13 +271,16 @@ int eddy_run_main(void *coroutine, size_t size, size_t result_offset, size_t res
         struct eddy_loop *loop = loop_open(options, &error);
         stack_set_namer(name_owner);
         stack_watch_overflow(!options || !options->no_signals);
-        if (loop)
+        if (loop) {
+            loop->sigpipe = sigpipe;
             failure = run_on(loop, coroutine, size, result_offset, result_size, site, !err, &code);
+        }
         memory_use(before);
         current.loop = outer.loop;
         current.task = outer.task;
         if (loop && !err) {
             failure_unref(failure);
+            sigpipe_restore(&sigpipe);
             return code;
         }
         if (!loop)
@@ -288,5 +292,6 @@ int eddy_run_main(void *coroutine, size_t size, size_t result_offset, size_t res
         report_print(failure);
         failure_unref(failure);
     }
+    sigpipe_restore(&sigpipe);
     return failure ? code : 0;
 }

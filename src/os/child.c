@@ -58,20 +58,25 @@ static _Noreturn void give_up(int pipe_end, enum child_step step)
     _exit(127);
 }
 
-/* Handlers of this program must not run in its memory; what it ignores stays ignored, but for SIGPIPE, which the
- * library itself ignores. */
-static void forget_handlers(void)
+/* Handlers of this program must not run in its memory, and what it ignores is no business of the other's: a signal that
+ * is to end it does. */
+static void reset_dispositions(void)
 {
     for (int number = 1; number < NSIG; number++) {
         struct sigaction action;
-        if (sigaction(number, NULL, &action) != 0)
-            continue;
-        bool handled = (action.sa_flags & SA_SIGINFO) || (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN);
-        if (!handled && (number != SIGPIPE || action.sa_handler == SIG_DFL))
+        if (sigaction(number, NULL, &action) != 0 || (!(action.sa_flags & SA_SIGINFO) && action.sa_handler == SIG_DFL))
             continue;
         action = (struct sigaction){.sa_handler = SIG_DFL};
         sigaction(number, &action, NULL);
     }
+}
+
+/* Whatever the thread blocks that has started it. */
+static void unblock_all(void)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
 /* 0, 1 and 2 are what the plan says: those that stand in each other's way are moved first. */
@@ -109,16 +114,16 @@ static void execute(const struct child_plan *plan)
         execvp(arguments[0], arguments);
 }
 
-static _Noreturn void become(const struct child_plan *plan, const sigset_t *mask, int pipe_end)
+static _Noreturn void become(const struct child_plan *plan, int pipe_end)
 {
-    forget_handlers();
+    reset_dispositions();
     if (plan->directory && chdir(plan->directory) != 0)
         give_up(pipe_end, CHILD_DIRECTORY);
     if (plan->new_session ? setsid() < 0 : plan->new_group && setpgid(0, 0) != 0)
         give_up(pipe_end, CHILD_GROUP);
     if (!place_descriptors(plan) || !keep_descriptors(plan))
         give_up(pipe_end, CHILD_DESCRIPTOR);
-    pthread_sigmask(SIG_SETMASK, mask, NULL);
+    unblock_all();
     execute(plan);
     give_up(pipe_end, CHILD_EXECUTE);
 }
@@ -126,11 +131,11 @@ static _Noreturn void become(const struct child_plan *plan, const sigset_t *mask
 /* ==== starting ==== */
 
 /* A function of its own, so that nothing which the child writes to its frame matters to the caller. */
-static __attribute__((noinline)) pid_t split(const struct child_plan *plan, const sigset_t *mask, int pipe_end)
+static __attribute__((noinline)) pid_t split(const struct child_plan *plan, int pipe_end)
 {
     pid_t id = vfork();
     if (id == 0)
-        become(plan, mask, pipe_end);
+        become(plan, pipe_end);
     return id;
 }
 
@@ -168,7 +173,7 @@ static pid_t split_quietly(const struct child_plan *plan, int pipe_end)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t id = split(plan, &before, pipe_end);
+    pid_t id = split(plan, pipe_end);
     int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = error;
