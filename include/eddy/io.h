@@ -49,9 +49,9 @@ eddy_async_declare(eddy_stream *, eddy_open_tls_connection, (const char *, host)
  */
 eddy_async_declare(void, eddy_start_tls, (eddy_stream *, s), (eddy_tls *, tls), (const char *, host));
 /*
- * A stream of descriptors, which it takes over and makes non-blocking: pipes, ttys, a connected socket (in and out
- * the same).  -1: it reads, or writes, only.  When it fails they stay the caller's.  A program that has not said what
- * SIGPIPE does to it ignores the signal from now on.  Python: loop.connect_read_pipe, connect_write_pipe.  Since 0.1.
+ * A stream of descriptors, which it takes over and closes: pipes, ttys, a connected socket (in and out the same).
+ * -1: it reads, or writes, only.  When it fails they stay the caller's.  O_NONBLOCK stays as it is.
+ * Python: loop.connect_read_pipe, connect_write_pipe.  Since 0.1.
  */
 eddy_async_declare(eddy_stream *, eddy_open_descriptors, (int, in), (int, out));
 /* A pipe: what is written to *writer is read from *reader.  Since 0.1. */
@@ -122,7 +122,7 @@ EDDY_API EDDY_MUST_USE struct eddy_stream_printf eddy_stream_printf(eddy_stream 
 eddy_async_declare(void, eddy_server_close, (eddy_server *, server), (double, grace_seconds));
 
 /*
- * Low-level operations on a non-blocking descriptor of the caller's.  Results as the system calls' (perhaps fewer bytes
+ * Low-level operations on a descriptor of the caller's.  Results as the system calls' (perhaps fewer bytes
  * than asked for; 0 from a read: the end), errors raised.  They suspend; what they name must
  * live until they have ended.
  * Python: loop.sock_recv, sock_sendall's step, sock_accept, sock_connect, sock_recvfrom, sock_sendto.  Since 0.1.
@@ -141,7 +141,7 @@ eddy_async_declare(size_t, eddy_sendto, (int, fd), (const void *, data), (size_t
 /* Descriptors that come along are close-on-exec.  Since 0.1. */
 eddy_async_declare(size_t, eddy_recvmsg, (int, fd), (struct msghdr *, message), (int, flags));
 eddy_async_declare(size_t, eddy_sendmsg, (int, fd), (const struct msghdr *, message), (int, flags));
-/* At the position of the descriptor; a write to a pipe without readers is SIGPIPE, too.  Python: os.read, os.write.
+/* At the position of the descriptor.  A write to a pipe without readers fails with EPIPE.  Python: os.read, os.write.
  * Since 0.1. */
 eddy_async_declare(size_t, eddy_read, (int, fd), (void *, buffer), (size_t, size));
 eddy_async_declare(size_t, eddy_write, (int, fd), (const void *, data), (size_t, size));

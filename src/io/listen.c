@@ -10,6 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "os/stranger.h"
+
 /* The path of a socket that has one; NULL: another address, or an abstract name. */
 static const char *path_of(const struct eddy_address *address)
 {
@@ -79,15 +81,13 @@ int listen_at(struct eddy_loop *loop, struct listening *listening, const struct 
 
 int listen_take(struct eddy_loop *loop, struct listening *listening, int fd)
 {
-    int listens = 0, flags = fcntl(fd, F_GETFL);
+    int listens = 0;
     socklen_t size = sizeof listens;
     *listening = (struct listening){.fd = -1};
-    if (flags < 0)
-        return errno;
     int error = net_get_option(loop->driver, fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
     if (error == 0 && !listens)
         return EINVAL;
-    if (error == 0 && (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0))
+    if (error == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
         error = -errno;
     listening->fd = fd;
     if (error == 0)
@@ -97,7 +97,8 @@ int listen_take(struct eddy_loop *loop, struct listening *listening, int fd)
         return -error;
     }
     listening->lent = true;
-    driver_adopt(loop->driver, fd);
+    if (!stranger_is_blocking(fd))
+        driver_adopt(loop->driver, fd);
     return 0;
 }
 

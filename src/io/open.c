@@ -35,15 +35,6 @@ eddy_async_define(void, eddy_stream_pair, (eddy_stream **, ends))
 
 /* ==== descriptors ==== */
 
-/* 0, or an errno value. */
-static int make_ready(int fd)
-{
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-        return errno;
-    return 0;
-}
-
 static bool is_socket(int fd)
 {
     struct stat facts;
@@ -57,20 +48,34 @@ static bool is_unix(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family == AF_UNIX;
 }
 
-static struct transport *transport_of(struct eddy_loop *loop, int in, int out)
-{
-    if (in != out || !is_socket(in))
-        return descriptor_transport(loop, in, out);
-    return socket_transport(loop, in, is_unix(in));
-}
-
 /* NULL: no memory. */
-static struct eddy_stream *take_over(struct eddy_loop *loop, int in, int out)
+static struct eddy_stream *stream_of(struct transport *t)
 {
-    struct transport *t = transport_of(loop, in, out);
     struct eddy_stream *s = t ? stream_new(t) : NULL;
     if (!s)
         memory_free(t);
+    return s;
+}
+
+/* 0, or an errno value.  Whether it blocks is not asked, and not changed: see transport_descriptor.c. */
+static int set_close_on_exec(int fd)
+{
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? errno : 0;
+}
+
+static struct eddy_stream *take_socket(struct eddy_loop *loop, int fd)
+{
+    struct eddy_stream *s = stream_of(socket_transport(loop, fd, is_unix(fd)));
+    if (s)
+        socket_transport_take(stream_transport(s));
+    return s;
+}
+
+static struct eddy_stream *take_descriptors(struct eddy_loop *loop, int in, int out)
+{
+    struct eddy_stream *s = stream_of(descriptor_transport(loop, in, out));
+    if (s)
+        descriptor_transport_take(stream_transport(s));
     return s;
 }
 
@@ -78,18 +83,15 @@ eddy_async_define(eddy_stream *, eddy_open_descriptors, (int, in), (int, out))
 {
     int error = in < 0 && out < 0 ? EBADF : 0;
     if (!error && in >= 0)
-        error = make_ready(in);
+        error = set_close_on_exec(in);
     if (!error && out >= 0 && out != in)
-        error = make_ready(out);
+        error = set_close_on_exec(out);
     if (error)
         eddy_raise(error, "eddy_open_descriptors(%d, %d)", in, out);
-    eddy_stream *s = take_over(current.loop, in, out);
+    bool socket = in == out && is_socket(in);
+    eddy_stream *s = socket ? take_socket(current.loop, in) : take_descriptors(current.loop, in, out);
     if (!s)
         eddy_raise(ENOMEM, "eddy_open_descriptors(%d, %d)", in, out);
-    if (in >= 0)
-        driver_adopt(current.loop->driver, in);
-    if (out >= 0 && out != in)
-        driver_adopt(current.loop->driver, out);
     return s;
 }
 
@@ -99,8 +101,8 @@ eddy_async_define(void, eddy_open_pipe, (eddy_stream **, reader), (eddy_stream *
     *reader = *writer = NULL;
     if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0)
         eddy_raise(errno, "eddy_open_pipe");
-    *reader = take_over(current.loop, fds[0], -1);
-    *writer = take_over(current.loop, -1, fds[1]);
+    *reader = stream_of(descriptor_transport(current.loop, fds[0], -1));
+    *writer = stream_of(descriptor_transport(current.loop, -1, fds[1]));
     for (int i = 0; i < 2; i++)
         driver_adopt(current.loop->driver, fds[i]);
     if (*reader && *writer)

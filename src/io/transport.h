@@ -105,9 +105,13 @@ void transport_close(struct transport *t);
 /* A connected stream socket, adopted by the driver.  One of Unix sockets receives nothing ahead: a descriptor that came
  * along would be lost. */
 struct transport *socket_transport(struct eddy_loop *loop, int fd, bool is_unix);
+/* The caller has opened it: it is adopted here, unless it blocks. */
+void socket_transport_take(struct transport *t);
 /* Pipes, ttys, any descriptors that read(2) and write(2) do for; -1: there is no such way.  Non-blocking, adopted; both
  * may be the same. */
 struct transport *descriptor_transport(struct eddy_loop *loop, int in, int out);
+/* The caller has opened them: they are adopted here, or others in their place, unless they block. */
+void descriptor_transport_take(struct transport *t);
 /* Two ends, each the other's peer. */
 bool memory_transports(struct eddy_loop *loop, struct transport *ends[2]);
 

@@ -3,12 +3,17 @@
  * transport_descriptor.c - pipes, ttys and whatever else read(2) and write(2) do for, as a transport.
  *
  * While it waits for bytes no buffer is held: it waits until there are some, and then finds a buffer for them.
+ *
+ * What the caller has opened and left blocking stays so, since the shell, or the other programs of a pipeline, have the
+ * same open file.  A pipe or a tty is opened once more, without blocking, and that is what the bytes go through.
  */
+#define _GNU_SOURCE /* O_DIRECT */
 #define EDDY_LIBRARY
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,12 +21,15 @@
 #include "io/socket.h"
 #include "io/transport.h"
 #include "os/memory.h"
+#include "os/stranger.h"
 
 enum { CHUNK = 8192 };
 
 struct descriptor_transport {
     struct transport transport;
-    int in, out; /* -1: no such way, or no longer; perhaps the same */
+    int in, out;       /* -1: no such way, or no longer; perhaps the same */
+    int given[2];      /* what the caller gave for each, if that is another; closed with it.  -1: none */
+    bool shared;       /* others may have the same open file */
 };
 
 static struct descriptor_transport *self_of(const struct transport *t)
@@ -93,10 +101,22 @@ static void send_bytes(struct transport_op *op)
     wait_for(op, &inner);
 }
 
+static void close_way(struct descriptor_transport *self, int *fd, int *given)
+{
+    struct eddy_loop *loop = self->transport.loop;
+    if (*fd >= 0 && self->shared)
+        driver_release(loop->driver, *fd); /* closing it alone would not end what is watched */
+    if (*fd >= 0)
+        socket_close(loop, *fd);
+    if (*given >= 0)
+        close(*given);
+    *fd = *given = -1;
+}
+
 static void close_out(struct descriptor_transport *self)
 {
-    if (self->out >= 0 && self->out != self->in)
-        socket_close(self->transport.loop, self->out);
+    if (self->out != self->in)
+        close_way(self, &self->out, &self->given[1]);
     self->out = -1;
 }
 
@@ -113,15 +133,16 @@ static void close_both(struct transport *t)
 {
     struct descriptor_transport *self = self_of(t);
     close_out(self);
-    if (self->in >= 0)
-        socket_close(t->loop, self->in);
+    close_way(self, &self->in, &self->given[0]);
     memory_free(self);
 }
 
 static int descriptor(const struct transport *t)
 {
     const struct descriptor_transport *self = self_of(t);
-    return self->in >= 0 ? self->in : self->out;
+    if (self->in >= 0)
+        return self->given[0] >= 0 ? self->given[0] : self->in;
+    return self->given[1] >= 0 ? self->given[1] : self->out;
 }
 
 static const char *kind_of(int fd)
@@ -154,24 +175,59 @@ static const struct transport_type descriptor_transport_type = {
     .format_name = format_name,
 };
 
-/* A write to a pipe that nobody reads shall be an error, not the end of the program; write(2) has no flag for that.  A
- * program's own handler stays. */
-static void ignore_sigpipe(void)
-{
-    struct sigaction now;
-    if (sigaction(SIGPIPE, NULL, &now) == 0 && !(now.sa_flags & SA_SIGINFO) && now.sa_handler == SIG_DFL) {
-        now.sa_handler = SIG_IGN;
-        sigaction(SIGPIPE, &now, NULL);
-    }
-}
-
 struct transport *descriptor_transport(struct eddy_loop *loop, int in, int out)
 {
     struct descriptor_transport *t = memory_alloc_zeroed(sizeof *t);
     if (!t)
         return NULL;
-    *t = (struct descriptor_transport){{.type = &descriptor_transport_type, .loop = loop}, in, out};
-    if (out >= 0)
-        ignore_sigpipe();
+    *t = (struct descriptor_transport){{.type = &descriptor_transport_type, .loop = loop}, in, out, {-1, -1}, false};
     return &t->transport;
+}
+
+/* ==== what somebody else has opened ==== */
+
+/* Of a terminal both sides are ttys; opening the master's file makes another terminal. */
+static bool can_be_opened_again(int fd)
+{
+    struct stat facts;
+    int number;
+    if (fstat(fd, &facts) != 0)
+        return false;
+    return S_ISFIFO(facts.st_mode) || (isatty(fd) && ioctl(fd, TIOCGPTN, &number) != 0);
+}
+
+/* -1: it cannot be. */
+static int open_again(int fd)
+{
+    char path[32];
+    if (!can_be_opened_again(fd))
+        return -1;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, (fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND | O_DIRECT)) | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+}
+
+/* What cannot be opened again is used as it is, as a stranger: each call on it finds out how not to wait. */
+static void take_way(struct descriptor_transport *self, int *fd, int *given)
+{
+    if (*fd < 0)
+        return;
+    int again = stranger_is_blocking(*fd) ? open_again(*fd) : -1;
+    if (again >= 0) {
+        *given = *fd;
+        *fd = again;
+    }
+    if (again >= 0 || !stranger_is_blocking(*fd))
+        driver_adopt(self->transport.loop->driver, *fd);
+}
+
+void descriptor_transport_take(struct transport *t)
+{
+    struct descriptor_transport *self = self_of(t);
+    bool same = self->out == self->in;
+    self->shared = true;
+    take_way(self, &self->in, &self->given[0]);
+    if (same)
+        self->out = self->in;
+    else
+        take_way(self, &self->out, &self->given[1]);
 }

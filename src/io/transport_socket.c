@@ -13,11 +13,13 @@
 #include "io/socket.h"
 #include "io/transport.h"
 #include "os/memory.h"
+#include "os/stranger.h"
 
 struct socket_transport {
     struct transport transport;
     int fd;
     bool is_unix;
+    bool of_others; /* the caller has opened it: it may block, and others may have the same open file */
 };
 
 static int fd_of(const struct transport *t)
@@ -28,6 +30,11 @@ static int fd_of(const struct transport *t)
 static bool is_unix(const struct transport *t)
 {
     return ((const struct socket_transport *)(const void *)t)->is_unix;
+}
+
+static bool is_of_others(const struct transport *t)
+{
+    return ((const struct socket_transport *)(const void *)t)->of_others;
 }
 
 /* The rest of the operation is this one. */
@@ -90,6 +97,9 @@ static int64_t try_file(const struct transport_op *op)
 static void send_file(struct transport_op *op)
 {
     struct socket_op ready = socket_poll(fd_of(op->transport), POLLOUT);
+    op->result = -EINVAL;
+    if (is_of_others(op->transport) && stranger_is_blocking(fd_of(op->transport)))
+        return; /* sendfile(2) would wait */
     op->result = try_file(op);
     if (op->result != -EAGAIN || wait_for(op, &ready) < 0 || op->awaitable.awaitable.failure)
         return;
@@ -123,6 +133,8 @@ static void send_end(struct transport_op *op)
 
 static void close_socket(struct transport *t)
 {
+    if (is_of_others(t))
+        driver_release(t->loop->driver, fd_of(t)); /* closing it alone would not end what is watched */
     socket_close(t->loop, fd_of(t));
     memory_free(t);
 }
@@ -175,4 +187,11 @@ struct transport *socket_transport(struct eddy_loop *loop, int fd, bool of_unix)
     t->fd = fd;
     t->is_unix = of_unix;
     return &t->transport;
+}
+
+void socket_transport_take(struct transport *t)
+{
+    ((struct socket_transport *)(void *)t)->of_others = true;
+    if (!stranger_is_blocking(fd_of(t)))
+        driver_adopt(t->loop->driver, fd_of(t));
 }

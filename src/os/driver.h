@@ -5,8 +5,8 @@
  * Completion-based, since readiness can play completion (the epoll driver tries the call, and again when the
  * descriptor is ready) but not the other way round.  io_uring, epoll and the simulation are equals behind it.
  *
- * Preconditions of all functions: called on the thread of the loop, but for driver_wake; descriptors are
- * non-blocking and close-on-exec.
+ * Preconditions of all functions: called on the thread of the loop, but for driver_wake; descriptors that are adopted
+ * do not block (for others see stranger.h), and SIGPIPE is blocked (sigpipe.h).
  *
  * The rules that make cancellation safe:
  *   1. An operation and all memory it names belong to the driver from driver_submit until its completion.

@@ -14,6 +14,7 @@
 #include "os/clock.h"
 #include "os/memory.h"
 #include "os/net.h"
+#include "os/stranger.h"
 #include "os/valgrind.h"
 
 #include <errno.h>
@@ -30,7 +31,7 @@
 #endif
 
 /* The values of driver_op.state. */
-enum { STATE_IDLE, STATE_QUEUED, STATE_DONE, STATE_THREAD };
+enum { STATE_IDLE, STATE_QUEUED, STATE_DONE, STATE_THREAD, STATE_CALLED };
 
 #define READ_EVENTS (EPOLLIN | EPOLLRDHUP)
 #define END_EVENTS  (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)
@@ -65,7 +66,7 @@ static int64_t poll_now(int fd, unsigned events)
  * was begun. */
 static int64_t begin_connect(const struct driver_op *op)
 {
-    int64_t result = answer(connect(op->fd, op->u.address.data, op->u.address.length));
+    int64_t result = stranger_connect(op);
     return result == -EALREADY || result == -EINTR ? -EINPROGRESS : result;
 }
 
@@ -133,7 +134,7 @@ static int64_t receive_lent(struct epoll *epoll, struct driver_op *op)
     struct lent_buffer *buffer = lent_take(&epoll->lent);
     if (buffer == NULL)
         return -ENOMEM;
-    int64_t result = answer(recv(op->fd, buffer->data, sizeof buffer->data, 0));
+    int64_t result = answer(recv(op->fd, buffer->data, sizeof buffer->data, MSG_DONTWAIT));
     if (result <= 0) {
         lent_put(&epoll->lent, buffer);
         return result;
@@ -143,16 +144,31 @@ static int64_t receive_lent(struct epoll *epoll, struct driver_op *op)
     return result;
 }
 
+/* Or (STRANGER_WAITS) a thread has to make the call. */
 static bool would_block(const struct driver_op *op)
 {
-    return op->result == (op->kind == DRIVER_CONNECT ? -EINPROGRESS : -EAGAIN);
+    return op->result == (op->kind == DRIVER_CONNECT ? -EINPROGRESS : -EAGAIN) || op->result == STRANGER_WAITS;
+}
+
+/* Of those that have no word for "do not wait". */
+static bool may_wait(const struct watch *watch, const struct driver_op *op)
+{
+    bool has_no_word = op->kind == DRIVER_READ || op->kind == DRIVER_WRITE || op->kind == DRIVER_ACCEPT;
+    return has_no_word && (watch == NULL || !watch->adopted);
+}
+
+static int64_t try_once(struct epoll *epoll, const struct watch *watch, struct driver_op *op)
+{
+    if (op->kind == DRIVER_RECV_LENT)
+        return receive_lent(epoll, op);
+    return may_wait(watch, op) ? stranger_call(op) : call(op);
 }
 
 /* False: it would block. */
 static bool attempt(struct epoll *epoll, struct watch *watch, struct driver_op *op)
 {
     do
-        op->result = op->kind == DRIVER_RECV_LENT ? receive_lent(epoll, op) : call(op);
+        op->result = try_once(epoll, watch, op);
     while (op->result == -EINTR);
     if (would_block(op))
         return false;
@@ -212,12 +228,18 @@ static uint32_t events_of_reader(const struct driver_op *op)
     return (flags & MSG_OOB) != 0 ? READ_EVENTS | EPOLLPRI : READ_EVENTS;
 }
 
+/* Its first is not with a thread. */
+static bool waits_for_event(const struct driver_queue *queue)
+{
+    return queue->first != NULL && queue->first->state != STATE_CALLED;
+}
+
 static uint32_t events_of_queues(const struct watch *watch)
 {
     uint32_t events = 0;
-    if (watch->readers.first != NULL)
+    if (waits_for_event(&watch->readers))
         events |= events_of_reader(watch->readers.first);
-    if (watch->writers.first != NULL)
+    if (waits_for_event(&watch->writers))
         events |= EPOLLOUT;
     for (const struct driver_op *op = watch->pollers.first; op != NULL; op = op->next)
         events |= op->u.poll.events;
@@ -291,6 +313,8 @@ static int64_t result_of_refusal(const struct driver_op *op, int error)
 {
     if (error == -EPERM && op->kind == DRIVER_POLL)
         return op->u.poll.events & (POLLIN | POLLOUT);
+    if (error == -EPERM && (op->kind == DRIVER_READ || op->kind == DRIVER_WRITE))
+        return stranger_call_plainly(op);
     return error;
 }
 
@@ -305,6 +329,50 @@ static bool submit_to_threads(struct epoll *epoll, struct driver_op *op)
     return true;
 }
 
+/* It stays the first of its queue meanwhile.  0, or a negative errno value. */
+static int call_by_thread(struct epoll *epoll, struct driver_op *op)
+{
+    struct blocking_call *made = memory_alloc_zeroed(sizeof *made);
+    if (made == NULL)
+        return -ENOMEM;
+    op->state = STATE_CALLED; /* before a thread can end it */
+    int error = file_threads_submit_job(&epoll->files, &epoll->driver, op, &made->job);
+    if (error != 0) {
+        memory_free(made);
+        return error;
+    }
+    made->next = epoll->calls;
+    epoll->calls = made;
+    return 0;
+}
+
+static struct blocking_call **find_call(struct epoll *epoll, const struct driver_op *op)
+{
+    struct blocking_call **link = &epoll->calls;
+    while ((*link)->job.op != op)
+        link = &(*link)->next;
+    return link;
+}
+
+static void free_call(struct blocking_call **link)
+{
+    struct blocking_call *made = *link;
+    *link = made->next;
+    memory_free(made);
+}
+
+/* It would block, or a thread has to make the call. */
+static int wait_for_turn(struct epoll *epoll, struct driver_op *op, bool by_thread)
+{
+    int error = enqueue(epoll, op);
+    if (error == 0 && by_thread) {
+        error = call_by_thread(epoll, op);
+        if (error != 0)
+            queue_remove(queue_of(find_watch(epoll, op->fd), op), op);
+    }
+    return error;
+}
+
 bool epoll_submit(struct driver *driver, struct driver_op *op)
 {
     struct epoll *epoll = epoll_of(driver);
@@ -314,9 +382,10 @@ bool epoll_submit(struct driver *driver, struct driver_op *op)
         return submit_to_threads(epoll, op);
     if (!must_queue(watch, op) && attempt(epoll, watch, op))
         return true;
-    int error = enqueue(epoll, op);
+    int error = wait_for_turn(epoll, op, op->result == STRANGER_WAITS);
     if (error == 0)
         return false;
+    op->state = STATE_IDLE;
     op->result = result_of_refusal(op, error);
     return true;
 }
@@ -352,6 +421,8 @@ void epoll_complete_reader(struct epoll *epoll, struct driver_op *op, int64_t re
     finish_op(epoll, &epoll->watches[op->fd].readers, op);
 }
 
+static void call_ended(struct epoll *epoll, struct driver_op *op);
+
 void epoll_cancel(struct driver *driver, struct driver_op *op)
 {
     struct epoll *epoll = epoll_of(driver);
@@ -362,6 +433,10 @@ void epoll_cancel(struct driver *driver, struct driver_op *op)
             epoll_finish_op(epoll, op);
         }
         return;
+    }
+    if (op->state == STATE_CALLED && file_threads_take_back_job(&epoll->files, &(*find_call(epoll, op))->job)) {
+        op->result = -EAGAIN;
+        call_ended(epoll, op);
     }
     if (op->state != STATE_QUEUED)
         return;
@@ -397,6 +472,8 @@ void epoll_close_fd(struct driver *driver, int fd)
     if (watch != NULL) {
         EDDY_ASSERT(!has_operations(watch),
                     "descriptor %d is closed while operations on it are in flight", fd);
+        if (watch->registered && !watch->adopted) /* others may have its open file, too */
+            epoll_ctl(epoll_of(driver)->fd, EPOLL_CTL_DEL, fd, NULL);
         *watch = (struct watch){.generation = watch->generation + 1};
     }
     close(fd);
@@ -412,9 +489,20 @@ void epoll_give_back(struct driver *driver, void *data, unsigned id)
 
 /* ==== waiting ==== */
 
+/* True: it has its result. */
+static bool go_on(struct epoll *epoll, struct watch *watch, struct driver_op *op)
+{
+    if (attempt(epoll, watch, op))
+        return true;
+    int error = op->result == STRANGER_WAITS ? call_by_thread(epoll, op) : 0;
+    if (error != 0)
+        op->result = error;
+    return error != 0;
+}
+
 static void run_in_order(struct epoll *epoll, struct watch *watch, struct driver_queue *queue)
 {
-    while (queue->first != NULL && attempt(epoll, watch, queue->first))
+    while (waits_for_event(queue) && go_on(epoll, watch, queue->first))
         finish_op(epoll, queue, queue->first);
 }
 
@@ -438,12 +526,29 @@ static void fail_all(struct epoll *epoll, struct driver_queue *queue, int error)
 
 static void arm_again(struct epoll *epoll, struct watch *watch, int fd)
 {
-    int error = has_operations(watch) ? arm_once(epoll, watch, fd) : 0;
+    int error = events_of_queues(watch) != 0 ? arm_once(epoll, watch, fd) : 0;
     if (error == 0)
         return;
     fail_all(epoll, &watch->readers, error);
     fail_all(epoll, &watch->writers, error);
     fail_all(epoll, &watch->pollers, error);
+}
+
+/* A thread has made the call: the next of its queue has its turn. */
+static void call_ended(struct epoll *epoll, struct driver_op *op)
+{
+    int fd = op->fd;
+    struct watch *watch = &epoll->watches[fd];
+    struct driver_queue *queue = queue_of(watch, op);
+    free_call(find_call(epoll, op));
+    op->state = STATE_QUEUED;
+    if (op->result == -EAGAIN && op->cancelled)
+        op->result = -ECANCELED;
+    if (op->result != -EAGAIN)
+        finish_op(epoll, queue, op);
+    run_in_order(epoll, watch, queue);
+    if (!watch->adopted)
+        arm_again(epoll, watch, fd);
 }
 
 static void handle_event(struct epoll *epoll, const struct epoll_event *event)
@@ -501,7 +606,7 @@ int epoll_gather(struct epoll *epoll, int64_t span, bool *woken)
         if (epoll->events[i].data.u64 != WAKE_KEY)
             handle_event(epoll, &epoll->events[i]);
     for (struct driver_op *op; (op = file_threads_next(&epoll->files)) != NULL;)
-        epoll_finish_op(epoll, op);
+        (op->state == STATE_CALLED ? call_ended : epoll_finish_op)(epoll, op);
     return 0;
 }
 

@@ -5,7 +5,8 @@
  *
  * Invariant: an operation that is in flight is either in a queue of the watch of its descriptor,
  * and would block as far as the driver has been told, or in `done` with its result set, or (of
- * files) with the threads.
+ * files) with the threads.  The first of a queue may be with the threads as well: its descriptor was
+ * left blocking, and those behind it wait until it has ended.
  */
 #ifndef EDDY_OS_DRIVER_EPOLL_H
 #define EDDY_OS_DRIVER_EPOLL_H
@@ -22,11 +23,17 @@ struct watch {
     struct driver_queue writers; /* connect, send, write */
     struct driver_queue pollers; /* poll: they consume nothing, so their order does not matter */
     uint32_t generation;         /* counts closes: an event of an older one is for nobody */
-    bool adopted;                /* registered once, edge-triggered, until driver_close_fd */
+    bool adopted;                /* registered once, edge-triggered, until driver_close_fd; non-blocking */
     bool registered;             /* epoll knows the descriptor (of one not adopted: perhaps) */
     bool drained;                /* nothing to receive until the next edge */
     bool never_drained;          /* after an end, an error, urgent data: a short read proves nothing */
     int8_t is_tcp;               /* 0: not asked yet, 1: yes, -1: no */
+};
+
+/* A call that a thread makes, since it may wait in it. */
+struct blocking_call {
+    struct file_job job;
+    struct blocking_call *next;
 };
 
 struct epoll {
@@ -40,6 +47,7 @@ struct epoll {
     struct driver_queue done; /* results that wait for their delivery */
     struct lent_buffers lent; /* for what is received without a buffer of its own */
     struct file_threads files; /* operations on files, which epoll knows nothing of */
+    struct blocking_call *calls; /* under way with those threads */
     struct epoll_event events[256];
 };
 

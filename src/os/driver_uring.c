@@ -37,6 +37,7 @@ int driver_uring_refusal(const char **step)
 #include "os/clock.h"
 #include "os/memory.h"
 #include "os/net.h"
+#include "os/stranger.h"
 #include "os/valgrind.h"
 
 #include <fcntl.h>
@@ -148,6 +149,13 @@ void uring_begin_later(struct uring *uring, struct driver_op *op)
     queue_append(&uring->waiting, op);
 }
 
+/* The kernel takes a descriptor that is ready for one that does not wait, and then the loop's thread would wait in the
+ * call: a tty is ready for writing while it has some room. */
+static bool belongs_to_a_thread(const struct uring *uring, const struct driver_op *op)
+{
+    return !is_loose(op) && !uring->watches[op->fd].adopted && stranger_may_wait(op);
+}
+
 /* False: there is no room in the ring. */
 static bool begin(struct uring *uring, struct driver_op *op)
 {
@@ -159,6 +167,8 @@ static bool begin(struct uring *uring, struct driver_op *op)
     ring_prepare(sqe, op);
     sqe->user_data = (uintptr_t)op;
     op->state = URING_KERNEL;
+    if (belongs_to_a_thread(uring, op))
+        sqe->flags |= IOSQE_ASYNC;
     if (op->kind == DRIVER_SEND && uring_is_zero_copy(uring, &uring->watches[op->fd], op)) {
         uring_prepare_zero_copy(sqe);
         op->state = URING_ZERO_COPY;

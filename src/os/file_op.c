@@ -14,6 +14,7 @@
 
 _Static_assert(sizeof(struct file_status) == 256, "as the kernel's struct statx");
 
+/* `file` is none in a READ, WRITE or ACCEPT. */
 static int64_t call(const struct driver_op *op, const struct driver_file *file)
 {
     switch (op->kind) {
@@ -28,6 +29,9 @@ static int64_t call(const struct driver_op *op, const struct driver_file *file)
     case DRIVER_UNLINK: return unlinkat(op->fd, file->path, file->flags);
     case DRIVER_MKDIR: return mkdirat(op->fd, file->path, file->mode);
     case DRIVER_TRUNCATE: return ftruncate(op->fd, file->offset);
+    case DRIVER_READ: return read(op->fd, op->u.buffer.data, op->u.buffer.size);
+    case DRIVER_WRITE: return write(op->fd, op->u.buffer.data, op->u.buffer.size);
+    case DRIVER_ACCEPT: return accept4(op->fd, op->u.address.data, op->u.address.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     case DRIVER_LIST: return syscall(SYS_getdents64, op->fd, file->data, file->size);
     default: errno = EINVAL; return -1;
     }

@@ -30,7 +30,8 @@ struct file_status {
 /* What is asked for: type, mode, size, times, owner, inode, blocks. */
 #define FILE_STATUS_BASIC 0x7ffu
 
-/* A kind of driver_kind_is_of_files, carried out now, by this thread: its result. */
+/* A kind of driver_kind_is_of_files, or READ, WRITE or ACCEPT, carried out now, by this thread, which may wait in it:
+ * its result. */
 int64_t file_op_run(const struct driver_op *op);
 
 #endif

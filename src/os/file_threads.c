@@ -22,16 +22,16 @@ static void run(struct thread_job *job)
 /* The same.  Once it is in the list, the operation and its job may be gone. */
 static void done(struct thread_job *job)
 {
-    struct driver_op *op = job_of(job)->op;
     struct file_threads *threads = job_of(job)->threads;
-    struct driver_op *head = __atomic_load_n(&threads->finished, __ATOMIC_RELAXED);
+    struct thread_job *head = __atomic_load_n(&threads->finished, __ATOMIC_RELAXED);
     do
-        op->next = head;
-    while (!__atomic_compare_exchange_n(&threads->finished, &head, op, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+        job->next = head;
+    while (!__atomic_compare_exchange_n(&threads->finished, &head, job, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
     driver_wake(threads->driver); /* lives: it joins this thread before it goes */
 }
 
-int file_threads_submit(struct file_threads *threads, struct driver *driver, struct driver_op *op)
+int file_threads_submit_job(struct file_threads *threads, struct driver *driver, struct driver_op *op,
+                            struct file_job *job)
 {
     if (threads->pool == NULL) {
         threads->driver = driver; /* before there is a thread that reads it */
@@ -39,29 +39,47 @@ int file_threads_submit(struct file_threads *threads, struct driver *driver, str
     }
     if (threads->pool == NULL)
         return -ENOMEM;
-    op->u.file->job = (struct file_job){.job = {.run = run, .done = done}, .op = op, .threads = threads};
+    *job = (struct file_job){.job = {.run = run, .done = done}, .op = op, .threads = threads};
     /* EAGAIN, of the kernel's limits, would say that the operation has to wait. */
-    return thread_pool_submit(threads->pool, &op->u.file->job.job) == 0 ? 0 : -ENOMEM;
+    return thread_pool_submit(threads->pool, &job->job) == 0 ? 0 : -ENOMEM;
+}
+
+int file_threads_submit(struct file_threads *threads, struct driver *driver, struct driver_op *op)
+{
+    return file_threads_submit_job(threads, driver, op, &op->u.file->job);
+}
+
+bool file_threads_take_back_job(struct file_threads *threads, struct file_job *job)
+{
+    return thread_pool_take_back(threads->pool, &job->job);
 }
 
 bool file_threads_take_back(struct file_threads *threads, struct driver_op *op)
 {
-    return thread_pool_take_back(threads->pool, &op->u.file->job.job);
+    return file_threads_take_back_job(threads, &op->u.file->job);
+}
+
+/* All that have finished, the oldest first. */
+static struct thread_job *take_finished(struct file_threads *threads)
+{
+    struct thread_job *job = __atomic_exchange_n(&threads->finished, NULL, __ATOMIC_ACQUIRE), *taken = NULL, *next;
+    for (; job != NULL; job = next) {
+        next = job->next;
+        job->next = taken;
+        taken = job;
+    }
+    return taken;
 }
 
 struct driver_op *file_threads_next(struct file_threads *threads)
 {
     if (threads->taken == NULL && __atomic_load_n(&threads->finished, __ATOMIC_RELAXED) != NULL)
-        for (struct driver_op *op = __atomic_exchange_n(&threads->finished, NULL, __ATOMIC_ACQUIRE), *next; op != NULL;
-             op = next) {
-            next = op->next;
-            op->next = threads->taken;
-            threads->taken = op;
-        }
-    struct driver_op *op = threads->taken;
-    if (op != NULL)
-        threads->taken = op->next;
-    return op;
+        threads->taken = take_finished(threads);
+    struct thread_job *job = threads->taken;
+    if (job == NULL)
+        return NULL;
+    threads->taken = job->next;
+    return job_of(job)->op;
 }
 
 void file_threads_free(struct file_threads *threads)

@@ -16,14 +16,18 @@ enum { FILE_THREADS = 8 };
 struct file_threads {
     struct thread_pool *pool;   /* made at first need */
     struct driver *driver;      /* woken when there is something new in `finished` */
-    struct driver_op *finished; /* atomic: a stack, newest first */
-    struct driver_op *taken;    /* the driver's thread: those of an earlier look, oldest first */
+    struct thread_job *finished; /* atomic: a stack, newest first */
+    struct thread_job *taken;   /* the driver's thread: those of an earlier look, oldest first */
 };
 
 /* 0: it is on its way, and driver_wake is called when file_threads_next has it; else a negative errno value. */
 int file_threads_submit(struct file_threads *threads, struct driver *driver, struct driver_op *op);
+/* The same for a call on a descriptor that was left blocking; the job is the caller's until the operation has ended. */
+int file_threads_submit_job(struct file_threads *threads, struct driver *driver, struct driver_op *op,
+                            struct file_job *job);
 /* True: it has not begun, and never will. */
 bool file_threads_take_back(struct file_threads *threads, struct driver_op *op);
+bool file_threads_take_back_job(struct file_threads *threads, struct file_job *job);
 /* One that has ended, its result set; NULL: none has. */
 struct driver_op *file_threads_next(struct file_threads *threads);
 /* None is in flight. */
