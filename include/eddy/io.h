@@ -44,8 +44,9 @@ eddy_async_declare(eddy_stream *, eddy_open_tls_connection, (const char *, host)
  * NULL for a server.  No other task may be reading or writing.
  * Suspends.  Fails with EDDY_TLS_CERTIFICATE, EDDY_TLS_FAILED, ETIMEDOUT (handshake_seconds), ECONNRESET, ENOMEM,
  * ECANCELED: the stream is closed then, and still the caller's to give up by eddy_stream_close.  It is as it was
- * with EDDY_STREAM_BUSY, EDDY_STREAM_CLOSED, EINVAL (no host), and with EDDY_TLS_FAILED if bytes that came in plain
- * have not been read: whoever sent them may not be who answers later.  Python: StreamWriter.start_tls.  Since 0.1.
+ * with EDDY_STREAM_BUSY, EDDY_STREAM_CLOSED, EINVAL (no host), and with EDDY_TLS_FAILED if a client has not read all
+ * that came in plain: whoever sent it may not be who answers later.  To a server that is the client's hello.
+ * Python: StreamWriter.start_tls.  Since 0.1.
  */
 eddy_async_declare(void, eddy_start_tls, (eddy_stream *, s), (eddy_tls *, tls), (const char *, host));
 /*
@@ -68,7 +69,8 @@ eddy_async_declare(size_t, eddy_stream_read_some, (eddy_stream *, s), (eddy_slic
  * eddy_stream_partial.  Python: readexactly.  Since 0.1. */
 eddy_async_declare(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *, buffer), (size_t, size));
 /* Up to and including the separator.  *line is valid until the next read.  At the end without one:
- * EDDY_INCOMPLETE_READ, *line being what came; over the limit: EDDY_LIMIT_OVERRUN, nothing consumed.
+ * EDDY_INCOMPLETE_READ, *line being what came; over the limit: EDDY_LIMIT_OVERRUN, and the line stays for who reads
+ * bytes, while the next read of a line begins behind it.
  * Result: line->size.  Python: readuntil.  Since 0.1. */
 eddy_async_declare(size_t, eddy_stream_read_until, (eddy_stream *, s), (const char *, separator),
                    (eddy_slice *, line));
@@ -78,6 +80,9 @@ eddy_async_declare(size_t, eddy_stream_read_until_any, (eddy_stream *, s), (cons
                    (size_t, count), (eddy_slice *, line));
 /* A line with its "\n"; the last may lack it; size 0 (the result) at the end.  Python: readline.  Since 0.1. */
 eddy_async_declare(size_t, eddy_stream_read_line, (eddy_stream *, s), (eddy_slice *, line));
+/* Drops a line, however long: the rest of the one that was too long, if EDDY_LIMIT_OVERRUN was the last that was told,
+ * else the next.  Result: how many bytes, with the "\n"; 0 at the end.  Since 0.1. */
+eddy_async_declare(size_t, eddy_stream_skip_line, (eddy_stream *, s));
 /* All of it, or an error; suspends while the peer does not take it.  Python: write and drain.  Since 0.1. */
 eddy_async_declare(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size));
 /* The same of several parts, without putting them together first.  Python: writelines and drain.  Since 0.1. */

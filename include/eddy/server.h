@@ -40,6 +40,7 @@ typedef struct eddy_server_options {
     size_t max_connections;   /* at a time; 0: no limit.  Others wait to be accepted */
     bool shed;                /* beyond max_connections they are closed at once instead */
     size_t stream_limit;      /* eddy_stream_set_limit of each stream; 0: EDDY_STREAM_LIMIT */
+    size_t max_handshakes;    /* connections in their TLS handshake at a time, as max_connections; 0: no limit */
 } eddy_server_options;
 
 /*

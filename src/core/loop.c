@@ -130,6 +130,7 @@ static void give_back_slack(struct eddy_loop *loop)
     loop->rest_after = now + CLOCK_SECOND;
     stack_pool_trim();
     blocks_free(&loop->blocks);
+    memory_give_back();
 }
 
 /* Timers and I/O: sleeps only if nothing is ready. */

@@ -53,8 +53,18 @@ static void on_listener_end(struct watch *watch)
     settle(listener->server);
 }
 
+void server_handshake_over(struct connection *connection)
+{
+    if (!connection->handshakes)
+        return;
+    connection->handshakes = false;
+    connection->server->handshake_count--;
+    eddy_event_set(&connection->server->room);
+}
+
 static void remove_connection(struct connection *connection)
 {
+    server_handshake_over(connection);
     *connection->link = connection->next;
     if (connection->next)
         connection->next->link = connection->link;
@@ -103,6 +113,8 @@ static void add_connection(struct eddy_server *server, struct connection *connec
         connection->next->link = &connection->next;
     server->connections = connection;
     server->connection_count++;
+    connection->handshakes = server->upgrade_release != NULL;
+    server->handshake_count += connection->handshakes;
 }
 
 /* The handler's task begins in the next pass.  0, or ENOMEM: the connection is closed. */
@@ -163,7 +175,8 @@ static void turn_away(struct guest *guest)
 
 static bool is_full(const struct eddy_server *server)
 {
-    return server->max_connections && server->connection_count >= server->max_connections;
+    return (server->max_connections && server->connection_count >= server->max_connections) ||
+           (server->max_handshakes && server->handshake_count >= server->max_handshakes);
 }
 
 /* 0, or why it could not be admitted, now or when there is room. */

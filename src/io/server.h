@@ -29,12 +29,13 @@ struct eddy_server {
     void *upgrade_argument;
     size_t size, stream_offset;
     size_t max_connections;  /* 0: no limit */
+    size_t max_handshakes;   /* of them, in their TLS handshake; 0: no limit */
     bool shed;               /* those beyond it are closed */
     size_t stream_limit;     /* 0: the default */
     struct connection *connections;
-    size_t connection_count, shed_count, accepting;
+    size_t connection_count, handshake_count, shed_count, accepting;
     eddy_event idle;         /* no task of the server is left */
-    eddy_event room;         /* there are fewer than max_connections */
+    eddy_event room;         /* there are fewer than max_connections, or than max_handshakes */
     bool closing;
     bool orphan;             /* eddy_server_close was cancelled: the last task frees it */
     size_t listener_count;
@@ -45,6 +46,8 @@ struct eddy_server {
 struct eddy_server *server_new(struct eddy_loop *loop, size_t listeners);
 /* A task for each listener.  0, or ENOMEM. */
 int server_accept(struct eddy_server *server);
+/* Its handshake has ended, well or not: another connection may have its own. */
+void server_handshake_over(struct connection *connection);
 /* One that could not be started: it is freed when the tasks it had have ended. */
 void server_drop(struct eddy_server *server);
 

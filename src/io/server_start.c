@@ -33,7 +33,9 @@ static void run_upgraded(struct eddy_awaitable *a)
     struct eddy_awaitable *handler = (struct eddy_awaitable *)(void *)self->handler;
     eddy_stream *s;
     memcpy(&s, (char *)self->handler + self->stream_offset, sizeof s);
-    if (!self->upgrade(s, self->argument, &a->awaitable.failure))
+    bool upgraded = self->upgrade(s, self->argument, &a->awaitable.failure);
+    server_handshake_over(&s->connection);
+    if (!upgraded)
         return;
     a->awaitable.failure = eddy_run_here(handler);
     if (a->awaitable.failure)
@@ -220,6 +222,7 @@ static int open_server(struct eddy_start_server *self, const struct plan *plan, 
     if (!server)
         return ENOMEM;
     server->max_connections = options->max_connections;
+    server->max_handshakes = options->max_handshakes;
     server->shed = options->shed;
     server->stream_limit = options->stream_limit;
     int error = find_port(server, plan, options);

@@ -211,6 +211,7 @@ const char *stream_peer(struct eddy_stream *s)
 void eddy_stream_set_limit(eddy_stream *s, size_t limit)
 {
     s->limit = limit ? limit : 1;
+    s->too_long = false; /* it may fit now */
 }
 
 int eddy_stream_descriptor(const eddy_stream *s)

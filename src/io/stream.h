@@ -18,6 +18,7 @@ struct connection {
     struct eddy_server *server;      /* NULL: not of a server */
     struct task *task;               /* its handler */
     struct watch watch;              /* of the handler's end */
+    bool handshakes;                 /* its TLS is still to come: the handler has not begun */
     struct connection *next, **link; /* all of the server */
 };
 
@@ -38,6 +39,7 @@ struct eddy_stream {
     bool closed;                  /* asked for; the transport follows when it is not in use */
     bool late;                    /* the deadline has come */
     bool at_end;                  /* the peer has sent its last */
+    bool too_long;                /* a line that begins at `begin` was: the next read of a line drops it first */
     struct connection connection;
 };
 

@@ -97,6 +97,15 @@ void stream_put_back(struct eddy_stream *s, const void *data, size_t size)
     memcpy(s->begin, data, size);
 }
 
+char *stream_take_buffered(struct eddy_stream *s, size_t *size)
+{
+    char *data = buffered(s) ? memory_alloc(buffered(s)) : NULL;
+    *size = data ? take(s, data, buffered(s)) : 0;
+    s->partial = (eddy_slice){"", 0};
+    s->too_long = false;
+    return data;
+}
+
 /* ==== getting more ==== */
 
 static int enter(struct eddy_stream *s)
@@ -192,6 +201,7 @@ eddy_async_define(size_t, eddy_stream_read, (eddy_stream *, s), (void *, buffer)
     if (error)
         eddy_raise(error, "eddy_stream_read(%s)", stream_peer(s));
     eddy_defer(stream_leave_reader, s);
+    s->too_long = false;
     if (s->begin < s->end || size == 0)
         return take(s, buffer, size);
     int64_t result = eddy_await(more_into(s, buffer, size));
@@ -207,6 +217,7 @@ eddy_async_define(size_t, eddy_stream_read_some, (eddy_stream *, s), (eddy_slice
     if (error)
         eddy_raise(error, "eddy_stream_read_some(%s)", stream_peer(s));
     eddy_defer(stream_leave_reader, s);
+    s->too_long = false;
     int64_t result = s->begin < s->end ? 1 : eddy_await(more(s));
     if (result < 0)
         eddy_raise((int)-result, "eddy_stream_read_some(%s)", stream_peer(s));
@@ -238,6 +249,7 @@ eddy_async_define(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *,
     if (error)
         eddy_raise(error, "eddy_stream_read_exactly(%s, %zu)", stream_peer(s), size);
     eddy_defer(stream_leave_reader, s);
+    s->too_long = false;
     struct half_read got = {s, buffer, take(s, buffer, size)};
     eddy_defer(give_back, &got);
     while (got.size < size) {
@@ -298,15 +310,18 @@ static size_t longest_of(const eddy_slice *separators, size_t count)
     return longest;
 }
 
-/* The line's size; 0: the stream ended without a separator; or a negative code. */
-eddy_async(int64_t, seek_line, (eddy_stream *, s), (const eddy_slice *, separators), (size_t, count))
+static bool is_too_long(const struct eddy_stream *s, const struct search *search, size_t size)
 {
-    struct search search = {separators, count, longest_of(separators, count), 0};
-    if (search.longest == 0)
-        return -EINVAL;
+    return search->checked > s->limit || (size > search->longest && size - search->longest > s->limit);
+}
+
+/* The line's size; 0: the stream ended without a separator; or a negative code. */
+eddy_async(int64_t, seek_line, (eddy_stream *, s), (struct search, search))
+{
     for (;;) {
         size_t size = find(s, &search);
-        if (search.checked > s->limit || size > s->limit + search.longest)
+        s->too_long = is_too_long(s, &search, size);
+        if (s->too_long)
             return -EDDY_LIMIT_OVERRUN;
         if (size)
             return (int64_t)size;
@@ -314,6 +329,47 @@ eddy_async(int64_t, seek_line, (eddy_stream *, s), (const eddy_slice *, separato
         if (result <= 0)
             return result;
     }
+}
+
+/* Of what is there: what belongs to no separator, or to the first one; *size: with what was dropped before.  True: that
+ * was the separator. */
+static bool drop_some(struct eddy_stream *s, struct search *search, size_t *size)
+{
+    size_t line = find(s, search), drop = line ? line : search->checked;
+    s->begin += drop;
+    *size += drop;
+    search->checked = 0;
+    return line;
+}
+
+/* However long it is, nothing of it is kept.  What was dropped, with the separator; 0: the stream has ended; or a
+ * negative code. */
+eddy_async(int64_t, drop_line, (eddy_stream *, s), (struct search, search))
+{
+    size_t size = 0;
+    while (!drop_some(s, &search, &size)) {
+        int64_t result = eddy_await(more(s));
+        if (result < 0)
+            return result;
+        if (result == 0) {
+            size += buffered(s);
+            s->begin = s->end;
+            break;
+        }
+    }
+    s->too_long = false;
+    return (int64_t)size;
+}
+
+/* A line that was too long for the call before is over: so a caller that goes on after the error comes to the next
+ * line, and never meets the same one again. */
+eddy_async(int64_t, seek_next_line, (eddy_stream *, s), (const eddy_slice *, separators), (size_t, count))
+{
+    struct search search = {separators, count, longest_of(separators, count), 0};
+    if (search.longest == 0)
+        return -EINVAL;
+    int64_t dropped = s->too_long ? eddy_await(drop_line(s, search)) : 0;
+    return dropped < 0 ? dropped : eddy_await(seek_line(s, search));
 }
 
 static size_t take_line(struct eddy_stream *s, size_t size, eddy_slice *line)
@@ -347,7 +403,7 @@ eddy_async(size_t, read_line, (eddy_stream *, s), (const eddy_slice *, separator
     if (error)
         eddy_raise(error, "%s(%s)", call, stream_peer(s));
     eddy_defer(stream_leave_reader, s);
-    int64_t size = eddy_await(seek_line(s, separators, count));
+    int64_t size = eddy_await(seek_next_line(s, separators, count));
     if (size < 0 || (size == 0 && needed)) {
         ed_enclosing->awaitable.awaitable.failure = no_line(s, call, size < 0 ? (int)-size : EDDY_INCOMPLETE_READ);
         if (size == 0)
@@ -373,4 +429,18 @@ eddy_async_define(size_t, eddy_stream_read_line, (eddy_stream *, s), (eddy_slice
 {
     eddy_slice only = {"\n", 1};
     return eddy_await(read_line(s, &only, 1, line, "eddy_stream_read_line", false));
+}
+
+eddy_async_define(size_t, eddy_stream_skip_line, (eddy_stream *, s))
+{
+    eddy_slice only = {"\n", 1};
+    struct search search = {&only, 1, 1, 0};
+    int error = enter(s);
+    if (error)
+        eddy_raise(error, "eddy_stream_skip_line(%s)", stream_peer(s));
+    eddy_defer(stream_leave_reader, s);
+    int64_t size = eddy_await(drop_line(s, search));
+    if (size < 0)
+        eddy_raise((int)-size, "eddy_stream_skip_line(%s)", stream_peer(s));
+    return (size_t)size;
 }

@@ -128,5 +128,7 @@ struct transport *stream_transport(struct eddy_stream *s);
 void stream_set_transport(struct eddy_stream *s, struct transport *t);
 /* Bytes that came and were not read. */
 size_t stream_buffered(const struct eddy_stream *s);
+/* The same, which are the caller's from now on (memory_free); NULL: there are none, or no memory. */
+char *stream_take_buffered(struct eddy_stream *s, size_t *size);
 
 #endif

@@ -15,6 +15,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #if defined(__has_include)
 #if __has_include(<sys/single_threaded.h>)
@@ -153,6 +156,13 @@ void memory_free(void *block)
     if (__builtin_expect(on_valgrind, 0))
         VALGRIND_FREELIKE_BLOCK(block, 0);
     free(header);
+}
+
+void memory_give_back(void)
+{
+#if defined(__GLIBC__)
+    malloc_trim(0);
+#endif
 }
 
 long memory_live_blocks(void)

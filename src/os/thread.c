@@ -17,6 +17,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* No machine has more, and the table of a pool is made for all. */
+enum { MOST_THREADS = 32768 };
+
 struct thread_pool {
     pthread_mutex_t lock;          /* guards all below */
     pthread_cond_t work;           /* a job was queued, or the pool is closing */
@@ -39,6 +42,8 @@ struct thread_pool *thread_pool_new(size_t limit)
 {
     if (limit == 0)
         limit = 1;
+    if (limit > MOST_THREADS)
+        limit = MOST_THREADS;
     struct thread_pool *pool = memory_alloc_zeroed(sizeof *pool + limit * sizeof pool->threads[0]);
     if (pool == NULL)
         return NULL;

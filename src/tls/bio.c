@@ -27,7 +27,7 @@ static int read_bytes(BIO *bio, char *data, int size)
     t->cipher += count;
     t->cipher_size -= count;
     if (t->cipher_size == 0)
-        transport_give_back(t->transport.below, &t->chunk);
+        tls_forget_input(t);
     return (int)count;
 }
 

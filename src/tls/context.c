@@ -92,17 +92,31 @@ static bool use_certificate(SSL_CTX *context, const char *certificate, const cha
     return used;
 }
 
-/* OpenSSL's: a client has asked for a name. */
+/* Only the certificate is another's: protocols, versions and the clients' verification stay those of the context. */
+static bool use_certificate_of(SSL *ssl, SSL_CTX *other)
+{
+    STACK_OF(X509) *chain = NULL;
+    SSL_CTX_get0_chain_certs(other, &chain);
+    return SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(other), SSL_CTX_get0_privatekey(other), chain, 1) == 1;
+}
+
+/* OpenSSL's: a client has asked for a name.  It may have several certificates, of different kinds of keys. */
 static int choose_certificate(SSL *ssl, int *alert, void *argument)
 {
     const struct eddy_tls *tls = argument;
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    (void)alert;
-    for (size_t i = 0; name && i < tls->other_count; i++)
-        if (X509_check_host(SSL_CTX_get0_certificate(tls->others[i]), name, 0, 0, NULL) == 1) {
-            SSL_set_SSL_CTX(ssl, tls->others[i]);
-            break;
+    bool found = false;
+    for (size_t i = 0; name && i < tls->other_count; i++) {
+        if (X509_check_host(SSL_CTX_get0_certificate(tls->others[i]), name, 0, 0, NULL) != 1)
+            continue;
+        if (!found)
+            SSL_certs_clear(ssl);
+        found = true;
+        if (!use_certificate_of(ssl, tls->others[i])) {
+            *alert = SSL_AD_INTERNAL_ERROR;
+            return SSL_TLSEXT_ERR_ALERT_FATAL;
         }
+    }
     return SSL_TLSEXT_ERR_OK;
 }
 

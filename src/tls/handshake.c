@@ -96,6 +96,15 @@ static void end_beginning(struct beginning *beginning)
     stream_release(beginning->s);
 }
 
+/* What a server has read beyond the words before TLS is the client's hello.  False: no memory. */
+static bool take_what_came(struct eddy_stream *s, struct tls_transport *t)
+{
+    size_t size = stream_buffered(s);
+    if (size)
+        t->early = t->cipher = stream_take_buffered(s, &t->cipher_size);
+    return !size || t->early;
+}
+
 /* The new transport is the stream's, or there is none: 0, or why. */
 static int change_transport(struct eddy_stream *s, struct eddy_tls *tls, const char *host, const char *label,
                             struct tls_transport **result)
@@ -109,6 +118,10 @@ static int change_transport(struct eddy_stream *s, struct eddy_tls *tls, const c
     }
     if (!tls->is_server)
         tls_session_resume(t);
+    if (!take_what_came(s, t)) {
+        tls_transport_free(t);
+        return ENOMEM;
+    }
     stream_set_transport(s, &t->transport);
     *result = t;
     return 0;
@@ -123,7 +136,9 @@ static int begin(struct eddy_stream *s, struct eddy_tls *tls, const char *host, 
     int error = stream_seize(s);
     if (error)
         return error;
-    error = stream_buffered(s) ? EDDY_TLS_FAILED : change_transport(s, tls, host, label, result);
+    /* To a client anybody may have said them, not only who answers in TLS later. */
+    bool refused = stream_buffered(s) && !tls->is_server;
+    error = refused ? EDDY_TLS_FAILED : change_transport(s, tls, host, label, result);
     if (error)
         stream_release(s);
     return error;

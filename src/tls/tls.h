@@ -61,7 +61,8 @@ struct tls_transport {
     struct eddy_tls *tls;
     SSL *ssl;
     struct chunk chunk;     /* ciphertext, lent from below; without data: none */
-    char *cipher;           /* what of it was not read yet */
+    char *early;            /* ciphertext that the stream had read before TLS began; NULL: none */
+    char *cipher;           /* what of either was not read yet */
     size_t cipher_size;
     bool ended;             /* below: nothing more will come */
     bool said_end;          /* close_notify was made */
@@ -104,6 +105,8 @@ void tls_problem_of(struct tls_problem *problem, const struct tls_transport *t);
 struct tls_transport *tls_transport_new(struct eddy_tls *tls, struct transport *below, const char *label);
 /* Frees it without what it stands on. */
 void tls_transport_free(struct tls_transport *t);
+/* The memory of its ciphertext. */
+void tls_forget_input(struct tls_transport *t);
 /* NULL: the stream has no TLS, or is closed. */
 struct tls_transport *tls_of(const struct eddy_stream *s);
 /* More ciphertext: 1, 0 at the end, or a negative code. */

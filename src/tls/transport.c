@@ -415,12 +415,19 @@ struct tls_transport *tls_transport_new(struct eddy_tls *tls, struct transport *
     return NULL;
 }
 
+void tls_forget_input(struct tls_transport *t)
+{
+    transport_give_back(t->transport.below, &t->chunk);
+    memory_free(t->early);
+    t->early = NULL;
+}
+
 void tls_transport_free(struct tls_transport *t)
 {
     if (t->ssl)
         SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); /* its session stays good */
     SSL_free(t->ssl);
-    transport_give_back(t->transport.below, &t->chunk);
+    tls_forget_input(t);
     clear(&t->filling);
     clear(&t->sending);
     forget_trouble(t);

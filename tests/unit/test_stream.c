@@ -156,6 +156,106 @@ static void a_line_beyond_the_limit_stays(void **state)
     RUN_CLEAN(overrun());
 }
 
+/* Reads lines as one does who goes on after an error: the numbers of lines and errors are `expected`, "LEL": L, E. */
+async(void, go_on, (const char *, text), (const char *, expected), (void *, how))
+{
+    struct wire wire;
+    eddy_slice line;
+    eddy_error err;
+    char seen[16] = "";
+    size_t count = 0, size = 1;
+    wire.server = await(how ? eddy_start_server(say_slowly, (void *)(uintptr_t)text, "127.0.0.1", 0)
+                            : eddy_start_server(say, (void *)(uintptr_t)text, "127.0.0.1", 0));
+    wire.s = await(eddy_open_connection("127.0.0.1", eddy_server_port(wire.server)));
+    eddy_stream_set_limit(wire.s, 4);
+    while (size && count < sizeof seen - 1) {
+        size = await(eddy_stream_read_line(wire.s, &line), &err);
+        CHECK(!err.code || err.code == EDDY_LIMIT_OVERRUN);
+        if (err.code || size)
+            seen[count++] = err.code ? 'E' : 'L';
+        size |= err.code != 0;
+    }
+    CHECK(!strcmp(seen, expected));
+    await(cut(&wire));
+}
+
+static void who_goes_on_after_an_overrun_comes_to_the_next_line(void **state)
+{
+    (void)state;
+    for (int slowly = 0; slowly < 2; slowly++) {
+        void *how = slowly ? state : NULL;
+        RUN_CLEAN(go_on("12345678\n1234\n\n12345\nabc", "ELLEL", how));
+        RUN_CLEAN(go_on("1234\n12345678", "LE", how));
+        RUN_CLEAN(go_on("12345678\n12345678\n1\n", "EEL", how));
+    }
+}
+
+async(void, overrun_of_separators)
+{
+    struct wire wire;
+    eddy_slice line;
+    eddy_error err;
+    CONNECT(&wire, say, (void *)"123456789--12345678--1--");
+    eddy_stream_set_limit(wire.s, 4);
+    for (int i = 0; i < 2; i++) {
+        await(eddy_stream_read_until(wire.s, "--", &line), &err);
+        CHECK(err.code == EDDY_LIMIT_OVERRUN);
+    }
+    CHECK(await(eddy_stream_read_until(wire.s, "--", &line)) == 3 && is(line, "1--"));
+    await(eddy_stream_read_until(wire.s, "--", &line), &err);
+    CHECK(err.code == EDDY_INCOMPLETE_READ && line.size == 0);
+    await(cut(&wire));
+}
+
+/* A greater limit reads the line that was too long; skipping drops it, or the next one. */
+async(void, skip_lines)
+{
+    struct wire wire;
+    eddy_slice line;
+    eddy_error err;
+    CONNECT(&wire, say_slowly, (void *)"12345678\n12345678\n1\n12345678\n22\nrest");
+    eddy_stream_set_limit(wire.s, 4);
+    await(eddy_stream_read_line(wire.s, &line), &err);
+    CHECK(err.code == EDDY_LIMIT_OVERRUN);
+    eddy_stream_set_limit(wire.s, 8);
+    CHECK(await(eddy_stream_read_line(wire.s, &line)) == 9 && is(line, "12345678\n"));
+    eddy_stream_set_limit(wire.s, 4);
+    await(eddy_stream_read_line(wire.s, &line), &err);
+    CHECK(err.code == EDDY_LIMIT_OVERRUN);
+    CHECK(await(eddy_stream_skip_line(wire.s)) == 9);
+    CHECK(await(eddy_stream_read_line(wire.s, &line)) == 2 && is(line, "1\n"));
+    CHECK(await(eddy_stream_skip_line(wire.s)) == 9);
+    CHECK(await(eddy_stream_read_line(wire.s, &line)) == 3 && is(line, "22\n"));
+    CHECK(await(eddy_stream_skip_line(wire.s)) == 4 && await(eddy_stream_skip_line(wire.s)) == 0);
+    CHECK(eddy_stream_at_end(wire.s));
+    await(cut(&wire));
+}
+
+static void a_line_can_be_skipped(void **state)
+{
+    (void)state;
+    RUN_CLEAN(overrun_of_separators());
+    RUN_CLEAN(skip_lines());
+}
+
+async(void, no_limit)
+{
+    struct wire wire;
+    eddy_slice line;
+    CONNECT(&wire, say, (void *)"line\nuntil;");
+    eddy_stream_set_limit(wire.s, SIZE_MAX);
+    CHECK(await(eddy_stream_read_line(wire.s, &line)) == 5);
+    eddy_stream_set_limit(wire.s, SIZE_MAX - 1);
+    CHECK(await(eddy_stream_read_until(wire.s, ";", &line)) == 6);
+    await(cut(&wire));
+}
+
+static void a_limit_may_be_as_great_as_can_be(void **state)
+{
+    (void)state;
+    RUN_CLEAN(no_limit());
+}
+
 enum { LONG = 60000 };
 
 async(void, say_long_lines, (eddy_stream *, s), (void *, text))
@@ -404,6 +504,9 @@ int main(void)
         cmocka_unit_test(lines_come_whole),
         cmocka_unit_test(an_end_too_early_is_an_error),
         cmocka_unit_test(a_line_beyond_the_limit_stays),
+        cmocka_unit_test(who_goes_on_after_an_overrun_comes_to_the_next_line),
+        cmocka_unit_test(a_line_can_be_skipped),
+        cmocka_unit_test(a_limit_may_be_as_great_as_can_be),
         cmocka_unit_test(long_lines_grow_the_buffer),
         cmocka_unit_test(a_cancelled_read_loses_nothing),
         cmocka_unit_test(a_second_reader_is_refused),

@@ -220,24 +220,57 @@ static void protocols_are_agreed_on(void **state)
     RUN_CLEAN(protocols("h2", "http/1.1", NULL, EDDY_TLS_FAILED));
 }
 
-async(void, names, (const char *, host), (const char *, subject))
+/* Another name has another certificate, and nothing else of its own: protocols and clients' certificates are the
+ * context's. */
+async(void, names, (const char *, host), (const char *, subject), (int, version))
 {
     char shown[64];
-    struct talk talk = {.client_tls = client_of(client_options()), .server_tls = server_of(server_options("server"))};
+    struct certificate_path authority = certificate_at("authority"), own = certificate_at("client");
+    eddy_tls_options client = client_options(), server = server_options("server");
+    client.certificate_file = own.text;
+    client.alpn = "http/1.1";
+    client.max_version = version;
+    server.ca_file = authority.text;
+    server.require_client_certificate = true;
+    server.alpn = "h2,http/1.1";
+    struct talk talk = {.client_tls = client_of(client), .server_tls = server_of(server)};
     defer(end_talk, &talk);
     CHECK(eddy_tls_add_certificate(talk.server_tls, certificate_at("second").text, NULL, NULL));
     await(meet(&talk, host));
     CHECK(talk.client_code == 0 && talk.server_code == 0);
     eddy_tls_peer_subject(talk.ends[0], shown, sizeof shown);
     CHECK(strcmp(shown, subject) == 0);
+    eddy_tls_peer_subject(talk.ends[1], shown, sizeof shown);
+    CHECK(strcmp(shown, "CN=the client") == 0);
+    for (int i = 0; i < 2; i++)
+        CHECK(eddy_tls_alpn(talk.ends[i]) && strcmp(eddy_tls_alpn(talk.ends[i]), "http/1.1") == 0);
     await(converse(&talk));
+}
+
+/* What the context refuses is refused under every name. */
+async(void, refused_names, (const char *, host))
+{
+    struct certificate_path authority = certificate_at("authority");
+    eddy_tls_options client = client_options(), server = server_options("server");
+    client.max_version = EDDY_TLS_1_2; /* there the client hears of it in the handshake */
+    server.ca_file = authority.text;
+    server.require_client_certificate = true;
+    struct talk talk = {.client_tls = client_of(client), .server_tls = server_of(server)};
+    defer(end_talk, &talk);
+    CHECK(eddy_tls_add_certificate(talk.server_tls, certificate_at("second").text, NULL, NULL));
+    await(meet(&talk, host));
+    CHECK(talk.client_code == EDDY_TLS_FAILED && talk.server_code == EDDY_TLS_CERTIFICATE);
 }
 
 static void a_name_has_its_certificate(void **state)
 {
     (void)state;
-    RUN_CLEAN(names("localhost", "CN=the server"));
-    RUN_CLEAN(names("second.test", "CN=the second server"));
+    for (int version = EDDY_TLS_1_2; version <= EDDY_TLS_1_3; version++) {
+        RUN_CLEAN(names("localhost", "CN=the server", version));
+        RUN_CLEAN(names("second.test", "CN=the second server", version));
+    }
+    RUN_CLEAN(refused_names("localhost"));
+    RUN_CLEAN(refused_names("second.test"));
 }
 
 async(void, no_common_version)

@@ -176,7 +176,7 @@ static void tls_begins_on_a_live_stream(void **state)
     RUN_CLEAN(live());
 }
 
-/* Bytes that came before the handshake are nobody's word. */
+/* To a client, bytes that came before the handshake are nobody's word. */
 async(void, injected)
 {
     eddy_slice line;
@@ -184,17 +184,34 @@ async(void, injected)
     struct talk talk = usual_talk();
     defer(end_talk, &talk);
     await(eddy_stream_pair(talk.ends));
-    await(eddy_stream_write(talk.ends[0], "STARTTLS\nEVIL\n", 14));
+    await(eddy_stream_write(talk.ends[1], "go\nEVIL\n", 8));
+    await(eddy_stream_read_line(talk.ends[0], &line));
+    await(eddy_start_tls(talk.ends[0], talk.client_tls, "localhost"), &err);
+    CHECK(err.code == EDDY_TLS_FAILED && strstr(err.message, "came in plain"));
+    CHECK(await(eddy_stream_read_line(talk.ends[0], &line)) == 5); /* the stream is as it was */
+}
+
+/* To a server they are the client's hello, or none. */
+async(void, injected_at_the_server)
+{
+    eddy_slice line;
+    eddy_error err;
+    struct talk talk = usual_talk();
+    defer(end_talk, &talk);
+    await(eddy_stream_pair(talk.ends));
+    await(eddy_stream_write(talk.ends[0], "STARTTLS\nEVIL COMMAND\n", 22));
     await(eddy_stream_read_line(talk.ends[1], &line));
     await(eddy_start_tls(talk.ends[1], talk.server_tls, NULL), &err);
-    CHECK(err.code == EDDY_TLS_FAILED && strstr(err.message, "came in plain"));
-    CHECK(await(eddy_stream_read_line(talk.ends[1], &line)) == 5); /* the stream is as it was */
+    CHECK(err.code == EDDY_TLS_FAILED && strstr(err.message, "wrong version number"));
+    await(eddy_stream_read_line(talk.ends[1], &line), &err);
+    CHECK(err.code == EDDY_STREAM_CLOSED);
 }
 
 static void plain_bytes_are_not_taken_for_protected(void **state)
 {
     (void)state;
     RUN_CLEAN(injected());
+    RUN_CLEAN(injected_at_the_server());
 }
 
 async(void, refusals)
