@@ -2,8 +2,9 @@
 /*
  * sim_weather.h - what the simulated network does to its connections, and how often.
  *
- * EDDY_SIM_WEATHER="reset=0.01 partition=0.05 latency=0.020": probabilities from 0 to 1, times in seconds.  Without a
- * seed the weather is fine: everything at once, in order and whole.
+ * EDDY_SIM_WEATHER="reset=0.01 partition=0.05 latency=0.020": probabilities from 0 to 1, times in seconds.  Or a name,
+ * which sets them all, and changes to it: "storm reset=0.5".  Without a seed the weather is fine: everything happens at
+ * once, in order and whole; with one it is mixed.
  */
 #ifndef EDDY_OS_SIM_WEATHER_H
 #define EDDY_OS_SIM_WEATHER_H

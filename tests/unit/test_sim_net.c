@@ -407,6 +407,14 @@ static void weather_that_cannot_be_read_is_refused(void **state)
     struct sim_weather weather;
     assert_true(sim_weather_read(&weather, 0, "reset=0.5, latency=2"));
     assert_true(weather.reset == 0.5 && weather.latency == 2.0 && weather.short_part == 0.0);
+    assert_true(sim_weather_read(&weather, 0, "storm latency=2"));
+    assert_true(weather.reset > 0 && weather.latency == 2.0 && weather.partition > 0);
+    assert_true(sim_weather_read(&weather, 1, "fine"));
+    assert_true(weather.latency == 0.0 && weather.late == 0.0);
+    assert_true(sim_weather_read(&weather, 1, NULL));
+    assert_true(weather.latency > 0.0 && weather.reset == 0.0);
+    assert_false(sim_weather_read(&weather, 0, "fine=1"));
+    assert_false(sim_weather_read(&weather, 0, "rain"));
     assert_false(sim_weather_read(&weather, 0, "rain=1"));
     assert_false(sim_weather_read(&weather, 0, "reset"));
     assert_false(sim_weather_read(&weather, 0, "reset=x"));
