@@ -236,7 +236,8 @@ static struct eddy_failure *run_on(struct eddy_loop *loop, struct eddy_awaitable
     *code = !failure ? 0
             : loop->interrupted_main && failure_is_cancellation(failure) ? EXIT_INTERRUPTED
                                                                           : EXIT_FAILED;
-    if (failure && prints && *code == EXIT_FAILED)
+    /* Who interrupts a run with a seed wants to know where it hangs. */
+    if (failure && prints && (*code == EXIT_FAILED || loop->driver->seed))
         report_print(failure);
     end_tasks(loop);
     close_async_generators(loop);

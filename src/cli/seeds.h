@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * seeds.h - a compiled program in the simulation, once with each seed, several at a time.
+ *
+ * Invariant: the failure that is told is that of the lowest seed that fails.
+ */
+#ifndef EDDY_CLI_SEEDS_H
+#define EDDY_CLI_SEEDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/text.h"
+
+#define SEEDS_HUNG 124 /* the exit status for a program that did not end in time, as of timeout(1) */
+
+struct seeds {
+    const char *program;          /* the file */
+    const struct words *sources;  /* for the command that repeats a failure */
+    char *const *arguments;       /* of the program, ended by NULL */
+    const char *weather;          /* NULL: the one that a seed has by itself */
+    uint64_t count;               /* seeds 1 to count */
+    double seconds;               /* of real time that the program may take with one seed */
+};
+
+/* Weather that the simulation knows. */
+bool seeds_weather_is_known(const char *weather);
+/* 0: all went well; else the status of the program with the seed that is told, 128 + N for a signal, SEEDS_HUNG. */
+int seeds_run(const struct seeds *seeds);
+
+#endif
