@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check fuzz bench bench-micro bench-io docs install uninstall clean help
+.PHONY: build run test check model soak fuzz bench bench-micro bench-io docs install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
 	@tools/build.sh
@@ -15,6 +15,12 @@ test:       ## unit, language, compile-fail and conformance tests; under three m
 
 check:      ## everything else: the other compiler, sanitizers, Valgrind, servers, long seeds
 	@tools/check.sh
+
+model:      ## 100 000 random programs in the simulation; EDDY_MODEL_SEEDS, EDDY_SIM_WEATHER
+	@tools/model.sh
+
+soak:       ## hostile load, EDDY_SOAK_SECONDS (1200) on each driver, then `make model`
+	@tools/soak.sh
 
 fuzz:       ## foreign bytes into streams, TLS, HTTP, addresses, errors; EDDY_FUZZ_SECONDS each (60)
 	@tools/fuzz.sh

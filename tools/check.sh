@@ -155,6 +155,11 @@ step_debian() {
 
 step_stress() { build build gcc && suites build --suite stress --slower 2; }
 step_cache() { build build gcc && EDDY_BUILD=build EDDY_CACHE_ROUNDS=200 once cache tests/cli/fuzz_cache.py; }
+# Random programs in every weather; again where memory is looked after.
+step_model() {
+    build build gcc && EDDY_MODEL_SEEDS=${EDDY_MODEL_SEEDS:-10000} suites build --suite model
+    sanitized build-gcc-sanitizers gcc && EDDY_MODEL_SEEDS=500 sanitized_suites build-gcc-sanitizers --suite model
+}
 step_seeds() { build build gcc && once seeds tools/seeds.py build 200; }
 
 main() {
