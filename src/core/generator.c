@@ -64,8 +64,7 @@ bool (eddy_generator_stack)(void *g, size_t size)
 /* A third of a stack is left to what a body calls. */
 static char *low_of(const struct stack *stack)
 {
-    char *floor = stack_floor(stack);
-    return floor + ((char *)stack - floor) / 3;
+    return stack->floor + ((char *)stack - stack->floor) / 3;
 }
 
 /* Takes a stack and makes the copy; false: no memory, and nothing has changed. */
@@ -90,7 +89,7 @@ static bool begin(struct eddy_generator *user, size_t size)
     g->frame->core.failure = NULL;
     g->frame->core.children = NULL;
     g->state = EDDY_SUSPENDED;
-    switch_prepare(&g->inside, stack_floor(stack), copy, body, g);
+    switch_prepare(&g->inside, stack->floor, copy, body, g);
     return true;
 }
 
@@ -314,7 +313,7 @@ static __attribute__((noinline)) bool run_on_fresh_stack(struct generator_stack 
     stack->generator = inner->core.type->name;
     g->detour = &detour;
     g->low = low_of(stack);
-    stack_call(&detour.call, stack_floor(stack), stack_top(stack));
+    stack_call(&detour.call, stack->floor, stack_top(stack));
     g->detour = detour.before;
     g->low = detour.low_before;
     stack_give(stack);

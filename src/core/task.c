@@ -263,7 +263,7 @@ bool task_prepare(struct task *task)
     }
     task->stack->owner = task;
     task->state = TASK_STARTED;
-    switch_prepare(&task->point, stack_floor(task->stack), stack_top(task->stack), task_entry, task);
+    switch_prepare(&task->point, task->stack->floor, stack_top(task->stack), task_entry, task);
     return true;
 }
 

@@ -175,7 +175,7 @@ static bool is_canary(const char *low, const char *high)
 
 bool stack_canary_intact(const struct stack *stack)
 {
-    return is_canary(stack_floor(stack) - CANARY_CHECKED, stack_floor(stack));
+    return is_canary(stack->floor - CANARY_CHECKED, stack->floor);
 }
 
 bool stack_canary_page_intact(const char *floor)
@@ -262,14 +262,14 @@ struct stack *stack_at(const struct stack_class *class, const struct stack_slab 
 /* What a debugging tool has to know of the memory of a stack, the guard left out. */
 static void tell_tools(struct stack *stack)
 {
-    char *start = stack_floor(stack);
+    char *start = stack->floor;
     stack->valgrind_id = VALGRIND_STACK_REGISTER(start, (char *)stack);
     __lsan_register_root_region(start, (size_t)((char *)stack - start));
 }
 
 static void untell_tools(struct stack *stack)
 {
-    char *start = stack_floor(stack);
+    char *start = stack->floor;
     VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
     __lsan_unregister_root_region(start, (size_t)((char *)stack - start));
 }
@@ -283,6 +283,7 @@ static struct stack *carve(struct stack_class *class)
         return NULL;
     struct stack *stack = stack_at(class, slab, slab->carved);
     stack->bottom = slab->stacks + slab->carved * class->stride;
+    stack->floor = stack->bottom + stack_guard_size();
     stack->size = class->size;
     stack->class = class;
     stack->slab = slab;
@@ -356,7 +357,7 @@ static struct stack_class *find_class(size_t size)
 static struct stack *taken(struct stack *stack)
 {
     if (__builtin_expect(stack->valgrind_id != 0, 0))
-        (void)VALGRIND_MAKE_MEM_DEFINED(stack_floor(stack), (size_t)((char *)stack - stack_floor(stack)));
+        (void)VALGRIND_MAKE_MEM_DEFINED(stack->floor, (size_t)((char *)stack - stack->floor));
     stack->generator = NULL;
     stack->next = stack;
     return stack;
@@ -396,7 +397,7 @@ void stack_give(struct stack *stack)
     if (__builtin_expect(!stack_intact(stack), 0))
         stack_report_overflow(stack);
     /* What runs next shall find no poison of old frames. */
-    __asan_unpoison_memory_region(stack_floor(stack), (size_t)((char *)stack - stack_floor(stack)));
+    __asan_unpoison_memory_region(stack->floor, (size_t)((char *)stack - stack->floor));
     struct stack_class *class = stack->class;
     stack->next = class->free;
     class->free = stack;

@@ -4,7 +4,7 @@
  *
  * One pool a thread; a stack goes back to the pool of the thread that took it.  Invariant: a free stack is
  * linked through words at its very top, so that taking the stack that was used last touches one warm page.
- * Growing downward: `top` is the highest address, the guard lies at `bottom`, from stack_floor on frames may lie.
+ * Growing downward: `top` is the highest address, the guard lies at `bottom`, and from `floor` on frames may lie.
  */
 #ifndef EDDY_OS_STACK_H
 #define EDDY_OS_STACK_H
@@ -19,7 +19,8 @@ enum stack_guard { STACK_GUARD_MADVISE, STACK_GUARD_MPROTECT, STACK_GUARD_CANARY
 /* Lies in the topmost bytes of the stack that it describes. */
 struct stack {
     struct stack *next;      /* the next free one of the pool while this one is free, itself while it is in use */
-    char *bottom;            /* lowest address; the guard is [bottom, bottom + stack_guard_size()) */
+    char *bottom;            /* lowest address; the guard is [bottom, floor) */
+    char *floor;             /* the lowest address that a frame may lie at */
     size_t size;             /* that was asked for, rounded up to pages: what an overflow is reported with */
     struct stack_class *class; /* where it goes back to */
     struct stack_slab *slab; /* the mapping that it is part of */
@@ -31,7 +32,7 @@ struct stack {
 
 /* Bytes below each stack's lowest frame that are no stack's: a foreign frame of up to this size does not jump over. */
 #define STACK_GUARD_SIZE ((size_t)64 * 1024)
-/* The word that fills the last page below stack_floor of a stack without a guard. */
+/* The word that fills the last page below the floor of a stack without a guard. */
 #define STACK_CANARY UINT64_C(0x6564647963616e61)
 
 /* Default size in bytes, guard included: 256 KiB of address space, four times that at -O0 builds of the library and
@@ -48,12 +49,6 @@ void stack_give(struct stack *stack);
 static inline void *stack_top(const struct stack *stack)
 {
     return (void *)((uintptr_t)stack & ~(uintptr_t)15);
-}
-
-/* The lowest address that a frame may lie at. */
-static inline char *stack_floor(const struct stack *stack)
-{
-    return stack->bottom + stack_guard_size();
 }
 
 /* Only a stack past the mapping limit is checked by its canary; called at each switch away from it. */

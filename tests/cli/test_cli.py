@@ -458,6 +458,7 @@ def what_was_damaged_is_made_anew(place):
         lambda entry, depends: os.unlink(entry + '/program'),
         lambda entry, depends: os.chmod(entry + '/program', 0o600),
         lambda entry, depends: os.unlink(entry + '/messages'),
+        lambda entry, depends: os.link(entry + '/program', place.path('another-name')), # to be written to by that
         lambda entry, depends: garbage(entry + '/messages'),
         lambda entry, depends: os.truncate(depends, 0),
         lambda entry, depends: os.truncate(depends, 30),

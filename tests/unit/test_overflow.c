@@ -301,6 +301,30 @@ static void the_programs_handler_is_called_after_the_report(void **state)
     }
 }
 
+/* The instruction faults again, until the program has had enough. */
+static void return_twice(int number, siginfo_t *info, void *context)
+{
+    static volatile sig_atomic_t returns;
+    if (++returns > 2)
+        say_and_leave(number, info, context);
+}
+
+static int with_handler_that_returns(void)
+{
+    install(SA_ONSTACK, return_twice);
+    return in_task();
+}
+
+static void a_fault_is_reported_once(void **state)
+{
+    (void)state;
+    struct child child = child_run(with_handler_that_returns);
+    const char *report = strstr(child.said, "eddy: stack overflow in ");
+    assert_true(child_exited(&child, 7));
+    assert_non_null(report);
+    assert_null(strstr(report + 1, "eddy: stack overflow in "));
+}
+
 static sigjmp_buf way_out;
 
 static void jump_out(int number, siginfo_t *info, void *context)
@@ -458,6 +482,7 @@ int main(void)
         cmocka_unit_test(without_guards_it_is_named_all_the_same),
         cmocka_unit_test(the_sentence_gives_size_and_remedy),
         cmocka_unit_test(the_programs_handler_is_called_after_the_report),
+        cmocka_unit_test(a_fault_is_reported_once),
         cmocka_unit_test(a_handler_that_jumps_out_is_let_go),
         cmocka_unit_test(the_programs_signal_stack_is_kept),
         cmocka_unit_test(signals_are_left_alone_where_that_is_asked),

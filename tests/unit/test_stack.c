@@ -91,7 +91,7 @@ static void require(bool condition, const char *what)
 /* Touches the usable bytes from the top downward, as deep frames do. */
 static void use_whole_stack(struct stack *stack)
 {
-    char *low = stack_floor(stack), *at = stack_top(stack);
+    char *low = stack->floor, *at = stack_top(stack);
     while ((at -= 64) >= low)
         *(volatile char *)at = 1;
 }
@@ -130,7 +130,24 @@ static void overflow(void)
     struct stack *neighbour = stack_take(0), *stack = stack_take(0);
     neighbour->owner = "innocent";
     stack->owner = "fetch-3";
-    switch_prepare(&there, stack_floor(stack), stack_top(stack), overflow_here, NULL);
+    switch_prepare(&there, stack->floor, stack_top(stack), overflow_here, NULL);
+    switch_to(&here, &there);
+}
+
+/* A frame of foreign code, compiled without probes, touches its far end first. */
+static void jump_here(void *bottom)
+{
+    *(volatile char *)bottom = 1;
+}
+
+static void jump_far(void)
+{
+    static struct switch_point here, there;
+    watch();
+    struct stack *neighbour = stack_take(0), *stack = stack_take(0);
+    neighbour->owner = "innocent";
+    stack->owner = "wide";
+    switch_prepare(&there, stack->floor, stack_top(stack), jump_here, stack->floor - 63 * 1024);
     switch_to(&here, &there);
 }
 
@@ -239,7 +256,7 @@ static void break_canary(void)
     watch();
     struct stack *stack = stack_take(0);
     stack->owner = "deep";
-    *(stack_floor(stack) - 40) = 1; /* frames leave gaps: not the very first word */
+    *(stack->floor - 40) = 1; /* frames leave gaps: not the very first word */
     require(!stack_intact(stack), "an overwritten canary is seen");
     stack_give(stack);
 }
@@ -278,6 +295,17 @@ static void an_overflow_is_reported_by_name_and_size(void **state)
                  stack_default_size());
         assert_died_by(&outcome, SIGSEGV);
         assert_string_equal(outcome.text, expected);
+    }
+}
+
+static void a_frame_of_64_kib_does_not_jump_over_the_guard(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"madvise", "mprotect"};
+    for (int i = probe_guard_install() == 0 ? 0 : 1; i < 2; i++) {
+        struct outcome outcome = in_child(jump_far, "EDDY_STACK_GUARD", methods[i]);
+        assert_died_by(&outcome, SIGSEGV);
+        assert_non_null(strstr(outcome.text, "eddy: stack overflow in task \"wide\""));
     }
 }
 
@@ -359,7 +387,7 @@ static void a_stack_is_usable_from_top_to_guard(void **state)
         struct stack *stack = stack_take(size);
         assert_non_null(stack);
         assert_true(stack->size >= size && stack->size >= 16 * 1024);
-        size_t usable = (size_t)((char *)stack_top(stack) - stack_floor(stack));
+        size_t usable = (size_t)((char *)stack_top(stack) - stack->floor);
         assert_true(stack->size >= 4 * stack_guard_size() || usable + 2 * stack_page_size() > stack->size);
         assert_int_equal((uintptr_t)stack_top(stack) % 16, 0);
         assert_int_equal((uintptr_t)stack->bottom % stack_page_size(), 0);
@@ -547,6 +575,7 @@ int main(void)
     };
     const struct CMUnitTest faults[] = {
         cmocka_unit_test(an_overflow_is_reported_by_name_and_size),
+        cmocka_unit_test(a_frame_of_64_kib_does_not_jump_over_the_guard),
         cmocka_unit_test(other_faults_are_not_ours),
     };
     const struct CMUnitTest tests[] = {

@@ -198,6 +198,25 @@ static void fresh_stacks_of_delegation_go_back(void **state)
     assert_int_equal(stack_live(), 0);
 }
 
+generator(int, deep_then_flat)
+{
+    yield_from(deep(5000, false));
+    yield_from(deep(0, false));
+}
+
+/* Back up on its own stack, a generator has the room there again. */
+static void what_was_deep_is_flat_again(void **state)
+{
+    (void)state;
+    int number = 0;
+    for_each (x, deep_then_flat()) {
+        assert_true(x == 1 || x == 2);
+        assert_true(number < 2 ? stack_live() > 2 : stack_live() == 1);
+        number++;
+    }
+    assert_int_equal(number, 4);
+}
+
 /* One that yields when it is closed is taken apart where it stands, all its stacks with it. */
 static void so_do_those_of_one_that_ignores_its_closing(void **state)
 {
@@ -215,6 +234,7 @@ int main(void)
         cmocka_unit_test(a_generator_has_the_stack_that_was_asked_for),
         cmocka_unit_test(a_generator_inherits_the_size_of_its_tasks_stack),
         cmocka_unit_test(fresh_stacks_of_delegation_go_back),
+        cmocka_unit_test(what_was_deep_is_flat_again),
         cmocka_unit_test(so_do_those_of_one_that_ignores_its_closing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
