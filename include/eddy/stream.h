@@ -3,7 +3,9 @@
  * stream.h - bytes in order to and from a peer, with a buffer for reading.
  *
  * All calls but those for addresses are awaited.  One task may read while another writes.  A cancelled read loses
- * nothing: what had arrived is there for the next one.  A cancelled write may have sent a part.
+ * nothing: what had arrived is there for the next one.  A write that fails may have sent a part: it was cut short, and
+ * until eddy_stream_continue nothing more is sent and closing resets the connection, so that no peer takes half a
+ * message for a whole one.
  */
 #ifndef EDDY_STREAM_H
 #define EDDY_STREAM_H
@@ -43,6 +45,12 @@ EDDY_API void eddy_stream_set_deadline(eddy_stream *s, double when);
 /* What the last read had got when it failed: with EDDY_INCOMPLETE_READ all that came; else what is still there, for the
  * next read.  Valid until then.  Python: IncompleteReadError.partial, LimitOverrunError.consumed.  Since 0.1. */
 EDDY_API eddy_slice eddy_stream_partial(const eddy_stream *s);
+/* Bytes that the last write sent before it failed; 0 after one that went well.  Valid until the next write.  Never
+ * suspends.  Since 0.1. */
+EDDY_API size_t eddy_stream_sent(const eddy_stream *s);
+/* The program goes on from where the last write was cut short: writes are taken again, and closing is orderly.  Does
+ * nothing if none was.  Never suspends.  Since 0.1. */
+EDDY_API void eddy_stream_continue(eddy_stream *s);
 /* The descriptor, which stays the stream's; -1: none, or closed.  Since 0.1. */
 EDDY_API int eddy_stream_descriptor(const eddy_stream *s);
 /* "127.0.0.1:8080", "/run/x", "@name", "a peer of 127.0.0.1:80" (that has gone, or has no name of its own), of the

@@ -17,43 +17,51 @@ enum { PIECE = 1 << 20, COPY = 65536 };
 
 /* Where it stands. */
 struct sending {
+    struct stream_write write;
     int fd;
-    int64_t offset;
-    size_t left, sent;
-    char *copy;   /* COPY bytes of memory, once they were needed */
+    int64_t offset; /* in the file, where it began */
+    char *copy;     /* COPY bytes of memory, once they were needed */
 };
 
-static void advance(struct sending *sending, size_t size)
+static size_t left_of(const struct sending *sending, size_t most)
 {
-    sending->offset += (int64_t)size;
-    sending->left -= size;
-    sending->sent += size;
+    size_t left = sending->write.size - sending->write.sent;
+    return left < most ? left : most;
+}
+
+static int64_t place_of(const struct sending *sending)
+{
+    return sending->offset + (int64_t)sending->write.sent;
 }
 
 /* A piece without a copy: how much, 0 at the end of the file, or a negative code. */
 eddy_async(int64_t, send_directly, (eddy_stream *, s), (struct sending *, sending))
 {
-    size_t size = sending->left < PIECE ? sending->left : PIECE;
-    int64_t result = eddy_await(transport_send_file(s->transport, sending->fd, sending->offset, size));
+    size_t size = left_of(sending, PIECE);
+    int64_t result = eddy_await(transport_send_file(s->transport, sending->fd, place_of(sending), size));
     if (result > 0)
-        advance(sending, (size_t)result);
+        sending->write.sent += (size_t)result;
     return result;
 }
 
 /* All of the copy: 0, or a code. */
 eddy_async(int, send_copy, (eddy_stream *, s), (struct sending *, sending), (size_t, size))
 {
-    size_t sent = 0;
-    int error = eddy_await(stream_send_all(s, sending->copy, size, &sent));
-    advance(sending, sent);
-    return error;
+    for (size_t done = 0; done < size;) {
+        struct iovec part = {sending->copy + done, size - done};
+        int64_t result = eddy_await(stream_send_some(s, &part, 1, &sending->write.sent));
+        if (result < 0)
+            return (int)-result;
+        done += (size_t)result;
+    }
+    return 0;
 }
 
 /* The file's next bytes.  Waiting that was ended by who ended the stream is no failure of the task. */
 eddy_async(int64_t, read_piece, (struct sending *, sending))
 {
     struct driver_file what = {
-        .data = sending->copy, .size = sending->left < COPY ? sending->left : COPY, .offset = sending->offset};
+        .data = sending->copy, .size = left_of(sending, COPY), .offset = place_of(sending)};
     struct file_op op = file_op(DRIVER_PREAD, sending->fd, what);
     eddy_run_generic(&op.awaitable);
     struct eddy_failure *failure = op.awaitable.awaitable.failure;
@@ -79,7 +87,7 @@ eddy_async(int64_t, send_by_copy, (eddy_stream *, s), (struct sending *, sending
 /* 0, or a code. */
 eddy_async(int, send_all, (eddy_stream *, s), (struct sending *, sending))
 {
-    while (sending->left) {
+    while (left_of(sending, 1)) {
         int64_t result = eddy_await(send_directly(s, sending));
         if (!s->closed && (result == -EINVAL || result == -ENOSYS || result == -EOPNOTSUPP))
             result = eddy_await(send_by_copy(s, sending));
@@ -98,14 +106,14 @@ static void free_copy(struct sending *sending)
 
 eddy_async_define(size_t, eddy_sendfile, (eddy_stream *, s), (int, fd), (int64_t, offset), (size_t, size))
 {
-    struct sending sending = {.fd = fd, .offset = offset, .left = size};
-    int error = offset < 0 ? EINVAL : stream_enter(s, &s->writer);
+    struct sending sending = {.write = {s, 0, size, false}, .fd = fd, .offset = offset};
+    int error = offset < 0 ? EINVAL : stream_begin_write(s);
     if (error)
         eddy_raise(error, "eddy_sendfile(%s, %d)", s->closed ? "closed" : stream_peer(s), fd);
-    eddy_defer(stream_leave_writer, s);
+    eddy_defer(stream_end_write, &sending.write);
     eddy_defer(free_copy, &sending);
-    error = eddy_await(send_all(s, &sending));
+    error = stream_write_error(&sending.write, eddy_await(send_all(s, &sending)));
     if (error)
-        eddy_raise(error, "eddy_sendfile(%s, %d): %zu bytes were sent", stream_peer(s), fd, sending.sent);
-    return sending.sent;
+        eddy_raise(error, "eddy_sendfile(%s, %d): %zu bytes were sent", stream_peer(s), fd, sending.write.sent);
+    return sending.write.size = sending.write.sent; /* the file may have ended */
 }

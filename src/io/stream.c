@@ -44,6 +44,8 @@ static void settle(struct eddy_stream *s)
     if (s->reader || s->writer)
         return;
     if (s->closed && s->transport) {
+        if (s->cut)
+            transport_reset(s->transport);
         timer_cancel(&s->loop->timers, &s->deadline);
         stream_drop_input(s);
         transport_close(s->transport);
@@ -95,7 +97,7 @@ eddy_async_define(void, eddy_stream_close, (eddy_stream *, s))
     if (!s)
         return;
     eddy_defer(eddy_stream_abort, s);
-    if (s->closed || !s->transport->type->finish || stream_enter(s, &s->writer) != 0)
+    if (s->closed || s->cut || !s->transport->type->finish || stream_enter(s, &s->writer) != 0)
         return;
     eddy_defer(stream_leave_writer, s);
     eddy_await(transport_finish(s->transport));
@@ -141,7 +143,7 @@ int stream_seize(struct eddy_stream *s)
     int error = stream_enter(s, &s->reader);
     if (error)
         return error;
-    error = stream_enter(s, &s->writer);
+    error = stream_begin_write(s);
     if (error)
         s->reader = NULL;
     return error;
@@ -235,6 +237,16 @@ size_t eddy_stream_own_name(const eddy_stream *s, char *buffer, size_t size)
 bool eddy_stream_at_end(const eddy_stream *s)
 {
     return s->at_end && s->begin == s->end;
+}
+
+size_t eddy_stream_sent(const eddy_stream *s)
+{
+    return s->sent;
+}
+
+void eddy_stream_continue(eddy_stream *s)
+{
+    s->cut = false;
 }
 
 eddy_slice eddy_stream_partial(const eddy_stream *s)

@@ -34,6 +34,8 @@ struct eddy_stream {
     eddy_slice partial;           /* what a failed read had got */
     char *peer;                   /* its name, once it was asked for; NULL: not yet */
     struct timer deadline;        /* set: calls that are under way then fail */
+    size_t sent;                  /* by the last write, which failed; 0: it did not */
+    bool cut;                     /* that was a part: nothing more is sent until the program goes on from there */
     unsigned references;          /* of who opened it, and of the server */
     int broken;                   /* an errno value: what arrived could not be kept; reads fail with it */
     bool closed;                  /* asked for; the transport follows when it is not in use */
@@ -55,6 +57,18 @@ struct eddy_stream *stream_of_socket(struct eddy_loop *loop, int fd, bool is_uni
 /* user: &s->reader or &s->writer.  0, or why the running task may not use it now. */
 int stream_enter(struct eddy_stream *s, struct task **user);
 void stream_leave_reader(struct eddy_stream *s);
+
+/* A write under way; see stream_begin_write. */
+struct stream_write {
+    struct eddy_stream *stream;
+    size_t sent, size; /* bytes of it; SIZE_MAX: as many as there are */
+    bool broken;       /* the peer is gone: what it has got is told by the connection's end */
+};
+/* The running task writes: 0, or why it may not now.  end (deferred) leaves, and notes whether it was cut short. */
+int stream_begin_write(struct eddy_stream *s);
+void stream_end_write(struct stream_write *write);
+/* Why it fails: a code, noted. */
+int stream_write_error(struct stream_write *write, int error);
 void stream_leave_writer(struct eddy_stream *s);
 /* What a result below zero, or the state of the stream, means: a code, or 0. */
 int stream_error(const struct eddy_stream *s, int64_t result);
@@ -62,8 +76,12 @@ int stream_error(const struct eddy_stream *s, int64_t result);
 const char *stream_peer(struct eddy_stream *s);
 /* Gives up all memory of the input. */
 void stream_drop_input(struct eddy_stream *s);
-/* Sends [data + *sent, data + size): 0, or why not all could be; *sent: how much was, with what had been before. */
+/* Sends [data + *sent, data + size): 0, or why not all could be; *sent: how much was, with what had been before, also
+ * when it was cancelled. */
 eddy_async_declare(int, stream_send_all, (struct eddy_stream *, s), (const char *, data), (size_t, size),
+                   (size_t *, sent));
+/* A piece: how much, or a negative code; *sent grows by what went out, also when it fails. */
+eddy_async_declare(int64_t, stream_send_some, (struct eddy_stream *, s), (const struct iovec *, parts), (int, count),
                    (size_t *, sent));
 /* Bytes that were read go in front of what is there; without memory the stream is broken. */
 void stream_put_back(struct eddy_stream *s, const void *data, size_t size);

@@ -39,14 +39,15 @@ eddy_async(int64_t, send_first, (eddy_stream *, s), (const void *, data), (size_
 eddy_async_define(void, eddy_stream_send_descriptors, (eddy_stream *, s), (const void *, data), (size_t, size),
                   (const int *, fds), (size_t, count))
 {
-    int64_t result = size == 0 || count > EDDY_DESCRIPTORS_MAX ? -EINVAL : -stream_enter(s, &s->writer);
-    if (result < 0)
-        eddy_raise((int)-result, "eddy_stream_send_descriptors(%s, %zu of them)", stream_peer(s), count);
-    eddy_defer(stream_leave_writer, s);
-    result = eddy_await(send_first(s, data, size, fds, count));
-    size_t sent = result < 0 ? 0 : (size_t)result;
-    int error = result < 0 ? (int)-result : eddy_await(stream_send_all(s, data, size, &sent));
+    struct stream_write write = {s, 0, size, false};
+    int error = size == 0 || count > EDDY_DESCRIPTORS_MAX ? EINVAL : stream_begin_write(s);
     if (error)
+        eddy_raise(error, "eddy_stream_send_descriptors(%s, %zu of them)", stream_peer(s), count);
+    eddy_defer(stream_end_write, &write);
+    int64_t result = eddy_await(send_first(s, data, size, fds, count));
+    write.sent = result < 0 ? 0 : (size_t)result;
+    error = result < 0 ? (int)-result : eddy_await(stream_send_all(s, data, size, &write.sent));
+    if (stream_write_error(&write, error))
         eddy_raise(error, "eddy_stream_send_descriptors(%s, %zu of them)", stream_peer(s), count);
 }
 

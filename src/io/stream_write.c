@@ -12,29 +12,70 @@
 
 enum { PARTS_AT_ONCE = 16 };
 
+/* ==== begin and end ==== */
+
+int stream_begin_write(struct eddy_stream *s)
+{
+    int error = stream_enter(s, &s->writer);
+    if (!error && s->cut) {
+        s->writer = NULL;
+        return EDDY_WRITE_CUT;
+    }
+    if (!error)
+        s->sent = 0;
+    return error;
+}
+
+void stream_end_write(struct stream_write *write)
+{
+    struct eddy_stream *s = write->stream;
+    if (write->sent < write->size) {
+        s->sent = write->sent;
+        s->cut = write->sent > 0 && !write->broken;
+    }
+    stream_leave_writer(s);
+}
+
+int stream_write_error(struct stream_write *write, int error)
+{
+    write->broken = error == EPIPE || error == ECONNRESET;
+    return error;
+}
+
+/* ==== all of it ==== */
+
+eddy_async_define(int64_t, stream_send_some, (eddy_stream *, s), (const struct iovec *, parts), (int, count),
+                  (size_t *, sent))
+{
+    struct transport_op op = transport_send(s->transport, parts, count);
+    ed_enclosing->awaitable.awaitable.failure = eddy_run_here(&op.awaitable);
+    if (op.result > 0)
+        *sent += (size_t)op.result;
+    int error = stream_error(s, op.result);
+    return error ? -error : op.result;
+}
+
 eddy_async_define(int, stream_send_all, (eddy_stream *, s), (const char *, data), (size_t, size), (size_t *, sent))
 {
     while (*sent < size) {
         struct iovec part = {(void *)(uintptr_t)(data + *sent), size - *sent};
-        int64_t result = eddy_await(transport_send(s->transport, &part, 1));
-        int error = stream_error(s, result);
-        if (error)
-            return error;
-        *sent += (size_t)result;
+        int64_t result = eddy_await(stream_send_some(s, &part, 1, sent));
+        if (result < 0)
+            return (int)-result;
     }
     return 0;
 }
 
 eddy_async_define(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size))
 {
-    size_t sent = 0;
-    int error = stream_enter(s, &s->writer);
+    struct stream_write write = {s, 0, size, false};
+    int error = stream_begin_write(s);
     if (error)
         eddy_raise(error, "eddy_stream_write(%s)", stream_peer(s));
-    eddy_defer(stream_leave_writer, s);
-    error = eddy_await(stream_send_all(s, data, size, &sent));
+    eddy_defer(stream_end_write, &write);
+    error = stream_write_error(&write, eddy_await(stream_send_all(s, data, size, &write.sent)));
     if (error)
-        eddy_raise(error, "eddy_stream_write(%s): %zu of %zu bytes were sent", stream_peer(s), sent, size);
+        eddy_raise(error, "eddy_stream_write(%s): %zu of %zu bytes were sent", stream_peer(s), write.sent, size);
 }
 
 /* ==== several parts ==== */
@@ -45,7 +86,7 @@ struct progress {
     size_t count;
     size_t part;         /* the first that is not sent whole */
     size_t part_sent;    /* of it */
-    size_t sent, size;   /* of all */
+    size_t told;         /* of all that was sent, what part and part_sent speak of */
 };
 
 /* The next parts that have bytes: how many. */
@@ -60,9 +101,10 @@ static int next_parts(struct progress *progress, struct iovec parts[PARTS_AT_ONC
     return count;
 }
 
-static void advance(struct progress *progress, size_t size)
+static void advance(struct progress *progress, size_t sent)
 {
-    progress->sent += size;
+    size_t size = sent - progress->told;
+    progress->told = sent;
     while (size) {
         size_t left = progress->parts[progress->part].size - progress->part_sent;
         if (size < left) {
@@ -75,37 +117,37 @@ static void advance(struct progress *progress, size_t size)
     }
 }
 
-eddy_async(int, write_parts, (eddy_stream *, s), (struct progress *, progress))
+eddy_async(int, write_parts, (struct stream_write *, write), (struct progress *, progress))
 {
     struct iovec parts[PARTS_AT_ONCE];
-    while (progress->sent < progress->size) {
-        int64_t result = eddy_await(transport_send(s->transport, parts, next_parts(progress, parts)));
-        int error = stream_error(s, result);
-        if (error)
-            return error;
-        advance(progress, (size_t)result);
+    while (write->sent < write->size) {
+        int count = next_parts(progress, parts);
+        int64_t result = eddy_await(stream_send_some(write->stream, parts, count, &write->sent));
+        if (result < 0)
+            return (int)-result;
+        advance(progress, write->sent);
     }
     return 0;
 }
 
 eddy_async_define(void, eddy_stream_writev, (eddy_stream *, s), (const eddy_slice *, parts), (size_t, count))
 {
-    struct progress progress = {parts, count, 0, 0, 0, 0};
+    struct progress progress = {parts, count, 0, 0, 0};
+    struct stream_write write = {s, 0, 0, false};
     for (size_t i = 0; i < count; i++)
-        progress.size += parts[i].size;
-    int error = stream_enter(s, &s->writer);
+        write.size += parts[i].size;
+    int error = stream_begin_write(s);
     if (error)
         eddy_raise(error, "eddy_stream_writev(%s)", stream_peer(s));
-    eddy_defer(stream_leave_writer, s);
-    error = eddy_await(write_parts(s, &progress));
+    eddy_defer(stream_end_write, &write);
+    error = stream_write_error(&write, eddy_await(write_parts(&write, &progress)));
     if (error)
-        eddy_raise(error, "eddy_stream_writev(%s): %zu of %zu bytes were sent", stream_peer(s), progress.sent,
-                   progress.size);
+        eddy_raise(error, "eddy_stream_writev(%s): %zu of %zu bytes were sent", stream_peer(s), write.sent, write.size);
 }
 
 eddy_async_define(void, eddy_stream_write_eof, (eddy_stream *, s))
 {
-    int error = stream_enter(s, &s->writer);
+    int error = stream_begin_write(s);
     if (error)
         eddy_raise(error, "eddy_stream_write_eof(%s)", stream_peer(s));
     eddy_defer(stream_leave_writer, s);

@@ -24,7 +24,8 @@ static void run(struct eddy_awaitable *a, void (*method)(struct transport_op *))
     if (failure && failure_is_cancellation(failure) && !failure->own) {
         failure_unref(failure);
         a->awaitable.failure = NULL;
-        op->result = -ECANCELED;
+        if (op->result <= 0) /* a send may have taken something */
+            op->result = -ECANCELED;
     }
 }
 
@@ -96,6 +97,12 @@ void transport_stop(struct transport *t, bool stopped)
 {
     for (; t; t = t->below)
         t->stopped = stopped;
+}
+
+void transport_reset(struct transport *t)
+{
+    for (; t; t = t->below)
+        t->reset = true;
 }
 
 void transport_close(struct transport *t)

@@ -51,7 +51,8 @@ struct transport_type {
     void (*receive)(struct transport_op *op);
     void (*receive_into)(struct transport_op *op);
     void (*give_back)(struct transport *t, struct chunk *chunk);
-    /* Takes one byte at least: how many.  The memory is the caller's again when it has ended. */
+    /* Takes one byte at least: how many.  The memory is the caller's again when it has ended.  When it fails, a result
+     * above 0 tells how many it has taken nevertheless. */
     void (*send)(struct transport_op *op);
     /* Bytes of a file that need no copy: how many, 0 at its end; -EINVAL: not of this file.  NULL: none. */
     void (*send_file)(struct transport_op *op);
@@ -76,6 +77,7 @@ struct transport {
     struct eddy_loop *loop;
     struct transport *below;  /* what it stands on, and closes; NULL: nothing */
     bool stopped;             /* operations fail; of all below, too */
+    bool reset;               /* closing breaks the connection off, where there is a way to say so; of all below, too */
 };
 
 struct transport_op transport_receive(struct transport *t, struct chunk *chunk);
@@ -91,6 +93,8 @@ struct transport_op transport_finish(struct transport *t);
 void transport_give_back(struct transport *t, struct chunk *chunk);
 /* Operations fail from now on (or do so no more), here and below.  Who waits in one is woken by native_interrupt. */
 void transport_stop(struct transport *t, bool stopped);
+/* It will be closed in the midst of what was sent: the peer shall not take that for the end. */
+void transport_reset(struct transport *t);
 void transport_close(struct transport *t);
 
 /* For the methods of a transport: runs a coroutine (a variable) as the rest of the operation. */

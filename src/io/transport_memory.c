@@ -22,6 +22,7 @@ struct way {
     char *data;          /* NULL: nothing is on its way */
     size_t size, room;
     bool ended;          /* nothing more will be sent */
+    bool broken;         /* that was in the midst of something */
     bool deserted;       /* nobody will receive */
     int users;           /* of its two */
     struct eddy_waiters receiver, sender;
@@ -73,6 +74,8 @@ static void receive(struct transport_op *op)
         if (!wait_in(op, &way->receiver))
             return;
     op->result = (int64_t)way->size;
+    if (way->size == 0 && way->broken)
+        op->result = -ECONNRESET;
     if (way->size == 0)
         return;
     *op->u.chunk = (struct chunk){.data = way->data};
@@ -157,6 +160,7 @@ static void close_end(struct transport *t)
     end->in->deserted = true;
     waiters_wake_first(&end->in->sender);
     leave(end->in);
+    end->out->broken = t->reset;
     end_way(end->out);
     leave(end->out);
     memory_free(end);

@@ -133,6 +133,8 @@ static void send_end(struct transport_op *op)
 
 static void close_socket(struct transport *t)
 {
+    if (t->reset)
+        net_reset(t->loop->driver, fd_of(t));
     if (is_of_others(t))
         driver_release(t->loop->driver, fd_of(t)); /* closing it alone would not end what is watched */
     socket_close(t->loop, fd_of(t));

@@ -24,6 +24,8 @@ struct driver_net {
     /* bytes of a file, without a copy; -EAGAIN: the peer does not take any now; -EINVAL: this file, or this socket,
      * has to be copied */
     int64_t (*send_file)(struct driver *driver, int fd, int file, int64_t offset, size_t size);
+    /* breaks the connection off, so that the peer is told of no orderly end; Unix sockets cannot */
+    void (*reset)(struct driver *driver, int fd);
 };
 
 /* The kernel's. */
@@ -65,6 +67,10 @@ static inline int net_get_option(struct driver *driver, int fd, int level, int o
 static inline int64_t net_send_file(struct driver *driver, int fd, int file, int64_t offset, size_t size)
 {
     return driver->type->net->send_file(driver, fd, file, offset, size);
+}
+static inline void net_reset(struct driver *driver, int fd)
+{
+    driver->type->net->reset(driver, fd);
 }
 
 #endif

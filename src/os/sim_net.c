@@ -552,6 +552,15 @@ static int64_t send_file(struct driver *driver, int fd, int file, int64_t offset
     return sim_find(sim_of(driver), fd) ? -EINVAL : net_kernel.send_file(driver, fd, file, offset, size);
 }
 
+static void reset(struct driver *driver, int fd)
+{
+    struct sim_socket *socket = sim_find(sim_of(driver), fd);
+    if (socket)
+        sim_break(sim_of(driver), socket, ECONNRESET);
+    else
+        net_kernel.reset(driver, fd);
+}
+
 const struct driver_net net_sim = {
     .open = open_socket,
     .pair = open_pair,
@@ -562,6 +571,7 @@ const struct driver_net net_sim = {
     .set_option = set_option,
     .get_option = get_option,
     .send_file = send_file,
+    .reset = reset,
 };
 
 void sim_adopt(struct driver *driver, int fd)

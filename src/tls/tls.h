@@ -69,6 +69,7 @@ struct tls_transport {
     bool answers;           /* reading has made something that is to be sent */
     bool established;       /* the handshake has succeeded */
     bool heard;             /* plaintext has come */
+    size_t taken;           /* plaintext, by the send under way */
     struct tls_output filling, sending;
     eddy_lock flushing;     /* one task at a time hands down what is to be sent */
     struct tls_problem *broken; /* nothing can be read or written any more; NULL: nothing is wrong */

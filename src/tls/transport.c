@@ -138,6 +138,7 @@ eddy_async(int64_t, send_parts, (struct tls_transport *, t), (const struct iovec
                                                           : encrypt(t, parts[0].iov_base, parts[0].iov_len);
     if (taken < 0)
         return eddy_await(judge(t, taken));
+    t->taken = (size_t)taken;
     flushed = eddy_await(tls_flush(t));
     return flushed < 0 && flushed != -ECANCELED ? flushed : taken;
 }
@@ -333,8 +334,12 @@ static void give_back(struct transport *t, struct chunk *chunk)
 
 static void send_bytes(struct transport_op *op)
 {
-    struct send_parts inner = send_parts(self_of(op->transport), op->u.bytes.parts, op->u.bytes.count);
+    struct tls_transport *t = self_of(op->transport);
+    struct send_parts inner = send_parts(t, op->u.bytes.parts, op->u.bytes.count);
+    t->taken = 0;
     TRANSPORT_RUN(op, inner);
+    if (op->awaitable.awaitable.failure)
+        op->result = (int64_t)t->taken;
 }
 
 static void send_end(struct transport_op *op)
