@@ -97,8 +97,10 @@ bool driver_submit(struct driver *driver, struct driver_op *op)
         op->result = -ECONNABORTED;
         return true;
     }
-    if (driver->type->submit(driver, op))
+    if (driver->type->submit(driver, op)) {
+        driver_check_result(op);
         return true;
+    }
     driver->in_flight++;
     driver_tell(DRIVER_AT_SUBMITTED, driver, op);
     return false;

@@ -15,16 +15,18 @@
  *   3. driver_cancel is a request.  The completion still arrives through driver_wait, with -ECANCELED or with
  *      what the operation did before the request reached it.  Without the request no result is -ECANCELED.
  *   4. `complete` may submit and cancel other operations, and free or reuse the one that completed.
- * A result is >= 0, or a negative errno value.
+ * A result is >= 0, or a negative errno value, or -EDDY_GIVEN_UP.
  */
 #ifndef EDDY_OS_DRIVER_H
 #define EDDY_OS_DRIVER_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "eddy/error.h"
 #include "os/thread.h"
 
 enum driver_op_kind {
@@ -186,7 +188,8 @@ void driver_fail_after(long n);
 static inline void driver_cancel(struct driver *driver, struct driver_op *op)
 {
     driver_check_owner(driver);
-    driver->type->cancel(driver, op);
+    driver->type->cancel(driver, op); /* completes nothing: the operation is still there */
+    op->cancelled = true;
 }
 static inline int driver_wait(struct driver *driver, int64_t deadline)
 {
@@ -196,10 +199,18 @@ static inline int driver_wait(struct driver *driver, int64_t deadline)
     driver_tell(DRIVER_AT_WAITED, driver, NULL);
     return error;
 }
+/* ECANCELED is for those that were asked to end.  Where the kernel says so by itself (no thread to be had, a clock that
+ * was set), it is a failure as any other, which nobody may take for an answer to a request. */
+static inline void driver_check_result(struct driver_op *op)
+{
+    if (__builtin_expect(op->result == -ECANCELED, 0) && !op->cancelled)
+        op->result = -EDDY_GIVEN_UP;
+}
 /* For drivers: `op` is in no list any more, and its result is set. */
 static inline void driver_deliver(struct driver *driver, struct driver_op *op)
 {
     driver_tell(DRIVER_AT_DONE, driver, op);
+    driver_check_result(op);
     op->state = 0;
     driver->in_flight--;
     op->complete(op);

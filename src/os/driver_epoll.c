@@ -321,11 +321,9 @@ static int64_t result_of_refusal(const struct driver_op *op, int error)
 static bool submit_to_threads(struct epoll *epoll, struct driver_op *op)
 {
     op->state = STATE_THREAD;
-    int error = file_threads_submit(&epoll->files, &epoll->driver, op);
-    if (error == 0)
+    if (!file_threads_submit(&epoll->files, &epoll->driver, op))
         return false; /* a thread may have written the result by now */
     op->state = STATE_IDLE;
-    op->result = error;
     return true;
 }
 

@@ -210,11 +210,9 @@ static bool must_be_threaded(const struct uring *uring, const struct driver_op *
 static bool submit_to_threads(struct uring *uring, struct driver_op *op)
 {
     op->state = URING_THREAD;
-    int error = file_threads_submit(&uring->files, &uring->driver, op);
-    if (error == 0)
+    if (!file_threads_submit(&uring->files, &uring->driver, op))
         return false; /* a thread may have written the result by now */
     op->state = URING_IDLE;
-    op->result = error;
     return true;
 }
 
@@ -423,7 +421,7 @@ static int64_t refused(struct uring *uring, struct driver_op *op)
     if (op->kind == DRIVER_CONNECT)
         return -EAGAIN;
     if (op->result == -ECANCELED)
-        return -EBUSY;
+        return -ECANCELED;
     op->result = -ECANCELED; /* once */
     return -EAGAIN;
 }

@@ -44,9 +44,12 @@ int file_threads_submit_job(struct file_threads *threads, struct driver *driver,
     return thread_pool_submit(threads->pool, &job->job) == 0 ? 0 : -ENOMEM;
 }
 
-int file_threads_submit(struct file_threads *threads, struct driver *driver, struct driver_op *op)
+bool file_threads_submit(struct file_threads *threads, struct driver *driver, struct driver_op *op)
 {
-    return file_threads_submit_job(threads, driver, op, &op->u.file->job);
+    if (file_threads_submit_job(threads, driver, op, &op->u.file->job) == 0)
+        return false;
+    op->result = file_op_run(op);
+    return true;
 }
 
 bool file_threads_take_back_job(struct file_threads *threads, struct file_job *job)

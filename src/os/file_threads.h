@@ -20,9 +20,11 @@ struct file_threads {
     struct thread_job *taken;   /* the driver's thread: those of an earlier look, oldest first */
 };
 
-/* 0: it is on its way, and driver_wake is called when file_threads_next has it; else a negative errno value. */
-int file_threads_submit(struct file_threads *threads, struct driver *driver, struct driver_op *op);
-/* The same for a call on a descriptor that was left blocking; the job is the caller's until the operation has ended. */
+/* False: it is on its way, and driver_wake is called when file_threads_next has it.  True: no thread can be had (the
+ * user's processes are used up), and this one has carried it out: better late than not at all. */
+bool file_threads_submit(struct file_threads *threads, struct driver *driver, struct driver_op *op);
+/* A call on a descriptor that was left blocking, which this thread must not make; the job is the caller's until the
+ * operation has ended.  0: it is on its way; else a negative errno value. */
 int file_threads_submit_job(struct file_threads *threads, struct driver *driver, struct driver_op *op,
                             struct file_job *job);
 /* True: it has not begun, and never will. */
