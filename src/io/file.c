@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "core/buffer.h"
+#include "io/socket.h"
 #include "os/memory.h"
 
 enum { LINE_CHUNK = 8192, FILE_CHUNK = 65536 };
@@ -39,16 +41,37 @@ static struct eddy_file *file_new(struct eddy_loop *loop, const char *path, int 
     file->loop = loop;
     file->fd = fd;
     file->seekable = lseek(fd, 0, SEEK_CUR) >= 0;
+    file->is_fifo = !file->seekable && socket_is_fifo(fd);
     file->appends = flags & O_APPEND;
     memcpy(file->path, path, size);
     driver_adopt(loop->driver, fd);
     return file;
 }
 
+eddy_async(bool, is_fifo, (const char *, path))
+{
+    struct stat status;
+    eddy_error err;
+    eddy_await(eddy_stat(path, &status), &err);
+    return !err.code && S_ISFIFO(status.st_mode);
+}
+
+/* A FIFO that nobody reads is opened for writing when somebody does, as by open(2); others are not held up. */
+eddy_async(int64_t, open_path, (const char *, path), (int, flags), (unsigned, mode))
+{
+    const double longest = 0.05;
+    struct driver_file what = {.path = path, .flags = flags | O_CLOEXEC | O_NONBLOCK, .mode = mode};
+    for (double seconds = 0.001;; seconds = seconds < longest ? 2 * seconds : longest) {
+        int64_t result = eddy_await(file_op(DRIVER_OPEN, AT_FDCWD, what));
+        if (result != -ENXIO || (flags & O_NONBLOCK) || !eddy_await(is_fifo(path)))
+            return result;
+        eddy_await(eddy_sleep(seconds));
+    }
+}
+
 eddy_async_define(eddy_file *, eddy_file_open, (const char *, path), (int, flags), (unsigned, mode))
 {
-    struct driver_file what = {.path = path, .flags = flags | O_CLOEXEC | O_NONBLOCK, .mode = mode};
-    int64_t result = eddy_await(file_op(DRIVER_OPEN, AT_FDCWD, what));
+    int64_t result = eddy_await(open_path(path, flags, mode));
     if (result < 0)
         eddy_raise((int)-result, "eddy_file_open(\"%s\")", path);
     struct held held = {current.loop, (int)result};
@@ -135,6 +158,17 @@ static struct file_op write_some(struct eddy_file *file, const void *data, size_
                        .data = (void *)(uintptr_t)data, .size = size, .offset = offset, .positioned = true});
 }
 
+/* A FIFO that nobody has opened for writing yet reads as if it had ended; poll tells the two apart.  How many bytes, 0
+ * at the end, or a negative code. */
+eddy_async(int64_t, read_bytes, (struct eddy_file *, file), (void *, buffer), (size_t, size), (int64_t, offset))
+{
+    int64_t result = eddy_await(read_some(file, buffer, size, offset));
+    if (result != 0 || size == 0 || !file->is_fifo)
+        return result;
+    int64_t ready = eddy_await(socket_poll(file->fd, POLLIN));
+    return ready < 0 ? ready : eddy_await(read_some(file, buffer, size, offset));
+}
+
 static size_t ahead(const struct eddy_file *file)
 {
     return file->line.size - file->begin;
@@ -165,7 +199,7 @@ eddy_async_define(size_t, eddy_file_read, (eddy_file *, file), (void *, buffer),
     eddy_defer(leave_position, file);
     if (ahead(file))
         return take_ahead(file, buffer, size);
-    int64_t result = eddy_await(read_some(file, buffer, size, file->position));
+    int64_t result = eddy_await(read_bytes(file, buffer, size, file->position));
     if (result < 0)
         eddy_raise((int)-result, "eddy_file_read(\"%s\")", file->path);
     file->position += result;
@@ -183,8 +217,8 @@ eddy_async(int64_t, read_ahead, (eddy_file *, file))
     }
     if (!buffer_reserve(line, LINE_CHUNK))
         return -ENOMEM;
-    int64_t result =
-        eddy_await(read_some(file, line->data + line->size, LINE_CHUNK, file->position + (int64_t)line->size));
+    int64_t place = file->position + (int64_t)line->size;
+    int64_t result = eddy_await(read_bytes(file, line->data + line->size, LINE_CHUNK, place));
     if (result > 0)
         buffer_grew(line, (size_t)result);
     return result;

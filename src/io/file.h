@@ -17,6 +17,7 @@ struct eddy_file {
     struct eddy_loop *loop;
     int fd;
     bool seekable;           /* else it has no position: a pipe, a tty */
+    bool is_fifo;            /* a pipe, with or without a name */
     bool appends;            /* O_APPEND */
     struct task *user;       /* inside a call that uses the position; NULL: nobody */
     unsigned in_use;         /* calls under way, that one included */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <sys/stat.h>
 
 #include "core/failure.h"
 
@@ -220,4 +221,10 @@ void socket_close(struct eddy_loop *loop, int fd)
     int saved = errno;
     driver_close_fd(loop->driver, fd);
     errno = saved;
+}
+
+bool socket_is_fifo(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }

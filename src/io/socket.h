@@ -54,5 +54,7 @@ struct socket_op socket_poll(int fd, unsigned events);
 /* A non-blocking stream socket of the running loop, or a negative errno value.  Closed by socket_close. */
 int socket_open(int family);
 void socket_close(struct eddy_loop *loop, int fd);
+/* A pipe, with or without a name. */
+bool socket_is_fifo(int fd);
 
 #endif

@@ -240,6 +240,98 @@ async(void, reads_a_fifo)
     CHECK(err.code == ESPIPE);
 }
 
+enum fifo_reading { BY_READS, BY_LINES, AS_A_WHOLE, AS_A_STREAM, BY_LARGE_READS };
+
+/* All of "one\ntwo\n", by somebody who is there first. */
+async(void, reads_first, (enum fifo_reading, how), (eddy_event *, opened))
+{
+    char text[16] = "";
+    size_t got = 0;
+    eddy_buffer all = {0};
+    eddy_slice line;
+    defer(eddy_buffer_free, &all);
+    if (how == AS_A_WHOLE) {
+        eddy_event_set(opened);
+        CHECK(await(eddy_read_file(name, &all)) == 8 && !memcmp(all.data, "one\ntwo\n", 8));
+        return;
+    }
+    if (how >= AS_A_STREAM) {
+        static char large[65536]; /* which the transport fills by itself */
+        eddy_stream *s = await(eddy_open_descriptors(open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC), -1));
+        defer(eddy_stream_abort, s);
+        char *to = how == AS_A_STREAM ? text : large;
+        size_t most = how == AS_A_STREAM ? sizeof text : sizeof large;
+        eddy_event_set(opened);
+        for (size_t n; (n = await(eddy_stream_read(s, to + got, most - got)));)
+            got += n;
+        CHECK(got == 8 && !memcmp(to, "one\ntwo\n", 8));
+        return;
+    }
+    eddy_file *f = await(eddy_file_open(name, O_RDONLY));
+    defer(eddy_file_abort, f);
+    eddy_event_set(opened);
+    if (how == BY_LINES) {
+        CHECK(await(eddy_file_read_line(f, &line)) == 4 && !memcmp(line.data, "one\n", 4));
+        CHECK(await(eddy_file_read_line(f, &line)) == 4 && !memcmp(line.data, "two\n", 4));
+        CHECK(await(eddy_file_read_line(f, &line)) == 0);
+        return;
+    }
+    for (size_t n; (n = await(eddy_file_read(f, text + got, sizeof text - got)));)
+        got += n;
+    CHECK(got == 8 && !strcmp(text, "one\ntwo\n"));
+}
+
+async(void, writes_fifo)
+{
+    eddy_file *f = await(eddy_file_open(name, O_WRONLY));
+    defer(eddy_file_abort, f);
+    await(eddy_sleep(0.002));
+    await(eddy_file_write(f, "one\n", 4));
+    await(eddy_sleep(0.002));
+    await(eddy_file_write(f, "two\n", 4));
+}
+
+/* Neither of the two has to be there first, and nothing of it is lost. */
+async(void, meets_at_a_fifo, (enum fifo_reading, how), (bool, writer_first))
+{
+    eddy_event opened = EDDY_EVENT_INIT;
+    CHECK(mkfifo(name, 0600) == 0);
+    async_with (group, eddy_task_group()) {
+        if (writer_first) {
+            eddy_group_spawn(group, writes_fifo());
+            await(eddy_sleep(0.005));
+        }
+        eddy_group_spawn(group, reads_first(how, &opened));
+        if (!writer_first) {
+            await(eddy_event_wait(&opened));
+            await(eddy_sleep(0.005)); /* it reads by now */
+            eddy_group_spawn(group, writes_fifo());
+        }
+    }
+    CHECK(unlink(name) == 0);
+}
+
+/* Who says so himself is told that nobody reads. */
+async(void, fifo_without_waiting)
+{
+    eddy_error err;
+    CHECK(mkfifo(name, 0600) == 0);
+    await(eddy_file_open(name, O_WRONLY | O_NONBLOCK), &err);
+    CHECK(err.code == ENXIO);
+    await_for(eddy_file_open(name, O_WRONLY), 0.01, &err);
+    CHECK(err.code == ETIMEDOUT && unlink(name) == 0);
+}
+
+static void a_fifo_loses_nothing_whoever_comes_first(void **state)
+{
+    (void)state;
+    for (int how = BY_READS; how <= BY_LARGE_READS; how++) {
+        RUN_CLEAN(meets_at_a_fifo(how, false));
+        RUN_CLEAN(meets_at_a_fifo(how, true));
+    }
+    RUN_CLEAN(fifo_without_waiting());
+}
+
 static void a_fifo_is_read_and_written(void **state)
 {
     (void)state;
@@ -322,6 +414,7 @@ int main(void)
         FILE_TEST(a_folder_is_listed),
         FILE_TEST(errors_say_what_was_being_done_and_to_whom),
         FILE_TEST(a_fifo_is_read_and_written),
+        FILE_TEST(a_fifo_loses_nothing_whoever_comes_first),
         FILE_TEST(a_cancelled_open_leaves_nothing_open),
         FILE_TEST(many_tasks_use_a_file_at_once),
     };
