@@ -38,7 +38,7 @@ struct eddy_awaitable_type {
     /* A native one's, or NULL: it has completed, but its task was cancelled before it could go on: what it
      * delivered is given back (the lock to the next in line).  Without it the await returns the result, and the
      * cancellation is delivered at the next one. */
-    void (*undo)(struct eddy_awaitable *);
+    void (*undo)(struct eddy_awaitable *); /* also of a task's result that nobody takes, of coroutines too */
     /* Or NULL: it never begins (cancelled before that, refused by a group, its time is over): frees what its value
      * owns. */
     void (*destroy)(struct eddy_awaitable *);
@@ -86,6 +86,16 @@ EDDY_API void eddy_run_generic(struct eddy_awaitable *a);
 EDDY_API struct eddy_failure *eddy_join(struct eddy_awaitable *a);
 /* After the result has been copied: gives a task's handle up. */
 EDDY_API void eddy_release(struct eddy_awaitable *a);
+/* What async_free says of a function, known by its body. */
+struct eddy_freeing {
+    struct eddy_freeing *next;
+    void (*body)(void);
+    void (*free)(struct eddy_awaitable *);
+};
+EDDY_API void eddy_freeing_add(struct eddy_freeing *freeing);
+EDDY_API void eddy_freeing_remove(struct eddy_freeing *freeing);
+/* The result of the function with that body is nobody's: it is freed, if the program has said how. */
+EDDY_API void eddy_free_unclaimed(struct eddy_awaitable *a, void (*body)(void));
 /* A coroutine that spawned tasks ends: those it still owns are cancelled and joined. */
 EDDY_API void eddy_frame_end(void *children);
 

@@ -42,6 +42,7 @@
 #endif
 
 #ifndef EDDY_NO_ASYNC_DEFINE
+#define async_free(...) eddy_async_free(__VA_ARGS__)
 #define async_define(...) eddy_async_define(__VA_ARGS__)
 #endif
 

@@ -247,8 +247,10 @@ struct eddy_core *ed_enclosing(void);
         if (ED_UNLIKELY(ed_self->awaitable.awaitable.children != NULL)) \
             eddy_frame_end(ed_self->awaitable.awaitable.children); \
     } \
+    ED_UNCLAIMED(fn) \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = {.name = #fn, \
                                                                     .run = fn##__run, \
+                                                                    .undo = ED_IF_VOID(T)(NULL, fn##__unclaimed), \
                                                                     .kind = EDDY_COROUTINE, \
                                                                     .signature = ED_SIGNATURE(T, __VA_ARGS__)}; \
     ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
@@ -326,6 +328,33 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
 #define ED_DEFAULT_1(function, defaults) function defaults
 #define ED_DEFAULT_0(function, defaults, ...) function(__VA_ARGS__)
 
+/*
+ * async_free(f, function): a result of f that nobody takes goes to function.  At file scope, after f.  It goes by the
+ * address of f's body, which is one in all files that declare it, while each has a type object of its own.
+ */
+#define ED_UNCLAIMED(fn) \
+    ED_UNUSED static void fn##__unclaimed(struct eddy_awaitable *ed_base) \
+    { \
+        eddy_free_unclaimed(ed_base, (void (*)(void))fn##__body); \
+    }
+#define eddy_async_free(fn, ...) \
+    static void fn##__free(struct eddy_awaitable *ed_base) \
+    { \
+        _Static_assert(!__builtin_types_compatible_p(__typeof__(((struct fn *)0)->result), eddy_void), \
+                       "async_free: the function has no result"); \
+        (__VA_ARGS__)(((struct fn *)(void *)ed_base)->result); \
+    } \
+    static struct eddy_freeing fn##__freeing = {.body = (void (*)(void))fn##__body, .free = fn##__free}; \
+    __attribute__((constructor)) static void fn##__freeing_begins(void) \
+    { \
+        eddy_freeing_add(&fn##__freeing); \
+    } \
+    __attribute__((destructor)) static void fn##__freeing_ends(void) \
+    { \
+        eddy_freeing_remove(&fn##__freeing); \
+    } \
+    struct fn
+
 /* ---- definitions: functions that block, generators ------------------------------------------------------- */
 
 #define eddy_blocking(T, ...) ED_BLOCKING(T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
@@ -345,9 +374,11 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
         ED_IF_VOID(T)(, ed_self->result =) \
             fn##__body(ed_self, ED_HERE(fn) ED_EACH(ED_PASS, __VA_ARGS__)); \
     } \
+    ED_UNCLAIMED(fn) \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = {.name = #fn, \
                                                                     .start = eddy_blocking_start, \
                                                                     .cancel = eddy_blocking_cancel, \
+                                                                    .undo = ED_IF_VOID(T)(NULL, fn##__unclaimed), \
                                                                     .work = fn##__finish, \
                                                                     .kind = EDDY_BLOCKING, \
                                                                     .size = sizeof(struct fn)}; \

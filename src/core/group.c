@@ -101,8 +101,10 @@ static void member_ended(struct watch *watch)
     struct task *task = member->task;
     struct eddy_core *core = task_core(task);
     struct eddy_failure *failure = core->failure;
-    if (!failure && member->slot)
+    if (!failure && member->slot) {
         memcpy(member->slot, (char *)core + member->result_offset, member->result_size);
+        task->has_result = false;
+    }
     task->seen = true;
     core->failure = NULL;
     forget(member);

@@ -61,13 +61,25 @@ static void finish(struct eddy_remote *remote, struct eddy_failure *failure)
     unref(remote);
 }
 
+/* The other thread has not given it up. */
+static bool is_wanted(struct eddy_remote *remote)
+{
+    pthread_mutex_lock(&remote->mutex);
+    bool wanted = remote->references > 1;
+    pthread_mutex_unlock(&remote->mutex);
+    return wanted;
+}
+
 static void task_ended(struct watch *watch)
 {
     struct eddy_remote *remote = (struct eddy_remote *)(void *)((char *)watch - offsetof(struct eddy_remote, watch));
     struct task *task = remote->task;
     struct eddy_core *core = task_core(task);
     struct eddy_failure *failure = core->failure;
-    memcpy(remote->coroutine + remote->result_offset, (char *)core + remote->result_offset, remote->result_size);
+    if (is_wanted(remote)) {
+        memcpy(remote->coroutine + remote->result_offset, (char *)core + remote->result_offset, remote->result_size);
+        task->has_result = false;
+    }
     core->failure = NULL;
     task->seen = true;
     remote->task = NULL;

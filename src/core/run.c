@@ -243,6 +243,7 @@ static struct eddy_failure *run_on(struct eddy_loop *loop, struct eddy_awaitable
     close_async_generators(loop);
     if (task) {
         memcpy((char *)coroutine + result_offset, (char *)task_handle(task) + result_offset, result_size);
+        task->has_result = false;
         task_unref(task);
     }
     end_threads(loop);

@@ -21,6 +21,7 @@
 #include "core/level.h"
 #include "core/loop.h"
 #include "core/report.h"
+#include "core/unclaimed.h"
 #include "eddy/macros.h"
 #include "os/memory.h"
 #include "os/stack.h"
@@ -169,6 +170,7 @@ void tasks_free(struct eddy_loop *loop)
 static void free_task(struct task *task)
 {
     struct eddy_core *core = task_core(task);
+    task_give_up_result(task);
     if (core->failure && !task->seen && !task->cancelled) {
         char what[128];
         snprintf(what, sizeof what, "task \"%.64s\" failed and nobody awaited it", task_name(task));
@@ -303,8 +305,11 @@ void task_entry(void *argument)
 void task_finish(struct task *task)
 {
     struct eddy_core *core = task_core(task);
-    if (task->must_cancel && !core->failure) /* asked for and never delivered: it ends cancelled, not with a result */
+    task->has_result = !core->failure;
+    if (task->must_cancel && !core->failure) { /* asked for and never delivered: it ends cancelled, not with a result */
+        task_give_up_result(task);
         core->failure = task_take_cancel(task);
+    }
     core->failure = failure_passed_on(core->failure, false);
     task->cancelled = core->failure && failure_is_cancellation(core->failure);
     task->state = TASK_DONE;
@@ -313,6 +318,8 @@ void task_finish(struct task *task)
         level_forget(task);
     delist(task);
     watches_fire(&task->watches);
+    if (task->references == 1) /* the loop's: who might have taken it has given it up */
+        task_give_up_result(task);
 }
 
 /* ---- cancelling ---- */
@@ -524,7 +531,10 @@ static struct eddy_failure *join_task(struct task *task)
     if (self->circular)
         return refuse(self, task, false);
     task_disown(task);
-    return outcome(self, task);
+    struct eddy_failure *failure = outcome(self, task);
+    if (!failure)
+        task->has_result = false; /* the awaiter copies it */
+    return failure;
 }
 
 struct eddy_failure *eddy_join(struct eddy_awaitable *a)
@@ -571,6 +581,7 @@ static struct eddy_failure *shielded_wait(struct task *self, struct task *task)
             return task_take_cancel(self);
     }
     task->seen = true;
+    task->has_result = false;
     return task_core(task)->failure ? failure_clone(task_core(task)->failure) : NULL;
 }
 

@@ -90,6 +90,7 @@ struct task {
     bool asked : 1;                  /* a request to many goes to it, too: none needs to be passed on to it */
     bool circular : 1;               /* the wait for the task that it joins ends now: that one waits for this one */
     bool cancelled : 1;              /* it ended by ECANCELED */
+    bool has_result : 1;             /* it ended well, and nobody has taken its result */
     bool seen : 1;                   /* somebody has looked at its failure */
     bool consumed : 1;               /* its handle was awaited or given up: a second use is a bug */
     bool in_loop : 1;                /* it is in the loop's list of tasks */

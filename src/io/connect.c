@@ -183,7 +183,11 @@ eddy_async_define(eddy_stream *, eddy_open_connection_with_options, (const char 
     return s;
 }
 
+eddy_async_free(eddy_open_connection_with_options, eddy_stream_abort);
+
 eddy_async_define(eddy_stream *, eddy_open_connection, (const char *, host), (int, port))
 {
     return eddy_await(eddy_open_connection_with_options(host, port, NULL));
 }
+
+eddy_async_free(eddy_open_connection, eddy_stream_abort);

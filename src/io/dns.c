@@ -138,6 +138,8 @@ eddy_async_define(struct addrinfo *, eddy_getaddrinfo, (const char *, host), (co
     return question.result.list;
 }
 
+eddy_async_free(eddy_getaddrinfo, freeaddrinfo);
+
 /* ==== addresses to names ==== */
 
 struct named {

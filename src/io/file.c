@@ -83,6 +83,8 @@ eddy_async_define(eddy_file *, eddy_file_open, (const char *, path), (int, flags
     return file;
 }
 
+eddy_async_free(eddy_file_open, eddy_file_abort);
+
 static void free_file(struct eddy_file *file)
 {
     eddy_buffer_free(&file->line);

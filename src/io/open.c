@@ -95,6 +95,8 @@ eddy_async_define(eddy_stream *, eddy_open_descriptors, (int, in), (int, out))
     return s;
 }
 
+eddy_async_free(eddy_open_descriptors, eddy_stream_abort);
+
 eddy_async_define(void, eddy_open_pipe, (eddy_stream **, reader), (eddy_stream **, writer))
 {
     int fds[2];
@@ -151,3 +153,5 @@ eddy_async_define(eddy_stream *, eddy_open_unix_connection, (const char *, path)
     held.fd = -1;
     return s;
 }
+
+eddy_async_free(eddy_open_unix_connection, eddy_stream_abort);

@@ -292,6 +292,8 @@ eddy_async_define(eddy_process *, eddy_process_start, (const char *const *, argu
     eddy_raise(error, "eddy_process_start(\"%s\")", name);
 }
 
+eddy_async_free(eddy_process_start, eddy_process_free); /* it runs on, and is reaped */
+
 /* ==== waiting, signals, giving up ==== */
 
 eddy_async_define(eddy_exit_status, eddy_process_wait, (eddy_process *, process))

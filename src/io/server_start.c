@@ -305,8 +305,15 @@ static void run_start_server(struct eddy_awaitable *a)
     forget_prototype(a);
 }
 
+/* Nobody has taken it. */
+static void drop_unclaimed(struct eddy_awaitable *a)
+{
+    server_drop(((struct eddy_start_server *)(void *)a)->result);
+}
+
 static const struct eddy_awaitable_type start_server_type = {.name = "eddy_start_server",
                                                              .run = run_start_server,
+                                                             .undo = drop_unclaimed,
                                                              .destroy = forget_prototype,
                                                              .kind = EDDY_COROUTINE,
                                                              .size = sizeof(struct eddy_start_server)};

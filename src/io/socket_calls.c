@@ -193,6 +193,11 @@ eddy_async_define(size_t, eddy_sendto, (int, fd), (const void *, data), (size_t,
 
 /* ==== connections ==== */
 
+static void close_unclaimed(int fd)
+{
+    socket_close(current.loop, fd);
+}
+
 eddy_async_define(int, eddy_accept, (int, fd))
 {
     int64_t result = eddy_await(socket_accept(fd));
@@ -200,6 +205,8 @@ eddy_async_define(int, eddy_accept, (int, fd))
         eddy_raise((int)-result, "eddy_accept(%d)", fd);
     return (int)result;
 }
+
+eddy_async_free(eddy_accept, close_unclaimed);
 
 eddy_async_define(void, eddy_connect, (int, fd), (const struct sockaddr *, address), (unsigned, length))
 {

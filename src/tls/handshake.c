@@ -218,6 +218,8 @@ eddy_async_define(eddy_stream *, eddy_open_tls_connection, (const char *, host),
     return result;
 }
 
+eddy_async_free(eddy_open_tls_connection, eddy_stream_abort);
+
 /* The server's upgrade: on the task of the handler. */
 static bool upgrade(eddy_stream *s, void *argument, struct eddy_failure **failure)
 {

@@ -31,6 +31,11 @@ async(int, main_task)
     CHECK(err.code == EXDEV && !strcmp(err.message, "from afar"));
     struct lib_sum *t = spawn(lib_sum(1, 1, 1, 1, 1, 1, 1, 1));
     CHECK(await(t) == 8);
+    int freed = 0;
+    CHECK(await(spawn(lib_make(&freed))) == &freed && freed == 0);
+    eddy_detach(spawn(lib_make(&freed)));
+    await(eddy_sleep(0));
+    CHECK(freed == 1); /* as the other file has said */
     return 0;
 }
 

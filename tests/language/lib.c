@@ -52,3 +52,16 @@ eddy_async_define(void, lib_fail, (int, code))
 {
     eddy_raise(code, "from afar");
 }
+
+/* How many were freed is counted where it points. */
+eddy_async_define(int *, lib_make, (int *, freed))
+{
+    return freed;
+}
+
+static void count_freed(int *freed)
+{
+    ++*freed;
+}
+
+eddy_async_free(lib_make, count_freed);

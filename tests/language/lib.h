@@ -20,5 +20,6 @@ eddy_async_declare(long, lib_sum, (int, a), (int, b), (int, c), (int, d), (int, 
 eddy_async_declare(bool, lib_is_odd, (int, n));
 eddy_async_declare(bool, lib_is_even, (int, n));
 eddy_async_declare(void, lib_fail, (int, code));
+eddy_async_declare(int *, lib_make, (int *, freed));
 
 #endif

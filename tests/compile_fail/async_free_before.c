@@ -1,0 +1,14 @@
+// error: later
+/* SPDX-License-Identifier: MIT */
+/* It stands after the function, whose result it frees. */
+#include "common.h"
+
+static void close_number(int n)
+{
+    (void)n;
+}
+async_free(later, close_number);
+async(int, later)
+{
+    return 1;
+}

@@ -1,0 +1,10 @@
+// error: async_free: the function has no result
+/* SPDX-License-Identifier: MIT */
+/* A generator hands its result to who asks it. */
+#include "common.h"
+
+static void close_number(int n)
+{
+    (void)n;
+}
+async_free(range, close_number);

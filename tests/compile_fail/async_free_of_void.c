@@ -1,0 +1,6 @@
+// error: async_free: the function has no result
+/* SPDX-License-Identifier: MIT */
+/* Where there is no result there is nothing to free. */
+#include "common.h"
+
+async_free(nothing, free);

@@ -1,0 +1,11 @@
+// error: redefinition
+/* SPDX-License-Identifier: MIT */
+/* There is one way to free it. */
+#include "common.h"
+
+static void close_number(int n)
+{
+    (void)n;
+}
+async_free(f, close_number);
+async_free(f, close_number);
