@@ -188,7 +188,7 @@ def coverage(workers):
     kept = os.path.join(WORK, 'coverage-%s.json' % hashlib.sha256(commit).hexdigest()[:16])
     if not os.path.exists(kept):
         print('finding out which test executes which line', flush=True)
-        tree = copy_tree('coverage', ['-Db_coverage=true'])
+        tree = copy_tree('coverage', ['-Db_coverage=true', '-Doptimization=0'])
         with concurrent.futures.ThreadPoolExecutor(workers) as pool:
             rows = list(pool.map(lambda job: cover(tree, *job), enumerate(tests_of(tree))))
         shutil.rmtree(tree)
