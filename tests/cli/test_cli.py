@@ -74,6 +74,8 @@ class Place:
             'PATH': os.environ.get('PATH', '/usr/bin:/bin'), 'HOME': self.home, 'CC': COMPILER, 'LC_ALL': 'C',
             'EDDY_CACHE': os.path.join(folder, 'cache'),
         }
+        if 'GCOV_PREFIX' in os.environ:  # tools/mutate.py asks which lines this executes
+            self.environment['GCOV_PREFIX'] = os.environ['GCOV_PREFIX']
 
     def path(self, name):
         return os.path.join(self.folder, name)
