@@ -20,7 +20,8 @@ extern "C" {
 
 struct eddy_awaitable;
 
-enum eddy_kind { EDDY_AWAITABLE, EDDY_COROUTINE, EDDY_GENERATOR, EDDY_ASYNC_GENERATOR, EDDY_FUTURE, EDDY_BLOCKING };
+enum eddy_kind { EDDY_AWAITABLE, EDDY_COROUTINE, EDDY_GENERATOR, EDDY_ASYNC_GENERATOR, EDDY_FUTURE, EDDY_BLOCKING,
+                 EDDY_IO /* an operation that is not even started while a request to cancel is pending */ };
 
 /* One static const object for each coroutine function and each kind of native awaitable. */
 struct eddy_awaitable_type {
@@ -35,9 +36,9 @@ struct eddy_awaitable_type {
     void (*cancel)(struct eddy_awaitable *);
     /* A native one's, or NULL: called where it was awaited, when its await returns well; may fail it yet. */
     void (*finish)(struct eddy_awaitable *);
-    /* A native one's, or NULL: it has completed, but its task was cancelled before it could go on: what it
-     * delivered is given back (the lock to the next in line).  Without it the await returns the result, and the
-     * cancellation is delivered at the next one. */
+    /* A native one's, or NULL: it has completed, but its task was cancelled before it could go on: the await fails with
+     * ECANCELED, and what it delivered is given back.  Without it the await returns the result, and the cancellation
+     * is delivered at the next one: right for what hands something over. */
     void (*undo)(struct eddy_awaitable *); /* also of a task's result that nobody takes, of coroutines too */
     /* Or NULL: it never begins (cancelled before that, refused by a group, its time is over): frees what its value
      * owns. */

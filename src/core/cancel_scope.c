@@ -74,7 +74,7 @@ static void enter_shield(struct eddy_manager *manager, eddy_error *err)
     bool reached = current.task && level_reaches(current.task);
     enter(manager, err);
     if (!err->code && reached)
-        current.task->must_cancel = false;
+        task_note_delivery(current.task); /* it is made again when the shield ends */
 }
 
 struct eddy_timeout eddy_shield(double seconds)

@@ -143,16 +143,21 @@ static void wait_until_set(struct task *self, struct eddy_awaitable *a, bool for
 struct eddy_failure *future_wait(struct eddy_awaitable *a, bool forward)
 {
     struct task *self = current.task;
+    struct eddy_failure *failure = self && task_must_look(self) ? task_checkpoint(self, false) : NULL;
     bool parked = a->awaitable.state == EDDY_RUNNING;
+    if (failure)
+        return failure;
     if (parked && !self)
         return failure_of(EDDY_NO_TASK, "await of a future");
+    if (!parked && self)
+        self->at_once++;
     if (parked) {
         self->forwarded = false;
         wait_until_set(self, a, forward);
         if (self->must_cancel) /* came when it was set and the task had not gone on, or the wait was shielded */
             return task_take_cancel(self);
     }
-    struct eddy_failure *failure = a->awaitable.failure;
+    failure = a->awaitable.failure;
     future_of_handle(a)->seen = true;
     if (failure && parked && self->forwarded && failure_is_cancellation(failure))
         return task_deliver_cancel(self);

@@ -39,7 +39,8 @@ struct eddy_group {
     struct eddy_failure *failure;  /* the first, with the others after it */
     bool exiting;                  /* the block has ended and waits */
     bool aborting;                 /* its tasks have been cancelled */
-    bool parent_cancelled;         /* by this group */
+    bool parent_cancelled;         /* by this group, with this request: */
+    struct request request;
     bool closed;                   /* takes no more tasks */
 };
 _Static_assert(sizeof(struct eddy_group) <= sizeof(((struct eddy_task_group *)0)->state), "eddy_task_group has room");
@@ -61,7 +62,7 @@ static void abort_all(struct eddy_group *group, const char *reason)
     abort_members(group, reason);
     if (!group->exiting && !group->parent_cancelled) {
         group->parent_cancelled = true;
-        task_cancel(group->parent, reason);
+        group->request = task_ask(group->parent, reason, false);
     }
 }
 
@@ -236,7 +237,7 @@ static void leave(struct eddy_manager *manager, eddy_error *err)
     struct eddy_failure *body = err->code ? err->failure : NULL;
     bool cancelled = body && failure_is_cancellation(body);
     group->exiting = true;
-    if (group->parent_cancelled && (eddy_uncancel)(task_handle(self)) == 0)
+    if (group->parent_cancelled && task_withdraw(self, group->request) == 0)
         cancelled = false;
     if (body && !group->aborting)
         abort_members(group, "the block of its group has failed");
@@ -247,6 +248,7 @@ static void leave(struct eddy_manager *manager, eddy_error *err)
             group->failure = failure_group(group->failure, failure_ref(body));
         raise_errors(group, err);
     } else if (cancelled && !body) {
+        task_note_delivery(self);
         eddy_failure_catch(failure_of_cancel(self->cancel_reason, false), err);
         err->failure = failure_passed_on(err->failure, true); /* it goes on outward, as it came */
     } else if (body && group->parent_cancelled && !cancelled) {

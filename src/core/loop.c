@@ -159,8 +159,8 @@ static void obey_interrupt(struct eddy_loop *loop)
 {
     loop->interrupted = 0;
     loop->interrupted_main = true; /* also when it has ended: the next one is not taken any more */
-    if (loop->main)
-        task_cancel(loop->main, "interrupted by SIGINT");
+    if (loop->main && loop->main->state != TASK_DONE)
+        loop->interruption = task_ask(loop->main, "interrupted by SIGINT", false);
 }
 
 void loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument)

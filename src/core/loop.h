@@ -79,7 +79,8 @@ struct eddy_loop {
     volatile sig_atomic_t interrupted; /* SIGINTs not yet looked at */
     struct signal_watch interrupts; /* of SIGINT, on the first thread */
     struct sigpipe sigpipe;      /* how it was on this thread before the loop ran */
-    bool interrupted_main;       /* the main task was cancelled by one */
+    bool interrupted_main;       /* the main task was cancelled by one, with this request: */
+    struct request interruption;
     bool closing;                /* eddy_run has its result */
     struct debugger *debug;      /* debug mode; NULL: off */
     struct loop_closer *closers;

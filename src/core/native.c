@@ -2,8 +2,12 @@
 /*
  * native.c - native awaitables: started, waited for, ended; driven by a task with a stack or by one without.
  *
- * Invariant: an operation that was started is waited for until it has completed, whatever is asked of the task
- * meanwhile, for until then its memory is not its owner's alone.
+ * Invariants:
+ *   1. An operation that was started is waited for until it has completed, whatever is asked of the task meanwhile, for
+ *      until then its memory is not its owner's alone.
+ *   2. A request to cancel arrives, also at a task whose awaits always succeed: an operation that cannot be relied upon
+ *      to take it (I/O, a thread) is not even started, and others that complete at once are counted.
+ *   3. What an operation hands over is not lost: it wins over a request, which waits for the next await.
  */
 #include <stdarg.h>
 
@@ -16,6 +20,54 @@
 
 /* EDDY_SUSPENDED is: done after one turn of the loop (sleep(0)). */
 
+/* ---- before it starts ---- */
+
+void task_give_way(struct task *self)
+{
+    task_wake(self);
+    task_park(self);
+}
+
+struct eddy_failure *task_checkpoint(struct task *self, bool first)
+{
+    bool many = self->at_once >= TASK_AWAITS_AT_ONCE;
+    if (many)
+        task_give_way(self);
+    return self->must_cancel && (many || first) ? task_deliver_cancel(self) : NULL;
+}
+
+/* Of these none is started while a request is pending: I/O may be over before it could be stopped, a thread would work
+ * for nobody, and what has no `cancel` cannot be stopped at all. */
+static bool takes_request_first(const struct eddy_awaitable_type *type)
+{
+    return type->kind == EDDY_IO || type->kind == EDDY_BLOCKING || !type->cancel;
+}
+
+/* False: the request was delivered in its place. */
+static bool may_start(struct task *self, struct eddy_awaitable *a)
+{
+    struct eddy_failure *failure = task_checkpoint(self, takes_request_first(a->awaitable.type));
+    if (!failure)
+        return true;
+    a->awaitable.failure = failure;
+    a->awaitable.state = EDDY_FINISHED;
+    return false;
+}
+
+/* ---- from its start to its end ---- */
+
+/* A request that was pending when it began, or began to wait again. */
+static void pass_request(struct task *task, struct eddy_awaitable *a)
+{
+    struct eddy_core *core = &a->awaitable;
+    if (!task->must_cancel || core->state != EDDY_RUNNING || !core->type->cancel)
+        return;
+    task->must_cancel = false;
+    task->forwarded = true;
+    core->flags |= ED_FLAG_CANCELLING;
+    core->type->cancel(a);
+}
+
 static void begin(struct task *task, struct eddy_awaitable *a)
 {
     struct eddy_core *core = &a->awaitable;
@@ -26,12 +78,24 @@ static void begin(struct task *task, struct eddy_awaitable *a)
     task->waits_for = a;
     task->forwarded = false;
     core->type->start(a);
-    if (task->must_cancel && core->state == EDDY_RUNNING && core->type->cancel) {
-        task->must_cancel = false;
-        task->forwarded = true;
-        core->flags |= ED_FLAG_CANCELLING;
-        core->type->cancel(a);
-    }
+    pass_request(task, a);
+}
+
+/* Of a `blocking` function, `undo` is for a result that nobody waits for any more: see blocking.c. */
+static bool can_be_undone(const struct eddy_awaitable_type *type)
+{
+    return type->undo && type->kind != EDDY_BLOCKING;
+}
+
+/* What it had completed for may be gone by now: it fails then, and so has nothing that would win over a request. */
+static void finish(struct task *task, struct eddy_awaitable *a)
+{
+    struct eddy_core *core = &a->awaitable;
+    core->type->finish(a);
+    if (!core->failure || !task->must_cancel)
+        return;
+    failure_unref(core->failure);
+    core->failure = task_deliver_cancel(task);
 }
 
 /* What the awaiter gets, when the operation is over: its result, its failure, or the cancellation of the task. */
@@ -43,7 +107,7 @@ static void settle(struct task *task, struct eddy_awaitable *a)
     if (asked && core->failure && failure_is_cancellation(core->failure)) {
         failure_unref(core->failure);
         core->failure = task_deliver_cancel(task);
-    } else if (asked && !core->failure && core->type->undo) {
+    } else if (asked && !core->failure && can_be_undone(core->type)) {
         core->type->undo(a);
         core->failure = task_deliver_cancel(task);
     } else if (asked) {
@@ -51,7 +115,11 @@ static void settle(struct task *task, struct eddy_awaitable *a)
     }
     task->forwarded = false;
     if (!core->failure && core->type->finish)
-        core->type->finish(a);
+        finish(task, a);
+    if (__builtin_expect(core->state == EDDY_RUNNING, 0)) { /* native_again */
+        core->flags &= (uint8_t)~ED_FLAG_CANCELLING;
+        pass_request(task, a);
+    }
 }
 
 void eddy_run_generic(struct eddy_awaitable *a)
@@ -61,10 +129,13 @@ void eddy_run_generic(struct eddy_awaitable *a)
         a->awaitable.failure = failure_of(EDDY_NO_TASK, "await of %s", a->awaitable.type->name);
         return;
     }
+    if (task_must_look(self) && !may_start(self, a))
+        return;
     begin(self, a);
     /* It did not suspend: a request waits for an await that does. */
     if (a->awaitable.state == EDDY_FINISHED && !self->forwarded) {
         self->waits_for = NULL;
+        self->at_once++;
         if (!a->awaitable.failure && a->awaitable.type->finish)
             a->awaitable.type->finish(a);
         if (a->awaitable.state == EDDY_FINISHED)

@@ -221,6 +221,12 @@ static struct eddy_failure *why_no_loop(const eddy_loop_options *options, int er
     return failure_of(error, "eddy_run: the event loop's driver \"%s\" cannot be had", name ? name : "epoll");
 }
 
+/* The request was delivered, nobody else has made one, and the main task ended by it. */
+static bool ended_by_interrupt(const struct eddy_loop *loop, struct task *task)
+{
+    return task && loop->interrupted_main && task->obeyed && task_withdraw(task, loop->interruption) == 0;
+}
+
 /* Runs it on an open loop, closes the loop; *code is the exit status. */
 static struct eddy_failure *run_on(struct eddy_loop *loop, struct eddy_awaitable *coroutine, size_t size,
                                    size_t result_offset, size_t result_size, const struct eddy_site *site,
@@ -233,9 +239,7 @@ static struct eddy_failure *run_on(struct eddy_loop *loop, struct eddy_awaitable
     struct task *task = loop->main = task_new(loop, NULL, coroutine, size, site);
     if (task)
         failure = run_main_task(loop, task);
-    *code = !failure ? 0
-            : loop->interrupted_main && failure_is_cancellation(failure) ? EXIT_INTERRUPTED
-                                                                          : EXIT_FAILED;
+    *code = !failure ? 0 : ended_by_interrupt(loop, task) ? EXIT_INTERRUPTED : EXIT_FAILED;
     /* Who interrupts a run with a seed wants to know where it hangs. */
     if (failure && prints && (*code == EXIT_FAILED || loop->driver->seed))
         report_print(failure);

@@ -23,14 +23,18 @@ void scope_expire(struct eddy_scope *scope)
     if (scope->state != SCOPE_ACTIVE)
         return;
     scope->state = SCOPE_EXPIRING;
+    struct task *task = scope->task;
+    scope->asked_at = task->deliveries;
     if (!scope->level) {
-        task_cancel(scope->task, NULL);
+        task_ask(task, NULL, scope->inner);
         return;
     }
-    uint32_t before = scope->task->cancels;
+    uint32_t before = task->cancels;
     level_cancel(scope->place, NULL);
-    if (scope->task->cancels == before) /* shielded, or asked before by a scope inside: it counts all the same */
-        scope->task->cancels++;
+    if (task->cancels == before) { /* shielded, or asked before by a scope inside: it counts all the same */
+        task->cancels++;
+        scope->asked_at--; /* and there is nothing to withdraw */
+    }
 }
 
 static void expire(struct timer *timer)
@@ -74,8 +78,8 @@ bool scope_open(struct eddy_scope *scope, int64_t when)
 {
     scope->task = current.task;
     scope->cancels = scope->task->cancels;
-    scope->pending = scope->task->must_cancel;
     scope->state = SCOPE_ACTIVE;
+    scope->inner = scope->task->releasing > 0;
     scope->node = NULL;
     scope->place = NULL;
     scope->when = when == CLOCK_NEVER ? INFINITY : (double)when / (double)CLOCK_SECOND;
@@ -138,9 +142,7 @@ bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure)
         end_level(scope);
     if (!expired)
         return false;
-    bool alone = (uint32_t)(eddy_uncancel)(task_handle(scope->task)) <= scope->cancels;
-    if (scope->level && alone && !scope->pending && !level_reaches(scope->task))
-        scope->task->must_cancel = false; /* the level's, which is over */
+    bool alone = task_withdraw(scope->task, (struct request){scope->asked_at, scope->inner}) <= scope->cancels;
     return alone && failure && failure_is_cancellation(failure);
 }
 

@@ -29,10 +29,11 @@ struct eddy_scope {
     struct level *place;         /* by trio's rules, while it is open; else NULL */
     uint32_t cancels;            /* requests that the task had when the block began */
     uint32_t state : 4;          /* an enum scope_state */
+    uint32_t asked_at : 20;      /* its request, see struct request */
+    bool inner : 1;              /* it began inside a releasing operation */
     bool relative : 1;           /* `when` is a span; in await_for: it was over before it began */
     bool level : 1;              /* trio's rules */
     bool shield : 1;             /* levels around it are kept out */
-    bool pending : 1;            /* a request waited for delivery when the block began */
 };
 
 /* On the running task, until `when` nanoseconds; CLOCK_NEVER: no deadline.  False: no memory. */

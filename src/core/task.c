@@ -219,6 +219,7 @@ void task_park(struct task *self)
     struct eddy_loop *loop = self->loop;
     int *error = &errno; /* one address: a task stays on its thread */
     self->saved_errno = *error;
+    self->at_once = 0;
     self->ready.parked_at = loop->looked_at;
     if (__builtin_expect(!stack_intact(self->stack), 0))
         stack_report_overflow(self->stack);
@@ -253,8 +254,7 @@ static void end_without_running(struct task *task, struct eddy_failure *failure)
 bool task_prepare(struct task *task)
 {
     if (task->must_cancel) { /* before its first step: the body never runs */
-        task->must_cancel = false;
-        end_without_running(task, failure_of_cancel(task->cancel_reason, false));
+        end_without_running(task, task_take_cancel(task));
         return false;
     }
     size_t size = task->stack_size ? task->stack_size : task->loop->options.stack_size;
@@ -306,10 +306,7 @@ void task_finish(struct task *task)
 {
     struct eddy_core *core = task_core(task);
     task->has_result = !core->failure;
-    if (task->must_cancel && !core->failure) { /* asked for and never delivered: it ends cancelled, not with a result */
-        task_give_up_result(task);
-        core->failure = task_take_cancel(task);
-    }
+    task->obeyed = core->failure && core->failure->own;
     core->failure = failure_passed_on(core->failure, false);
     task->cancelled = core->failure && failure_is_cancellation(core->failure);
     task->state = TASK_DONE;
@@ -330,9 +327,19 @@ static void keep_reason(struct task *task, const char *reason)
     task->cancel_reason = reason ? memory_copy_string(reason) : NULL;
 }
 
+void task_note_delivery(struct task *self)
+{
+    self->must_cancel = false;
+    if (self->releasing) /* it was the operation's own: those of others wait */
+        return;
+    self->must_cancel = level_reaches(self); /* in a cancelled scope of trio's kind the next await fails, too */
+    self->undelivered = 0;
+    self->deliveries++;
+}
+
 struct eddy_failure *task_deliver_cancel(struct task *self)
 {
-    self->must_cancel = level_reaches(self); /* in a cancelled scope of trio's kind the next await fails, too */
+    task_note_delivery(self);
     return failure_of_cancel(self->cancel_reason, true);
 }
 
@@ -363,22 +370,32 @@ static bool forward_to_operation(struct task *task)
     return true;
 }
 
-static void note_request(struct task *task, const char *reason)
+static void note_request(struct task *task, const char *reason, bool inner)
 {
     if (task->cancels < UINT32_MAX)
         task->cancels++;
+    if (inner)
+        return;
+    if (task->undelivered < UINT32_MAX)
+        task->undelivered++;
     keep_reason(task, reason);
 }
 
 /* The request goes along those that await each other, however many, to what the last of them waits for. */
-static void pass_on(struct task *task)
+static void pass_on(struct task *task, bool inner)
 {
-    while (task->passes_on && task->joins->state != TASK_DONE) {
+    while (!(task->releasing && !inner) && task->passes_on && task->joins->state != TASK_DONE) {
         task->forwarded = true;
         if (task->joins->asked || level_is_ending(task->joins))
             return;
-        note_request(task->joins, task->cancel_reason);
+        note_request(task->joins, task->cancel_reason, false);
         task = task->joins;
+        inner = false;
+    }
+    if (task->releasing && !inner) { /* it has to wait */
+        if (task->interruptible)
+            native_interrupt(task);
+        return;
     }
     if (!forward_to_operation(task)) {
         task->must_cancel = true;
@@ -399,17 +416,18 @@ static void put_off(struct eddy_loop *loop, struct task *task)
     loop->ask_next = &task->next_asked;
 }
 
-static void ask(struct task *task, const char *reason)
+static void ask(struct task *task, const char *reason, bool inner)
 {
     struct eddy_loop *loop = task->loop;
-    note_request(task, reason);
+    note_request(task, reason, inner);
     if (loop->ask_next) {
         put_off(loop, task);
         return;
     }
     while (task) {
         loop->ask_next = &loop->to_ask;
-        pass_on(task);
+        pass_on(task, inner);
+        inner = false;
         task = loop->to_ask;
         if (task) {
             loop->to_ask = task->next_asked;
@@ -426,14 +444,56 @@ bool task_cancel(struct task *task, const char *reason)
         return false;
     }
     if (!task->asked)
-        ask(task, reason);
+        ask(task, reason, false);
     return true;
+}
+
+struct request task_ask(struct task *task, const char *reason, bool inner)
+{
+    uint32_t now = task->deliveries;
+    ask(task, reason, inner);
+    return (struct request){now, inner};
+}
+
+unsigned task_withdraw(struct task *task, struct request request)
+{
+    if (task->cancels > 0)
+        task->cancels--;
+    if (task->cancels == 0)
+        task->undelivered = 0;
+    else if (!request.inner && request.deliveries == task->deliveries && task->undelivered > 0)
+        task->undelivered--;
+    if (request.inner || (task->undelivered == 0 && !level_reaches(task)))
+        task->must_cancel = false;
+    return task->cancels;
+}
+
+/* ---- releasing ---- */
+
+bool task_is_asked(const struct task *task)
+{
+    return task->undelivered > 0 || level_reaches(task);
+}
+
+struct release release_begin(void)
+{
+    struct task *self = current.task;
+    if (self->releasing++ == 0)
+        self->must_cancel = false;
+    return (struct release){self};
+}
+
+void release_end(struct release *release)
+{
+    struct task *self = release->task;
+    if (--self->releasing == 0)
+        self->must_cancel = task_is_asked(self);
 }
 
 void task_cancel_marked(struct task *task, const char *reason)
 {
     if (task->state != TASK_DONE)
-        ask(task, reason);
+        ask(task, reason, false);
 }
 
 void task_hurry(struct task *task, const char *reason)
@@ -475,16 +535,29 @@ void task_wait_end(struct task *self, struct task *task, bool forwarding)
     task_unref(task);
 }
 
+/* A request went to the task, which ended otherwise.  If it was told, that is its answer; else the request was too late
+ * for it and is its awaiter's again. */
+static void take_back(struct task *self, const struct task *task)
+{
+    self->forwarded = false;
+    if (task->undelivered || level_reaches(self))
+        self->must_cancel = true;
+    else
+        task_note_delivery(self);
+}
+
 /* The failure of a task, for one who awaited it: moved out if nobody else can ask. */
 static struct eddy_failure *outcome(struct task *self, struct task *task)
 {
     struct eddy_core *core = task_core(task);
     struct eddy_failure *failure = core->failure;
     task->seen = true;
+    if (self->forwarded && failure && failure_is_cancellation(failure))
+        return task_deliver_cancel(self);
+    if (self->forwarded)
+        take_back(self, task);
     if (!failure)
         return NULL;
-    if (self->forwarded && failure_is_cancellation(failure))
-        return task_deliver_cancel(self);
     if (task->references == 1)
         core->failure = NULL;
     else
@@ -527,6 +600,9 @@ static struct eddy_failure *join_task(struct task *task)
         return refuse(self, task, task->consumed);
     EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
     task->consumed = true;
+    if (self->at_once >= TASK_AWAITS_AT_ONCE)
+        task_give_way(self);
+    self->at_once++; /* until it parks, if it has to */
     task_wait_end(self, task, true);
     if (self->circular)
         return refuse(self, task, false);
@@ -567,7 +643,11 @@ void eddy_release(struct eddy_awaitable *a)
 /* Waits without taking the handle; a cancellation ends the wait and leaves the task alone. */
 static struct eddy_failure *shielded_wait(struct task *self, struct task *task)
 {
+    struct eddy_failure *failure = task_must_look(self) ? task_checkpoint(self, false) : NULL;
     self->forwarded = false;
+    self->at_once++;
+    if (failure)
+        return failure;
     if (task->state != TASK_DONE) {
         task->references++;
         watch_add(&task->watches, &self->wait.watch, wake_joiner);
@@ -664,6 +744,12 @@ void frame_end_below(struct task *first, char *caller)
 
 /* ---- spawn ---- */
 
+/* A loop of tasks that end at once meets a pending request at the await of one that did not. */
+static bool may_go_on(const struct task *self)
+{
+    return !self->must_cancel || self->at_once < TASK_AWAITS_AT_ONCE;
+}
+
 /* Runs it up to its first wait; the spawner is the very next to go on. */
 static void run_eagerly(struct task *self, struct task *task)
 {
@@ -703,7 +789,7 @@ __attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size
         (eddy_task_set_name)(task_handle(task), options->name);
     if (options && options->stack_size)
         task->stack_size = options->stack_size < UINT32_MAX ? (uint32_t)options->stack_size : UINT32_MAX;
-    if (options && options->eager && current.task && task_core(task)->type->run)
+    if (options && options->eager && current.task && may_go_on(current.task) && task_core(task)->type->run)
         run_eagerly(current.task, task);
     else
         task_wake(task);

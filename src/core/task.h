@@ -80,16 +80,21 @@ struct task {
     uint32_t stack_size;             /* asked for; 0: the loop's */
     uint32_t references;
     uint32_t cancels;                /* requests made and not taken back */
+    uint32_t undelivered;            /* of `cancels`: made since the last delivery */
     int saved_errno;
     uint8_t state;                   /* an enum task_state */
+    uint32_t deliveries : 20;        /* of requests, so far: a request is known by what it was when it was made */
+    uint8_t releasing;               /* releasing operations that it is inside of: see release_begin */
+    uint8_t at_once;                 /* awaits that have completed at once since it last gave way */
     bool must_cancel : 1;            /* a request waits for the next await */
-    bool interruptible : 1;          /* a request wakes it */
+    bool interruptible : 1;          /* a request wakes it; in a releasing operation: ends what it waits for */
     bool forwarded : 1;              /* a request went to what it waits for */
     bool passes_on : 1;              /* requests go on to the task that it joins: it awaits it */
     bool to_ask : 1;                 /* it is in the loop's list of requests */
     bool asked : 1;                  /* a request to many goes to it, too: none needs to be passed on to it */
     bool circular : 1;               /* the wait for the task that it joins ends now: that one waits for this one */
     bool cancelled : 1;              /* it ended by ECANCELED */
+    bool obeyed : 1;                 /* ... which was a request that had been delivered to it */
     bool has_result : 1;             /* it ended well, and nobody has taken its result */
     bool seen : 1;                   /* somebody has looked at its failure */
     bool consumed : 1;               /* its handle was awaited or given up: a second use is a bug */
@@ -160,10 +165,49 @@ void task_cancel_marked(struct task *task, const char *reason);
 /* The library's wish that it ends, for what is around it ends: one in a cancelled scope has been asked already. */
 void task_hurry(struct task *task, const char *reason);
 void task_hurry_marked(struct task *task, const char *reason);
+/* A request that its maker takes back at its own end: of a scope, a group.  `inner`: it was begun inside the releasing
+ * operation that the task is in, and reaches what that waits for. */
+struct request {
+    uint32_t deliveries : 20; /* of the task, when it was made */
+    uint32_t inner : 1;
+};
+struct request task_ask(struct task *task, const char *reason, bool inner);
+/* One that was not delivered so far never will be.  Gives the requests that are left. */
+unsigned task_withdraw(struct task *task, struct request request);
+/* A request that went to what the task waited for has been answered there. */
+void task_note_delivery(struct task *self);
 /* Takes a request that waits for delivery: the failure to deliver, or NULL. */
 struct eddy_failure *task_take_cancel(struct task *self);
 /* The failure that a delivered request becomes. */
 struct eddy_failure *task_deliver_cancel(struct task *self);
+
+/* ---- awaits that complete at once ---- */
+
+enum { TASK_AWAITS_AT_ONCE = 16 };
+/* An await begins: must it call task_checkpoint? */
+static inline bool task_must_look(const struct task *self)
+{
+    return __builtin_expect(self->must_cancel || self->at_once >= TASK_AWAITS_AT_ONCE, 0);
+}
+/* After many awaits that completed at once the task gives way for one turn.  Then, or if `first`, a request that is
+ * pending is delivered in place of what would begin: the failure, or NULL. */
+struct eddy_failure *task_checkpoint(struct task *self, bool first);
+/* The same where nothing can be delivered. */
+void task_give_way(struct task *self);
+
+/*
+ * What releases something does its work whatever was asked of the task: requests wait until release_end, and the
+ * operation has a deadline of its own.  Scopes that begin inside work as ever.  Where a request may cut the waiting
+ * short, `interruptible` is set.  For eddy_defer.
+ */
+struct release {
+    struct task *task;
+};
+/* Somebody wants the task to end: what it releases should not take longer than it must. */
+bool task_is_asked(const struct task *task);
+struct release release_begin(void);
+void release_end(struct release *release);
+
 /* Waits until task has ended.  joins: a cancellation of self goes to it; else self goes on waiting. */
 void task_wait_end(struct task *self, struct task *task, bool forward);
 /* A coroutine that never begins: frees what its value owns. */
@@ -205,7 +249,7 @@ void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure);
 /* Ends the waiting of a task that waits for a native operation, which then fails with ECANCELED; nothing is asked of
  * the task itself.  One that has a completion already goes on with that. */
 void native_interrupt(struct task *task);
-/* From an operation's `finish`: what it was woken for is gone, it waits on.  It needs an `undo`, see settle. */
+/* From an operation's `finish`: what it was woken for is gone, it waits on. */
 void native_again(struct eddy_awaitable *a);
 
 /* ---- wait-lists: used by start, cancel and by who wakes ---- */

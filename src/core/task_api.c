@@ -39,7 +39,11 @@ bool(eddy_cancel)(void *t, const char *reason)
 int(eddy_uncancel)(void *t)
 {
     struct task *task = task_of(t, "eddy_uncancel");
-    if (task->cancels > 0 && --task->cancels == 0 && !level_reaches(task))
+    if (task->cancels > 0)
+        task->cancels--;
+    if (task->undelivered > task->cancels)
+        task->undelivered = task->cancels;
+    if (task->cancels == 0 && !level_reaches(task))
         task->must_cancel = false;
     return task->cancels;
 }

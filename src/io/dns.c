@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "core/blocking.h"
+#include "io/turn.h"
 
 /* What the resolver said. */
 struct verdict {
@@ -122,6 +123,7 @@ static bool take_name(bool *given, char *room, size_t size, const char *text)
 eddy_async_define(struct addrinfo *, eddy_getaddrinfo, (const char *, host), (const char *, service),
                   (const struct addrinfo *, hints))
 {
+    eddy_await(turn());
     struct look_up question = {ED_HEADER(look_up_type), .result = {NULL, {EAI_NONAME, 0}}};
     if (hints)
         question.hints = (struct addrinfo){.ai_flags = hints->ai_flags, .ai_family = hints->ai_family,
@@ -175,6 +177,7 @@ static const struct eddy_awaitable_type look_back_type = {.name = "eddy_getnamei
 eddy_async_define(struct eddy_host_name, eddy_getnameinfo, (const struct sockaddr *, address), (unsigned, length),
                   (int, flags))
 {
+    eddy_await(turn());
     const int numbers = NI_NUMERICHOST | NI_NUMERICSERV;
     struct look_back question = {ED_HEADER(look_back_type), .result = {.verdict = {EAI_FAMILY, 0}},
                                  .length = length, .flags = flags};

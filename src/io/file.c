@@ -14,6 +14,7 @@
 #include "base/assert.h"
 #include "core/buffer.h"
 #include "io/socket.h"
+#include "io/turn.h"
 #include "os/memory.h"
 
 enum { LINE_CHUNK = 8192, FILE_CHUNK = 65536 };
@@ -195,6 +196,7 @@ static size_t take_ahead(struct eddy_file *file, void *buffer, size_t size)
 
 eddy_async_define(size_t, eddy_file_read, (eddy_file *, file), (void *, buffer), (size_t, size))
 {
+    TURN_IF_DUE();
     int error = enter_position(file);
     if (error)
         eddy_raise(error, "eddy_file_read(\"%s\")", file->path);
@@ -237,6 +239,7 @@ static size_t find_line(const struct eddy_file *file, size_t checked)
 
 eddy_async_define(size_t, eddy_file_read_line, (eddy_file *, file), (eddy_slice *, line))
 {
+    TURN_IF_DUE();
     *line = (eddy_slice){"", 0};
     int error = enter_position(file);
     if (error)
@@ -277,6 +280,7 @@ eddy_async(int64_t, write_all, (eddy_file *, file), (const char *, data), (size_
 
 eddy_async_define(void, eddy_file_write, (eddy_file *, file), (const void *, data), (size_t, size))
 {
+    TURN_IF_DUE();
     int error = enter_position(file);
     if (error)
         eddy_raise(error, "eddy_file_write(\"%s\")", file->path);

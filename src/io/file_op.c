@@ -61,23 +61,10 @@ static void cancel(struct eddy_awaitable *a)
     driver_cancel(task->loop->driver, &task->wait.op);
 }
 
-/* Opened, but the task was cancelled before it could take it. */
-static void close_opened(struct eddy_awaitable *a)
-{
-    struct file_op *self = (struct file_op *)(void *)a;
-    if (self->result >= 0)
-        driver_close_fd(owner_of(a)->loop->driver, (int)self->result);
-}
-
 static const struct eddy_awaitable_type op_type = {
-    .name = "file operation", .start = start, .cancel = cancel, .size = sizeof(struct file_op)};
-static const struct eddy_awaitable_type open_type = {
-    .name = "open", .start = start, .cancel = cancel, .undo = close_opened, .size = sizeof(struct file_op)};
+    .name = "file operation", .start = start, .cancel = cancel, .kind = EDDY_IO, .size = sizeof(struct file_op)};
 
 struct file_op file_op(uint8_t kind, int fd, struct driver_file what)
 {
-    struct file_op op = {ED_HEADER(op_type), .kind = kind, .fd = fd, .what = what};
-    if (kind == DRIVER_OPEN)
-        op.awaitable.awaitable.type = &open_type;
-    return op;
+    return (struct file_op){ED_HEADER(op_type), .kind = kind, .fd = fd, .what = what};
 }

@@ -9,12 +9,14 @@
 
 #include "io/socket.h"
 #include "io/stream.h"
+#include "io/turn.h"
 #include "os/memory.h"
 
 /* ==== memory ==== */
 
 eddy_async_define(void, eddy_stream_pair, (eddy_stream **, ends))
 {
+    eddy_await(turn());
     struct transport *made[2];
     ends[0] = ends[1] = NULL;
     if (!memory_transports(current.loop, made))
@@ -81,6 +83,7 @@ static struct eddy_stream *take_descriptors(struct eddy_loop *loop, int in, int 
 
 eddy_async_define(eddy_stream *, eddy_open_descriptors, (int, in), (int, out))
 {
+    eddy_await(turn());
     int error = in < 0 && out < 0 ? EBADF : 0;
     if (!error && in >= 0)
         error = set_close_on_exec(in);
@@ -99,6 +102,7 @@ eddy_async_free(eddy_open_descriptors, eddy_stream_abort);
 
 eddy_async_define(void, eddy_open_pipe, (eddy_stream **, reader), (eddy_stream **, writer))
 {
+    eddy_await(turn());
     int fds[2];
     *reader = *writer = NULL;
     if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0)

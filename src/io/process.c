@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "io/socket.h"
 #include "io/transport.h"
+#include "io/turn.h"
 #include "os/clock.h"
 #include "os/memory.h"
 
@@ -270,6 +271,7 @@ static int start_child(struct eddy_process *process, const char *const *argument
 eddy_async_define(eddy_process *, eddy_process_start, (const char *const *, arguments),
                   (const eddy_process_options *, options))
 {
+    eddy_await(turn());
     static const char *const steps[] = {[CHILD_GROUP] = ": setsid, setpgid", [CHILD_DESCRIPTOR] = ": its descriptors"};
     eddy_process_options wanted;
     enum child_step step = CHILD_MAKE;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "core/current.h"
+#include "core/task.h"
 #include "io/process.h"
 
 /* ==== communicate ==== */
@@ -74,18 +76,24 @@ static void enter(struct eddy_manager *manager, eddy_error *err)
     scope->value = eddy_await(eddy_process_start(scope->arguments, scope->options), err);
 }
 
-/* Killed at the latest when this is cancelled. */
+/* For one that was killed to be gone. */
+static const double last_seconds = 5;
+
 eddy_async(void, end_process, (eddy_process *, process), (double, grace))
 {
     eddy_error err;
     eddy_defer(eddy_process_abort, process);
     if (eddy_process_ended(process))
         return;
+    struct release releasing = release_begin();
+    eddy_defer(release_end, &releasing);
     eddy_process_terminate(process);
+    current.task->interruptible = true; /* a request ends the grace */
     eddy_await_for(eddy_process_wait(process), grace, &err);
+    current.task->interruptible = false;
     eddy_process_kill(process);
-    if (err.code == ETIMEDOUT)
-        eddy_await(eddy_process_wait(process));
+    if (!eddy_process_ended(process))
+        eddy_await_for(eddy_process_wait(process), last_seconds, &err);
 }
 
 static void leave(struct eddy_manager *manager, eddy_error *err)

@@ -11,6 +11,7 @@
 #include "core/failure.h"
 #include "io/file.h"
 #include "io/stream.h"
+#include "io/turn.h"
 #include "os/memory.h"
 
 enum { PIECE = 1 << 20, COPY = 65536 };
@@ -106,6 +107,7 @@ static void free_copy(struct sending *sending)
 
 eddy_async_define(size_t, eddy_sendfile, (eddy_stream *, s), (int, fd), (int64_t, offset), (size_t, size))
 {
+    eddy_await(turn());
     struct sending sending = {.write = {s, 0, size, false}, .fd = fd, .offset = offset};
     int error = offset < 0 ? EINVAL : stream_begin_write(s);
     if (error)

@@ -16,6 +16,9 @@ enum { ACCEPTS_AT_ONCE = 32 }; /* then the handlers have their turn */
 /* Without descriptors or memory the next accept would fail as well. */
 static const double pause_after_failure = 1.0;
 
+/* For handlers that were cancelled to end, where the closing task is asked to end as well. */
+static const double last_seconds = 5;
+
 /* ==== the end of its tasks ==== */
 
 static void free_server(struct eddy_server *server)
@@ -204,6 +207,10 @@ eddy_async(int, accept_one, (struct listener *, listener))
     if (result < 0)
         return is_of_connection((int)-result) ? 0 : (int)-result;
     driver_adopt(listener->server->loop->driver, (int)result);
+    if (current.task->must_cancel) { /* it came while the server was being closed */
+        socket_close(listener->server->loop, (int)result);
+        return 0;
+    }
     if (is_full(listener->server))
         return eddy_await(admit_when_there_is_room(listener, (int)result));
     return admit(listener, (int)result);
@@ -278,7 +285,7 @@ static void cancel_handlers(struct eddy_server *server)
     level_cancel(server->level, "the server closes");
 }
 
-/* What is left of closing when it is left by a cancellation. */
+/* What is left of closing when it is left although handlers do not end. */
 static void abandon(struct eddy_server **left)
 {
     struct eddy_server *server = *left;
@@ -289,6 +296,16 @@ static void abandon(struct eddy_server **left)
     settle(server);
 }
 
+/* A request that comes meanwhile ends the grace; one that had come before leaves it as it was asked for. */
+eddy_async(void, wait_for_handlers, (struct eddy_server *, server), (double, seconds))
+{
+    eddy_error err;
+    struct task *self = current.task;
+    self->interruptible = true;
+    eddy_await_for(eddy_event_wait(&server->idle), seconds, &err);
+    self->interruptible = false;
+}
+
 eddy_async_define(void, eddy_server_close, (eddy_server *, server), (double, grace_seconds))
 {
     eddy_error err;
@@ -296,13 +313,19 @@ eddy_async_define(void, eddy_server_close, (eddy_server *, server), (double, gra
         return;
     struct eddy_server *left = server;
     eddy_defer(abandon, &left);
+    struct release releasing = release_begin();
+    eddy_defer(release_end, &releasing);
     server->closing = true;
     cancel_listeners(server);
     settle(server);
     if (grace_seconds > 0)
-        eddy_await_for(eddy_event_wait(&server->idle), grace_seconds, &err);
+        eddy_await(wait_for_handlers(server, grace_seconds));
     cancel_handlers(server);
-    eddy_await(eddy_event_wait(&server->idle));
+    while (!eddy_event_is_set(&server->idle)) {
+        eddy_await_for(eddy_event_wait(&server->idle), last_seconds, &err);
+        if (err.code && task_is_asked(current.task))
+            return;
+    }
     left = NULL;
     free_server(server);
 }

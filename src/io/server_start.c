@@ -8,6 +8,7 @@
 #include "core/failure.h"
 #include "io/resolve.h"
 #include "io/server.h"
+#include "io/turn.h"
 #include "os/memory.h"
 
 enum {
@@ -269,6 +270,7 @@ static struct label label_of(const eddy_server_options *options)
 
 eddy_async(eddy_server *, start_server, (struct eddy_start_server *, self))
 {
+    eddy_await(turn());
     eddy_server *server = NULL;
     const eddy_server_options *options = &self->options;
     char reason[sizeof(((struct address_list *)0)->reason)] = "";

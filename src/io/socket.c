@@ -109,18 +109,8 @@ static void cancel(struct eddy_awaitable *a)
     driver_cancel(task->loop->driver, &task->wait.op);
 }
 
-/* Accepted, but the task was cancelled before it could take it. */
-static void close_accepted(struct eddy_awaitable *a)
-{
-    struct socket_op *self = (struct socket_op *)(void *)a;
-    if (self->result >= 0)
-        socket_close(current.loop, (int)self->result);
-}
-
 static const struct eddy_awaitable_type socket_type = {
-    .name = "socket operation", .start = start, .cancel = cancel, .size = sizeof(struct socket_op)};
-static const struct eddy_awaitable_type accept_type = {
-    .name = "accept", .start = start, .cancel = cancel, .undo = close_accepted, .size = sizeof(struct socket_op)};
+    .name = "socket operation", .start = start, .cancel = cancel, .kind = EDDY_IO, .size = sizeof(struct socket_op)};
 
 static struct socket_op make(uint8_t kind, int fd, const void *data, size_t size, int flags)
 {
@@ -175,9 +165,7 @@ struct socket_op socket_write(int fd, const void *data, size_t size)
 
 struct socket_op socket_accept(int fd)
 {
-    struct socket_op op = make(DRIVER_ACCEPT, fd, NULL, 0, 0);
-    op.awaitable.awaitable.type = &accept_type;
-    return op;
+    return make(DRIVER_ACCEPT, fd, NULL, 0, 0);
 }
 
 struct socket_op socket_connect(int fd, const struct sockaddr *address, socklen_t size)

@@ -100,21 +100,30 @@ eddy_async_define(void, eddy_stream_close, (eddy_stream *, s))
     if (s->closed || s->cut || !s->transport->type->finish || stream_enter(s, &s->writer) != 0)
         return;
     eddy_defer(stream_leave_writer, s);
+    struct release releasing = release_begin();
+    eddy_defer(release_end, &releasing);
     eddy_await(transport_finish(s->transport));
 }
 
 /* ==== one reader, one writer ==== */
 
-int stream_enter(struct eddy_stream *s, struct task **user)
+static int refusal(const struct eddy_stream *s, const struct task *user)
 {
     if (s->closed)
         return EDDY_STREAM_CLOSED;
     if (s->late)
         return ETIMEDOUT;
-    if (*user)
-        return EDDY_STREAM_BUSY;
-    *user = current.task;
-    return 0;
+    return user ? EDDY_STREAM_BUSY : 0;
+}
+
+int stream_enter(struct eddy_stream *s, struct task **user)
+{
+    int error = refusal(s, *user);
+    if (error)
+        current.task->at_once++; /* a loop that does not look at the errors can be stopped, too */
+    else
+        *user = current.task;
+    return error;
 }
 
 void stream_leave_reader(struct eddy_stream *s)

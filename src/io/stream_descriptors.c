@@ -92,11 +92,5 @@ eddy_async_define(size_t, eddy_stream_receive_descriptors, (eddy_stream *, s), (
     if (error)
         eddy_raise(error, "eddy_stream_receive_descriptors(%s)", stream_peer(s));
     s->at_end = result == 0;
-    if (result > 0 && *count == 0 && current.task->must_cancel) { /* as in stream_read.c; descriptors cannot go back */
-        stream_put_back(s, buffer, (size_t)result);
-        eddy_await(eddy_sleep(0));
-        if (!s->broken) /* it did not come, after all: they are the caller's */
-            s->begin += result;
-    }
     return (size_t)result;
 }

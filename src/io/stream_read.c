@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/task.h"
 #include "io/stream.h"
+#include "io/turn.h"
 #include "os/memory.h"
 
 enum {
@@ -141,20 +141,18 @@ static int64_t join(struct eddy_stream *s, struct chunk *chunk, int64_t size)
     return kept ? size : -ENOMEM;
 }
 
-/*
- * A cancellation that came when the bytes had come as well is told before anybody has them: they stay for the next
- * read.  Else the read would give them, and a task that ends by returning them ends cancelled, without a result.
- */
-static bool cancel_waits(int64_t result)
+/* What the end of a stream gives once more.  A loop that does not look at it can be stopped, too. */
+static int64_t end_again(void)
 {
-    return result > 0 && current.task->must_cancel;
+    current.task->at_once++;
+    return 0;
 }
 
 /* More bytes behind those that are there: how many, 0 at the end, or a negative code. */
 eddy_async(int64_t, more, (eddy_stream *, s))
 {
     if (s->at_end)
-        return 0;
+        return end_again();
     bool first = s->begin == s->end;
     if (first)
         stream_drop_input(s);
@@ -169,10 +167,7 @@ eddy_async(int64_t, more, (eddy_stream *, s))
     } else if (result > 0) {
         result = join(s, &chunk, result);
     }
-    result = judge(s, result);
-    if (cancel_waits(result))
-        eddy_await(eddy_sleep(0));
-    return result;
+    return judge(s, result);
 }
 
 /* At least one byte into [data, data + size), nothing being there: how many, 0 at the end, or a negative code. */
@@ -183,20 +178,16 @@ eddy_async(int64_t, more_into, (eddy_stream *, s), (void *, data), (size_t, size
         return result > 0 ? (int64_t)take(s, data, size) : result;
     }
     if (s->at_end)
-        return 0;
+        return end_again();
     stream_drop_input(s);
-    int64_t result = judge(s, eddy_await(transport_receive_into(s->transport, data, size)));
-    if (!cancel_waits(result))
-        return result;
-    stream_put_back(s, data, (size_t)result);
-    eddy_await(eddy_sleep(0));
-    return s->broken ? -s->broken : (int64_t)take(s, data, size);
+    return judge(s, eddy_await(transport_receive_into(s->transport, data, size)));
 }
 
 /* ==== read, read_some, read_exactly ==== */
 
 eddy_async_define(size_t, eddy_stream_read, (eddy_stream *, s), (void *, buffer), (size_t, size))
 {
+    TURN_IF_DUE();
     int error = enter(s);
     if (error)
         eddy_raise(error, "eddy_stream_read(%s)", stream_peer(s));
@@ -213,6 +204,7 @@ eddy_async_define(size_t, eddy_stream_read, (eddy_stream *, s), (void *, buffer)
 eddy_async_define(size_t, eddy_stream_read_some, (eddy_stream *, s), (eddy_slice *, bytes))
 {
     *bytes = (eddy_slice){"", 0};
+    TURN_IF_DUE();
     int error = enter(s);
     if (error)
         eddy_raise(error, "eddy_stream_read_some(%s)", stream_peer(s));
@@ -245,6 +237,7 @@ static void give_back(struct half_read *half)
 
 eddy_async_define(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *, buffer), (size_t, size))
 {
+    TURN_IF_DUE();
     int error = enter(s);
     if (error)
         eddy_raise(error, "eddy_stream_read_exactly(%s, %zu)", stream_peer(s), size);
@@ -399,6 +392,7 @@ eddy_async(size_t, read_line, (eddy_stream *, s), (const eddy_slice *, separator
            (eddy_slice *, line), (const char *, call), (bool, needed))
 {
     *line = (eddy_slice){"", 0};
+    TURN_IF_DUE();
     int error = enter(s);
     if (error)
         eddy_raise(error, "%s(%s)", call, stream_peer(s));

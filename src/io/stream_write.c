@@ -8,6 +8,7 @@
 
 #include "core/failure.h"
 #include "io/stream.h"
+#include "io/turn.h"
 #include "os/memory.h"
 
 enum { PARTS_AT_ONCE = 16 };
@@ -69,6 +70,7 @@ eddy_async_define(int, stream_send_all, (eddy_stream *, s), (const char *, data)
 eddy_async_define(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size))
 {
     struct stream_write write = {s, 0, size, false};
+    TURN_IF_DUE();
     int error = stream_begin_write(s);
     if (error)
         eddy_raise(error, "eddy_stream_write(%s)", stream_peer(s));
@@ -136,6 +138,7 @@ eddy_async_define(void, eddy_stream_writev, (eddy_stream *, s), (const eddy_slic
     struct stream_write write = {s, 0, 0, false};
     for (size_t i = 0; i < count; i++)
         write.size += parts[i].size;
+    TURN_IF_DUE();
     int error = stream_begin_write(s);
     if (error)
         eddy_raise(error, "eddy_stream_writev(%s)", stream_peer(s));
@@ -151,6 +154,8 @@ eddy_async_define(void, eddy_stream_write_eof, (eddy_stream *, s))
     if (error)
         eddy_raise(error, "eddy_stream_write_eof(%s)", stream_peer(s));
     eddy_defer(stream_leave_writer, s);
+    struct release releasing = release_begin();
+    eddy_defer(release_end, &releasing);
     int64_t result = eddy_await(transport_send_end(s->transport));
     error = stream_error(s, result);
     if (error)

@@ -5,14 +5,18 @@
 
 #include <errno.h>
 
+#include "core/current.h"
 #include "core/failure.h"
+#include "core/task.h"
 
 /* The method, unless the transport was stopped.  Waiting that was ended by native_interrupt is no failure of the task:
  * whoever did it has left a word in the stream. */
 static void run(struct eddy_awaitable *a, void (*method)(struct transport_op *))
 {
     struct transport_op *op = (struct transport_op *)(void *)a;
-    if (op->transport->stopped) {
+    struct eddy_failure *request = task_must_look(current.task) ? task_checkpoint(current.task, true) : NULL;
+    if (request || op->transport->stopped) {
+        a->awaitable.failure = request;
         op->result = -ECANCELED;
         return;
     }

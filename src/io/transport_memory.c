@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/current.h"
 #include "core/failure.h"
 #include "core/task.h"
 #include "io/transport.h"
@@ -52,7 +53,7 @@ static void start_waiting(struct eddy_awaitable *a)
 }
 
 static const struct eddy_awaitable_type wait_type = {
-    .name = "a stream in memory", .start = start_waiting, .cancel = waiters_cancel};
+    .name = "a stream in memory", .start = start_waiting, .cancel = waiters_cancel, .kind = EDDY_IO};
 
 /* False: it failed, by a cancellation, and so does the operation. */
 static bool wait_in(struct transport_op *op, struct eddy_waiters *waiters)
@@ -73,6 +74,7 @@ static void receive(struct transport_op *op)
     while (way->size == 0 && !way->ended)
         if (!wait_in(op, &way->receiver))
             return;
+    current.task->at_once++;
     op->result = (int64_t)way->size;
     if (way->size == 0 && way->broken)
         op->result = -ECONNRESET;
@@ -128,6 +130,7 @@ static void send_bytes(struct transport_op *op)
     while (way->size == WAY_ROOM && !way->deserted)
         if (!wait_in(op, &way->sender))
             return;
+    current.task->at_once++;
     op->result = way->deserted || way->ended ? -EPIPE : put(way, op->u.bytes.parts, op->u.bytes.count);
     if (op->result > 0)
         waiters_wake_first(&way->receiver);

@@ -82,7 +82,9 @@ static void run(struct eddy_awaitable *a)
     }
     EDDY_ASSERT(condition->lock->held, "eddy_condition_wait needs the condition's lock to be held");
     struct eddy_failure *failure = eddy_run_here(&notice.awaitable);
+    struct release releasing = release_begin();
     eddy_run_here(&relock.awaitable);
+    release_end(&releasing);
     struct eddy_failure *later = task_take_cancel(current.task);
     if (later) {
         if (!failure)

@@ -4,7 +4,7 @@
  *
  * Invariant: while tasks wait, the lock is held: releasing hands it over to the first of them, which owns it from
  * that moment on, though it has not run yet.  So nobody can come in between, and a task that is cancelled after
- * it was given the lock hands it on.
+ * it was given the lock has it: the request waits for its next await.
  */
 #define EDDY_LIBRARY
 #include "base/assert.h"
@@ -27,13 +27,8 @@ static void start(struct eddy_awaitable *a)
     native_complete(a, NULL);
 }
 
-static void undo(struct eddy_awaitable *a)
-{
-    eddy_lock_release(lock_of(a));
-}
-
 static const struct eddy_awaitable_type type = {
-    .name = "eddy_lock_acquire", .start = start, .cancel = waiters_cancel, .undo = undo};
+    .name = "eddy_lock_acquire", .start = start, .cancel = waiters_cancel};
 
 struct eddy_lock_acquire eddy_lock_acquire(eddy_lock *lock)
 {

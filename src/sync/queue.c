@@ -5,7 +5,8 @@
  * The order is asyncio.Queue's to the letter, for the transcripts of its programs depend on it: each item that goes
  * in wakes the getter that has waited longest, and stays in the queue until that task goes on.  Who comes meanwhile
  * takes it; the woken one then finds nothing and waits again, behind the others.  If the woken task is cancelled
- * first, the next is woken: nothing is lost.  With putters and room it is the same.
+ * meanwhile, it takes its item all the same, and the request waits for its next await; only if there is none any more
+ * does this one fail.  With putters and room it is the same.
  *
  * Invariant, while the queue is open: getters wait only while there is no item or a woken task is on its way to look
  * for one; putters only while there is no room or a woken task is on its way.
@@ -98,16 +99,10 @@ static void finish_get(struct eddy_awaitable *a)
     }
 }
 
-static void undo_get(struct eddy_awaitable *a)
-{
-    wake_getter(op_of(a)->queue);
-}
-
 const struct eddy_awaitable_type eddy_queue_get_type = {.name = "eddy_queue_get",
                                                         .start = start_get,
                                                         .cancel = waiters_cancel,
-                                                        .finish = finish_get,
-                                                        .undo = undo_get};
+                                                        .finish = finish_get};
 
 /* ---- put ---- */
 
@@ -138,16 +133,10 @@ static void finish_put(struct eddy_awaitable *a)
     }
 }
 
-static void undo_put(struct eddy_awaitable *a)
-{
-    wake_putter(op_of(a)->queue);
-}
-
 const struct eddy_awaitable_type eddy_queue_put_type = {.name = "eddy_queue_put",
                                                         .start = start_put,
                                                         .cancel = waiters_cancel,
-                                                        .finish = finish_put,
-                                                        .undo = undo_put};
+                                                        .finish = finish_put};
 
 /* ---- without waiting ---- */
 

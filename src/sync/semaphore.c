@@ -44,17 +44,10 @@ static void finish(struct eddy_awaitable *a)
     hand_out(semaphore);
 }
 
-static void undo(struct eddy_awaitable *a)
-{
-    semaphore_of(a)->value++;
-    finish(a);
-}
-
 static const struct eddy_awaitable_type type = {.name = "eddy_semaphore_acquire",
                                                 .start = start,
                                                 .cancel = waiters_cancel,
-                                                .finish = finish,
-                                                .undo = undo};
+                                                .finish = finish};
 
 struct eddy_semaphore_acquire eddy_semaphore_acquire(eddy_semaphore *semaphore)
 {

@@ -278,6 +278,19 @@ eddy_async(int64_t, end_sending, (struct tls_transport *, t))
     return eddy_await(tls_flush(t));
 }
 
+/* As long as it takes, unless the task is asked to end. */
+eddy_async(int64_t, end_sending_whole, (struct tls_transport *, t))
+{
+    for (;;) {
+        eddy_error err;
+        int64_t result = eddy_await_for(end_sending(t), last_words_seconds, &err);
+        if (err.code && err.code != ETIMEDOUT)
+            eddy_reraise(&err);
+        if (!err.code || task_is_asked(current.task))
+            return err.code ? -err.code : result;
+    }
+}
+
 /*
  * A client that has not read anything leaves the server's tickets (TLS 1.3) to the kernel, which would answer them by a
  * reset, and that throws away what the client has sent.  So it waits for the server's end, and keeps the tickets.
@@ -344,7 +357,7 @@ static void send_bytes(struct transport_op *op)
 
 static void send_end(struct transport_op *op)
 {
-    struct end_sending inner = end_sending(self_of(op->transport));
+    struct end_sending_whole inner = end_sending_whole(self_of(op->transport));
     TRANSPORT_RUN(op, inner);
 }
 

@@ -66,10 +66,10 @@ eddy_async(void, items_are_there)
     eddy_defer(eddy_queue_drop, &queue.queue);
     struct bystander *other = eddy_spawn(bystander());
     int sum = 0;
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 8; i++)
         eddy_await(eddy_queue_put(&queue, i));
     note("%zu", eddy_queue_size(&queue));
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 8; i++)
         sum += eddy_await(eddy_queue_get(&queue));
     note("%d %zu", sum, eddy_queue_size(&queue));
     eddy_await(other);
@@ -79,7 +79,7 @@ static void put_and_get_that_need_not_wait_do_not_suspend(void **state)
 {
     (void)state;
     RUN(items_are_there());
-    told("1000 499500 0 bystander");
+    told("8 28 0 bystander");
 }
 
 eddy_async(void, getters_in_line)
@@ -261,15 +261,16 @@ eddy_async(void, cancel_a_getter)
     eddy_cancel(a);
     eddy_await(a);
     eddy_await(b);
+    eddy_queue_shutdown(&queue, false);
     eddy_await(c);
     note_items();
 }
 
-static void the_item_of_a_cancelled_getter_goes_to_the_next(void **state)
+static void a_woken_getter_that_is_cancelled_has_its_item(void **state)
 {
     (void)state;
     RUN(cancel_a_getter());
-    told("b! a! c1 [ ]");
+    told("b! a1 cx [ ]");
 }
 
 eddy_async(void, cancel_all_getters)
@@ -289,11 +290,11 @@ eddy_async(void, cancel_all_getters)
     note_items();
 }
 
-static void when_all_getters_are_cancelled_the_items_stay(void **state)
+static void of_cancelled_getters_those_that_were_woken_have_the_items(void **state)
 {
     (void)state;
     RUN(cancel_all_getters());
-    told("g! g! g! g! [ 1 2 ]");
+    told("g1 g2 g! g! [ ]");
 }
 
 eddy_async(void, cancel_a_putter)
@@ -308,15 +309,16 @@ eddy_async(void, cancel_a_putter)
     eddy_cancel(a);
     eddy_await(a);
     eddy_await(b);
+    note("%d", eddy_await(eddy_queue_get(&queue)));
     eddy_await(c);
     note_items();
 }
 
-static void the_room_of_a_cancelled_putter_goes_to_the_next(void **state)
+static void a_woken_putter_that_is_cancelled_has_its_room(void **state)
 {
     (void)state;
     RUN(cancel_a_putter());
-    told("0 +2! +1! +3 [ 3 ]");
+    told("0 +2! +1 1 +3 [ 3 ]");
 }
 
 eddy_async(void, without_memory)
@@ -329,6 +331,7 @@ eddy_async(void, without_memory)
     memory_fail_after(1);
     eddy_cancel(a);
     eddy_cancel(c);
+    eddy_cancel(b);
     eddy_await(a);
     eddy_await(b);
     eddy_await(c);
@@ -342,7 +345,7 @@ static void waking_and_cancelling_need_no_memory(void **state)
 {
     (void)state;
     RUN(without_memory());
-    told("a! c! b1 put:1 2 1");
+    told("a1 c! b! put:1 2 1");
 }
 
 eddy_async(void, no_memory_for_items)
@@ -492,7 +495,7 @@ static void the_item_of_a_getter_cancelled_after_shutdown_is_not_lost(void **sta
 {
     (void)state;
     RUN(cancel_the_woken_after_shutdown());
-    told("a! b1 [ ]");
+    told("a1 bx [ ]");
 }
 
 eddy_async(void, shut_down_at_once)
@@ -657,9 +660,9 @@ int main(void)
         cmocka_unit_test_teardown(a_woken_putter_whose_room_was_taken_waits_again_as_the_last, end),
         cmocka_unit_test_teardown(gets_and_puts_can_be_spawned, end),
         cmocka_unit_test_teardown(without_waiting_the_answer_is_yes_or_no, end),
-        cmocka_unit_test_teardown(the_item_of_a_cancelled_getter_goes_to_the_next, end),
-        cmocka_unit_test_teardown(when_all_getters_are_cancelled_the_items_stay, end),
-        cmocka_unit_test_teardown(the_room_of_a_cancelled_putter_goes_to_the_next, end),
+        cmocka_unit_test_teardown(a_woken_getter_that_is_cancelled_has_its_item, end),
+        cmocka_unit_test_teardown(of_cancelled_getters_those_that_were_woken_have_the_items, end),
+        cmocka_unit_test_teardown(a_woken_putter_that_is_cancelled_has_its_room, end),
         cmocka_unit_test_teardown(waking_and_cancelling_need_no_memory, end),
         cmocka_unit_test_teardown(a_put_without_memory_fails_and_leaves_nothing, end),
         cmocka_unit_test_teardown(join_waits_until_all_items_are_done, end),

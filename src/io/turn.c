@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* turn.c - see turn.h; what a turn does is in native.c. */
+#define EDDY_LIBRARY
+#include "io/turn.h"
+
+static void start(struct eddy_awaitable *a)
+{
+    native_complete(a, NULL);
+}
+
+static const struct eddy_awaitable_type type = {.name = "a turn", .start = start, .kind = EDDY_IO};
+
+struct turn turn(void)
+{
+    return (struct turn){ED_HEADER(type)};
+}
