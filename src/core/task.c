@@ -600,9 +600,8 @@ static struct eddy_failure *join_task(struct task *task)
         return refuse(self, task, task->consumed);
     EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
     task->consumed = true;
-    if (self->at_once >= TASK_AWAITS_AT_ONCE)
+    if (task->state == TASK_DONE && self->at_once++ >= TASK_AWAITS_AT_ONCE)
         task_give_way(self);
-    self->at_once++; /* until it parks, if it has to */
     task_wait_end(self, task, true);
     if (self->circular)
         return refuse(self, task, false);

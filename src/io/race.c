@@ -58,7 +58,7 @@ eddy_async(void, look, (struct course *, course))
             course->which[left++] = course->which[i];
             continue;
         }
-        eddy_await(course->running[i], &err);
+        ED_KEYWORD_AWAIT(course->running[i], &err);
         course->may_begin |= lets_next_begin(course, course->which[i]);
     }
     course->count = left;
@@ -72,7 +72,7 @@ eddy_async(void, drop_pause, (struct course *, course))
         if (course->which[i] != PAUSE)
             continue;
         eddy_cancel(course->running[i]);
-        eddy_await(course->running[i], &err);
+        ED_KEYWORD_AWAIT(course->running[i], &err);
         course->count--;
         course->running[i] = course->running[course->count];
         course->which[i] = course->which[course->count];

@@ -29,7 +29,8 @@ eddy_async_define(struct address_list, resolve_host, (const char *, host), (int,
     struct address_list list = {.count = 0};
     struct addrinfo hints = {.ai_flags = AI_NUMERICSERV | (passive ? AI_PASSIVE : 0), .ai_socktype = SOCK_STREAM};
     snprintf(service, sizeof service, "%d", port);
-    struct addrinfo *found = eddy_await(eddy_getaddrinfo(host && host[0] ? host : NULL, service, &hints), &err);
+    struct addrinfo *found =
+        ED_KEYWORD_AWAIT(eddy_getaddrinfo(host && host[0] ? host : NULL, service, &hints), &err);
     if (err.code) {
         take_reason(&list, &err);
         return list;

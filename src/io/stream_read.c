@@ -429,6 +429,7 @@ eddy_async_define(size_t, eddy_stream_skip_line, (eddy_stream *, s))
 {
     eddy_slice only = {"\n", 1};
     struct search search = {&only, 1, 1, 0};
+    TURN_IF_DUE();
     int error = enter(s);
     if (error)
         eddy_raise(error, "eddy_stream_skip_line(%s)", stream_peer(s));

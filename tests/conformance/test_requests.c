@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_requests.c - a request to cancel always arrives, and what releases something does its work whatever was asked.
+ *
+ * First half: a loop of each awaitable ends when its time is over, when somebody cancels its task, and by a SIGINT.
+ * The list is made of the public headers (awaitables.py): what has no row here does not compile.  Second half: each
+ * releasing operation is begun with a request pending, of both kinds: it ends well, the await after it fails, and no
+ * descriptor, no child and no truncated TLS is left.
+ */
+#define _GNU_SOURCE
+#include "awaitables.h"
+#include "requests_io.h"
+
+#include <sys/wait.h>
+
+/* ==== the law ==== */
+
+enum { TURNS = 20 };
+
+async(void, loop_of, (const char *, name))
+{
+#define RUN_ROW(one)                                                                                                   \
+    if (strcmp(name, #one) == 0)                                                                                       \
+        await(row_##one());
+    AWAITABLES(RUN_ROW)
+    OTHERS(RUN_ROW)
+    throw(EDDY_INVALID_STATE, "the loop of %s has ended", name);
+}
+
+#define NAME(one) #one,
+static const char *const names[] = {AWAITABLES(NAME) OTHERS(NAME)};
+enum { NAMES = sizeof names / sizeof names[0] };
+
+async(void, ask_soon, (void *, task))
+{
+    for (int i = 0; i < TURNS; i++)
+        await(eddy_sleep(0));
+    eddy_cancel((eddy_task *)task, "it is time");
+}
+
+async(void, ends_when_asked, (const char *, name))
+{
+    eddy_error err;
+    struct loop_of *task = spawn(loop_of(name));
+    struct ask_soon *asking = spawn(ask_soon(task));
+    await(task, &err);
+    await(asking);
+    CHECK(err.code == ECANCELED);
+}
+
+/* The simulation lets time go slowly while somebody keeps turning. */
+async(void, ends_in_time, (const char *, name))
+{
+    eddy_error err;
+    bool simulated = strcmp(eddy_loop_driver(eddy_current_loop()), "sim") == 0;
+    await_for(loop_of(name), simulated ? 0.001 : 0.02, &err);
+    CHECK(err.code == ETIMEDOUT);
+}
+
+async(void, each, (bool, by_time))
+{
+    for (int i = 0; i < NAMES; i++) {
+        eddy_error err;
+        if (by_time)
+            await(ends_in_time(names[i]), &err);
+        else
+            await(ends_when_asked(names[i]), &err);
+        if (err.code)
+            throw(err.code, "%s: %s", names[i], err.message);
+    }
+}
+
+static void a_loop_of_any_awaitable_can_be_cancelled(void **state)
+{
+    (void)state;
+    RUN_CLEAN(each(false));
+}
+
+static void a_loop_of_any_awaitable_ends_with_its_time(void **state)
+{
+    (void)state;
+    RUN_CLEAN(each(true));
+}
+
+async(void, interrupt_soon)
+{
+    for (int i = 0; i < TURNS; i++)
+        await(eddy_sleep(0));
+    raise(SIGINT);
+}
+
+async(void, interrupted, (const char *, name))
+{
+    eddy_detach(spawn(interrupt_soon()));
+    await(loop_of(name));
+}
+
+static void a_loop_of_any_awaitable_ends_by_a_sigint(void **state)
+{
+    (void)state;
+    for (int i = 0; i < NAMES; i++) {
+        int code = eddy_run(interrupted(names[i]));
+        if (code != 130)
+            fail_msg("%s: eddy_run gave %d", names[i], code);
+    }
+}
+
+/* ==== releasing ==== */
+
+static int children_left(void)
+{
+    return waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD ? 0 : 1;
+}
+
+/* What is released by a task that was asked to end, and what its peer saw. */
+struct released {
+    struct pair pair;
+    eddy_server *server;
+    char what;
+};
+
+async(void, let_go, (struct released *, r))
+{
+    eddy_stream *s = r->pair.ends[0];
+    r->pair.ends[0] = NULL;
+    switch (r->what) {
+    case 'c': await(eddy_stream_close(s)); break;
+    case 'e':
+        r->pair.ends[0] = s;
+        await(eddy_stream_write_eof(s));
+        break;
+    case 's': await(eddy_server_close(r->server, 5)); break;
+    }
+}
+
+/* The operation ends well; the request comes at the await after it. */
+async(void, release_asked, (struct released *, r), (bool, level))
+{
+    eddy_error err;
+    if (!level)
+        eddy_cancel(eddy_current_task());
+    async_with (scope, eddy_cancel_scope()) {
+        if (level)
+            eddy_scope_cancel(scope);
+        await_always(let_go(r), &err);
+        CHECK(err.code == 0);
+        await_always(eddy_sleep(0), &err);
+        CHECK(err.code == ECANCELED);
+        await_always(eddy_sleep(0), &err);
+        CHECK(err.code == (level ? ECANCELED : 0));
+    }
+}
+
+/* The other end sees an orderly end. */
+async(void, sees_the_end, (eddy_stream *, s))
+{
+    char byte;
+    CHECK(await(eddy_stream_read(s, &byte, 1)) == 0);
+}
+
+async(void, release_stream, (char, what), (char, kind), (bool, level))
+{
+    struct released r = {.what = what};
+    defer(abort_pair, &r.pair);
+#ifdef EDDY_WITH_TLS
+    struct talk talk = {.client_tls = NULL};
+    defer(end_talk, &talk);
+    if (kind == 't') {
+        talk.client_tls = client_of(client_options());
+        talk.server_tls = server_of(server_options("server"));
+        await(meet(&talk, "localhost"));
+        memcpy(r.pair.ends, talk.ends, sizeof talk.ends);
+        memset(talk.ends, 0, sizeof talk.ends);
+        await(expect_word(r.pair.ends[1], r.pair.ends[0], "word"));
+    }
+#endif
+    if (kind == 'm')
+        await(eddy_stream_pair(r.pair.ends));
+    if (kind == 's')
+        await(open_sockets(&r.pair));
+    if (kind == 'p')
+        await(eddy_open_pipe(&r.pair.ends[1], &r.pair.ends[0]));
+    struct sees_the_end *peer = spawn(sees_the_end(r.pair.ends[1]));
+    struct release_asked *task = spawn(release_asked(&r, level));
+    await(task);
+    await(peer);
+}
+
+static void a_stream_that_is_released_by_a_cancelled_task_ends_well(void **state)
+{
+    (void)state;
+#ifdef EDDY_WITH_TLS
+    const char *kinds = "mspt";
+#else
+    const char *kinds = "msp";
+#endif
+    for (const char *kind = kinds; *kind; kind++)
+        for (int level = 0; level < 2; level++) {
+            RUN_CLEAN(release_stream('c', *kind, level));
+            RUN_CLEAN(release_stream('e', *kind, level));
+        }
+}
+
+async(void, release_server, (bool, level))
+{
+    eddy_server *server = await(eddy_start_server(echo, (void *)NULL, "127.0.0.1", 0));
+    eddy_stream *s = await(eddy_open_connection("127.0.0.1", eddy_server_port(server)));
+    defer(eddy_stream_abort, s);
+    await(eddy_stream_write(s, "x", 1));
+    char byte;
+    CHECK(await(eddy_stream_read(s, &byte, 1)) == 1);
+    await(eddy_stream_write_eof(s));
+    struct released r = {.what = 's', .server = server};
+    await(spawn(release_asked(&r, level)));
+    CHECK(await(eddy_stream_read(s, &byte, 1)) == 0);
+}
+
+static void a_server_that_is_closed_by_a_cancelled_task_is_closed(void **state)
+{
+    (void)state;
+    RUN_CLEAN(release_server(false));
+    RUN_CLEAN(release_server(true));
+}
+
+static const char *const slow[] = {"sleep", "1000", NULL};
+
+/* The request comes while the block is entered, and is pending at its end. */
+async(void, leave_process, (bool, level))
+{
+    async_with (scope, eddy_cancel_scope()) {
+        async_with (process, eddy_process_scope(slow, NULL, 5)) {
+            (void)process;
+            if (level)
+                eddy_scope_cancel(scope);
+            else
+                eddy_cancel(eddy_current_task());
+        }
+        CHECK(children_left() == 0);
+        eddy_error err;
+        await_always(eddy_sleep(0), &err);
+        CHECK(err.code == ECANCELED);
+    }
+}
+
+static void a_process_that_is_left_by_a_cancelled_task_is_reaped(void **state)
+{
+    (void)state;
+    RUN_CLEAN(leave_process(false));
+    RUN_CLEAN(leave_process(true));
+}
+
+static int make_folder(void **state)
+{
+    strcpy(folder, "/tmp/eddy-requests-XXXXXX");
+    return !mkdtemp(folder) || certificates_make(state);
+}
+
+static int remove_folder(void **state)
+{
+    unlink(path_of("data").text);
+    unlink(path_of("socket").text);
+    return rmdir(folder) || certificates_remove(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_loop_of_any_awaitable_can_be_cancelled),
+        cmocka_unit_test(a_loop_of_any_awaitable_ends_with_its_time),
+        cmocka_unit_test(a_loop_of_any_awaitable_ends_by_a_sigint),
+        cmocka_unit_test(a_stream_that_is_released_by_a_cancelled_task_ends_well),
+        cmocka_unit_test(a_server_that_is_closed_by_a_cancelled_task_is_closed),
+        cmocka_unit_test(a_process_that_is_left_by_a_cancelled_task_is_reaped),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

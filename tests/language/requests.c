@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* requests.c - a request to cancel meets what has completed: neither is lost, and neither comes twice. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <eddy/keywords.h>
+#include "check.h"
+
+/* ---- which wins ---- */
+
+/* Gives memory that only its caller can free. */
+async(char *, makes_under, (eddy_lock *, lock))
+{
+    await(eddy_lock_acquire(lock));
+    char *made = malloc(1);
+    CHECK(made);
+    return made;
+}
+
+/* The lock was handed over when the request comes, and the task has not gone on. */
+async(void, result_wins)
+{
+    eddy_error err;
+    eddy_lock lock = EDDY_LOCK_INIT;
+    await(eddy_lock_acquire(&lock));
+    struct makes_under *t = spawn(makes_under(&lock));
+    await(eddy_sleep(0));
+    eddy_lock_release(&lock);
+    CHECK(eddy_cancel(t));
+    char *made = await(t, &err);
+    CHECK(err.code == 0 && made && eddy_lock_locked(&lock));
+    free(made);
+}
+
+async(int, goes_on_under, (eddy_lock *, lock))
+{
+    await(eddy_lock_acquire(lock));
+    defer(eddy_lock_release, lock);
+    await(eddy_sleep(0)); /* here it is told */
+    return 1;
+}
+
+async(void, request_comes_at_the_next_await)
+{
+    eddy_error err;
+    eddy_lock lock = EDDY_LOCK_INIT;
+    await(eddy_lock_acquire(&lock));
+    struct goes_on_under *t = spawn(goes_on_under(&lock));
+    await(eddy_sleep(0));
+    eddy_lock_release(&lock);
+    eddy_cancel(t, "late");
+    await(t, &err);
+    CHECK(err.code == ECANCELED && strcmp(err.message, "late") == 0 && !eddy_lock_locked(&lock));
+}
+
+async(int, waits_for, (eddy_event *, event))
+{
+    await(eddy_event_wait(event));
+    return 1;
+}
+
+/* Nothing is lost when the wait for an event fails, although it was over. */
+async(void, request_wins)
+{
+    eddy_error err;
+    eddy_event event = EDDY_EVENT_INIT;
+    struct waits_for *t = spawn(waits_for(&event));
+    await(eddy_sleep(0));
+    eddy_event_set(&event);
+    eddy_cancel(t);
+    await(t, &err);
+    CHECK(err.code == ECANCELED);
+}
+
+/* The scope's request went to a task that was about to end well: await_for gives its result, and nothing comes
+ * after. */
+async(void, time_out_meets_result)
+{
+    eddy_error err;
+    eddy_lock lock = EDDY_LOCK_INIT;
+    await(eddy_lock_acquire(&lock));
+    struct makes_under *t = spawn(makes_under(&lock));
+    await(eddy_sleep(0));
+    eddy_lock_release(&lock);
+    char *made = await_for(t, 0, &err);
+    CHECK(err.code == 0 && made);
+    free(made);
+    await(eddy_sleep(0));
+    CHECK(eddy_cancelling(eddy_current_task()) == 0);
+}
+
+/* ---- who was asked, and whom it was passed on to ---- */
+
+async(int, swallows_one)
+{
+    eddy_error err;
+    await_always(eddy_sleep(1000), &err);
+    CHECK(err.code == ECANCELED);
+    return 7;
+}
+
+async(int, awaits_who_swallows)
+{
+    int result = await(spawn(swallows_one()));
+    await(eddy_sleep(0)); /* the request was answered: it does not come again */
+    return result;
+}
+
+async(int, awaits_who_does_not_hear, (eddy_lock *, lock))
+{
+    char *made = await(spawn(makes_under(lock)));
+    free(made);
+    await(eddy_sleep(0)); /* nobody was told so far: here it comes */
+    return 1;
+}
+
+async(void, passed_on)
+{
+    eddy_error err;
+    struct awaits_who_swallows *a = spawn(awaits_who_swallows());
+    await(eddy_sleep(0));
+    await(eddy_sleep(0));
+    eddy_cancel(a);
+    int seven = await(a, &err);
+    CHECK(err.code == 0 && seven == 7);
+    eddy_lock lock = EDDY_LOCK_INIT;
+    await(eddy_lock_acquire(&lock));
+    struct awaits_who_does_not_hear *b = spawn(awaits_who_does_not_hear(&lock));
+    await(eddy_sleep(0));
+    await(eddy_sleep(0));
+    eddy_lock_release(&lock);
+    eddy_cancel(b);
+    await(b, &err);
+    CHECK(err.code == ECANCELED);
+}
+
+/* In a cancelled scope of trio's kind the next await fails, whoever has swallowed a request before. */
+async(void, level_stays)
+{
+    eddy_error err;
+    async_with (scope, eddy_cancel_scope()) {
+        struct swallows_one *t = spawn(swallows_one());
+        await(eddy_sleep(0));
+        eddy_scope_cancel(scope);
+        int seven = await_always(t, &err);
+        CHECK(err.code == 0 && seven == 7);
+        await_always(eddy_sleep(1000), &err);
+        CHECK(err.code == ECANCELED);
+    }
+}
+
+/* ---- requests that are withdrawn ---- */
+
+async(void, leaves_block_at_its_end, (char, kind))
+{
+    eddy_error err;
+    eddy_cancel(eddy_current_task());
+    await_always(eddy_sleep(0), &err); /* taken, and never taken back */
+    CHECK(err.code == ECANCELED && eddy_cancelling(eddy_current_task()) == 1);
+    if (kind == 't')
+        async_with (scope, eddy_timeout(1000))
+            eddy_scope_cancel(scope);
+    if (kind == 'l')
+        async_with (scope, eddy_cancel_scope())
+            eddy_scope_cancel(scope);
+    if (kind == 'g')
+        async_with (group, eddy_task_group())
+            eddy_group_cancel(group);
+    await(eddy_sleep(0)); /* no request of the block's reaches this */
+    CHECK(eddy_cancelling(eddy_current_task()) == 1);
+}
+
+async(void, withdrawn)
+{
+    await(leaves_block_at_its_end('t'));
+    eddy_uncancel(eddy_current_task());
+    await(leaves_block_at_its_end('l'));
+    eddy_uncancel(eddy_current_task());
+    await(leaves_block_at_its_end('g'));
+    eddy_uncancel(eddy_current_task());
+}
+
+/* ---- awaits that complete at once ---- */
+
+async(void, beside, (bool *, had_its_turn))
+{
+    *had_its_turn = true;
+}
+
+/* Sixteen, by number, and then one turn. */
+async(void, gives_way)
+{
+    bool had_its_turn = false;
+    eddy_event event = EDDY_EVENT_INIT;
+    eddy_event_set(&event);
+    await(eddy_sleep(0));
+    struct beside *other = spawn(beside(&had_its_turn));
+    for (int i = 0; i < 16; i++)
+        await(eddy_event_wait(&event));
+    CHECK(!had_its_turn);
+    await(eddy_event_wait(&event));
+    CHECK(had_its_turn);
+    await(other);
+}
+
+typedef eddy_queue_of(int) int_queue;
+
+/* What comes in that turn is delivered before the next await begins: the queue's item stays. */
+async(int, takes_all, (int_queue *, items), (int *, taken))
+{
+    for (;; ++*taken)
+        CHECK(await(eddy_queue_get(items)) == *taken);
+}
+
+async(void, nothing_is_taken_for_a_request)
+{
+    eddy_error err;
+    int_queue items;
+    int taken = 0;
+    eddy_queue_init(&items, 0);
+    for (int i = 0; i < 100; i++)
+        CHECK(eddy_queue_try_put(&items, i));
+    struct takes_all *t = spawn(takes_all(&items, &taken));
+    await(eddy_sleep(0));
+    eddy_cancel(t);
+    await(t, &err);
+    CHECK(err.code == ECANCELED && taken > 0 && taken < 100 && eddy_queue_size(&items) == 100 - (size_t)taken);
+    eddy_queue_free(&items);
+}
+
+async(int, main_task)
+{
+    await(result_wins());
+    await(request_comes_at_the_next_await());
+    await(request_wins());
+    await(time_out_meets_result());
+    await(passed_on());
+    await(level_stays());
+    await(withdrawn());
+    await(gives_way());
+    await(nothing_is_taken_for_a_request());
+    return 0;
+}
+
+/* ---- Ctrl-C ---- */
+
+/* The first look at signals comes with the next turn. */
+async(int, is_interrupted, (char, then))
+{
+    eddy_error err;
+    raise(SIGINT);
+    if (then == 'e') /* it ends by that */
+        await(eddy_sleep(1000));
+    await_always(eddy_sleep(1000), &err);
+    CHECK(err.code == ECANCELED);
+    if (then == 'o') /* by an error of the same name that is its own */
+        throw(ECANCELED, "of one's own");
+    if (then == 'c') /* by what others asked as well */
+        eddy_cancel(eddy_current_task());
+    await(eddy_sleep(0));
+    return 0;
+}
+
+int main(void)
+{
+    CHECK(eddy_run(main_task()) == 0);
+    CHECK(eddy_run(is_interrupted('e')) == 130);
+    CHECK(eddy_run(is_interrupted('o')) == 1);
+    CHECK(eddy_run(is_interrupted('c')) == 1);
+    CHECK(eddy_run(is_interrupted('r')) == 0);
+    return 0;
+}
