@@ -15,7 +15,9 @@
 extern "C" {
 #endif
 
-typedef struct eddy_loop eddy_loop;
+/* Both are names, not addresses: only the library's functions can use them, and one that was kept too long means
+ * nothing rather than something else. */
+typedef struct eddy_loop_name eddy_loop;
 typedef struct eddy_handle eddy_handle;
 
 /* For eddy_run_with.  Zero is the default of every member.  Since 0.1. */
@@ -37,34 +39,43 @@ typedef struct eddy_loop_options {
 
 /* The loop that runs on this thread; NULL if none does.  Python: asyncio.get_running_loop.  Since 0.1. */
 EDDY_API eddy_loop *eddy_current_loop(void);
-/* "uring", "epoll", "sim".  Since 0.1. */
+/* Any thread: "uring", "epoll", "sim"; NULL: it has ended.  Since 0.1. */
 EDDY_API const char *eddy_loop_driver(const eddy_loop *loop);
+/*
+ * Any thread, for one that may outlive the loop: until eddy_loop_unref, calls that name the loop answer EDDY_NO_LOOP
+ * once it has ended, however long that is ago.  It does not keep the loop running.  Returns loop; NULL: it has ended
+ * already, and there is nothing to unref.  Since 0.1.
+ */
+EDDY_API eddy_loop *eddy_loop_ref(eddy_loop *loop);
+/* Any thread; NULL is allowed.  Since 0.1. */
+EDDY_API void eddy_loop_unref(eddy_loop *loop);
 
 /* Seconds of the loop's monotonic clock (virtual in the simulation).  Python: loop.time.  Since 0.1. */
 EDDY_API double eddy_time(void);
 
 /*
- * function(argument) in the next pass, in order.  The handle is valid until the call has been made or was
- * cancelled; NULL when there is no memory, or no loop.  Python: loop.call_soon.  Since 0.1.
+ * function(argument) in the next pass, in order.  The handle is good for eddy_handle_cancel for ever, also after the
+ * call; NULL when there is no memory, or no loop.  Python: loop.call_soon.  Since 0.1.
  */
 EDDY_API eddy_handle *eddy_call_soon(void (*function)(void *), void *argument);
 /* The same, not before `seconds` have passed.  NaN: NULL.  Python: loop.call_later.  Since 0.1. */
 EDDY_API eddy_handle *eddy_call_later(double seconds, void (*function)(void *), void *argument);
 /* The same, not before eddy_time() is `when`.  Python: loop.call_at.  Since 0.1. */
 EDDY_API eddy_handle *eddy_call_at(double when, void (*function)(void *), void *argument);
-/* It will not be called; NULL is allowed.  Python: Handle.cancel.  Since 0.1. */
+/* It will not be called; harmless after the call, a second time, and for NULL.  Python: Handle.cancel.  Since 0.1. */
 EDDY_API void eddy_handle_cancel(eddy_handle *handle);
 
 /*
- * Any thread, while the loop runs: function(argument) on the loop's thread, soon.  loop NULL: this thread's, else
- * the only one of the process.  Returns 0, ENOMEM, or EDDY_NO_LOOP.  Not for signal handlers (it allocates).
+ * Any thread: function(argument) on the loop's thread, soon.  loop NULL: this thread's, else the only one of the
+ * process.  Returns 0: it will be called, at the latest when the loop ends; ENOMEM; EDDY_NO_LOOP: the loop has ended,
+ * and it will not be called; EINVAL: several loops and none named.  Not for signal handlers (it allocates).
  * Python: loop.call_soon_threadsafe.  Since 0.1.
  */
 EDDY_API int eddy_call_soon_threadsafe(eddy_loop *loop, void (*function)(void *), void *argument);
 
 /*
- * Any thread, while the loop runs: in the simulation the clock stands until each hold has had its release.  For threads
- * of the program's own, which the simulation does not see; blocking functions need none.  Elsewhere without effect.
+ * Any thread: in the simulation the clock stands until each hold has had its release.  For threads of the program's own,
+ * which the simulation does not see; blocking functions need none.  Elsewhere, and when the loop has ended, without effect.
  * Since 0.1.
  */
 EDDY_API void eddy_sim_hold(eddy_loop *loop);

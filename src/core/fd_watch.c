@@ -14,7 +14,7 @@
 
 struct fd_watch {
     struct driver_op op;
-    struct eddy_handle call;        /* of make_call; queued: the descriptor was ready */
+    struct loop_call call;        /* of make_call; queued: the descriptor was ready */
     struct eddy_loop *loop;
     struct fd_watch *next, **link;  /* of the loop */
     void (*function)(void *);
@@ -35,7 +35,7 @@ static void unlink_watch(struct fd_watch *watch)
 
 static void free_watch(struct fd_watch *watch)
 {
-    handle_free(&watch->call);
+    call_free(&watch->call);
     memory_free(watch);
 }
 
@@ -110,7 +110,7 @@ static int add(int fd, unsigned events, void (*function)(void *), void *argument
     watch = memory_alloc_zeroed(sizeof *watch);
     if (!watch)
         return ENOMEM;
-    handle_init(&watch->call, loop, make_call, watch);
+    call_init(&watch->call, loop, make_call, watch);
     watch->call.embedded = true;
     watch->op.fd = fd;
     watch->loop = loop;

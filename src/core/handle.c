@@ -1,81 +1,122 @@
 /* SPDX-License-Identifier: MIT */
-/* handle.c - calls that the loop makes: soon, later, at a time; and those that other threads ask for. */
-#include <errno.h>
-
-#include "base/assert.h"
+/* handle.c - calls that the loop makes: soon, later, at a time; and cancelling each. */
+#include "core/call.h"
 #include "core/context_var.h"
 #include "core/current.h"
 #include "core/loop.h"
 #include "os/clock.h"
 #include "os/memory.h"
 
-struct eddy_handle *handle_new(void (*function)(void *), void *argument)
+static inline struct loop_call *take(struct calls *calls)
+{
+    if (memory_fault() || (!calls->free && !calls_grow(calls)))
+        return NULL;
+    struct loop_call *call = calls->free;
+    calls->free = (struct loop_call *)call->ready.next;
+    calls->used++;
+    return call;
+}
+
+static inline uintptr_t next_name(struct calls *calls, const struct loop_call *call)
+{
+    if (calls->serial == calls->last_serial)
+        calls_reserve_serials(calls);
+    return calls->serial++ << CALL_PLACE_BITS | call->place;
+}
+
+static inline void fill(struct loop_call *call, struct eddy_loop *loop, void (*function)(void *), void *argument)
+{
+    call->ready = (struct ready){.is_call = true};
+    call->timer = (struct timer){0};
+    call->loop = loop;
+    call->function = function;
+    call->argument = argument;
+    call->context = context_ref(context_current());
+}
+
+struct loop_call *call_new(void (*function)(void *), void *argument)
 {
     struct eddy_loop *loop = current.loop;
-    struct eddy_handle *handle = loop ? block_take(&loop->blocks, sizeof *handle) : NULL;
-    if (handle)
-        handle_init(handle, loop, function, argument);
-    return handle;
+    struct loop_call *call = loop ? take(&loop->calls) : NULL;
+    if (!call)
+        return NULL;
+    fill(call, loop, function, argument);
+    call->embedded = false;
+    call->name = next_name(&loop->calls, call);
+    return call;
 }
 
-void handle_init(struct eddy_handle *handle, struct eddy_loop *loop, void (*function)(void *), void *argument)
+void call_init(struct loop_call *call, struct eddy_loop *loop, void (*function)(void *), void *argument)
 {
-    *handle = (struct eddy_handle){.ready = {.is_call = true},
-                                   .loop = loop,
-                                   .function = function,
-                                   .argument = argument,
-                                   .context = context_ref(context_current())};
+    call->name = 0;
+    call->embedded = false;
+    fill(call, loop, function, argument);
 }
 
-void handle_free(struct eddy_handle *handle)
+void call_free(struct loop_call *call)
 {
-    if (!handle)
+    if (!call)
         return;
-    context_unref(handle->context);
-    if (!handle->embedded)
-        block_give(&handle->loop->blocks, handle, sizeof *handle);
+    context_unref(call->context);
+    if (call->embedded)
+        return;
+    struct calls *calls = &call->loop->calls;
+    call->name = 0;
+    call->ready.next = (struct ready *)calls->free;
+    calls->free = call;
+    calls->used--;
 }
 
-void handle_call(struct eddy_handle *handle)
+void call_make(struct loop_call *call)
 {
-    void (*function)(void *) = handle->function;
-    void *argument = handle->argument;
-    struct context_value *before = context_enter(context_ref(handle->context));
-    if (!handle->embedded)
-        handle_free(handle);
+    void (*function)(void *) = call->function;
+    void *argument = call->argument;
+    struct context_value *before = context_enter(context_ref(call->context));
+    if (!call->embedded)
+        call_free(call);
     if (function)
         function(argument);
     context_unref(context_enter(before));
 }
 
+static eddy_handle *handle_of(const struct loop_call *call)
+{
+    return call ? (eddy_handle *)call->name : NULL;
+}
+
 eddy_handle *(eddy_call_soon)(void (*function)(void *), void *argument)
 {
-    struct eddy_handle *handle = handle_new(function, argument);
-    if (handle)
-        loop_add_ready(handle->loop, &handle->ready);
-    return handle;
+    struct loop_call *call = call_new(function, argument);
+    if (call)
+        loop_add_ready(call->loop, &call->ready);
+    return handle_of(call);
+}
+
+static struct loop_call *call_of_timer(struct timer *timer)
+{
+    return (struct loop_call *)(void *)((char *)timer - offsetof(struct loop_call, timer));
 }
 
 static void due(struct timer *timer)
 {
-    struct eddy_handle *handle = (struct eddy_handle *)(void *)((char *)timer - offsetof(struct eddy_handle, timer));
-    loop_add_due(handle->loop, &handle->ready);
+    struct loop_call *call = call_of_timer(timer);
+    loop_add_due(call->loop, &call->ready);
 }
 
 /* `now` comes from the caller: a reading of the clock is half of what a timer costs, so there is one. */
 static eddy_handle *call_at(int64_t when, int64_t now, void (*function)(void *), void *argument)
 {
-    struct eddy_handle *handle = handle_new(function, argument);
-    if (!handle)
+    struct loop_call *call = call_new(function, argument);
+    if (!call)
         return NULL;
-    struct eddy_loop *loop = handle->loop;
-    if (!timer_set(&loop->timers, &handle->timer, when, due)) {
-        handle_free(handle);
+    struct eddy_loop *loop = call->loop;
+    if (!timer_set(&loop->timers, &call->timer, when, due)) {
+        call_free(call);
         return NULL;
     }
     if (when <= now)
         loop->timer_due = true;
-    return handle;
+    return handle_of(call);
 }
 
 eddy_handle *(eddy_call_later)(double seconds, void (*function)(void *), void *argument)
@@ -97,14 +138,16 @@ eddy_handle *(eddy_call_at)(double when, void (*function)(void *), void *argumen
 
 void eddy_handle_cancel(eddy_handle *handle)
 {
-    if (!handle)
+    struct eddy_loop *loop = current.loop;
+    struct loop_call *call = loop ? call_find(&loop->calls, (uintptr_t)handle) : NULL;
+    if (!call)
         return;
-    if (handle->ready.queued) { /* it is freed when its turn comes */
-        handle->function = NULL;
+    if (call->ready.queued) { /* it is freed when its turn comes */
+        call->function = NULL;
         return;
     }
-    timer_cancel(&handle->loop->timers, &handle->timer);
-    handle_free(handle);
+    timer_cancel(&loop->timers, &call->timer);
+    call_free(call);
 }
 
 /* Called by the loop when it closes: those that still wait are dropped. */
@@ -114,64 +157,6 @@ void handles_free(struct eddy_loop *loop)
         struct timer *timer = loop->timers.heap[0].timer;
         timer_cancel(&loop->timers, timer);
         if (timer->fire == due)
-            handle_free((struct eddy_handle *)(void *)((char *)timer - offsetof(struct eddy_handle, timer)));
+            call_free(call_of_timer(timer));
     }
-}
-
-/* ---- from other threads ---- */
-
-void loop_post(struct eddy_loop *loop, struct remote_call *call)
-{
-    call->next = __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
-    while (!__atomic_compare_exchange_n(&loop->inbox, &call->next, call, true, __ATOMIC_RELEASE,
-                                        __ATOMIC_RELAXED)) {
-    }
-    driver_wake(loop->driver);
-}
-
-void loop_drain_inbox(struct eddy_loop *loop)
-{
-    struct remote_call *newest = __atomic_exchange_n(&loop->inbox, NULL, __ATOMIC_ACQUIRE), *oldest = NULL;
-    while (newest) {
-        struct remote_call *next = newest->next;
-        newest->next = oldest;
-        oldest = newest;
-        newest = next;
-    }
-    while (oldest) { /* the call may free its memory */
-        struct remote_call *next = oldest->next;
-        oldest->function(oldest->argument);
-        oldest = next;
-    }
-}
-
-/* A call in memory of its own. */
-struct posted {
-    struct remote_call call;
-    void (*function)(void *);
-    void *argument;
-};
-
-static void make_posted_call(void *argument)
-{
-    struct posted posted = *(struct posted *)argument;
-    memory_free(argument);
-    if (!(eddy_call_soon)(posted.function, posted.argument))
-        posted.function(posted.argument);
-}
-
-int(eddy_call_soon_threadsafe)(eddy_loop *loop, void (*function)(void *), void *argument)
-{
-    if (!loop)
-        loop = current.loop;
-    if (!loop)
-        loop = loop_only("eddy_call_soon_threadsafe");
-    if (!loop)
-        return EDDY_NO_LOOP;
-    struct posted *posted = memory_alloc(sizeof *posted);
-    if (!posted)
-        return ENOMEM;
-    *posted = (struct posted){{NULL, make_posted_call, posted}, function, argument};
-    loop_post(loop, &posted->call);
-    return 0;
 }

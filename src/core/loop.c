@@ -106,7 +106,7 @@ static void run_batch(struct eddy_loop *loop)
         loop->batch = item->next;
         item->queued = false;
         if (item->is_call)
-            handle_call((struct eddy_handle *)(void *)item);
+            call_make((struct loop_call *)(void *)item);
         else
             task_step_native(task_of_ready(item));
     }
@@ -130,6 +130,7 @@ static void give_back_slack(struct eddy_loop *loop)
     loop->rest_after = now + CLOCK_SECOND;
     stack_pool_trim();
     blocks_free(&loop->blocks);
+    calls_trim(&loop->calls);
     memory_give_back();
 }
 
@@ -138,7 +139,7 @@ static void look(struct eddy_loop *loop)
 {
     struct driver *driver = loop->driver;
     int64_t deadline = loop->first ? 0 : timers_next(&loop->timers);
-    if (deadline && stack_pool_is_slack())
+    if (deadline && (stack_pool_is_slack() || calls_are_slack(&loop->calls)))
         give_back_slack(loop);
     if (deadline || driver->in_flight || driver->virtual_time) {
         int error = driver_wait(driver, deadline);
@@ -210,6 +211,11 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, int *error)
     *error = ENOMEM;
     if (timers_init(&loop->timers))
         loop->driver = driver_open(loop->options.driver, &(struct driver_options){.seed = loop->options.seed}, error);
+    if (loop->driver && !(loop->name = (eddy_loop *)gate_open(loop))) {
+        driver_close(loop->driver);
+        loop->driver = NULL;
+        *error = ENOMEM;
+    }
     if (!loop->driver) {
         timers_free(&loop->timers);
         memory_free(loop);
@@ -237,30 +243,21 @@ void loop_close(struct eddy_loop *loop)
     begin_pass(loop); /* calls that nobody waits for any more */
     for (struct ready *item; (item = loop->batch);) {
         loop->batch = item->next;
-        struct eddy_handle *handle = (struct eddy_handle *)(void *)item;
-        if (item->is_call && handle->embedded)
-            handle_call(handle); /* its owner knows that it is over, and frees it */
+        struct loop_call *call = (struct loop_call *)(void *)item;
+        if (item->is_call && call->embedded)
+            call_make(call); /* its owner knows that it is over, and frees it */
         else if (item->is_call)
-            handle_free(handle);
+            call_free(call);
     }
     handles_free(loop);
     timers_free(&loop->timers);
     tasks_free(loop);
     blocks_free(&loop->blocks);
+    calls_free(&loop->calls);
     debug_end(loop->debug);
     driver_close(loop->driver);
     memory_free(loop);
     stack_pool_trim();
-}
-
-eddy_loop *eddy_current_loop(void)
-{
-    return current.loop;
-}
-
-const char *eddy_loop_driver(const eddy_loop *loop)
-{
-    return loop->driver->type->name;
 }
 
 double eddy_time(void)
@@ -269,17 +266,25 @@ double eddy_time(void)
     return (double)now / (double)CLOCK_SECOND;
 }
 
-void eddy_sim_hold(eddy_loop *loop)
+void eddy_sim_hold(eddy_loop *name)
 {
+    struct eddy_loop *loop = loop_enter(name);
+    if (!loop)
+        return;
     driver_stop_clock(&loop->driver->held);
+    loop_leave(name);
 }
 
-void eddy_sim_release(eddy_loop *loop)
+void eddy_sim_release(eddy_loop *name)
 {
+    struct eddy_loop *loop = loop_enter(name);
+    if (!loop)
+        return;
     EDDY_ASSERT(__atomic_load_n(&loop->driver->held, __ATOMIC_RELAXED) > 0,
                 "eddy_sim_release without an eddy_sim_hold before it");
     driver_start_clock(&loop->driver->held);
     driver_wake(loop->driver);
+    loop_leave(name);
 }
 
 void eddy_set_exception_handler(void (*function)(const eddy_error *error, void *argument), void *argument)

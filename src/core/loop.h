@@ -12,11 +12,13 @@
 #include <signal.h>
 
 #include "core/block.h"
+#include "core/call.h"
 #include "core/switch.h"
 #include "core/task.h"
 #include "core/timer.h"
 #include "eddy/loop.h"
 #include "os/driver.h"
+#include "os/gate.h"
 #include "os/signals.h"
 #include "os/sigpipe.h"
 #include "os/thread.h"
@@ -25,17 +27,6 @@ struct generator_stack;
 struct fd_watch;
 struct debugger;
 struct current;
-
-/* A call of the loop: eddy_call_soon and its relatives. */
-struct eddy_handle {
-    struct ready ready;
-    struct timer timer;          /* call_later, call_at */
-    struct eddy_loop *loop;
-    void (*function)(void *);    /* NULL: cancelled */
-    void *argument;
-    struct context_value *context; /* the variables of who asked for the call */
-    bool embedded;               /* part of something else, which frees it */
-};
 
 /* Something that hangs on the loop and is freed with it, after its tasks have ended: `close` takes it off. */
 struct loop_closer {
@@ -61,6 +52,7 @@ struct eddy_loop {
     struct driver *driver;
     struct timers timers;
     struct blocks blocks;        /* memory of tasks */
+    struct calls calls;
     struct task *tasks;          /* all that have not ended */
     struct task *main;
     struct task *quarantine;     /* debug: freed ones, kept to name a second use */
@@ -82,8 +74,10 @@ struct eddy_loop {
     bool interrupted_main;       /* the main task was cancelled by one, with this request: */
     struct request interruption;
     bool closing;                /* eddy_run has its result */
+    bool ended;                  /* other threads' calls are not taken any more */
     struct debugger *debug;      /* debug mode; NULL: off */
     struct loop_closer *closers;
+    eddy_loop *name;             /* what programs know it by: the name of a gate */
     struct eddy_loop *next_loop; /* of the process: see loops.c */
     struct current *current;     /* of its thread: what runs there now.  For debuggers, as are the next two */
     long thread;                 /* the kernel's number of its thread */
@@ -125,20 +119,26 @@ struct task *loop_next_task(struct eddy_loop *loop);
 void loop_drain_inbox(struct eddy_loop *loop);
 /* A thread pool, made at first need; NULL: no memory. */
 struct thread_pool *loop_pool(struct eddy_loop *loop, enum pool which);
-/* Posts from any thread; the memory is the caller's until the call is made. */
+/* Posts from any thread, of a loop that cannot end meanwhile; the memory is the caller's until the call is made. */
 void loop_post(struct eddy_loop *loop, struct remote_call *call);
+/* No more posts through the loop's name; makes the last ones. */
+void loop_end_posts(struct eddy_loop *loop);
 
-/* NULL: no memory, or no loop on this thread. */
-struct eddy_handle *handle_new(void (*function)(void *), void *argument);
-/* One that is part of something else; its owner sets `embedded`, and frees what it holds by handle_free. */
-void handle_init(struct eddy_handle *handle, struct eddy_loop *loop, void (*function)(void *), void *argument);
-void handle_free(struct eddy_handle *handle);
-void handle_call(struct eddy_handle *handle);
 /* On its own thread, when it begins to run and when it has ended. */
 void loop_register(struct eddy_loop *loop);
 void loop_unregister(struct eddy_loop *loop);
-/* The only one that runs in the process, or NULL; several: an assertion that names the function `who`. */
-struct eddy_loop *loop_only(const char *who);
+/* Any thread.  *name NULL: becomes this thread's, else that of the only loop of the process.  Returns 0; EDDY_NO_LOOP:
+ * none runs; EINVAL: several do, which is reported, with `call` as what was called. */
+int loop_resolve(eddy_loop **name, const char *call);
+/* Any thread: the loop of that name, which does not end before loop_leave; NULL: it has ended. */
+static inline struct eddy_loop *loop_enter(const eddy_loop *name)
+{
+    return gate_enter((uintptr_t)name);
+}
+static inline void loop_leave(const eddy_loop *name)
+{
+    gate_leave((uintptr_t)name);
+}
 
 void fd_watches_free(struct eddy_loop *loop);
 void handles_free(struct eddy_loop *loop);

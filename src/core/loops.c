@@ -5,11 +5,12 @@
  * Invariant: gdb/eddy-gdb.py begins at eddy_loops, follows members of structs by name, and calls nothing, so that it
  * works on a core file, too: what it is to know lies in memory that leads on from here.
  */
+#include <errno.h>
 #include <pthread.h>
 
-#include "base/assert.h"
 #include "core/current.h"
 #include "core/loop.h"
+#include "core/report.h"
 #include "eddy/error.h"
 #include "os/stack.h"
 #include "os/thread.h"
@@ -76,12 +77,49 @@ void loop_unregister(struct eddy_loop *loop)
     pthread_mutex_unlock(&mutex);
 }
 
-struct eddy_loop *loop_only(const char *who)
+int loop_resolve(eddy_loop **name, const char *call)
 {
+    if (*name)
+        return 0;
+    if (current.loop) {
+        *name = current.loop->name;
+        return 0;
+    }
     pthread_mutex_lock(&mutex);
     struct eddy_loop *loop = eddy_loops;
     bool several = loop && loop->next_loop;
+    if (loop)
+        *name = loop->name;
     pthread_mutex_unlock(&mutex);
-    EDDY_ASSERT(!several, "%s(function, argument): several loops run; name one as first argument", who);
-    return loop;
+    if (several)
+        report_line("eddy: %s without a loop: several loops run, so name the one that is meant", call);
+    return several ? EINVAL : loop ? 0 : EDDY_NO_LOOP;
+}
+
+/* ==== names ==== */
+
+eddy_loop *eddy_current_loop(void)
+{
+    return current.loop ? current.loop->name : NULL;
+}
+
+const char *eddy_loop_driver(const eddy_loop *name)
+{
+    struct eddy_loop *loop = loop_enter(name);
+    if (!loop)
+        return NULL;
+    const char *driver = loop->driver->type->name;
+    loop_leave(name);
+    return driver;
+}
+
+eddy_loop *eddy_loop_ref(eddy_loop *name)
+{
+    return gate_ref((uintptr_t)name) ? name : NULL;
+}
+
+void eddy_loop_unref(eddy_loop *name)
+{
+    if (name && !gate_unref((uintptr_t)name))
+        report_line("eddy: eddy_loop_unref without an eddy_loop_ref before it; it did nothing");
 }

@@ -17,7 +17,7 @@
 struct eddy_remote {
     struct remote_call begin, cancel; /* posted to the loop */
     struct watch watch;               /* on the task */
-    struct eddy_loop *loop;
+    eddy_loop *loop;                  /* its name */
     struct task *task;                /* the loop's thread alone touches it */
     pthread_mutex_t mutex;
     pthread_cond_t ended;
@@ -87,12 +87,32 @@ static void task_ended(struct watch *watch)
     finish(remote, failure);
 }
 
+/* It will not begin: frees what its value owns. */
+static void refuse(struct eddy_remote *remote, struct eddy_failure *failure)
+{
+    struct eddy_awaitable *a = (struct eddy_awaitable *)(void *)remote->coroutine;
+    if (a->awaitable.type->destroy)
+        a->awaitable.type->destroy(a);
+    finish(remote, failure);
+}
+
+static struct eddy_failure *no_loop(const struct eddy_remote *remote)
+{
+    return failure_of(EDDY_NO_LOOP, "eddy_run_coroutine_threadsafe(%s) at %s:%d: the loop has ended",
+                      ((const struct eddy_awaitable *)(const void *)remote->coroutine)->awaitable.type->name,
+                      remote->site->file, remote->site->line);
+}
+
 static void begin(void *argument)
 {
     struct eddy_remote *remote = argument;
-    struct task *task = task_new(remote->loop, NULL, remote->coroutine, remote->size, remote->site);
+    if (current.loop->ended) {
+        refuse(remote, no_loop(remote));
+        return;
+    }
+    struct task *task = task_new(current.loop, NULL, remote->coroutine, remote->size, remote->site);
     if (!task) {
-        finish(remote, &failure_no_memory);
+        refuse(remote, &failure_no_memory);
         return;
     }
     remote->task = task;
@@ -106,6 +126,18 @@ static void cancel(void *argument)
     if (remote->task)
         task_cancel(remote->task, "cancelled from another thread");
     unref(remote);
+}
+
+static void post_begin(struct eddy_remote *remote)
+{
+    int error = loop_resolve(&remote->loop, "eddy_run_coroutine_threadsafe(loop, coroutine)");
+    struct eddy_loop *loop = error ? NULL : loop_enter(remote->loop);
+    if (!loop) {
+        refuse(remote, error == EINVAL ? failure_of(EINVAL, "several loops run, and none was named") : no_loop(remote));
+        return;
+    }
+    loop_post(loop, &remote->begin);
+    loop_leave(remote->loop);
 }
 
 eddy_remote *eddy_remote_new(eddy_loop *loop, const void *coroutine, size_t size, size_t result_offset,
@@ -129,7 +161,7 @@ eddy_remote *eddy_remote_new(eddy_loop *loop, const void *coroutine, size_t size
     memcpy(remote->coroutine, coroutine, size);
     remote->begin = (struct remote_call){.function = begin, .argument = remote};
     remote->cancel = (struct remote_call){.function = cancel, .argument = remote};
-    loop_post(loop, &remote->begin);
+    post_begin(remote);
     return remote;
 }
 
@@ -188,8 +220,13 @@ void eddy_remote_cancel(eddy_remote *remote)
         remote->references++;
     }
     pthread_mutex_unlock(&remote->mutex);
-    if (post)
-        loop_post(remote->loop, &remote->cancel);
+    struct eddy_loop *loop = post ? loop_enter(remote->loop) : NULL;
+    if (loop) {
+        loop_post(loop, &remote->cancel);
+        loop_leave(remote->loop);
+    } else if (post) {
+        unref(remote); /* the loop ends, and the task with it */
+    }
 }
 
 void eddy_remote_free(eddy_remote *remote)

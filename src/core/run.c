@@ -145,6 +145,8 @@ static void end_threads(struct eddy_loop *loop)
         loop_drain_inbox(loop);
         end_tasks(loop);
     } while (__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE));
+    loop_end_posts(loop);
+    end_tasks(loop);
     free_pools(loop);
 }
 

@@ -29,7 +29,7 @@ struct job;
 struct ready {
     struct ready *next;
     bool queued;  /* it is in the ready queue */
-    bool is_call; /* part of a struct eddy_handle, not of a task */
+    bool is_call; /* part of a struct loop_call, not of a task */
     uint32_t parked_at; /* a task's, here for there is room: the loop's looked_at when it began to wait */
 };
 

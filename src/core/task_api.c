@@ -134,13 +134,13 @@ size_t eddy_all_tasks(void (*visit)(eddy_task *task, void *argument), void *argu
 
 struct done_callback {
     struct watch watch;
-    struct eddy_handle *handle; /* ready to be called */
+    struct loop_call *call; /* to be made */
 };
 
 static void schedule(struct watch *watch)
 {
     struct done_callback *callback = (struct done_callback *)(void *)watch;
-    loop_add_ready(callback->handle->loop, &callback->handle->ready);
+    loop_add_ready(callback->call->loop, &callback->call->ready);
     memory_free(callback);
 }
 
@@ -148,13 +148,13 @@ int(eddy_add_done_callback)(void *t, void (*function)(void *), void *argument)
 {
     struct eddy_awaitable *a = handle_of(t, "eddy_add_done_callback");
     struct done_callback *callback = memory_alloc(sizeof *callback);
-    struct eddy_handle *handle = handle_new(function, argument);
-    if (!callback || !handle) {
+    struct loop_call *call = call_new(function, argument);
+    if (!callback || !call) {
         memory_free(callback);
-        handle_free(handle);
+        call_free(call);
         return ENOMEM;
     }
-    callback->handle = handle;
+    callback->call = call;
     callback->watch.link = NULL;
     if (awaitable_is_done(a))
         schedule(&callback->watch);
@@ -170,11 +170,11 @@ size_t(eddy_remove_done_callback)(void *t, void (*function)(void *), void *argum
     for (struct watch *watch = watches->first, *next; watch; watch = next) {
         next = watch->next;
         struct done_callback *callback = (struct done_callback *)(void *)watch;
-        if (watch->fire != schedule || callback->handle->function != function ||
-            callback->handle->argument != argument)
+        if (watch->fire != schedule || callback->call->function != function ||
+            callback->call->argument != argument)
             continue;
         watch_remove(watches, watch);
-        handle_free(callback->handle);
+        call_free(callback->call);
         memory_free(callback);
         removed++;
     }

@@ -22,9 +22,9 @@ struct subscription {
     struct remote_call call;
     struct eddy_loop *loop;
     bool posted;                  /* atomic: `call` is on its way */
-    bool ended;                   /* freed as soon as that and the handle's call are over */
+    bool ended;                   /* freed as soon as that and the call of its handler are over */
     struct receiver *receiver;    /* of eddy_signals; NULL: a handler */
-    struct eddy_handle handle;    /* of a handler: its call */
+    struct loop_call handler;     /* its call */
     void (*function)(void *);
     void *argument;
 };
@@ -55,10 +55,10 @@ static void arrived(struct signal_watch *watch)
 
 static void free_if_over(struct subscription *s)
 {
-    if (!s->ended || __atomic_load_n(&s->posted, __ATOMIC_ACQUIRE) || s->handle.ready.queued)
+    if (!s->ended || __atomic_load_n(&s->posted, __ATOMIC_ACQUIRE) || s->handler.ready.queued)
         return;
     if (!s->receiver)
-        handle_free(&s->handle);
+        call_free(&s->handler);
     memory_free(s);
 }
 
@@ -79,8 +79,8 @@ static void deliver(void *argument)
         free_if_over(s);
     else if (s->receiver)
         receive(s->receiver, s->watch.number);
-    else if (!s->handle.ready.queued)
-        loop_add_ready(s->loop, &s->handle.ready);
+    else if (!s->handler.ready.queued)
+        loop_add_ready(s->loop, &s->handler.ready);
 }
 
 static void end(struct subscription *s)
@@ -131,7 +131,7 @@ static struct subscription *find(struct eddy_loop *loop, int number)
 static void make_call(void *argument)
 {
     struct subscription *s = argument;
-    s->handle.ready.queued = false; /* a loop that closes leaves it set */
+    s->handler.ready.queued = false; /* a loop that closes leaves it set */
     if (s->ended)
         free_if_over(s);
     else
@@ -148,14 +148,14 @@ int(eddy_add_signal_handler)(int number, void (*function)(void *), void *argumen
         s = memory_alloc_zeroed(sizeof *s);
         if (!s)
             return ENOMEM;
-        handle_init(&s->handle, current.loop, make_call, s);
-        s->handle.embedded = true;
+        call_init(&s->handler, current.loop, make_call, s);
+        s->handler.embedded = true;
         error = subscribe(current.loop, s, number);
     }
     s->function = function;
     s->argument = argument;
     if (error) {
-        handle_free(&s->handle);
+        call_free(&s->handler);
         memory_free(s);
     }
     return error;

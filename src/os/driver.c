@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static const struct driver_type *const types[] = {&driver_uring, &driver_epoll, &driver_sim};
 
@@ -104,4 +106,14 @@ bool driver_submit(struct driver *driver, struct driver_op *op)
     driver->in_flight++;
     driver_tell(DRIVER_AT_SUBMITTED, driver, op);
     return false;
+}
+
+/* Not by write(), where a thread that was asked to end (pthread_cancel) would end, and the loop would sleep on. */
+void driver_ring(int fd)
+{
+    int saved = errno;
+    uint64_t one = 1;
+    while (syscall(SYS_write, fd, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
+    errno = saved;
 }

@@ -164,6 +164,9 @@ static inline void driver_check_owner(const struct driver *driver)
         driver_is_the_parents(driver);
 }
 
+/* For drivers: adds one to an eventfd.  Any thread, any signal handler; errno stays. */
+void driver_ring(int fd);
+
 /* Where an operation stands, told to a test. */
 enum driver_point {
     DRIVER_AT_SUBMITTED, /* it is in flight, and no call of the kernel has been made since */

@@ -634,12 +634,8 @@ static int wait_until(struct driver *driver, int64_t deadline)
 void epoll_wake(struct driver *driver)
 {
     struct epoll *epoll = epoll_of(driver);
-    int saved = errno;
-    uint64_t one = 1;
     if (!__atomic_exchange_n(&epoll->woken, true, __ATOMIC_SEQ_CST))
-        while (write(epoll->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
-            ;
-    errno = saved;
+        driver_ring(epoll->wake_fd);
 }
 
 /* ==== opening and closing ==== */

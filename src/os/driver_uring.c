@@ -534,12 +534,8 @@ static int wait_until(struct driver *driver, int64_t deadline)
 static void wake(struct driver *driver)
 {
     struct uring *uring = uring_of(driver);
-    int saved = errno;
-    uint64_t one = 1;
     if (!__atomic_exchange_n(&uring->woken, true, __ATOMIC_SEQ_CST))
-        while (write(uring->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
-            ;
-    errno = saved;
+        driver_ring(uring->wake_fd);
 }
 
 /* ==== descriptors and buffers ==== */

@@ -109,6 +109,152 @@ static void a_cancelled_call_is_not_made(void **state)
     told("cancels after cancels later");
 }
 
+static eddy_handle *own;
+
+static void cancel_own(const char *text)
+{
+    note("%s", text);
+    eddy_handle_cancel(own);
+}
+
+eddy_async(void, cancels_late)
+{
+    eddy_handle *soon = eddy_call_soon(say, "soon"), *later = eddy_call_later(0.001, say, "later");
+    own = eddy_call_soon(cancel_own, "own");
+    eddy_handle *never = eddy_call_later(1000, say, "never"), *nor = eddy_call_soon(say, "never");
+    for (int i = 0; i < 2; i++) {
+        eddy_handle_cancel(never);
+        eddy_handle_cancel(nor);
+    }
+    eddy_await(eddy_sleep(0.01));
+    for (int i = 0; i < 2; i++) {
+        eddy_handle_cancel(soon);
+        eddy_handle_cancel(later);
+        eddy_handle_cancel(nor);
+    }
+}
+
+static void cancelling_after_the_call_and_twice_is_harmless(void **state)
+{
+    (void)state;
+    RUN(cancels_late());
+    told("soon own later");
+}
+
+static void count_one(int *count)
+{
+    ++*count;
+}
+
+enum { KEPT = 200 };
+static eddy_handle *kept[KEPT];
+
+static void cancel_kept(void)
+{
+    for (int i = 0; i < KEPT; i++)
+        eddy_handle_cancel(kept[i]);
+}
+
+/* Their memory is used again for calls of both kinds, which the old handles do not mean. */
+eddy_async(void, keeps_handles, (int *, count), (bool, cancels))
+{
+    for (int i = 0; i < KEPT; i++)
+        kept[i] = i % 2 ? eddy_call_soon(count_one, count) : eddy_call_later(0.0001, count_one, count);
+    if (cancels)
+        cancel_kept();
+    eddy_await(eddy_sleep(0.01));
+    for (int i = 0; i < 2 * KEPT; i++)
+        (void)(i % 2 ? eddy_call_soon(count_one, count) : eddy_call_later(0.0001, count_one, count));
+    cancel_kept();
+    eddy_await(eddy_sleep(0.01));
+}
+
+static void an_old_handle_never_means_another_call(void **state)
+{
+    (void)state;
+    int count = 0;
+    RUN(keeps_handles(&count, false));
+    assert_int_equal(count, 3 * KEPT);
+    count = 0;
+    RUN(keeps_handles(&count, true));
+    assert_int_equal(count, 2 * KEPT);
+}
+
+eddy_async(void, next_loop, (int *, count))
+{
+    for (int i = 0; i < KEPT; i++)
+        (void)(i % 2 ? eddy_call_soon(count_one, count) : eddy_call_later(0.0001, count_one, count));
+    cancel_kept();
+    eddy_await(eddy_sleep(0.01));
+}
+
+static void a_handle_of_an_ended_loop_means_nothing_to_the_next(void **state)
+{
+    (void)state;
+    int count = 0;
+    RUN(keeps_handles(&count, false));
+    cancel_kept(); /* no loop runs */
+    count = 0;
+    for (int i = 0; i < 3; i++)
+        RUN(next_loop(&count));
+    assert_int_equal(count, 3 * KEPT);
+}
+
+/* A server that asks for a call again and again, and forgets each handle. */
+eddy_async(void, asks_for_ever, (int, times))
+{
+    int count = 0;
+    long before = 0;
+    for (int i = 0; i < times; i++) {
+        eddy_call_later(1e-6, count_one, &count);
+        eddy_call_soon(count_one, &count);
+        eddy_await(eddy_sleep(1e-5));
+        if (i == times / 2)
+            before = memory_live_blocks();
+    }
+    note("%d", memory_live_blocks() <= before + 1);
+}
+
+static void handles_that_are_forgotten_hold_no_memory(void **state)
+{
+    (void)state;
+    RUN(asks_for_ever(2000));
+    told("1");
+}
+
+enum { CROWD = 20000 };
+
+eddy_async(void, has_a_crowd, (bool, some_stay))
+{
+    static eddy_handle *crowd[CROWD];
+    int count = 0;
+    long before = memory_live_blocks();
+    for (int i = 0; i < CROWD; i++)
+        crowd[i] = eddy_call_later(1000, count_one, &count);
+    long most = memory_live_blocks() - before;
+    for (int i = 0; i < CROWD; i++)
+        if (!some_stay || i % 1000)
+            eddy_handle_cancel(crowd[i]);
+    eddy_await(eddy_sleep(0.001));
+    note("%d", memory_live_blocks() - before < most / 4);
+    for (int i = 0; i < CROWD; i++) /* those that stayed are still good */
+        eddy_handle_cancel(crowd[i]);
+    for (int i = 0; i < CROWD; i++)
+        eddy_call_soon(count_one, &count);
+    eddy_await(eddy_sleep(0));
+    eddy_await(eddy_sleep(0));
+    note("%d", count);
+}
+
+static void the_memory_of_a_crowd_of_calls_is_given_back(void **state)
+{
+    (void)state;
+    RUN(has_a_crowd(false));
+    told("1 20000");
+    RUN(has_a_crowd(true));
+    told("1 20000");
+}
+
 eddy_async(void, refused)
 {
     note("%d", eddy_call_later(NAN, say, "never") == NULL);
@@ -249,6 +395,11 @@ int main(void)
         cmocka_unit_test(ties_are_called_in_the_order_of_asking),
         cmocka_unit_test(a_sleep_of_nothing_is_one_turn),
         cmocka_unit_test(a_cancelled_call_is_not_made),
+        cmocka_unit_test(cancelling_after_the_call_and_twice_is_harmless),
+        cmocka_unit_test(an_old_handle_never_means_another_call),
+        cmocka_unit_test(a_handle_of_an_ended_loop_means_nothing_to_the_next),
+        cmocka_unit_test(handles_that_are_forgotten_hold_no_memory),
+        cmocka_unit_test(the_memory_of_a_crowd_of_calls_is_given_back),
         cmocka_unit_test(calls_that_are_left_over_are_dropped_with_the_loop),
         cmocka_unit_test(a_call_that_asks_for_itself_starves_nobody),
         cmocka_unit_test(a_call_from_another_thread_wakes_a_sleeping_loop),

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * call.h - calls that the loop makes: their memory, and the names by which programs cancel them.
+ *
+ * An `eddy_handle *` of a program is no address but the name of a call: a serial number and its place in the loop's
+ * pages.  Invariant: no two calls of the process bear the same name, so one that was kept until its call was made
+ * means no other call, though the memory is used again.
+ */
+#ifndef EDDY_CORE_CALL_H
+#define EDDY_CORE_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/task.h"
+#include "core/timer.h"
+
+struct eddy_loop;
+struct context_value;
+
+/* A call of the loop: eddy_call_soon and its relatives. */
+struct loop_call {
+    struct ready ready;
+    struct timer timer;            /* call_later, call_at */
+    struct eddy_loop *loop;
+    void (*function)(void *);      /* NULL: cancelled */
+    void *argument;
+    struct context_value *context; /* the variables of who asked for the call */
+    uintptr_t name;                /* 0: free, or embedded */
+    uint32_t place;                /* its page's number and its index there */
+    bool embedded;                 /* part of something else, which frees it */
+};
+
+/* Of a name, the lower bits are the place, the upper ones the serial number. */
+#define CALL_PLACE_BITS (sizeof(uintptr_t) == 8 ? 26 : 20)
+enum { CALLS_PER_PAGE = 64 }; /* a power of two */
+
+struct call_page {
+    struct loop_call calls[CALLS_PER_PAGE];
+};
+
+/* Those of a loop: pages of many, handed out last in, first out. */
+struct calls {
+    struct call_page **pages;      /* by number; NULL: given back */
+    uint32_t page_count;           /* in use or given back */
+    uint32_t capacity;             /* of `pages` */
+    uint32_t full_pages;           /* that are not given back */
+    uint32_t used;                 /* calls that are handed out */
+    uint32_t slack;                /* with fewer used than that, pages may be given back */
+    struct loop_call *free;             /* chained by ready.next */
+    uintptr_t serial, last_serial; /* the next one, and the first that is not reserved for this loop */
+};
+
+/* NULL: no memory, or no loop on this thread. */
+struct loop_call *call_new(void (*function)(void *), void *argument);
+/* One that is part of something else; its owner sets `embedded`, and frees what it holds by call_free. */
+void call_init(struct loop_call *call, struct eddy_loop *loop, void (*function)(void *), void *argument);
+/* NULL is allowed. */
+void call_free(struct loop_call *call);
+void call_make(struct loop_call *call);
+
+/* The call of that name; NULL: it was made or cancelled, or is another loop's. */
+static inline struct loop_call *call_find(const struct calls *calls, uintptr_t name)
+{
+    uint32_t place = (uint32_t)name & (((uint32_t)1 << CALL_PLACE_BITS) - 1), number = place / CALLS_PER_PAGE;
+    if (number >= calls->page_count || !calls->pages[number])
+        return NULL;
+    struct loop_call *call = &calls->pages[number]->calls[place % CALLS_PER_PAGE];
+    return call->name == name && name ? call : NULL;
+}
+
+/* The next serial numbers of the process. */
+void calls_reserve_serials(struct calls *calls);
+/* One page more; false: no memory. */
+bool calls_grow(struct calls *calls);
+/* Many pages, and most of what is in them is free. */
+static inline bool calls_are_slack(const struct calls *calls)
+{
+    return calls->used < calls->slack;
+}
+/* Gives back the pages in which no call is used. */
+void calls_trim(struct calls *calls);
+/* All pages, whatever is in them. */
+void calls_free(struct calls *calls);
+
+#endif

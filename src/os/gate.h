@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gate.h - names for an object that ends on its own thread while others may still call it.
+ *
+ * A name is a number that programs hold as a pointer: the index of a gate, and which of the gate's owners is meant.
+ * Invariant: no two owners of a process bear the same name, so a name that was kept too long leads nowhere; and an
+ * owner does not end while a thread is inside.  Gates are used again, so they take as much memory as there were owners
+ * at one time.
+ */
+#ifndef EDDY_OS_GATE_H
+#define EDDY_OS_GATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A new name, for `owner`; 0: no memory. */
+uintptr_t gate_open(void *owner);
+/* Nobody enters by that name any more; returns when those inside have left. */
+void gate_close(uintptr_t name);
+
+/* Any thread: the owner, which does not end before gate_leave; NULL: it has ended, or there is no such name. */
+void *gate_enter(uintptr_t name);
+/* Any thread. */
+void gate_leave(uintptr_t name);
+
+/* Any thread: the gate gets no other owner until gate_unref.  False: the owner has ended. */
+bool gate_ref(uintptr_t name);
+/* False: nobody holds that name. */
+bool gate_unref(uintptr_t name);
+
+#endif

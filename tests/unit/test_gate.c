@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* test_gate.c - rules of names that lead to an owner until it has ended, and nowhere afterwards. */
+#include <pthread.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "os/gate.h"
+
+static void a_name_leads_to_its_owner_and_after_the_end_nowhere(void **state)
+{
+    (void)state;
+    int owner;
+    uintptr_t name = gate_open(&owner);
+    assert_int_not_equal(name, 0);
+    assert_ptr_equal(gate_enter(name), &owner);
+    gate_leave(name);
+    gate_close(name);
+    assert_null(gate_enter(name));
+}
+
+static void numbers_that_are_no_names_lead_nowhere(void **state)
+{
+    (void)state;
+    const uintptr_t others[] = {0, 1, 77777, UINTPTR_MAX, (uintptr_t)&others};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        assert_null(gate_enter(others[i]));
+        assert_false(gate_ref(others[i]));
+        assert_false(gate_unref(others[i]));
+    }
+}
+
+/* Many after each other, and then many at a time, so that gates are used again and new ones are made. */
+static void no_two_owners_have_the_same_name(void **state)
+{
+    (void)state;
+    enum { OWNERS = 500 };
+    static uintptr_t old[OWNERS], names[OWNERS];
+    for (int i = 0; i < OWNERS; i++) {
+        old[i] = gate_open(&old[i]);
+        gate_close(old[i]);
+    }
+    for (int i = 0; i < OWNERS; i++)
+        names[i] = gate_open(&names[i]);
+    for (int i = 0; i < OWNERS; i++) {
+        assert_null(gate_enter(old[i]));
+        assert_ptr_equal(gate_enter(names[i]), &names[i]);
+        gate_leave(names[i]);
+    }
+    for (int i = 0; i < OWNERS; i++)
+        gate_close(names[i]);
+    for (int i = 0; i < OWNERS; i++)
+        assert_null(gate_enter(names[i]));
+}
+
+static void a_referenced_name_stays_known_and_its_gate_is_not_used_again(void **state)
+{
+    (void)state;
+    int owner, later;
+    uintptr_t name = gate_open(&owner);
+    assert_true(gate_ref(name));
+    gate_close(name);
+    assert_true(gate_ref(name));
+    uintptr_t next = gate_open(&later);
+    assert_null(gate_enter(name));
+    assert_true(gate_unref(name));
+    assert_true(gate_unref(name));
+    assert_false(gate_unref(name));
+    assert_false(gate_ref(name));
+    assert_ptr_equal(gate_enter(next), &later);
+    gate_leave(next);
+    gate_close(next);
+}
+
+struct visitor {
+    uintptr_t name;
+    int closed; /* atomic */
+};
+
+static void *close_it(void *argument)
+{
+    struct visitor *visitor = argument;
+    gate_close(visitor->name);
+    __atomic_store_n(&visitor->closed, 1, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+/* While it closes, nobody else comes in; that it waits can only be seen by its not having gone on. */
+static void an_owner_does_not_end_while_a_thread_is_inside(void **state)
+{
+    (void)state;
+    struct visitor visitor = {.name = gate_open(&visitor)};
+    pthread_t thread;
+    assert_ptr_equal(gate_enter(visitor.name), &visitor);
+    assert_int_equal(pthread_create(&thread, NULL, close_it, &visitor), 0);
+    for (void *owner; (owner = gate_enter(visitor.name));)
+        gate_leave(visitor.name);
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    assert_false(__atomic_load_n(&visitor.closed, __ATOMIC_SEQ_CST));
+    gate_leave(visitor.name);
+    pthread_join(thread, NULL);
+    assert_true(__atomic_load_n(&visitor.closed, __ATOMIC_SEQ_CST));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_name_leads_to_its_owner_and_after_the_end_nowhere),
+        cmocka_unit_test(numbers_that_are_no_names_lead_nowhere),
+        cmocka_unit_test(no_two_owners_have_the_same_name),
+        cmocka_unit_test(a_referenced_name_stays_known_and_its_gate_is_not_used_again),
+        cmocka_unit_test(an_owner_does_not_end_while_a_thread_is_inside),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
