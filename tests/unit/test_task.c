@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "core/current.h"
 #include "core/loop.h"
 #include "core/switch.h"
 #include "log.h"
@@ -651,7 +652,7 @@ static void more_than_65535_may_wait_for_a_task(void **state)
 
 eddy_async(void, numbers_begin_anew)
 {
-    eddy_current_loop()->last_id = UINT32_MAX - 1;
+    current.loop->last_id = UINT32_MAX - 1;
     struct after *last = eddy_spawn(after(0, 1)), *first = eddy_spawn(after(0, 2));
     note("%s %s", eddy_task_name(last), eddy_task_name(first));
     note("%d", task_is_main(task_of_handle(first)));
