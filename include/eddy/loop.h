@@ -74,8 +74,8 @@ EDDY_API void eddy_handle_cancel(eddy_handle *handle);
 EDDY_API int eddy_call_soon_threadsafe(eddy_loop *loop, void (*function)(void *), void *argument);
 
 /*
- * Any thread: in the simulation the clock stands until each hold has had its release.  For threads of the program's own,
- * which the simulation does not see; blocking functions need none.  Elsewhere, and when the loop has ended, without effect.
+ * Any thread: in the simulation the clock stands until each hold has had its release.  For threads of the program's
+ * own, which the simulation does not see; blocking functions need none.  Without effect elsewhere, and after the loop.
  * Since 0.1.
  */
 EDDY_API void eddy_sim_hold(eddy_loop *loop);

@@ -23,7 +23,8 @@ struct eddy_remote {
     pthread_cond_t ended;
     unsigned references;              /* of the waiting thread, of the loop, of a cancel on its way */
     bool done, cancelling;
-    unsigned clock_lent;              /* calls of the loop's pool that wait here */
+    unsigned clock_lent;              /* calls of the loop's pool that wait here; the loop joins its pool */
+    struct driver *lender;            /* that loop's */
     struct eddy_failure *failure;
     const struct eddy_site *site;
     size_t size, result_offset, result_size;
@@ -46,7 +47,7 @@ static void unref(struct eddy_remote *remote)
 static void take_clock_back(struct eddy_remote *remote)
 {
     remote->clock_lent--;
-    driver_stop_clock(&remote->loop->driver->working);
+    driver_stop_clock(&remote->lender->working);
 }
 
 static void finish(struct eddy_remote *remote, struct eddy_failure *failure)
@@ -169,13 +170,13 @@ eddy_remote *eddy_remote_new(eddy_loop *loop, const void *coroutine, size_t size
  * stands again before the loop waits next. */
 static bool lend_clock(struct eddy_remote *remote)
 {
-    bool lent = !remote->done && current.works_for == remote->loop;
-    if (lent) {
-        remote->clock_lent++;
-        driver_start_clock(&remote->loop->driver->working);
-        driver_wake(remote->loop->driver);
-    }
-    return lent;
+    if (remote->done || !current.works_for || current.works_for->name != remote->loop)
+        return false;
+    remote->lender = current.works_for->driver;
+    remote->clock_lent++;
+    driver_start_clock(&remote->lender->working);
+    driver_wake(remote->lender);
+    return true;
 }
 
 static bool wait_for_end(struct eddy_remote *remote, double seconds)
