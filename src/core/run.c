@@ -137,17 +137,19 @@ static void free_pools(struct eddy_loop *loop)
     }
 }
 
-/* What other threads still ask for is answered: their coroutines are cancelled. */
+/* What other threads still ask for is answered: their coroutines are cancelled.  Threads that go on asking do not keep
+ * the loop: once its tasks have ended, only the calls of its own pools come in. */
 static void end_threads(struct eddy_loop *loop)
 {
     free_pools(loop);
-    do {
-        loop_drain_inbox(loop);
-        end_tasks(loop);
-    } while (__atomic_load_n(&loop->inbox, __ATOMIC_ACQUIRE));
-    loop_end_posts(loop);
+    loop_drain_inbox(loop);
     end_tasks(loop);
-    free_pools(loop);
+    loop_end_posts(loop);
+    do {
+        end_tasks(loop);
+        free_pools(loop);
+        loop_drain_inbox(loop);
+    } while (loop->tasks);
 }
 
 static bool main_is_done(void *loop)
