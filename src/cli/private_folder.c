@@ -86,7 +86,8 @@ static void step(struct walk *walk, const char *name)
 {
     struct stat file;
     int next = openat(walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (next < 0 && errno == ENOENT && mkdirat(walk->fd, name, is_last(walk) ? 0700 : 0777) == 0)
+    if (next < 0 && errno == ENOENT &&
+        (mkdirat(walk->fd, name, is_last(walk) ? 0700 : 0777) == 0 || errno == EEXIST)) /* another run was faster */
         next = openat(walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0 || fstat(next, &file) != 0) {
         stand_on(walk, -1);
