@@ -49,7 +49,7 @@ EDDY_API void eddy_task_set_name(void *t, const char *name);
 EDDY_API const char *eddy_task_name(const void *t);
 
 /* function(argument) is called by the loop once t has ended, soon if it already has; in the order of registration.
- * Returns 0 or ENOMEM.  Python: Future.add_done_callback.  Since 0.1. */
+ * Returns 0, ENOMEM, EDDY_NO_LOOP or EDDY_WRONG_LOOP.  Python: Future.add_done_callback.  Since 0.1. */
 EDDY_API int eddy_add_done_callback(void *t, void (*function)(void *), void *argument);
 /* Forgets them all; how many there were.  Python: Future.remove_done_callback.  Since 0.1. */
 EDDY_API size_t eddy_remove_done_callback(void *t, void (*function)(void *), void *argument);

@@ -7,6 +7,7 @@
 #include "core/future.h"
 #include "core/generator.h"
 #include "core/task.h"
+#include "core/wrong_loop.h"
 #include "eddy/macros.h"
 #include "eddy/wait.h"
 #include "os/memory.h"
@@ -105,6 +106,11 @@ bool eddy_as_completed_step(struct eddy_async_generator *generator, void *value)
 {
     struct eddy_as_completed *completed = (struct eddy_as_completed *)(void *)generator;
     struct eddy_core *core = &generator->generator.core;
+    if (!completed->watch && completed->given < completed->count &&
+        !awaitables_are_ours(completed->tasks, completed->count)) {
+        core->failure = wrong_loop_failure("one of the tasks and futures");
+        return false;
+    }
     if (!completed->watch && completed->given < completed->count &&
         !(completed->watch = watch_all(completed->tasks, completed->count))) {
         core->failure = &failure_no_memory;

@@ -9,6 +9,7 @@
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/report.h"
+#include "core/wrong_loop.h"
 #include "os/memory.h"
 
 static const struct eddy_awaitable_type future_type = {.name = "future", .kind = EDDY_FUTURE};
@@ -39,7 +40,7 @@ void *eddy_future_alloc(size_t size)
     struct future *future = memory_alloc_zeroed(sizeof *future + size);
     if (!future)
         return no_memory_future(size)->user;
-    future->loop = current.loop;
+    future->loop = eddy_current_loop();
     future->watches.end = &future->watches.first;
     struct eddy_awaitable *a = (void *)future->user;
     a->awaitable = (struct eddy_core){.type = &future_type, .state = EDDY_RUNNING, .flags = ED_FLAG_FUTURE};
@@ -67,6 +68,14 @@ bool eddy_future_pending(const void *f)
     return a->awaitable.state == EDDY_RUNNING;
 }
 
+bool future_is_ours_or_nobodys(const struct future *future)
+{
+    if (!future->loop || !loop_enter(future->loop))
+        return true;
+    loop_leave(future->loop);
+    return false;
+}
+
 static void complete(struct eddy_awaitable *a, struct eddy_failure *failure)
 {
     struct future *future = future_of_handle(a);
@@ -85,10 +94,18 @@ static bool may_set(struct eddy_awaitable *a)
     return false;
 }
 
+static void complete_where_it_belongs(struct eddy_awaitable *a, struct eddy_failure *failure)
+{
+    if (__builtin_expect(future_is_ours(a), 1))
+        complete(a, failure);
+    else
+        wrong_loop_end_future(a, failure, complete);
+}
+
 void eddy_future_complete(void *f)
 {
     if (may_set(f))
-        complete(f, NULL);
+        complete_where_it_belongs(f, NULL);
 }
 
 bool(eddy_set_error)(void *f, int code, const char *format, ...)
@@ -97,9 +114,16 @@ bool(eddy_set_error)(void *f, int code, const char *format, ...)
         return false;
     va_list arguments;
     va_start(arguments, format);
-    complete(f, failure_make(code ? code : EINVAL, format, arguments));
+    complete_where_it_belongs(f, failure_make(code ? code : EINVAL, format, arguments));
     va_end(arguments);
     return true;
+}
+
+static void cancel_here(struct eddy_awaitable *a, struct eddy_failure *failure)
+{
+    struct future *future = future_of_handle(a);
+    future->cancelled = future->seen = true;
+    complete(a, failure);
 }
 
 /* eddy_cancel of a future. */
@@ -110,8 +134,11 @@ bool future_cancel(struct eddy_awaitable *a, const char *reason)
         future->seen = true;
         return false;
     }
-    future->cancelled = future->seen = true;
-    complete(a, failure_of_cancel(reason, false));
+    struct eddy_failure *failure = failure_of_cancel(reason, false);
+    if (future_is_ours(a))
+        cancel_here(a, failure);
+    else
+        wrong_loop_end_future(a, failure, cancel_here);
     return true;
 }
 
@@ -149,9 +176,12 @@ struct eddy_failure *future_wait(struct eddy_awaitable *a, bool forward)
         return failure;
     if (parked && !self)
         return failure_of(EDDY_NO_TASK, "await of a future");
+    if (parked && !future_is_ours(a))
+        return wrong_loop_failure("the future");
     if (!parked && self)
         self->at_once++;
     if (parked) {
+        future_of_handle(a)->loop = self->loop->name;
         self->forwarded = false;
         wait_until_set(self, a, forward);
         if (self->must_cancel) /* came when it was set and the task had not gone on, or the wait was shielded */

@@ -5,12 +5,14 @@
 #ifndef EDDY_CORE_FUTURE_H
 #define EDDY_CORE_FUTURE_H
 
+#include "core/current.h"
+#include "core/loop.h"
 #include "core/task.h"
 #include "eddy/future.h"
 
 struct future {
     struct watches watches;  /* who waits for it */
-    struct eddy_loop *loop;
+    eddy_loop *loop;         /* whose it is, by its name: that it was made on, or is awaited on.  NULL: nobody's */
     unsigned waiting;        /* tasks inside of future_wait */
     bool cancelled;
     bool seen;               /* its failure was looked at, or it was cancelled */
@@ -24,6 +26,14 @@ static inline struct future *future_of_handle(const void *handle)
 
 /* Waits on the running task; gives a failure of its own to each awaiter.  forward: a cancellation cancels it. */
 struct eddy_failure *future_wait(struct eddy_awaitable *a, bool forward);
+
+bool future_is_ours_or_nobodys(const struct future *future);
+/* True: it is nobody's, this thread's loop's, or that of a loop that has ended. */
+static inline bool future_is_ours(const struct eddy_awaitable *a)
+{
+    const struct future *future = future_of_handle(a);
+    return (current.loop && future->loop == current.loop->name) || future_is_ours_or_nobodys(future);
+}
 
 /* eddy_cancel of a future. */
 bool future_cancel(struct eddy_awaitable *a, const char *reason);

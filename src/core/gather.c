@@ -12,6 +12,7 @@
 #include "core/future.h"
 #include "core/loop.h"
 #include "core/task.h"
+#include "core/wrong_loop.h"
 #include "eddy/wait.h"
 #include "os/memory.h"
 
@@ -144,6 +145,10 @@ static bool is_enough(struct several *several)
 
 static void start(struct eddy_awaitable *a, const void *children, size_t count, enum several_kind kind)
 {
+    if (!awaitables_are_ours(children, count)) {
+        native_complete(a, wrong_loop_failure("one of the tasks and futures"));
+        return;
+    }
     struct several *several = several_new(a, children, count, kind);
     if (!several) {
         native_complete(a, &failure_no_memory);

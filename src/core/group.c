@@ -17,6 +17,7 @@
 #include "core/loop.h"
 #include "core/report.h"
 #include "core/task.h"
+#include "core/wrong_loop.h"
 #include "eddy/scope.h"
 #include "os/memory.h"
 
@@ -131,9 +132,24 @@ static struct member *add_member(struct eddy_group *group, struct task *task)
     return member;
 }
 
+/* False, and said: another thread's loop runs its tasks. */
+static bool is_ours(const eddy_group *group, const char *call, const struct eddy_site *site)
+{
+    if (group->parent->loop == current.loop)
+        return true;
+    wrong_loop_say("%s:%d: %s in a group of another thread's loop did nothing: call it there, by "
+                   "eddy_call_soon_threadsafe(loop, function, argument)",
+                   site && site->file ? site->file : "?", site ? site->line : 0, call);
+    return false;
+}
+
 int eddy_group_spawn_copy(eddy_group *group, void *coroutine, size_t size, void *slot, size_t result_offset,
                           size_t result_size, const struct eddy_site *site)
 {
+    if (!is_ours(group, "eddy_group_spawn", site)) {
+        value_destroy(coroutine);
+        return EDDY_WRONG_LOOP;
+    }
     if (group->closed || (group->exiting && group->count == 0) || group->aborting) {
         value_destroy(coroutine);
         return EDDY_GROUP_CLOSED;
@@ -160,7 +176,8 @@ int eddy_group_spawn_copy(eddy_group *group, void *coroutine, size_t size, void 
 
 void eddy_group_cancel(eddy_group *group)
 {
-    abort_all(group, "its group was cancelled");
+    if (is_ours(group, "eddy_group_cancel", NULL))
+        abort_all(group, "its group was cancelled");
 }
 
 size_t eddy_group_size(const eddy_group *group)

@@ -4,6 +4,7 @@
 #include "core/context_var.h"
 #include "core/current.h"
 #include "core/loop.h"
+#include "core/wrong_loop.h"
 #include "os/clock.h"
 #include "os/memory.h"
 
@@ -84,8 +85,21 @@ static eddy_handle *handle_of(const struct loop_call *call)
     return call ? (eddy_handle *)call->name : NULL;
 }
 
+/* False, and said: no loop runs on this thread. */
+static bool has_loop(const char *call)
+{
+    if (__builtin_expect(current.loop != NULL, 1))
+        return true;
+    wrong_loop_say("%s on a thread that runs no loop gives NULL, and nothing will be called. From another thread: "
+                   "eddy_call_soon_threadsafe(loop, function, argument)",
+                   call);
+    return false;
+}
+
 eddy_handle *(eddy_call_soon)(void (*function)(void *), void *argument)
 {
+    if (!has_loop("eddy_call_soon"))
+        return NULL;
     struct loop_call *call = call_new(function, argument);
     if (call)
         loop_add_ready(call->loop, &call->ready);
@@ -121,7 +135,7 @@ static eddy_handle *call_at(int64_t when, int64_t now, void (*function)(void *),
 
 eddy_handle *(eddy_call_later)(double seconds, void (*function)(void *), void *argument)
 {
-    if (!current.loop || seconds != seconds)
+    if (!has_loop("eddy_call_later") || seconds != seconds)
         return NULL;
     int64_t span = seconds > 0 ? clock_from_seconds(seconds) : 0;
     int64_t now = driver_now(current.loop->driver);
@@ -130,7 +144,7 @@ eddy_handle *(eddy_call_later)(double seconds, void (*function)(void *), void *a
 
 eddy_handle *(eddy_call_at)(double when, void (*function)(void *), void *argument)
 {
-    if (!current.loop || when != when)
+    if (!has_loop("eddy_call_at") || when != when)
         return NULL;
     int64_t now = driver_now(current.loop->driver);
     return call_at(when > 0 ? clock_from_seconds(when) : 0, now, function, argument);
@@ -140,6 +154,9 @@ void eddy_handle_cancel(eddy_handle *handle)
 {
     struct eddy_loop *loop = current.loop;
     struct loop_call *call = loop ? call_find(&loop->calls, (uintptr_t)handle) : NULL;
+    if (!loop && handle && loops_run())
+        wrong_loop_say("eddy_handle_cancel on a thread that runs no loop does nothing: call it on the loop's, by "
+                       "eddy_call_soon_threadsafe(loop, eddy_handle_cancel, handle)");
     if (!call)
         return;
     if (call->ready.queued) { /* it is freed when its turn comes */

@@ -127,6 +127,8 @@ void loop_end_posts(struct eddy_loop *loop);
 /* On its own thread, when it begins to run and when it has ended. */
 void loop_register(struct eddy_loop *loop);
 void loop_unregister(struct eddy_loop *loop);
+/* Any thread: a loop runs somewhere in the process. */
+bool loops_run(void);
 /* Any thread.  *name NULL: becomes this thread's, else that of the only loop of the process.  Returns 0; EDDY_NO_LOOP:
  * none runs; EINVAL: several do, which is reported, with `call` as what was called. */
 int loop_resolve(eddy_loop **name, const char *call);

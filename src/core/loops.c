@@ -77,6 +77,11 @@ void loop_unregister(struct eddy_loop *loop)
     pthread_mutex_unlock(&mutex);
 }
 
+bool loops_run(void)
+{
+    return __atomic_load_n(&eddy_loops, __ATOMIC_RELAXED) != NULL;
+}
+
 int loop_resolve(eddy_loop **name, const char *call)
 {
     if (*name)

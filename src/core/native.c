@@ -17,6 +17,7 @@
 #include "core/loop.h"
 #include "core/report.h"
 #include "core/task.h"
+#include "core/wrong_loop.h"
 
 /* EDDY_SUSPENDED is: done after one turn of the loop (sleep(0)). */
 
@@ -197,6 +198,10 @@ void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure)
     EDDY_ASSERT(task && a->awaitable.state == EDDY_RUNNING,
                 "an awaitable of type \"%s\" was completed twice, or before it was started",
                 a->awaitable.type->name);
+    if (__builtin_expect(task->loop != current.loop, 0)) {
+        wrong_loop_complete(a, failure);
+        return;
+    }
     a->awaitable.failure = failure;
     a->awaitable.state = EDDY_FINISHED;
     if (task != current.task && task->state == TASK_STARTED)

@@ -198,9 +198,23 @@ static bool wait_for_end(struct eddy_remote *remote, double seconds)
     return done;
 }
 
+/* This thread would stop the loop that is to run the coroutine. */
+static bool would_wait_for_itself(struct eddy_remote *remote)
+{
+    pthread_mutex_lock(&remote->mutex);
+    bool done = remote->done;
+    pthread_mutex_unlock(&remote->mutex);
+    return !done && current.loop && remote->loop == current.loop->name;
+}
+
 bool eddy_remote_wait(eddy_remote *remote, double seconds, void *result, eddy_error *err)
 {
     *err = (eddy_error){.message = ""};
+    if (would_wait_for_itself(remote)) {
+        eddy_failure_catch(failure_of(EDEADLK, "eddy_remote_wait on the loop's own thread: await the coroutine"), err);
+        eddy_error_keep(err);
+        return true;
+    }
     if (!wait_for_end(remote, seconds))
         return false;
     if (remote->failure) {

@@ -8,6 +8,7 @@
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/loop.h"
+#include "core/wrong_loop.h"
 #include "os/clock.h"
 
 _Static_assert(sizeof(struct eddy_scope) <= sizeof(((struct eddy_timeout *)0)->state), "eddy_timeout has room");
@@ -156,16 +157,6 @@ void scope_leave(struct eddy_scope *scope, eddy_error *err)
         scope_add_cause(scope, failure);
 }
 
-void eddy_reschedule(eddy_scope *scope, double when)
-{
-    EDDY_ASSERT(scope->state == SCOPE_ACTIVE, "eddy_reschedule: the scope has expired or has ended");
-    disarm(scope);
-    scope->when = when == when ? when : INFINITY;
-    scope->seconds = NAN;
-    if (scope->when < INFINITY && !arm(scope, scope_nanoseconds(scope->when)))
-        scope_expire(scope); /* no memory for the new deadline: none would be worse than at once */
-}
-
 bool eddy_expired(const eddy_scope *scope)
 {
     return scope->state == SCOPE_EXPIRING || scope->state == SCOPE_EXPIRED;
@@ -176,7 +167,31 @@ double eddy_when(const eddy_scope *scope)
     return scope->when;
 }
 
+/* False, and said: it is the scope of another loop's task. */
+static bool check_ours(const eddy_scope *scope, const char *call)
+{
+    if (scope->state != SCOPE_ACTIVE || scope->task->loop == current.loop)
+        return true;
+    wrong_loop_say("%s on a thread that does not run the scope's loop did nothing: call it there, by "
+                   "eddy_call_soon_threadsafe(loop, function, argument)",
+                   call);
+    return false;
+}
+
+void eddy_reschedule(eddy_scope *scope, double when)
+{
+    if (!check_ours(scope, "eddy_reschedule"))
+        return;
+    EDDY_ASSERT(scope->state == SCOPE_ACTIVE, "eddy_reschedule: the scope has expired or has ended");
+    disarm(scope);
+    scope->when = when == when ? when : INFINITY;
+    scope->seconds = NAN;
+    if (scope->when < INFINITY && !arm(scope, scope_nanoseconds(scope->when)))
+        scope_expire(scope); /* no memory for the new deadline: none would be worse than at once */
+}
+
 void eddy_scope_cancel(eddy_scope *scope)
 {
-    scope_expire(scope);
+    if (check_ours(scope, "eddy_scope_cancel"))
+        scope_expire(scope);
 }

@@ -22,6 +22,7 @@
 #include "core/loop.h"
 #include "core/report.h"
 #include "core/unclaimed.h"
+#include "core/wrong_loop.h"
 #include "eddy/macros.h"
 #include "os/memory.h"
 #include "os/stack.h"
@@ -596,6 +597,8 @@ static struct eddy_failure *join_task(struct task *task)
         return failure_of(EDDY_NO_TASK, "await of task \"%s\"", task_name(task));
     if (task == self)
         return failure_of(EDDY_WAITS_FOR_ITSELF, "task \"%s\"", task_name(task));
+    if (task->loop != self->loop && task->state != TASK_DONE)
+        return wrong_loop_failure("the task");
     if (circle_last(task, self))
         return refuse(self, task, task->consumed);
     EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
@@ -672,6 +675,8 @@ struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a)
     if (!handle_is_task(a) || is_no_memory(task_of_handle(a)) || !self)
         return eddy_join(a);
     struct task *task = task_of_handle(a);
+    if (!awaitable_is_ours(a))
+        return wrong_loop_failure("the task");
     EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
     return shielded_wait(self, task);
 }

@@ -254,6 +254,10 @@ void native_again(struct eddy_awaitable *a);
 
 /* ---- wait-lists: used by start, cancel and by who wakes ---- */
 void waiters_add(struct eddy_waiters *list, struct eddy_awaitable *a);
+/* True: nobody waits in it, or tasks of this thread's loop do. */
+bool waiters_are_ours(const struct eddy_waiters *list);
+/* From `start`: the same as waiters_add, but that a list of another loop's tasks fails it. */
+void waiters_wait(struct eddy_waiters *list, struct eddy_awaitable *a);
 /* The operation that came first, or NULL. */
 struct eddy_awaitable *waiters_first(const struct eddy_waiters *list);
 /* Takes it off the list, if it is on one: true. */

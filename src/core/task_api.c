@@ -9,6 +9,7 @@
 #include "core/level.h"
 #include "core/loop.h"
 #include "core/task.h"
+#include "core/wrong_loop.h"
 #include "os/memory.h"
 
 enum { NAME_MAX_BYTES = 63 };
@@ -33,12 +34,17 @@ bool(eddy_cancel)(void *t, const char *reason)
     struct eddy_awaitable *a = handle_of(t, "eddy_cancel");
     if (!handle_is_task(a))
         return future_cancel(a, reason);
-    return task_cancel(task_of_handle(a), reason);
+    if (__builtin_expect(awaitable_is_ours(a), 1))
+        return task_cancel(task_of_handle(a), reason);
+    wrong_loop_cancel(task_of_handle(a));
+    return true;
 }
 
 int(eddy_uncancel)(void *t)
 {
     struct task *task = task_of(t, "eddy_uncancel");
+    if (!awaitable_check_ours(t, "eddy_uncancel"))
+        return task->cancels;
     if (task->cancels > 0)
         task->cancels--;
     if (task->undelivered > task->cancels)
@@ -69,6 +75,8 @@ void(eddy_detach)(void *t)
     struct task *task = task_of(t, "eddy_detach");
     if (task_core(task)->failure == &failure_no_memory && task->loop == NULL)
         return; /* spawned without memory: there is nothing to give up */
+    if (!awaitable_check_ours(t, "eddy_detach"))
+        return;
     EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
     task->consumed = true;
     task_disown(task);
@@ -79,6 +87,8 @@ void(eddy_detach)(void *t)
 void *(eddy_keep)(void *t)
 {
     struct task *task = task_of(t, "eddy_keep");
+    if (!awaitable_check_ours(t, "eddy_keep"))
+        return t;
     task_disown(task);
     level_leave(task);
     return t;
@@ -147,6 +157,10 @@ static void schedule(struct watch *watch)
 int(eddy_add_done_callback)(void *t, void (*function)(void *), void *argument)
 {
     struct eddy_awaitable *a = handle_of(t, "eddy_add_done_callback");
+    if (!current.loop)
+        return EDDY_NO_LOOP;
+    if (!awaitable_is_ours(a))
+        return EDDY_WRONG_LOOP;
     struct done_callback *callback = memory_alloc(sizeof *callback);
     struct loop_call *call = call_new(function, argument);
     if (!callback || !call) {
@@ -165,7 +179,10 @@ int(eddy_add_done_callback)(void *t, void (*function)(void *), void *argument)
 
 size_t(eddy_remove_done_callback)(void *t, void (*function)(void *), void *argument)
 {
-    struct watches *watches = watches_of(handle_of(t, "eddy_remove_done_callback"));
+    struct eddy_awaitable *a = handle_of(t, "eddy_remove_done_callback");
+    if (!awaitable_check_ours(a, "eddy_remove_done_callback"))
+        return 0;
+    struct watches *watches = watches_of(a);
     size_t removed = 0;
     for (struct watch *watch = watches->first, *next; watch; watch = next) {
         next = watch->next;

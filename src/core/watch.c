@@ -4,6 +4,7 @@
 
 #include "core/failure.h"
 #include "core/future.h"
+#include "core/wrong_loop.h"
 
 void watch_add(struct watches *watches, struct watch *watch, void (*fire)(struct watch *))
 {
@@ -76,6 +77,20 @@ void waiters_add(struct eddy_waiters *list, struct eddy_awaitable *a)
     else
         list->first = waiter;
     list->last = waiter;
+}
+
+bool waiters_are_ours(const struct eddy_waiters *list)
+{
+    struct waiter *first = list->first;
+    return !first || owner_of(first->awaitable)->loop == current.loop;
+}
+
+void waiters_wait(struct eddy_waiters *list, struct eddy_awaitable *a)
+{
+    if (__builtin_expect(waiters_are_ours(list), 1))
+        waiters_add(list, a);
+    else
+        native_complete(a, wrong_loop_failure(a->awaitable.type->name));
 }
 
 struct eddy_awaitable *waiters_first(const struct eddy_waiters *list)

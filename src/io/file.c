@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "core/buffer.h"
+#include "core/current.h"
 #include "io/socket.h"
 #include "io/turn.h"
 #include "os/memory.h"
@@ -114,6 +115,8 @@ eddy_async_define(void, eddy_file_close, (eddy_file *, file))
 {
     if (!file)
         return;
+    if (file->loop != current.loop)
+        eddy_raise(EDDY_WRONG_LOOP, "eddy_file_close(\"%s\")", file->path);
     int error = flush(file);
     eddy_defer(eddy_file_abort, file);
     if (error)
@@ -133,19 +136,22 @@ static void leave_position(struct eddy_file *file)
     leave(file);
 }
 
-static void enter(struct eddy_file *file)
+/* 0, or why it cannot be used here. */
+static int enter(struct eddy_file *file)
 {
+    if (file->loop != current.loop)
+        return EDDY_WRONG_LOOP;
     file->in_use++;
+    return 0;
 }
 
 /* 0, or why the running task may not use the position now. */
 static int enter_position(struct eddy_file *file)
 {
-    if (file->user)
-        return EDDY_STREAM_BUSY;
-    file->user = current.task;
-    enter(file);
-    return 0;
+    int error = file->user ? EDDY_STREAM_BUSY : enter(file);
+    if (!error)
+        file->user = current.task;
+    return error;
 }
 
 static struct file_op read_some(struct eddy_file *file, void *buffer, size_t size, int64_t offset)
@@ -295,7 +301,9 @@ eddy_async_define(void, eddy_file_write, (eddy_file *, file), (const void *, dat
 
 eddy_async_define(size_t, eddy_file_read_at, (eddy_file *, file), (void *, buffer), (size_t, size), (int64_t, offset))
 {
-    enter(file);
+    int error = enter(file);
+    if (error)
+        eddy_raise(error, "eddy_file_read_at(\"%s\")", file->path);
     eddy_defer(leave, file);
     int64_t result = file->seekable ? eddy_await(read_some(file, buffer, size, offset)) : -ESPIPE;
     if (result < 0)
@@ -306,7 +314,9 @@ eddy_async_define(size_t, eddy_file_read_at, (eddy_file *, file), (void *, buffe
 eddy_async_define(void, eddy_file_write_at, (eddy_file *, file), (const void *, data), (size_t, size),
                   (int64_t, offset))
 {
-    enter(file);
+    int error = enter(file);
+    if (error)
+        eddy_raise(error, "eddy_file_write_at(\"%s\")", file->path);
     eddy_defer(leave, file);
     int64_t at = offset, result = file->seekable ? eddy_await(write_all(file, data, size, &at)) : -ESPIPE;
     if (result < 0)
@@ -316,7 +326,9 @@ eddy_async_define(void, eddy_file_write_at, (eddy_file *, file), (const void *, 
 
 eddy_async(void, synchronise, (eddy_file *, file), (int, data_only))
 {
-    enter(file);
+    int error = enter(file);
+    if (error)
+        eddy_raise(error, "eddy_file_sync(\"%s\")", file->path);
     eddy_defer(leave, file);
     int64_t result = eddy_await(file_op(DRIVER_FSYNC, file->fd, (struct driver_file){.flags = data_only}));
     if (result < 0)
@@ -335,7 +347,9 @@ eddy_async_define(void, eddy_file_sync_data, (eddy_file *, file))
 
 eddy_async_define(void, eddy_file_truncate, (eddy_file *, file), (int64_t, size))
 {
-    enter(file);
+    int error = enter(file);
+    if (error)
+        eddy_raise(error, "eddy_file_truncate(\"%s\")", file->path);
     eddy_defer(leave, file);
     forget_ahead(file);
     int64_t result = eddy_await(file_op(DRIVER_TRUNCATE, file->fd, (struct driver_file){.offset = size}));

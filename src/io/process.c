@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "core/current.h"
 #include "io/socket.h"
 #include "io/transport.h"
 #include "io/turn.h"
@@ -300,6 +301,8 @@ eddy_async_free(eddy_process_start, eddy_process_free); /* it runs on, and is re
 
 eddy_async_define(eddy_exit_status, eddy_process_wait, (eddy_process *, process))
 {
+    if (process->running && process->loop != current.loop)
+        eddy_raise(EDDY_WRONG_LOOP, "eddy_process_wait(\"%s\")", process->name);
     eddy_await(eddy_event_wait(&process->ended));
     if (process->lost)
         eddy_raise(process->lost, "eddy_process_wait(\"%s\"): the status of process %d is lost", process->name,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/current.h"
 #include "core/failure.h"
 #include "core/level.h"
 #include "core/report.h"
@@ -311,6 +312,8 @@ eddy_async_define(void, eddy_server_close, (eddy_server *, server), (double, gra
     eddy_error err;
     if (!server)
         return;
+    if (server->loop != current.loop)
+        eddy_raise(EDDY_WRONG_LOOP, "eddy_server_close");
     struct eddy_server *left = server;
     eddy_defer(abandon, &left);
     struct release releasing = release_begin();

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "core/failure.h"
+#include "core/current.h"
 #include "core/scope.h"
+#include "core/wrong_loop.h"
 #include "io/socket.h"
 #include "os/memory.h"
 
@@ -82,9 +84,20 @@ void stream_unref(struct eddy_stream *s)
     settle(s);
 }
 
+/* False, and said: it is another thread's. */
+static bool check_ours(const struct eddy_stream *s, const char *call)
+{
+    if (s->loop == current.loop)
+        return true;
+    wrong_loop_say("%s of a stream of another thread's loop did nothing: call it there, by "
+                   "eddy_call_soon_threadsafe(loop, function, argument)",
+                   call);
+    return false;
+}
+
 void eddy_stream_abort(eddy_stream *s)
 {
-    if (!s)
+    if (!s || !check_ours(s, "eddy_stream_abort"))
         return;
     stream_close(s);
     if (!s->connection.server) /* the server's reference goes when the handler has ended */
@@ -96,6 +109,8 @@ eddy_async_define(void, eddy_stream_close, (eddy_stream *, s))
 {
     if (!s)
         return;
+    if (s->loop != current.loop)
+        eddy_raise(EDDY_WRONG_LOOP, "eddy_stream_close");
     eddy_defer(eddy_stream_abort, s);
     if (s->closed || s->cut || !s->transport->type->finish || stream_enter(s, &s->writer) != 0)
         return;
@@ -109,6 +124,8 @@ eddy_async_define(void, eddy_stream_close, (eddy_stream *, s))
 
 static int refusal(const struct eddy_stream *s, const struct task *user)
 {
+    if (s->loop != current.loop)
+        return EDDY_WRONG_LOOP;
     if (s->closed)
         return EDDY_STREAM_CLOSED;
     if (s->late)
@@ -192,9 +209,9 @@ static void expire(struct timer *timer)
 
 void eddy_stream_set_deadline(eddy_stream *s, double when)
 {
-    struct timers *timers = &s->loop->timers;
-    if (s->closed)
+    if (s->closed || !check_ours(s, "eddy_stream_set_deadline"))
         return;
+    struct timers *timers = &s->loop->timers;
     timer_cancel(timers, &s->deadline);
     s->late = false;
     transport_stop(s->transport, false);

@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "core/failure.h"
 #include "core/task.h"
+#include "core/wrong_loop.h"
 #include "eddy/macros.h"
 
 static struct eddy_barrier_wait *wait_of(struct eddy_awaitable *a)
@@ -64,7 +65,9 @@ static void start(struct eddy_awaitable *a)
 {
     eddy_barrier *barrier = wait_of(a)->barrier;
     EDDY_ASSERT(barrier->parties > 0, "a barrier needs EDDY_BARRIER_INIT(n) with n of at least 1");
-    if (barrier->broken)
+    if (!waiters_are_ours(&barrier->waiters))
+        native_complete(a, wrong_loop_failure("eddy_barrier_wait"));
+    else if (barrier->broken)
         native_complete(a, broken_failure());
     else if (!arrive_and_wait(a))
         native_complete(a, NULL);

@@ -33,7 +33,7 @@ static eddy_condition *condition_of(struct eddy_awaitable *a)
 static void start_notice(struct eddy_awaitable *a)
 {
     eddy_condition *condition = condition_of(a);
-    waiters_add(&condition->waiters, a);
+    waiters_wait(&condition->waiters, a);
     eddy_lock_release(condition->lock);
 }
 

@@ -14,7 +14,7 @@ static void start(struct eddy_awaitable *a)
     if (event->set)
         native_complete(a, NULL);
     else
-        waiters_add(&event->waiters, a);
+        waiters_wait(&event->waiters, a);
 }
 
 /* All were woken, so there is nothing to hand on: it only says that a cancellation ends this await. */

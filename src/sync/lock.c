@@ -20,7 +20,7 @@ static void start(struct eddy_awaitable *a)
 {
     eddy_lock *lock = lock_of(a);
     if (lock->held) {
-        waiters_add(&lock->waiters, a);
+        waiters_wait(&lock->waiters, a);
         return;
     }
     lock->held = true;

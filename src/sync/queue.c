@@ -82,7 +82,7 @@ static void start_get(struct eddy_awaitable *a)
     } else if (queue->shut_down) {
         native_complete(a, shut_down_failure("eddy_queue_get"));
     } else {
-        waiters_add(&queue->getters, a);
+        waiters_wait(&queue->getters, a);
     }
 }
 
@@ -114,7 +114,7 @@ static void start_put(struct eddy_awaitable *a)
     } else if (has_room(queue)) {
         native_complete(a, NULL); /* finish puts it in */
     } else {
-        waiters_add(&queue->putters, a);
+        waiters_wait(&queue->putters, a);
     }
 }
 
@@ -161,7 +161,7 @@ static void start_join(struct eddy_awaitable *a)
     if (queue->unfinished == 0)
         native_complete(a, NULL);
     else
-        waiters_add(&queue->joiners, a);
+        waiters_wait(&queue->joiners, a);
 }
 
 /* All joiners were woken: it only says that a cancellation ends this await. */

@@ -29,7 +29,7 @@ static void start(struct eddy_awaitable *a)
 {
     eddy_semaphore *semaphore = semaphore_of(a);
     if (eddy_semaphore_locked(semaphore)) {
-        waiters_add(&semaphore->waiters, a);
+        waiters_wait(&semaphore->waiters, a);
         return;
     }
     semaphore->value--;

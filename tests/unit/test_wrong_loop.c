@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_wrong_loop.c - rules of misuse across threads: it is named, and nobody waits for ever.
+ *
+ * The other thread acts while a callback of the loop waits for its end, so that each case breaks the rule and yet is no
+ * race: what is seen does not depend on the moment.
+ */
+#include <eddy.h>
+#include <errno.h>
+#include <pthread.h>
+
+#include "log.h"
+#include "transcript.h"
+
+/* ==== what is printed to standard error ==== */
+
+static FILE *kept;
+static int standard_error;
+
+static void keep_standard_error(void)
+{
+    fflush(stderr);
+    kept = tmpfile();
+    standard_error = dup(STDERR_FILENO);
+    dup2(fileno(kept), STDERR_FILENO);
+}
+
+/* It is as it was before; true: each of the texts was printed. */
+static bool was_said(const char *first, const char *second)
+{
+    char text[8192];
+    fflush(stderr);
+    ssize_t size = pread(fileno(kept), text, sizeof text - 1, 0);
+    text[size > 0 ? size : 0] = '\0';
+    dup2(standard_error, STDERR_FILENO);
+    close(standard_error);
+    fclose(kept);
+    return strstr(text, first) && strstr(text, second);
+}
+
+/* ==== a thread acts on what a task waits for ==== */
+
+typedef eddy_future_of(int) int_future;
+typedef eddy_queue_of(int) int_queue;
+
+static eddy_event event;
+static eddy_lock lock;
+static eddy_semaphore semaphore;
+static eddy_condition condition;
+static eddy_barrier barrier;
+static int_future *future;
+static int_queue queue;
+static struct sleeps *task;
+static eddy_awaitable *own;
+static eddy_handle *handle;
+static int called;
+
+typedef void (*action)(void);
+
+static void *act(void *what)
+{
+    (*(action *)what)();
+    return NULL;
+}
+
+/* In a callback, and the loop stands until the thread has ended. */
+static void act_elsewhere(action *what)
+{
+    pthread_t thread;
+    pthread_create(&thread, NULL, act, what);
+    pthread_join(thread, NULL);
+}
+
+static void ask(action what)
+{
+    static action asked;
+    asked = what;
+    eddy_call_soon(act_elsewhere, &asked);
+}
+
+eddy_async(int, sleeps, (double, seconds))
+{
+    eddy_await(eddy_sleep(seconds));
+    return 1;
+}
+
+static void set_event(void)
+{
+    eddy_event_set(&event);
+}
+
+eddy_async(void, waits_for_the_event)
+{
+    event = (eddy_event)EDDY_EVENT_INIT;
+    ask(set_event);
+    eddy_await(eddy_event_wait(&event));
+}
+
+static void release_lock(void)
+{
+    eddy_lock_release(&lock);
+}
+
+eddy_async(void, waits_for_the_lock)
+{
+    lock = (eddy_lock)EDDY_LOCK_INIT;
+    eddy_await(eddy_lock_acquire(&lock));
+    ask(release_lock);
+    eddy_await(eddy_lock_acquire(&lock));
+    eddy_lock_release(&lock);
+}
+
+static void release_unit(void)
+{
+    eddy_semaphore_release(&semaphore);
+}
+
+eddy_async(void, waits_for_the_semaphore)
+{
+    semaphore = (eddy_semaphore)EDDY_SEMAPHORE_INIT(0);
+    ask(release_unit);
+    eddy_await(eddy_semaphore_acquire(&semaphore));
+}
+
+static void notify(void)
+{
+    lock.held = true;
+    eddy_condition_notify(&condition, 1);
+    lock.held = false;
+}
+
+eddy_async(void, waits_for_the_condition)
+{
+    lock = (eddy_lock)EDDY_LOCK_INIT;
+    condition = (eddy_condition)EDDY_CONDITION_INIT(&lock);
+    eddy_await(eddy_lock_acquire(&lock));
+    ask(notify);
+    eddy_await(eddy_condition_wait(&condition));
+    eddy_lock_release(&lock);
+}
+
+static void abort_barrier(void)
+{
+    eddy_barrier_abort(&barrier);
+}
+
+eddy_async(void, waits_for_the_barrier)
+{
+    eddy_error err;
+    barrier = (eddy_barrier)EDDY_BARRIER_INIT(2);
+    ask(abort_barrier);
+    eddy_await(eddy_barrier_wait(&barrier), &err);
+    note("%s", eddy_error_name(err.code));
+}
+
+static void put_item(void)
+{
+    note("%d", eddy_queue_try_put(&queue, 5));
+}
+
+eddy_async(void, waits_for_an_item)
+{
+    eddy_queue_init(&queue, 1);
+    eddy_defer(eddy_queue_free, &queue);
+    ask(put_item);
+    note("%d", eddy_await(eddy_queue_get(&queue)));
+}
+
+static void get_item(void)
+{
+    int item;
+    note("%d", eddy_queue_try_get(&queue, &item));
+}
+
+eddy_async(void, waits_for_room)
+{
+    eddy_queue_init(&queue, 1);
+    eddy_defer(eddy_queue_free, &queue);
+    eddy_await(eddy_queue_put(&queue, 1));
+    ask(get_item);
+    eddy_await(eddy_queue_put(&queue, 2));
+}
+
+static void set_result(void)
+{
+    eddy_set_result(future, 7);
+}
+
+static void set_error(void)
+{
+    eddy_set_error(future, EDOM, "wrong");
+}
+
+static void cancel_future(void)
+{
+    note("%d", eddy_cancel(future));
+}
+
+eddy_async(void, waits_for_the_future, (action, what))
+{
+    eddy_error err;
+    future = eddy_future_new(int_future);
+    eddy_defer(eddy_future_free, future);
+    ask(what);
+    int result = eddy_await(future, &err);
+    note("%d %s", err.code ? 0 : result, err.code ? eddy_error_name(err.code) : "well");
+}
+
+static void cancel_task(void)
+{
+    note("%d", eddy_cancel(task));
+}
+
+eddy_async(void, waits_for_the_task)
+{
+    eddy_error err;
+    task = eddy_spawn(sleeps(1e6));
+    ask(cancel_task);
+    eddy_await(task, &err);
+    note("%s", eddy_error_name(err.code));
+}
+
+struct bell {
+    struct eddy_awaitable awaitable;
+    eddy_void result;
+};
+
+static void begin_bell(struct eddy_awaitable *a)
+{
+    own = (eddy_awaitable *)(void *)a;
+}
+
+static const struct eddy_awaitable_type bell_type = {.name = "bell", .start = begin_bell};
+
+static void ring(void)
+{
+    eddy_complete(own);
+}
+
+eddy_async(void, waits_for_the_bell)
+{
+    struct bell bell = {.awaitable = {.awaitable = {.type = &bell_type}}};
+    ask(ring);
+    eddy_await(bell);
+}
+
+#define PASSED_ON(coroutine, expected) \
+    do { \
+        keep_standard_error(); \
+        RUN(coroutine); \
+        assert_true(was_said("eddy: ", "eddy_call_soon_threadsafe(loop, function, argument)")); \
+        told(expected); \
+    } while (0)
+
+static void what_wakes_a_task_of_another_thread_is_named_and_passed_on(void **state)
+{
+    (void)state;
+    PASSED_ON(waits_for_the_event(), "");
+    PASSED_ON(waits_for_the_lock(), "");
+    PASSED_ON(waits_for_the_semaphore(), "");
+    PASSED_ON(waits_for_the_condition(), "");
+    PASSED_ON(waits_for_the_barrier(), "EDDY_BARRIER_BROKEN");
+    PASSED_ON(waits_for_an_item(), "1 5");
+    PASSED_ON(waits_for_room(), "1");
+    PASSED_ON(waits_for_the_future(set_result), "7 well");
+    PASSED_ON(waits_for_the_future(set_error), "0 EDOM");
+    PASSED_ON(waits_for_the_future(cancel_future), "1 0 ECANCELED");
+    PASSED_ON(waits_for_the_task(), "1 ECANCELED");
+    PASSED_ON(waits_for_the_bell(), "");
+}
+
+/* ==== calls that cannot be passed on do nothing, and say so ==== */
+
+static void never(void *unused)
+{
+    (void)unused;
+    note("never");
+}
+
+static void call_things(void)
+{
+    note("%d", eddy_call_soon(never, (void *)NULL) == NULL);
+    note("%d", eddy_call_later(0, never, (void *)NULL) == NULL);
+    note("%d", eddy_call_at(0, never, (void *)NULL) == NULL);
+}
+
+static void cancel_handle(void)
+{
+    eddy_handle_cancel(handle);
+}
+
+static void change_task(void)
+{
+    eddy_detach(task);
+    note("%d", eddy_uncancel(task));
+    note("%s", eddy_error_name(eddy_add_done_callback(task, never, (void *)NULL)));
+}
+
+static eddy_scope *scope;
+static eddy_group *group;
+
+static void end_scope(void)
+{
+    eddy_scope_cancel(scope);
+    eddy_reschedule(scope, 0);
+}
+
+static void end_group(void)
+{
+    eddy_group_cancel(group);
+    eddy_group_spawn(group, sleeps(0));
+}
+
+static void count_call(int *count)
+{
+    ++*count;
+}
+
+eddy_async(void, goes_on, (action, what))
+{
+    called = 0;
+    handle = eddy_call_later(0.001, count_call, &called);
+    task = eddy_spawn(sleeps(0.01));
+    eddy_async_with (s, eddy_timeout(1e6)) {
+        eddy_async_with (g, eddy_task_group()) {
+            scope = s;
+            group = g;
+            ask(what);
+            eddy_await(eddy_sleep(0.002));
+        }
+    }
+    note("%d %d", eddy_await(task), called);
+}
+
+#define REFUSED(what, sentence, expected) \
+    do { \
+        keep_standard_error(); \
+        RUN(goes_on(what)); \
+        assert_true(was_said("eddy: ", sentence)); \
+        told(expected); \
+    } while (0)
+
+static void what_cannot_be_passed_on_does_nothing_and_says_so(void **state)
+{
+    (void)state;
+    REFUSED(call_things, "eddy_call_later on a thread that runs no loop", "1 1 1 1 1");
+    REFUSED(cancel_handle, "eddy_handle_cancel on a thread", "1 1");
+    REFUSED(change_task, "eddy_detach of a task", "0 EDDY_NO_LOOP 1 1");
+    REFUSED(end_scope, "eddy_reschedule on a thread", "1 1");
+    REFUSED(end_group, "eddy_group_spawn in a group", "1 1");
+}
+
+/* ==== two loops ==== */
+
+static eddy_stream *ends[2];
+static struct sleeps *others_task;
+
+#define CODE(statement) \
+    do { \
+        eddy_error err = {0}; \
+        statement; \
+        note("%s", err.code == EDDY_WRONG_LOOP ? "wrong" : eddy_error_name(err.code)); \
+    } while (0)
+
+/* Uses all that the first loop has. */
+eddy_async(void, uses_others)
+{
+    char byte;
+    CODE(eddy_await(others_task, &err));
+    CODE(eddy_await(future, &err));
+    CODE(eddy_await_shielded(others_task, &err));
+    CODE(eddy_await(eddy_gather(others_task, future), &err));
+    CODE(eddy_await(eddy_wait(&others_task, 1, EDDY_ALL_COMPLETED), &err));
+    CODE(eddy_await(eddy_event_wait(&event), &err));
+    CODE(eddy_await(eddy_lock_acquire(&lock), &err));
+    CODE(eddy_await(eddy_semaphore_acquire(&semaphore), &err));
+    CODE(eddy_await(eddy_queue_get(&queue), &err));
+    CODE(eddy_await(eddy_barrier_wait(&barrier), &err));
+    CODE(eddy_await(eddy_stream_read(ends[0], &byte, 1), &err));
+    CODE(eddy_await(eddy_stream_write(ends[0], "x", 1), &err));
+    CODE(eddy_await(eddy_stream_close(ends[0]), &err));
+    eddy_stream_abort(ends[0]);
+    CODE(err.code = eddy_add_done_callback(others_task, never, (void *)NULL));
+}
+
+static void run_other_loop(void)
+{
+    note("%d", eddy_run_with(LOGGING(), uses_others()));
+}
+
+eddy_async(void, waits_in, (int, which))
+{
+    eddy_error err;
+    if (which == 0)
+        eddy_await(eddy_event_wait(&event), &err);
+    else if (which == 1)
+        eddy_await(eddy_lock_acquire(&lock), &err);
+    else if (which == 2)
+        eddy_await(eddy_semaphore_acquire(&semaphore), &err);
+    else if (which == 3)
+        eddy_await(eddy_queue_get(&queue), &err);
+    else
+        eddy_await(eddy_barrier_wait(&barrier), &err);
+}
+
+eddy_async(void, has_all)
+{
+    event = (eddy_event)EDDY_EVENT_INIT;
+    lock = (eddy_lock){.held = true};
+    semaphore = (eddy_semaphore)EDDY_SEMAPHORE_INIT(0);
+    barrier = (eddy_barrier)EDDY_BARRIER_INIT(3);
+    eddy_queue_init(&queue, 1);
+    eddy_defer(eddy_queue_free, &queue);
+    future = eddy_future_new(int_future);
+    eddy_defer(eddy_future_free, future);
+    eddy_await(eddy_stream_pair(ends));
+    eddy_defer(eddy_stream_abort, ends[0]);
+    eddy_defer(eddy_stream_abort, ends[1]);
+    others_task = eddy_spawn(sleeps(0.01));
+    for (int i = 0; i < 5; i++)
+        eddy_detach(eddy_spawn(waits_in(i)));
+    eddy_await(eddy_sleep(0.001));
+    ask(run_other_loop);
+    eddy_await(eddy_sleep(0));
+    eddy_await(eddy_sleep(0));
+    note("%d", eddy_await(others_task));
+}
+
+static void an_await_of_what_belongs_to_another_loop_fails(void **state)
+{
+    (void)state;
+    RUN(has_all());
+    told("wrong wrong wrong wrong wrong wrong wrong wrong wrong wrong wrong wrong wrong wrong 0 1");
+    assert_int_equal(log_count("eddy_stream_abort of a stream of another thread's loop"), 1);
+}
+
+/* ==== what must go on working ==== */
+
+eddy_async(void, makes_a_future)
+{
+    future = eddy_future_new(int_future);
+    eddy_await(eddy_sleep(0));
+}
+
+static void set_it(int *result)
+{
+    eddy_set_result(future, *result);
+}
+
+eddy_async(void, uses_the_future)
+{
+    int result = 7;
+    eddy_call_soon(set_it, &result);
+    note("%d", eddy_await(future));
+}
+
+/* Nobody else claims them. */
+static void what_no_loop_made_or_an_ended_one_left_may_be_used(void **state)
+{
+    (void)state;
+    keep_standard_error();
+    future = eddy_future_new(int_future);
+    RUN(uses_the_future());
+    eddy_future_free(future);
+    assert_int_equal(eddy_run(makes_a_future()), 0);
+    RUN(uses_the_future());
+    eddy_future_free(future);
+    assert_int_equal(eddy_run(makes_a_future()), 0);
+    set_result();
+    assert_true(eddy_done(future));
+    eddy_future_free(future);
+    assert_false(was_said("eddy: ", ""));
+    told("7 7");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_wakes_a_task_of_another_thread_is_named_and_passed_on),
+        cmocka_unit_test(what_cannot_be_passed_on_does_nothing_and_says_so),
+        cmocka_unit_test(an_await_of_what_belongs_to_another_loop_fails),
+        cmocka_unit_test(what_no_loop_made_or_an_ended_one_left_may_be_used),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
