@@ -3,6 +3,7 @@
 # The Debian packages: built by dpkg-buildpackage in a copy of the tree, which stays as it is; complete; installed, used by
 # a program, by the command and by gdb, and purged. Installing needs root; others unpack them into a folder and use them there.
 . "$(dirname "$0")/../install/lib.sh"
+here=$(cd "$(dirname "$0")" && pwd)
 source=${EDDY_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 packages="libeddy0 libeddy-curl0 libeddy-dev eddy libeddy0-dbgsym"
 checks=0
@@ -51,6 +52,13 @@ has libeddy0-dbgsym '/usr/lib/debug/.build-id/.*\.debug'
 dpkg-deb --field "$(deb eddy)" Depends | grep -q "libeddy-dev (= $version)" || fail "eddy does not depend on libeddy-dev"
 dpkg-deb --ctrl-tarfile "$(deb libeddy0)" | tar -t | grep -q '\./symbols' || fail "libeddy0 has no symbols file"
 ok "each file is in its package"
+
+. "$(dirname "$here")/install/hardened.sh"
+for package in libeddy0 libeddy-curl0 eddy; do dpkg-deb --extract "$(deb "$package")" "$scratch/extracted"; done
+hardened "$scratch/extracted$lib/libeddy.so.$version" "$scratch/extracted$lib/libeddy-curl.so.$version" \
+    "$scratch/extracted/usr/bin/eddy"
+fortified "$scratch/extracted$lib/libeddy.so.$version" "$scratch/extracted/usr/bin/eddy"
+ok "libraries and command are hardened"
 
 # --- used -------------------------------------------------------------------------------------------------------------
 

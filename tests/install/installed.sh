@@ -39,6 +39,14 @@ for page in eddy_lock_acquire.3 EDDY_QUEUE_SHUT_DOWN.3 await.3eddy; do # a link,
     [ -f "$(dirname "$(dirname "$man")")/man3/$page" ] || fail "no manual page $page was installed"
 done
 
+# --- hardened ---------------------------------------------------------------------------------------------------------
+
+. "$(dirname "$0")/hardened.sh"
+if [ "$EDDY_BUILD" = "$EDDY_SOURCE/build" ]; then # others may be sanitized
+    hardened "$library/libeddy.so" "$prefix/bin/eddy" ${has_curl:+"$library/libeddy-curl.so"}
+    fortified "$library/libeddy.so" "$prefix/bin/eddy"
+fi
+
 # --- pkg-config -------------------------------------------------------------------------------------------------------
 
 $CC $flags "$scratch/hello.c" -o "$scratch/shared" $(pkg-config --cflags --libs eddy)
