@@ -244,29 +244,29 @@ eddy_async(void, waits_for_the_bell)
     eddy_await(bell);
 }
 
-#define PASSED_ON(coroutine, expected) \
+#define PASSED_ON(coroutine, what, expected) \
     do { \
         keep_standard_error(); \
         RUN(coroutine); \
-        assert_true(was_said("eddy: ", "eddy_call_soon_threadsafe(loop, function, argument)")); \
+        assert_true(was_said("eddy: " what, "eddy_call_soon_threadsafe(loop, function, argument)")); \
         told(expected); \
     } while (0)
 
 static void what_wakes_a_task_of_another_thread_is_named_and_passed_on(void **state)
 {
     (void)state;
-    PASSED_ON(waits_for_the_event(), "");
-    PASSED_ON(waits_for_the_lock(), "");
-    PASSED_ON(waits_for_the_semaphore(), "");
-    PASSED_ON(waits_for_the_condition(), "");
-    PASSED_ON(waits_for_the_barrier(), "EDDY_BARRIER_BROKEN");
-    PASSED_ON(waits_for_an_item(), "1 5");
-    PASSED_ON(waits_for_room(), "1");
-    PASSED_ON(waits_for_the_future(set_result), "7 well");
-    PASSED_ON(waits_for_the_future(set_error), "0 EDOM");
-    PASSED_ON(waits_for_the_future(cancel_future), "1 0 ECANCELED");
-    PASSED_ON(waits_for_the_task(), "1 ECANCELED");
-    PASSED_ON(waits_for_the_bell(), "");
+    PASSED_ON(waits_for_the_event(), "the end of the wait (eddy_event_wait) of the task that was spawned at", "");
+    PASSED_ON(waits_for_the_lock(), "", "");
+    PASSED_ON(waits_for_the_semaphore(), "", "");
+    PASSED_ON(waits_for_the_condition(), "", "");
+    PASSED_ON(waits_for_the_barrier(), "", "EDDY_BARRIER_BROKEN");
+    PASSED_ON(waits_for_an_item(), "the end of the wait (eddy_queue_get)", "1 5");
+    PASSED_ON(waits_for_room(), "", "1");
+    PASSED_ON(waits_for_the_future(set_result), "a future was ended", "7 well");
+    PASSED_ON(waits_for_the_future(set_error), "a future was ended", "0 EDOM");
+    PASSED_ON(waits_for_the_future(cancel_future), "a future was ended", "1 0 ECANCELED");
+    PASSED_ON(waits_for_the_task(), "eddy_cancel of the task that was spawned at", "1 ECANCELED");
+    PASSED_ON(waits_for_the_bell(), "the end of the wait (bell)", "");
 }
 
 /* ==== calls that cannot be passed on do nothing, and say so ==== */
