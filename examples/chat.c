@@ -3,10 +3,11 @@
  * chat.c - a chat server, a line a message: chat 7777, then `nc localhost 7777` as often as there are people.
  *
  * The first line is the name.  What one says goes to each other's queue, and a task for each person writes from there:
- * who reads slowly loses messages, and holds up nobody.  Without a port three people of its own talk.
+ * who reads slowly loses messages, and holds up nobody.  SIGTERM or Ctrl-C ends it.  Without a port three people of its
+ * own talk.
  */
 #include <eddy/keywords.h>
-#include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,7 @@ async(void, attend, (eddy_stream *, s), (struct person **, everybody))
     eddy_slice line;
     struct person person = {0};
     eddy_stream_set_limit(s, MOST_LINE);
+    eddy_stream_set_idle(s, true); /* who has not begun a line does not hold up the end */
     if (await(eddy_stream_read_line(s, &line)) < 2)
         return;
     snprintf(person.name, sizeof person.name, "%.*s", (int)line.size - 1, line.data);
@@ -99,15 +101,32 @@ async(void, visit, (int, port), (const char *, name), (double, after), (const ch
         rethrow(&err);
 }
 
-async(int, main_task, (int, port))
+async(void, show, (int, port))
+{
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, visit(port, "ann", 0, "who was that?"));
+        eddy_group_spawn(group, visit(port, "bob", 1, "me"));
+        eddy_group_spawn(group, visit(port, "eve", 2, "good night"));
+    }
+}
+
+async(int, told_to_end)
+{
+    async_for (number, eddy_signals(SIGTERM, SIGINT))
+        return number;
+    return 0;
+}
+
+async(int, main_task, (bool, shows), (int, port))
 {
     struct person *everybody = NULL;
-    eddy_server *server = await(eddy_start_server(attend, &everybody, port ? "" : "127.0.0.1", port));
-    await(eddy_sleep(port ? INFINITY : 0)); /* until Ctrl-C */
-    async_with (group, eddy_task_group()) {
-        eddy_group_spawn(group, visit(eddy_server_port(server), "ann", 0, "who was that?"));
-        eddy_group_spawn(group, visit(eddy_server_port(server), "bob", 1, "me"));
-        eddy_group_spawn(group, visit(eddy_server_port(server), "eve", 2, "good night"));
+    eddy_server *server = await(eddy_start_server(attend, &everybody, shows ? "127.0.0.1" : "", port));
+    if (shows) {
+        await(show(eddy_server_port(server)));
+    } else {
+        printf("listening on %d\n", eddy_server_port(server));
+        fflush(stdout);
+        (void)await(told_to_end());
     }
     await(eddy_server_close(server, 1));
     return 0;
@@ -115,5 +134,5 @@ async(int, main_task, (int, port))
 
 int main(int argc, char **argv)
 {
-    return eddy_run(main_task(argc > 1 ? atoi(argv[1]) : 0));
+    return eddy_run(main_task(argc < 2, argc > 1 ? atoi(argv[1]) : 0));
 }

@@ -2,8 +2,8 @@
 /*
  * echo_server.c - sends back what comes: echo_server 7777, until SIGTERM or Ctrl-C.
  *
- * It ends in order: takes no more connections, lets those that are there finish for a while, and cancels the rest.
- * Without a port it shows that by two clients of its own, one of which never ends.
+ * It ends in order: takes no more connections, ends idle ones, lets the others finish for a while, and cancels
+ * the rest.  Without a port it shows that by two clients of its own, one of which never ends.
  */
 #include <eddy/keywords.h>
 #include <errno.h>
@@ -33,7 +33,7 @@ async(void, serve, (eddy_stream *, s), (struct counts *, counts))
         counts->cut_off++;
     else
         counts->ended++;
-    if (err.code && err.code != ECONNRESET) /* which is the peer's business */
+    if (err.code) /* a peer that went away is counted by the server, and has no traceback */
         rethrow(&err);
 }
 
@@ -68,13 +68,16 @@ async(int, told_to_end)
     return 0;
 }
 
-async(int, main_task, (int, port))
+async(int, main_task, (bool, shows), (int, port))
 {
     struct counts counts = {0};
-    eddy_server *server = await(eddy_start_server(serve, &counts, port ? "" : "127.0.0.1", port));
+    eddy_server *server = await(eddy_start_server(serve, &counts, shows ? "127.0.0.1" : "", port));
     async_with (group, eddy_task_group()) { /* should the clients fail, nobody waits for a signal */
-        if (!port)
+        if (shows)
             eddy_group_spawn(group, show(eddy_server_port(server)));
+        else
+            printf("listening on %d\n", eddy_server_port(server));
+        fflush(stdout);
         const char *name = await(told_to_end()) == SIGINT ? "SIGINT" : "SIGTERM";
         printf("%s: %zu there, two seconds for them\n", name, eddy_server_connections(server));
         await(eddy_server_close(server, 2));
@@ -85,5 +88,5 @@ async(int, main_task, (int, port))
 
 int main(int argc, char **argv)
 {
-    return eddy_run(main_task(argc > 1 ? atoi(argv[1]) : 0));
+    return eddy_run(main_task(argc < 2, argc > 1 ? atoi(argv[1]) : 0));
 }

@@ -8,7 +8,7 @@
 #define _GNU_SOURCE /* strcasestr */
 #include "http_request.h"
 
-#include <math.h>
+#include <signal.h>
 #include <time.h>
 
 enum { PATIENCE = 30, FAREWELL = 2 }; /* seconds for a request; for a client to take the last answer */
@@ -98,16 +98,29 @@ async(void, stop, (eddy_server *, server))
     await(eddy_server_close(server, 5));
 }
 
+// [end]
+/* Until SIGTERM; Ctrl-C cancels the main task instead. */
+async(void, told_to_end)
+{
+    async_for (number, eddy_signals(SIGTERM)) {
+        (void)number;
+        return;
+    }
+}
+
 async(int, main_task, (const char *, host), (int, port))
 {
     eddy_error err;
     eddy_server *server = await(eddy_start_server(serve, (void *)NULL, host, port));
-    printf("http://%s:%d/  (Ctrl-C ends it)\n", host, eddy_server_port(server));
+    printf("http://%s:%d/  (Ctrl-C or SIGTERM ends it)\n", host, eddy_server_port(server));
     fflush(stdout);
-    await_always(eddy_sleep(INFINITY), &err);
-    await(stop(server));
-    rethrow(&err);
+    await_always(told_to_end(), &err);
+    await(stop(server)); /* no new connections, idle ones end, the others have five seconds */
+    if (err.code)
+        rethrow(&err); /* Ctrl-C: status 130 */
+    return 0;
 }
+// [end]
 
 int main(int argc, char **argv)
 {

@@ -165,9 +165,11 @@ async(const char *, request_read, (eddy_stream *, s), (struct request *, r))
     static const eddy_slice ends[] = {{"\r\n\r\n", 4}, {"\n\n", 2}};
     eddy_slice head;
     eddy_stream_set_limit(s, REQUEST_HEAD);
+    eddy_stream_set_idle(s, true); /* a server that closes ends it here, before the first byte */
     do
         await(eddy_stream_read_until_any(s, ends, 2, &head));
     while (head.size == 4 && head.data[0] == '\r');
+    eddy_stream_set_idle(s, false);
     r->body.size = 0;
     const char *refusal = request_head(r, head);
     if (!refusal && r->size > REQUEST_BODY)

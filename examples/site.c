@@ -2,26 +2,37 @@
 /*
  * site.c - the site of site.h as a program:  site [PORT]
  *
- * Says where it can be visited; Ctrl-C stops it, after the requests that are under way.
+ * Says where it can be visited; Ctrl-C or SIGTERM stops it, after the requests that are under way.
  */
 #include "site.h"
 
-#include <math.h>
+#include <signal.h>
 
 async(void, stop, (eddy_server *, site))
 {
     await(eddy_server_close(site, 5));
 }
 
+/* Until SIGTERM; Ctrl-C cancels the main task instead. */
+async(void, told_to_end)
+{
+    async_for (number, eddy_signals(SIGTERM)) {
+        (void)number;
+        return;
+    }
+}
+
 async(int, main_task, (int, port))
 {
     eddy_error err;
     eddy_server *site = await(site_start(port));
-    printf("http://127.0.0.1:%d/  (Ctrl-C ends it)\n", eddy_server_port(site));
+    printf("http://127.0.0.1:%d/  (Ctrl-C or SIGTERM ends it)\n", eddy_server_port(site));
     fflush(stdout);
-    await_always(eddy_sleep(INFINITY), &err);
+    await_always(told_to_end(), &err);
     await(stop(site));
-    rethrow(&err);
+    if (err.code)
+        rethrow(&err); /* Ctrl-C: status 130 */
+    return 0;
 }
 
 int main(int argc, char **argv)

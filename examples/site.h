@@ -35,8 +35,10 @@ async(bool, site_read_request, (eddy_stream *, s), (struct site_request *, reque
     char text[512], version[16];
     eddy_slice line;
     *request = (struct site_request){.keep_alive = false};
+    eddy_stream_set_idle(s, true); /* a server that closes ends it here */
     if (await(eddy_stream_read_line(s, &line)) == 0)
         return false;
+    eddy_stream_set_idle(s, false);
     snprintf(text, sizeof text, "%.*s", (int)line.size, line.data);
     if (sscanf(text, "%15s %127s HTTP/%15s", request->method, request->path, version) != 3)
         throw(EBADMSG, "this is no HTTP request: %s", text);

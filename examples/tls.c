@@ -10,7 +10,7 @@
  */
 #include <eddy/keywords.h>
 #include <errno.h>
-#include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +67,15 @@ static void complain(const eddy_error *err, void *nothing)
 }
 // [failure]
 
+/* Until SIGTERM; Ctrl-C cancels the main task instead. */
+async(void, told_to_end)
+{
+    async_for (number, eddy_signals(SIGTERM)) {
+        (void)number;
+        return;
+    }
+}
+
 async(void, stop, (eddy_server *, server))
 {
     await(eddy_server_close(server, 1));
@@ -92,9 +101,11 @@ async(int, serve, (const char *, certificate), (int, port), (const char *, autho
     // [server]
     printf("listening %d\n", eddy_server_port(server));
     fflush(stdout);
-    await_always(eddy_sleep(INFINITY), &err);
+    await_always(told_to_end(), &err);
     await(stop(server));
-    rethrow(&err);
+    if (err.code)
+        rethrow(&err); /* Ctrl-C: status 130 */
+    return 0;
 }
 
 int main(int argc, char **argv)
