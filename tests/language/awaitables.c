@@ -135,8 +135,50 @@ async(void, later)
     CHECK_LOG("cancel cancel cancel cancel cancel cancel ");
 }
 
+/* ---- ended twice ---- */
+
+struct twice {
+    struct eddy_awaitable awaitable;
+    eddy_void result;
+};
+static struct eddy_awaitable *started;
+static int ends, misuses;
+
+static void start_twice(struct eddy_awaitable *a)
+{
+    started = a;
+}
+
+static const struct eddy_awaitable_type twice_type = {.name = "twice", .start = start_twice};
+
+static void end_twice(void *nothing)
+{
+    (void)nothing;
+    ends += eddy_complete(started);
+    ends += eddy_complete(started);
+    ends += eddy_complete_error(started, EIO, "late");
+}
+
+static void count_misuse(const eddy_error *err, void *nothing)
+{
+    (void)nothing;
+    misuses += err->code == EDDY_INVALID_STATE && strstr(err->message, "\"twice\"");
+}
+
+async(void, ended_twice)
+{
+    struct twice twice = {EDDY_AWAITABLE_INIT(&twice_type)};
+    (eddy_set_exception_handler)(count_misuse, NULL);
+    CHECK(!eddy_complete(&twice)); /* it was not even started */
+    eddy_call_soon(end_twice, NULL);
+    await(twice);
+    CHECK(ends == 1 && misuses == 3);
+    (eddy_set_exception_handler)(NULL, NULL);
+}
+
 async(int, main_task)
 {
+    await(ended_twice());
     await(at_once());
     await(later());
     return 0;

@@ -29,6 +29,24 @@ static void called(void *unused)
     note(name());
 }
 
+blocking(const char *, from_a_thread, (const char *, sets))
+{
+    const char *seen = name();
+    eddy_context_set(&user, (void *)sets);
+    return strcmp(name(), sets) ? "not set" : seen;
+}
+
+async(void, threads)
+{
+    eddy_context_set(&user, "joe");
+    CHECK(!strcmp(await(from_a_thread("the thread's")), "joe"));
+    CHECK(!strcmp(name(), "joe")); /* what it sets is its own */
+    struct from_a_thread *t = spawn(from_a_thread("another's"));
+    eddy_context_set(&user, "jim");
+    CHECK(!strcmp(await(t), "joe")); /* as at the spawn */
+    CHECK(!strcmp(await(from_a_thread("third")), "jim"));
+}
+
 async(int, main_task)
 {
     CHECK(!strcmp(name(), "nobody")); /* B71: the default */
@@ -43,6 +61,8 @@ async(int, main_task)
     eddy_call_soon(called, NULL); /* B74: callbacks take the variables of now */
     await(eddy_sleep(0));
     CHECK_LOG("ann");
+    struct threads *apart = spawn(threads());
+    await(apart);
     async_for (x, sets())
         CHECK(x && !strcmp(name(), "in generator")); /* B65: async generators have none of their own */
     return 0;

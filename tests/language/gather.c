@@ -162,6 +162,24 @@ async(void, deadlines)
     CHECK(await_for(answers_when_cancelled(), 0.001, &err) == 7 && err.code == 0); /* D14 */
 }
 
+/* A handle that stands twice is one task. */
+async(void, duplicates)
+{
+    struct after *one = spawn(after(0.001, 1)), *two = spawn(after(0, 2)), *done = spawn(after(0, 3));
+    while (!eddy_done(done))
+        await(eddy_sleep(0));
+    struct after *all[] = {one, done, two, one, done, two, one};
+    int given = 0, sum = 0;
+    async_for (t, eddy_as_completed(all, 7)) {
+        given++;
+        sum += eddy_done(t);
+    }
+    CHECK(given == 3 && sum == 3);
+    CHECK(await(eddy_wait(all, 7, EDDY_ALL_COMPLETED)) == 3);
+    CHECK(await(one) + await(two) + await(done) == 6);
+    check_log[0] = '\0';
+}
+
 async(int, shields, (struct after *, t))
 {
     return await_shielded(t);
@@ -196,6 +214,7 @@ async(int, main_task)
     await(arrays());
     await(as_they_complete());
     await(deadlines());
+    await(duplicates());
     await(shield());
     return 0;
 }

@@ -31,6 +31,26 @@ static void a_refused_spawn_frees_its_value_and_says_so(void **state)
     RUN_CLEAN(refused());
 }
 
+/* The same where its time is over before it begins. */
+eddy_async(void, too_late)
+{
+    eddy_stream *ends[2];
+    eddy_error err;
+    await(eddy_stream_pair(ends));
+    await_for(eddy_stream_printf(ends[0], "%0100d", 1), 0, &err);
+    CHECK(err.code == ETIMEDOUT);
+    await_for(eddy_stream_printf(ends[0], "%0100d", 1), 0.0 / 0.0, &err);
+    CHECK(err.code == EINVAL);
+    await(eddy_stream_close(ends[0]));
+    await(eddy_stream_close(ends[1]));
+}
+
+static void a_value_that_never_begins_is_freed(void **state)
+{
+    (void)state;
+    RUN_CLEAN(too_late());
+}
+
 /* ---- many errors ---- */
 
 struct operation {
@@ -110,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_traceback_shows_fifteen_errors_and_counts_the_rest),
         cmocka_unit_test(without_memory_the_group_fails_and_nothing_is_left),
+        cmocka_unit_test(a_value_that_never_begins_is_freed),
         cmocka_unit_test(a_refused_spawn_frees_its_value_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
