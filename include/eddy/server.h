@@ -20,6 +20,9 @@ EDDY_API bool eddy_server_address(const eddy_server *server, size_t i, eddy_addr
 EDDY_API size_t eddy_server_connections(const eddy_server *server);
 /* Connections that were closed at once, the server having as many as it may.  Since 0.1. */
 EDDY_API size_t eddy_server_shed(const eddy_server *server);
+/* Peers that went away (ECONNRESET, EPIPE, EDDY_TLS_TRUNCATED and their like) while their handlers failed for nothing
+ * else.  The log is told of them at most once a second; they have no traceback.  Since 0.1. */
+EDDY_API size_t eddy_server_gone(const eddy_server *server);
 /* eddy_server_close has begun: a handler that serves one request after another should end behind this one.
  * Since 0.1. */
 EDDY_API bool eddy_server_closing(const eddy_server *server);

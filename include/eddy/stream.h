@@ -42,6 +42,13 @@ EDDY_API void eddy_stream_set_limit(eddy_stream *s, size_t limit);
  * Since 0.1.
  */
 EDDY_API void eddy_stream_set_deadline(eddy_stream *s, double when);
+/*
+ * For handlers of a server: from now on no message is under way (or one is) whenever a read waits with nothing of it.
+ * When the server closes, such a read ends at once, and later ones too, as at the end of the stream; the others have
+ * the grace.  A stream on which nothing has come or gone is idle by itself, once it is 50 ms old.  Never suspends.
+ * Go: StateIdle, Server.Shutdown.  Since 0.1.
+ */
+EDDY_API void eddy_stream_set_idle(eddy_stream *s, bool idle);
 /* What the last read had got when it failed: with EDDY_INCOMPLETE_READ all that came; else what is still there, for the
  * next read.  Valid until then.  Python: IncompleteReadError.partial, LimitOverrunError.consumed.  Since 0.1. */
 EDDY_API eddy_slice eddy_stream_partial(const eddy_stream *s);

@@ -426,8 +426,7 @@ size_t eddy_error_count(const eddy_error *err)
     return failure ? 1 + failure->group_total : 1;
 }
 
-/* The i-th of a group, which is flat for who asks: itself, then its members, each with those of its own group. */
-static struct eddy_failure *in_group(struct eddy_failure *failure, size_t i)
+struct eddy_failure *failure_in_group(struct eddy_failure *failure, size_t i)
 {
     while (i > 0) {
         struct eddy_failure **member = failure->group;
@@ -445,7 +444,7 @@ eddy_error eddy_error_at(const eddy_error *err, size_t i)
     if (i == 0)
         return *err;
     if (failure && i <= failure->group_total)
-        failure_lend(in_group(failure, i), &result); /* alive as long as the group is */
+        failure_lend(failure_in_group(failure, i), &result); /* alive as long as the group is */
     return result;
 }
 

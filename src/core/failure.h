@@ -60,6 +60,9 @@ struct eddy_failure *failure_passed_on(struct eddy_failure *failure, bool own);
 struct eddy_failure *failure_because(struct eddy_failure *failure, struct eddy_failure *cause);
 /* Adds to the group after `first`, which is given back; on no memory `another` is reported instead. */
 struct eddy_failure *failure_group(struct eddy_failure *first, struct eddy_failure *another);
+/* The i-th of a group, i up to group_total, which is flat for who asks: itself, then its members, each with those of
+ * its own group. */
+struct eddy_failure *failure_in_group(struct eddy_failure *failure, size_t i);
 static inline bool failure_is_cancellation(const struct eddy_failure *failure);
 
 /* *err describes it; nobody's ownership changes. */

@@ -10,12 +10,18 @@
 #include "core/failure.h"
 #include "core/level.h"
 #include "core/report.h"
+#include "os/clock.h"
 #include "os/memory.h"
 
 enum { ACCEPTS_AT_ONCE = 32 }; /* then the handlers have their turn */
 
-/* Without descriptors or memory the next accept would fail as well. */
-static const double pause_after_failure = 1.0;
+enum { PASSING_FAILURES = 16 }; /* of connections, one after the other: more are no accident */
+
+/* Without descriptors or memory the next accept would fail as well: each pause is twice as long as the one before. */
+static const double first_pause = 0.25, longest_pause = 16;
+
+/* A peer that has just connected may be about to speak. */
+static const double youth = 0.05;
 
 /* For handlers that were cancelled to end, where the closing task is asked to end as well. */
 static const double last_seconds = 5;
@@ -25,6 +31,7 @@ static const double last_seconds = 5;
 static void free_server(struct eddy_server *server)
 {
     loop_closer_remove(&server->closer);
+    timer_cancel(&server->loop->timers, &server->gone_timer);
     level_close(server->level);
     for (size_t i = 0; i < server->listener_count; i++)
         listen_close(server->loop, &server->listeners[i].socket);
@@ -76,12 +83,76 @@ static void remove_connection(struct connection *connection)
     eddy_event_set(&connection->server->room);
 }
 
+/* ==== peers that went away ==== */
+
+/* The log is told of the first at once, and then once a second of those that have come together. */
+static void tell_gone(struct eddy_server *server, const struct eddy_failure *failure)
+{
+    char name[128] = "?";
+    if (server->listener_count)
+        eddy_address_format(&server->listeners[0].socket.own, name, sizeof name);
+    report_line("eddy: server at %s: %zu peer%s went away%s%s%s%s", name, server->gone_untold,
+                server->gone_untold == 1 ? "" : "s", failure ? ": " : " in the last second",
+                failure ? eddy_error_name(failure->code) : "", failure && failure->message ? ": " : "",
+                failure && failure->message ? failure->message : "");
+    server->gone_untold = 0;
+}
+
+static void second_is_over(struct timer *timer);
+
+static void begin_second(struct eddy_server *server)
+{
+    struct eddy_loop *loop = server->loop; /* without memory for the timer the next one is told as well */
+    timer_set(&loop->timers, &server->gone_timer, clock_add(driver_now(loop->driver), CLOCK_SECOND), second_is_over);
+}
+
+static void second_is_over(struct timer *timer)
+{
+    struct eddy_server *server =
+        (struct eddy_server *)(void *)((char *)timer - offsetof(struct eddy_server, gone_timer));
+    if (!server->gone_untold)
+        return;
+    tell_gone(server, NULL);
+    begin_second(server);
+}
+
+static bool is_of_peer(const struct eddy_stream *s, int code)
+{
+    if (code == ECANCELED)
+        return true;
+    if (s->draining && s->at_end && (code == EDDY_INCOMPLETE_READ || code == EDDY_STREAM_CLOSED))
+        return true; /* the server's own doing */
+    return s->gone && (code == ECONNRESET || code == EPIPE || code == EDDY_TLS_TRUNCATED || code == ETIMEDOUT ||
+                       code == ECONNABORTED || code == EHOSTUNREACH || code == ENETUNREACH);
+}
+
+/* A handler that failed for nothing but its peer's going away is no news: the peer is counted. */
+static void judge_failure(struct eddy_server *server, const struct eddy_stream *s, struct task *task)
+{
+    struct eddy_failure *failure = task_core(task)->failure;
+    for (size_t i = 0; failure && i <= failure->group_total; i++)
+        if (!is_of_peer(s, failure_in_group(failure, i)->code))
+            return;
+    if (!failure)
+        return;
+    task->seen = true;
+    if (!s->gone)
+        return;
+    server->gone_count++;
+    server->gone_untold++;
+    if (timer_is_set(&server->gone_timer))
+        return;
+    tell_gone(server, failure);
+    begin_second(server);
+}
+
 static void on_handler_end(struct watch *watch)
 {
     struct connection *connection = (struct connection *)(void *)((char *)watch - offsetof(struct connection, watch));
     struct eddy_stream *s =
         (struct eddy_stream *)(void *)((char *)connection - offsetof(struct eddy_stream, connection));
     struct eddy_server *server = connection->server;
+    judge_failure(server, s, connection->task);
     remove_connection(connection);
     stream_close(s);
     stream_unref(s);
@@ -111,6 +182,7 @@ static bool start_task(const void *coroutine, size_t size, struct watch *watch, 
 static void add_connection(struct eddy_server *server, struct connection *connection)
 {
     connection->server = server;
+    connection->since = driver_now(server->loop->driver);
     connection->next = server->connections;
     connection->link = &server->connections;
     if (connection->next)
@@ -145,7 +217,7 @@ static int admit(struct listener *listener, int fd)
 }
 
 /* Once for each spell of failures. */
-static void report(struct listener *listener, int error)
+static void report_once(struct listener *listener, int error)
 {
     char name[128];
     if (listener->failing)
@@ -206,7 +278,7 @@ eddy_async(int, accept_one, (struct listener *, listener))
 {
     int64_t result = eddy_await(socket_accept(listener->socket.fd));
     if (result < 0)
-        return is_of_connection((int)-result) ? 0 : (int)-result;
+        return (int)-result;
     driver_adopt(listener->server->loop->driver, (int)result);
     if (current.task->must_cancel) { /* it came while the server was being closed */
         socket_close(listener->server->loop, (int)result);
@@ -219,14 +291,20 @@ eddy_async(int, accept_one, (struct listener *, listener))
 
 eddy_async(void, accept_connections, (struct listener *, listener))
 {
+    double pause = first_pause;
     for (unsigned count = 1;; count++) {
         int error = eddy_await(accept_one(listener));
-        if (error) {
-            report(listener, error);
-            eddy_await(eddy_sleep(pause_after_failure));
+        if (error && (!is_of_connection(error) || ++listener->failures > PASSING_FAILURES)) {
+            report_once(listener, error);
+            eddy_await(eddy_sleep(pause));
+            pause = pause < longest_pause ? 2 * pause : longest_pause;
             continue;
         }
-        listener->failing = false;
+        if (!error) {
+            listener->failing = false;
+            listener->failures = 0;
+            pause = first_pause;
+        }
         if (count % ACCEPTS_AT_ONCE == 0)
             eddy_await(eddy_sleep(0));
     }
@@ -280,6 +358,44 @@ void server_drop(struct eddy_server *server)
 
 /* ==== closing ==== */
 
+/* Those that are in no message end at once: a read finds the end, a handshake is given up. */
+static void end_idle(struct eddy_server *server, bool spare_young)
+{
+    int64_t young = driver_now(server->loop->driver) - clock_from_seconds(youth);
+    for (struct connection *one = server->connections; one; one = one->next) {
+        bool spared = spare_young && one->since > young;
+        stream_drain((struct eddy_stream *)(void *)((char *)one - offsetof(struct eddy_stream, connection)), spared);
+        if (one->handshakes && !spared)
+            task_cancel(one->task, "the server closes");
+    }
+}
+
+/*
+ * 0, or why it did not see the last handler end: ETIMEDOUT, or ECANCELED by a request that comes meanwhile, which ends
+ * the grace.  One that had come before leaves the grace as it was asked for.
+ */
+eddy_async(int, wait_for_handlers, (struct eddy_server *, server), (double, seconds))
+{
+    eddy_error err;
+    struct task *self = current.task;
+    self->interruptible = true;
+    eddy_await_for(eddy_event_wait(&server->idle), seconds, &err);
+    self->interruptible = false;
+    return err.code;
+}
+
+/* Waits for the handlers, some of which end at once. */
+eddy_async(void, give_grace, (struct eddy_server *, server), (double, seconds))
+{
+    eddy_await(eddy_sleep(0)); /* what has come already is read first */
+    end_idle(server, true);
+    int early = eddy_await(wait_for_handlers(server, seconds < youth ? seconds : youth));
+    if (early != ETIMEDOUT || seconds <= youth)
+        return;
+    end_idle(server, false);
+    eddy_await(wait_for_handlers(server, seconds - youth));
+}
+
 /* By trio's rules: one that swallows the cancellation meets it again at its next await, and so do its tasks. */
 static void cancel_handlers(struct eddy_server *server)
 {
@@ -297,16 +413,6 @@ static void abandon(struct eddy_server **left)
     settle(server);
 }
 
-/* A request that comes meanwhile ends the grace; one that had come before leaves it as it was asked for. */
-eddy_async(void, wait_for_handlers, (struct eddy_server *, server), (double, seconds))
-{
-    eddy_error err;
-    struct task *self = current.task;
-    self->interruptible = true;
-    eddy_await_for(eddy_event_wait(&server->idle), seconds, &err);
-    self->interruptible = false;
-}
-
 eddy_async_define(void, eddy_server_close, (eddy_server *, server), (double, grace_seconds))
 {
     eddy_error err;
@@ -322,7 +428,7 @@ eddy_async_define(void, eddy_server_close, (eddy_server *, server), (double, gra
     cancel_listeners(server);
     settle(server);
     if (grace_seconds > 0)
-        eddy_await(wait_for_handlers(server, grace_seconds));
+        eddy_await(give_grace(server, grace_seconds));
     cancel_handlers(server);
     while (!eddy_event_is_set(&server->idle)) {
         eddy_await_for(eddy_event_wait(&server->idle), last_seconds, &err);
@@ -361,6 +467,11 @@ size_t eddy_server_connections(const eddy_server *server)
 size_t eddy_server_shed(const eddy_server *server)
 {
     return server->shed_count;
+}
+
+size_t eddy_server_gone(const eddy_server *server)
+{
+    return server->gone_count;
 }
 
 bool eddy_server_closing(const eddy_server *server)

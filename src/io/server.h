@@ -15,6 +15,7 @@
 struct listener {
     struct eddy_server *server;
     struct listening socket;
+    unsigned failures;       /* accepts that failed since the last that went well */
     bool failing;            /* it has been said that accepting fails */
     struct task *task;       /* accepts; NULL: not yet, or ended */
     struct watch watch;      /* of that task's end */
@@ -33,9 +34,11 @@ struct eddy_server {
     bool shed;               /* those beyond it are closed */
     size_t stream_limit;     /* 0: the default */
     struct connection *connections;
-    size_t connection_count, handshake_count, shed_count, accepting;
+    size_t connection_count, handshake_count, shed_count, gone_count, accepting;
     eddy_event idle;         /* no task of the server is left */
     eddy_event room;         /* there are fewer than max_connections, or than max_handshakes */
+    struct timer gone_timer; /* set: peers that go away are only counted until then */
+    size_t gone_untold;      /* of them, since the log was told */
     bool closing;
     bool orphan;             /* eddy_server_close was cancelled: the last task frees it */
     size_t listener_count;

@@ -34,6 +34,8 @@ static void run_upgraded(struct eddy_awaitable *a)
     struct eddy_awaitable *handler = (struct eddy_awaitable *)(void *)self->handler;
     eddy_stream *s;
     memcpy(&s, (char *)self->handler + self->stream_offset, sizeof s);
+    if (s->draining)
+        return;
     bool upgraded = self->upgrade(s, self->argument, &a->awaitable.failure);
     server_handshake_over(&s->connection);
     if (!upgraded)

@@ -155,12 +155,22 @@ void stream_leave_writer(struct eddy_stream *s)
     settle(s);
 }
 
-int stream_error(const struct eddy_stream *s, int64_t result)
+static bool means_gone(int64_t result)
+{
+    return result == -ECONNRESET || result == -EPIPE || result == -EDDY_TLS_TRUNCATED || result == -ETIMEDOUT ||
+           result == -ECONNABORTED || result == -EHOSTUNREACH || result == -ENETUNREACH;
+}
+
+int stream_error(struct eddy_stream *s, int64_t result)
 {
     if (s->closed)
         return EDDY_STREAM_CLOSED;
     if (result == -ECANCELED && s->late)
         return ETIMEDOUT;
+    if (means_gone(result))
+        s->gone = true;
+    if (result > 0)
+        s->used = true;
     return result < 0 ? (int)-result : 0;
 }
 
@@ -196,6 +206,48 @@ void stream_set_transport(struct eddy_stream *s, struct transport *t)
 size_t stream_buffered(const struct eddy_stream *s)
 {
     return (size_t)(s->end - s->begin);
+}
+
+/* ==== the end of an idle stream ==== */
+
+static bool is_idle(const struct eddy_stream *s)
+{
+    return s->begin == s->end && !s->halfway && (s->idle || !s->used);
+}
+
+void stream_drain(struct eddy_stream *s, bool young)
+{
+    if (young && !s->idle)
+        return;
+    s->draining = true;
+    if (s->waits && s->reader && is_idle(s))
+        native_interrupt(s->reader);
+}
+
+bool stream_begin_wait(struct eddy_stream *s)
+{
+    if (s->draining && is_idle(s))
+        s->at_end = true;
+    s->waits = !s->at_end;
+    return s->waits;
+}
+
+int64_t stream_end_wait(struct eddy_stream *s, int64_t result)
+{
+    bool drained = result == -ECANCELED && s->draining && !s->closed && !s->late;
+    int error = drained ? 0 : stream_error(s, result);
+    s->waits = false;
+    if (error)
+        return -error;
+    s->at_end = drained || result == 0;
+    return drained ? 0 : result;
+}
+
+void eddy_stream_set_idle(eddy_stream *s, bool idle)
+{
+    s->idle = idle;
+    if (s->draining)
+        stream_drain(s, false);
 }
 
 /* ==== the deadline ==== */

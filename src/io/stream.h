@@ -17,6 +17,7 @@
 struct connection {
     struct eddy_server *server;      /* NULL: not of a server */
     struct task *task;               /* its handler */
+    int64_t since;                   /* when it was accepted, on the loop's clock */
     struct watch watch;              /* of the handler's end */
     bool handshakes;                 /* its TLS is still to come: the handler has not begun */
     struct connection *next, **link; /* all of the server */
@@ -40,8 +41,14 @@ struct eddy_stream {
     int broken;                   /* an errno value: what arrived could not be kept; reads fail with it */
     bool closed;                  /* asked for; the transport follows when it is not in use */
     bool late;                    /* the deadline has come */
-    bool at_end;                  /* the peer has sent its last */
+    bool at_end;                  /* the peer has sent its last, or stream_drain has said so */
     bool too_long;                /* a line that begins at `begin` was: the next read of a line drops it first */
+    bool idle;                    /* its handler says that no message is under way while a read waits */
+    bool used;                    /* bytes have come or gone */
+    bool waits;                   /* its reader waits for a message's first byte */
+    bool halfway;                 /* a read has part of its bytes in its caller's memory */
+    bool draining;                /* the server that accepted it closes, and it was told */
+    bool gone;                    /* a call has failed because the peer went away */
     struct connection connection;
 };
 
@@ -71,7 +78,17 @@ void stream_end_write(struct stream_write *write);
 int stream_write_error(struct stream_write *write, int error);
 void stream_leave_writer(struct eddy_stream *s);
 /* What a result below zero, or the state of the stream, means: a code, or 0. */
-int stream_error(const struct eddy_stream *s, int64_t result);
+int stream_error(struct eddy_stream *s, int64_t result);
+/*
+ * The server closes: a read that waits, or will wait, for the first byte of a message finds the end of the stream
+ * instead.  Such a wait is one of a stream on which nothing has come or gone yet (unless it is `young`: its peer may
+ * be about to speak), or that its handler has marked as idle.
+ */
+void stream_drain(struct eddy_stream *s, bool young);
+/* Around a read's wait for bytes.  False: it must not wait, nothing more is wanted. */
+bool stream_begin_wait(struct eddy_stream *s);
+/* What the wait gave: bytes, 0 at the end, or a negative code. */
+int64_t stream_end_wait(struct eddy_stream *s, int64_t result);
 /* For messages; valid while the stream is. */
 const char *stream_peer(struct eddy_stream *s);
 /* Gives up all memory of the input. */

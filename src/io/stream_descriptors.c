@@ -85,12 +85,14 @@ eddy_async_define(size_t, eddy_stream_receive_descriptors, (eddy_stream *, s), (
     if (error)
         eddy_raise(error, "eddy_stream_receive_descriptors(%s)", stream_peer(s));
     eddy_defer(stream_leave_reader, s);
-    int64_t result = eddy_await(transport_receive_message(s->transport, &message));
-    error = stream_error(s, result);
-    if (result >= 0)
-        *count = take_descriptors(&message, fds, error ? 0 : most);
-    if (error)
-        eddy_raise(error, "eddy_stream_receive_descriptors(%s)", stream_peer(s));
-    s->at_end = result == 0;
+    s->halfway = false;
+    if (!stream_begin_wait(s))
+        return 0;
+    int64_t came = eddy_await(transport_receive_message(s->transport, &message));
+    int64_t result = stream_end_wait(s, came);
+    if (came > 0)
+        *count = take_descriptors(&message, fds, result < 0 ? 0 : most);
+    if (result < 0)
+        eddy_raise((int)-result, "eddy_stream_receive_descriptors(%s)", stream_peer(s));
     return (size_t)result;
 }

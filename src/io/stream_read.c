@@ -111,6 +111,8 @@ char *stream_take_buffered(struct eddy_stream *s, size_t *size)
 static int enter(struct eddy_stream *s)
 {
     int error = stream_enter(s, &s->reader);
+    if (!error)
+        s->waits = s->halfway = false;
     s->partial = (eddy_slice){"", 0};
     if (error == ETIMEDOUT && s->begin) /* the deadline has passed: what is there stays */
         s->partial = (eddy_slice){s->begin, buffered(s)};
@@ -119,16 +121,6 @@ static int enter(struct eddy_stream *s)
         error = s->broken;
     }
     return error;
-}
-
-/* A result as the callers want it: bytes, 0 at the end, or a negative code. */
-static int64_t judge(struct eddy_stream *s, int64_t result)
-{
-    int error = stream_error(s, result);
-    if (error)
-        return -error;
-    s->at_end = result == 0;
-    return result;
 }
 
 /* What came first and what came now, together. */
@@ -151,7 +143,7 @@ static int64_t end_again(void)
 /* More bytes behind those that are there: how many, 0 at the end, or a negative code. */
 eddy_async(int64_t, more, (eddy_stream *, s))
 {
-    if (s->at_end)
+    if (!stream_begin_wait(s))
         return end_again();
     bool first = s->begin == s->end;
     if (first)
@@ -167,7 +159,7 @@ eddy_async(int64_t, more, (eddy_stream *, s))
     } else if (result > 0) {
         result = join(s, &chunk, result);
     }
-    return judge(s, result);
+    return stream_end_wait(s, result);
 }
 
 /* At least one byte into [data, data + size), nothing being there: how many, 0 at the end, or a negative code. */
@@ -177,10 +169,10 @@ eddy_async(int64_t, more_into, (eddy_stream *, s), (void *, data), (size_t, size
         int64_t result = eddy_await(more(s));
         return result > 0 ? (int64_t)take(s, data, size) : result;
     }
-    if (s->at_end)
+    if (!stream_begin_wait(s))
         return end_again();
     stream_drop_input(s);
-    return judge(s, eddy_await(transport_receive_into(s->transport, data, size)));
+    return stream_end_wait(s, eddy_await(transport_receive_into(s->transport, data, size)));
 }
 
 /* ==== read, read_some, read_exactly ==== */
@@ -246,6 +238,7 @@ eddy_async_define(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *,
     struct half_read got = {s, buffer, take(s, buffer, size)};
     eddy_defer(give_back, &got);
     while (got.size < size) {
+        s->halfway = got.size > 0;
         int64_t result = eddy_await(more_into(s, (char *)buffer + got.size, size - got.size));
         if (result < 0)
             eddy_raise((int)-result, "eddy_stream_read_exactly(%s, %zu)", stream_peer(s), size);

@@ -152,7 +152,7 @@ static const char *words_for(int code)
 }
 
 /* What is to be told of a handshake that failed. */
-static int code_of(const struct eddy_stream *s, const eddy_error *err, const struct tls_problem *problem)
+static int code_of(struct eddy_stream *s, const eddy_error *err, const struct tls_problem *problem)
 {
     int code = err->code ? err->code : problem->code;
     return code == ECANCELED || code == ETIMEDOUT ? stream_error(s, -code) : code;

@@ -18,6 +18,7 @@ async(void, wait_long, (eddy_stream *, s), (void *, argument))
 {
     char byte;
     (void)argument;
+    await(eddy_stream_read(s, &byte, 1)); /* now it is no idle connection any more */
     await(eddy_stream_read(s, &byte, 1));
     handled++;
 }
@@ -120,6 +121,8 @@ async(void, close_with, (double, grace), (bool, let_end))
     eddy_stream *s = await(eddy_open_connection("127.0.0.1", eddy_server_port(server)));
     while (eddy_server_connections(server) == 0)
         await(eddy_sleep(0.0001));
+    await(eddy_stream_write(s, "x", 1));
+    await(eddy_sleep(0.001));
     if (let_end)
         await(eddy_stream_write_eof(s));
     await(eddy_server_close(server, grace));
@@ -151,6 +154,7 @@ async(void, cancel_the_closing)
     eddy_stream *s = await(eddy_open_connection("127.0.0.1", eddy_server_port(server)));
     while (eddy_server_connections(server) == 0)
         await(eddy_sleep(0.0001));
+    await(eddy_stream_write(s, "x", 1));
     struct close_server *closing = spawn(close_server(server));
     await(eddy_sleep(0.001));
     eddy_cancel(closing);
