@@ -13,6 +13,7 @@
 static const double soon = 0.005, never = 3600;
 
 static int begun;
+static const double at_the_latest = 3; /* where a trigger could not be had for want of memory */
 
 /* Cancels the scope when so many tasks inside it have begun, however slow the machine is. */
 async(void, trigger, (eddy_scope *, scope), (int, wanted))
@@ -44,7 +45,7 @@ async(int, undisturbed)
 
 async(void, of_a_group, (int *, refused))
 {
-    async_with (scope, eddy_cancel_scope()) {
+    async_with (scope, eddy_move_on_after(at_the_latest)) {
         eddy_detach(spawn(trigger(scope, 1)));
         async_with (group, eddy_task_group())
             eddy_group_spawn(group, stubborn(refused));
@@ -53,7 +54,7 @@ async(void, of_a_group, (int *, refused))
 
 async(void, of_a_frame, (int *, refused))
 {
-    async_with (scope, eddy_cancel_scope()) {
+    async_with (scope, eddy_move_on_after(at_the_latest)) {
         eddy_detach(spawn(trigger(scope, 1)));
         struct stubborn *t = spawn(stubborn(refused));
         await(t);
@@ -66,7 +67,7 @@ async(void, and_it_outlives_the_block, (int *, refused))
     struct stubborn *t;
     async_with (scope, eddy_cancel_scope()) {
         t = spawn(stubborn(refused));
-        while (!begun)
+        while (!begun && !eddy_done(t))
             await(eddy_sleep(0));
         begun = 0;
         eddy_scope_cancel(scope);
@@ -77,7 +78,7 @@ async(void, and_it_outlives_the_block, (int *, refused))
 
 async(void, of_a_frame_that_leaves, (int *, refused))
 {
-    async_with (scope, eddy_cancel_scope()) {
+    async_with (scope, eddy_move_on_after(at_the_latest)) {
         eddy_detach(spawn(trigger(scope, 1)));
         struct stubborn *t = spawn(stubborn(refused));
         (void)t;
@@ -104,7 +105,7 @@ async(void, grandparent)
 
 async(void, transitively)
 {
-    async_with (scope, eddy_cancel_scope()) {
+    async_with (scope, eddy_move_on_after(at_the_latest)) {
         eddy_detach(spawn(trigger(scope, 1)));
         async_with (group, eddy_task_group())
             eddy_group_spawn(group, grandparent());
@@ -122,7 +123,7 @@ async(void, block_with_scope, (eddy_group **, there), (int *, refused))
 {
     struct spawn_from_outside *t = spawn(spawn_from_outside(there, refused));
     eddy_keep(t);
-    async_with (scope, eddy_cancel_scope()) {
+    async_with (scope, eddy_move_on_after(at_the_latest)) {
         eddy_detach(spawn(trigger(scope, 1)));
         async_with (group, eddy_task_group()) {
             *there = group;
@@ -179,7 +180,7 @@ async(int, outer_is_left_alone)
 
 async(void, inner_is_reached, (int *, refused))
 {
-    async_with (outer, eddy_cancel_scope()) {
+    async_with (outer, eddy_move_on_after(at_the_latest)) {
         eddy_detach(spawn(trigger(outer, 1)));
         async_with (inner, eddy_fail_after(never))
             async_with (group, eddy_task_group())
@@ -231,7 +232,7 @@ async(void, cleans_up, (bool, early))
 
 async(void, shield_in_a_group, (bool, early))
 {
-    async_with (scope, eddy_cancel_scope()) {
+    async_with (scope, eddy_move_on_after(at_the_latest)) {
         eddy_detach(spawn(trigger(scope, 1)));
         async_with (group, eddy_task_group()) {
             eddy_group_spawn(group, cleans_up(early));
@@ -242,7 +243,7 @@ async(void, shield_in_a_group, (bool, early))
 
 async(void, shield_in_a_task, (bool, early))
 {
-    async_with (scope, eddy_cancel_scope()) {
+    async_with (scope, eddy_move_on_after(at_the_latest)) {
         eddy_detach(spawn(trigger(scope, 1)));
         struct cleans_up *t = spawn(cleans_up(early));
         await(t);
@@ -251,7 +252,7 @@ async(void, shield_in_a_task, (bool, early))
 
 async(void, shield_in_a_gather, (bool, early))
 {
-    async_with (scope, eddy_cancel_scope()) {
+    async_with (scope, eddy_move_on_after(at_the_latest)) {
         eddy_detach(spawn(trigger(scope, 2)));
         await(eddy_gather(cleans_up(early), cleans_up(early)));
     }
@@ -259,7 +260,7 @@ async(void, shield_in_a_gather, (bool, early))
 
 async(void, shield_in_a_frame_that_leaves, (bool, early))
 {
-    async_with (scope, eddy_cancel_scope()) {
+    async_with (scope, eddy_move_on_after(at_the_latest)) {
         eddy_detach(spawn(trigger(scope, 1)));
         struct cleans_up *t = spawn(cleans_up(early));
         (void)t;
