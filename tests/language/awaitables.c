@@ -170,7 +170,8 @@ async(void, ended_twice)
     struct twice twice = {EDDY_AWAITABLE_INIT(&twice_type)};
     (eddy_set_exception_handler)(count_misuse, NULL);
     CHECK(!eddy_complete(&twice)); /* it was not even started */
-    eddy_call_soon(end_twice, NULL);
+    if (!eddy_call_soon(end_twice, NULL))
+        throw(ENOMEM);
     await(twice);
     CHECK(ends == 1 && misuses == 3);
     (eddy_set_exception_handler)(NULL, NULL);
