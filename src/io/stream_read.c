@@ -262,6 +262,7 @@ struct search {
     size_t count;   /* of them */
     size_t longest; /* of them, in bytes */
     size_t checked; /* bytes from `begin` on at which no separator begins, whole */
+    size_t found;   /* size of the separator that was found */
 };
 
 /* The line that ends first, with its separator; 0: none yet. */
@@ -275,8 +276,10 @@ static size_t find(const struct eddy_stream *s, struct search *search)
                                 : memmem(s->begin + search->checked, size - search->checked, separator->data,
                                          separator->size);
         size_t end = found ? (size_t)(found - s->begin) + separator->size : 0;
-        if (end && (!first || end < first))
+        if (end && (!first || end < first)) {
             first = end;
+            search->found = separator->size;
+        }
     }
     if (!first && size >= search->longest)
         search->checked = size - search->longest + 1;
@@ -298,7 +301,7 @@ static size_t longest_of(const eddy_slice *separators, size_t count)
 
 static bool is_too_long(const struct eddy_stream *s, const struct search *search, size_t size)
 {
-    return search->checked > s->limit || (size > search->longest && size - search->longest > s->limit);
+    return search->checked > s->limit || (size && size - search->found > s->limit);
 }
 
 /* The line's size; 0: the stream ended without a separator; or a negative code. */
@@ -351,7 +354,7 @@ eddy_async(int64_t, drop_line, (eddy_stream *, s), (struct search, search))
  * line, and never meets the same one again. */
 eddy_async(int64_t, seek_next_line, (eddy_stream *, s), (const eddy_slice *, separators), (size_t, count))
 {
-    struct search search = {separators, count, longest_of(separators, count), 0};
+    struct search search = {.separators = separators, .count = count, .longest = longest_of(separators, count)};
     if (search.longest == 0)
         return -EINVAL;
     int64_t dropped = s->too_long ? eddy_await(drop_line(s, search)) : 0;
@@ -421,7 +424,7 @@ eddy_async_define(size_t, eddy_stream_read_line, (eddy_stream *, s), (eddy_slice
 eddy_async_define(size_t, eddy_stream_skip_line, (eddy_stream *, s))
 {
     eddy_slice only = {"\n", 1};
-    struct search search = {&only, 1, 1, 0};
+    struct search search = {.separators = &only, .count = 1, .longest = 1};
     TURN_IF_DUE();
     int error = enter(s);
     if (error)

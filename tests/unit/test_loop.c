@@ -540,6 +540,65 @@ static void a_handler_of_the_program_is_left_alone(void **state)
     assert_true(child_was_killed(&child, SIGINT));
 }
 
+/* ---- what a crowd leaves behind ---- */
+
+#if defined(__GLIBC__) && defined(__x86_64__) && !UNDER_ASAN && !SIGNALS_ARE_LATE
+enum { CROWD = 1000, EACH = 32768 };
+
+static void *between[CROWD]; /* so that what lies between them is no end of the heap */
+
+static long resident(void)
+{
+    long all = 0, there = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%ld %ld", &all, &there), 2);
+    fclose(file);
+    return there * 4096;
+}
+
+eddy_async(void, hold_some, (eddy_event *, over), (int, i))
+{
+    char *data = malloc(EACH);
+    eddy_defer(free, data);
+    memset(data, 1, EACH);
+    between[i] = malloc(64);
+    eddy_await(eddy_event_wait(over));
+}
+
+eddy_async(void, crowd_comes_and_goes)
+{
+    eddy_event over = EDDY_EVENT_INIT;
+    for (int i = 0; i < CROWD; i++)
+        eddy_detach(eddy_spawn(hold_some(&over, i)));
+    eddy_await(eddy_sleep(0.01));
+    long most = resident();
+    eddy_event_set(&over);
+    eddy_await(eddy_sleep(10));
+    if (resident() > most - CROWD * (long)EACH / 2)
+        eddy_raise(EDDY_INVALID_STATE, "%ld of %ld bytes are left", resident(), most);
+}
+
+static void memory_that_malloc_keeps_goes_back(void **state)
+{
+    eddy_loop_options options = {.size = sizeof options, .driver = "sim"};
+    eddy_error err;
+    (void)state;
+    if (RUNNING_ON_VALGRIND)
+        skip();
+    eddy_run_with(&options, crowd_comes_and_goes(), &err);
+    assert_int_equal(err.code, 0);
+    for (int i = 0; i < CROWD; i++)
+        free(between[i]);
+}
+#else
+static void memory_that_malloc_keeps_goes_back(void **state)
+{
+    (void)state;
+    skip();
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -551,6 +610,7 @@ int main(void)
         cmocka_unit_test(a_run_gives_the_result_of_any_type),
         cmocka_unit_test(an_error_that_nobody_caught_is_printed_and_gives_1),
         cmocka_unit_test(options_are_checked),
+        cmocka_unit_test(memory_that_malloc_keeps_goes_back),
         cmocka_unit_test(the_allocator_hook_gives_every_block),
         cmocka_unit_test(without_memory_there_is_no_loop_but_an_error),
         cmocka_unit_test(stacks_have_the_size_that_was_asked_for),

@@ -169,6 +169,31 @@ static void a_listener_that_blocks_accepts(void **state)
     RUN_CLEAN(meet());
 }
 
+/* The queue of who listens is full, and nobody accepts: a connect waits, and can be cancelled. */
+async(void, connect_in_vain)
+{
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof own;
+    eddy_error err = {0};
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), clients[8], count = 0;
+    defer(close, listener);
+    CHECK(bind(listener, (struct sockaddr *)(void *)&own, sizeof own) == 0 && listen(listener, 0) == 0);
+    CHECK(getsockname(listener, (struct sockaddr *)(void *)&own, &size) == 0);
+    while (!err.code && count < 8) {
+        clients[count] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        await_for(eddy_connect(clients[count++], (struct sockaddr *)(void *)&own, sizeof own), 0.05, &err);
+    }
+    while (count > 0)
+        close(clients[--count]);
+    CHECK(err.code == ETIMEDOUT);
+}
+
+static void a_connect_waits_without_holding_up_the_loop(void **state)
+{
+    (void)state;
+    RUN_CLEAN(connect_in_vain());
+}
+
 async(void, greet, (eddy_stream *, s), (void *, nothing))
 {
     (void)nothing;
@@ -215,6 +240,8 @@ async(void, echo_back, (int, fd))
 async(void, talk_over_sockets)
 {
     int ends[2], shared;
+    eddy_slice line;
+    eddy_error err;
     char *data = calloc(1, MUCH);
     defer(free, data);
     CHECK(open_ends(A_SOCKET, ends) == 0);
@@ -222,6 +249,8 @@ async(void, talk_over_sockets)
     defer(close, shared);
     struct echo_back *mirror = spawn(echo_back(ends[1]));
     eddy_stream *s = await(eddy_open_descriptors(ends[0], ends[0]));
+    await_for(eddy_stream_read_line(s, &line), 0.02, &err);
+    CHECK(err.code == ETIMEDOUT);
     await(eddy_stream_write(s, data, MUCH));
     CHECK(await(eddy_stream_read_exactly(s, data, MUCH)) == MUCH);
     CHECK(is_blocking(shared));
@@ -323,6 +352,7 @@ int main(void)
         cmocka_unit_test(reading_waits_without_holding_up_the_loop),
         cmocka_unit_test(writing_waits_without_holding_up_the_loop),
         cmocka_unit_test(a_listener_that_blocks_accepts),
+        cmocka_unit_test(a_connect_waits_without_holding_up_the_loop),
         cmocka_unit_test(a_server_takes_a_listener_that_blocks),
         cmocka_unit_test(streams_leave_them_as_they_are),
         cmocka_unit_test(a_killed_program_leaves_no_traces),

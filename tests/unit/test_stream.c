@@ -207,6 +207,25 @@ async(void, overrun_of_separators)
     await(cut(&wire));
 }
 
+/* Each line is measured without its own separator, whatever the others are. */
+async(void, overrun_of_unlike_separators)
+{
+    const eddy_slice separators[] = {{"-----", 5}, {"\n", 1}};
+    struct wire wire;
+    eddy_slice line;
+    eddy_error err;
+    CONNECT(&wire, say, (void *)"123456\n1234-----1234\n12345-----1\n");
+    eddy_stream_set_limit(wire.s, 4);
+    await(eddy_stream_read_until_any(wire.s, separators, 2, &line), &err);
+    CHECK(err.code == EDDY_LIMIT_OVERRUN);
+    CHECK(await(eddy_stream_read_until_any(wire.s, separators, 2, &line)) == 9);
+    CHECK(await(eddy_stream_read_until_any(wire.s, separators, 2, &line)) == 5);
+    await(eddy_stream_read_until_any(wire.s, separators, 2, &line), &err);
+    CHECK(err.code == EDDY_LIMIT_OVERRUN);
+    CHECK(await(eddy_stream_read_until_any(wire.s, separators, 2, &line)) == 2 && is(line, "1\n"));
+    await(cut(&wire));
+}
+
 /* A greater limit reads the line that was too long; skipping drops it, or the next one. */
 async(void, skip_lines)
 {
@@ -235,6 +254,7 @@ static void a_line_can_be_skipped(void **state)
 {
     (void)state;
     RUN_CLEAN(overrun_of_separators());
+    RUN_CLEAN(overrun_of_unlike_separators());
     RUN_CLEAN(skip_lines());
 }
 
