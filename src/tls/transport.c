@@ -405,12 +405,12 @@ static SSL *new_ssl(struct tls_transport *t)
 {
     SSL *ssl = SSL_new(t->tls->context);
     BIO *bio = ssl ? tls_bio_new(t) : NULL;
-    if (!bio) {
+    if (bio)
+        SSL_set_bio(ssl, bio, bio);
+    if (!bio || !SSL_set_app_data(ssl, t)) { /* which needs memory as well */
         SSL_free(ssl);
         return NULL;
     }
-    SSL_set_bio(ssl, bio, bio);
-    SSL_set_app_data(ssl, t);
     if (t->tls->is_server)
         SSL_set_accept_state(ssl);
     else
