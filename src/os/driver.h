@@ -188,6 +188,23 @@ static inline void driver_tell(enum driver_point point, struct driver *driver, s
 bool driver_submit(struct driver *driver, struct driver_op *op);
 void driver_fail_after(long n);
 
+/*
+ * Test hook: EDDY_FAIL_COMPLETION=n:NAME.  What the kernel is to say of the n-th call or request that is an operation:
+ * a negative errno value (ECANCELED, EINTR, EAGAIN, ENOBUFS, ENOMEM, EIO), and then nothing is done, or DRIVER_SHORT
+ * ("short"): no more than half of the bytes are moved.  0: the truth.  n 0: how many there were is printed at the end.
+ */
+enum { DRIVER_SHORT = 1 };
+int driver_fault_of_call(void);
+/* The same for tests: text as in the environment; NULL: no more.  While no thread of a driver runs. */
+void driver_fail_call(const char *text);
+extern bool driver_calls_are_counted;
+static inline int driver_fault(void)
+{
+    return __builtin_expect(driver_calls_are_counted, 0) ? driver_fault_of_call() : 0;
+}
+/* Half of what is asked for, where that may be: of streams, pipes and files. */
+size_t driver_short_size(int fd, size_t size);
+
 static inline void driver_cancel(struct driver *driver, struct driver_op *op)
 {
     driver_check_owner(driver);

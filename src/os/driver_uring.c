@@ -165,11 +165,14 @@ static bool begin(struct uring *uring, struct driver_op *op)
     if (sqe == NULL)
         return false;
     ring_prepare(sqe, op);
+    int fault = driver_fault();
+    if (fault != 0)
+        ring_spoil(sqe, op, fault);
     sqe->user_data = (uintptr_t)op;
     op->state = URING_KERNEL;
     if (belongs_to_a_thread(uring, op))
         sqe->flags |= IOSQE_ASYNC;
-    if (op->kind == DRIVER_SEND && uring_is_zero_copy(uring, &uring->watches[op->fd], op)) {
+    if (fault == 0 && op->kind == DRIVER_SEND && uring_is_zero_copy(uring, &uring->watches[op->fd], op)) {
         uring_prepare_zero_copy(sqe);
         op->state = URING_ZERO_COPY;
     }

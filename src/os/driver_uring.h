@@ -142,6 +142,8 @@ bool uring_zero_copy_goes_on(struct uring_watch *watch, struct driver_op *op, st
 int ring_opcode(const struct driver_op *op);
 /* A request for `op`, which is no poll, but for its user_data. */
 void ring_prepare(struct io_uring_sqe *sqe, const struct driver_op *op);
+/* What driver_fault said of it comes true.  op NULL: a multishot. */
+void ring_spoil(struct io_uring_sqe *sqe, const struct driver_op *op, int fault);
 
 #endif
 

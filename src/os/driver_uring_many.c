@@ -184,6 +184,9 @@ bool uring_begin_many(struct uring *uring, struct uring_watch *watch, const stru
         sqe->flags |= IOSQE_BUFFER_SELECT;
         sqe->buf_group = 0;
     }
+    int fault = driver_fault();
+    if (fault < 0)
+        ring_spoil(sqe, NULL, fault);
     sqe->user_data = key_of(watch, op->fd);
     watch->many = MANY_STANDS;
     uring->many++;
@@ -249,7 +252,7 @@ static void keep(struct uring *uring, struct uring_watch *watch, const struct ri
     discard(uring, &(struct ring_completion){.flags = completion->flags, .result = -1});
     if (result >= 0 && watch->accepts)
         put_socket(watch, result);
-    else if (result == -ENOBUFS)
+    else if (result == -ENOBUFS && !watch->accepts)
         watch->starved = !ring_buffers_grow(&uring->buffers);
     else if (result == -EINVAL || result == -EOPNOTSUPP)
         watch->one_by_one = true; /* an older kernel, or no socket: the single request tells */

@@ -36,6 +36,9 @@ static bool begin(struct uring *uring, struct driver_op *op, bool patient)
         io_uring_prep_poll_multishot(sqe, op->fd, events_of(op));
     else
         io_uring_prep_poll_add(sqe, op->fd, events_of(op));
+    int fault = driver_fault();
+    if (fault < 0)
+        ring_spoil(sqe, op, fault);
     sqe->user_data = (uintptr_t)op;
     op->state = patient ? URING_PATIENT : URING_POLLING;
     return true;

@@ -37,11 +37,27 @@ static int64_t call(const struct driver_op *op, const struct driver_file *file)
     }
 }
 
+/* As the call says, or a fault would have it.  The others had their chance of one where they were tried. */
+static int64_t try(const struct driver_op *op)
+{
+    if (!driver_kind_is_of_files(op->kind))
+        return call(op, NULL);
+    struct driver_file file = *op->u.file;
+    int fault = driver_fault();
+    if (fault < 0) {
+        errno = -fault;
+        return -1;
+    }
+    if (fault == DRIVER_SHORT && (op->kind == DRIVER_PREAD || op->kind == DRIVER_PWRITE))
+        file.size = driver_short_size(op->fd, file.size);
+    return call(op, &file);
+}
+
 int64_t file_op_run(const struct driver_op *op)
 {
     int64_t result;
     do
-        result = call(op, op->u.file);
+        result = try(op);
     while (result < 0 && errno == EINTR);
     return result < 0 ? -errno : result;
 }

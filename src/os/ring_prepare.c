@@ -77,4 +77,30 @@ void ring_prepare(struct io_uring_sqe *sqe, const struct driver_op *op)
     }
 }
 
+#if !defined(IORING_NOP_INJECT_RESULT)
+#define IORING_NOP_INJECT_RESULT 1 /* Linux 6.11; older ones answer EINVAL, which is a fault as well */
+#endif
+
+static void shorten(struct io_uring_sqe *sqe, const struct driver_op *op)
+{
+    switch (sqe->opcode) {
+    case IORING_OP_READ:
+    case IORING_OP_WRITE:
+    case IORING_OP_RECV:
+    case IORING_OP_SEND: sqe->len = (unsigned)driver_short_size(op->fd, sqe->len); break;
+    default: break;
+    }
+}
+
+void ring_spoil(struct io_uring_sqe *sqe, const struct driver_op *op, int fault)
+{
+    if (fault == DRIVER_SHORT) {
+        shorten(sqe, op);
+        return;
+    }
+    io_uring_prep_nop(sqe);
+    sqe->len = (unsigned)fault;
+    sqe->rw_flags = IORING_NOP_INJECT_RESULT;
+}
+
 #endif

@@ -269,8 +269,12 @@ static int64_t poll_now(const struct sim *sim, const struct sim_socket *socket, 
     return events ? (int64_t)events : -EAGAIN;
 }
 
+/* As the system call, or a fault would have it. */
 static int64_t call(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
 {
+    int fault = driver_fault();
+    if (fault < 0 && fault != -EAGAIN && fault != -EINTR) /* of those it is made again */
+        return fault;
     if (op->kind != DRIVER_POLL && socket->state != SIM_JOINED)
         return -ENOTCONN;
     switch (op->kind) {

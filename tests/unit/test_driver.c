@@ -594,6 +594,60 @@ static void what_has_no_positions_is_not_read_at_one(void **state)
     close(fd);
 }
 
+/* ==== what the kernel may answer ==== */
+
+static int64_t send_with(struct probe *probe, int fd, const char *fault)
+{
+    driver_fail_call(fault);
+    int64_t result = perform(probe, DRIVER_SEND, fd);
+    driver_fail_call(NULL);
+    return result;
+}
+
+static void an_answer_is_made_the_best_of(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    assert_int_equal(send_with(&probe, ends[0], "1:EINTR"), sizeof probe.data);
+    assert_int_equal(send_with(&probe, ends[0], "1:EAGAIN"), sizeof probe.data);
+    assert_int_equal(send_with(&probe, ends[0], "1:short"), sizeof probe.data / 2);
+    assert_int_equal(send_with(&probe, ends[0], "1:ENOBUFS"), -ENOBUFS);
+    close_pair(ends);
+}
+
+/* A group would take it for its own doing. */
+static void nothing_is_cancelled_unasked(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    int64_t result = send_with(&probe, ends[0], "1:ECANCELED");
+    assert_true(result == sizeof probe.data || result == -EBUSY);
+    close_pair(ends);
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    driver_fail_call("1:ECANCELED");
+    result = read_at(&probe, fd, 0);
+    driver_fail_call(NULL);
+    assert_true(result == sizeof probe.data || result == -EBUSY);
+    close(fd);
+}
+
+static void accepting_may_lack_buffers(void **state)
+{
+    (void)state;
+    struct sockaddr_in address;
+    struct probe probe;
+    int listener = make_listener(&address);
+    driver_adopt(driver, listener);
+    driver_fail_call("1:ENOBUFS");
+    assert_int_equal(perform(&probe, DRIVER_ACCEPT, listener), -ENOBUFS);
+    driver_fail_call(NULL);
+    driver_close_fd(driver, listener);
+}
+
 int main(void)
 {
     const struct CMUnitTest rules[] = {
@@ -625,6 +679,9 @@ int main(void)
         RULE(the_end_leaves_with_the_close),
         RULE(a_listener_is_gone_with_the_close),
         RULE(what_has_no_positions_is_not_read_at_one),
+        RULE(an_answer_is_made_the_best_of),
+        RULE(nothing_is_cancelled_unasked),
+        RULE(accepting_may_lack_buffers),
     };
     size_t count = sizeof rules / sizeof *rules - (RUNNING_ON_VALGRIND ? 1 : 0);
     return run_rules_on_all(rules, count);
