@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check model soak fuzz bench bench-micro bench-io docs install uninstall clean help
+.PHONY: build run test check model soak fuzz faults bench bench-micro bench-io docs install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
 	@tools/build.sh
@@ -24,6 +24,10 @@ soak:       ## hostile load, EDDY_SOAK_SECONDS (1200) on each driver, then `make
 
 fuzz:       ## foreign bytes into streams, TLS, HTTP, addresses, errors; EDDY_FUZZ_SECONDS each (60)
 	@tools/fuzz.sh
+
+faults:     ## every fault that can be injected, at every place; an hour or two
+	@EDDY_FAULTS_PICKS=0 tools/check.sh faults completions
+	@EDDY_BELOW_PICKS=0 EDDY_BUILD=$(CURDIR)/build tests/stress/below.py
 
 bench: bench-micro bench-io
 

@@ -96,6 +96,11 @@ step_faults() {
 # Bytes from outside, a minute a target.
 step_fuzz() { once fuzz tools/fuzz.sh; }
 
+# The n-th call or request of a driver gets another answer, on each driver. EDDY_FAULTS_PICKS=0: for each n.
+step_completions() {
+    sanitized build-gcc-sanitizers gcc && once completions tools/faults.py --completions build-gcc-sanitizers
+}
+
 # --- io_uring forbidden -----------------------------------------------------------------------------------------------
 
 # As in a container: the choice falls back, and everything that runs on io_uring runs once more on what is left.

@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""faults.py FOLDER [NAME...]: runs each program of the language tests, the examples and tests/stress/faults_*.c with
-the n-th allocation failing, and with the n-th operation of the driver failing, for n = 1, 2, ... until it passes
-untouched.
+"""faults.py [--completions] FOLDER [NAME...]: runs each program of the language tests, the examples and
+tests/stress/faults_*.c with the n-th allocation failing, and with the n-th operation of the driver failing, for
+n = 1, 2, ... until it passes untouched.
+
+--completions: the n-th call or request of a driver gets another answer from the kernel instead (ECANCELED, EINTR,
+EAGAIN, ENOBUFS, or it moves less than it was asked to), on each driver; the examples on the simulation alone, whose time
+they need. EDDY_FAULTS_PICKS: how many n for each (0: all).
 
 A program may then fail, but in words: a crash, a sanitizer's report, a hang, a failure without a word, and a success
 that prints something else than it should are findings. FOLDER should be a build with sanitizers.
@@ -19,15 +23,20 @@ import sys
 
 KINDS = ('EDDY_FAIL_ALLOC', 'EDDY_FAIL_DRIVER')
 SUITES = ('eddy:language', 'eddy:examples', 'eddy:stress')
+# They print how many bytes a read gave, which may be fewer.
+SHORT_SHOWS = {'handover'}
+COMPLETIONS = ('ECANCELED', 'EINTR', 'EAGAIN', 'ENOBUFS', 'short')
+DRIVERS = ('uring', 'epoll', 'sim')
+PICKS = int(os.environ.get('EDDY_FAULTS_PICKS', '3'))
 # Beyond this the runs repeat themselves; a program that allocates in a loop would never end.
 MOST = 300
 # That many good runs one after the other: the fault lies behind the last allocation (a fault may also be weathered).
 GOOD_RUNS = 12
 SECONDS = 60
 # A program may also say it where it belongs, and go on.
-IN_WORDS = re.compile(r'memory|ENOMEM|connection abort|ECONNABORTED', re.I)
+IN_WORDS = re.compile(r'memory|ENOMEM|connection abort|ECONNABORTED|EBUSY|ENOBUFS|buffer space|resource busy', re.I)
 # What a plain function without &err says before it aborts, as is documented.
-UNCAUGHT = re.compile(r'^(ENOMEM|ECONNABORTED|EDDY_\w+): ', re.M)
+UNCAUGHT = re.compile(r'^(ENOMEM|ECONNABORTED|EBUSY|ENOBUFS|EDDY_\w+): ', re.M)
 
 
 def is_exact(program):
@@ -53,7 +62,8 @@ def programs(folder, names):
 
 
 def execute(words, options, **fault):
-    environment = dict(os.environ, EDDY_DRIVER='sim', UBSAN_OPTIONS='print_stacktrace=1', ASAN_OPTIONS=options, **fault)
+    environment = {**os.environ, 'EDDY_DRIVER': 'sim', 'UBSAN_OPTIONS': 'print_stacktrace=1', 'ASAN_OPTIONS': options,
+                   **fault}
     done = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS,
                           check=False)
     return done.returncode, done.stdout.decode(errors='replace'), done.stderr.decode(errors='replace')
@@ -101,11 +111,47 @@ def torture(words, kind):
     return None
 
 
+def spread(count):
+    """Some of 1 to count, the first and the last among them."""
+    if PICKS in (0, 1) or count <= PICKS:
+        return range(1, count + 1)
+    return sorted({1 + number * (count - 1) // (PICKS - 1) for number in range(PICKS)})
+
+
+def torture_completions(words, driver):
+    status, out, err = execute(words, 'detect_leaks=1', EDDY_DRIVER=driver, EDDY_FAIL_COMPLETION='0')
+    if status and driver == 'uring' and '"uring" cannot be had' in err:
+        return None
+    counted = re.search(r'EDDY_FAIL_COMPLETION: (\d+) calls', err)
+    if status or not counted:
+        return 'EDDY_DRIVER=%s %s fails without any fault:\n%s' % (driver, ' '.join(words), (out + err)[-2000:])
+    faults = [fault for fault in COMPLETIONS if fault != 'short' or os.path.basename(words[0]) not in SHORT_SHOWS]
+    for fault in faults:
+        for number in spread(int(counted.group(1))):
+            what = {'EDDY_DRIVER': driver, 'EDDY_FAIL_COMPLETION': '%d:%s' % (number, fault)}
+            try:
+                outcome = judge(words, without_addresses(out), **what)
+            except subprocess.TimeoutExpired:
+                outcome = 'hangs'
+            if outcome:
+                return '%s %s: %s' % (' '.join('%s=%s' % pair for pair in what.items()), ' '.join(words), outcome)
+    return None
+
+
+def is_example(name):
+    return name.startswith('examples')
+
+
 def main():
-    jobs = [(words, kind) for _, words in programs(sys.argv[1], sys.argv[2:]) for kind in KINDS]
+    completions = sys.argv[1] == '--completions'
+    folder, *names = sys.argv[2:] if completions else sys.argv[1:]
+    chosen = programs(folder, names)
+    jobs = [(words, kind) for _, words in chosen for kind in KINDS]
+    if completions:
+        jobs = [(words, driver) for name, words in chosen for driver in (DRIVERS[-1:] if is_example(name) else DRIVERS)]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for finding in pool.map(lambda job: torture(*job), jobs):
+        for finding in pool.map(lambda job: (torture_completions if completions else torture)(*job), jobs):
             if finding:
                 failed += 1
                 print(finding, flush=True)
