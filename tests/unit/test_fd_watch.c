@@ -149,6 +149,34 @@ static void a_call_that_asks_for_itself_does_not_starve_io(void **state)
     transcript[0] = 0;
 }
 
+static void close_at_first(void *unused)
+{
+    (void)unused;
+    if (calls++ == 0) {
+        close(ends[0]);
+        ends[0] = -1;
+    }
+}
+
+eddy_async(void, loses_its_descriptor)
+{
+    int fd = ends[0];
+    put_byte(NULL);
+    eddy_add_reader(fd, close_at_first, NULL);
+    eddy_await(wait_for_calls(1));
+    for (int turn = 0; turn < 20; turn++)
+        eddy_await(eddy_sleep(0));
+    note("%s", calls <= 2 ? "rests" : "called over and over");
+    note("%d", eddy_remove_reader(fd));
+}
+
+static void a_closed_descriptor_is_told_once(void **state)
+{
+    (void)state;
+    RUN(loses_its_descriptor());
+    told("rests 1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +184,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_writer_may_remove_itself, begin, end),
         cmocka_unit_test_setup_teardown(errors_are_told_at_once, begin, end),
         cmocka_unit_test_setup_teardown(watches_that_are_left_over_end_with_the_loop, begin, end),
+        cmocka_unit_test_setup_teardown(a_closed_descriptor_is_told_once, begin, end),
         cmocka_unit_test_setup_teardown(a_call_that_asks_for_itself_does_not_starve_io, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -315,6 +315,94 @@ static void errors_are_raised(void **state)
     RUN_CLEAN(fails());
 }
 
+async(void, send_after_a_moment, (int, fd), (const char *, text))
+{
+    await(eddy_sleep(0.01));
+    await(eddy_send_bytes(fd, text, strlen(text), 0));
+}
+
+async(void, receives_all)
+{
+    int pair[2];
+    char first[3], second[4];
+    struct iovec parts[] = {{first, 3}, {second, 4}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    CHECK(make_pair(pair) == 0);
+    defer(close_descriptor, &pair[0]);
+    defer(close_descriptor, &pair[1]);
+    await(eddy_send_bytes(pair[0], "ab", 2, 0));
+    __auto_type sending = spawn(send_after_a_moment(pair[0], "cde12"));
+    CHECK(await(eddy_recv(pair[1], first, 3, MSG_WAITALL)) == 3 && !memcmp(first, "abc", 3));
+    await(sending);
+    sending = spawn(send_after_a_moment(pair[0], "34567"));
+    CHECK(await(eddy_recvmsg(pair[1], &message, MSG_WAITALL)) == 7 && !memcmp(second, "2345", 3));
+    CHECK(parts[0].iov_len == 3 && parts[1].iov_len == 4); /* the caller's own are as they were */
+    await(sending);
+    shutdown(pair[0], SHUT_WR);
+    CHECK(await(eddy_recvfrom(pair[1], first, 3, MSG_WAITALL, NULL)) == 2);
+}
+
+static void all_of_it_is_waited_for(void **state)
+{
+    (void)state;
+    RUN_CLEAN(receives_all());
+}
+
+/* What came is the result; the request is there for the next await. */
+async(void, gives_up)
+{
+    int pair[2];
+    char buffer[8];
+    CHECK(make_pair(pair) == 0);
+    defer(close_descriptor, &pair[0]);
+    defer(close_descriptor, &pair[1]);
+    __auto_type receiving = spawn(eddy_recv(pair[1], buffer, sizeof buffer, MSG_WAITALL));
+    await(eddy_send_bytes(pair[0], "abc", 3, 0));
+    await(eddy_sleep(0.01));
+    eddy_cancel(receiving);
+    eddy_error err;
+    size_t got = await(receiving, &err);
+    CHECK(err.code == ECANCELED || (got == 3 && !memcmp(buffer, "abc", 3)));
+    await(eddy_send_bytes(pair[0], "d", 1, 0));
+    CHECK(await(eddy_recv(pair[1], buffer + 3, 5, 0)) == 1 && !memcmp(buffer, "abcd", 4)); /* nothing twice */
+}
+
+static void all_of_it_may_be_given_up(void **state)
+{
+    (void)state;
+    RUN_CLEAN(gives_up());
+}
+
+async(void, waits_for_room)
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNIX};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), first, second;
+    eddy_error err;
+    first = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    second = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    defer(close_descriptor, &listener);
+    defer(close_descriptor, &first);
+    defer(close_descriptor, &second);
+    CHECK(bind(listener, (struct sockaddr *)&address, sizeof(sa_family_t)) == 0);
+    CHECK(getsockname(listener, (struct sockaddr *)&address, &size) == 0 && listen(listener, 0) == 0);
+    await(eddy_connect(first, (struct sockaddr *)&address, size));
+    await_for(eddy_connect(second, (struct sockaddr *)&address, size), 0.02, &err);
+    CHECK(err.code == ETIMEDOUT && send(second, "x", 1, MSG_NOSIGNAL) < 0);
+    __auto_type connecting = spawn(eddy_connect(second, (struct sockaddr *)&address, size));
+    await(eddy_sleep(0.02));
+    CHECK(!eddy_done(connecting));
+    close(await(eddy_accept(listener)));
+    await(connecting);
+    CHECK(send(second, "x", 1, MSG_NOSIGNAL) == 1);
+}
+
+static void a_full_queue_is_waited_for(void **state)
+{
+    (void)state;
+    RUN_CLEAN(waits_for_room());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +416,9 @@ int main(void)
         cmocka_unit_test(a_connection_is_made),
         cmocka_unit_test(a_cancelled_accept_leaks_no_socket),
         cmocka_unit_test(errors_are_raised),
+        cmocka_unit_test(all_of_it_is_waited_for),
+        cmocka_unit_test(all_of_it_may_be_given_up),
+        cmocka_unit_test(a_full_queue_is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
