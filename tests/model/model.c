@@ -25,12 +25,11 @@ static const char *const weathers[] = {
     "mixed", "fine", "slow", "resets", "cuts", "storm", "late=1 deaf=0 latency=0.001 short=0",
 };
 
+static const char *given_weather; /* NULL: each seed has its own */
+
 static const char *weather_of(uint64_t seed)
 {
-    static const char *given;
-    if (!given)
-        given = getenv("EDDY_SIM_WEATHER");
-    return given ? given : weathers[seed % (sizeof weathers / sizeof weathers[0])];
+    return given_weather ? given_weather : weathers[seed % (sizeof weathers / sizeof weathers[0])];
 }
 
 /* ==== one program, in this process ==== */
@@ -168,7 +167,8 @@ int main(int argc, char **argv)
     uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
     uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 0) : given ? strtoull(given, NULL, 0) : DEFAULT_SEEDS;
     progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    weather_of(0);
+    const char *weather = getenv("EDDY_SIM_WEATHER"); /* run() sets it anew */
+    given_weather = weather ? strdup(weather) : NULL;
     for (struct range range = {first, first}; range.first < first + count; range.first = range.end) {
         range.end = range.first + CHUNK < first + count ? range.first + CHUNK : first + count;
         if (!survive(run_range, &range, true)) {
