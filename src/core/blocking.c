@@ -29,6 +29,8 @@ struct job {
     struct eddy_loop *loop;
     struct eddy_awaitable *waits;  /* gets the result; NULL: given up */
     struct context_value *context; /* the variables that the function sees */
+    struct job *next;              /* finished, in virtual time */
+    uint64_t number;               /* in the order of their beginning */
     _Alignas(16) char copy[];
 };
 
@@ -62,6 +64,7 @@ static void work(struct thread_job *thread)
 static void tell(struct thread_job *thread)
 {
     struct job *job = (struct job *)(void *)thread;
+    driver_count_up(&job->loop->driver->ended);
     loop_post(job->loop, &job->done);
 }
 
@@ -72,13 +75,13 @@ static void job_free(struct job *job)
 }
 
 /* On the loop's thread. */
-static void deliver(void *argument)
+static void deliver(struct job *job)
 {
-    struct job *job = argument;
     struct eddy_awaitable *a = job->waits, *copy = copy_of(job);
     struct eddy_failure *failure = copy->awaitable.failure;
     job->loop->driver->in_flight--;
-    driver_start_clock(&job->loop->driver->working);
+    driver_count_down(&job->loop->driver->working);
+    driver_count_down(&job->loop->driver->ended);
     if (a) {
         memcpy((char *)a + sizeof a->awaitable, (char *)copy + sizeof a->awaitable,
                a->awaitable.type->size - sizeof a->awaitable);
@@ -91,6 +94,29 @@ static void deliver(void *argument)
     job_free(job);
 }
 
+/* On the loop's thread.  In virtual time those that have ended meanwhile come in the order in which they began,
+ * whichever thread was faster: so a seed repeats a run. */
+static void finish(void *argument)
+{
+    struct job *job = argument, **link = &job->loop->finished;
+    if (!job->loop->driver->virtual_time) {
+        deliver(job);
+        return;
+    }
+    while (*link && (*link)->number < job->number)
+        link = &(*link)->next;
+    job->next = *link;
+    *link = job;
+}
+
+void blocking_deliver(struct eddy_loop *loop)
+{
+    for (struct job *job; (job = loop->finished) != NULL;) {
+        loop->finished = job->next;
+        deliver(job);
+    }
+}
+
 void blocking_start(struct eddy_awaitable *a, enum pool which)
 {
     struct task *task = owner_of(a);
@@ -101,17 +127,19 @@ void blocking_start(struct eddy_awaitable *a, enum pool which)
         return;
     }
     *job = (struct job){.thread = {.run = work, .done = tell}, .pool = pool, .loop = task->loop, .waits = a};
-    job->done = (struct remote_call){.function = deliver, .argument = job};
+    job->number = task->loop->last_job++;
+    job->done = (struct remote_call){.function = finish, .argument = job, .of_pool = true};
     memcpy(job->copy, a, a->awaitable.type->size);
+    driver_count_up(&task->loop->driver->working);
     int error = context_copy(task->context, &job->context) ? thread_pool_submit(pool, &job->thread) : ENOMEM;
     if (error) {
+        driver_count_down(&task->loop->driver->working);
         job_free(job);
         native_complete(a, failure_of(error, "no thread for %s", a->awaitable.type->name));
         return;
     }
     task->wait.job = job;
     task->loop->driver->in_flight++; /* the loop has to look for the thread's call */
-    driver_stop_clock(&task->loop->driver->working);
 }
 
 void eddy_blocking_start(struct eddy_awaitable *a)
@@ -126,7 +154,7 @@ void eddy_blocking_cancel(struct eddy_awaitable *a)
     job->waits = NULL;
     if (thread_pool_take_back(job->pool, &job->thread)) {
         task->loop->driver->in_flight--;
-        driver_start_clock(&task->loop->driver->working);
+        driver_count_down(&task->loop->driver->working);
         job_free(job);
     }
     native_complete(a, &failure_cancelled);

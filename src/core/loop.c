@@ -271,7 +271,7 @@ void eddy_sim_hold(eddy_loop *name)
     struct eddy_loop *loop = loop_enter(name);
     if (!loop)
         return;
-    driver_stop_clock(&loop->driver->held);
+    driver_count_up(&loop->driver->held);
     loop_leave(name);
 }
 
@@ -282,7 +282,7 @@ void eddy_sim_release(eddy_loop *name)
         return;
     EDDY_ASSERT(__atomic_load_n(&loop->driver->held, __ATOMIC_RELAXED) > 0,
                 "eddy_sim_release without an eddy_sim_hold before it");
-    driver_start_clock(&loop->driver->held);
+    driver_count_down(&loop->driver->held);
     driver_wake(loop->driver);
     loop_leave(name);
 }

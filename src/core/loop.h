@@ -27,6 +27,7 @@ struct generator_stack;
 struct fd_watch;
 struct debugger;
 struct current;
+struct job;
 
 /* Something that hangs on the loop and is freed with it, after its tasks have ended: `close` takes it off. */
 struct loop_closer {
@@ -42,6 +43,7 @@ struct remote_call {
     struct remote_call *next;
     void (*function)(void *);
     void *argument;
+    bool of_pool; /* the end of a call that a thread of the pool has carried out */
 };
 
 struct eddy_loop {
@@ -68,6 +70,8 @@ struct eddy_loop {
     struct generator_stack *async_generators; /* begun and not ended */
     struct fd_watch *fd_watches;
     struct thread_pool *pools[POOLS]; /* made at first need */
+    struct job *finished;        /* by threads, in virtual time: to be delivered in the order of their beginning */
+    uint64_t last_job;           /* of blocking calls */
     volatile sig_atomic_t interrupted; /* SIGINTs not yet looked at */
     struct signal_watch interrupts; /* of SIGINT, on the first thread */
     struct sigpipe sigpipe;      /* how it was on this thread before the loop ran */

@@ -7,16 +7,20 @@
  */
 #include <errno.h>
 
+#include "core/blocking.h"
 #include "core/current.h"
 #include "core/loop.h"
 #include "os/memory.h"
 
 void loop_post(struct eddy_loop *loop, struct remote_call *call)
 {
+    bool of_pool = call->of_pool; /* once it is in the inbox it may be gone */
     call->next = __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(&loop->inbox, &call->next, call, true, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED)) {
     }
+    if (!of_pool)
+        driver_count_up(&loop->driver->posted);
     driver_wake(loop->driver);
 }
 
@@ -34,6 +38,7 @@ void loop_drain_inbox(struct eddy_loop *loop)
         oldest->function(oldest->argument);
         oldest = next;
     }
+    blocking_deliver(loop);
 }
 
 /* A call in memory of its own. */
@@ -60,7 +65,7 @@ int(eddy_call_soon_threadsafe)(eddy_loop *name, void (*function)(void *), void *
     struct posted *posted = memory_alloc(sizeof *posted);
     if (!posted)
         return ENOMEM;
-    *posted = (struct posted){{NULL, make_posted_call, posted}, function, argument};
+    *posted = (struct posted){{.function = make_posted_call, .argument = posted}, function, argument};
     struct eddy_loop *loop = loop_enter(name);
     if (!loop) {
         memory_free(posted);

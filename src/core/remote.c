@@ -47,7 +47,7 @@ static void unref(struct eddy_remote *remote)
 static void take_clock_back(struct eddy_remote *remote)
 {
     remote->clock_lent--;
-    driver_stop_clock(&remote->lender->working);
+    driver_count_up(&remote->lender->working);
 }
 
 static void finish(struct eddy_remote *remote, struct eddy_failure *failure)
@@ -174,7 +174,7 @@ static bool lend_clock(struct eddy_remote *remote)
         return false;
     remote->lender = current.works_for->driver;
     remote->clock_lent++;
-    driver_start_clock(&remote->lender->working);
+    driver_count_down(&remote->lender->working);
     driver_wake(remote->lender);
     return true;
 }

@@ -139,6 +139,8 @@ struct driver {
     size_t lent;          /* buffers lent and not given back */
     size_t real_time;     /* processes that run: a virtual clock passes nothing before its real time has gone by */
     size_t working;       /* calls of the loop that threads carry out: a virtual clock stands.  Atomic */
+    size_t ended;         /* of those: only their call on the loop's thread is missing.  Atomic */
+    size_t posted;        /* calls that other threads have ever posted by themselves.  Atomic */
     size_t held;          /* times that the program has stopped a virtual clock.  Atomic */
     bool forked;          /* this process is a child of the one whose driver it is, which must not feel it */
     bool virtual_time;    /* the clock jumps when nothing is ready */
@@ -242,15 +244,15 @@ static inline void driver_wake(struct driver *driver)
     driver->type->wake(driver);
 }
 static inline int64_t driver_now(struct driver *driver) { return driver->type->now(driver); }
-/* Any thread: one more, or one less, of what a virtual clock stands for (driver->working, driver->held).  Who is not on
- * the loop's thread wakes the driver after the second, since it may wait for that. */
-static inline void driver_stop_clock(size_t *reasons)
+/* Any thread: one more, or one less, of driver->working, ended, posted or held.  Who is not on the loop's thread wakes
+ * the driver after the second, since it may wait for that. */
+static inline void driver_count_up(size_t *count)
 {
-    __atomic_add_fetch(reasons, 1, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(count, 1, __ATOMIC_SEQ_CST);
 }
-static inline void driver_start_clock(size_t *reasons)
+static inline void driver_count_down(size_t *count)
 {
-    __atomic_sub_fetch(reasons, 1, __ATOMIC_SEQ_CST);
+    __atomic_sub_fetch(count, 1, __ATOMIC_SEQ_CST);
 }
 static inline void driver_adopt(struct driver *driver, int fd)
 {

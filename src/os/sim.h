@@ -80,6 +80,7 @@ struct sim {
     struct epoll epoll;
     int64_t now;                   /* the virtual clock */
     int64_t work;                  /* since it jumped last: what the loop has done, at fixed prices; see sim_clock.c */
+    size_t posted;                 /* calls of other threads that the loop has been told of */
     int64_t real_begin;            /* the real clock when others' work began that is under way; 0: none is */
     int64_t real_from;             /* the virtual one then */
     uint64_t random;               /* of all that the seed decides here */

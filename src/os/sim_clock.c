@@ -99,6 +99,38 @@ static int ask_world(struct sim *sim, int64_t patience, bool *woken, bool *news)
     return error;
 }
 
+static size_t calls_under_way(const struct sim *sim)
+{
+    return count_of(&sim->epoll.driver.working) - count_of(&sim->epoll.driver.ended);
+}
+
+static void append_all(struct driver_queue *to, struct driver_queue *from)
+{
+    for (struct driver_op *op; (op = from->first) != NULL;) {
+        queue_remove(from, op);
+        queue_append(to, op);
+    }
+}
+
+/* Calls that threads carry out are waited for before anything else goes on: so they take neither time nor turns, and
+ * come together, whichever thread was faster.  One that posts something to the loop, or takes long, may wait for it. */
+static int await_calls(struct sim *sim, bool *woken)
+{
+    struct driver_queue done = sim->epoll.done;
+    int64_t left = LONG;
+    int error = 0;
+    bool now_woken = false, news;
+    sim->epoll.done.first = NULL;
+    while (calls_under_way(sim) != 0 && count_of(&sim->epoll.driver.posted) == sim->posted && left > 0 && error == 0) {
+        error = ask_world(sim, left, &now_woken, &news);
+        append_all(&done, &sim->epoll.done);
+        left = clock_add(sim->real_begin, LONG) - clock_monotonic();
+        *woken |= now_woken;
+    }
+    sim->epoll.done = done;
+    return error;
+}
+
 /* Operations of the kernel are under way; to accept is a reason to look, but none to wait. */
 static bool kernel_works(const struct sim *sim)
 {
@@ -166,17 +198,20 @@ static void shuffle_done(struct sim *sim)
 
 int sim_wait(struct sim *sim, int64_t deadline)
 {
-    bool woken = false, news = false;
+    bool woken = false, later_woken = false, news = false;
     int error = 0;
     follow(sim);
     pay(sim);
+    if (calls_under_way(sim) != 0 && real_time_until(sim, sim->real_from) != 0)
+        error = await_calls(sim, &woken);
     sim_run_events(sim);
     int64_t next = sim_next_event(sim), until = next < deadline ? next : deadline;
-    if (sim->epoll.done.first)
+    if (sim->epoll.done.first || woken)
         until = 0;
     int64_t patience = patience_for(sim, until);
     if (patience != 0 || kernel_works(sim) || __atomic_load_n(&sim->epoll.woken, __ATOMIC_SEQ_CST))
-        error = ask_world(sim, patience, &woken, &news);
+        error = ask_world(sim, patience, &later_woken, &news);
+    woken |= later_woken;
     if (news || until <= sim->now)
         count_turn(sim, woken);
     else
@@ -185,6 +220,7 @@ int sim_wait(struct sim *sim, int64_t deadline)
         begin_real_time(sim);
     sim_run_events(sim);
     shuffle_done(sim);
+    sim->posted = count_of(&sim->epoll.driver.posted);
     epoll_deliver(&sim->epoll);
     return error;
 }

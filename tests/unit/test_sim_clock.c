@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "transcript.h"
@@ -164,6 +166,61 @@ static void but_not_as_many_as_one_likes(void **state)
     told("ETIMEDOUT");
 }
 
+eddy_blocking(int, think_for_some_time, (int, n))
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    usleep((useconds_t)(now.tv_nsec / 1000 * (n + 1) % 500));
+    return n;
+}
+
+eddy_async(void, think_and_sleep, (unsigned *, hash), (int, n))
+{
+    for (int i = 0; i < 3; i++) {
+        *hash = *hash * 31 + (unsigned)eddy_await(think_for_some_time(n));
+        eddy_await(eddy_sleep(0.001 * (n % 3)));
+        *hash = *hash * 31 + (unsigned)n;
+    }
+}
+
+eddy_async(void, think_at_once)
+{
+    unsigned hash = 0;
+    eddy_async_with (group, eddy_task_group())
+        for (int i = 0; i < 8; i++)
+            eddy_group_spawn(group, think_and_sleep(&hash, i));
+    note("%u", hash);
+}
+
+static void a_seed_repeats_a_run_with_threads(void **state)
+{
+    (void)state;
+    char first[sizeof transcript];
+    SIMULATE(1, think_at_once());
+    memcpy(first, transcript, sizeof first);
+    for (int i = 0; i < 10; i++) {
+        transcript[0] = 0;
+        SIMULATE(1, think_at_once());
+        assert_string_equal(transcript, first);
+    }
+    transcript[0] = 0;
+}
+
+static void answer(sem_t *answered)
+{
+    sem_post(answered);
+}
+
+eddy_blocking(int, post_and_wait, (eddy_loop *, loop))
+{
+    sem_t answered;
+    sem_init(&answered, 0, 0);
+    eddy_call_soon_threadsafe(loop, answer, &answered);
+    sem_wait(&answered);
+    sem_destroy(&answered);
+    return 5;
+}
+
 eddy_async(void, look_up_under_a_deadline)
 {
     eddy_error err;
@@ -219,6 +276,18 @@ eddy_async(void, post_and_sleep)
     eddy_call_soon_threadsafe(eddy_event_set, &set);
     eddy_await_for(eddy_event_wait(&set), MOMENT);
     note("%g", eddy_time() - begin);
+}
+
+eddy_async(void, post_from_a_call)
+{
+    note("%d", eddy_await_for(post_and_wait(eddy_current_loop()), MOMENT));
+}
+
+static void a_call_gets_the_answer_to_what_it_posts(void **state)
+{
+    (void)state;
+    SIMULATE(1, post_from_a_call());
+    told("5");
 }
 
 static void a_posted_call_is_made_before_the_clock_jumps(void **state)
@@ -305,6 +374,8 @@ int main(void)
         cmocka_unit_test(but_not_as_many_as_one_likes),
         cmocka_unit_test(a_name_is_looked_up_within_any_deadline),
         cmocka_unit_test(a_call_that_waits_for_the_loop_lets_the_clock_go),
+        cmocka_unit_test(a_seed_repeats_a_run_with_threads),
+        cmocka_unit_test(a_call_gets_the_answer_to_what_it_posts),
         cmocka_unit_test(a_posted_call_is_made_before_the_clock_jumps),
         cmocka_unit_test(a_thread_of_the_program_is_within_any_deadline_while_it_holds),
         cmocka_unit_test(turning_does_not_move_what_is_held),
