@@ -302,12 +302,15 @@ static void a_posted_call_is_made_before_the_clock_jumps(void **state)
 struct helper {
     eddy_loop *loop;
     eddy_event done;
+    int turned; /* atomic: the main task turns no more, which would move the clock once it is released */
 };
 
 static void *help(void *argument)
 {
     struct helper *helper = argument;
-    usleep(20000);
+    do
+        usleep(20000);
+    while (!__atomic_load_n(&helper->turned, __ATOMIC_SEQ_CST));
     eddy_call_soon_threadsafe(helper->loop, eddy_event_set, &helper->done);
     eddy_sim_release(helper->loop);
     return NULL;
@@ -323,6 +326,7 @@ eddy_async(void, wait_for_a_thread, (int, turns))
         eddy_raise(EAGAIN, "no thread");
     for (int i = 0; i < turns; i++)
         eddy_await(eddy_sleep(0));
+    __atomic_store_n(&helper.turned, 1, __ATOMIC_SEQ_CST);
     eddy_await_for(eddy_event_wait(&helper.done), MOMENT);
     note("%g", eddy_time() - begin);
     pthread_join(thread, NULL);
