@@ -453,6 +453,7 @@ async(void, cancelled_write)
     eddy_cancel(writer);
     await(writer, &err);
     CHECK(err.code == ECANCELED);
+    eddy_stream_continue(talk.ends[0]);
     await(expect_word(talk.ends[1], talk.ends[0], "the other way"));
     eddy_stream_set_limit(talk.ends[1], MUCH);
     struct eddy_stream_write *last = spawn(eddy_stream_write(talk.ends[0], "end\n", 4));

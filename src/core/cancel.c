@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cancel.c - requests to cancel a task: made, passed on to what it waits for, delivered, withdrawn, put off.
+ *
+ * Invariant: a request that was made is delivered exactly once or withdrawn by who made it, and passing it on along
+ * tasks that await each other takes no recursion.
+ */
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/future.h"
+#include "core/level.h"
+#include "core/loop.h"
+#include "core/task.h"
+#include "os/memory.h"
+
+static void keep_reason(struct task *task, const char *reason)
+{
+    memory_free(task->cancel_reason);
+    task->cancel_reason = reason ? memory_copy_string(reason) : NULL;
+}
+
+void task_note_delivery(struct task *self)
+{
+    self->must_cancel = false;
+    if (self->releasing) /* it was the operation's own: those of others wait */
+        return;
+    self->must_cancel = level_reaches(self); /* in a cancelled scope of trio's kind the next await fails, too */
+    self->undelivered = 0;
+    self->deliveries++;
+}
+
+struct eddy_failure *task_deliver_cancel(struct task *self)
+{
+    task_note_delivery(self);
+    return failure_of_cancel(self->cancel_reason, true);
+}
+
+struct eddy_failure *task_take_cancel(struct task *self)
+{
+    if (!self->must_cancel)
+        return NULL;
+    return task_deliver_cancel(self);
+}
+
+/* The request goes to the operation that the task waits for; false: it is over, or cannot be hurried. */
+static bool forward_to_operation(struct task *task)
+{
+    struct eddy_awaitable *a = task->waits_for;
+    if (!a || a->awaitable.state != EDDY_RUNNING)
+        return false;
+    if (a->awaitable.flags & ED_FLAG_FUTURE) {
+        task->forwarded = true;
+        return (eddy_cancel)(a, task->cancel_reason);
+    }
+    if (!a->awaitable.type->cancel)
+        return false;
+    task->forwarded = true;
+    if (!(a->awaitable.flags & ED_FLAG_CANCELLING)) {
+        a->awaitable.flags |= ED_FLAG_CANCELLING;
+        a->awaitable.type->cancel(a);
+    }
+    return true;
+}
+
+static void note_request(struct task *task, const char *reason, bool inner)
+{
+    if (task->cancels < UINT32_MAX)
+        task->cancels++;
+    if (inner)
+        return;
+    if (task->undelivered < UINT32_MAX)
+        task->undelivered++;
+    keep_reason(task, reason);
+}
+
+/* The request goes along those that await each other, however many, to what the last of them waits for. */
+static void pass_on(struct task *task, bool inner)
+{
+    while (!(task->releasing && !inner) && task->passes_on && task->joins->state != TASK_DONE) {
+        task->forwarded = true;
+        if (task->joins->asked || level_is_ending(task->joins))
+            return;
+        note_request(task->joins, task->cancel_reason, false);
+        task = task->joins;
+        inner = false;
+    }
+    if (task->releasing && !inner) { /* it has to wait */
+        if (task->interruptible)
+            native_interrupt(task);
+        return;
+    }
+    if (!forward_to_operation(task)) {
+        task->must_cancel = true;
+        if (task->interruptible)
+            task_wake(task);
+    }
+}
+
+/* A request made by the `cancel` of an operation (a gather's) is passed on when that has returned, before those that
+ * were made earlier: in the order that recursion would have, but without its depth. */
+static void put_off(struct eddy_loop *loop, struct task *task)
+{
+    if (task->to_ask)
+        return;
+    task->to_ask = true;
+    task->next_asked = *loop->ask_next;
+    *loop->ask_next = task;
+    loop->ask_next = &task->next_asked;
+}
+
+static void ask(struct task *task, const char *reason, bool inner)
+{
+    struct eddy_loop *loop = task->loop;
+    note_request(task, reason, inner);
+    if (loop->ask_next) {
+        put_off(loop, task);
+        return;
+    }
+    while (task) {
+        loop->ask_next = &loop->to_ask;
+        pass_on(task, inner);
+        inner = false;
+        task = loop->to_ask;
+        if (task) {
+            loop->to_ask = task->next_asked;
+            task->to_ask = false;
+        }
+    }
+    loop->ask_next = NULL;
+}
+
+bool task_cancel(struct task *task, const char *reason)
+{
+    if (task->state == TASK_DONE) {
+        task->seen = true; /* whoever asks for the end of a task cares no more about how it ended */
+        return false;
+    }
+    if (!task->asked)
+        ask(task, reason, false);
+    return true;
+}
+
+struct request task_ask(struct task *task, const char *reason, bool inner)
+{
+    uint32_t now = task->deliveries;
+    ask(task, reason, inner);
+    return (struct request){now, inner};
+}
+
+unsigned task_withdraw(struct task *task, struct request request)
+{
+    if (task->cancels > 0)
+        task->cancels--;
+    if (task->cancels == 0)
+        task->undelivered = 0;
+    else if (!request.inner && request.deliveries == task->deliveries && task->undelivered > 0)
+        task->undelivered--;
+    if (request.inner || (task->undelivered == 0 && !level_reaches(task)))
+        task->must_cancel = false;
+    return task->cancels;
+}
+
+/* ---- releasing ---- */
+
+bool task_is_asked(const struct task *task)
+{
+    return task->undelivered > 0 || level_reaches(task);
+}
+
+struct release release_begin(void)
+{
+    struct task *self = current.task;
+    if (self->releasing++ == 0)
+        self->must_cancel = false;
+    return (struct release){self};
+}
+
+void release_end(struct release *release)
+{
+    struct task *self = release->task;
+    if (--self->releasing == 0)
+        self->must_cancel = task_is_asked(self);
+}
+
+void task_cancel_marked(struct task *task, const char *reason)
+{
+    if (task->state != TASK_DONE)
+        ask(task, reason, false);
+}
+
+void task_hurry(struct task *task, const char *reason)
+{
+    if (task->state == TASK_DONE || !level_is_ending(task)) /* perhaps shielded: its clean-up has its time */
+        task_cancel(task, reason);
+}
+
+void task_hurry_marked(struct task *task, const char *reason)
+{
+    if (!level_is_ending(task))
+        task_cancel_marked(task, reason);
+}
