@@ -526,9 +526,11 @@ async(void, a_file_is_sent, (struct pair *, pair))
     eddy_cancel(sender);
     await(sender, &err);
     CHECK(err.code == ECANCELED);
+    eddy_stream_continue(pair->far);
     eddy_stream_set_deadline(pair->far, eddy_time() + 0.01);
     await(eddy_sendfile(pair->far, fd, 0, SIZE_MAX), &err);
     CHECK(err.code == ETIMEDOUT);
+    eddy_stream_continue(pair->far);
     eddy_stream_set_deadline(pair->far, INFINITY);
 }
 FOR_EACH_KIND(a_file_is_sent)
