@@ -502,6 +502,9 @@ def names_that_something_else_has_are_left_to_it(place):
         made = place.calls()
         ends(place.eddy('run', 'seven.c'), 7)
         same(place.calls(), made, 'calls of the compiler beside what has the name')
+        if os.path.isfile(depends) and make is others[5][0]:
+            with open(depends, encoding='utf-8') as file:
+                same(file.read(), 'a list', 'what has the name of the list')
         remove()  # it is still there: else this fails
 
 
@@ -520,6 +523,7 @@ def only_what_it_made_is_deleted(place):
     made = [name for name in os.listdir(cache) if os.path.exists(os.path.join(cache, name, 'made-by-eddy'))][0]
     for number in range(100): # with it more than are kept
         shutil.copytree(os.path.join(cache, made), os.path.join(cache, 'program-%040x' % number))
+        place.write('cache/depends-%040x' % number, 'made by eddy run\n')
     place.write('seven.c', SEVEN.replace('7', '8'))
     ends(place.eddy('run', 'seven.c'), 8)
     for name in names:
