@@ -76,6 +76,23 @@ async(void, and_it_outlives_the_block, (int *, refused))
     await(t, &err);
 }
 
+/* It stays so also when a shield that was around it ends. */
+async(void, and_a_shield_too, (int *, refused))
+{
+    eddy_error err;
+    struct stubborn *t;
+    async_with (shield, eddy_shield(never)) {
+        async_with (scope, eddy_cancel_scope()) {
+            t = spawn(stubborn(refused));
+            while (!begun && !eddy_done(t))
+                await(eddy_sleep(0));
+            begun = 0;
+            eddy_scope_cancel(scope);
+        }
+    }
+    await_always(t, &err);
+}
+
 async(void, of_a_frame_that_leaves, (int *, refused))
 {
     async_with (scope, eddy_move_on_after(at_the_latest)) {
@@ -292,14 +309,34 @@ async(void, around_a_shield, (int *, refused))
 
 async(void, counts)
 {
+    int before = eddy_cancelling(eddy_current_task());
     async_with (scope, eddy_cancel_scope()) {
         async_with (shield, eddy_shield(never)) {
             eddy_scope_cancel(scope);
             await(eddy_sleep(0));
         }
     }
-    CHECK(eddy_cancelling(eddy_current_task()) == 0);
+    CHECK(eddy_cancelling(eddy_current_task()) == before);
     await(eddy_sleep(0));
+}
+
+/* A request that was swallowed before still counts; the scope's own are withdrawn with it. */
+async(void, counts_beside_another)
+{
+    eddy_error err;
+    eddy_task *self = eddy_current_task();
+    eddy_cancel(self);
+    await_always(eddy_sleep(0), &err);
+    CHECK(err.code == ECANCELED && eddy_cancelling(self) == 1);
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_scope_cancel(scope);
+        await_always(eddy_sleep(never), &err);
+        CHECK(err.code == ECANCELED);
+    }
+    await_always(eddy_sleep(0), &err);
+    CHECK(err.code == 0 && eddy_cancelling(self) == 1);
+    await(counts());
+    CHECK(eddy_cancelling(self) == 1 && eddy_uncancel(self) == 0);
 }
 
 async(int, fires, (double, limit), (double, seconds), (bool *, fired))
@@ -329,6 +366,9 @@ async(void, who_is_inside)
     CHECK(n == 3);
     n = 0;
     await(and_it_outlives_the_block(&n));
+    CHECK(n == 3);
+    n = 0;
+    await(and_a_shield_too(&n));
     CHECK(n == 3);
     n = 0;
     await(of_a_frame_that_leaves(&n));
@@ -382,6 +422,7 @@ async(int, main_task)
     await(around_a_shield(&n));
     CHECK(n == 3);
     await(counts());
+    await(counts_beside_another());
     CHECK(await(fires(never, soon, &fired)) == 1 && !fired);
     CHECK(await(fires(soon, never, &fired)) == 0 && fired);
     await(throws_inside(&fired), &err);

@@ -104,6 +104,24 @@ async(void, nested_errors)
     }
 }
 
+async(void, fails_as_two_in_clean_up)
+{
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, fails_when_cancelled(EDOM));
+        eddy_group_spawn(group, fails_when_cancelled(ERANGE));
+    }
+}
+
+/* The inner group is not the first to fail. */
+async(void, nested_later)
+{
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, fails_as_two_in_clean_up());
+        eddy_group_spawn(group, fails(0.001, EPERM));
+        eddy_group_spawn(group, fails_as_two_in_clean_up());
+    }
+}
+
 async(void, errors_of_one_turn)
 {
     eddy_error err;
@@ -117,6 +135,12 @@ async(void, errors_of_one_turn)
     for (size_t i = 0; i < 5; i++)
         codes += eddy_error_at(&err, i).code;
     CHECK(codes == EIO + EDOM + ERANGE + EPERM + EBUSY);
+    await(nested_later(), &err);
+    CHECK(err.code == EPERM && eddy_error_count(&err) == 5);
+    static const int wanted[] = {EPERM, EDOM, ERANGE, EDOM, ERANGE};
+    for (size_t i = 0; i < 5; i++)
+        CHECK(eddy_error_at(&err, i).code == wanted[i]);
+    CHECK(eddy_error_at(&err, 5).code == 0);
 }
 
 async(int, child_fails_outside)

@@ -51,6 +51,39 @@ static void a_value_that_never_begins_is_freed(void **state)
     RUN_CLEAN(too_late());
 }
 
+/* ---- the call that ends the rest is taken back with the group ---- */
+
+eddy_async(void, only_child_fails)
+{
+    async_with (group, eddy_task_group())
+        eddy_group_spawn(group, fails_at_once(EDOM));
+}
+
+/* Where the group was there are other things by now. */
+eddy_async(void, paint)
+{
+    volatile unsigned char paint[2048];
+    memset((void *)(uintptr_t)paint, 0xaa, sizeof paint);
+    await(eddy_sleep(0));
+    await(eddy_sleep(0));
+    for (size_t i = 0; i < sizeof paint; i++)
+        CHECK(paint[i] == 0xaa);
+}
+
+eddy_async(void, ends_and_paints)
+{
+    eddy_error err;
+    await(only_child_fails(), &err);
+    CHECK(err.code == EDOM);
+    await(paint());
+}
+
+static void a_group_that_has_ended_is_not_touched(void **state)
+{
+    (void)state;
+    RUN_CLEAN(ends_and_paints());
+}
+
 /* ---- many errors ---- */
 
 struct operation {
@@ -131,6 +164,7 @@ int main(void)
         cmocka_unit_test(a_traceback_shows_fifteen_errors_and_counts_the_rest),
         cmocka_unit_test(without_memory_the_group_fails_and_nothing_is_left),
         cmocka_unit_test(a_value_that_never_begins_is_freed),
+        cmocka_unit_test(a_group_that_has_ended_is_not_touched),
         cmocka_unit_test(a_refused_spawn_frees_its_value_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
