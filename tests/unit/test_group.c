@@ -65,6 +65,17 @@ eddy_async(void, one_that_fails, (eddy_event *, go))
         eddy_group_spawn(group, fails_on(go));
 }
 
+/* Takes the stack on which the group was, and fills it. */
+eddy_async(void, paint)
+{
+    unsigned char paint[4096], *volatile there = paint;
+    memset(there, 0xaa, sizeof paint);
+    await(eddy_sleep(0));
+    await(eddy_sleep(0));
+    for (size_t i = 0; i < sizeof paint; i++)
+        CHECK(there[i] == 0xaa);
+}
+
 /* The block goes on in the pass in which its task fails, for it was cancelled in that pass: the call comes after it. */
 eddy_async(void, ends_before_the_call)
 {
@@ -75,9 +86,10 @@ eddy_async(void, ends_before_the_call)
         await(eddy_sleep(0));
     eddy_event_set(&go);
     eddy_cancel(t);
+    struct paint *next = spawn(paint());
     await(t, &err);
     CHECK(err.code == EDOM);
-    await(eddy_sleep(0));
+    await(next);
 }
 
 static void a_group_that_has_ended_is_not_touched(void **state)
