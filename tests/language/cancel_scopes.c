@@ -27,9 +27,9 @@ async(int, polite)
 
 async(int, in_time)
 {
-    async_with (scope, eddy_fail_after(0.01))
+    async_with (scope, eddy_fail_after(0.4)) /* long, for machines that are busy with other things */
         await(eddy_sleep(0.005));
-    await(eddy_sleep(0.05)); /* the scope has ended: nothing asks any more */
+    await(eddy_sleep(0.5)); /* the scope has ended: nothing asks any more */
     return 1;
 }
 
