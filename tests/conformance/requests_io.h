@@ -496,7 +496,7 @@ ROW(eddy_process_start)
 {
     FOREVER {
         eddy_process *process = await(eddy_process_start(quick));
-        eddy_process_abort(process);
+        eddy_process_free(process); /* it ends by itself, and is reaped */
     }
 }
 
