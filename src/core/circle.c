@@ -10,25 +10,7 @@
 
 enum { NAMED = 8, TEXT = 1024 };
 
-void circle_link(struct task *self, struct task *task, bool passes_on)
-{
-    self->joins = task;
-    self->passes_on = passes_on;
-    if (!task->joined_by) /* one that is awaited may be waited for by its frame, too */
-        task->joined_by = self;
-}
-
-void circle_unlink(struct task *self)
-{
-    if (self->joins && self->joins->joined_by == self)
-        self->joins->joined_by = NULL;
-    self->joins = NULL;
-    self->passes_on = false;
-}
-
-/* Looks ahead from task and back from self in step, so that it costs what the shorter way costs: chains of any length
- * are built in reasonable time from either end. */
-struct task *circle_last(struct task *task, const struct task *self)
+struct task *circle_search(struct task *task, const struct task *self)
 {
     for (const struct task *back = self->joined_by; task && back; back = back->joined_by) {
         if (task->joins == self)

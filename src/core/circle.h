@@ -11,10 +11,28 @@
 #include "core/task.h"
 
 /* self begins to wait for task, and ends it.  passes_on: requests to cancel self go on to task. */
-void circle_link(struct task *self, struct task *task, bool passes_on);
-void circle_unlink(struct task *self);
+static inline void circle_link(struct task *self, struct task *task, bool passes_on)
+{
+    self->joins = task;
+    self->passes_on = passes_on;
+    if (!task->joined_by) /* one that is awaited may be waited for by its frame, too */
+        task->joined_by = self;
+}
+static inline void circle_unlink(struct task *self)
+{
+    if (self->joins && self->joins->joined_by == self)
+        self->joins->joined_by = NULL;
+    self->joins = NULL;
+    self->passes_on = false;
+}
+/* Looks ahead from task and back from self in step, so that it costs what the shorter way costs: chains of any length
+ * are built in reasonable time from either end. */
+struct task *circle_search(struct task *task, const struct task *self);
 /* Of those that `task` waits for, the one that waits for self; NULL: none, so that self may wait for task. */
-struct task *circle_last(struct task *task, const struct task *self);
+static inline struct task *circle_last(struct task *task, const struct task *self)
+{
+    return __builtin_expect(self->joined_by != NULL, 0) ? circle_search(task, self) : NULL;
+}
 /* Ends the wait for self that would make a circle of self's wait for task; the await fails with circle_failure. */
 void circle_break(struct task *task, const struct task *self);
 /* EDDY_WAITS_FOR_ITSELF with the members' names and where they were spawned. */

@@ -168,15 +168,20 @@ void tasks_free(struct eddy_loop *loop)
     }
 }
 
+/* Apart, so that the usual end of a task has no frame for the text. */
+static __attribute__((noinline, cold)) void report_unseen(struct task *task)
+{
+    char what[128];
+    snprintf(what, sizeof what, "task \"%.64s\" failed and nobody awaited it", task_name(task));
+    report_failure(task_core(task)->failure, what);
+}
+
 static void free_task(struct task *task)
 {
     struct eddy_core *core = task_core(task);
     task_give_up_result(task);
-    if (core->failure && !task->seen && !task->cancelled) {
-        char what[128];
-        snprintf(what, sizeof what, "task \"%.64s\" failed and nobody awaited it", task_name(task));
-        report_failure(core->failure, what);
-    }
+    if (core->failure && !task->seen && !task->cancelled)
+        report_unseen(task);
     if (core->failure || task->caught || task->context || task->name || task->cancel_reason) {
         failure_unref(core->failure);
         failure_unref(task->caught);
@@ -342,7 +347,8 @@ void task_wait_end(struct task *self, struct task *task, bool forwarding)
     }
     while (task->state != TASK_DONE && !self->circular)
         task_park(self);
-    watch_remove(&task->watches, &self->wait.watch);
+    if (self->circular)
+        watch_remove(&task->watches, &self->wait.watch);
     circle_unlink(self);
     task_unref(task);
 }

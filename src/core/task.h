@@ -82,23 +82,23 @@ struct task {
     uint32_t cancels;                /* requests made and not taken back */
     uint32_t undelivered;            /* of `cancels`: made since the last delivery */
     int saved_errno;
-    uint8_t state;                   /* an enum task_state */
     uint32_t deliveries : 20;        /* of requests, so far: a request is known by what it was when it was made */
+    uint8_t state;                   /* an enum task_state */
     uint8_t releasing;               /* releasing operations that it is inside of: see release_begin */
     uint8_t at_once;                 /* awaits that have completed at once since it last gave way */
-    bool must_cancel : 1;            /* a request waits for the next await */
-    bool interruptible : 1;          /* a request wakes it; in a releasing operation: ends what it waits for */
-    bool forwarded : 1;              /* a request went to what it waits for */
-    bool passes_on : 1;              /* requests go on to the task that it joins: it awaits it */
-    bool to_ask : 1;                 /* it is in the loop's list of requests */
-    bool asked : 1;                  /* a request to many goes to it, too: none needs to be passed on to it */
-    bool circular : 1;               /* the wait for the task that it joins ends now: that one waits for this one */
-    bool cancelled : 1;              /* it ended by ECANCELED */
-    bool obeyed : 1;                 /* ... which was a request that had been delivered to it */
-    bool has_result : 1;             /* it ended well, and nobody has taken its result */
-    bool seen : 1;                   /* somebody has looked at its failure */
-    bool consumed : 1;               /* its handle was awaited or given up: a second use is a bug */
-    bool in_loop : 1;                /* it is in the loop's list of tasks */
+    bool must_cancel;                /* a request waits for the next await */
+    bool interruptible;              /* a request wakes it; in a releasing operation: ends what it waits for */
+    bool forwarded;                  /* a request went to what it waits for */
+    bool passes_on;                  /* requests go on to the task that it joins: it awaits it */
+    bool to_ask;                     /* it is in the loop's list of requests */
+    bool asked;                      /* a request to many goes to it, too: none needs to be passed on to it */
+    bool circular;                   /* the wait for the task that it joins ends now: that one waits for this one */
+    bool cancelled;                  /* it ended by ECANCELED */
+    bool obeyed;                     /* ... which was a request that had been delivered to it */
+    bool has_result;                 /* it ended well, and nobody has taken its result */
+    bool seen;                       /* somebody has looked at its failure */
+    bool consumed;                   /* its handle was awaited or given up: a second use is a bug */
+    bool in_loop;                    /* it is in the loop's list of tasks */
     /* Behind this line nothing is cleared when a task is made. */
     struct switch_point point;       /* where it goes on; in use while it is started and not running */
     struct fake_frame fake_frame;    /* of the body that spawned it; set with spawn_frame */

@@ -42,13 +42,3 @@ void eddy_free_unclaimed(struct eddy_awaitable *a, void (*body)(void))
     if (function)
         function(a);
 }
-
-void task_give_up_result(struct task *task)
-{
-    const struct eddy_awaitable_type *type = task_core(task)->type;
-    if (!task->has_result)
-        return;
-    task->has_result = false;
-    if (type->undo)
-        type->undo(task_handle(task));
-}

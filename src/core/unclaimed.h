@@ -6,6 +6,14 @@
 #include "core/task.h"
 
 /* Nobody will take it any more: it goes to the type's `undo`, unless it was taken.  Not where its stack is left. */
-void task_give_up_result(struct task *task);
+static inline void task_give_up_result(struct task *task)
+{
+    const struct eddy_awaitable_type *type = task_core(task)->type;
+    if (!task->has_result)
+        return;
+    task->has_result = false;
+    if (type->undo)
+        type->undo(task_handle(task));
+}
 
 #endif
