@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <unistd.h>
 #include <eddy/keywords.h>
 
 static void take(int *values) /* on the loop's thread */
@@ -20,7 +21,7 @@ static void *measure(void *argument)
     struct sensor *sensor = argument;
     int error;
     while ((error = eddy_call_soon_threadsafe(sensor->loop, take, sensor->values)) == 0)
-        continue; /* a real one would wait for its next value here */
+        usleep(1000); /* until the next value */
     printf("%s\n", eddy_error_name(error));
     eddy_loop_unref(sensor->loop);
     return NULL;
