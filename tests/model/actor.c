@@ -228,9 +228,13 @@ blocking(int, think, (int, n))
     return n * 2;
 }
 
-async(int *, make_thing, (double, seconds))
+/* What it waits for before it makes one: time, which leaves nothing to lose, or a thread's result. */
+async(int *, make_thing, (double, seconds), (bool, by_thread))
 {
-    await(eddy_sleep(seconds));
+    if (by_thread)
+        MUST(await(think(21)) == 42, "a thread thought wrongly");
+    else
+        await(eddy_sleep(seconds));
     int *thing = malloc(sizeof *thing);
     if (!thing)
         throw(ENOMEM);
@@ -256,7 +260,7 @@ async(void, hand_over_in_group, (struct op *, op))
     defer(free_things, all);
     async_with (group, eddy_task_group()) {
         for (int i = 0; i < 3; i++)
-            eddy_group_spawn(group, make_thing(op->seconds * i), &things[i]);
+            eddy_group_spawn(group, make_thing(op->seconds * i, op->which & 4), &things[i]);
         if (op->count & 1)
             throw(EDOM, "the block of a group fails");
     }
@@ -266,7 +270,7 @@ async(void, hand_over, (struct op *, op))
 {
     eddy_error err;
     double limit = op->count & 1 ? op->seconds : 0.001 * (op->count / 2 % 3); /* often both are due together */
-    struct make_thing thing_maker = make_thing(op->seconds);
+    struct make_thing thing_maker = make_thing(op->seconds, op->which & 4);
     struct make_thing *maker = op->which & 2 ? spawn_eager(thing_maker) : spawn(thing_maker);
     int *thing = await_for(maker, limit, &err);
     if (!err.code)
