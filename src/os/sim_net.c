@@ -559,10 +559,12 @@ static int64_t send_file(struct driver *driver, int fd, int file, int64_t offset
 static void reset(struct driver *driver, int fd)
 {
     struct sim_socket *socket = sim_find(sim_of(driver), fd);
-    if (socket)
-        sim_break(sim_of(driver), socket, ECONNRESET);
-    else
+    if (!socket) {
         net_kernel.reset(driver, fd);
+        return;
+    }
+    sim_break(sim_of(driver), socket, ECONNRESET);
+    sim_settle(sim_of(driver));
 }
 
 const struct driver_net net_sim = {

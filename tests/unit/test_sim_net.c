@@ -321,6 +321,22 @@ static void an_operation_that_breaks_the_connection_completes_once(void **state)
     close_sim();
 }
 
+static void who_resets_it_tells_the_other_end_at_once(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe in;
+    open_sim(0, NULL);
+    join(ends);
+    assert_false(submit(&in, DRIVER_RECV, ends[1], 4));
+    net_reset(driver, ends[0]);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    assert_int_equal(in.completions, 1);
+    assert_int_equal(in.op.result, -ECONNRESET);
+    close_ends(ends);
+    close_sim();
+}
+
 static void closing_with_bytes_unread_breaks_it(void **state)
 {
     (void)state;
@@ -433,6 +449,7 @@ int main(void)
         cmocka_unit_test(a_cancelled_receive_loses_nothing),
         cmocka_unit_test(a_broken_connection_tells_both_ends),
         cmocka_unit_test(an_operation_that_breaks_the_connection_completes_once),
+        cmocka_unit_test(who_resets_it_tells_the_other_end_at_once),
         cmocka_unit_test(closing_with_bytes_unread_breaks_it),
         cmocka_unit_test(nobody_listens_nobody_answers),
         cmocka_unit_test(the_outside_can_come_in),
