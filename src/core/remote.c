@@ -91,9 +91,7 @@ static void task_ended(struct watch *watch)
 /* It will not begin: frees what its value owns. */
 static void refuse(struct eddy_remote *remote, struct eddy_failure *failure)
 {
-    struct eddy_awaitable *a = (struct eddy_awaitable *)(void *)remote->coroutine;
-    if (a->awaitable.type->destroy)
-        a->awaitable.type->destroy(a);
+    value_destroy((struct eddy_awaitable *)(void *)remote->coroutine);
     finish(remote, failure);
 }
 

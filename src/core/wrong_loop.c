@@ -89,17 +89,22 @@ struct passed {
     void (*end)(struct eddy_awaitable *a, struct eddy_failure *failure);
 };
 
-/* Without memory the sentence is all. */
-static void pass(struct eddy_loop *loop, struct passed what, void (*function)(void *))
+/* By the loop's name, for it may end by this very call.  Without memory the sentence is all.  False: it has ended,
+ * and the failure is still the caller's. */
+static bool pass(eddy_loop *name, struct passed what, void (*function)(void *))
 {
-    struct passed *passed = memory_alloc(sizeof *passed);
-    if (!passed) {
-        failure_unref(what.failure);
-        return;
+    struct eddy_loop *loop = loop_enter(name);
+    struct passed *passed = loop ? memory_alloc(sizeof *passed) : NULL;
+    if (passed) {
+        *passed = what;
+        passed->call = (struct remote_call){.function = function, .argument = passed};
+        loop_post(loop, &passed->call);
     }
-    *passed = what;
-    passed->call = (struct remote_call){.function = function, .argument = passed};
-    loop_post(loop, &passed->call);
+    if (loop)
+        loop_leave(name);
+    if (loop && !passed)
+        failure_unref(what.failure);
+    return loop != NULL;
 }
 
 static struct passed take(void *argument)
@@ -127,7 +132,8 @@ void wrong_loop_complete(struct eddy_awaitable *a, struct eddy_failure *failure)
     char what[80];
     snprintf(what, sizeof what, "the end of the wait (%s)", a->awaitable.type->name);
     say_passed_on(task, what);
-    pass(task->loop, (struct passed){.a = a, .failure = failure}, complete_here);
+    if (!pass(task->loop->name, (struct passed){.a = a, .failure = failure}, complete_here))
+        failure_unref(failure);
 }
 
 static void end_here(void *argument)
@@ -143,15 +149,10 @@ void wrong_loop_end_future(struct eddy_awaitable *a, struct eddy_failure *failur
                            void (*end)(struct eddy_awaitable *a, struct eddy_failure *failure))
 {
     eddy_loop *name = future_of_handle(a)->loop;
-    struct eddy_loop *loop = loop_enter(name);
     wrong_loop_say("a future was ended by a thread that does not run its loop; it is passed on to that. Do so in the "
                    "program: eddy_call_soon_threadsafe(loop, function, argument)");
-    if (loop) {
-        pass(loop, (struct passed){.a = a, .failure = failure, .end = end}, end_here);
-        loop_leave(name);
-    } else {
+    if (!pass(name, (struct passed){.a = a, .failure = failure, .end = end}, end_here))
         end(a, failure);
-    }
 }
 
 static void cancel_here(void *argument)
@@ -167,5 +168,5 @@ static void cancel_here(void *argument)
 void wrong_loop_cancel(struct task *task)
 {
     say_passed_on(task, "eddy_cancel");
-    pass(task->loop, (struct passed){.task = task}, cancel_here);
+    pass(task->loop->name, (struct passed){.task = task}, cancel_here);
 }
