@@ -9,7 +9,12 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#ifdef EDDY_WITH_TLS
 #include "certificates.h"
+#else
+#define certificates_make   NULL
+#define certificates_remove NULL
+#endif
 #include "log.h"
 
 enum { GRACE = 1000 };
@@ -239,6 +244,7 @@ static void a_stream_marked_while_the_server_closes_ends_too(void **state)
 
 /* ---- TLS: a client that says nothing holds up nobody ---- */
 
+#ifdef EDDY_WITH_TLS
 async(void, silent_under_tls)
 {
     char certificate[200];
@@ -262,6 +268,7 @@ static void a_handshake_that_does_not_come_is_given_up(void **state)
     (void)state;
     RUN_CLEAN(silent_under_tls());
 }
+#endif
 
 /* ---- peers that went away ---- */
 
@@ -306,7 +313,7 @@ static void peers_that_reset_are_counted_and_told_once(void **state)
         return;
     assert_int_equal(eddy_run_with(LOGGING(), peers_reset(3)), 0);
     assert_int_equal(log_count("Traceback"), 0);
-    assert_in_range(log_count("went away"), 1, 3); /* one a second, on a slow machine */
+    assert_true(log_count("went away") >= 1 && log_count("went away") <= 3); /* one a second, on a slow machine */
     assert_int_equal(log_count("eddy: server at 127.0.0.1:"), log_count("went away"));
 }
 
@@ -374,19 +381,6 @@ static void accepting_that_fails_for_good_is_said_once(void **state)
     RUN_CLEAN(never_accepts());
 }
 
-static int make_certificates(void **state)
-{
-    (void)state;
-    return certificates_make(NULL);
-}
-
-static int remove_certificates(void **state)
-{
-    (void)state;
-    certificates_remove(NULL);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,10 +388,12 @@ int main(void)
         cmocka_unit_test(one_that_is_in_a_message_has_the_grace),
         cmocka_unit_test(half_a_record_is_a_message),
         cmocka_unit_test(a_stream_marked_while_the_server_closes_ends_too),
+#ifdef EDDY_WITH_TLS
         cmocka_unit_test(a_handshake_that_does_not_come_is_given_up),
+#endif
         cmocka_unit_test(peers_that_reset_are_counted_and_told_once),
         cmocka_unit_test(only_the_connection_itself_counts),
         cmocka_unit_test(accepting_that_fails_for_good_is_said_once),
     };
-    return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
+    return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
 }

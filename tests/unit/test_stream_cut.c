@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* memfd_create */
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "run_clean.h"
 
