@@ -325,7 +325,8 @@ eddy_async(int64_t, seek_line, (eddy_stream *, s), (struct search, search))
 static bool drop_some(struct eddy_stream *s, struct search *search, size_t *size)
 {
     size_t line = find(s, search), drop = line ? line : search->checked;
-    s->begin += drop;
+    if (drop) /* of a stream that has read nothing so far there is not even a place */
+        s->begin += drop;
     *size += drop;
     search->checked = 0;
     return line;
