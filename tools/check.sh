@@ -75,10 +75,11 @@ step_clang_sanitizers() {
     sanitized build-clang-sanitizers clang && sanitized_suites build-clang-sanitizers $contracts --suite examples
 }
 
-# Fibers are announced at each switch. The kernel may have moved the program to where the tool wants to be.
+# Fibers are announced at each switch. The kernel may have moved the program to where the tool wants to be. A forked child
+# whose loop needs a thread of its own would end at once by default.
 step_tsan() {
     build build-tsan gcc -Db_sanitize=thread -Db_lundef=false -Doptimization=1 || return
-    suites build-tsan $contracts --slower 6 --wrapper 'setarch -R'
+    TSAN_OPTIONS=die_after_fork=0 suites build-tsan $contracts --slower 6 --wrapper 'setarch -R'
 }
 
 # In a folder of its own: stack.c registers stacks only if Valgrind's header was there when it was compiled.
