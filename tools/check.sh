@@ -86,7 +86,8 @@ step_tsan() {
 step_valgrind() {
     build build-valgrind gcc -During=disabled || return # it does not see what a ring writes
     suites build-valgrind $contracts --slower 20 --wrapper \
-        'valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect --trace-children=no'
+        "valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
+            --errors-for-leak-kinds=definite,indirect --trace-children=no"
 }
 
 # The n-th allocation fails, the n-th operation of the driver fails, for each n.

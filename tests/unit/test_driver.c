@@ -5,6 +5,8 @@
 
 #include <sys/resource.h>
 
+#include "os/valgrind.h"
+
 /* ==== results ==== */
 
 static void what_can_be_done_now_is(void **state)
@@ -233,6 +235,8 @@ static void too_many_open_files_is_a_result(void **state)
     struct sockaddr_in address;
     struct probe probe;
     struct rlimit before, none;
+    if (RUNNING_ON_VALGRIND) /* which keeps the limit itself: it accepts the connection and then closes it */
+        return;
     int listener = make_listener(&address);
     driver_adopt(driver, listener);
     begin(&probe, DRIVER_ACCEPT, listener);
