@@ -172,12 +172,16 @@ struct release release_begin(void)
     struct task *self = current.task;
     if (self->releasing++ == 0)
         self->must_cancel = false;
-    return (struct release){self};
+    struct release release = {self, self->caught};
+    self->caught = NULL;
+    return release;
 }
 
 void release_end(struct release *release)
 {
     struct task *self = release->task;
+    failure_unref(self->caught);
+    self->caught = release->caught;
     if (--self->releasing == 0)
         self->must_cancel = task_is_asked(self);
 }

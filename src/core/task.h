@@ -202,6 +202,7 @@ void task_give_way(struct task *self);
  */
 struct release {
     struct task *task;
+    struct eddy_failure *caught; /* by the task before: an error that it still looks at outlives those in here */
 };
 /* Somebody wants the task to end: what it releases should not take longer than it must. */
 bool task_is_asked(const struct task *task);

@@ -263,6 +263,7 @@ async(int, is_interrupted, (char, then))
 
 int main(void)
 {
+    signal(SIGINT, SIG_DFL); /* whoever started this may have ignored it */
     CHECK(eddy_run(main_task()) == 0);
     CHECK(eddy_run(is_interrupted('e')) == 130);
     CHECK(eddy_run(is_interrupted('o')) == 1);
