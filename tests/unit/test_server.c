@@ -114,6 +114,16 @@ static void a_failing_handler_is_reported(void **state)
     RUN_CLEAN(survive_failures());
 }
 
+/* The other side is closed in any case: by a reset if the handler was cancelled before it had read all. */
+async(void, expect_end, (eddy_stream *, s))
+{
+    char byte;
+    eddy_error err;
+    size_t size = await(eddy_stream_read(s, &byte, 1), &err);
+    CHECK(err.code ? err.code == ECONNRESET : size == 0);
+    await(eddy_stream_close(s));
+}
+
 async(void, close_with, (double, grace), (bool, let_end))
 {
     handled = 0;
@@ -127,9 +137,7 @@ async(void, close_with, (double, grace), (bool, let_end))
         await(eddy_stream_write_eof(s));
     await(eddy_server_close(server, grace));
     CHECK(handled == let_end);
-    char byte;
-    CHECK(await(eddy_stream_read(s, &byte, 1)) == 0); /* the other side is closed in any case */
-    await(eddy_stream_close(s));
+    await(expect_end(s));
 }
 
 static void closing_waits_and_then_cancels(void **state)
@@ -160,9 +168,7 @@ async(void, cancel_the_closing)
     eddy_cancel(closing);
     await(closing, &err);
     CHECK(err.code == ECANCELED && handled == -1);
-    char byte;
-    CHECK(await(eddy_stream_read(s, &byte, 1)) == 0);
-    await(eddy_stream_close(s));
+    await(expect_end(s));
 }
 
 static void a_request_ends_the_grace_of_a_closing(void **state)
