@@ -34,7 +34,7 @@ MOST = 300
 GOOD_RUNS = 12
 SECONDS = 60
 # A program may also say it where it belongs, and go on.
-IN_WORDS = re.compile(r'memory|ENOMEM|connection abort|ECONNABORTED|EBUSY|ENOBUFS|buffer space|resource busy', re.I)
+IN_WORDS = re.compile(r'memory|ENOMEM|connection abort|ECONNABORTED|EDDY_GIVEN_UP|ENOBUFS|buffer space|resource busy', re.I)
 # What a plain function without &err says before it aborts, as is documented.
 UNCAUGHT = re.compile(r'^(ENOMEM|ECONNABORTED|EBUSY|ENOBUFS|EDDY_\w+): ', re.M)
 
