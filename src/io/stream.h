@@ -100,7 +100,5 @@ eddy_async_declare(int, stream_send_all, (struct eddy_stream *, s), (const char 
 /* A piece: how much, or a negative code; *sent grows by what went out, also when it fails. */
 eddy_async_declare(int64_t, stream_send_some, (struct eddy_stream *, s), (const struct iovec *, parts), (int, count),
                    (size_t *, sent));
-/* Bytes that were read go in front of what is there; without memory the stream is broken. */
-void stream_put_back(struct eddy_stream *s, const void *data, size_t size);
 
 #endif

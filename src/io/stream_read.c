@@ -84,7 +84,7 @@ static size_t take(struct eddy_stream *s, void *data, size_t size)
     return size;
 }
 
-void stream_put_back(struct eddy_stream *s, const void *data, size_t size)
+static void put_back(struct eddy_stream *s, const void *data, size_t size)
 {
     size_t room = s->own ? (size_t)(s->begin - s->own) : 0;
     if (!s->transport)
@@ -222,7 +222,7 @@ static void give_back(struct half_read *half)
 {
     if (!half->size)
         return;
-    stream_put_back(half->s, half->data, half->size);
+    put_back(half->s, half->data, half->size);
     if (half->s->transport)
         half->s->partial = (eddy_slice){half->s->begin, buffered(half->s)};
 }
