@@ -15,14 +15,15 @@ again="--suite unit --suite language --suite conformance --suite examples --suit
 library_only="-Dtests=disabled -Dcurl=disabled"
 contracts="--suite unit --suite language --suite contract"
 tally=$(mktemp)
-trap 'rm -f "$tally"' EXIT
+failures=$(mktemp)
+trap 'rm -f "$tally" "$failures"' EXIT
 began=$SECONDS
 
 title() { printf '\n=== %s (after %d s)\n' "$1" $((SECONDS - began)); }
-note_failure() { echo "$1" >&2; echo "0 1 0" >>"$tally"; }
+note_failure() { echo "$1" >&2; echo "$1" >>"$failures"; echo "0 1 0" >>"$tally"; }
 
 # suites FOLDER ARGUMENT...: runs suites of a build.
-suites() { tools/runtests.py "$1" --label "$1" --tally "$tally" "${@:2}"; }
+suites() { tools/runtests.py "$1" --label "$1" --tally "$tally" --failures "$failures" "${@:2}"; }
 
 # once NAME COMMAND...: a check that is not in a build; it counts as one, or with the tally of its last line.
 once() {
@@ -31,8 +32,10 @@ once() {
     output=$(mktemp)
     "$@" 2>&1 | tee "$output"
     status=${PIPESTATUS[0]}
-    if ! tail -n 1 "$output" | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' | grep . >>"$tally"
+    if tail -n 1 "$output" | sed -nE 's/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' | grep . >>"$tally"
     then
+        tail -n 1 "$output" | grep -q ' 0 failed, ' || { echo "$name:"; tail -n 40 "$output"; } >>"$failures"
+    else
         [ "$status" = 0 ] && echo "1 0 0" >>"$tally" || note_failure "$name: exit status $status"
     fi
     rm -f "$output"
@@ -181,6 +184,7 @@ main() {
         "step_$step"
     done
     printf '\nAll of it took %d s\n' $((SECONDS - began))
+    [ ! -s "$failures" ] || { printf '\nWhat failed, once more:\n\n'; cat "$failures"; }
     awk '{ p += $1; f += $2; s += $3 }
          END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || (s > 0 && ENVIRON["CI"] == "true") }' "$tally"
 }

@@ -31,6 +31,7 @@ def parse_arguments():
     parser.add_argument('--slowest', type=int, default=0, help='how many of the slowest tests to list')
     parser.add_argument('--label', default='', help='name of this run in messages')
     parser.add_argument('--tally', help='append "passed failed skipped" to this file')
+    parser.add_argument('--failures', help='append what failed to this file, with the end of its output')
     return parser.parse_args()
 
 
@@ -92,13 +93,23 @@ def again(record):
                              for word in record['command']])
 
 
-def show_failure(record):
-    print('\n--- %s: %s (status %s)' % (record['name'], record['result'], record.get('returncode')))
+def show_failure(record, label, file):
+    print('\n--- %s: %s: %s (status %s)' % (label, record['name'], record['result'], record.get('returncode')), file=file)
     lines = output_of(record).rstrip().split('\n')
     if len(lines) > LINES_SHOWN:
-        print('... %d lines left out, see the log in meson-logs/' % (len(lines) - LINES_SHOWN))
-    print('\n'.join(lines[-LINES_SHOWN:]))
-    print('--- again: %s' % again(record))
+        print('... %d lines left out, see the log in meson-logs/' % (len(lines) - LINES_SHOWN), file=file)
+    print('\n'.join(lines[-LINES_SHOWN:]), file=file)
+    print('--- again: %s' % again(record), file=file)
+
+
+def show_failures(records, counts, options):
+    """On the screen where they happened, and in the file that is shown at the end of all."""
+    for record, (_, failed, _) in zip(records, counts):
+        if failed:
+            show_failure(record, options.label or options.folder, sys.stdout)
+            if options.failures:
+                with open(options.failures, 'a', encoding='utf-8') as failures:
+                    show_failure(record, options.label or options.folder, failures)
 
 
 def try_again(record):
@@ -129,9 +140,7 @@ def main():
     else:
         counts = [count(record) for record in records]
         totals = [sum(column) for column in zip(*counts)] or [0, 0, 0]
-        for record, (_, failed, _) in zip(records, counts):
-            if failed:
-                show_failure(record)
+        show_failures(records, counts, options)
         for record, (_, _, skipped) in zip(records, counts):
             if skipped:
                 print('\nskipped (%d): %s\n%s' % (skipped, record['name'],
