@@ -16,6 +16,7 @@
 #include "core/current.h"
 #include "io/socket.h"
 #include "io/turn.h"
+#include "os/file_op.h"
 #include "os/memory.h"
 
 enum { LINE_CHUNK = 8192, FILE_CHUNK = 65536 };
@@ -50,15 +51,15 @@ static struct eddy_file *file_new(struct eddy_loop *loop, const char *path, int 
     return file;
 }
 
+/* Not by eddy_stat with its errors caught: a request to cancel that arrives meanwhile has to go on. */
 eddy_async(bool, is_fifo, (const char *, path))
 {
-    struct stat status;
-    eddy_error err;
-    eddy_await(eddy_stat(path, &status), &err);
-    return !err.code && S_ISFIFO(status.st_mode);
+    struct file_status status = {0};
+    struct driver_file what = {.path = path, .data = &status};
+    return eddy_await(file_op(DRIVER_STAT, AT_FDCWD, what)) == 0 && S_ISFIFO(status.mode);
 }
 
-/* A FIFO that nobody reads is opened for writing when somebody does, as by open(2); others are not held up. */
+/* A FIFO without a reader is opened for writing when a reader has come, as by open(2); other tasks run meanwhile. */
 eddy_async(int64_t, open_path, (const char *, path), (int, flags), (unsigned, mode))
 {
     const double longest = 0.05;
