@@ -36,7 +36,19 @@ build_folder() {
     rm -f "$log"
 }
 
+# lies_where_it_was FOLDER: a folder that was copied or moved holds the paths of the other place.
+lies_where_it_was() {
+    python3 -c '
+import json, os, sys
+with open(sys.argv[1] + "/meson-info/meson-info.json") as info:
+    sys.exit(json.load(info)["directories"]["build"] != os.path.realpath(sys.argv[1]))' "$1" 2>/dev/null
+}
+
 configure_folder() {
+    if [ -f "$folder/build.ninja" ] && ! lies_where_it_was "$folder"; then
+        echo "$folder was set up at another place: beginning anew"
+        rm -rf "$folder"
+    fi
     [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/options" 2>/dev/null)" != "$*" ] || return 0
     echo "Setting up $folder"
     if [ -f "$folder/build.ninja" ]; then
