@@ -109,7 +109,7 @@ def all_loops():
             gdb.parse_and_eval('(long)&eddy_run_main')
         except gdb.error:
             raise Trouble('There is no Eddy in this program (or all of its symbols were stripped off).') from None
-        raise Trouble('The Eddy library of this program has no debug information: install it (libeddy0-dbgsym on '
+        raise Trouble('The Eddy library of this program has no debug information: install it (libeddy0.1-dbgsym on '
                       'Debian),\nor build the library with -g (Meson: -Dbuildtype=debugoptimized, the default).')
     if library_block('task') is None:
         raise Trouble('The Eddy library of this program has debug information in parts only: build all of it with -g.')

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../install/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 source=${EDDY_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
-packages="libeddy0 libeddy-curl0 libeddy-dev eddy libeddy0-dbgsym"
+packages="libeddy0.1 libeddy-curl0.1 libeddy-dev eddy libeddy0.1-dbgsym"
 checks=0
 ok() { echo "ok  $1"; checks=$((checks + 1)); }
 
@@ -42,19 +42,19 @@ has() {
     done
 }
 lib="/usr/lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH)"
-has libeddy0 "$lib/libeddy.so.0" "$lib/libeddy.so.$version" '/usr/share/doc/libeddy0/copyright'
-has libeddy-curl0 "$lib/libeddy-curl.so.0"
+has libeddy0.1 "$lib/libeddy.so.0.1" "$lib/libeddy.so.$version" '/usr/share/doc/libeddy0.1/copyright'
+has libeddy-curl0.1 "$lib/libeddy-curl.so.0.1"
 has libeddy-dev '/usr/include/eddy.h' '/usr/include/eddy/keywords.h' "$lib/libeddy.so" "$lib/libeddy.a" \
     "$lib/pkgconfig/eddy.pc" "$lib/pkgconfig/eddy-curl.pc" "$lib/cmake/eddy/eddy-config.cmake" \
     '/usr/share/man/man3/eddy_lock.3.*' "/usr/share/gdb/auto-load$lib/libeddy.so.$version-gdb.py"
 has eddy '/usr/bin/eddy' '/usr/share/man/man1/eddy.1.*'
-has libeddy0-dbgsym '/usr/lib/debug/.build-id/.*\.debug'
+has libeddy0.1-dbgsym '/usr/lib/debug/.build-id/.*\.debug'
 dpkg-deb --field "$(deb eddy)" Depends | grep -q "libeddy-dev (= $version)" || fail "eddy does not depend on libeddy-dev"
-dpkg-deb --ctrl-tarfile "$(deb libeddy0)" | tar -t | grep -q '\./symbols' || fail "libeddy0 has no symbols file"
+dpkg-deb --ctrl-tarfile "$(deb libeddy0.1)" | tar -t | grep -q '\./symbols' || fail "libeddy0.1 has no symbols file"
 ok "each file is in its package"
 
 . "$(dirname "$here")/install/hardened.sh"
-for package in libeddy0 libeddy-curl0 eddy; do dpkg-deb --extract "$(deb "$package")" "$scratch/extracted"; done
+for package in libeddy0.1 libeddy-curl0.1 eddy; do dpkg-deb --extract "$(deb "$package")" "$scratch/extracted"; done
 hardened "$scratch/extracted$lib/libeddy.so.$version" "$scratch/extracted$lib/libeddy-curl.so.$version" \
     "$scratch/extracted/usr/bin/eddy"
 fortified "$scratch/extracted$lib/libeddy.so.$version" "$scratch/extracted/usr/bin/eddy"
@@ -78,8 +78,8 @@ fi
 
 $CC $flags -g "$scratch/hello.c" -o "$scratch/hello" $(pkg-config --cflags --libs eddy)
 says "the program with the installed library" "$("$scratch/hello")"
-used=$(ldd "$scratch/hello" | sed -nE 's/.*libeddy.so.0 => ([^ ]*).*/\1/p')
-[ "$(realpath "$used")" = "$(realpath "$root$lib/libeddy.so.0")" ] || fail "the program uses $used"
+used=$(ldd "$scratch/hello" | sed -nE 's/.*libeddy\.so\.0\.1 => ([^ ]*).*/\1/p')
+[ "$(realpath "$used")" = "$(realpath "$root$lib/libeddy.so.0.1")" ] || fail "the program uses $used"
 ok "a program compiled against the package runs"
 export EDDY_CACHE=$scratch/cache
 says "the command" "$("$root/usr/bin/eddy" run "$scratch/hello.c")"
@@ -93,13 +93,13 @@ if [ -z "$root" ]; then
     grep -qE '^1 +main_task-1 +running' "$scratch/words" ||
         { cat "$scratch/words" >&2; fail "gdb does not load the script of the package, or it does not work"; }
     ok "gdb loads the script by itself, with the debug information of its package"
-    quiet dpkg --purge libeddy0-dbgsym
+    quiet dpkg --purge libeddy0.1-dbgsym
     gdb -q -nx -batch -iex 'set debuginfod enabled off' -ex 'break answer__body' -ex run -ex 'info eddy-tasks' "$scratch/hello" \
         >"$scratch/words" 2>&1 || true
-    grep -q 'install it (libeddy0-dbgsym' "$scratch/words" ||
+    grep -q 'install it (libeddy0.1-dbgsym' "$scratch/words" ||
         { cat "$scratch/words" >&2; fail "without debug information gdb does not say what to install"; }
     ok "without it, it says what to install"
-    quiet dpkg --purge eddy libeddy-dev libeddy-curl0 libeddy0
+    quiet dpkg --purge eddy libeddy-dev libeddy-curl0.1 libeddy0.1
     for path in /usr/bin/eddy /usr/include/eddy.h /usr/include/eddy /usr/share/eddy "$lib"/libeddy*; do
         [ ! -e "$path" ] || fail "purging leaves $path"
     done

@@ -28,10 +28,10 @@ export LD_LIBRARY_PATH=$library
 version=$(pkg-config --modversion eddy)
 for name in eddy ${has_curl:=$(find "$library" -name libeddy-curl.a -printf eddy-curl)}; do
     [ -f "$library/lib$name.so.$version" ] || fail "lib$name.so.$version was not installed"
-    for link in "lib$name.so" "lib$name.so.0"; do
+    for link in "lib$name.so" "lib$name.so.0.1"; do
         [ "$(basename "$(readlink -f "$library/$link")")" = "lib$name.so.$version" ] || fail "$link leads elsewhere"
     done
-    readelf -d "$library/lib$name.so" | grep -q "soname: \[lib$name\.so\.0\]" || fail "the soname of lib$name is not lib$name.so.0"
+    readelf -d "$library/lib$name.so" | grep -q "soname: \[lib$name\.so\.0\.1\]" || fail "the soname of lib$name is not lib$name.so.0.1"
 done
 man=$(find "$root" -name 'eddy.1*')
 [ -n "$man" ] || fail "no manual page eddy.1 was installed"
@@ -52,7 +52,7 @@ fi
 $CC $flags "$scratch/hello.c" -o "$scratch/shared" $(pkg-config --cflags --libs eddy)
 says "the program with the shared library" "$("$scratch/shared")"
 readelf -V "$scratch/shared" | grep -q 'Name: EDDY_0\.1' || fail "the program does not say that it needs EDDY_0.1"
-readelf -d "$scratch/shared" | grep -q 'NEEDED.*\[libeddy\.so\.0\]' || fail "the program does not need libeddy.so.0"
+readelf -d "$scratch/shared" | grep -q 'NEEDED.*\[libeddy\.so\.0\.1\]' || fail "the program does not need libeddy.so.0.1"
 
 # Everything static: what the library needs must stand in Libs.private. (libc warns of getaddrinfo in such programs.)
 $CC $flags "$scratch/hello.c" -o "$scratch/static" -static $(pkg-config --cflags --libs --static eddy) 2>"$scratch/words" ||

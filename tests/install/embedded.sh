@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A program that builds Eddy among its own things: as a Meson subproject, which builds no tests, and through CMake's
+# FetchContent.
+. "$(dirname "$0")/lib.sh"
+unset DESTDIR
+
+# --- Meson ------------------------------------------------------------------------------------------------------------
+
+mkdir -p "$scratch/meson/subprojects"
+cp "$scratch/hello.c" "$scratch/meson"
+ln -s "$EDDY_SOURCE" "$scratch/meson/subprojects/eddy"
+cat >"$scratch/meson/meson.build" <<'MESON'
+project('hello', 'c', default_options: ['c_std=gnu11', 'warning_level=2'])
+executable('hello', 'hello.c', dependencies: dependency('eddy', fallback: 'eddy'))
+MESON
+PKG_CONFIG_PATH='' quiet meson setup "$scratch/meson/build" "$scratch/meson" --force-fallback-for=eddy
+quiet ninja -C "$scratch/meson/build" hello
+says "the program with a Meson subproject" "$("$scratch/meson/build/hello")"
+tests=$(meson test -C "$scratch/meson/build" --no-rebuild --list 2>&1 | grep -c 'eddy' || true)
+[ "$tests" = 0 ] || fail "as a subproject Eddy has $tests tests"
+[ ! -e "$scratch/meson/build/subprojects/eddy/tests" ] || fail "as a subproject Eddy sets up its tests"
+
+# --- CMake ------------------------------------------------------------------------------------------------------------
+
+mkdir "$scratch/cmake"
+cp "$scratch/hello.c" "$scratch/cmake"
+cat >"$scratch/cmake/CMakeLists.txt" <<CMAKE
+cmake_minimum_required(VERSION 3.16)
+project(hello C)
+include(FetchContent)
+FetchContent_Declare(eddy SOURCE_DIR "$EDDY_SOURCE")
+FetchContent_MakeAvailable(eddy)
+add_executable(hello hello.c)
+target_link_libraries(hello Eddy::eddy)
+CMAKE
+quiet cmake -S "$scratch/cmake" -B "$scratch/cmake/build"
+quiet make -C "$scratch/cmake/build" -j "$(getconf _NPROCESSORS_ONLN)"
+says "the program with FetchContent" "$("$scratch/cmake/build/hello")"
