@@ -52,13 +52,13 @@ static void work(struct thread_job *thread)
 {
     struct job *job = (struct job *)(void *)thread;
     struct eddy_awaitable *a = copy_of(job);
-    struct context_value *before = context_swap(job->context);
+    struct context_value *before = context_enter(job->context);
     stack_note_work("blocking function", a->awaitable.type->name);
     current.works_for = job->loop;
     a->awaitable.type->work(a);
     current.works_for = NULL;
     stack_note_work(NULL, NULL);
-    job->context = context_swap(before);
+    job->context = context_enter(before);
 }
 
 static void tell(struct thread_job *thread)

@@ -68,18 +68,6 @@ struct context_value *context_enter(struct context_value *context)
     return before;
 }
 
-struct context_value *context_capture(void)
-{
-    return context_ref(*slot());
-}
-
-struct context_value *context_swap(struct context_value *context)
-{
-    struct context_value *before = outside;
-    outside = context;
-    return before;
-}
-
 void *eddy_context_get(const eddy_context_var *var)
 {
     for (struct context_value *value = *slot(); value; value = value->next)

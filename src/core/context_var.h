@@ -16,13 +16,10 @@ struct context_value *context_ref(struct context_value *context);
 void context_unref(struct context_value *context);
 /* A copy for another thread, which shares no value with this one.  False: no memory. */
 bool context_copy(const struct context_value *context, struct context_value **copy);
-/* Of the running code: its task's, or the call's.  A new reference. */
-struct context_value *context_capture(void);
-/* Code outside of tasks runs with `context` from now on; gives what it ran with.  No references change. */
-struct context_value *context_swap(struct context_value *context);
 /* Of the code that runs now. */
 struct context_value *context_current(void);
-/* For a call outside of tasks: it works with `context`; gives what was there before, to be entered again. */
+/* Code outside of tasks runs with `context` from now on; gives what it ran with, to be entered again.  No references
+ * change. */
 struct context_value *context_enter(struct context_value *context);
 
 #endif
