@@ -27,7 +27,7 @@
 #include <sys/socket.h>
 
 #include "eddy/error.h"
-#include "os/thread.h"
+#include "os/thread_pool.h"
 
 enum driver_op_kind {
     DRIVER_POLL,    /* u.poll: wait until the descriptor has one of `events` (POLLIN, ...), POLLERR or POLLHUP; result:
@@ -166,9 +166,6 @@ static inline void driver_check_owner(const struct driver *driver)
         driver_is_the_parents(driver);
 }
 
-/* For drivers: adds one to an eventfd.  Any thread, any signal handler; errno stays. */
-void driver_ring(int fd);
-
 /* Where an operation stands, told to a test. */
 enum driver_point {
     DRIVER_AT_SUBMITTED, /* it is in flight, and no call of the kernel has been made since */
@@ -186,27 +183,7 @@ static inline void driver_tell(enum driver_point point, struct driver *driver, s
         driver_hook(point, driver, op);
 }
 
-/* Test hook: EDDY_FAIL_DRIVER=n fails the n-th submission of the process with ECONNABORTED, at once. */
 bool driver_submit(struct driver *driver, struct driver_op *op);
-void driver_fail_after(long n);
-
-/*
- * Test hook: EDDY_FAIL_COMPLETION=n:NAME.  What the kernel is to say of the n-th call or request that is an operation:
- * a negative errno value (ECANCELED, EINTR, EAGAIN, ENOBUFS, ENOMEM, EIO), and then nothing is done, or DRIVER_SHORT
- * ("short"): no more than half of the bytes are moved.  0: the truth.  n 0: how many there were is printed at the end.
- */
-enum { DRIVER_SHORT = 1 };
-int driver_fault_of_call(void);
-/* The same for tests: text as in the environment; NULL: no more.  While no thread of a driver runs. */
-void driver_fail_call(const char *text);
-extern bool driver_calls_are_counted;
-static inline int driver_fault(void)
-{
-    return __builtin_expect(driver_calls_are_counted, 0) ? driver_fault_of_call() : 0;
-}
-/* Half of what is asked for, where that may be: of streams, pipes and files. */
-size_t driver_short_size(int fd, size_t size);
-
 static inline void driver_cancel(struct driver *driver, struct driver_op *op)
 {
     driver_check_owner(driver);

@@ -12,6 +12,7 @@
 
 #include "base/assert.h"
 #include "os/clock.h"
+#include "os/driver_fault.h"
 #include "os/memory.h"
 #include "os/net.h"
 #include "os/stranger.h"
@@ -21,8 +22,6 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <string.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -105,7 +104,7 @@ static int64_t call(const struct driver_op *op)
     }
 }
 
-static bool socket_is_tcp(struct watch *watch, int fd)
+static bool socket_is_tcp(struct epoll_watch *watch, int fd)
 {
     if (watch->is_tcp == 0) {
         int protocol = 0;
@@ -122,7 +121,7 @@ static bool socket_is_tcp(struct watch *watch, int fd)
  * for messages, which are short for other reasons, and not behind an end of stream whose edge is
  * already past.
  */
-static void note_short_read(struct watch *watch, const struct driver_op *op, size_t room)
+static void note_short_read(struct epoll_watch *watch, const struct driver_op *op, size_t room)
 {
     if (watch->registered && watch->adopted && !watch->never_drained)
         watch->drained = op->result > 0 && (size_t)op->result < room && socket_is_tcp(watch, op->fd);
@@ -151,13 +150,13 @@ static bool would_block(const struct driver_op *op)
 }
 
 /* Of those that have no word for "do not wait". */
-static bool may_wait(const struct watch *watch, const struct driver_op *op)
+static bool may_wait(const struct epoll_watch *watch, const struct driver_op *op)
 {
     bool has_no_word = op->kind == DRIVER_READ || op->kind == DRIVER_WRITE || op->kind == DRIVER_ACCEPT;
     return has_no_word && (watch == NULL || !watch->adopted);
 }
 
-static int64_t try_once(struct epoll *epoll, const struct watch *watch, struct driver_op *op)
+static int64_t try_once(struct epoll *epoll, const struct epoll_watch *watch, struct driver_op *op)
 {
     if (op->kind == DRIVER_RECV_LENT)
         return receive_lent(epoll, op);
@@ -165,7 +164,7 @@ static int64_t try_once(struct epoll *epoll, const struct watch *watch, struct d
 }
 
 /* A part of it: see driver_fault. */
-static int64_t try_for_less(struct epoll *epoll, const struct watch *watch, struct driver_op *op)
+static int64_t try_for_less(struct epoll *epoll, const struct epoll_watch *watch, struct driver_op *op)
 {
     struct driver_op part = *op;
     if (op->kind != DRIVER_RECV && op->kind != DRIVER_SEND && op->kind != DRIVER_READ && op->kind != DRIVER_WRITE)
@@ -175,7 +174,7 @@ static int64_t try_for_less(struct epoll *epoll, const struct watch *watch, stru
 }
 
 /* EAGAIN is what this driver meets all the while, and an edge follows it: it is no fault that could be made. */
-static int64_t try(struct epoll *epoll, const struct watch *watch, struct driver_op *op)
+static int64_t try(struct epoll *epoll, const struct epoll_watch *watch, struct driver_op *op)
 {
     int fault = driver_fault();
     if (fault < 0 && fault != -EAGAIN)
@@ -184,7 +183,7 @@ static int64_t try(struct epoll *epoll, const struct watch *watch, struct driver
 }
 
 /* False: it would block. */
-static bool attempt(struct epoll *epoll, struct watch *watch, struct driver_op *op)
+static bool attempt(struct epoll *epoll, struct epoll_watch *watch, struct driver_op *op)
 {
     do
         op->result = try(epoll, watch, op);
@@ -200,28 +199,17 @@ static bool attempt(struct epoll *epoll, struct watch *watch, struct driver_op *
 
 /* ==== watches ==== */
 
-static struct watch *find_watch(struct epoll *epoll, int fd)
+static struct epoll_watch *find_watch(const struct epoll *epoll, int fd)
 {
-    return (unsigned)fd < epoll->watch_count ? &epoll->watches[fd] : NULL;
+    return fd_table_find(&epoll->watches, fd, sizeof(struct epoll_watch));
 }
 
-static struct watch *make_watch(struct epoll *epoll, int fd)
+static struct epoll_watch *make_watch(struct epoll *epoll, int fd)
 {
-    if (fd < 0 || (size_t)fd < epoll->watch_count)
-        return find_watch(epoll, fd);
-    size_t count = epoll->watch_count != 0 ? epoll->watch_count : 32;
-    while (count <= (size_t)fd)
-        count *= 2;
-    struct watch *watches = memory_grow(epoll->watches, count * sizeof *watches);
-    if (watches == NULL)
-        return NULL;
-    memset(watches + epoll->watch_count, 0, (count - epoll->watch_count) * sizeof *watches);
-    epoll->watches = watches;
-    epoll->watch_count = count;
-    return &watches[fd];
+    return fd_table_make(&epoll->watches, fd, sizeof(struct epoll_watch));
 }
 
-static struct driver_queue *queue_of(struct watch *watch, const struct driver_op *op)
+static struct driver_queue *queue_of(struct epoll_watch *watch, const struct driver_op *op)
 {
     switch (op->kind) {
     case DRIVER_ACCEPT:
@@ -234,7 +222,7 @@ static struct driver_queue *queue_of(struct watch *watch, const struct driver_op
     }
 }
 
-static bool has_operations(const struct watch *watch)
+static bool has_operations(const struct epoll_watch *watch)
 {
     return watch->readers.first != NULL || watch->writers.first != NULL ||
            watch->pollers.first != NULL;
@@ -253,7 +241,7 @@ static bool waits_for_event(const struct driver_queue *queue)
     return queue->first != NULL && queue->first->state != STATE_CALLED;
 }
 
-static uint32_t events_of_queues(const struct watch *watch)
+static uint32_t events_of_queues(const struct epoll_watch *watch)
 {
     uint32_t events = 0;
     if (waits_for_event(&watch->readers))
@@ -265,7 +253,7 @@ static uint32_t events_of_queues(const struct watch *watch)
     return events;
 }
 
-static int control(struct epoll *epoll, int request, struct watch *watch, int fd, uint32_t events)
+static int control(struct epoll *epoll, int request, struct epoll_watch *watch, int fd, uint32_t events)
 {
     struct epoll_event event = {.events = events,
                                 .data.u64 = (uint64_t)watch->generation << 32 | (uint32_t)fd};
@@ -276,7 +264,7 @@ static int control(struct epoll *epoll, int request, struct watch *watch, int fd
  * The number of a descriptor that is not adopted may have been closed and used again without a
  * word, so epoll is told at each queueing, and each registration is good for one event.
  */
-static int arm_once(struct epoll *epoll, struct watch *watch, int fd)
+static int arm_once(struct epoll *epoll, struct epoll_watch *watch, int fd)
 {
     uint32_t events = events_of_queues(watch) | EPOLLONESHOT;
     int error =
@@ -287,7 +275,7 @@ static int arm_once(struct epoll *epoll, struct watch *watch, int fd)
     return error;
 }
 
-static int arm(struct epoll *epoll, struct watch *watch, int fd)
+static int arm(struct epoll *epoll, struct epoll_watch *watch, int fd)
 {
     if (!watch->adopted)
         return arm_once(epoll, watch, fd);
@@ -301,7 +289,7 @@ static int arm(struct epoll *epoll, struct watch *watch, int fd)
 /* Puts an operation that would block into its queue; 0 or a negative errno value. */
 static int enqueue(struct epoll *epoll, struct driver_op *op)
 {
-    struct watch *watch = make_watch(epoll, op->fd);
+    struct epoll_watch *watch = make_watch(epoll, op->fd);
     if (watch == NULL)
         return -ENOMEM;
     struct driver_queue *queue = queue_of(watch, op);
@@ -320,7 +308,7 @@ static bool is_receive(const struct driver_op *op)
 }
 
 /* Behind others of its kind, or nothing there to receive. */
-static bool must_queue(struct watch *watch, const struct driver_op *op)
+static bool must_queue(struct epoll_watch *watch, const struct driver_op *op)
 {
     if (watch == NULL || op->kind == DRIVER_POLL)
         return false;
@@ -393,7 +381,7 @@ static int wait_for_turn(struct epoll *epoll, struct driver_op *op, bool by_thre
 bool epoll_submit(struct driver *driver, struct driver_op *op)
 {
     struct epoll *epoll = epoll_of(driver);
-    struct watch *watch = find_watch(epoll, op->fd);
+    struct epoll_watch *watch = find_watch(epoll, op->fd);
     op->state = STATE_IDLE;
     if (driver_kind_is_of_files(op->kind))
         return submit_to_threads(epoll, op);
@@ -421,7 +409,8 @@ static void finish_op(struct epoll *epoll, struct driver_queue *queue, struct dr
 
 struct driver_op *epoll_first_reader(const struct epoll *epoll, int fd)
 {
-    return (size_t)fd < epoll->watch_count ? epoll->watches[fd].readers.first : NULL;
+    const struct epoll_watch *watch = find_watch(epoll, fd);
+    return watch ? watch->readers.first : NULL;
 }
 
 size_t epoll_waiting_readers(const struct epoll *epoll, int fd)
@@ -435,7 +424,7 @@ size_t epoll_waiting_readers(const struct epoll *epoll, int fd)
 void epoll_complete_reader(struct epoll *epoll, struct driver_op *op, int64_t result)
 {
     op->result = result;
-    finish_op(epoll, &epoll->watches[op->fd].readers, op);
+    finish_op(epoll, &find_watch(epoll, op->fd)->readers, op);
 }
 
 static void call_ended(struct epoll *epoll, struct driver_op *op);
@@ -458,40 +447,40 @@ void epoll_cancel(struct driver *driver, struct driver_op *op)
     if (op->state != STATE_QUEUED)
         return;
     op->result = -ECANCELED;
-    finish_op(epoll, queue_of(&epoll->watches[op->fd], op), op);
+    finish_op(epoll, queue_of(find_watch(epoll, op->fd), op), op);
 }
 
 void epoll_adopt(struct driver *driver, int fd)
 {
-    struct watch *watch = make_watch(epoll_of(driver), fd);
+    struct epoll_watch *watch = make_watch(epoll_of(driver), fd);
     if (watch == NULL)
         return; /* no memory: it is watched as a stranger */
     EDDY_ASSERT(!has_operations(watch),
                 "descriptor %d is adopted while operations on it are in flight", fd);
-    *watch = (struct watch){.generation = watch->generation + 1, .adopted = true};
+    *watch = (struct epoll_watch){.generation = watch->generation + 1, .adopted = true};
 }
 
 void epoll_release(struct driver *driver, int fd)
 {
     struct epoll *epoll = epoll_of(driver);
-    struct watch *watch = find_watch(epoll, fd);
+    struct epoll_watch *watch = find_watch(epoll, fd);
     if (watch == NULL)
         return;
     EDDY_ASSERT(!has_operations(watch), "descriptor %d is released while operations on it are in flight", fd);
     if (watch->registered)
         epoll_ctl(epoll->fd, EPOLL_CTL_DEL, fd, NULL);
-    *watch = (struct watch){.generation = watch->generation + 1};
+    *watch = (struct epoll_watch){.generation = watch->generation + 1};
 }
 
 void epoll_close_fd(struct driver *driver, int fd)
 {
-    struct watch *watch = find_watch(epoll_of(driver), fd);
+    struct epoll_watch *watch = find_watch(epoll_of(driver), fd);
     if (watch != NULL) {
         EDDY_ASSERT(!has_operations(watch),
                     "descriptor %d is closed while operations on it are in flight", fd);
         if (watch->registered && !watch->adopted) /* others may have its open file, too */
             epoll_ctl(epoll_of(driver)->fd, EPOLL_CTL_DEL, fd, NULL);
-        *watch = (struct watch){.generation = watch->generation + 1};
+        *watch = (struct epoll_watch){.generation = watch->generation + 1};
     }
     close(fd);
 }
@@ -507,7 +496,7 @@ void epoll_give_back(struct driver *driver, void *data, unsigned id)
 /* ==== waiting ==== */
 
 /* True: it has its result. */
-static bool go_on(struct epoll *epoll, struct watch *watch, struct driver_op *op)
+static bool go_on(struct epoll *epoll, struct epoll_watch *watch, struct driver_op *op)
 {
     if (attempt(epoll, watch, op))
         return true;
@@ -517,13 +506,13 @@ static bool go_on(struct epoll *epoll, struct watch *watch, struct driver_op *op
     return error != 0;
 }
 
-static void run_in_order(struct epoll *epoll, struct watch *watch, struct driver_queue *queue)
+static void run_in_order(struct epoll *epoll, struct epoll_watch *watch, struct driver_queue *queue)
 {
     while (waits_for_event(queue) && go_on(epoll, watch, queue->first))
         finish_op(epoll, queue, queue->first);
 }
 
-static void run_pollers(struct epoll *epoll, struct watch *watch)
+static void run_pollers(struct epoll *epoll, struct epoll_watch *watch)
 {
     struct driver_op *next;
     for (struct driver_op *op = watch->pollers.first; op != NULL; op = next) {
@@ -541,7 +530,7 @@ static void fail_all(struct epoll *epoll, struct driver_queue *queue, int error)
     }
 }
 
-static void arm_again(struct epoll *epoll, struct watch *watch, int fd)
+static void arm_again(struct epoll *epoll, struct epoll_watch *watch, int fd)
 {
     int error = events_of_queues(watch) != 0 ? arm_once(epoll, watch, fd) : 0;
     if (error == 0)
@@ -555,7 +544,7 @@ static void arm_again(struct epoll *epoll, struct watch *watch, int fd)
 static void call_ended(struct epoll *epoll, struct driver_op *op)
 {
     int fd = op->fd;
-    struct watch *watch = &epoll->watches[fd];
+    struct epoll_watch *watch = find_watch(epoll, fd);
     struct driver_queue *queue = queue_of(watch, op);
     free_call(find_call(epoll, op));
     op->state = STATE_QUEUED;
@@ -571,7 +560,7 @@ static void call_ended(struct epoll *epoll, struct driver_op *op)
 static void handle_event(struct epoll *epoll, const struct epoll_event *event)
 {
     int fd = (int)(uint32_t)event->data.u64;
-    struct watch *watch = &epoll->watches[fd];
+    struct epoll_watch *watch = find_watch(epoll, fd);
     if (watch->generation != (uint32_t)(event->data.u64 >> 32))
         return;
     if ((event->events & END_EVENTS) != 0)
@@ -614,9 +603,7 @@ static int sleep_for(struct epoll *epoll, int64_t span)
 int epoll_gather(struct epoll *epoll, int64_t span, bool *woken)
 {
     int count = sleep_for(epoll, epoll->done.first != NULL || span < 0 ? 0 : span);
-    /* From here on a wake writes again: what it announces may be missed by the caller's look at its
-     * queues. */
-    *woken = __atomic_exchange_n(&epoll->woken, false, __ATOMIC_SEQ_CST);
+    *woken = wakeup_take(&epoll->wakeup);
     if (count < 0)
         return count == -EINTR ? 0 : count;
     for (int i = 0; i < count; i++)
@@ -649,43 +636,44 @@ static int wait_until(struct driver *driver, int64_t deadline)
     return error;
 }
 
-/* The eventfd is registered edge-triggered: each write is an edge, and nobody has to read it. */
 void epoll_wake(struct driver *driver)
 {
-    struct epoll *epoll = epoll_of(driver);
-    if (!__atomic_exchange_n(&epoll->woken, true, __ATOMIC_SEQ_CST))
-        driver_ring(epoll->wake_fd);
+    wakeup_ring(&epoll_of(driver)->wakeup);
 }
 
 /* ==== opening and closing ==== */
 
-int epoll_init(struct epoll *epoll, const struct driver_type *type)
+/* 0, or an errno value: a sandbox may allow all but the waiting. */
+static int watch_wakeup(struct epoll *epoll)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKE_KEY};
+    if (epoll_ctl(epoll->fd, EPOLL_CTL_ADD, epoll->wakeup.fd, &event) != 0)
+        return errno;
+    return epoll_wait(epoll->fd, epoll->events, 1, 0) < 0 ? errno : 0;
+}
+
+int epoll_init(struct epoll *epoll, const struct driver_type *type)
+{
     epoll->driver.type = type;
     /* Valgrind does not know the newer call, and would say so on standard error. */
     epoll->coarse = RUNNING_ON_VALGRIND != 0;
     epoll->fd = epoll_create1(EPOLL_CLOEXEC);
     if (epoll->fd < 0)
         return errno;
-    epoll->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    /* A sandbox may allow all but the waiting. */
-    if (epoll->wake_fd >= 0 && epoll_ctl(epoll->fd, EPOLL_CTL_ADD, epoll->wake_fd, &event) == 0 &&
-        epoll_wait(epoll->fd, epoll->events, 1, 0) >= 0)
-        return 0;
-    int error = errno;
-    if (epoll->wake_fd >= 0)
-        close(epoll->wake_fd);
-    close(epoll->fd);
+    int error = wakeup_open(&epoll->wakeup);
+    if (!error && (error = watch_wakeup(epoll)) != 0)
+        wakeup_close(&epoll->wakeup);
+    if (error)
+        close(epoll->fd);
     return error;
 }
 
 void epoll_finish(struct epoll *epoll)
 {
     file_threads_free(&epoll->files); /* first: they wake the driver */
-    close(epoll->wake_fd);
+    wakeup_close(&epoll->wakeup);
     close(epoll->fd);
-    memory_free(epoll->watches);
+    fd_table_free(&epoll->watches);
     lent_free(&epoll->lent);
 }
 

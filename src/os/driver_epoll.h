@@ -12,17 +12,19 @@
 #define EDDY_OS_DRIVER_EPOLL_H
 
 #include "os/driver_queue.h"
+#include "os/fd_table.h"
 #include "os/file_threads.h"
 #include "os/lent.h"
+#include "os/wakeup.h"
 
 #include <sys/epoll.h>
 
 /* What is known of one descriptor. */
-struct watch {
+struct epoll_watch {
     struct driver_queue readers; /* accept, recv, read: the first one is tried first */
     struct driver_queue writers; /* connect, send, write */
     struct driver_queue pollers; /* poll: they consume nothing, so their order does not matter */
-    uint32_t generation;         /* counts closes: an event of an older one is for nobody */
+    uint32_t generation;         /* incremented on close; events with an older generation are ignored */
     bool adopted;                /* registered once, edge-triggered, until driver_close_fd; non-blocking */
     bool registered;             /* epoll knows the descriptor (of one not adopted: perhaps) */
     bool drained;                /* nothing to receive until the next edge */
@@ -39,11 +41,9 @@ struct blocking_call {
 struct epoll {
     struct driver driver;
     int fd;                   /* of epoll */
-    int wake_fd;              /* an eventfd */
-    bool woken;               /* wake_fd has been written since the last wait; atomic */
+    struct wakeup wakeup;     /* watched by epoll */
     bool coarse;              /* no epoll_pwait2: timeouts are whole milliseconds, rounded up */
-    size_t watch_count;       /* of `watches` */
-    struct watch *watches;    /* indexed by descriptor */
+    struct fd_table watches;  /* of struct epoll_watch */
     struct driver_queue done; /* results that wait for their delivery */
     struct lent_buffers lent; /* for what is received without a buffer of its own */
     struct file_threads files; /* operations on files, which epoll knows nothing of */

@@ -35,6 +35,7 @@ int driver_uring_refusal(const char **step)
 
 #include "base/assert.h"
 #include "os/clock.h"
+#include "os/driver_fault.h"
 #include "os/memory.h"
 #include "os/net.h"
 #include "os/stranger.h"
@@ -42,8 +43,6 @@ int driver_uring_refusal(const char **step)
 
 #include <fcntl.h>
 #include <poll.h>
-#include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 static struct uring *uring_of(struct driver *driver)
@@ -51,109 +50,24 @@ static struct uring *uring_of(struct driver *driver)
     return (struct uring *)driver;
 }
 
-/* ==== watches ==== */
-
-static struct uring_watch *find_watch(struct uring *uring, int fd)
-{
-    return (unsigned)fd < uring->watch_count ? &uring->watches[fd] : NULL;
-}
-
-/* NULL and *error: no memory, or no such descriptor, for which no table is made larger. */
-static struct uring_watch *make_watch(struct uring *uring, int fd, int *error)
-{
-    *error = -EBADF;
-    if ((unsigned)fd < uring->watch_count)
-        return &uring->watches[fd];
-    if (fd < 0 || fcntl(fd, F_GETFD) < 0)
-        return NULL;
-    *error = -ENOMEM;
-    size_t count = uring->watch_count != 0 ? uring->watch_count : 32;
-    while (count <= (size_t)fd)
-        count *= 2;
-    struct uring_watch *watches = memory_grow(uring->watches, count * sizeof *watches);
-    if (watches == NULL)
-        return NULL;
-    memset(watches + uring->watch_count, 0, (count - uring->watch_count) * sizeof *watches);
-    uring->watches = watches;
-    uring->watch_count = count;
-    return &watches[fd];
-}
-
-/* Polls consume nothing, and files have positions of their own: their order does not matter. */
-static bool is_loose(const struct driver_op *op)
-{
-    return op->kind == DRIVER_POLL || driver_kind_is_of_files(op->kind);
-}
-
-bool uring_reads(const struct driver_op *op)
-{
-    switch (op->kind) {
-    case DRIVER_ACCEPT:
-    case DRIVER_RECV:
-    case DRIVER_RECV_LENT:
-    case DRIVER_RECVMSG:
-    case DRIVER_READ: return true;
-    default: return false;
-    }
-}
-
-static struct driver_queue *queue_of(struct uring_watch *watch, const struct driver_op *op)
-{
-    return uring_reads(op) ? &watch->readers : &watch->writers;
-}
-
-/* The list that it is in. */
-static struct driver_queue *list_of(struct uring *uring, const struct driver_op *op)
-{
-    if (is_loose(op))
-        return op->state == URING_WAITING ? &uring->waiting : &uring->loose;
-    return queue_of(&uring->watches[op->fd], op);
-}
-
-void uring_unsettle(struct uring *uring, int fd)
-{
-    struct uring_watch *watch = &uring->watches[fd];
-    if (watch->unsettled)
-        return;
-    watch->unsettled = true;
-    watch->next_unsettled = uring->unsettled;
-    uring->unsettled = fd;
-}
-
 /* ==== operations into the ring ==== */
 
-static void op_is_done(struct uring *uring, struct driver_op *op)
+/* NULL and *error: no memory, or no such descriptor, for which the table does not grow. */
+static struct uring_watch *make_watch(struct uring *uring, int fd, int *error)
 {
-    queue_append(&uring->done, op);
-    op->state = URING_DONE;
-}
-
-void uring_finish_op(struct uring *uring, struct driver_op *op, int64_t result)
-{
-    queue_remove(list_of(uring, op), op);
-    op->result = result;
-    op_is_done(uring, op);
-    if (!is_loose(op) && queue_of(&uring->watches[op->fd], op)->first != NULL)
-        uring_unsettle(uring, op->fd);
-}
-
-void uring_begin_later(struct uring *uring, struct driver_op *op)
-{
-    struct driver_queue *list = list_of(uring, op);
-    op->state = URING_WAITING;
-    if (!is_loose(op)) {
-        uring_unsettle(uring, op->fd);
-        return;
-    }
-    queue_remove(list, op);
-    queue_append(&uring->waiting, op);
+    struct uring_watch *watch = uring_find(uring, fd);
+    *error = -EBADF;
+    if (watch || fd < 0 || fcntl(fd, F_GETFD) < 0)
+        return watch;
+    *error = -ENOMEM;
+    return fd_table_grow(&uring->watches, fd, sizeof *watch);
 }
 
 /* The kernel takes a descriptor that is ready for one that does not wait, and then the loop's thread would wait in the
  * call: a tty is ready for writing while it has some room. */
 static bool belongs_to_a_thread(const struct uring *uring, const struct driver_op *op)
 {
-    return !is_loose(op) && !uring->watches[op->fd].adopted && stranger_may_wait(op);
+    return !uring_is_loose(op) && !uring_find(uring, op->fd)->adopted && stranger_may_wait(op);
 }
 
 /* False: there is no room in the ring. */
@@ -172,7 +86,7 @@ static bool begin(struct uring *uring, struct driver_op *op)
     op->state = URING_KERNEL;
     if (belongs_to_a_thread(uring, op))
         sqe->flags |= IOSQE_ASYNC;
-    if (fault == 0 && op->kind == DRIVER_SEND && uring_is_zero_copy(uring, &uring->watches[op->fd], op)) {
+    if (fault == 0 && op->kind == DRIVER_SEND && uring_is_zero_copy(uring, uring_find(uring, op->fd), op)) {
         uring_prepare_zero_copy(sqe);
         op->state = URING_ZERO_COPY;
     }
@@ -222,7 +136,7 @@ static bool submit_to_threads(struct uring *uring, struct driver_op *op)
 /* A poll for what is here already is over; and a multishot would take what it is to see. */
 static bool poll_sees_stock(struct uring *uring, struct driver_op *op)
 {
-    struct uring_watch *watch = find_watch(uring, op->fd);
+    struct uring_watch *watch = uring_find(uring, op->fd);
     if (op->kind != DRIVER_POLL || watch == NULL || (op->u.poll.events & POLLIN) == 0)
         return false;
     if (!uring_has_stock(watch)) {
@@ -263,7 +177,7 @@ static bool submit(struct driver *driver, struct driver_op *op)
 {
     struct uring *uring = uring_of(driver);
     op->state = URING_WAITING;
-    if (is_loose(op))
+    if (uring_is_loose(op))
         return submit_loose(uring, op);
     int error;
     struct uring_watch *watch = make_watch(uring, op->fd, &error);
@@ -272,7 +186,7 @@ static bool submit(struct driver *driver, struct driver_op *op)
         op->state = URING_IDLE;
         return true;
     }
-    struct driver_queue *queue = queue_of(watch, op);
+    struct driver_queue *queue = uring_queue_of(watch, op);
     if (queue == &watch->readers && queue->first == NULL && uring_has_stock(watch)) {
         op->result = uring_take_stock(uring, watch, op);
         op->state = URING_IDLE;
@@ -286,18 +200,6 @@ static bool submit(struct driver *driver, struct driver_op *op)
 
 /* ==== cancelling ==== */
 
-bool uring_send_cancel(struct uring *uring, uint64_t user_data)
-{
-    struct io_uring_sqe *sqe = ring_request(&uring->ring);
-    if (sqe == NULL)
-        return false;
-    io_uring_prep_cancel64(sqe, user_data, 0);
-    sqe->user_data = RING_NOBODY;
-    if ((uring->ring.io.features & IORING_FEAT_CQE_SKIP) != 0)
-        sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-    return true;
-}
-
 static bool is_in_kernel(const struct driver_op *op)
 {
     return op->state == URING_KERNEL || op->state == URING_POLLING || op->state == URING_PATIENT ||
@@ -308,7 +210,7 @@ static bool is_in_kernel(const struct driver_op *op)
  * stock is full. */
 static void stop_accepting(struct uring *uring, const struct driver_op *op)
 {
-    struct uring_watch *watch = op->kind == DRIVER_ACCEPT ? find_watch(uring, op->fd) : NULL;
+    struct uring_watch *watch = op->kind == DRIVER_ACCEPT ? uring_find(uring, op->fd) : NULL;
     if (watch != NULL && watch->readers.first == NULL)
         uring_stop_many(uring, watch, op->fd);
 }
@@ -321,7 +223,7 @@ static void cancel(struct driver *driver, struct driver_op *op)
     op->cancelled = true;
     if (op->state == URING_THREAD && file_threads_take_back(&uring->files, op)) {
         op->result = -ECANCELED;
-        op_is_done(uring, op);
+        uring_op_is_done(uring, op);
     } else if (op->state == URING_WAITING) {
         uring_finish_op(uring, op, -ECANCELED);
         stop_accepting(uring, op);
@@ -344,9 +246,9 @@ static bool cancel_again(struct uring *uring, struct driver_op *op)
 static void find_lost_cancels(struct uring *uring)
 {
     bool all = cancel_again(uring, uring->loose.first);
-    for (size_t fd = 0; all && fd < uring->watch_count; fd++)
-        all = cancel_again(uring, uring->watches[fd].readers.first) &&
-              cancel_again(uring, uring->watches[fd].writers.first);
+    for (int fd = 0; all && (size_t)fd < uring->watches.count; fd++)
+        all = cancel_again(uring, uring_find(uring, fd)->readers.first) &&
+              cancel_again(uring, uring_find(uring, fd)->writers.first);
     uring->lost_cancel = !all;
 }
 
@@ -359,7 +261,7 @@ static void arm_wake(struct uring *uring)
     uring->wake_armed = sqe != NULL;
     if (sqe == NULL)
         return;
-    io_uring_prep_poll_multishot(sqe, uring->wake_fd, POLLIN);
+    io_uring_prep_poll_multishot(sqe, uring->wakeup.fd, POLLIN);
     sqe->user_data = RING_WAKE;
 }
 
@@ -368,7 +270,7 @@ static void settle_all(struct uring *uring)
     if (uring->lost_cancel)
         find_lost_cancels(uring);
     while (uring->unsettled >= 0) {
-        struct uring_watch *watch = &uring->watches[uring->unsettled];
+        struct uring_watch *watch = uring_find(uring, uring->unsettled);
         if (!settle(uring, watch))
             return;
         watch->unsettled = false;
@@ -418,7 +320,7 @@ static bool is_passing(const struct driver_op *op, int64_t result)
 /* The kernel has cancelled what nobody asked it to: it had no thread of its own to carry it out with. */
 static int64_t refused(struct uring *uring, struct driver_op *op)
 {
-    const struct uring_watch *watch = find_watch(uring, op->fd);
+    const struct uring_watch *watch = uring_find(uring, op->fd);
     if (op->kind == DRIVER_POLL) /* see tell_pollers */
         return watch != NULL && uring_has_stock(watch) ? POLLIN : -EINTR;
     if (op->kind == DRIVER_CONNECT)
@@ -434,7 +336,7 @@ static void carry_out_otherwise(struct uring *uring, struct driver_op *op)
 {
     queue_remove(&uring->loose, op);
     if (submit_to_threads(uring, op))
-        op_is_done(uring, op);
+        uring_op_is_done(uring, op);
 }
 
 static void completed(struct uring *uring, struct driver_op *op, int64_t result)
@@ -458,7 +360,7 @@ static void completed(struct uring *uring, struct driver_op *op, int64_t result)
 static void operation_completed(struct uring *uring, struct ring_completion *completion)
 {
     struct driver_op *op = (struct driver_op *)(uintptr_t)completion->data;
-    if (op->state == URING_ZERO_COPY ? uring_zero_copy_goes_on(&uring->watches[op->fd], op, completion)
+    if (op->state == URING_ZERO_COPY ? uring_zero_copy_goes_on(uring_find(uring, op->fd), op, completion)
                                      : uring_is_polled(op) && !uring_poll_completed(uring, op, completion))
         return;
     completed(uring, op, completion->result);
@@ -476,13 +378,13 @@ static void handle(struct uring *uring, struct ring_completion *completion)
     }
 }
 
-void uring_reap(struct uring *uring)
+static void reap(struct uring *uring)
 {
     struct ring_completion completion;
     while (ring_next(&uring->ring, &completion))
         handle(uring, &completion);
     for (struct driver_op *op; (op = file_threads_next(&uring->files)) != NULL;)
-        op_is_done(uring, op);
+        uring_op_is_done(uring, op);
 }
 
 /* ==== waiting ==== */
@@ -509,10 +411,10 @@ static int64_t span_until(int64_t deadline)
 /* One look at the ring.  *over: there is something to deliver, or no reason to wait on. */
 static int look(struct uring *uring, int64_t deadline, bool *over)
 {
-    bool news = uring->done.first != NULL || __atomic_load_n(&uring->woken, __ATOMIC_SEQ_CST);
+    bool news = uring->done.first != NULL || wakeup_is_rung(&uring->wakeup);
     int64_t span = news ? 0 : span_until(deadline);
     int error = ring_enter(&uring->ring, 1, span);
-    uring_reap(uring);
+    reap(uring);
     settle_all(uring);
     *over = span == 0 || error == -EINTR || uring->done.first != NULL;
     bool passing = error == -EINTR || error == -ETIME || error == -EBUSY || error == -EAGAIN;
@@ -527,18 +429,14 @@ static int wait_until(struct driver *driver, int64_t deadline)
     settle_all(uring);
     while (!over && error == 0)
         error = look(uring, deadline, &over);
-    /* From here on a wake writes again: what it announces may be missed by the caller's look at its queues. */
-    if (__atomic_load_n(&uring->woken, __ATOMIC_SEQ_CST))
-        __atomic_store_n(&uring->woken, false, __ATOMIC_SEQ_CST);
+    wakeup_take(&uring->wakeup);
     deliver(uring);
     return error;
 }
 
 static void wake(struct driver *driver)
 {
-    struct uring *uring = uring_of(driver);
-    if (!__atomic_exchange_n(&uring->woken, true, __ATOMIC_SEQ_CST))
-        driver_ring(uring->wake_fd);
+    wakeup_ring(&uring_of(driver)->wakeup);
 }
 
 /* ==== descriptors and buffers ==== */
@@ -548,6 +446,26 @@ static bool has_operations(const struct uring_watch *watch)
     return watch->readers.first != NULL || watch->writers.first != NULL;
 }
 
+/* Completions that wait in the kernel are taken out now; calls nobody. */
+static void reap_now(struct uring *uring)
+{
+    ring_enter(&uring->ring, 0, 0);
+    reap(uring);
+}
+
+/* `fd` will be another's: its multishot is stopped, what it brought is closed or recycled, and what it still brings is
+ * ignored. */
+static void forget(struct uring *uring, struct uring_watch *watch, int fd)
+{
+    while (!uring_stop_many(uring, watch, fd)) /* the kernel takes no more before some completions are taken */
+        reap_now(uring);
+    if (watch->many != MANY_NONE) /* now, since the kernel holds the socket until then: a stream's end has to leave */
+        reap_now(uring);
+    uring_drop_stock(uring, watch);
+    watch->generation++;
+    watch->adopted = false;
+}
+
 static void adopt(struct driver *driver, int fd)
 {
     int error;
@@ -555,20 +473,17 @@ static void adopt(struct driver *driver, int fd)
     if (watch == NULL)
         return; /* no memory: it is treated as a stranger */
     EDDY_ASSERT(!has_operations(watch), "descriptor %d is adopted while operations on it are in flight", fd);
-    uring_forget_many(uring_of(driver), watch, fd);
-    watch->generation++;
+    forget(uring_of(driver), watch, fd);
     watch->adopted = true;
 }
 
 static void release(struct driver *driver, int fd)
 {
-    struct uring_watch *watch = find_watch(uring_of(driver), fd);
+    struct uring_watch *watch = uring_find(uring_of(driver), fd);
     if (watch == NULL)
         return;
     EDDY_ASSERT(!has_operations(watch), "descriptor %d is given up while operations on it are in flight", fd);
-    uring_forget_many(uring_of(driver), watch, fd);
-    watch->generation++;
-    watch->adopted = false;
+    forget(uring_of(driver), watch, fd);
 }
 
 static void close_fd(struct driver *driver, int fd)
@@ -594,12 +509,12 @@ static int init(struct uring *uring, const char **step)
     *step = "eventfd";
     uring->unsettled = uring->suspects = -1;
     uring->buffers.capacity = ring_limits.buffers;
-    uring->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (uring->wake_fd < 0)
-        return errno;
-    int error = ring_open(&uring->ring, step);
-    if (error != 0)
-        close(uring->wake_fd);
+    int error = wakeup_open(&uring->wakeup);
+    if (error)
+        return error;
+    error = ring_open(&uring->ring, step);
+    if (error)
+        wakeup_close(&uring->wakeup);
     return error;
 }
 
@@ -624,15 +539,25 @@ static struct driver *open_driver(const struct driver_options *options, int *err
     return &uring->driver;
 }
 
+static void end_all_many(struct uring *uring)
+{
+    for (int fd = 0; (size_t)fd < uring->watches.count; fd++)
+        forget(uring, uring_find(uring, fd), fd);
+    for (int tries = 0; uring->many > 0 && tries < 100; tries++) { /* one: the cancels are carried out at once */
+        ring_enter(&uring->ring, 1, CLOCK_SECOND / 100);
+        reap(uring);
+    }
+}
+
 static void close_driver(struct driver *driver)
 {
     struct uring *uring = uring_of(driver);
     file_threads_free(&uring->files); /* first: they wake the driver */
-    uring_end_all_many(uring);
+    end_all_many(uring);
     ring_close(&uring->ring);
     ring_buffers_free(&uring->buffers);
-    close(uring->wake_fd);
-    memory_free(uring->watches);
+    wakeup_close(&uring->wakeup);
+    fd_table_free(&uring->watches);
     lent_free(&uring->lent);
     memory_free(driver);
 }

@@ -10,10 +10,12 @@
 #define EDDY_OS_DRIVER_URING_H
 
 #include "os/driver_queue.h"
+#include "os/fd_table.h"
 #include "os/file_threads.h"
 #include "os/lent.h"
 #include "os/ring.h"
 #include "os/ring_buffers.h"
+#include "os/wakeup.h"
 
 #if defined(EDDY_WITH_URING)
 
@@ -40,7 +42,7 @@ enum uring_zero_copy { ZERO_COPY_NOT_TRIED, ZERO_COPY_TRIED, ZERO_COPY_NEVER };
 struct uring_watch {
     struct driver_queue readers; /* accept, recv, read */
     struct driver_queue writers; /* connect, send, write */
-    uint32_t generation;         /* counts closes: what a multishot of an older one brings is for nobody */
+    uint32_t generation;         /* incremented on close; what a multishot of an older generation brings is ignored */
     int next_unsettled;          /* in the list of those that need a request made; see uring.unsettled */
     bool unsettled;              /* it is in that list */
     bool adopted;                /* the library owns it until driver_close_fd */
@@ -61,15 +63,13 @@ struct uring_watch {
 struct uring {
     struct driver driver;
     struct ring ring;
-    int wake_fd;                 /* an eventfd, polled by a multishot */
-    bool woken;                  /* wake_fd has been written since the last wait; atomic */
-    bool wake_armed;             /* the poll of wake_fd stands */
+    struct wakeup wakeup;        /* polled by a multishot */
+    bool wake_armed;             /* that poll stands */
     bool asking;                 /* the request that tells when to ask stands */
     int suspects;                /* first watch of those that are asked; -1: none */
     bool lost_cancel;            /* a cancel found no room: look for it among all operations */
     int unsettled;               /* first watch whose queues have one to begin; -1: none */
-    size_t watch_count;          /* of `watches` */
-    struct uring_watch *watches; /* indexed by descriptor */
+    struct fd_table watches;     /* of struct uring_watch */
     struct driver_queue loose;   /* in the kernel, and in no queue of a watch: polls, files */
     struct driver_queue waiting; /* the same, but there was no room in the ring */
     struct driver_queue done;    /* results that wait for their delivery */
@@ -82,18 +82,47 @@ struct uring {
 /* What a completion is of: the lowest bits of its user_data.  An operation is its address. */
 enum { RING_OPERATION, RING_WAKE, RING_NOBODY, RING_ACCEPTED, RING_RECEIVED, RING_ASK, RING_TAGS = 7 };
 
-/* ---- driver_uring.c ---- */
+static inline struct uring_watch *uring_find(const struct uring *uring, int fd)
+{
+    return fd_table_find(&uring->watches, fd, sizeof(struct uring_watch));
+}
+
+/* Polls consume nothing, and files have positions of their own: their order does not matter. */
+static inline bool uring_is_loose(const struct driver_op *op)
+{
+    return op->kind == DRIVER_POLL || driver_kind_is_of_files(op->kind);
+}
+
+/* True: it reads from its descriptor, or accepts; else it writes. */
+static inline bool uring_reads(const struct driver_op *op)
+{
+    switch (op->kind) {
+    case DRIVER_ACCEPT:
+    case DRIVER_RECV:
+    case DRIVER_RECV_LENT:
+    case DRIVER_RECVMSG:
+    case DRIVER_READ: return true;
+    default: return false;
+    }
+}
+
+static inline struct driver_queue *uring_queue_of(struct uring_watch *watch, const struct driver_op *op)
+{
+    return uring_reads(op) ? &watch->readers : &watch->writers;
+}
+
+/* ---- driver_uring_op.c ---- */
+/* It has its result, and is in no list any more: the next delivery calls `complete`. */
+void uring_op_is_done(struct uring *uring, struct driver_op *op);
 void uring_finish_op(struct uring *uring, struct driver_op *op, int64_t result);
 /* There was no room: it is begun from the start when there is. */
 void uring_begin_later(struct uring *uring, struct driver_op *op);
-/* It reads; else it writes. */
-bool uring_reads(const struct driver_op *op);
 /* Its queues have something to begin. */
 void uring_unsettle(struct uring *uring, int fd);
 /* False: no room in the ring. */
 bool uring_send_cancel(struct uring *uring, uint64_t user_data);
-/* Takes completions out of the ring; calls nobody. */
-void uring_reap(struct uring *uring);
+/* A multishot has brought bytes: it may have lost the end that came with them, see driver_uring_ask.c. */
+void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd);
 
 /* ---- driver_uring_many.c ---- */
 /* Something is there, or an end, that whoever reads from the descriptor gets first. */
@@ -106,15 +135,11 @@ bool uring_is_many(struct uring *uring, const struct uring_watch *watch, const s
 bool uring_begin_many(struct uring *uring, struct uring_watch *watch, const struct driver_op *op);
 /* The same. */
 bool uring_stop_many(struct uring *uring, struct uring_watch *watch, int fd);
-/* Stops it and closes or recycles what came: `fd` will be another's.  The caller counts its generation up. */
-void uring_forget_many(struct uring *uring, struct uring_watch *watch, int fd);
+/* Closes or recycles what a multishot has brought, which has been stopped. */
+void uring_drop_stock(struct uring *uring, struct uring_watch *watch);
 void uring_many_completed(struct uring *uring, const struct ring_completion *completion);
-/* Before the ring is closed: nothing is in the kernel any more. */
-void uring_end_all_many(struct uring *uring);
 
 /* ---- driver_uring_ask.c ---- */
-/* A multishot has brought bytes: it may have lost the end that came with them. */
-void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd);
 /* Unless it stands: the request that tells when to ask. */
 void uring_arm_ask(struct uring *uring);
 /* It has told. */

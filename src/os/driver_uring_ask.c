@@ -19,16 +19,6 @@ enum { BATCH = 64 };
 
 static struct __kernel_timespec period = {.tv_sec = 1};
 
-void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd)
-{
-    watch->heard = true;
-    if (watch->suspect)
-        return;
-    watch->suspect = true;
-    watch->next_suspect = uring->suspects;
-    uring->suspects = fd;
-}
-
 void uring_arm_ask(struct uring *uring)
 {
     struct io_uring_sqe *sqe = uring->asking ? NULL : ring_request(&uring->ring);
@@ -46,13 +36,13 @@ static void ask(struct uring *uring, struct pollfd *entries, int count)
         return;
     for (int i = 0; i < count; i++)
         if (entries[i].revents != 0)
-            uring_stop_many(uring, &uring->watches[entries[i].fd], entries[i].fd);
+            uring_stop_many(uring, uring_find(uring, entries[i].fd), entries[i].fd);
 }
 
 /* Takes the next one out of the list, or leaves it there until the next time. */
 static bool is_quiet(struct uring *uring, int fd, int *kept)
 {
-    struct uring_watch *watch = &uring->watches[fd];
+    struct uring_watch *watch = uring_find(uring, fd);
     bool heard = watch->heard;
     watch->heard = false;
     watch->suspect = heard;
@@ -69,7 +59,7 @@ void uring_ask(struct uring *uring)
     int count = 0, kept = -1;
     uring->asking = false;
     for (int fd = uring->suspects, next; fd >= 0; fd = next) {
-        next = uring->watches[fd].next_suspect;
+        next = uring_find(uring, fd)->next_suspect;
         if (is_quiet(uring, fd, &kept))
             entries[count++] = (struct pollfd){.fd = fd, .events = POLLIN | POLLRDHUP};
         if (count == BATCH) {

@@ -12,7 +12,8 @@
 
 #if defined(EDDY_WITH_URING)
 
-#include "os/clock.h"
+#include "base/assert.h"
+#include "os/driver_fault.h"
 #include "os/memory.h"
 
 #include <errno.h>
@@ -203,16 +204,9 @@ bool uring_stop_many(struct uring *uring, struct uring_watch *watch, int fd)
     return true;
 }
 
-void uring_forget_many(struct uring *uring, struct uring_watch *watch, int fd)
+void uring_drop_stock(struct uring *uring, struct uring_watch *watch)
 {
-    while (!uring_stop_many(uring, watch, fd)) { /* the kernel takes no more before some completions are taken */
-        ring_enter(&uring->ring, 0, 0);
-        uring_reap(uring);
-    }
-    if (watch->many != MANY_NONE) { /* now, for the kernel holds the socket until then: a stream's end has to leave */
-        ring_enter(&uring->ring, 0, 0);
-        uring_reap(uring);
-    }
+    EDDY_ASSERT(watch->many != MANY_STANDS, "the multishot of a descriptor that is forgotten was not stopped");
     while (watch->stock != NULL)
         drop(uring, watch, watch->accepts);
     watch->many = MANY_NONE;
@@ -240,13 +234,13 @@ static void end_with(struct uring_watch *watch, int32_t error)
     watch->error = error;
 }
 
-static void keep(struct uring *uring, struct uring_watch *watch, const struct ring_completion *completion)
+static void keep(struct uring *uring, struct uring_watch *watch, int fd, const struct ring_completion *completion)
 {
     int32_t result = completion->result;
     if (result > 0 && !watch->accepts) {
         put_bytes(uring, watch, completion->flags >> IORING_CQE_BUFFER_SHIFT, result);
         if ((completion->flags & IORING_CQE_F_MORE) != 0)
-            uring_suspect(uring, watch, (int)(watch - uring->watches));
+            uring_suspect(uring, watch, fd);
         return;
     }
     discard(uring, &(struct ring_completion){.flags = completion->flags, .result = -1});
@@ -271,7 +265,7 @@ static void tell_pollers(struct uring *uring, int fd)
 void uring_many_completed(struct uring *uring, const struct ring_completion *completion)
 {
     int fd = (int)((uint32_t)completion->data >> 3);
-    struct uring_watch *watch = &uring->watches[fd];
+    struct uring_watch *watch = uring_find(uring, fd);
     bool ended = (completion->flags & IORING_CQE_F_MORE) == 0;
     uring->many -= ended;
     if (watch->generation != (uint32_t)(completion->data >> 32)) {
@@ -280,7 +274,7 @@ void uring_many_completed(struct uring *uring, const struct ring_completion *com
     }
     if (ended)
         watch->many = MANY_NONE;
-    keep(uring, watch, completion);
+    keep(uring, watch, fd, completion);
     while (watch->readers.first != NULL && watch->readers.first->state == URING_WAITING && uring_has_stock(watch))
         uring_finish_op(uring, watch->readers.first, uring_take_stock(uring, watch, watch->readers.first));
     if (watch->readers.first != NULL && ended)
@@ -289,20 +283,6 @@ void uring_many_completed(struct uring *uring, const struct ring_completion *com
         tell_pollers(uring, fd);
     if (watch->stocked >= (watch->accepts ? MOST_SOCKETS : MOST_BYTES))
         uring_stop_many(uring, watch, fd); /* no room: the next one tries again */
-}
-
-/* ==== the end ==== */
-
-void uring_end_all_many(struct uring *uring)
-{
-    for (size_t fd = 0; fd < uring->watch_count; fd++) {
-        uring_forget_many(uring, &uring->watches[fd], (int)fd);
-        uring->watches[fd].generation++;
-    }
-    for (int tries = 0; uring->many > 0 && tries < 100; tries++) { /* one: the cancels are carried out at once */
-        ring_enter(&uring->ring, 1, CLOCK_SECOND / 100);
-        uring_reap(uring);
-    }
 }
 
 #endif

@@ -9,6 +9,7 @@
  */
 #define _GNU_SOURCE
 #include "os/driver_uring.h"
+#include "os/driver_fault.h"
 
 #if defined(EDDY_WITH_URING)
 

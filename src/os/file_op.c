@@ -4,6 +4,7 @@
 #include "os/file_op.h"
 
 #include "os/driver.h"
+#include "os/driver_fault.h"
 
 #include <errno.h>
 #include <fcntl.h>

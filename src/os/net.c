@@ -19,14 +19,6 @@ static int open_socket(struct driver *driver, int family, int type, int protocol
     return fd;
 }
 
-static int open_pair(struct driver *driver, int family, int type, int fds[2])
-{
-    int error = answer(socketpair(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds));
-    for (int i = 0; error == 0 && i < 2; i++)
-        driver_adopt(driver, fds[i]);
-    return error;
-}
-
 static int bind_socket(struct driver *driver, int fd, const struct sockaddr *address, socklen_t size)
 {
     (void)driver;
@@ -85,7 +77,6 @@ static void reset(struct driver *driver, int fd)
 
 const struct driver_net net_kernel = {
     .open = open_socket,
-    .pair = open_pair,
     .bind = bind_socket,
     .listen = listen_socket,
     .shutdown = shut_down,

@@ -13,7 +13,6 @@
 
 struct driver_net {
     int (*open)(struct driver *driver, int family, int type, int protocol);
-    int (*pair)(struct driver *driver, int family, int type, int fds[2]);
     int (*bind)(struct driver *driver, int fd, const struct sockaddr *address, socklen_t size);
     int (*listen)(struct driver *driver, int fd, int backlog);
     int (*shutdown)(struct driver *driver, int fd, int how);
@@ -34,10 +33,6 @@ extern const struct driver_net net_kernel;
 static inline int net_open(struct driver *driver, int family, int type, int protocol)
 {
     return driver->type->net->open(driver, family, type, protocol);
-}
-static inline int net_pair(struct driver *driver, int family, int type, int fds[2])
-{
-    return driver->type->net->pair(driver, family, type, fds);
 }
 static inline int net_bind(struct driver *driver, int fd, const struct sockaddr *address, socklen_t size)
 {

@@ -2,6 +2,7 @@
 /* ring_prepare.c - an operation as a request of the ring. */
 #define _GNU_SOURCE
 #include "os/driver_uring.h"
+#include "os/driver_fault.h"
 #include "os/file_op.h"
 
 #if defined(EDDY_WITH_URING)

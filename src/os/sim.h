@@ -87,8 +87,7 @@ struct sim {
     struct sim_weather weather;
     struct sim_events events;      /* by time, and in the order they were set */
     struct sim_socket *looks, **looks_end; /* to be looked at, in this order */
-    struct sim_socket **sockets;   /* by descriptor; NULL: the kernel's */
-    size_t socket_count;           /* room in it */
+    struct fd_table sockets;       /* of struct sim_socket *; NULL: the kernel's */
     struct sim_socket *listeners;
     size_t waiting;                /* operations in queues of sim_sockets */
     uint16_t next_port;            /* for an end that was not bound */
@@ -101,20 +100,19 @@ static inline struct sim *sim_of(struct driver *driver)
 
 extern const struct driver_net net_sim;
 
-/* ---- sim_net.c: sockets ---- */
+/* ---- sim_net.c: operations on sockets, and the calls that do not wait ---- */
 bool sim_submit(struct driver *driver, struct driver_op *op);
 void sim_cancel(struct driver *driver, struct driver_op *op);
 void sim_adopt(struct driver *driver, int fd);
 void sim_release(struct driver *driver, int fd);
 void sim_close_fd(struct driver *driver, int fd);
-struct sim_socket *sim_find(const struct sim *sim, int fd);
-/* Operations that wait for connections from outside: no reason to wait for the world. */
-size_t sim_listening(const struct sim *sim);
 /* Carries out what has become due; calls nobody. */
 void sim_run_events(struct sim *sim);
 /* When there is something due; CLOCK_NEVER: nothing is. */
 int64_t sim_next_event(const struct sim *sim);
 void sim_finish(struct sim *sim);
+/* Operations at the sockets that sim_look remembered go on as far as they can; calls nobody. */
+void sim_settle(struct sim *sim);
 
 /* ---- sim_clock.c: when the clock moves ---- */
 int sim_wait(struct sim *sim, int64_t deadline);
@@ -133,14 +131,36 @@ void sim_events_free(struct sim *sim);
 /* A moment within the latency. */
 int64_t sim_delay(struct sim *sim);
 
-/* Soon what can go on at the socket goes on. */
-void sim_look(struct sim *sim, struct sim_socket *socket);
-/* Now; calls nobody. */
-void sim_settle(struct sim *sim);
-
-/* ---- sim_stream.c: two ends in memory ---- */
+/* ---- sim_socket.c: one socket ---- */
 struct sim_socket *sim_socket_new(int family);
 void sim_socket_unref(struct sim_socket *socket);
+/* Bytes that have not been read are lost. */
+void sim_drop_segments(struct sim_socket *socket);
+/* NULL: the descriptor is the kernel's. */
+struct sim_socket *sim_find(const struct sim *sim, int fd);
+/* A real socket stands for it from now on: the descriptor, or a negative errno value. */
+int sim_give_descriptor(struct sim *sim, struct sim_socket *sim_socket);
+/* A new socket with a descriptor: the same. */
+int sim_new_descriptor(struct sim *sim, int family);
+/* Takes it out of the table, with the table's reference; the real socket stays open. */
+void sim_leave_table(struct sim *sim, struct sim_socket *socket);
+/* The next sim_settle looks at the socket. */
+void sim_look(struct sim *sim, struct sim_socket *socket);
+
+/* ---- sim_listen.c: who listens, and meets whom ---- */
+/* NULL: no socket of this loop listens at that address. */
+struct sim_socket *sim_find_listener(const struct sim *sim, const union sim_address *address);
+/* Joins the client to a new socket in the listener's backlog: 0, or a negative errno value. */
+int sim_meet(struct sim *sim, struct sim_socket *client, const union sim_address *address);
+/* As accept: the first of the backlog gets its descriptor; without one it stays there. */
+int64_t sim_accept(struct sim *sim, struct sim_socket *listener, const struct driver_op *op);
+/* Out of the backlog; NULL: it is empty. */
+struct sim_socket *sim_take_pending(struct sim_socket *listener);
+void sim_stop_listening(struct sim *sim, struct sim_socket *socket);
+/* Operations that wait for connections from outside: no reason to wait for the world. */
+size_t sim_listening(const struct sim *sim);
+
+/* ---- sim_stream.c: two ends in memory ---- */
 void sim_join(struct sim *sim, struct sim_socket *a, struct sim_socket *b);
 /* Each as the system call, or -EAGAIN. */
 int64_t sim_receive(struct sim *sim, struct sim_socket *socket, void *data, size_t size, int flags);

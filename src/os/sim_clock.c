@@ -209,7 +209,7 @@ int sim_wait(struct sim *sim, int64_t deadline)
     if (sim->epoll.done.first || woken)
         until = 0;
     int64_t patience = patience_for(sim, until);
-    if (patience != 0 || kernel_works(sim) || __atomic_load_n(&sim->epoll.woken, __ATOMIC_SEQ_CST))
+    if (patience != 0 || kernel_works(sim) || wakeup_is_rung(&sim->epoll.wakeup))
         error = ask_world(sim, patience, &later_woken, &news);
     woken |= later_woken;
     if (news || until <= sim->now)

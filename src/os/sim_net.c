@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim_net.c - sockets of the simulation: who listens where, who meets whom, and the operations on them.  See sim.h.
+ * sim_net.c - sockets of the simulation: the operations on them, and the calls that do not wait.  See sim.h.
  *
  * TCP sockets that are made through net.h are the simulation's; a connection to a port that nobody of this loop
  * listens on, and one that comes from outside, is the kernel's and passes to the epoll driver.
@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/random.h"
 #include "os/clock.h"
+#include "os/driver_fault.h"
 #include "os/memory.h"
 #include "os/net.h"
 
@@ -21,210 +22,6 @@
 
 /* driver_op.state of an operation in a queue of a sim_socket; the epoll driver's values are below. */
 enum { SIM_WAITS = 64, SIM_CONNECTS };
-
-enum { FIRST_PORT = 49152 };
-
-/* ==== the table ==== */
-
-struct sim_socket *sim_find(const struct sim *sim, int fd)
-{
-    return fd >= 0 && (size_t)fd < sim->socket_count ? sim->sockets[fd] : NULL;
-}
-
-static bool make_room(struct sim *sim, int fd)
-{
-    size_t count = sim->socket_count ? sim->socket_count : 32;
-    if ((size_t)fd < sim->socket_count)
-        return true;
-    while (count <= (size_t)fd)
-        count *= 2;
-    struct sim_socket **sockets = memory_grow(sim->sockets, count * sizeof(struct sim_socket *));
-    if (!sockets)
-        return false;
-    memset(sockets + sim->socket_count, 0, (count - sim->socket_count) * sizeof(struct sim_socket *));
-    sim->sockets = sockets;
-    sim->socket_count = count;
-    return true;
-}
-
-/* A real socket that stands for it: the descriptor, or a negative errno value. */
-static int give_descriptor(struct sim *sim, struct sim_socket *sim_socket)
-{
-    int fd = socket(sim_socket->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    if (!make_room(sim, fd)) {
-        close(fd);
-        return -ENOMEM;
-    }
-    sim_socket->fd = fd;
-    sim->sockets[fd] = sim_socket;
-    return fd;
-}
-
-/* Takes it out of the table; the real socket stays. */
-static void leave(struct sim *sim, struct sim_socket *socket)
-{
-    sim->sockets[socket->fd] = NULL;
-    socket->fd = -1;
-    sim_socket_unref(socket);
-}
-
-static int new_socket(struct sim *sim, int family)
-{
-    struct sim_socket *socket = sim_socket_new(family);
-    if (!socket)
-        return -ENOMEM;
-    int fd = give_descriptor(sim, socket);
-    if (fd < 0)
-        sim_socket_unref(socket);
-    return fd;
-}
-
-/* ==== listeners ==== */
-
-static unsigned port_of(const union sim_address *address)
-{
-    return address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port;
-}
-
-static bool is_any(const union sim_address *address)
-{
-    if (address->any.sa_family == AF_INET6)
-        return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
-    return address->v4.sin_addr.s_addr == htonl(INADDR_ANY);
-}
-
-static bool same_host(const union sim_address *a, const union sim_address *b)
-{
-    if (a->any.sa_family == AF_INET6)
-        return memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0;
-    return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr;
-}
-
-static struct sim_socket *find_listener(const struct sim *sim, const union sim_address *address)
-{
-    for (struct sim_socket *one = sim->listeners; one; one = one->next_listener)
-        if (one->family == address->any.sa_family && port_of(&one->own) == port_of(address) &&
-            (is_any(&one->own) || same_host(&one->own, address)))
-            return one;
-    return NULL;
-}
-
-static void unlist(struct sim *sim, struct sim_socket *socket)
-{
-    for (struct sim_socket **link = &sim->listeners; *link; link = &(*link)->next_listener)
-        if (*link == socket) {
-            *link = socket->next_listener;
-            return;
-        }
-}
-
-size_t sim_listening(const struct sim *sim)
-{
-    size_t count = 0;
-    for (const struct sim_socket *one = sim->listeners; one; one = one->next_listener)
-        count += epoll_waiting_readers(&sim->epoll, one->fd);
-    return count;
-}
-
-/* ==== connecting ==== */
-
-static in_port_t *port_in(union sim_address *address)
-{
-    return address->any.sa_family == AF_INET6 ? &address->v6.sin6_port : &address->v4.sin_port;
-}
-
-/* Where the client was bound to; what that leaves open is filled in: a port, and the address that it calls (both ends
- * are on this machine, so it is good for either). */
-static union sim_address own_name(struct sim *sim, const struct sim_socket *client, const union sim_address *address)
-{
-    union sim_address own = *address, bound = {.any.sa_family = AF_UNSPEC};
-    socklen_t size = sizeof bound;
-    if (net_kernel.name(&sim->epoll.driver, client->fd, false, &bound.any, &size) == 0 && port_of(&bound) != 0) {
-        if (!is_any(&bound))
-            own = bound;
-        *port_in(&own) = *port_in(&bound);
-        return own;
-    }
-    if (sim->next_port < FIRST_PORT)
-        sim->next_port = FIRST_PORT;
-    *port_in(&own) = htons(sim->next_port++);
-    return own;
-}
-
-static void name_ends(struct sim *sim, struct sim_socket *client, struct sim_socket *server,
-                      const union sim_address *address)
-{
-    client->own = server->peer_name = own_name(sim, client, address);
-    client->peer_name = server->own = *address;
-}
-
-static struct sim_socket *take_pending(struct sim_socket *listener)
-{
-    struct sim_socket *first = listener->backlog;
-    if (first) {
-        listener->backlog = first->next_pending;
-        listener->backlog_size--;
-    }
-    return first;
-}
-
-static void add_pending(struct sim_socket *listener, struct sim_socket *server)
-{
-    server->next_pending = NULL;
-    *(listener->backlog ? listener->backlog_end : &listener->backlog) = server;
-    listener->backlog_end = &server->next_pending;
-    listener->backlog_size++;
-}
-
-static void fill_address(const struct driver_op *op, const union sim_address *name)
-{
-    if (!op->u.address.data || !op->u.address.size)
-        return;
-    socklen_t length = name->any.sa_family == AF_INET6 ? sizeof name->v6 : sizeof name->v4;
-    memcpy(op->u.address.data, name, *op->u.address.size < length ? *op->u.address.size : length);
-    *op->u.address.size = length;
-}
-
-/* The first that waits is accepted: it gets its descriptor now; without one it goes on waiting.  As accept. */
-static int64_t accept_pending(struct sim *sim, struct sim_socket *listener, const struct driver_op *op)
-{
-    struct sim_socket *server = listener->backlog;
-    int fd = give_descriptor(sim, server);
-    if (fd < 0)
-        return fd;
-    take_pending(listener);
-    fill_address(op, &server->peer_name);
-    return fd;
-}
-
-/* Those who wait to accept do so in the epoll driver, which listens to the outside for them. */
-static void hand_out(struct sim *sim, struct sim_socket *listener)
-{
-    struct driver_op *op;
-    while (listener->backlog && (op = epoll_first_reader(&sim->epoll, listener->fd)) != NULL)
-        epoll_complete_reader(&sim->epoll, op, accept_pending(sim, listener, op));
-}
-
-/* 0 or a negative errno value. */
-static int meet(struct sim *sim, struct sim_socket *client, const union sim_address *address)
-{
-    struct sim_socket *listener = find_listener(sim, address);
-    if (!listener)
-        return -ECONNREFUSED;
-    if (listener->backlog_size >= listener->backlog_limit)
-        return -EAGAIN;
-    struct sim_socket *server = sim_socket_new(client->family);
-    if (!server)
-        return -ENOMEM;
-    name_ends(sim, client, server, address);
-    sim_join(sim, client, server);
-    add_pending(listener, server);
-    hand_out(sim, listener);
-    sim_look(sim, listener);
-    return 0;
-}
 
 /* ==== operations ==== */
 
@@ -317,17 +114,6 @@ static void run_pollers(struct sim *sim, struct sim_socket *socket)
     }
 }
 
-void sim_look(struct sim *sim, struct sim_socket *socket)
-{
-    if (socket->to_look)
-        return;
-    socket->to_look = true;
-    socket->references++;
-    socket->next_look = NULL;
-    *(sim->looks ? sim->looks_end : &sim->looks) = socket;
-    sim->looks_end = &socket->next_look;
-}
-
 void sim_settle(struct sim *sim)
 {
     for (struct sim_socket *socket; (socket = sim->looks) != NULL;) {
@@ -373,7 +159,7 @@ static bool submit_accept(struct sim *sim, struct sim_socket *socket, struct dri
 {
     if (!socket->backlog)
         return epoll_submit(&sim->epoll.driver, op);
-    op->result = accept_pending(sim, socket, op);
+    op->result = sim_accept(sim, socket, op);
     op->state = 0;
     return complete_now(sim, op);
 }
@@ -383,8 +169,8 @@ static bool submit_connect(struct sim *sim, struct sim_socket *socket, struct dr
     union sim_address address = {.any.sa_family = AF_UNSPEC};
     if (op->u.address.length <= sizeof address)
         memcpy(&address, op->u.address.data, op->u.address.length);
-    if (!find_listener(sim, &address)) { /* the world's */
-        leave(sim, socket);
+    if (!sim_find_listener(sim, &address)) { /* the world's */
+        sim_leave_table(sim, socket);
         epoll_adopt(&sim->epoll.driver, op->fd);
         return epoll_submit(&sim->epoll.driver, op);
     }
@@ -451,7 +237,7 @@ static void try_connect(struct sim *sim, struct sim_socket *socket, struct drive
 {
     union sim_address address;
     memcpy(&address, op->u.address.data, op->u.address.length);
-    int result = meet(sim, socket, &address);
+    int result = sim_meet(sim, socket, &address);
     if (result == -EAGAIN && sim_later(sim, sim->now + CLOCK_SECOND / 100, SIM_CONNECT, socket, op))
         return; /* as TCP: it is tried again until there is room */
     queue_remove(&socket->writers, op);
@@ -485,12 +271,7 @@ void sim_run_events(struct sim *sim)
 static int open_socket(struct driver *driver, int family, int type, int protocol)
 {
     bool ours = (family == AF_INET || family == AF_INET6) && type == SOCK_STREAM;
-    return ours ? new_socket(sim_of(driver), family) : net_kernel.open(driver, family, type, protocol);
-}
-
-static int open_pair(struct driver *driver, int family, int type, int fds[2])
-{
-    return net_kernel.pair(driver, family, type, fds);
+    return ours ? sim_new_descriptor(sim_of(driver), family) : net_kernel.open(driver, family, type, protocol);
 }
 
 static int bind_socket(struct driver *driver, int fd, const struct sockaddr *address, socklen_t size)
@@ -569,7 +350,6 @@ static void reset(struct driver *driver, int fd)
 
 const struct driver_net net_sim = {
     .open = open_socket,
-    .pair = open_pair,
     .bind = bind_socket,
     .listen = listen_socket,
     .shutdown = shut_down,
@@ -600,14 +380,14 @@ void sim_close_fd(struct driver *driver, int fd)
         EDDY_ASSERT(!socket->readers.first && !socket->writers.first && !socket->pollers.first,
                     "descriptor %d is closed while operations on it are in flight", fd);
         if (socket->state == SIM_LISTENS)
-            unlist(sim, socket);
-        while ((pending = take_pending(socket)) != NULL) {
+            sim_stop_listening(sim, socket);
+        while ((pending = sim_take_pending(socket)) != NULL) {
             sim_break(sim, pending, ECONNRESET);
             sim_part(sim, pending);
             sim_socket_unref(pending);
         }
         sim_part(sim, socket);
-        leave(sim, socket);
+        sim_leave_table(sim, socket);
         sim_settle(sim);
     }
     epoll_close_fd(driver, fd);
@@ -615,9 +395,9 @@ void sim_close_fd(struct driver *driver, int fd)
 
 void sim_finish(struct sim *sim)
 {
-    for (size_t fd = 0; fd < sim->socket_count; fd++)
-        if (sim->sockets[fd])
-            sim_close_fd(&sim->epoll.driver, (int)fd);
+    for (int fd = 0; (size_t)fd < sim->sockets.count; fd++)
+        if (sim_find(sim, fd))
+            sim_close_fd(&sim->epoll.driver, fd);
     sim_events_free(sim);
-    memory_free(sim->sockets);
+    fd_table_free(&sim->sockets);
 }

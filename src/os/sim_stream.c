@@ -18,36 +18,6 @@
 
 enum { WINDOW = 65536 };
 
-struct sim_socket *sim_socket_new(int family)
-{
-    struct sim_socket *socket = memory_alloc_zeroed(sizeof *socket);
-    if (!socket)
-        return NULL;
-    socket->fd = -1;
-    socket->family = family;
-    socket->references = 1;
-    socket->end = &socket->first;
-    return socket;
-}
-
-static void drop_segments(struct sim_socket *socket)
-{
-    for (struct sim_segment *segment; (segment = socket->first);) {
-        socket->first = segment->next;
-        memory_free(segment);
-    }
-    socket->end = &socket->first;
-    socket->queued = 0;
-}
-
-void sim_socket_unref(struct sim_socket *socket)
-{
-    if (--socket->references > 0)
-        return;
-    drop_segments(socket);
-    memory_free(socket);
-}
-
 static void cut_off(struct sim *sim, struct sim_socket *a, struct sim_socket *b)
 {
     const double most = sim->weather.outage * (double)CLOCK_SECOND;
@@ -242,7 +212,7 @@ int sim_shutdown(struct sim *sim, struct sim_socket *socket, int how)
     if (how != SHUT_RD)
         send_end(sim, socket);
     if (how != SHUT_WR) {
-        drop_segments(socket);
+        sim_drop_segments(socket);
         socket->finished = true;
         socket->end_due = sim->now;
     }
@@ -254,7 +224,7 @@ void sim_break(struct sim *sim, struct sim_socket *socket, int error)
 {
     struct sim_socket *ends[] = {socket, socket->peer};
     for (int i = 0; i < 2 && ends[i]; i++) {
-        drop_segments(ends[i]);
+        sim_drop_segments(ends[i]);
         ends[i]->error = error;
         ends[i]->finished = ends[i]->shut = true;
         ends[i]->end_due = sim->now;

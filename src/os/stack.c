@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack.c - the pools of stack.h.
+ * stack.c - stacks taken and given back, slabs made and removed: see stack.h.
  *
  * Address space is cheap and memory is not: slabs double up to 64 MiB, and a stack is carved, which
  * touches its top page and installs its guard, when it is needed for the first time.  A guard of
@@ -14,6 +14,7 @@
 #include "os/memory.h"
 #include "os/probe.h"
 #include "os/stack_pool.h"
+#include "os/thread.h"
 #include "os/valgrind.h"
 
 #include <pthread.h>
@@ -44,32 +45,11 @@ void __lsan_unregister_root_region(const void *start, size_t size);
 #define FIRST_SLAB_COUNT ((size_t)16)
 #define LARGEST_SLAB     ((size_t)64 << 20)
 #define SLACK            512 /* stacks: so few are not worth giving back while a loop runs */
-/* Of a canary, what each switch looks at: frames leave gaps, seldom of that size. */
-#define CANARY_CHECKED ((size_t)512)
 /* Mappings left to the rest of the program when the guards have taken theirs. */
 #define MAP_RESERVE 1024
 
-__thread struct stack_pool stack_pool;
-
 static long mapped_guards; /* of the whole process */
 static void (*warn)(const char *text);
-
-size_t stack_page_size(void)
-{
-    static size_t page; /* atomic: whoever comes first */
-    size_t known = __atomic_load_n(&page, __ATOMIC_RELAXED);
-    if (known == 0) {
-        known = (size_t)sysconf(_SC_PAGESIZE);
-        __atomic_store_n(&page, known, __ATOMIC_RELAXED);
-    }
-    return known;
-}
-
-size_t stack_guard_size(void)
-{
-    size_t page = stack_page_size();
-    return page > STACK_GUARD_SIZE ? page : STACK_GUARD_SIZE;
-}
 
 static size_t round_up(size_t size, size_t step)
 {
@@ -165,24 +145,6 @@ static void fill_canary(char *floor)
         *at = STACK_CANARY;
 }
 
-static bool is_canary(const char *low, const char *high)
-{
-    for (const uint64_t *at = (const void *)low; (const char *)at < high; at++)
-        if (*at != STACK_CANARY)
-            return false;
-    return true;
-}
-
-bool stack_canary_intact(const struct stack *stack)
-{
-    return is_canary(stack->floor - CANARY_CHECKED, stack->floor);
-}
-
-bool stack_canary_page_intact(const char *floor)
-{
-    return is_canary(floor - stack_page_size(), floor);
-}
-
 /* Of the next stack of the slab. */
 static enum stack_guard install_guard(struct stack_slab *slab, char *bottom)
 {
@@ -224,9 +186,12 @@ static size_t next_slab_count(struct stack_class *class)
     return count;
 }
 
+static __thread struct thread_exit exit_of_pool;
+
 static struct stack_slab *add_slab(struct stack_class *class)
 {
-    stack_pool_attach();
+    exit_of_pool.leave = stack_pool_trim;
+    thread_at_exit(&exit_of_pool);
     if (!stack_pool.left_alone)
         stack_watch_overflow(true);
     pthread_once(&guard_once, choose_guards);
@@ -246,17 +211,6 @@ static struct stack_slab *add_slab(struct stack_class *class)
                                 .next = class->slabs};
     class->slabs = slab;
     return slab;
-}
-
-/*
- * Stacks a power of two apart put their first frames into the same few sets of the first-level
- * cache.  Eight places within the top page spread them; the page that is touched anyway stays the
- * only one.
- */
-struct stack *stack_at(const struct stack_class *class, const struct stack_slab *slab, size_t index)
-{
-    size_t colour = index % 8 * 128;
-    return (void *)(slab->stacks + (index + 1) * class->stride - colour - sizeof(struct stack));
 }
 
 /* What a debugging tool has to know of the memory of a stack, the guard left out. */
@@ -488,29 +442,4 @@ void stack_pool_trim(void)
     }
     if (stack_pool.common.slabs == NULL && stack_pool.common.next == NULL)
         stack_overflow_forget();
-}
-
-/* ==== the end of a thread ==== */
-
-static pthread_key_t exit_key;
-static bool exit_key_made;
-
-static void leave_thread(void *unused)
-{
-    (void)unused;
-    stack_pool_trim();
-    stack_overflow_forget();
-}
-
-static void make_exit_key(void)
-{
-    exit_key_made = pthread_key_create(&exit_key, leave_thread) == 0;
-}
-
-void stack_pool_attach(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, make_exit_key);
-    if (exit_key_made)
-        pthread_setspecific(exit_key, &stack_pool);
 }

@@ -347,6 +347,8 @@ static void look_at_own_stack(void)
     pthread_attr_destroy(&attributes);
 }
 
+static __thread struct thread_exit exit_of_thread;
+
 void stack_watch_thread(void)
 {
     if (stack_pool.watched || !__atomic_load_n(&installed, __ATOMIC_ACQUIRE))
@@ -355,7 +357,8 @@ void stack_watch_thread(void)
     if (stack_pool.own_base == NULL)
         look_at_own_stack();
     give_signal_stack();
-    stack_pool_attach();
+    exit_of_thread.leave = stack_overflow_forget;
+    thread_at_exit(&exit_of_thread);
 }
 
 void stack_watch_overflow(bool allowed)

@@ -65,8 +65,6 @@ size_t stack_page_size(void);
 /* Where the struct of the stack number `index` of a slab lies. */
 struct stack *stack_at(const struct stack_class *class, const struct stack_slab *slab,
                        size_t index);
-/* This thread's end will give back what its pool holds. */
-void stack_pool_attach(void);
 /* The whole canary page, where the check at each switch looks at its upper end. */
 bool stack_canary_page_intact(const char *floor);
 /* Unmaps this thread's signal stack. */

@@ -1,35 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread.h - a bounded pool of threads for calls that block.
+ * thread.h - the calling thread: its number, and what is called when it ends.
  *
- * A job belongs to its submitter until `run` has started, to the pool from then until `done` was called.
- * `run` and then `done` are called on a thread of the pool.  Threads are made when a job finds none idle, up to
- * the limit; they block all signals.
+ * Invariant: a function that was asked for is called once, on the thread that asked, after the thread's own code has
+ * ended.  Destructors of other libraries may ask again from there; then it is called again.
  */
 #ifndef EDDY_OS_THREAD_H
 #define EDDY_OS_THREAD_H
 
 #include <stdbool.h>
-#include <stddef.h>
-
-struct thread_job {
-    void (*run)(struct thread_job *job);  /* the blocking call */
-    void (*done)(struct thread_job *job); /* tells the submitter; the last touch of the job by the pool */
-    struct thread_job *next;              /* the queue's */
-    bool started;                         /* the pool's: too late to take it back */
-};
-
-struct thread_pool;
 
 /* The kernel's number of the calling thread, as debuggers show it. */
 long thread_number(void);
 
-struct thread_pool *thread_pool_new(size_t limit);
-/* 0, or an errno value when no thread could be made and none runs: the job was not taken. */
-int thread_pool_submit(struct thread_pool *pool, struct thread_job *job);
-/* True: it had not started and never will; `done` is not called.  False: it runs, or has run. */
-bool thread_pool_take_back(struct thread_pool *pool, struct thread_job *job);
-/* Waits for the jobs that run, then ends the threads.  No job is queued any more.  NULL is allowed. */
-void thread_pool_free(struct thread_pool *pool);
+/* Lies in the thread-local memory of whoever asks. */
+struct thread_exit {
+    void (*leave)(void);      /* what is called */
+    struct thread_exit *next; /* of those that this thread has asked for */
+    bool asked;               /* it is in that list */
+};
+
+/* Asking twice is asking once.  Without memory for the library's key nothing is called: what the thread holds leaks. */
+void thread_at_exit(struct thread_exit *exit);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "os/clock.h"
 #include "os/driver_epoll.h"
+#include "os/driver_fault.h"
 #include "os/driver_uring.h"
 #include "os/memory.h"
 #include "os/valgrind.h"

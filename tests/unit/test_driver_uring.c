@@ -17,7 +17,7 @@ static struct uring *inside(void)
 
 static const struct uring_watch *watch_of(int fd)
 {
-    return &inside()->watches[fd];
+    return uring_find(inside(), fd);
 }
 
 static void open_again(struct ring_limits limits)

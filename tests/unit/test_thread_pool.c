@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* test_thread.c - rules of src/os/thread.h. */
+/* test_thread_pool.c - rules of src/os/thread_pool.h. */
 #define _GNU_SOURCE
-#include "os/thread.h"
+#include "os/thread_pool.h"
 
 #include "os/memory.h"
 

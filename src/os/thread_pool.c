@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread_pool.c - see thread_pool.h.
+ *
+ * Invariant, under the lock: whenever more jobs are queued than threads are idle, the pool is at
+ * its limit or a thread could not be made.
+ */
+#define _GNU_SOURCE
+#include "os/thread_pool.h"
+
+#include "base/assert.h"
+#include "os/memory.h"
+#include "os/stack.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+/* No machine has more, and the table of a pool is made for all. */
+enum { MOST_THREADS = 32768 };
+
+struct thread_pool {
+    pthread_mutex_t lock;          /* guards all below */
+    pthread_cond_t work;           /* a job was queued, or the pool is closing */
+    struct thread_job *first;      /* the queue, in the order of submission */
+    struct thread_job **last_link; /* where the next job is linked in */
+    size_t queued;                 /* jobs in it */
+    size_t idle;                   /* threads that wait for `work` */
+    size_t limit;                  /* threads at most */
+    size_t count;                  /* of `threads` */
+    bool closing;                  /* threads end when the queue is empty */
+    pthread_t threads[];           /* those that were made; each lives until the pool is freed */
+};
+
+struct thread_pool *thread_pool_new(size_t limit)
+{
+    if (limit == 0)
+        limit = 1;
+    if (limit > MOST_THREADS)
+        limit = MOST_THREADS;
+    struct thread_pool *pool = memory_alloc_zeroed(sizeof *pool + limit * sizeof pool->threads[0]);
+    if (pool == NULL)
+        return NULL;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->work, NULL);
+    pool->last_link = &pool->first;
+    pool->limit = limit;
+    return pool;
+}
+
+static void append(struct thread_pool *pool, struct thread_job *job)
+{
+    job->started = false;
+    job->next = NULL;
+    *pool->last_link = job;
+    pool->last_link = &job->next;
+    pool->queued++;
+}
+
+/* False: it is not in the queue. */
+static bool unlink_job(struct thread_pool *pool, struct thread_job *job)
+{
+    struct thread_job **link = &pool->first;
+    while (*link != NULL && *link != job)
+        link = &(*link)->next;
+    if (*link == NULL)
+        return false;
+    *link = job->next;
+    if (job->next == NULL)
+        pool->last_link = link;
+    pool->queued--;
+    return true;
+}
+
+/* The next job, or NULL when the pool closes.  Called with the lock held. */
+static struct thread_job *next_job(struct thread_pool *pool)
+{
+    while (pool->first == NULL && !pool->closing) {
+        pool->idle++;
+        pthread_cond_wait(&pool->work, &pool->lock);
+        pool->idle--;
+    }
+    struct thread_job *job = pool->first;
+    if (job != NULL) {
+        unlink_job(pool, job);
+        job->started = true;
+    }
+    return job;
+}
+
+static void *work(void *argument)
+{
+    struct thread_pool *pool = argument;
+    struct thread_job *job;
+#if defined(__linux__)
+    pthread_setname_np(pthread_self(), "eddy-pool");
+#endif
+    pthread_mutex_lock(&pool->lock);
+    while ((job = next_job(pool)) != NULL) {
+        pthread_mutex_unlock(&pool->lock);
+        stack_watch_thread();
+        job->run(job);
+        job->done(job);
+        pthread_mutex_lock(&pool->lock);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+/* Signals belong to the program's own threads: the new one inherits a mask that blocks them all, but for those of its
+ * own faults, which would kill without the handler that names an overflow. */
+static int add_thread(struct thread_pool *pool)
+{
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    sigset_t all, before;
+    sigfillset(&all);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset(&all, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&pool->threads[pool->count], NULL, work, pool);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error == 0)
+        pool->count++;
+    return error;
+}
+
+int thread_pool_submit(struct thread_pool *pool, struct thread_job *job)
+{
+    int error = 0;
+    pthread_mutex_lock(&pool->lock);
+    append(pool, job);
+    if (pool->queued > pool->idle && pool->count < pool->limit)
+        error = add_thread(pool);
+    if (error != 0 && pool->count == 0)
+        unlink_job(pool, job);
+    else
+        error = 0; /* a thread that runs will come to it */
+    pthread_cond_signal(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
+    return error;
+}
+
+bool thread_pool_take_back(struct thread_pool *pool, struct thread_job *job)
+{
+    pthread_mutex_lock(&pool->lock);
+    bool taken = !job->started && unlink_job(pool, job);
+    pthread_mutex_unlock(&pool->lock);
+    return taken;
+}
+
+void thread_pool_free(struct thread_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    EDDY_ASSERT(pool->first == NULL, "a thread pool is freed while %zu jobs are queued",
+                pool->queued);
+    pool->closing = true;
+    pthread_cond_broadcast(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
+    for (size_t i = 0; i < pool->count; i++)
+        pthread_join(pool->threads[i], NULL);
+    pthread_cond_destroy(&pool->work);
+    pthread_mutex_destroy(&pool->lock);
+    memory_free(pool);
+}
