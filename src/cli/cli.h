@@ -12,7 +12,7 @@
 #define CLI_MISUSE  2 /* the command line itself is wrong */
 
 struct command {
-    const char *name;                  /* the word behind `eddy` */
+    const char *name;                  /* the word after `eddy` */
     const char *summary;               /* one line for the list of commands */
     const char *help;                  /* the whole page of `eddy help NAME` */
     int (*run)(int argc, char **argv); /* argv[0] is the name; the result is the exit status */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c - the `eddy` command: finds the subcommand, and knows the help and the version. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,32 +11,6 @@ static const struct command *const commands[] = {&command_run, &command_new, &co
                                                  &command_doctor};
 
 #define COMMANDS (sizeof commands / sizeof *commands)
-
-static void complain(const char *format, va_list arguments)
-{
-    fflush(stdout);
-    fputs("eddy: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-}
-
-int cli_trouble(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    complain(format, arguments);
-    va_end(arguments);
-    return CLI_TROUBLE;
-}
-
-int cli_misuse(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    complain(format, arguments);
-    va_end(arguments);
-    return CLI_MISUSE;
-}
 
 static const struct command *find(const char *name)
 {

@@ -174,40 +174,6 @@ int stream_error(struct eddy_stream *s, int64_t result)
     return result < 0 ? (int)-result : 0;
 }
 
-int stream_seize(struct eddy_stream *s)
-{
-    int error = stream_enter(s, &s->reader);
-    if (error)
-        return error;
-    error = stream_begin_write(s);
-    if (error)
-        s->reader = NULL;
-    return error;
-}
-
-void stream_release(struct eddy_stream *s)
-{
-    s->reader = s->writer = NULL;
-    settle(s);
-}
-
-struct transport *stream_transport(struct eddy_stream *s)
-{
-    return s->transport;
-}
-
-/* One that was closed or is late has told the transport that it had; the new one is told here. */
-void stream_set_transport(struct eddy_stream *s, struct transport *t)
-{
-    s->transport = t;
-    t->stopped = s->closed || s->late;
-}
-
-size_t stream_buffered(const struct eddy_stream *s)
-{
-    return (size_t)(s->end - s->begin);
-}
-
 /* ==== the end of an idle stream ==== */
 
 static bool is_idle(const struct eddy_stream *s)

@@ -12,6 +12,7 @@
 #include "core/current.h"
 #include "core/loop.h"
 #include "io/transport.h"
+#include "os/memory.h"
 
 /* A stream's place in the server that accepted it; see server.c. */
 struct connection {
@@ -91,8 +92,14 @@ bool stream_begin_wait(struct eddy_stream *s);
 int64_t stream_end_wait(struct eddy_stream *s, int64_t result);
 /* For messages; valid while the stream is. */
 const char *stream_peer(struct eddy_stream *s);
-/* Gives up all memory of the input. */
-void stream_drop_input(struct eddy_stream *s);
+/* Gives back all memory of the input, and what lies in it. */
+static inline void stream_drop_input(struct eddy_stream *s)
+{
+    transport_give_back(s->transport, &s->chunk);
+    memory_free(s->own);
+    s->own = s->begin = s->end = NULL;
+    s->capacity = 0;
+}
 /* Sends [data + *sent, data + size): 0, or why not all could be; *sent: how much was, with what had been before, also
  * when it was cancelled. */
 eddy_async_declare(int, stream_send_all, (struct eddy_stream *, s), (const char *, data), (size_t, size),

@@ -26,14 +26,6 @@ static size_t buffered(const struct eddy_stream *s)
     return (size_t)(s->end - s->begin);
 }
 
-void stream_drop_input(struct eddy_stream *s)
-{
-    transport_give_back(s->transport, &s->chunk);
-    memory_free(s->own);
-    s->own = s->begin = s->end = NULL;
-    s->capacity = 0;
-}
-
 /* What is there moves into the stream's own memory, to `offset`, where there is room for `capacity` bytes. */
 static bool move_to_own(struct eddy_stream *s, size_t offset, size_t capacity)
 {

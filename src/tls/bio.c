@@ -12,6 +12,13 @@
 
 enum { FIRST_ROOM = 512 };
 
+void tls_forget_input(struct tls_transport *t)
+{
+    transport_give_back(t->transport.below, &t->chunk);
+    memory_free(t->early);
+    t->early = NULL;
+}
+
 static int read_bytes(BIO *bio, char *data, int size)
 {
     struct tls_transport *t = BIO_get_data(bio);

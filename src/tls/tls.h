@@ -106,8 +106,6 @@ void tls_problem_of(struct tls_problem *problem, const struct tls_transport *t);
 struct tls_transport *tls_transport_new(struct eddy_tls *tls, struct transport *below, const char *label);
 /* Frees it without what it stands on. */
 void tls_transport_free(struct tls_transport *t);
-/* The memory of its ciphertext. */
-void tls_forget_input(struct tls_transport *t);
 /* NULL: the stream has no TLS, or is closed. */
 struct tls_transport *tls_of(const struct eddy_stream *s);
 /* More ciphertext: 1, 0 at the end, or a negative code. */
@@ -119,6 +117,8 @@ eddy_async_declare(int64_t, tls_flush, (struct tls_transport *, t));
 
 /* What OpenSSL reads from and writes to; NULL: no memory. */
 BIO *tls_bio_new(struct tls_transport *t);
+/* Gives back the memory of the ciphertext that was received: all of it has been read. */
+void tls_forget_input(struct tls_transport *t);
 
 #endif
 #endif

@@ -433,13 +433,6 @@ struct tls_transport *tls_transport_new(struct eddy_tls *tls, struct transport *
     return NULL;
 }
 
-void tls_forget_input(struct tls_transport *t)
-{
-    transport_give_back(t->transport.below, &t->chunk);
-    memory_free(t->early);
-    t->early = NULL;
-}
-
 void tls_transport_free(struct tls_transport *t)
 {
     if (t->ssl)
