@@ -59,7 +59,7 @@ eddy_async(bool, is_fifo, (const char *, path))
     return eddy_await(file_op(DRIVER_STAT, AT_FDCWD, what)) == 0 && S_ISFIFO(status.mode);
 }
 
-/* A FIFO without a reader is opened for writing when a reader has come, as by open(2); other tasks run meanwhile. */
+/* A FIFO without a reader: opening it for writing waits for one, as open(2) does; other operations go on. */
 eddy_async(int64_t, open_path, (const char *, path), (int, flags), (unsigned, mode))
 {
     const double longest = 0.05;
@@ -168,7 +168,7 @@ static struct file_op write_some(struct eddy_file *file, const void *data, size_
                        .data = (void *)(uintptr_t)data, .size = size, .offset = offset, .positioned = true});
 }
 
-/* A FIFO that nobody has opened for writing yet reads as if it had ended; poll tells the two apart.  How many bytes, 0
+/* A FIFO that no writer has opened yet reads as if it had ended; poll tells the two apart.  How many bytes, 0
  * at the end, or a negative code. */
 eddy_async(int64_t, read_bytes, (struct eddy_file *, file), (void *, buffer), (size_t, size), (int64_t, offset))
 {
@@ -217,7 +217,7 @@ eddy_async_define(size_t, eddy_file_read, (eddy_file *, file), (void *, buffer),
     return (size_t)result;
 }
 
-/* More bytes behind those that were read ahead: how many, 0 at the end, or a negative errno value. */
+/* Reads more bytes after those that were read ahead: how many, 0 at the end, or a negative errno value. */
 eddy_async(int64_t, read_ahead, (eddy_file *, file))
 {
     struct eddy_buffer *line = &file->line;
@@ -235,7 +235,7 @@ eddy_async(int64_t, read_ahead, (eddy_file *, file))
     return result;
 }
 
-/* Size of the line that was read ahead, with its "\n"; 0: there is none in what lies behind the `checked` bytes. */
+/* Size of the line that was read ahead, with its "\n"; 0: there is none after the first `checked` bytes. */
 static size_t find_line(const struct eddy_file *file, size_t checked)
 {
     if (ahead(file) == checked)

@@ -126,7 +126,7 @@ void listen_close(struct eddy_loop *loop, struct listening *listening)
     listening->fd = -1;
 }
 
-/* ==== a socket file that was left behind ==== */
+/* ==== a socket file that an earlier server has left ==== */
 
 struct probe {
     struct eddy_loop *loop;

@@ -35,7 +35,7 @@ int listen_take(struct eddy_loop *loop, struct listening *listening, int fd);
 /* Descriptors from 3 on that the service manager has opened for this process, or 0. */
 size_t listen_inherited(void);
 void listen_close(struct eddy_loop *loop, struct listening *listening);
-/* Removes a socket file that nobody listens at. */
+/* Removes a socket file without a listener. */
 eddy_async_declare(void, listen_clear, (const struct eddy_address *, address));
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* race.c - attempts that are begun one behind the other: see race.h. */
+/* race.c - attempts that are begun one after the other: see race.h. */
 #define EDDY_LIBRARY
 #include "io/race.h"
 
@@ -64,7 +64,7 @@ eddy_async(void, look, (struct course *, course))
     course->count = left;
 }
 
-/* The pause behind the attempt before is over: a new one begins. */
+/* The pause after the last attempt is over: a new one begins. */
 eddy_async(void, drop_pause, (struct course *, course))
 {
     eddy_error err;

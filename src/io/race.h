@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * race.h - several attempts at the same thing, begun one behind the other until one succeeds (RFC 8305: happy
+ * race.h - several attempts at the same thing, begun one after the other until one succeeds (RFC 8305: happy
  * eyeballs).
  *
  * The next is begun when the last one has failed, or has not succeeded within `stagger` seconds.  Invariant: when the

@@ -11,7 +11,7 @@ struct address_list {
     int code;           /* 0, or an errno value: why there is none */
     char reason[96]; /* the resolver's words to it */
     size_t count;
-    union address items[RESOLVE_MOST]; /* those beyond are dropped: nobody tries that many */
+    union address items[RESOLVE_MOST]; /* further ones are dropped: no connect tries that many */
 };
 
 /* host NULL or "": this machine (passive: each of its addresses).  Never fails but by cancellation. */

@@ -59,7 +59,7 @@ static void settle(struct eddy_stream *s)
     }
 }
 
-/* Who waits in it waits no longer, and what was begun ends. */
+/* Wakes the reader and the writer, and stops what was begun. */
 static void interrupt(struct eddy_stream *s)
 {
     transport_stop(s->transport, true);

@@ -27,7 +27,7 @@ struct connection {
 struct eddy_stream {
     struct eddy_loop *loop;
     struct transport *transport;  /* NULL: closed */
-    struct task *reader, *writer; /* inside a call; NULL: nobody */
+    struct task *reader, *writer; /* the tasks inside a call; NULL: none */
     struct chunk chunk;           /* lent by the transport; without data: none */
     char *begin, *end;            /* what arrived and was not taken */
     char *own;                    /* memory for what is longer than the transport lends; NULL: none now */

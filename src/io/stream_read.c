@@ -49,7 +49,7 @@ static bool move_to_own(struct eddy_stream *s, size_t offset, size_t capacity)
     return true;
 }
 
-/* Puts bytes behind what is there, in the stream's own memory. */
+/* Puts bytes after what is there, in the stream's own memory. */
 static bool append(struct eddy_stream *s, const char *data, size_t size)
 {
     size_t needed = buffered(s) + size, capacity = s->capacity ? s->capacity : FIRST_CAPACITY;
@@ -80,7 +80,7 @@ static void put_back(struct eddy_stream *s, const void *data, size_t size)
 {
     size_t room = s->own ? (size_t)(s->begin - s->own) : 0;
     if (!s->transport)
-        return; /* closed meanwhile: nobody will read it */
+        return; /* closed meanwhile: it is never read */
     if (size > room && !move_to_own(s, size, buffered(s) + size)) {
         s->broken = ENOMEM;
         return;
@@ -132,7 +132,7 @@ static int64_t end_again(void)
     return 0;
 }
 
-/* More bytes behind those that are there: how many, 0 at the end, or a negative code. */
+/* Reads more bytes after those that are there: how many, 0 at the end, or a negative code. */
 eddy_async(int64_t, more, (eddy_stream *, s))
 {
     if (!stream_begin_wait(s))
@@ -376,7 +376,7 @@ static struct eddy_failure *no_line(struct eddy_stream *s, const char *call, int
     return eddy_failure_new(&site, error, "%s(%s)", call, stream_peer(s));
 }
 
-/* needed: an end without a separator is an error, behind which the bytes are the caller's. */
+/* needed: an end without a separator is an error, after which the bytes are the caller's. */
 eddy_async(size_t, read_line, (eddy_stream *, s), (const eddy_slice *, separators), (size_t, count),
            (eddy_slice *, line), (const char *, call), (bool, needed))
 {

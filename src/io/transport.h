@@ -56,7 +56,7 @@ struct transport_type {
     void (*send)(struct transport_op *op);
     /* Bytes of a file that need no copy: how many, 0 at its end; -EINVAL: not of this file.  NULL: none. */
     void (*send_file)(struct transport_op *op);
-    /* As sendmsg and recvmsg of a Unix socket, for descriptors that go along.  NULL: it is none. */
+    /* As sendmsg and recvmsg of a Unix socket, for descriptors that go along.  NULL: it is no Unix socket. */
     void (*send_message)(struct transport_op *op);
     void (*receive_message)(struct transport_op *op);
     /* Tells the peer that nothing more will be sent: 0. */
@@ -91,7 +91,7 @@ struct transport_op transport_send_end(struct transport *t);
 struct transport_op transport_finish(struct transport *t);
 /* Does nothing for a chunk without data; it has none afterwards. */
 void transport_give_back(struct transport *t, struct chunk *chunk);
-/* Operations fail from now on (or do so no more), here and below.  Who waits in one is woken by native_interrupt. */
+/* Operations fail from now on (or do so no more), here and below.  native_interrupt wakes a task that waits. */
 void transport_stop(struct transport *t, bool stopped);
 /* It will be closed in the midst of what was sent: the peer shall not take that for the end. */
 void transport_reset(struct transport *t);

@@ -83,7 +83,7 @@ static void receive_into(struct transport_op *op)
     op->result = fd < 0 ? -EBADF : 0;
     if (fd >= 0)
         read_some(op, fd, op->u.room.data, op->u.room.size);
-    /* A FIFO that nobody has opened for writing yet is not at its end. */
+    /* A FIFO that no writer has opened yet is not at its end. */
     if (op->result == 0 && op->u.room.size && socket_is_fifo(fd) && becomes_readable(op, fd))
         read_some(op, fd, op->u.room.data, op->u.room.size);
 }

@@ -24,7 +24,7 @@ struct way {
     size_t size, room;
     bool ended;          /* nothing more will be sent */
     bool broken;         /* that was in the midst of something */
-    bool deserted;       /* nobody will receive */
+    bool deserted;       /* the other end is closed: nothing is received any more */
     int users;           /* of its two */
     struct eddy_waiters receiver, sender;
 };

@@ -151,7 +151,7 @@ static bool get_name(struct transport *t, bool peer, struct eddy_address *addres
     return true;
 }
 
-/* A peer without a name, or one that has reset the connection, is known by whom it called. */
+/* A peer without a name, or one that has reset the connection, is described by our own address. */
 static size_t format_name(struct transport *t, bool peer, char *buffer, size_t size)
 {
     struct eddy_address address;

@@ -3,7 +3,7 @@
  * driver.h - the contract between the loop and the kernel: operations are submitted, and complete.
  *
  * Completion-based, since readiness can play completion (the epoll driver tries the call, and again when the
- * descriptor is ready) but not the other way round.  io_uring, epoll and the simulation are equals behind it.
+ * descriptor is ready) but not the other way round.  io_uring, epoll and the simulation implement it.
  *
  * Preconditions of all functions: called on the thread of the loop, but for driver_wake; descriptors that are adopted
  * do not block (for others see stranger.h), and SIGPIPE is blocked (sigpipe.h).
@@ -77,7 +77,7 @@ struct driver_file {
     int64_t offset;
     int flags;
     unsigned mode;
-    bool positioned;      /* pread, pwrite: the descriptor is known to have positions, so that nobody need ask */
+    bool positioned;      /* pread, pwrite: the descriptor is known to have positions: no driver asks the kernel */
     struct file_job job;  /* the driver's: see file_threads.h */
 };
 
@@ -144,7 +144,7 @@ struct driver {
     size_t held;          /* times that the program has stopped a virtual clock.  Atomic */
     bool forked;          /* this process is a child of the one whose driver it is, which must not feel it */
     bool virtual_time;    /* the clock jumps when nothing is ready */
-    bool second_choice;   /* nobody chose, and io_uring was refused: driver_refusal says why */
+    bool second_choice;   /* the program named no driver, and io_uring was refused: driver_refusal says why */
     uint64_t seed;        /* not 0: the loop shuffles what is ready, by this seed */
 };
 
@@ -199,7 +199,7 @@ static inline int driver_wait(struct driver *driver, int64_t deadline)
     return error;
 }
 /* ECANCELED is for those that were asked to end.  Where the kernel says so by itself (no thread to be had, a clock that
- * was set), it is a failure as any other, which nobody may take for an answer to a request. */
+ * was set), it is a failure as any other, and must not be taken for the answer to a request. */
 static inline void driver_check_result(struct driver_op *op)
 {
     if (__builtin_expect(op->result == -ECANCELED, 0) && !op->cancelled)

@@ -3,7 +3,7 @@
  * driver_epoll.c - readiness playing completion.
  *
  * An operation is tried at once, and again when epoll reports its descriptor.  A wait has two
- * halves: it carries out all that has become possible, which calls nobody, and then delivers.  So
+ * halves: it carries out all that has become possible, without calling `complete`, and then delivers.  So
  * no completion changes a list that is being walked, and no event of a batch meets a descriptor
  * that a completion has closed and another has got again.
  */
@@ -117,9 +117,9 @@ static bool socket_is_tcp(struct epoll_watch *watch, int fd)
 
 /*
  * TCP gave less than there was room for: its buffer is empty, and what comes later makes a new
- * edge.  So the next receive need not ask, which saves a server one system call a request.  Not so
- * for messages, which are short for other reasons, and not behind an end of stream whose edge is
- * already past.
+ * edge.  So the next receive need not ask, which saves a server one system call a request.  This
+ * does not hold for messages, which are short for other reasons, nor after the end of a stream, whose
+ * edge has already come.
  */
 static void note_short_read(struct epoll_watch *watch, const struct driver_op *op, size_t room)
 {
@@ -307,7 +307,7 @@ static bool is_receive(const struct driver_op *op)
     return op->kind == DRIVER_RECV || op->kind == DRIVER_RECV_LENT;
 }
 
-/* Behind others of its kind, or nothing there to receive. */
+/* Others of its kind wait already, or there is nothing to receive. */
 static bool must_queue(struct epoll_watch *watch, const struct driver_op *op)
 {
     if (watch == NULL || op->kind == DRIVER_POLL)

@@ -6,7 +6,7 @@
  * Invariant: an operation that is in flight is either in a queue of the watch of its descriptor,
  * and would block as far as the driver has been told, or in `done` with its result set, or (of
  * files) with the threads.  The first of a queue may be with the threads as well: its descriptor was
- * left blocking, and those behind it wait until it has ended.
+ * left blocking, and the rest of the queue waits until it has ended.
  */
 #ifndef EDDY_OS_DRIVER_EPOLL_H
 #define EDDY_OS_DRIVER_EPOLL_H
@@ -72,7 +72,7 @@ size_t epoll_waiting_readers(const struct epoll *epoll, int fd);
 void epoll_complete_reader(struct epoll *epoll, struct driver_op *op, int64_t result);
 
 /* Sleeps for `span` nanoseconds at most (CLOCK_NEVER: no limit) and carries out what has become
- * possible; calls nobody.  *woken: epoll_wake was called.  0, or a negative errno value. */
+ * possible, without calling `complete`.  *woken: epoll_wake was called.  0, or a negative errno value. */
 int epoll_gather(struct epoll *epoll, int64_t span, bool *woken);
 /* Calls `complete` of all that is done now. */
 void epoll_deliver(struct epoll *epoll);

@@ -3,10 +3,10 @@
  * driver_uring.c - operations as requests of an io_uring.
  *
  * One call of the kernel per wait: it submits what has been asked for since, finishes what has become possible, and
- * sleeps.  As with epoll a wait has two halves: taking completions out of the ring, which calls nobody, and delivering.
+ * sleeps.  As with epoll a wait has two halves: taking completions out of the ring, and delivering.
  * So a descriptor may be closed, and its number used again, by any completion.
  *
- * A request to cancel goes behind everything that was asked for before it, and is submitted before any completion
+ * A request to cancel is queued after everything that was asked for before it, and is submitted before any completion
  * is delivered: so it never meets an operation that was made later at the same address.
  */
 #define _GNU_SOURCE
@@ -254,7 +254,7 @@ static void find_lost_cancels(struct uring *uring)
 
 /* ==== what could not be begun so far ==== */
 
-/* Each write to the eventfd is an edge, and nobody has to read it. */
+/* The poll is a multishot: it tells of each write to the eventfd, which is never read. */
 static void arm_wake(struct uring *uring)
 {
     struct io_uring_sqe *sqe = ring_request(&uring->ring);
@@ -317,7 +317,7 @@ static bool is_passing(const struct driver_op *op, int64_t result)
     return result == -EAGAIN && !driver_kind_is_of_files(op->kind) && op->kind != DRIVER_CONNECT;
 }
 
-/* The kernel has cancelled what nobody asked it to: it had no thread of its own to carry it out with. */
+/* The kernel has cancelled an operation by itself: it had no thread to carry it out with. */
 static int64_t refused(struct uring *uring, struct driver_op *op)
 {
     const struct uring_watch *watch = uring_find(uring, op->fd);
@@ -446,7 +446,7 @@ static bool has_operations(const struct uring_watch *watch)
     return watch->readers.first != NULL || watch->writers.first != NULL;
 }
 
-/* Completions that wait in the kernel are taken out now; calls nobody. */
+/* Takes out the completions that wait in the kernel, without delivering them. */
 static void reap_now(struct uring *uring)
 {
     ring_enter(&uring->ring, 0, 0);

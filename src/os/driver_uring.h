@@ -22,13 +22,13 @@
 /* The values of driver_op.state. */
 enum uring_state {
     URING_IDLE,
-    URING_WAITING, /* not in the kernel: behind another, or for what a multishot brings */
+    URING_WAITING, /* not in the kernel: it waits for its turn, or for what a multishot brings */
     URING_KERNEL,  /* its request is in the ring or in the kernel */
     URING_THREAD,  /* a thread carries it out: it is of files, and no request of this kernel's ring */
     URING_POLLING, /* a poll request stands for it: the call itself would not wait */
     URING_PATIENT, /* the same, or it is a poll: the request lasts, for it has told of what was not asked for */
     URING_TOLD,    /* it has told `result`, which was: its end is to come */
-    URING_ZERO_COPY, /* as URING_KERNEL; and behind a first completion the kernel still reads its memory */
+    URING_ZERO_COPY, /* as URING_KERNEL; after a first completion the kernel still reads its memory */
     URING_DONE     /* `result` is set, `complete` is to come */
 };
 
@@ -49,11 +49,11 @@ struct uring_watch {
     uint8_t many;                /* an enum uring_many: the multishot request that reads from it, or accepts */
     bool accepts;                /* it accepts */
     bool one_by_one;             /* the kernel has refused such a request */
-    bool starved;                /* it found no buffer: the next one who receives brings his own */
+    bool starved;                /* the kernel found no shared buffer: the next receive brings its own */
     bool suspect;                /* it is in the list of those that are asked: see driver_uring_ask.c */
     bool heard;                  /* bytes came since that list was last gone through */
     int next_suspect;            /* in that list */
-    bool over;                   /* `error` is the result of who reads behind the stock: 0 is the end */
+    bool over;                   /* `error` is the result of the first read after the stock: 0 is the end */
     uint8_t zero_copy;           /* an enum uring_zero_copy */
     uint16_t stocked;            /* length of `stock` */
     int32_t error;
@@ -75,7 +75,7 @@ struct uring {
     struct driver_queue done;    /* results that wait for their delivery */
     struct file_threads files;   /* for operations on files that the ring does not know */
     struct lent_buffers lent;    /* for what is received when the kernel has no buffer of ours */
-    struct ring_buffers buffers; /* the kernel's choice, for who receives by a multishot */
+    struct ring_buffers buffers; /* shared by all multishot receives: the kernel chooses one */
     size_t many;                 /* multishots in the kernel, of closed descriptors too */
 };
 

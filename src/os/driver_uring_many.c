@@ -2,10 +2,11 @@
 /*
  * driver_uring_many.c - one request for many completions: accepting, and receiving into the store of shared buffers.
  *
- * A multishot request stands for a descriptor, not for an operation.  What it brings while nobody asks is kept with the
- * descriptor (its stock), and is for whoever asks next, by whatever operation; so cancelling one that waits has nothing
- * to wait for, and loses nothing.  It is stopped when the stock grows (the rest stays in the kernel, where the peer
- * feels it), when an operation comes that the kernel is to do itself, when nobody accepts any more, and at the close.
+ * A multishot request stands for a descriptor, not for an operation.  What it brings while no operation waits is kept
+ * with the descriptor (its stock), and the next operation that reads or accepts gets it first.  So cancelling a waiting
+ * operation completes at once and loses nothing.  The request is stopped when the stock grows (the rest stays in the
+ * kernel, which slows the peer down), before an operation that the kernel is to do itself, when no operation accepts
+ * any more, and when the descriptor is closed.
  */
 #define _GNU_SOURCE
 #include "os/driver_uring.h"
@@ -216,7 +217,7 @@ void uring_drop_stock(struct uring *uring, struct uring_watch *watch)
 
 /* ==== what it brings ==== */
 
-/* For nobody: its descriptor was closed. */
+/* Its descriptor was closed: the buffer is recycled, the socket closed. */
 static void discard(struct uring *uring, const struct ring_completion *completion)
 {
     if ((completion->flags & IORING_CQE_F_BUFFER) != 0)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * driver_uring_poll.c - waiting until a descriptor is ready: for who polls, and in the stead of a call that does not
- * wait.
+ * driver_uring_poll.c - waiting until a descriptor is ready: for a poll, and in place of a call that would not wait.
  *
  * A ring's poll tells of POLLRDHUP, asked for or not, and at once if it is there: a writer whose peer has shut its own
  * side would be told over and over while there is no room.  So a request that has told nothing that was asked for is

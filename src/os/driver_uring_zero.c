@@ -8,10 +8,10 @@
  * Off, unless EDDY_ZERO_COPY=BYTES says from which size on.  CPU of both sides for 256 MiB over loopback (Linux 6.18,
  * one send after the other), beside a send that copies: 6.3 times at 4 KiB, 2.8 at 16 KiB, 1.2 to 1.7 at 64 KiB, 0.8
  * at 256 KiB, 1.0 to 1.7 at 1 MiB.  There the kernel copies after all, and says so: a connection finds that out by
- * its first large send, and copies from then on.  Behind a network card the copy is saved, but each send lasts a
+ * its first large send, and copies from then on.  Over a network card the copy is saved, but each send lasts a
  * round trip, where a copy would fill the socket's buffer, so a peer that is far away is not tried at all.  And one
- * that is cancelled lasts until the peer has taken what was sent, or the connection ends: that is why nobody gets it
- * unasked.
+ * that is cancelled lasts until the peer has taken what was sent, or the connection ends: that is why it must be
+ * asked for.
  */
 #define _GNU_SOURCE
 #include "os/driver_uring.h"

@@ -2,7 +2,7 @@
 /*
  * fd_table.h - what a driver knows of each descriptor: an array of entries, indexed by descriptor.
  *
- * Invariant: an entry that nobody has written is all zeros.  Entries move when the table grows: hold a descriptor, not
+ * Invariant: an entry that was never written is all zeros.  Entries move when the table grows: hold a descriptor, not
  * the address of its entry, across fd_table_make.
  */
 #ifndef EDDY_OS_FD_TABLE_H

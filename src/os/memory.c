@@ -2,7 +2,7 @@
 /*
  * memory.c - heap blocks with a header in front that says where each came from.
  *
- * Invariant: `block` is always 16 bytes behind the start of what the allocator gave, and
+ * Invariant: `block` is always 16 bytes after the start of what the allocator gave, and
  * `header.size` is what the caller asked for, so that release gets back exactly the size that
  * allocate was asked for.
  */

@@ -23,7 +23,7 @@ void *memory_grow(void *block, size_t size);
 char *memory_copy_string(const char *text);
 void memory_free(void *block);
 
-/* What a crowd has left behind, ours and that of libraries such as OpenSSL, goes from malloc back to the system.
+/* Gives free memory of malloc, ours and that of libraries such as OpenSSL, back to the system.
  * It walks all that is free. */
 void memory_give_back(void);
 /* Blocks alive in the whole process: what tests count, to see that nothing leaked. */

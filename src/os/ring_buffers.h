@@ -22,7 +22,7 @@ struct stock {
 };
 
 struct ring_buffer {
-    struct stock stock;   /* first: its place in a list, while the driver has it and nobody has read it */
+    struct stock stock;   /* first: its place in a list, while the driver has it and it was not read */
     char data[LENT_SIZE];
 };
 
@@ -44,7 +44,7 @@ static inline struct ring_buffer *ring_buffers_at(const struct ring_buffers *buf
 }
 /* It is the kernel's again. */
 void ring_buffers_put(struct ring_buffers *buffers, unsigned id);
-/* Behind ring_close. */
+/* After ring_close. */
 void ring_buffers_free(struct ring_buffers *buffers);
 
 #endif

@@ -3,7 +3,7 @@
  * signals.h - who wants to know of a signal: any number of watchers, of any loops and threads.
  *
  * The library's handler stands while somebody watches, and gives way to what was there before afterwards; numbers that
- * nobody watches are not touched.  A handler, not a signalfd: that would need the signal to be blocked in every thread
+ * have no watcher are not touched.  A handler, not a signalfd: that would need the signal to be blocked in every thread
  * of the program, and in none of its children.  Invariant: the lists change only under a lock that is held with all
  * signals blocked, so that a handler never waits for the thread that it interrupted.
  */

@@ -44,7 +44,7 @@ struct sim_socket {
     struct sim_segment *first, **end; /* on their way here, or here and unread */
     size_t queued;                    /* bytes of them */
     int64_t last_due;                 /* of what was sent here last: nothing overtakes */
-    bool finished;                    /* the peer has sent its last: behind the segments, and from end_due on */
+    bool finished;                    /* the peer has ended its side: true after the segments, and from end_due on */
     int64_t end_due;
     bool shut;                        /* this end has sent its last */
     int error;                        /* an errno value: the connection is broken */
@@ -106,12 +106,12 @@ void sim_cancel(struct driver *driver, struct driver_op *op);
 void sim_adopt(struct driver *driver, int fd);
 void sim_release(struct driver *driver, int fd);
 void sim_close_fd(struct driver *driver, int fd);
-/* Carries out what has become due; calls nobody. */
+/* Carries out what has become due, without delivering completions. */
 void sim_run_events(struct sim *sim);
 /* When there is something due; CLOCK_NEVER: nothing is. */
 int64_t sim_next_event(const struct sim *sim);
 void sim_finish(struct sim *sim);
-/* Operations at the sockets that sim_look remembered go on as far as they can; calls nobody. */
+/* Operations at the sockets that sim_look remembered go on as far as they can; delivers nothing. */
 void sim_settle(struct sim *sim);
 
 /* ---- sim_clock.c: when the clock moves ---- */
@@ -147,7 +147,7 @@ void sim_leave_table(struct sim *sim, struct sim_socket *socket);
 /* The next sim_settle looks at the socket. */
 void sim_look(struct sim *sim, struct sim_socket *socket);
 
-/* ---- sim_listen.c: who listens, and meets whom ---- */
+/* ---- sim_listen.c: listeners, and how two ends meet ---- */
 /* NULL: no socket of this loop listens at that address. */
 struct sim_socket *sim_find_listener(const struct sim *sim, const union sim_address *address);
 /* Joins the client to a new socket in the listener's backlog: 0, or a negative errno value. */

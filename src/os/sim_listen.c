@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim_listen.c - who listens where in the simulation, and how two ends meet: connections that wait to be accepted.
+ * sim_listen.c - listeners of the simulation, and connections that wait to be accepted by them.
  */
 #define _GNU_SOURCE
 #include "os/sim.h"

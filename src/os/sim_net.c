@@ -2,7 +2,7 @@
 /*
  * sim_net.c - sockets of the simulation: the operations on them, and the calls that do not wait.  See sim.h.
  *
- * TCP sockets that are made through net.h are the simulation's; a connection to a port that nobody of this loop
+ * TCP sockets that are made through net.h are the simulation's; a connection to a port that no socket of this loop
  * listens on, and one that comes from outside, is the kernel's and passes to the epoll driver.
  */
 #define _GNU_SOURCE

@@ -200,7 +200,7 @@ static void send_end(struct sim *sim, struct sim_socket *socket)
     to->finished = true;
     to->end_due = to->last_due = arrival(sim, to);
     if (!sim_later(sim, to->end_due, SIM_LOOK, to, NULL)) {
-        to->end_due = sim->now; /* behind what is on its way all the same */
+        to->end_due = sim->now; /* the segments on their way are read first all the same */
         sim_look(sim, to);
     }
 }

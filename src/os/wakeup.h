@@ -2,7 +2,7 @@
 /*
  * wakeup.h - ends the wait of a driver, from any thread and any signal handler: an eventfd in the driver's wait set.
  *
- * Invariant: the eventfd is written at most once between two waits.  It is watched for edges, so nobody reads it.
+ * Invariant: the eventfd is written at most once between two waits.  It is watched for edges, so it is never read.
  */
 #ifndef EDDY_OS_WAKEUP_H
 #define EDDY_OS_WAKEUP_H

@@ -2,7 +2,7 @@
 /*
  * event.c - a flag that tasks wait for.
  *
- * Invariant: nobody waits while it is set.  Who was woken goes on even if the flag is cleared before it runs.
+ * Invariant: no task waits while it is set.  A task that was woken goes on even if the flag is cleared before it runs.
  */
 #define EDDY_LIBRARY
 #include "core/task.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * queue.c - items from tasks to tasks: who puts, who gets, who waits.  How items lie is in queue_items.c.
+ * queue.c - items from tasks to tasks: putters, getters and their wait queues.  queue_items.c stores the items.
  *
  * The order is asyncio.Queue's to the letter, for the transcripts of its programs depend on it: each item that goes
  * in wakes the getter that has waited longest, and stays in the queue until that task goes on.  Who comes meanwhile
- * takes it; the woken one then finds nothing and waits again, behind the others.  If the woken task is cancelled
+ * takes it; the woken one then finds nothing and waits again, as the last.  If the woken task is cancelled
  * meanwhile, it takes its item all the same, and the request waits for its next await; only if there is none any more
  * does this one fail.  With putters and room it is the same.
  *

@@ -15,7 +15,7 @@ size_t items_stride(enum eddy_queue_order order, size_t item_size)
     return item_size % 16 == 0 ? item_size + 16 : (item_size + 7) / 8 * 8 + sizeof(uint64_t);
 }
 
-/* The part of the ring that began behind the wrap goes to the new end. */
+/* The part of the ring that began after the wrap goes to the new end. */
 static void move_tail(struct eddy_queue *queue, size_t capacity)
 {
     size_t tail = queue->capacity - queue->first, first = capacity - tail;
@@ -67,7 +67,7 @@ void items_heap_push(struct eddy_queue *queue, const void *item)
     queue->sequence++;
 }
 
-/* The hole at the top is filled from below, and at last by the last item, which lies behind the others meanwhile. */
+/* The hole at the top is filled from below, and at last by the last item, which lies after the others meanwhile. */
 void items_heap_pop(struct eddy_queue *queue, void *item)
 {
     const char *last = items_slot(queue, --queue->count);

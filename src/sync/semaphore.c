@@ -2,9 +2,9 @@
 /*
  * semaphore.c - at most n at a time, in the order of asking.
  *
- * A unit that is released goes to the first who waits, at once.  Until that task has gone on (`promised`), who
- * asks queues behind it even if more units are free: so the order in which tasks go on is the order in which they
- * came, also when several units are released in one turn.  Each that goes on hands out what is free by then.
+ * A unit that is released is promised to the first task of the wait queue at once.  Until that task has run
+ * (`promised`), newcomers queue after it even if more units are free: so tasks go on in the order in which they came,
+ * also when several units are released in one turn.  Each task that goes on hands out what is free by then.
  *
  * Invariant: while tasks wait, no unit is free, or a promised one is on its way to look again.
  */

@@ -42,7 +42,7 @@ eddy_async(struct tls_problem, shake_hands, (struct tls_transport *, t))
     }
 }
 
-/* ==== whom one speaks with ==== */
+/* ==== the peer, for messages ==== */
 
 static bool is_address(const char *host)
 {
@@ -146,8 +146,8 @@ static int begin(struct eddy_stream *s, struct eddy_tls *tls, const char *host, 
 
 static const char *words_for(int code)
 {
-    return code == EDDY_TLS_FAILED ? ": bytes that came in plain have not been read"
-           : code == EINVAL        ? ": whom the certificate has to name is not said, or is no name"
+    return code == EDDY_TLS_FAILED ? ": plaintext bytes have arrived that were not read"
+           : code == EINVAL        ? ": no valid host name given to verify the certificate against"
                                    : "";
 }
 

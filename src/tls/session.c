@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * session.c - sessions that a client's context keeps, each for whom it was made with.
+ * session.c - sessions that a client's context keeps, one for each peer.
  *
  * A session bears the verdict on the certificate that it was begun with; the label holds the host's name, so that it is
  * never resumed under another.  One of TLS 1.3 is used once, as RFC 8446 would have it.

@@ -21,7 +21,7 @@
 enum {
     TLS_RECORD = 16384,   /* most plaintext that one record has */
     TLS_SESSIONS = 64,    /* that a client's context keeps */
-    TLS_LABEL = 300       /* whom a stream speaks with, for messages */
+    TLS_LABEL = 300       /* length of the name of a peer, for messages */
 };
 
 /* Why something did not work: a code, 0 for nothing, and words to it. */
@@ -74,7 +74,7 @@ struct tls_transport {
     eddy_lock flushing;     /* one task at a time hands down what is to be sent */
     struct tls_problem *broken; /* nothing can be read or written any more; NULL: nothing is wrong */
     char *alpn;             /* agreed on; NULL: none */
-    char label[];           /* whom it speaks with */
+    char label[];           /* the peer's name, for messages */
 };
 
 /* ==== context.c ==== */

@@ -23,7 +23,7 @@ enum {
 
 /* For the peer to take the last words when it is slow. */
 static const double last_words_seconds = 5.0;
-/* For the server's end, behind the client's last words. */
+/* For the server's end, after the client's close_notify. */
 static const double linger_seconds = 1.0;
 
 static struct tls_transport *self_of(const struct transport *t)
@@ -236,7 +236,7 @@ eddy_async(int64_t, receive_chunk, (struct tls_transport *, t), (struct chunk *,
     return result > 0 ? result : eddy_await(end_of_reading(t, result));
 }
 
-/* As much as there is: what comes behind that (the end, trouble) is there for the next call. */
+/* As much as there is: what comes after that (the end, an error) is there for the next call. */
 static int64_t decrypt_all(struct tls_transport *t, char *data, size_t size)
 {
     size_t count = 0;
