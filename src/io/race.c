@@ -6,6 +6,10 @@
 #include <errno.h>
 #include <math.h>
 
+#include "core/current.h"
+#include "core/task.h"
+#include "io/turn.h"
+
 /* The attempts and the pause, as tasks of race_run, whose frame joins what is left of them. */
 struct course {
     struct race *race;
@@ -80,6 +84,48 @@ eddy_async(void, drop_pause, (struct course *, course))
     }
 }
 
+/* The race is off.  An attempt that succeeds all the same hands over what it has brought, and has won. */
+eddy_async(void, stop, (struct course *, course))
+{
+    eddy_error err; /* no memory for the wait: their frame waits, and what they bring is discarded */
+    for (size_t i = 0; i < course->count; i++)
+        eddy_cancel(course->running[i]);
+    if (course->count)
+        (void)ED_KEYWORD_AWAIT(eddy_wait(course->running, course->count, EDDY_ALL_COMPLETED), &err);
+    eddy_await(look(course));
+}
+
+/* Until one has ended, or somebody wants the race to end. */
+eddy_async(void, wait_for_one, (struct course *, course))
+{
+    eddy_error err;
+    current.task->interruptible = true;
+    (void)ED_KEYWORD_AWAIT(eddy_wait(course->running, course->count, EDDY_FIRST_COMPLETED), &err);
+    current.task->interruptible = false;
+    if (err.code && err.code != ECANCELED)
+        eddy_reraise(&err);
+    eddy_await(look(course));
+}
+
+/* Requests wait until it is known who has won. */
+eddy_async(void, run_to_end, (struct course *, course))
+{
+    struct race *race = course->race;
+    struct release releasing = release_begin();
+    eddy_defer(release_end, &releasing);
+    while (race->winner < 0 && !task_is_asked(current.task) && (course->count || course->begun < race->count)) {
+        if (course->may_begin && course->begun < race->count) {
+            eddy_await(drop_pause(course));
+            add(course, eddy_spawn(run_attempt(race, course->begun)), course->begun);
+            if (++course->begun < race->count && race->stagger < INFINITY)
+                add(course, eddy_spawn(eddy_sleep(race->stagger)), PAUSE);
+        }
+        course->may_begin = false;
+        eddy_await(wait_for_one(course));
+    }
+    eddy_await(stop(course));
+}
+
 eddy_async_define(void, race_run, (struct race *, race))
 {
     struct course course = {.race = race, .may_begin = true};
@@ -87,15 +133,7 @@ eddy_async_define(void, race_run, (struct race *, race))
     for (size_t i = 0; i < race->count; i++)
         race->results[i] = -ENOMEM;
     eddy_defer(discard_losers, race);
-    while (race->winner < 0 && (course.count || course.begun < race->count)) {
-        if (course.may_begin && course.begun < race->count) {
-            eddy_await(drop_pause(&course));
-            add(&course, eddy_spawn(run_attempt(race, course.begun)), course.begun);
-            if (++course.begun < race->count && race->stagger < INFINITY)
-                add(&course, eddy_spawn(eddy_sleep(race->stagger)), PAUSE);
-        }
-        course.may_begin = false;
-        (void)eddy_await(eddy_wait(course.running, course.count, EDDY_FIRST_COMPLETED));
-        eddy_await(look(&course));
-    }
+    eddy_await(run_to_end(&course));
+    if (race->winner < 0 && task_is_asked(current.task))
+        eddy_await(turn());
 }

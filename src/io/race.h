@@ -26,7 +26,8 @@ struct race {
     int winner;                          /* -1: none, and each result says why */
 };
 
-/* Sets winner and results; fails only by cancellation. */
+/* Sets winner and results.  Fails by cancellation only, and only if nobody won: else the request waits for the next
+ * await. */
 eddy_async_declare(void, race_run, (struct race *, race));
 
 #endif

@@ -137,6 +137,79 @@ async(void, is_cancelled)
     CHECK(err.code == ETIMEDOUT && course.began == 2 && course.cancelled == 2);
 }
 
+/* ---- a request in the very turn in which an attempt succeeds ---- */
+
+static eddy_task *racer;
+
+async(int64_t, succeed_and_cancel, (void *, argument), (size_t, i))
+{
+    (void)argument;
+    await(eddy_sleep(0.001));
+    eddy_cancel(racer, "too late");
+    course.brought++;
+    return (int64_t)i;
+}
+
+async(int64_t, succeed_although_cancelled, (void *, argument), (size_t, i))
+{
+    eddy_error err;
+    (void)argument;
+    course.began++;
+    await_always(eddy_sleep(10), &err);
+    course.cancelled += err.code == ECANCELED;
+    course.brought++;
+    return (int64_t)i;
+}
+
+async(int, win, (race_attempt, attempt), (int *, next))
+{
+    eddy_error err;
+    struct race race = {.attempt = attempt, .count = 2, .stagger = INFINITY, .discard = discard};
+    await(race_run(&race));
+    await_always(eddy_sleep(1), &err);
+    *next = err.code;
+    return race.winner;
+}
+
+/* Rule: what has been won is handed over, and the request waits for the next await. */
+async(void, a_success_wins_over_a_request)
+{
+    int next = 0;
+    memset(&course, 0, sizeof course);
+    struct win *t = spawn(win(race_attempt_of(succeed_and_cancel), &next));
+    racer = eddy_task_of(t);
+    CHECK(await(t) == 0 && next == ECANCELED);
+    CHECK(course.brought == 1 && course.discarded == 0);
+}
+
+async(void, a_success_while_the_race_is_called_off_wins)
+{
+    int next = 0;
+    memset(&course, 0, sizeof course);
+    struct win *t = spawn(win(race_attempt_of(succeed_although_cancelled), &next));
+    while (!course.began)
+        await(eddy_sleep(0));
+    eddy_cancel(t);
+    CHECK(await(t) == 0 && next == ECANCELED);
+    CHECK(course.cancelled == 1 && course.brought == 1 && course.discarded == 0);
+}
+
+/* The same in a scope of trio's kind, which cancels the attempts, too. */
+async(void, a_success_wins_over_a_cancelled_scope)
+{
+    int next = 0, winner = -1;
+    memset(&course, 0, sizeof course);
+    async_with (scope, eddy_cancel_scope()) {
+        struct win *t = spawn(win(race_attempt_of(succeed_although_cancelled), &next));
+        while (!course.began)
+            await(eddy_sleep(0));
+        eddy_scope_cancel(scope);
+        winner = await(t);
+    }
+    CHECK(winner == 0 && next == ECANCELED);
+    CHECK(course.brought == 1 && course.discarded == 0);
+}
+
 #define TEST(name)                                                                                                     \
     static void name##__test(void **state)                                                                             \
     {                                                                                                                  \
@@ -152,6 +225,9 @@ TEST(one_after_the_other)
 TEST(a_tie)
 TEST(nobody_runs)
 TEST(is_cancelled)
+TEST(a_success_wins_over_a_request)
+TEST(a_success_while_the_race_is_called_off_wins)
+TEST(a_success_wins_over_a_cancelled_scope)
 
 int main(void)
 {
@@ -161,6 +237,9 @@ int main(void)
         cmocka_unit_test(all_fail__test),            cmocka_unit_test(one_after_the_other__test),
         cmocka_unit_test(a_tie__test),               cmocka_unit_test(nobody_runs__test),
         cmocka_unit_test(is_cancelled__test),
+        cmocka_unit_test(a_success_wins_over_a_request__test),
+        cmocka_unit_test(a_success_while_the_race_is_called_off_wins__test),
+        cmocka_unit_test(a_success_wins_over_a_cancelled_scope__test),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
