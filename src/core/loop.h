@@ -21,7 +21,7 @@
 #include "os/gate.h"
 #include "os/signals.h"
 #include "os/sigpipe.h"
-#include "os/thread.h"
+#include "os/thread_pool.h"
 
 struct generator_stack;
 struct fd_watch;

@@ -186,11 +186,10 @@ static size_t next_slab_count(struct stack_class *class)
     return count;
 }
 
-static __thread struct thread_exit exit_of_pool;
+static __thread struct thread_exit exit_of_pool = {.leave = stack_pool_trim};
 
 static struct stack_slab *add_slab(struct stack_class *class)
 {
-    exit_of_pool.leave = stack_pool_trim;
     thread_at_exit(&exit_of_pool);
     if (!stack_pool.left_alone)
         stack_watch_overflow(true);
