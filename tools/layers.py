@@ -3,8 +3,8 @@
 """layers.py LIBRARY: finds circles among the files of a module, by the symbols that their objects define and need.
 
 LIBRARY is the static library. A circle is a set of files of which each needs a symbol of each other one, directly or
-through others. Files that still lie in one are listed in KNOWN; any other file in a circle is a finding, and so is a
-listed file that is no longer compiled. A file that has come out of its circle should be taken out of the list.
+through others. Files that still lie in one are listed in KNOWN. Any other file in a circle is a finding, and so is a
+listed file that lies in none.
 """
 import collections
 import re
@@ -19,11 +19,10 @@ KNOWN = {
 }
 
 
-def symbols(library, module):
-    """{file: (defined symbols, needed symbols)} of the module's objects in the library."""
+def symbols(lines, module):
+    """{file: (defined symbols, needed symbols)} of the module's objects, from the lines of nm."""
     files = collections.defaultdict(lambda: (set(), set()))
-    output = subprocess.run(['nm', '-A', '-P', library], stdout=subprocess.PIPE, text=True, check=True).stdout
-    for line in output.splitlines():
+    for line in lines:
         match = re.match(r'.*\[src_%s_(\w+)\.c\.o\]: (\S+) (\w)' % module, line)
         if not match:
             continue
@@ -61,16 +60,17 @@ def circles(needs):
     return sorted(found)
 
 
-def check(library, module, known):
-    files = symbols(library, module)
+def check(lines, module, known):
+    files = symbols(lines, module)
     if len(files) < 2:  # where nm cannot read what link-time optimisation leaves, only assembly is seen
-        print('layers: nm reads no object of src/%s in %s: nothing was checked' % (module, library))
+        print('layers: nm reads no object of src/%s: nothing was checked' % module)
         return 0
     needs, findings = needs_of(files), 0
-    for name in sorted(set(known) - set(files)):
-        print('src/%s/%s.c is not compiled: take it out of KNOWN in tools/layers.py' % (module, name))
+    found = circles(needs)
+    for name in sorted(set(known).difference(*found)):
+        print('src/%s/%s.c lies in no circle: take it out of KNOWN in tools/layers.py' % (module, name))
         findings += 1
-    for circle in circles(needs):
+    for circle in found:
         for name in sorted(set(circle) - set(known)):
             others = needs[name] & set(circle)
             users = {user for user in circle if name in needs[user]}
@@ -81,7 +81,8 @@ def check(library, module, known):
 
 
 def main():
-    findings = sum(check(sys.argv[1], module, known) for module, known in KNOWN.items())
+    output = subprocess.run(['nm', '-A', '-P', sys.argv[1]], stdout=subprocess.PIPE, text=True, check=True).stdout
+    findings = sum(check(output.splitlines(), module, known) for module, known in KNOWN.items())
     print('layers: %s' % ('%d findings' % findings if findings else 'no new circle'))
     return 1 if findings else 0
 

@@ -34,9 +34,10 @@ SUITES = {'eddy:unit', 'eddy:language', 'eddy:conformance', 'eddy:docs', 'eddy:e
 ELSEWHERE = ('aarch64', 'generic', 'tls/none.c')
 OPTIONS = ['-Dtests=enabled', '-Dcurl=disabled', '-Dwerror=false']
 # gcov writes its counts before an exec, and then no more: a child that shares its parent's memory would end the parent's.
-COUNTED = ['-Db_coverage=true', '-Doptimization=0', '-Dc_args=-fno-builtin-execv -fno-builtin-execve -fno-builtin-execvp -fno-builtin-execvpe']
-# Processes that die by a signal leave no counts: lines of these files that nobody is seen to execute are tried on the
-# tests whose name has one of the words.
+COUNTED = ['-Db_coverage=true', '-Doptimization=0',
+           '-Dc_args=-fno-builtin-execv -fno-builtin-execve -fno-builtin-execvp -fno-builtin-execvpe']
+# Processes that die by a signal leave no counts: a line of these files without a count is tried on the tests whose name
+# has one of the words.
 DYING = {'src/base/assert.c': ('failure', 'handle', 'misuse', 'task', 'fork'), 'src/core/loops.c': ('fork',),
          'src/core/run.c': ('overflow', 'signal', 'strangers', 'loop'), 'src/core/report.c': ('failure', 'golden'),
          'src/os/child.c': ('process',), 'src/os/driver.c': ('fork',), 'src/os/signals.c': ('signal',),
