@@ -235,7 +235,8 @@ eddy_async(int64_t, read_ahead, (eddy_file *, file))
     return result;
 }
 
-/* Size of the line that was read ahead, with its "\n"; 0: there is none after the first `checked` bytes. */
+/* Size of the first line in the read-ahead buffer, with its "\n"; 0: the buffer has no "\n" after its first `checked`
+ * bytes. */
 static size_t find_line(const struct eddy_file *file, size_t checked)
 {
     if (ahead(file) == checked)

@@ -107,7 +107,7 @@ eddy_async(void, wait_for_one, (struct course *, course))
     eddy_await(look(course));
 }
 
-/* Requests wait until it is known who has won. */
+/* A request to cancel ends the race early, but is delivered only after the winner is known. */
 eddy_async(void, run_to_end, (struct course *, course))
 {
     struct race *race = course->race;

@@ -25,7 +25,7 @@ void gate_leave(uintptr_t name);
 
 /* Any thread: the gate gets no other owner until gate_unref.  False: the owner has ended. */
 bool gate_ref(uintptr_t name);
-/* False: there is no such reference. */
+/* Any thread: gives up one gate_ref.  False: no gate_ref of that name is left. */
 bool gate_unref(uintptr_t name);
 
 #endif

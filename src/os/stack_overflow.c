@@ -77,7 +77,7 @@ static void add_name(struct line *line, const char *kind, const char *name)
 static void say(const struct line *line)
 {
     if (write(STDERR_FILENO, line->text, line->size) < 0)
-        return; /* standard error is closed: there is no other place for it */
+        return; /* standard error is closed: the message is lost */
 }
 
 static void report(const struct stack *stack)

@@ -12,7 +12,7 @@ __thread struct stack_pool stack_pool;
 
 size_t stack_page_size(void)
 {
-    static size_t page; /* atomic: whoever comes first */
+    static size_t page; /* set by the first call; atomic, since threads may make it at once */
     size_t known = __atomic_load_n(&page, __ATOMIC_RELAXED);
     if (known == 0) {
         known = (size_t)sysconf(_SC_PAGESIZE);

@@ -13,7 +13,7 @@
 /* The kernel's number of the calling thread, as debuggers show it. */
 long thread_number(void);
 
-/* Lies in the thread-local memory of whoever asks. */
+/* One call at the end of a thread.  The caller keeps it in thread-local memory. */
 struct thread_exit {
     void (*leave)(void);      /* what is called */
     struct thread_exit *next; /* of those that this thread has asked for */
