@@ -423,7 +423,7 @@ async(void, write_much, (eddy_stream *, s), (const char *, data))
     await(eddy_stream_write_eof(s));
 }
 
-async(void, all_is_written, (struct pair *, pair))
+async(void, every_byte_is_written, (struct pair *, pair))
 {
     char *sent = malloc(much), *got = malloc(much), more;
     defer(free, sent);
@@ -438,7 +438,7 @@ async(void, all_is_written, (struct pair *, pair))
     CHECK(memcmp(sent, got, much) == 0);
     CHECK(await(eddy_stream_read(pair->near, &more, 1)) == 0);
 }
-FOR_EACH_KIND(all_is_written)
+FOR_EACH_KIND(every_byte_is_written)
 
 async(void, a_write_waits_for_its_reader, (struct pair *, pair))
 {
@@ -658,7 +658,7 @@ int main(void)
         TEST(long_lines_span_buffers),
         TEST(a_cancelled_read_loses_nothing),
         TEST(a_read_cancelled_behind_its_bytes),
-        TEST(all_is_written),
+        TEST(every_byte_is_written),
         TEST(a_write_waits_for_its_reader),
         TEST(parts_are_written_in_order),
         TEST(a_file_is_sent),

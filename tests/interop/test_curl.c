@@ -114,7 +114,7 @@ async(void, cancel_at_the_end)
     await(eddy_server_close(site, 0));
 }
 
-static void a_response_nobody_takes_is_freed(void **state)
+static void a_response_that_is_not_taken_is_freed(void **state)
 {
     (void)state;
     RUN_CLEAN(cancel_at_the_end());
@@ -150,7 +150,7 @@ async(void, fetch_bad)
     CHECK(err.code == EINVAL);
 }
 
-static void what_is_no_http_url_is_refused(void **state)
+static void a_url_that_is_not_http_is_refused(void **state)
 {
     (void)state;
     RUN_CLEAN(fetch_bad());
@@ -186,9 +186,9 @@ int main(void)
         cmocka_unit_test(a_page_is_a_result),
         cmocka_unit_test(options_are_obeyed),
         cmocka_unit_test(a_cancelled_transfer_is_aborted),
-        cmocka_unit_test(a_response_nobody_takes_is_freed),
+        cmocka_unit_test(a_response_that_is_not_taken_is_freed),
         cmocka_unit_test(the_end_of_the_loop_aborts_them),
-        cmocka_unit_test(what_is_no_http_url_is_refused),
+        cmocka_unit_test(a_url_that_is_not_http_is_refused),
         cmocka_unit_test(references_are_joined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,7 @@ eddy_async(void, three_meet)
     note("%zu waiting", barrier.waiting);
 }
 
-static void the_last_goes_on_at_once_and_lets_the_others_go(void **state)
+static void the_last_to_arrive_goes_on_at_once_and_wakes_the_others(void **state)
 {
     (void)state;
     RUN_SEEDED(three_meet(), 0);
@@ -53,7 +53,7 @@ eddy_async(void, meet_alone)
         eddy_await(meet("a"));
 }
 
-static void one_alone_never_waits(void **state)
+static void a_barrier_for_one_never_waits(void **state)
 {
     (void)state;
     RUN(meet_alone());
@@ -77,7 +77,7 @@ eddy_async(void, rounds)
     note("%zu %zu", barrier.waiting, barrier.draining);
 }
 
-static void it_can_be_used_again_at_once(void **state)
+static void a_barrier_can_be_used_again_at_once(void **state)
 {
     (void)state;
     RUN(rounds());
@@ -100,7 +100,7 @@ eddy_async(void, too_many)
     note("%zu waiting", barrier.waiting);
 }
 
-static void who_comes_while_it_drains_waits_for_the_next_round(void **state)
+static void a_task_that_comes_while_the_barrier_drains_waits_for_the_next_round(void **state)
 {
     (void)state;
     RUN_SEEDED(too_many(), 0);
@@ -152,7 +152,7 @@ eddy_async(void, cancel_one)
     eddy_await(c);
 }
 
-static void who_is_cancelled_just_leaves(void **state)
+static void a_cancelled_waiter_leaves_the_wait_queue(void **state)
 {
     (void)state;
     RUN(cancel_one());
@@ -170,7 +170,7 @@ eddy_async(void, cancel_one_let_go)
     note("%zu %zu", barrier.waiting, barrier.draining);
 }
 
-static void a_cancelled_one_does_not_hold_the_others_back(void **state)
+static void a_cancelled_waiter_does_not_hold_the_others_back(void **state)
 {
     (void)state;
     RUN(cancel_one_let_go());
@@ -197,7 +197,7 @@ eddy_async(void, abort_while_filling)
     eddy_await(e);
 }
 
-static void abort_breaks_it_until_it_is_reset(void **state)
+static void an_aborted_barrier_is_broken_until_reset(void **state)
 {
     (void)state;
     RUN(abort_while_filling());
@@ -270,7 +270,7 @@ eddy_async(void, cancel_the_early)
     note("%zu %zu", barrier.waiting, barrier.draining);
 }
 
-static void who_is_early_can_leave_too(void **state)
+static void a_task_that_came_early_can_be_cancelled(void **state)
 {
     (void)state;
     RUN(cancel_the_early());
@@ -349,16 +349,16 @@ static void under_any_seed_each_round_has_each_index_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(the_last_goes_on_at_once_and_lets_the_others_go, begin),
-        cmocka_unit_test_setup(one_alone_never_waits, begin),
-        cmocka_unit_test_setup(it_can_be_used_again_at_once, begin),
-        cmocka_unit_test_setup(who_comes_while_it_drains_waits_for_the_next_round, begin),
+        cmocka_unit_test_setup(the_last_to_arrive_goes_on_at_once_and_wakes_the_others, begin),
+        cmocka_unit_test_setup(a_barrier_for_one_never_waits, begin),
+        cmocka_unit_test_setup(a_barrier_can_be_used_again_at_once, begin),
+        cmocka_unit_test_setup(a_task_that_comes_while_the_barrier_drains_waits_for_the_next_round, begin),
         cmocka_unit_test_setup(the_wait_itself_can_be_spawned, begin),
         cmocka_unit_test_setup(a_barrier_for_none_stops_the_program, begin),
-        cmocka_unit_test_setup(who_is_cancelled_just_leaves, begin),
-        cmocka_unit_test_setup(a_cancelled_one_does_not_hold_the_others_back, begin),
-        cmocka_unit_test_setup(who_is_early_can_leave_too, begin),
-        cmocka_unit_test_setup(abort_breaks_it_until_it_is_reset, begin),
+        cmocka_unit_test_setup(a_cancelled_waiter_leaves_the_wait_queue, begin),
+        cmocka_unit_test_setup(a_cancelled_waiter_does_not_hold_the_others_back, begin),
+        cmocka_unit_test_setup(a_task_that_came_early_can_be_cancelled, begin),
+        cmocka_unit_test_setup(an_aborted_barrier_is_broken_until_reset, begin),
         cmocka_unit_test_setup(reset_breaks_only_those_who_wait, begin),
         cmocka_unit_test_setup(breaking_while_it_drains_reaches_those_who_have_not_run, begin),
         cmocka_unit_test_setup(waking_and_cancelling_need_no_memory, begin),

@@ -42,7 +42,7 @@ eddy_async(void, results)
     note("%s %s", eddy_error_name(err.code), err.message);
 }
 
-static void it_runs_on_another_thread_and_its_result_or_error_comes_back(void **state)
+static void a_blocking_call_runs_on_another_thread_and_returns_its_result_or_error(void **state)
 {
     (void)state;
     RUN(results());
@@ -136,7 +136,7 @@ eddy_async(void, many)
     note("%ld", sum);
 }
 
-static void more_of_them_than_threads_wait_their_turn(void **state)
+static void calls_beyond_the_number_of_threads_wait(void **state)
 {
     (void)state;
     RUN(many());
@@ -146,11 +146,11 @@ static void more_of_them_than_threads_wait_their_turn(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_runs_on_another_thread_and_its_result_or_error_comes_back),
+        cmocka_unit_test(a_blocking_call_runs_on_another_thread_and_returns_its_result_or_error),
         cmocka_unit_test(the_loop_goes_on_meanwhile),
         cmocka_unit_test(a_cancelled_wait_ends_at_once_and_leaves_the_thread_alone),
         cmocka_unit_test(the_number_of_threads_is_an_option),
-        cmocka_unit_test(more_of_them_than_threads_wait_their_turn),
+        cmocka_unit_test(calls_beyond_the_number_of_threads_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

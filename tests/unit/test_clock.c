@@ -21,7 +21,7 @@ static void the_clock_never_goes_back(void **state)
     }
 }
 
-static void a_span_is_never_shorter_than_asked(void **state)
+static void a_sleep_is_never_shorter_than_asked(void **state)
 {
     (void)state;
     assert_true(clock_from_seconds(1e-9) == 1);
@@ -48,7 +48,7 @@ static void negative_spans_round_up_as_well(void **state)
     assert_true(clock_from_seconds(-1.5e-9) == -1);
 }
 
-static void what_does_not_fit_is_the_end_of_time(void **state)
+static void times_beyond_the_range_become_the_largest_time(void **state)
 {
     (void)state;
     assert_true(clock_from_seconds(1e300) == CLOCK_NEVER);
@@ -65,10 +65,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_clock_never_goes_back),
-        cmocka_unit_test(a_span_is_never_shorter_than_asked),
+        cmocka_unit_test(a_sleep_is_never_shorter_than_asked),
         cmocka_unit_test(decimal_fractions_are_exact),
         cmocka_unit_test(negative_spans_round_up_as_well),
-        cmocka_unit_test(what_does_not_fit_is_the_end_of_time),
+        cmocka_unit_test(times_beyond_the_range_become_the_largest_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

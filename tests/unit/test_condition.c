@@ -129,7 +129,7 @@ static void notify_all_unheld(void)
     eddy_condition_notify_all(&condition);
 }
 
-static void without_the_lock_it_stops_the_program(void **state)
+static void waiting_without_the_lock_stops_the_program(void **state)
 {
     (void)state;
     stops_with(wait_unheld, "eddy_condition_wait needs the condition's lock to be held");
@@ -185,7 +185,7 @@ eddy_async(void, cancel_waiting)
     note("free:%d", !eddy_lock_locked(&lock));
 }
 
-static void who_is_cancelled_takes_the_lock_again_first(void **state)
+static void a_cancelled_waiter_takes_the_lock_again_first(void **state)
 {
     (void)state;
     RUN_SEEDED(cancel_waiting(), 0);
@@ -304,7 +304,7 @@ eddy_async(void, cancel_from_outside)
     note("%s free:%d", eddy_error_name(err.code), !eddy_lock_locked(&lock));
 }
 
-static void a_cancellation_of_the_task_goes_on_outward(void **state)
+static void a_cancellation_of_the_task_propagates(void **state)
 {
     (void)state;
     RUN_SEEDED(cancel_from_outside(), 0);
@@ -332,7 +332,7 @@ eddy_async(void, limits)
     note("%s %d", eddy_error_name(err.code), eddy_lock_locked(&lock));
 }
 
-static void when_the_time_is_over_the_lock_is_held(void **state)
+static void a_wait_that_times_out_holds_the_lock_again(void **state)
 {
     (void)state;
     RUN_SEEDED(limits(), 0);
@@ -423,15 +423,15 @@ int main(void)
         cmocka_unit_test_setup(notify_wakes_so_many_first_come_first, begin),
         cmocka_unit_test_setup(notify_all_wakes_those_who_wait_and_no_later_one, begin),
         cmocka_unit_test_setup(a_notified_task_asks_for_the_lock_when_it_runs, begin),
-        cmocka_unit_test_setup(without_the_lock_it_stops_the_program, begin),
+        cmocka_unit_test_setup(waiting_without_the_lock_stops_the_program, begin),
         cmocka_unit_test_setup(outside_of_a_task_it_cannot_be_awaited, begin),
         cmocka_unit_test_setup(the_wait_itself_can_be_spawned, begin),
-        cmocka_unit_test_setup(who_is_cancelled_takes_the_lock_again_first, begin),
+        cmocka_unit_test_setup(a_cancelled_waiter_takes_the_lock_again_first, begin),
         cmocka_unit_test_setup(a_notification_of_a_cancelled_task_goes_to_the_next, begin),
         cmocka_unit_test_setup(a_cancellation_while_asking_for_the_lock_is_not_lost, begin),
         cmocka_unit_test_setup(of_two_cancellations_the_latest_is_raised, begin),
-        cmocka_unit_test_setup(a_cancellation_of_the_task_goes_on_outward, begin),
-        cmocka_unit_test_setup(when_the_time_is_over_the_lock_is_held, begin),
+        cmocka_unit_test_setup(a_cancellation_of_the_task_propagates, begin),
+        cmocka_unit_test_setup(a_wait_that_times_out_holds_the_lock_again, begin),
         cmocka_unit_test_setup(waking_and_cancelling_need_no_memory, begin),
         cmocka_unit_test_setup(under_any_seed_no_notification_is_lost, begin),
     };

@@ -88,7 +88,7 @@ eddy_async(void, calls)
 }
 
 /* B74 */
-static void a_call_has_the_variables_of_who_asked_for_it(void **state)
+static void a_call_has_the_context_variables_of_its_caller(void **state)
 {
     (void)state;
     RUN(calls());
@@ -167,7 +167,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_task_has_a_copy_and_a_direct_await_shares),
         cmocka_unit_test(the_copy_is_made_at_the_spawn),
-        cmocka_unit_test(a_call_has_the_variables_of_who_asked_for_it),
+        cmocka_unit_test(a_call_has_the_context_variables_of_its_caller),
         cmocka_unit_test(async_generators_have_none_of_their_own),
         cmocka_unit_test(setting_again_replaces_and_without_memory_changes_nothing),
         cmocka_unit_test(a_thread_without_a_loop_has_its_own_and_leaves_nothing),

@@ -38,7 +38,7 @@ eddy_async(void, already_set)
     eddy_await(other);
 }
 
-static void one_that_is_set_lets_pass_without_suspending(void **state)
+static void waiting_for_a_set_event_does_not_suspend(void **state)
 {
     (void)state;
     RUN(already_set());
@@ -82,7 +82,7 @@ eddy_async(void, cancel_waiting)
     eddy_await(c);
 }
 
-static void who_is_cancelled_ends_so_before_and_after_it_was_woken(void **state)
+static void a_cancelled_waiter_fails_before_and_after_it_was_woken(void **state)
 {
     (void)state;
     RUN(cancel_waiting());
@@ -170,9 +170,9 @@ static void under_any_seed_all_wake(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(one_that_is_set_lets_pass_without_suspending, begin),
+        cmocka_unit_test_setup(waiting_for_a_set_event_does_not_suspend, begin),
         cmocka_unit_test_setup(all_present_wake_even_if_it_is_cleared_at_once, begin),
-        cmocka_unit_test_setup(who_is_cancelled_ends_so_before_and_after_it_was_woken, begin),
+        cmocka_unit_test_setup(a_cancelled_waiter_fails_before_and_after_it_was_woken, begin),
         cmocka_unit_test_setup(the_wait_itself_can_be_spawned, begin),
         cmocka_unit_test_setup(a_wait_can_have_a_limit, begin),
         cmocka_unit_test_setup(under_any_seed_all_wake, begin),

@@ -132,7 +132,7 @@ eddy_async(int, deep, (int, n))
     return eddy_await(deep(n - 1)) + 1;
 }
 
-static void a_traceback_has_room_for_every_place(void **state)
+static void a_traceback_keeps_every_place(void **state)
 {
     (void)state;
     assert_int_equal(eddy_run_with(LOGGING(), deep(30)), 1);
@@ -181,7 +181,7 @@ eddy_async(void, looks_for_the_cause)
     note("%s", eddy_error_name(eddy_error_cause(&err).code));
 }
 
-static void a_timeout_tells_the_cancellation_behind_it(void **state)
+static void a_timeout_has_the_cancellation_as_its_cause(void **state)
 {
     (void)state;
     RUN(looks_for_the_cause());
@@ -230,7 +230,7 @@ eddy_async(void, leaves_a_failed_child)
     note("%d", eddy_done(t));
 }
 
-static void a_failed_task_that_its_function_left_behind_is_reported(void **state)
+static void a_failed_task_that_nobody_awaited_is_reported(void **state)
 {
     (void)state;
     assert_int_equal(eddy_run_with(LOGGING(), leaves_a_failed_child()), 0);
@@ -348,7 +348,7 @@ eddy_async(void, nests, (bool, in_groups))
     eddy_error_free(&err); /* on a stack that has no room for a call for each */
 }
 
-static void errors_within_errors_are_told_and_freed_without_recursion(void **state)
+static void nested_errors_are_printed_and_freed_without_recursion(void **state)
 {
     (void)state;
     RUN(nests(false));
@@ -359,16 +359,16 @@ static void errors_within_errors_are_told_and_freed_without_recursion(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(errors_within_errors_are_told_and_freed_without_recursion),
+        cmocka_unit_test(nested_errors_are_printed_and_freed_without_recursion),
         cmocka_unit_test(details_live_until_the_next_error_is_caught_or_as_long_as_kept),
         cmocka_unit_test(an_error_alone_is_a_group_of_one),
         cmocka_unit_test(a_part_of_a_group_can_be_kept_alone),
         cmocka_unit_test(a_traceback_names_places_and_tasks),
-        cmocka_unit_test(a_traceback_has_room_for_every_place),
+        cmocka_unit_test(a_traceback_keeps_every_place),
         cmocka_unit_test(clean_up_that_catches_an_error_does_not_lose_the_one_under_way),
-        cmocka_unit_test(a_timeout_tells_the_cancellation_behind_it),
+        cmocka_unit_test(a_timeout_has_the_cancellation_as_its_cause),
         cmocka_unit_test(a_lost_error_is_reported_exactly_once),
-        cmocka_unit_test(a_failed_task_that_its_function_left_behind_is_reported),
+        cmocka_unit_test(a_failed_task_that_nobody_awaited_is_reported),
         cmocka_unit_test(the_exception_handler_is_an_option_and_may_keep_the_error),
         cmocka_unit_test(errno_is_each_tasks_own),
         cmocka_unit_test(without_memory_an_error_keeps_its_code),

@@ -59,7 +59,7 @@ eddy_async(void, reads)
     eddy_await(eddy_sleep(0.005));
 }
 
-static void a_reader_is_called_while_there_is_something_to_read(void **state)
+static void a_reader_is_called_while_its_descriptor_is_readable(void **state)
 {
     (void)state;
     RUN(reads());
@@ -93,7 +93,7 @@ eddy_async(void, errors)
     note("%s", eddy_error_name(eddy_add_writer(12345, take_byte, "")));
 }
 
-static void errors_are_told_at_once(void **state)
+static void errors_are_returned_at_once(void **state)
 {
     (void)state;
     assert_int_equal(eddy_add_reader(ends[0], take_byte, ""), EDDY_NO_LOOP);
@@ -141,7 +141,7 @@ eddy_async(void, mixed)
     eddy_remove_reader(ends[0]);
 }
 
-static void a_call_that_asks_for_itself_does_not_starve_io(void **state)
+static void a_call_that_schedules_itself_does_not_starve_io(void **state)
 {
     (void)state;
     RUN(mixed());
@@ -170,7 +170,7 @@ eddy_async(void, loses_its_descriptor)
     note("%d", eddy_remove_reader(fd));
 }
 
-static void a_closed_descriptor_is_told_once(void **state)
+static void a_closed_descriptor_is_reported_once(void **state)
 {
     (void)state;
     RUN(loses_its_descriptor());
@@ -180,12 +180,12 @@ static void a_closed_descriptor_is_told_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_reader_is_called_while_there_is_something_to_read, begin, end),
+        cmocka_unit_test_setup_teardown(a_reader_is_called_while_its_descriptor_is_readable, begin, end),
         cmocka_unit_test_setup_teardown(a_writer_may_remove_itself, begin, end),
-        cmocka_unit_test_setup_teardown(errors_are_told_at_once, begin, end),
+        cmocka_unit_test_setup_teardown(errors_are_returned_at_once, begin, end),
         cmocka_unit_test_setup_teardown(watches_that_are_left_over_end_with_the_loop, begin, end),
-        cmocka_unit_test_setup_teardown(a_closed_descriptor_is_told_once, begin, end),
-        cmocka_unit_test_setup_teardown(a_call_that_asks_for_itself_does_not_starve_io, begin, end),
+        cmocka_unit_test_setup_teardown(a_closed_descriptor_is_reported_once, begin, end),
+        cmocka_unit_test_setup_teardown(a_call_that_schedules_itself_does_not_starve_io, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,7 +60,7 @@ async(void, opens_everything, (int, before))
     await(eddy_aclose(&folder));
     await(eddy_server_close(server, 0));
 }
-RULE(whatever_is_open_ends_with_exec, opens_everything(highest_inherited()))
+RULE(open_descriptors_are_closed_by_exec, opens_everything(highest_inherited()))
 
 /* ==== a child inside of a loop ==== */
 
@@ -157,7 +157,7 @@ async(void, try_all)
             throw(EDDY_INVALID_STATE, "touch %d: status %x: %s", touch, (unsigned)said.status, said.text);
     }
 }
-RULE(a_child_that_touches_its_parents_loop_is_told_so, try_all())
+RULE(a_forked_child_that_uses_its_parents_loop_gets_an_error, try_all())
 
 /* ==== a loop of the child's own ==== */
 
@@ -191,8 +191,8 @@ RULE(a_child_may_run_a_loop_of_its_own, forks_a_loop())
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whatever_is_open_ends_with_exec),
-        cmocka_unit_test(a_child_that_touches_its_parents_loop_is_told_so),
+        cmocka_unit_test(open_descriptors_are_closed_by_exec),
+        cmocka_unit_test(a_forked_child_that_uses_its_parents_loop_gets_an_error),
         cmocka_unit_test(a_child_may_run_a_loop_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

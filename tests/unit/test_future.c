@@ -248,7 +248,7 @@ eddy_async(void, gathers_a_cancelled_one)
 }
 
 /* D18 */
-static void a_child_that_is_cancelled_fails_the_gather_and_nobody_else(void **state)
+static void a_cancelled_child_fails_the_gather_and_no_other_child(void **state)
 {
     (void)state;
     RUN(gathers_a_cancelled_one());
@@ -327,7 +327,7 @@ int main(void)
         cmocka_unit_test(done_callbacks_are_called_by_the_loop_in_order),
         cmocka_unit_test(without_memory_the_future_has_failed),
         cmocka_unit_test(a_gather_fails_with_the_first_failure_and_cancels_nobody),
-        cmocka_unit_test(a_child_that_is_cancelled_fails_the_gather_and_nobody_else),
+        cmocka_unit_test(a_cancelled_child_fails_the_gather_and_no_other_child),
         cmocka_unit_test(cancelling_a_gather_cancels_its_children),
         cmocka_unit_test(a_wait_counts_those_that_are_done_and_cancels_nobody),
         cmocka_unit_test(as_completed_gives_the_handles_in_the_order_of_their_ends),

@@ -11,7 +11,7 @@
 
 #include "os/gate.h"
 
-static void a_name_leads_to_its_owner_and_after_the_end_nowhere(void **state)
+static void a_name_finds_its_owner_until_the_owner_ends(void **state)
 {
     (void)state;
     int owner;
@@ -23,7 +23,7 @@ static void a_name_leads_to_its_owner_and_after_the_end_nowhere(void **state)
     assert_null(gate_enter(name));
 }
 
-static void numbers_that_are_no_names_lead_nowhere(void **state)
+static void an_unknown_name_finds_no_owner(void **state)
 {
     (void)state;
     const uintptr_t others[] = {0, 1, 77777, UINTPTR_MAX, (uintptr_t)&others};
@@ -109,8 +109,8 @@ static void an_owner_does_not_end_while_a_thread_is_inside(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_name_leads_to_its_owner_and_after_the_end_nowhere),
-        cmocka_unit_test(numbers_that_are_no_names_lead_nowhere),
+        cmocka_unit_test(a_name_finds_its_owner_until_the_owner_ends),
+        cmocka_unit_test(an_unknown_name_finds_no_owner),
         cmocka_unit_test(no_two_owners_have_the_same_name),
         cmocka_unit_test(a_referenced_name_stays_known_and_its_gate_is_not_used_again),
         cmocka_unit_test(an_owner_does_not_end_while_a_thread_is_inside),

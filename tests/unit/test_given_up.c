@@ -86,7 +86,7 @@ async(int, write_and_read, (const char *, path))
     return buffer.size != 10 || memcmp(buffer.data, "important\n", 10) != 0;
 }
 
-static void files_are_written_where_no_thread_can_be_had(void **state)
+static void files_are_written_without_pool_threads(void **state)
 {
     (void)state;
     char path[] = "/tmp/eddy-given-up-XXXXXX";
@@ -110,7 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_does_not_take_it_for_its_own_request),
-        cmocka_unit_test(files_are_written_where_no_thread_can_be_had),
+        cmocka_unit_test(files_are_written_without_pool_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

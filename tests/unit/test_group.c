@@ -92,7 +92,7 @@ eddy_async(void, ends_before_the_call)
     await(next);
 }
 
-static void a_group_that_has_ended_is_not_touched(void **state)
+static void a_group_that_has_ended_ignores_a_cancel(void **state)
 {
     (void)state;
     RUN_CLEAN(ends_before_the_call());
@@ -178,7 +178,7 @@ int main(void)
         cmocka_unit_test(a_traceback_shows_fifteen_errors_and_counts_the_rest),
         cmocka_unit_test(without_memory_the_group_fails_and_nothing_is_left),
         cmocka_unit_test(a_value_that_never_begins_is_freed),
-        cmocka_unit_test(a_group_that_has_ended_is_not_touched),
+        cmocka_unit_test(a_group_that_has_ended_ignores_a_cancel),
         cmocka_unit_test(a_refused_spawn_frees_its_value_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

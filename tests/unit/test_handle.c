@@ -80,7 +80,7 @@ eddy_async(void, short_sleeps)
 }
 
 /* D29, C19 */
-static void a_sleep_of_nothing_is_one_turn(void **state)
+static void a_sleep_of_zero_is_one_turn(void **state)
 {
     (void)state;
     RUN(short_sleeps());
@@ -287,7 +287,7 @@ eddy_async(void, chain)
 }
 
 /* D30 */
-static void a_call_that_asks_for_itself_starves_nobody(void **state)
+static void a_call_that_schedules_itself_starves_no_other(void **state)
 {
     (void)state;
     RUN(chain());
@@ -393,7 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timed_calls_are_made_in_the_order_of_their_times),
         cmocka_unit_test(ties_are_called_in_the_order_of_asking),
-        cmocka_unit_test(a_sleep_of_nothing_is_one_turn),
+        cmocka_unit_test(a_sleep_of_zero_is_one_turn),
         cmocka_unit_test(a_cancelled_call_is_not_made),
         cmocka_unit_test(cancelling_after_the_call_and_twice_is_harmless),
         cmocka_unit_test(an_old_handle_never_means_another_call),
@@ -401,7 +401,7 @@ int main(void)
         cmocka_unit_test(handles_that_are_forgotten_hold_no_memory),
         cmocka_unit_test(the_memory_of_a_crowd_of_calls_is_given_back),
         cmocka_unit_test(calls_that_are_left_over_are_dropped_with_the_loop),
-        cmocka_unit_test(a_call_that_asks_for_itself_starves_nobody),
+        cmocka_unit_test(a_call_that_schedules_itself_starves_no_other),
         cmocka_unit_test(a_call_from_another_thread_wakes_a_sleeping_loop),
         cmocka_unit_test(calls_of_many_threads_are_all_made_each_threads_in_order),
     };

@@ -73,7 +73,7 @@ eddy_async(void, waiters_and_bargers)
     eddy_await(barger);
 }
 
-static void nobody_comes_in_before_who_waits(void **state)
+static void waiters_are_served_before_newcomers(void **state)
 {
     (void)state;
     RUN(waiters_and_bargers());
@@ -159,7 +159,7 @@ eddy_async(void, cancel_in_line)
     note("%d", eddy_lock_locked(&lock));
 }
 
-static void who_is_cancelled_while_waiting_leaves_the_line(void **state)
+static void a_cancelled_waiter_leaves_the_wait_queue(void **state)
 {
     (void)state;
     RUN(cancel_in_line());
@@ -179,7 +179,7 @@ eddy_async(void, cancel_who_was_given_it)
     note("%d", eddy_lock_locked(&lock));
 }
 
-static void who_is_cancelled_after_the_hand_over_has_it(void **state)
+static void a_waiter_cancelled_after_the_hand_over_holds_the_lock(void **state)
 {
     (void)state;
     RUN(cancel_who_was_given_it());
@@ -197,7 +197,7 @@ eddy_async(void, cancel_the_last)
     note("%d", eddy_lock_locked(&lock));
 }
 
-static void the_last_who_was_given_it_has_it_too(void **state)
+static void the_last_waiter_that_was_given_the_lock_has_it_too(void **state)
 {
     (void)state;
     RUN(cancel_the_last());
@@ -216,7 +216,7 @@ eddy_async(void, cancel_then_release)
     note("%d", eddy_lock_locked(&lock));
 }
 
-static void a_release_passes_over_who_was_cancelled_before(void **state)
+static void a_release_skips_cancelled_waiters(void **state)
 {
     (void)state;
     RUN(cancel_then_release());
@@ -311,7 +311,7 @@ eddy_async(void, cancel_at_the_door)
     note("%d", eddy_lock_locked(&lock));
 }
 
-static void a_cancellation_at_the_door_goes_on_outward(void **state)
+static void a_cancellation_at_entry_propagates(void **state)
 {
     (void)state;
     RUN(cancel_at_the_door());
@@ -388,7 +388,7 @@ eddy_async(int, crowd)
     return served - (CROWD - 1) * ROUNDS + eddy_lock_locked(&lock);
 }
 
-static void under_any_seed_one_at_a_time_and_nobody_forgotten(void **state)
+static void under_any_seed_one_task_holds_the_lock_and_each_gets_it(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 40; seed++) {
@@ -403,20 +403,20 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_free_lock_is_taken_without_suspending, begin),
-        cmocka_unit_test_setup(nobody_comes_in_before_who_waits, begin),
+        cmocka_unit_test_setup(waiters_are_served_before_newcomers, begin),
         cmocka_unit_test_setup(any_task_may_release, begin),
         cmocka_unit_test_setup(releasing_a_free_lock_stops_the_program, begin),
         cmocka_unit_test_setup(the_wait_itself_can_be_spawned, begin),
         cmocka_unit_test_setup(outside_of_a_task_it_cannot_be_awaited, begin),
-        cmocka_unit_test_setup(who_is_cancelled_while_waiting_leaves_the_line, begin),
-        cmocka_unit_test_setup(who_is_cancelled_after_the_hand_over_has_it, begin),
-        cmocka_unit_test_setup(the_last_who_was_given_it_has_it_too, begin),
-        cmocka_unit_test_setup(a_release_passes_over_who_was_cancelled_before, begin),
+        cmocka_unit_test_setup(a_cancelled_waiter_leaves_the_wait_queue, begin),
+        cmocka_unit_test_setup(a_waiter_cancelled_after_the_hand_over_holds_the_lock, begin),
+        cmocka_unit_test_setup(the_last_waiter_that_was_given_the_lock_has_it_too, begin),
+        cmocka_unit_test_setup(a_release_skips_cancelled_waiters, begin),
         cmocka_unit_test_setup(a_spawned_wait_that_was_given_it_ends_with_it, begin),
         cmocka_unit_test_setup(a_block_releases_on_every_way_out, begin),
-        cmocka_unit_test_setup(a_cancellation_at_the_door_goes_on_outward, begin),
+        cmocka_unit_test_setup(a_cancellation_at_entry_propagates, begin),
         cmocka_unit_test_setup(waking_and_cancelling_need_no_memory, begin),
-        cmocka_unit_test_setup(under_any_seed_one_at_a_time_and_nobody_forgotten, begin),
+        cmocka_unit_test_setup(under_any_seed_one_task_holds_the_lock_and_each_gets_it, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,7 +139,7 @@ eddy_async(void, world)
     note("%d", eddy_time() >= before + 0.001);
 }
 
-static void a_loop_is_there_while_it_runs(void **state)
+static void a_loop_exists_while_it_runs(void **state)
 {
     (void)state;
     assert_null(eddy_current_loop());
@@ -470,7 +470,7 @@ static int run_swallows(void)
     return eddy_run(swallows());
 }
 
-static void a_main_task_that_takes_it_goes_on(void **state)
+static void a_main_task_that_catches_the_interrupt_goes_on(void **state)
 {
     (void)state;
     if (SIGNALS_ARE_LATE)
@@ -580,7 +580,7 @@ eddy_async(void, crowd_comes_and_goes)
         eddy_raise(EDDY_INVALID_STATE, "%ld of %ld bytes are left", resident(), most);
 }
 
-static void memory_that_malloc_keeps_goes_back(void **state)
+static void memory_that_malloc_keeps_is_returned_to_the_system(void **state)
 {
     eddy_loop_options options = {.size = sizeof options, .driver = "sim"};
     eddy_error err;
@@ -593,7 +593,7 @@ static void memory_that_malloc_keeps_goes_back(void **state)
         free(between[i]);
 }
 #else
-static void memory_that_malloc_keeps_goes_back(void **state)
+static void memory_that_malloc_keeps_is_returned_to_the_system(void **state)
 {
     (void)state;
     /* elsewhere malloc keeps less, or the tool's keeps all */
@@ -606,12 +606,12 @@ int main(void)
         cmocka_unit_test(an_overflow_is_reported_by_task_and_size),
         cmocka_unit_test(a_pass_runs_what_was_ready_when_it_began),
         cmocka_unit_test(tasks_and_calls_are_one_queue),
-        cmocka_unit_test(a_loop_is_there_while_it_runs),
+        cmocka_unit_test(a_loop_exists_while_it_runs),
         cmocka_unit_test(a_run_inside_a_run_is_an_error),
         cmocka_unit_test(a_run_gives_the_result_of_any_type),
         cmocka_unit_test(an_error_that_nobody_caught_is_printed_and_gives_1),
         cmocka_unit_test(options_are_checked),
-        cmocka_unit_test(memory_that_malloc_keeps_goes_back),
+        cmocka_unit_test(memory_that_malloc_keeps_is_returned_to_the_system),
         cmocka_unit_test(the_allocator_hook_gives_every_block),
         cmocka_unit_test(without_memory_there_is_no_loop_but_an_error),
         cmocka_unit_test(stacks_have_the_size_that_was_asked_for),
@@ -619,7 +619,7 @@ int main(void)
         cmocka_unit_test(debug_mode_can_be_turned_on_and_off),
         cmocka_unit_test(an_interrupt_cancels_the_main_task_and_gives_130),
         cmocka_unit_test(a_second_interrupt_ends_the_program),
-        cmocka_unit_test(a_main_task_that_takes_it_goes_on),
+        cmocka_unit_test(a_main_task_that_catches_the_interrupt_goes_on),
         cmocka_unit_test(an_interrupt_of_running_code_waits_for_its_next_await),
         cmocka_unit_test(a_handler_of_the_program_is_left_alone),
     };

@@ -215,7 +215,7 @@ static void an_overflow_is_named_wherever_it_happens(void **state)
 }
 
 /* It runs through its neighbours, to the guard below all stacks. */
-static void without_guards_it_is_named_all_the_same(void **state)
+static void an_overflow_is_named_without_guards_too(void **state)
 {
     (void)state;
     named_everywhere("canary", SIGSEGV);
@@ -343,7 +343,7 @@ static int survives_two(void)
     return 9;
 }
 
-static void a_handler_that_jumps_out_is_let_go(void **state)
+static void a_signal_handler_may_leave_by_siglongjmp(void **state)
 {
     (void)state;
     if (UNDER_TSAN)
@@ -467,7 +467,7 @@ static int overflows_unwatched(void)
     return in_task();
 }
 
-static void left_alone_an_overflow_is_a_plain_signal(void **state)
+static void without_the_fault_handler_an_overflow_is_a_plain_signal(void **state)
 {
     (void)state;
     struct child child = child_run(overflows_unwatched);
@@ -479,14 +479,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_overflow_is_named_wherever_it_happens),
-        cmocka_unit_test(without_guards_it_is_named_all_the_same),
+        cmocka_unit_test(an_overflow_is_named_without_guards_too),
         cmocka_unit_test(the_sentence_gives_size_and_remedy),
         cmocka_unit_test(the_programs_handler_is_called_after_the_report),
         cmocka_unit_test(a_fault_is_reported_once),
-        cmocka_unit_test(a_handler_that_jumps_out_is_let_go),
+        cmocka_unit_test(a_signal_handler_may_leave_by_siglongjmp),
         cmocka_unit_test(the_programs_signal_stack_is_kept),
         cmocka_unit_test(signals_are_left_alone_where_that_is_asked),
-        cmocka_unit_test(left_alone_an_overflow_is_a_plain_signal),
+        cmocka_unit_test(without_the_fault_handler_an_overflow_is_a_plain_signal),
     };
     if (UNDER_ASAN || RUNNING_ON_VALGRIND)
         return 0; /* they have reports of their own */

@@ -154,7 +154,7 @@ static void an_ended_loop_answers_and_is_never_taken_for_a_later_one(void **stat
     }
 }
 
-static void without_any_loop_that_is_the_answer(void **state)
+static void without_a_loop_posting_gives_no_loop(void **state)
 {
     (void)state;
     try_all(NULL);
@@ -209,7 +209,7 @@ eddy_async(void, asked, (struct asker *, asker), (pthread_t *, thread))
         eddy_await(eddy_sleep(0));
 }
 
-static void who_waits_for_a_coroutine_is_answered_when_the_loop_ends(void **state)
+static void a_thread_that_waits_for_a_coroutine_is_answered_when_the_loop_ends(void **state)
 {
     (void)state;
     for (int i = 0; i < ROUNDS; i++) {
@@ -256,9 +256,9 @@ int main(void)
         cmocka_unit_test(each_call_that_was_taken_is_made_and_the_rest_are_refused),
         cmocka_unit_test(a_loop_may_end_by_a_call_whose_thread_has_not_returned_yet),
         cmocka_unit_test(an_ended_loop_answers_and_is_never_taken_for_a_later_one),
-        cmocka_unit_test(without_any_loop_that_is_the_answer),
+        cmocka_unit_test(without_a_loop_posting_gives_no_loop),
         cmocka_unit_test(references_count_and_do_not_keep_the_loop),
-        cmocka_unit_test(who_waits_for_a_coroutine_is_answered_when_the_loop_ends),
+        cmocka_unit_test(a_thread_that_waits_for_a_coroutine_is_answered_when_the_loop_ends),
         cmocka_unit_test(a_thread_that_is_cancelled_while_it_posts_still_wakes_the_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

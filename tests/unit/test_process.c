@@ -84,7 +84,7 @@ async(void, waits_often)
     await(eddy_stream_write_eof(eddy_process_in(p)));
     CHECK(await(first).code == 0 && await(third).code == 0);
 }
-RULE(a_cancelled_wait_leaves_it_alone, waits_often())
+RULE(a_cancelled_wait_leaves_the_child_running, waits_often())
 
 /* ==== input and output ==== */
 
@@ -186,7 +186,7 @@ async(void, lists_descriptors)
         close(open_ones[i]);
     close(17);
 }
-RULE(it_has_only_the_descriptors_that_it_was_given, lists_descriptors())
+RULE(the_child_has_only_the_descriptors_that_it_was_given, lists_descriptors())
 
 async(void, leads)
 {
@@ -204,7 +204,7 @@ async(void, leads)
         options.new_session = true;
     }
 }
-RULE(it_leads_a_group_or_session, leads())
+RULE(the_child_can_lead_a_group_or_session, leads())
 
 static void ignore(int number)
 {
@@ -278,7 +278,7 @@ async(void, fails)
     await(eddy_process_start((const char *const *)words + 2), &err);
     CHECK(err.code == ENOENT);
 }
-RULE(what_cannot_be_started_is_the_error_of_the_start, fails())
+RULE(a_program_that_cannot_be_started_is_an_error_of_the_start, fails())
 
 async(void, loses)
 {
@@ -339,14 +339,14 @@ async(void, gives_up)
     while (kill(id, 0) == 0) /* a zombie still has its number */
         await(eddy_sleep(0.001));
 }
-RULE(what_was_given_up_is_reaped, gives_up())
+RULE(an_abandoned_child_is_reaped, gives_up())
 
 async(int, leaves_running)
 {
     return eddy_process_id(await(eddy_process_start(EDDY_COMMAND("sleep", "1000"), &piped)));
 }
 
-static void what_outlives_its_loop_is_reaped_later(void **state)
+static void a_child_that_outlives_its_loop_is_reaped_later(void **state)
 {
     (void)state;
     int id = eddy_run(leaves_running());
@@ -364,9 +364,9 @@ static void kernels_without_pidfd(void **state)
     child_refuse_descriptors(true);
     status_and_signal_are_told_apart(state);
     signals_reach_it_and_its_group(state);
-    a_cancelled_wait_leaves_it_alone(state);
+    a_cancelled_wait_leaves_the_child_running(state);
     a_scope_ends_its_process(state);
-    what_was_given_up_is_reaped(state);
+    an_abandoned_child_is_reaped(state);
     child_refuse_descriptors(false);
 }
 
@@ -392,21 +392,21 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status_and_signal_are_told_apart),
         cmocka_unit_test(signals_reach_it_and_its_group),
-        cmocka_unit_test(a_cancelled_wait_leaves_it_alone),
+        cmocka_unit_test(a_cancelled_wait_leaves_the_child_running),
         cmocka_unit_test(communicate_feeds_reads_and_waits),
         cmocka_unit_test(output_has_a_limit),
         cmocka_unit_test(directory_environment_and_merged_output),
         cmocka_unit_test(descriptors_of_the_caller_are_handed_on),
-        cmocka_unit_test(it_has_only_the_descriptors_that_it_was_given),
-        cmocka_unit_test(it_leads_a_group_or_session),
+        cmocka_unit_test(the_child_has_only_the_descriptors_that_it_was_given),
+        cmocka_unit_test(the_child_can_lead_a_group_or_session),
         cmocka_unit_test(dispositions_are_the_default_ones),
         cmocka_unit_test(blocked_and_ignored_signals_end_it),
-        cmocka_unit_test(what_cannot_be_started_is_the_error_of_the_start),
+        cmocka_unit_test(a_program_that_cannot_be_started_is_an_error_of_the_start),
         cmocka_unit_test(a_status_that_somebody_else_took_is_an_error),
         cmocka_unit_test(a_scope_ends_its_process),
         cmocka_unit_test(a_command_that_takes_too_long_is_killed),
-        cmocka_unit_test(what_was_given_up_is_reaped),
-        cmocka_unit_test(what_outlives_its_loop_is_reaped_later),
+        cmocka_unit_test(an_abandoned_child_is_reaped),
+        cmocka_unit_test(a_child_that_outlives_its_loop_is_reaped_later),
         cmocka_unit_test(kernels_without_pidfd),
         cmocka_unit_test(without_memory_nothing_is_left),
     };

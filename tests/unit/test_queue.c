@@ -145,7 +145,7 @@ eddy_async(void, cancel_who_waits_again)
     note("native%d", eddy_await(native));
 }
 
-static void who_waits_again_can_be_cancelled_too(void **state)
+static void a_getter_that_waits_again_can_be_cancelled(void **state)
 {
     (void)state;
     RUN(cancel_who_waits_again());
@@ -227,7 +227,7 @@ static void gets_and_puts_can_be_spawned(void **state)
     told("1 2 put:1 3");
 }
 
-static void without_waiting_the_answer_is_yes_or_no(void **state)
+static void trying_without_waiting_gives_true_or_false(void **state)
 {
     (void)state;
     int item = 7;
@@ -266,7 +266,7 @@ eddy_async(void, cancel_a_getter)
     note_items();
 }
 
-static void a_woken_getter_that_is_cancelled_has_its_item(void **state)
+static void a_woken_getter_that_is_cancelled_still_gets_its_item(void **state)
 {
     (void)state;
     RUN(cancel_a_getter());
@@ -314,7 +314,7 @@ eddy_async(void, cancel_a_putter)
     note_items();
 }
 
-static void a_woken_putter_that_is_cancelled_has_its_room(void **state)
+static void a_woken_putter_that_is_cancelled_still_puts_its_item(void **state)
 {
     (void)state;
     RUN(cancel_a_putter());
@@ -570,7 +570,7 @@ eddy_async(void, shut_down_under_the_woken)
     eddy_await(d);
 }
 
-static void the_woken_find_it_shut_down_too(void **state)
+static void woken_waiters_see_the_shutdown_too(void **state)
 {
     (void)state;
     RUN(shut_down_under_the_woken());
@@ -655,14 +655,14 @@ int main(void)
         cmocka_unit_test_teardown(put_and_get_that_need_not_wait_do_not_suspend, end),
         cmocka_unit_test_teardown(getters_are_woken_in_the_order_they_came, end),
         cmocka_unit_test_teardown(a_woken_getter_whose_item_was_taken_waits_again_as_the_last, end),
-        cmocka_unit_test_teardown(who_waits_again_can_be_cancelled_too, end),
+        cmocka_unit_test_teardown(a_getter_that_waits_again_can_be_cancelled, end),
         cmocka_unit_test_teardown(putters_wait_while_it_is_full_in_the_order_they_came, end),
         cmocka_unit_test_teardown(a_woken_putter_whose_room_was_taken_waits_again_as_the_last, end),
         cmocka_unit_test_teardown(gets_and_puts_can_be_spawned, end),
-        cmocka_unit_test_teardown(without_waiting_the_answer_is_yes_or_no, end),
-        cmocka_unit_test_teardown(a_woken_getter_that_is_cancelled_has_its_item, end),
+        cmocka_unit_test_teardown(trying_without_waiting_gives_true_or_false, end),
+        cmocka_unit_test_teardown(a_woken_getter_that_is_cancelled_still_gets_its_item, end),
         cmocka_unit_test_teardown(of_cancelled_getters_those_that_were_woken_have_the_items, end),
-        cmocka_unit_test_teardown(a_woken_putter_that_is_cancelled_has_its_room, end),
+        cmocka_unit_test_teardown(a_woken_putter_that_is_cancelled_still_puts_its_item, end),
         cmocka_unit_test_teardown(waking_and_cancelling_need_no_memory, end),
         cmocka_unit_test_teardown(a_put_without_memory_fails_and_leaves_nothing, end),
         cmocka_unit_test_teardown(join_waits_until_all_items_are_done, end),
@@ -672,7 +672,7 @@ int main(void)
         cmocka_unit_test_teardown(the_item_of_a_getter_cancelled_after_shutdown_is_not_lost, end),
         cmocka_unit_test_teardown(immediate_shutdown_drops_the_items_and_ends_join, end),
         cmocka_unit_test_teardown(immediate_shutdown_still_waits_for_work_begun, end),
-        cmocka_unit_test_teardown(the_woken_find_it_shut_down_too, end),
+        cmocka_unit_test_teardown(woken_waiters_see_the_shutdown_too, end),
         cmocka_unit_test_teardown(under_any_seed_each_item_arrives_once_and_in_order, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

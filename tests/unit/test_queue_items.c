@@ -104,7 +104,7 @@ static void smallest_first_and_ties_in_the_order_of_putting(void **state)
 }
 
 /* Puts and gets mixed, against a search of all that is in. */
-static void a_heap_gives_the_smallest_of_what_is_in(void **state)
+static void a_heap_gives_its_smallest_item_first(void **state)
 {
     (void)state;
     job_queue queue;
@@ -141,7 +141,7 @@ static int by_key(const struct wide *a, const struct wide *b)
                : (a->key > b->key) - (a->key < b->key);
 }
 
-static void items_lie_aligned_for_the_comparison(void **state)
+static void items_are_aligned_for_the_comparison(void **state)
 {
     (void)state;
     wide_queue queue;
@@ -182,8 +182,8 @@ int main(void)
         cmocka_unit_test(last_in_first_out),
         cmocka_unit_test(a_ring_keeps_its_order_while_it_wraps_and_grows),
         cmocka_unit_test(smallest_first_and_ties_in_the_order_of_putting),
-        cmocka_unit_test(a_heap_gives_the_smallest_of_what_is_in),
-        cmocka_unit_test(items_lie_aligned_for_the_comparison),
+        cmocka_unit_test(a_heap_gives_its_smallest_item_first),
+        cmocka_unit_test(items_are_aligned_for_the_comparison),
         cmocka_unit_test(a_freed_queue_holds_nothing_and_takes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static int open_what_is_left(void)
     return 0;
 }
 
-static void where_a_ring_is_refused_it_is_epoll(void **state)
+static void without_io_uring_the_driver_is_epoll(void **state)
 {
     (void)state;
     static const struct {
@@ -117,7 +117,7 @@ static void flags_are_dropped_one_by_one(void **state)
 }
 
 /* A kernel of 6.1 or later has them all. */
-static void what_the_kernel_knows_is_used(void **state)
+static void features_of_the_kernel_are_used(void **state)
 {
     (void)state;
     struct ring ring;
@@ -154,7 +154,7 @@ static void a_full_queue_is_submitted(void **state)
 }
 
 /* The kernel keeps what has no room, and gives it when there is some. */
-static void completions_without_room_are_not_lost(void **state)
+static void completions_that_overflow_the_ring_are_not_lost(void **state)
 {
     (void)state;
     struct ring ring;
@@ -191,14 +191,14 @@ int main(void)
     const char *step;
     usual = ring_limits;
     const struct CMUnitTest refusals[] = {
-        cmocka_unit_test(where_a_ring_is_refused_it_is_epoll),
+        cmocka_unit_test(without_io_uring_the_driver_is_epoll),
         cmocka_unit_test(without_register_there_is_still_a_driver),
     };
     const struct CMUnitTest rules[] = {
         cmocka_unit_test(flags_are_dropped_one_by_one),
-        cmocka_unit_test(what_the_kernel_knows_is_used),
+        cmocka_unit_test(features_of_the_kernel_are_used),
         cmocka_unit_test(a_full_queue_is_submitted),
-        cmocka_unit_test(completions_without_room_are_not_lost),
+        cmocka_unit_test(completions_that_overflow_the_ring_are_not_lost),
     };
     int error;
     if (RUNNING_ON_VALGRIND)

@@ -60,7 +60,7 @@ eddy_async(void, waiters_and_bargers)
     note("%zu", semaphore.value);
 }
 
-static void nobody_comes_in_before_who_waits(void **state)
+static void waiters_are_served_before_newcomers(void **state)
 {
     (void)state;
     RUN(waiters_and_bargers());
@@ -165,7 +165,7 @@ eddy_async(void, cancel_in_line)
     note("%zu", semaphore.value);
 }
 
-static void who_is_cancelled_while_waiting_leaves_the_line(void **state)
+static void a_cancelled_waiter_leaves_the_wait_queue(void **state)
 {
     (void)state;
     RUN(cancel_in_line());
@@ -184,7 +184,7 @@ eddy_async(void, cancel_who_was_given_one)
     note("%zu", semaphore.value);
 }
 
-static void who_is_cancelled_after_the_hand_over_has_it(void **state)
+static void a_waiter_cancelled_after_the_hand_over_holds_the_lock(void **state)
 {
     (void)state;
     RUN(cancel_who_was_given_one());
@@ -206,7 +206,7 @@ eddy_async(void, cancel_all)
     note("main");
 }
 
-static void when_all_are_cancelled_only_who_was_given_it_has_the_unit(void **state)
+static void when_all_waiters_are_cancelled_only_the_woken_one_has_the_unit(void **state)
 {
     (void)state;
     RUN(cancel_all());
@@ -230,7 +230,7 @@ eddy_async(void, cancel_before_the_queue_moves)
     note("%zu", semaphore.value);
 }
 
-static void who_queued_behind_a_cancelled_one_is_not_forgotten(void **state)
+static void a_waiter_after_a_cancelled_one_is_not_forgotten(void **state)
 {
     (void)state;
     RUN(cancel_before_the_queue_moves());
@@ -348,14 +348,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(free_units_are_taken_without_suspending, begin),
-        cmocka_unit_test_setup(nobody_comes_in_before_who_waits, begin),
+        cmocka_unit_test_setup(waiters_are_served_before_newcomers, begin),
         cmocka_unit_test_setup(several_releases_in_one_turn_keep_the_order, begin),
         cmocka_unit_test_setup(releasing_without_waiters_adds_units, begin),
         cmocka_unit_test_setup(the_wait_itself_can_be_spawned, begin),
-        cmocka_unit_test_setup(who_is_cancelled_while_waiting_leaves_the_line, begin),
-        cmocka_unit_test_setup(who_is_cancelled_after_the_hand_over_has_it, begin),
-        cmocka_unit_test_setup(when_all_are_cancelled_only_who_was_given_it_has_the_unit, begin),
-        cmocka_unit_test_setup(who_queued_behind_a_cancelled_one_is_not_forgotten, begin),
+        cmocka_unit_test_setup(a_cancelled_waiter_leaves_the_wait_queue, begin),
+        cmocka_unit_test_setup(a_waiter_cancelled_after_the_hand_over_holds_the_lock, begin),
+        cmocka_unit_test_setup(when_all_waiters_are_cancelled_only_the_woken_one_has_the_unit, begin),
+        cmocka_unit_test_setup(a_waiter_after_a_cancelled_one_is_not_forgotten, begin),
         cmocka_unit_test_setup(waking_and_cancelling_need_no_memory, begin),
         cmocka_unit_test_setup(a_block_gives_its_unit_back, begin),
         cmocka_unit_test_setup(under_any_seed_no_unit_is_lost, begin),

@@ -146,7 +146,7 @@ static void an_idle_connection_ends_when_the_server_closes(void **state)
         RUN_CLEAN(comes_before());
 }
 
-static void one_that_is_in_a_message_has_the_grace(void **state)
+static void a_connection_in_the_middle_of_a_message_gets_the_grace(void **state)
 {
     (void)state;
     RUN_CLEAN(idle(false, "one\n", false));  /* who knows */
@@ -263,7 +263,7 @@ async(void, silent_under_tls)
     CHECK(at_once);
 }
 
-static void a_handshake_that_does_not_come_is_given_up(void **state)
+static void a_handshake_that_does_not_come_times_out(void **state)
 {
     (void)state;
     RUN_CLEAN(silent_under_tls());
@@ -306,7 +306,7 @@ async(void, peers_reset, (int, count))
     CHECK(gone == (size_t)count);
 }
 
-static void peers_that_reset_are_counted_and_told_once(void **state)
+static void peers_that_reset_are_counted_and_reported_once(void **state)
 {
     (void)state;
     if (on_sim()) /* nothing to see there: the kernel's sockets show it */
@@ -373,7 +373,7 @@ async(void, never_accepts)
     await(eddy_server_close(server, 1));
 }
 
-static void accepting_that_fails_for_good_is_said_once(void **state)
+static void an_accept_that_keeps_failing_is_reported_once(void **state)
 {
     (void)state;
     if (on_sim()) /* nothing to see there: the kernel's sockets show it */
@@ -385,15 +385,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_idle_connection_ends_when_the_server_closes),
-        cmocka_unit_test(one_that_is_in_a_message_has_the_grace),
+        cmocka_unit_test(a_connection_in_the_middle_of_a_message_gets_the_grace),
         cmocka_unit_test(half_a_record_is_a_message),
         cmocka_unit_test(a_stream_marked_while_the_server_closes_ends_too),
 #ifdef EDDY_WITH_TLS
-        cmocka_unit_test(a_handshake_that_does_not_come_is_given_up),
+        cmocka_unit_test(a_handshake_that_does_not_come_times_out),
 #endif
-        cmocka_unit_test(peers_that_reset_are_counted_and_told_once),
+        cmocka_unit_test(peers_that_reset_are_counted_and_reported_once),
         cmocka_unit_test(only_the_connection_itself_counts),
-        cmocka_unit_test(accepting_that_fails_for_good_is_said_once),
+        cmocka_unit_test(an_accept_that_keeps_failing_is_reported_once),
     };
     return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
 }

@@ -277,7 +277,7 @@ async(void, with_room_for_two)
     await(eddy_server_close(server, 1));
 }
 
-static void those_beyond_the_limit_wait(void **state)
+static void connections_beyond_the_limit_wait(void **state)
 {
     (void)state;
     RUN_CLEAN(with_room_for_two());
@@ -302,7 +302,7 @@ async(void, sheds)
     await(eddy_server_close(server, 1));
 }
 
-static void those_beyond_the_limit_are_shed(void **state)
+static void connections_beyond_the_limit_are_closed(void **state)
 {
     (void)state;
     RUN_CLEAN(sheds());
@@ -360,7 +360,7 @@ async(void, cancels_by_levels)
     await(eddy_stream_close(s));
 }
 
-static void a_deaf_handler_does_not_hang_the_end(void **state)
+static void a_handler_that_ignores_cancellation_does_not_hang_the_end(void **state)
 {
     (void)state;
     RUN_CLEAN(cancels_by_levels());
@@ -434,10 +434,10 @@ int main(void)
         cmocka_unit_test(servers_may_share_a_port),
         cmocka_unit_test(a_given_descriptor_is_taken_over),
         cmocka_unit_test(a_service_inherits_its_sockets),
-        cmocka_unit_test(those_beyond_the_limit_wait),
-        cmocka_unit_test(those_beyond_the_limit_are_shed),
+        cmocka_unit_test(connections_beyond_the_limit_wait),
+        cmocka_unit_test(connections_beyond_the_limit_are_closed),
         cmocka_unit_test(a_full_server_closes),
-        cmocka_unit_test(a_deaf_handler_does_not_hang_the_end),
+        cmocka_unit_test(a_handler_that_ignores_cancellation_does_not_hang_the_end),
         cmocka_unit_test(draining_takes_no_more_and_waits),
         cmocka_unit_test(connections_are_made_ready_first),
     };

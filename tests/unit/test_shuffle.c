@@ -48,7 +48,7 @@ static void nothing_is_lost(void **state)
     }
 }
 
-static void each_order_comes_as_often(void **state)
+static void every_order_is_equally_likely(void **state)
 {
     (void)state;
     enum { TIMES = 24000 };
@@ -84,7 +84,7 @@ int main(void)
 {
     const struct CMUnitTest rules[] = {
         cmocka_unit_test(nothing_is_lost),
-        cmocka_unit_test(each_order_comes_as_often),
+        cmocka_unit_test(every_order_is_equally_likely),
         cmocka_unit_test(a_seed_repeats_it),
     };
     return cmocka_run_group_tests(rules, NULL, NULL);

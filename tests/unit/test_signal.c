@@ -77,7 +77,7 @@ async(void, asks_wrongly)
     }
     CHECK(is_default(SIGUSR1) && !eddy_remove_signal_handler(SIGUSR1));
 }
-RULE(what_cannot_be_handled_is_refused, asks_wrongly())
+RULE(signals_that_cannot_be_handled_are_refused, asks_wrongly())
 
 async(void, waits_forever)
 {
@@ -93,7 +93,7 @@ async(void, cancels)
     eddy_detach(spawn(waits_forever())); /* the end of the loop cancels it */
     await(eddy_sleep(0));
 }
-RULE(a_cancelled_wait_gives_the_signal_back, cancels())
+RULE(a_cancelled_wait_restores_the_disposition, cancels())
 
 /* ==== as calls ==== */
 
@@ -264,7 +264,7 @@ static int run_interrupts(void)
     return eddy_run(takes_interrupts());
 }
 
-static void who_asks_for_sigint_gets_it_instead_of_a_cancelled_main_task(void **state)
+static void a_sigint_handler_replaces_the_cancellation_of_the_main_task(void **state)
 {
     (void)state;
     if (SIGNALS_ARE_LATE)
@@ -296,12 +296,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_are_yielded_in_the_order_of_arrival),
-        cmocka_unit_test(what_cannot_be_handled_is_refused),
-        cmocka_unit_test(a_cancelled_wait_gives_the_signal_back),
+        cmocka_unit_test(signals_that_cannot_be_handled_are_refused),
+        cmocka_unit_test(a_cancelled_wait_restores_the_disposition),
         cmocka_unit_test(a_handler_is_called_until_it_is_removed),
         cmocka_unit_test(without_a_loop_there_is_no_handler),
         cmocka_unit_test(the_programs_own_handler_comes_back),
-        cmocka_unit_test(who_asks_for_sigint_gets_it_instead_of_a_cancelled_main_task),
+        cmocka_unit_test(a_sigint_handler_replaces_the_cancellation_of_the_main_task),
         cmocka_unit_test(signals_of_a_forked_child_are_its_own),
         cmocka_unit_test(every_loop_that_asked_gets_it), /* the last: ThreadSanitizer forks one thread only */
     };

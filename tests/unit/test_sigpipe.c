@@ -145,7 +145,7 @@ async(void, write_all_ways)
     await(leave_early());
 }
 
-static void no_call_raises_it(void **state)
+static void no_call_raises_sigpipe(void **state)
 {
     (void)state;
     RUN_CLEAN(write_all_ways());
@@ -181,7 +181,7 @@ async(int, break_off)
     throw(EXDEV, "out");
 }
 
-static void it_comes_back_on_every_way_out(void **state)
+static void the_mask_comes_back_on_every_way_out(void **state)
 {
     eddy_loop_options nowhere = {.size = sizeof nowhere, .driver = "nowhere"};
     eddy_error err;
@@ -196,7 +196,7 @@ static void it_comes_back_on_every_way_out(void **state)
     assert_untouched();
 }
 
-static void one_that_was_pending_before_stays(void **state)
+static void a_sigpipe_that_was_pending_before_stays_pending(void **state)
 {
     (void)state;
     set_blocked(true);
@@ -248,10 +248,10 @@ static void a_forked_child_has_the_mask_of_before(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_call_raises_it),
+        cmocka_unit_test(no_call_raises_sigpipe),
         cmocka_unit_test(a_write_of_the_program_fails_while_a_loop_runs),
-        cmocka_unit_test(it_comes_back_on_every_way_out),
-        cmocka_unit_test(one_that_was_pending_before_stays),
+        cmocka_unit_test(the_mask_comes_back_on_every_way_out),
+        cmocka_unit_test(a_sigpipe_that_was_pending_before_stays_pending),
         cmocka_unit_test(threads_of_the_pool_block_it),
         cmocka_unit_test(a_forked_child_has_the_mask_of_before),
     };

@@ -51,7 +51,7 @@ eddy_async(void, turn_until_it_has_come)
     eddy_await(eddy_server_close(server, 0));
 }
 
-static void what_the_network_owes_comes_while_a_task_turns(void **state)
+static void network_events_arrive_while_a_task_turns(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 20; seed++) {
@@ -159,7 +159,7 @@ eddy_async(void, think_for_a_while)
     note("%s", eddy_error_name(err.code));
 }
 
-static void but_not_as_many_as_one_likes(void **state)
+static void turns_without_end_meet_the_time_out(void **state)
 {
     (void)state;
     SIMULATE(0, think_for_a_while());
@@ -262,7 +262,7 @@ eddy_async(void, ask_from_a_thread)
     note("%g", eddy_time() - begin);
 }
 
-static void a_call_that_waits_for_the_loop_lets_the_clock_go(void **state)
+static void a_call_that_waits_for_the_loop_does_not_stop_the_clock(void **state)
 {
     (void)state;
     SIMULATE(0, ask_from_a_thread());
@@ -341,7 +341,7 @@ static void a_thread_of_the_program_is_within_any_deadline_while_it_holds(void *
     told("0 1");
 }
 
-static void turning_does_not_move_what_is_held(void **state)
+static void turning_does_not_move_a_held_clock(void **state)
 {
     (void)state;
     SIMULATE(0, wait_for_a_thread(20000));
@@ -370,19 +370,19 @@ static void a_deadline_around_a_program_means_real_time(void **state)
 int main(void)
 {
     const struct CMUnitTest rules[] = {
-        cmocka_unit_test(what_the_network_owes_comes_while_a_task_turns),
+        cmocka_unit_test(network_events_arrive_while_a_task_turns),
         cmocka_unit_test(a_task_can_turn_until_a_time_has_come),
         cmocka_unit_test(a_time_out_comes_while_two_tasks_play),
         cmocka_unit_test(some_turns_between_sleeps_take_no_time),
         cmocka_unit_test(a_blocking_call_is_within_any_deadline),
-        cmocka_unit_test(but_not_as_many_as_one_likes),
+        cmocka_unit_test(turns_without_end_meet_the_time_out),
         cmocka_unit_test(a_name_is_looked_up_within_any_deadline),
-        cmocka_unit_test(a_call_that_waits_for_the_loop_lets_the_clock_go),
+        cmocka_unit_test(a_call_that_waits_for_the_loop_does_not_stop_the_clock),
         cmocka_unit_test(a_seed_repeats_a_run_with_threads),
         cmocka_unit_test(a_call_gets_the_answer_to_what_it_posts),
         cmocka_unit_test(a_posted_call_is_made_before_the_clock_jumps),
         cmocka_unit_test(a_thread_of_the_program_is_within_any_deadline_while_it_holds),
-        cmocka_unit_test(turning_does_not_move_what_is_held),
+        cmocka_unit_test(turning_does_not_move_a_held_clock),
         cmocka_unit_test(a_deadline_around_a_program_means_real_time),
     };
     return cmocka_run_group_tests(rules, NULL, NULL);

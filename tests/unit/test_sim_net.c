@@ -159,7 +159,7 @@ static uint64_t pump(const int ends[2], uint64_t seed)
     return hash * 31 + (uint64_t)driver_now(driver);
 }
 
-static void what_is_sent_arrives_once_and_in_order(void **state)
+static void bytes_arrive_once_and_in_order(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 60; seed++) {
@@ -188,7 +188,7 @@ static void a_seed_repeats_a_run(void **state)
     assert_true(hashes[0] != hashes[2]);
 }
 
-static void the_end_comes_behind_the_bytes(void **state)
+static void the_end_of_file_comes_after_the_bytes(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 40; seed++) {
@@ -214,7 +214,7 @@ static void the_end_comes_behind_the_bytes(void **state)
     }
 }
 
-static void bytes_take_their_time(void **state)
+static void bytes_arrive_after_the_latency(void **state)
 {
     (void)state;
     int ends[2];
@@ -230,7 +230,7 @@ static void bytes_take_their_time(void **state)
     close_sim();
 }
 
-static void who_does_not_read_holds_the_sender_up(void **state)
+static void a_peer_that_does_not_read_holds_up_the_sender(void **state)
 {
     (void)state;
     int ends[2];
@@ -321,7 +321,7 @@ static void an_operation_that_breaks_the_connection_completes_once(void **state)
     close_sim();
 }
 
-static void who_resets_it_tells_the_other_end_at_once(void **state)
+static void a_reset_reaches_the_other_end_at_once(void **state)
 {
     (void)state;
     int ends[2];
@@ -351,7 +351,7 @@ static void closing_with_bytes_unread_breaks_it(void **state)
     close_sim();
 }
 
-static void nobody_listens_nobody_answers(void **state)
+static void connecting_where_nobody_listens_is_refused(void **state)
 {
     (void)state;
     struct probe probe;
@@ -364,7 +364,7 @@ static void nobody_listens_nobody_answers(void **state)
     close_sim();
 }
 
-static void the_outside_can_come_in(void **state)
+static void real_sockets_can_connect_to_the_simulation(void **state)
 {
     (void)state;
     struct probe probe;
@@ -385,7 +385,7 @@ static void the_outside_can_come_in(void **state)
     close_sim();
 }
 
-static void ends_have_names(void **state)
+static void both_ends_have_names(void **state)
 {
     (void)state;
     int ends[2];
@@ -441,19 +441,19 @@ static void weather_that_cannot_be_read_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest rules[] = {
-        cmocka_unit_test(what_is_sent_arrives_once_and_in_order),
+        cmocka_unit_test(bytes_arrive_once_and_in_order),
         cmocka_unit_test(a_seed_repeats_a_run),
-        cmocka_unit_test(the_end_comes_behind_the_bytes),
-        cmocka_unit_test(bytes_take_their_time),
-        cmocka_unit_test(who_does_not_read_holds_the_sender_up),
+        cmocka_unit_test(the_end_of_file_comes_after_the_bytes),
+        cmocka_unit_test(bytes_arrive_after_the_latency),
+        cmocka_unit_test(a_peer_that_does_not_read_holds_up_the_sender),
         cmocka_unit_test(a_cancelled_receive_loses_nothing),
         cmocka_unit_test(a_broken_connection_tells_both_ends),
         cmocka_unit_test(an_operation_that_breaks_the_connection_completes_once),
-        cmocka_unit_test(who_resets_it_tells_the_other_end_at_once),
+        cmocka_unit_test(a_reset_reaches_the_other_end_at_once),
         cmocka_unit_test(closing_with_bytes_unread_breaks_it),
-        cmocka_unit_test(nobody_listens_nobody_answers),
-        cmocka_unit_test(the_outside_can_come_in),
-        cmocka_unit_test(ends_have_names),
+        cmocka_unit_test(connecting_where_nobody_listens_is_refused),
+        cmocka_unit_test(real_sockets_can_connect_to_the_simulation),
+        cmocka_unit_test(both_ends_have_names),
         cmocka_unit_test(a_waiting_connection_is_closed_with_its_listener),
         cmocka_unit_test(weather_that_cannot_be_read_is_refused),
     };

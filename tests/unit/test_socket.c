@@ -342,7 +342,7 @@ async(void, receives_all)
     CHECK(await(eddy_recvfrom(pair[1], first, 3, MSG_WAITALL, NULL)) == 2);
 }
 
-static void all_of_it_is_waited_for(void **state)
+static void a_receive_waits_for_the_whole_length(void **state)
 {
     (void)state;
     RUN_CLEAN(receives_all());
@@ -367,7 +367,7 @@ async(void, gives_up)
     CHECK(await(eddy_recv(pair[1], buffer + 3, 5, 0)) == 1 && !memcmp(buffer, "abcd", 4)); /* nothing twice */
 }
 
-static void all_of_it_may_be_given_up(void **state)
+static void a_receive_of_the_whole_length_can_be_cancelled(void **state)
 {
     (void)state;
     RUN_CLEAN(gives_up());
@@ -416,8 +416,8 @@ int main(void)
         cmocka_unit_test(a_connection_is_made),
         cmocka_unit_test(a_cancelled_accept_leaks_no_socket),
         cmocka_unit_test(errors_are_raised),
-        cmocka_unit_test(all_of_it_is_waited_for),
-        cmocka_unit_test(all_of_it_may_be_given_up),
+        cmocka_unit_test(a_receive_waits_for_the_whole_length),
+        cmocka_unit_test(a_receive_of_the_whole_length_can_be_cancelled),
         cmocka_unit_test(a_full_queue_is_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

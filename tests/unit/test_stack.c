@@ -309,7 +309,7 @@ static void a_frame_of_64_kib_does_not_jump_over_the_guard(void **state)
     }
 }
 
-static void other_faults_are_not_ours(void **state)
+static void other_faults_keep_their_signal(void **state)
 {
     (void)state;
     const char *method = probe_guard_install() == 0 ? "madvise" : "mprotect";
@@ -440,7 +440,7 @@ static void an_impossible_size_is_refused(void **state)
 }
 
 /* Each stack bears its number at both ends: no two overlap. */
-static void many_stacks_are_no_problem(void **state)
+static void many_stacks_can_be_in_use(void **state)
 {
     (void)state;
     size_t count = RUNNING_ON_VALGRIND ? 200 : MANY;
@@ -496,7 +496,7 @@ static void trimming_keeps_what_is_in_use(void **state)
 }
 
 /* Few stacks are never slack, nor are many of which an eighth is in use. */
-static void what_a_crowd_leaves_is_slack(void **state)
+static void stacks_left_by_a_crowd_are_slack(void **state)
 {
     (void)state;
     enum { CROWD = 2400 };
@@ -576,7 +576,7 @@ int main(void)
     const struct CMUnitTest faults[] = {
         cmocka_unit_test(an_overflow_is_reported_by_name_and_size),
         cmocka_unit_test(a_frame_of_64_kib_does_not_jump_over_the_guard),
-        cmocka_unit_test(other_faults_are_not_ours),
+        cmocka_unit_test(other_faults_keep_their_signal),
     };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_guard_method_can_be_forced),
@@ -586,9 +586,9 @@ int main(void)
         cmocka_unit_test_teardown(the_last_given_is_taken_first, no_stack_left),
         cmocka_unit_test_teardown(sizes_do_not_mix, no_stack_left),
         cmocka_unit_test_teardown(an_impossible_size_is_refused, no_stack_left),
-        cmocka_unit_test_teardown(many_stacks_are_no_problem, no_stack_left),
+        cmocka_unit_test_teardown(many_stacks_can_be_in_use, no_stack_left),
         cmocka_unit_test_teardown(trimming_keeps_what_is_in_use, no_stack_left),
-        cmocka_unit_test_teardown(what_a_crowd_leaves_is_slack, no_stack_left),
+        cmocka_unit_test_teardown(stacks_left_by_a_crowd_are_slack, no_stack_left),
         cmocka_unit_test_teardown(the_nth_request_fails_cleanly, no_stack_left),
         cmocka_unit_test_teardown(each_thread_has_its_pool_and_leaves_nothing, no_stack_left),
     };

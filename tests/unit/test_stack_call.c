@@ -205,7 +205,7 @@ generator(int, deep_then_flat)
 }
 
 /* Back up on its own stack, a generator has the room there again. */
-static void what_was_deep_is_flat_again(void **state)
+static void deep_delegation_becomes_flat_again(void **state)
 {
     (void)state;
     int number = 0;
@@ -218,7 +218,7 @@ static void what_was_deep_is_flat_again(void **state)
 }
 
 /* One that yields when it is closed is taken apart where it stands, all its stacks with it. */
-static void so_do_those_of_one_that_ignores_its_closing(void **state)
+static void stacks_of_a_generator_that_yields_on_close_go_back(void **state)
 {
     (void)state;
     for_each (x, deep(5000, true))
@@ -234,8 +234,8 @@ int main(void)
         cmocka_unit_test(a_generator_has_the_stack_that_was_asked_for),
         cmocka_unit_test(a_generator_inherits_the_size_of_its_tasks_stack),
         cmocka_unit_test(fresh_stacks_of_delegation_go_back),
-        cmocka_unit_test(what_was_deep_is_flat_again),
-        cmocka_unit_test(so_do_those_of_one_that_ignores_its_closing),
+        cmocka_unit_test(deep_delegation_becomes_flat_again),
+        cmocka_unit_test(stacks_of_a_generator_that_yields_on_close_go_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -305,7 +305,7 @@ async(void, talk)
     await(send_file());
 }
 
-static void streams_leave_them_as_they_are(void **state)
+static void streams_keep_the_flags_of_a_descriptor(void **state)
 {
     (void)state;
     RUN_CLEAN(talk());
@@ -354,7 +354,7 @@ int main(void)
         cmocka_unit_test(a_listener_that_blocks_accepts),
         cmocka_unit_test(a_connect_waits_without_holding_up_the_loop),
         cmocka_unit_test(a_server_takes_a_listener_that_blocks),
-        cmocka_unit_test(streams_leave_them_as_they_are),
+        cmocka_unit_test(streams_keep_the_flags_of_a_descriptor),
         cmocka_unit_test(a_killed_program_leaves_no_traces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,7 +179,7 @@ async(void, go_on, (const char *, text), (const char *, expected), (void *, how)
     await(cut(&wire));
 }
 
-static void who_goes_on_after_an_overrun_comes_to_the_next_line(void **state)
+static void reading_after_an_overrun_gives_the_next_line(void **state)
 {
     (void)state;
     for (int slowly = 0; slowly < 2; slowly++) {
@@ -270,7 +270,7 @@ async(void, no_limit)
     await(cut(&wire));
 }
 
-static void a_limit_may_be_as_great_as_can_be(void **state)
+static void a_limit_may_be_size_max(void **state)
 {
     (void)state;
     RUN_CLEAN(no_limit());
@@ -299,7 +299,7 @@ async(void, read_long_lines)
     await(cut(&wire));
 }
 
-static void long_lines_grow_the_buffer(void **state)
+static void a_long_line_grows_the_buffer(void **state)
 {
     (void)state;
     RUN_CLEAN(read_long_lines());
@@ -400,7 +400,7 @@ async(void, exchange_much)
     await(cut(&wire));
 }
 
-static void all_is_written(void **state)
+static void every_byte_is_written(void **state)
 {
     (void)state;
     RUN_CLEAN(exchange_much());
@@ -505,13 +505,13 @@ async(void, connect_from)
     await(eddy_server_close(server, 0));
 }
 
-static void a_connection_comes_from_where_it_is_told(void **state)
+static void a_connection_comes_from_the_given_local_address(void **state)
 {
     (void)state;
     RUN_CLEAN(connect_from());
 }
 
-static void errors_say_to_whom(void **state)
+static void errors_name_the_peer(void **state)
 {
     (void)state;
     RUN_CLEAN(fail_to_connect());
@@ -524,18 +524,18 @@ int main(void)
         cmocka_unit_test(lines_come_whole),
         cmocka_unit_test(an_end_too_early_is_an_error),
         cmocka_unit_test(a_line_beyond_the_limit_stays),
-        cmocka_unit_test(who_goes_on_after_an_overrun_comes_to_the_next_line),
+        cmocka_unit_test(reading_after_an_overrun_gives_the_next_line),
         cmocka_unit_test(a_line_can_be_skipped),
-        cmocka_unit_test(a_limit_may_be_as_great_as_can_be),
-        cmocka_unit_test(long_lines_grow_the_buffer),
+        cmocka_unit_test(a_limit_may_be_size_max),
+        cmocka_unit_test(a_long_line_grows_the_buffer),
         cmocka_unit_test(a_cancelled_read_loses_nothing),
         cmocka_unit_test(a_second_reader_is_refused),
         cmocka_unit_test(closing_wakes_the_reader),
-        cmocka_unit_test(all_is_written),
+        cmocka_unit_test(every_byte_is_written),
         cmocka_unit_test(a_reset_is_an_error),
         cmocka_unit_test(text_is_formatted),
-        cmocka_unit_test(a_connection_comes_from_where_it_is_told),
-        cmocka_unit_test(errors_say_to_whom),
+        cmocka_unit_test(a_connection_comes_from_the_given_local_address),
+        cmocka_unit_test(errors_name_the_peer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -210,7 +210,7 @@ static void the_program_goes_on_from_where_it_was_cut(void **state)
             RUN_CLEAN(goes_on(kind, way));
 }
 
-static void closing_in_the_midst_is_no_end(void **state)
+static void closing_in_the_middle_is_a_truncation(void **state)
 {
     (void)state;
     for (int kind = 0; kind < KINDS; kind++)
@@ -222,7 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_program_goes_on_from_where_it_was_cut),
-        cmocka_unit_test(closing_in_the_midst_is_no_end),
+        cmocka_unit_test(closing_in_the_middle_is_a_truncation),
     };
     fill();
     return cmocka_run_group_tests(tests, certificates_make, certificates_remove);

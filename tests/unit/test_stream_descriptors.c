@@ -50,7 +50,7 @@ async(void, pass_one)
     await(part_ends(&ends));
 }
 
-static void a_descriptor_goes_along(void **state)
+static void a_descriptor_is_sent_with_the_bytes(void **state)
 {
     (void)state;
     RUN_CLEAN(pass_one());
@@ -91,7 +91,7 @@ async(void, pass_many)
     await(part_ends(&ends));
 }
 
-static void what_finds_no_room_is_closed(void **state)
+static void descriptors_beyond_the_callers_room_are_closed(void **state)
 {
     (void)state;
     RUN_CLEAN(pass_many());
@@ -113,7 +113,7 @@ async(void, read_ahead)
     await(part_ends(&ends));
 }
 
-static void what_was_read_ahead_comes_first(void **state)
+static void bytes_read_ahead_come_first(void **state)
 {
     (void)state;
     RUN_CLEAN(read_ahead());
@@ -178,9 +178,9 @@ static void only_unix_streams_carry_them(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_descriptor_goes_along),
-        cmocka_unit_test(what_finds_no_room_is_closed),
-        cmocka_unit_test(what_was_read_ahead_comes_first),
+        cmocka_unit_test(a_descriptor_is_sent_with_the_bytes),
+        cmocka_unit_test(descriptors_beyond_the_callers_room_are_closed),
+        cmocka_unit_test(bytes_read_ahead_come_first),
         cmocka_unit_test(a_descriptor_waits_for_its_call),
         cmocka_unit_test(only_unix_streams_carry_them),
     };

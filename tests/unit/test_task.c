@@ -238,7 +238,7 @@ eddy_async(void, is_cancelled_in_many_ways)
     note("%s", err.message);
 }
 
-static void a_cancelled_task_tells_the_reason(void **state)
+static void a_cancelled_task_has_the_reason_of_its_request(void **state)
 {
     (void)state;
     RUN(is_cancelled_in_many_ways());
@@ -353,7 +353,7 @@ eddy_async(void, chain)
 }
 
 /* C8 */
-static void a_request_goes_to_what_the_task_waits_for(void **state)
+static void a_request_is_forwarded_to_the_awaited_task(void **state)
 {
     (void)state;
     RUN(chain());
@@ -550,7 +550,7 @@ eddy_async(void, cancelled_child)
 }
 
 /* D22 */
-static void a_child_that_is_cancelled_alone_leaves_the_group_in_peace(void **state)
+static void a_child_that_is_cancelled_alone_does_not_cancel_the_group(void **state)
 {
     (void)state;
     RUN(cancelled_child());
@@ -661,7 +661,7 @@ eddy_async(void, numbers_begin_anew)
     eddy_await(first);
 }
 
-static void the_number_of_the_main_task_is_nobody_elses(void **state)
+static void the_id_of_the_main_task_is_unique(void **state)
 {
     (void)state;
     RUN(numbers_begin_anew());
@@ -689,7 +689,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_than_65535_may_wait_for_a_task),
-        cmocka_unit_test(the_number_of_the_main_task_is_nobody_elses),
+        cmocka_unit_test(the_id_of_the_main_task_is_unique),
         cmocka_unit_test(the_size_of_a_stack_does_not_wrap),
         cmocka_unit_test(tasks_have_names_and_are_listed),
         cmocka_unit_test(an_eager_task_runs_at_once_up_to_its_first_wait),
@@ -698,17 +698,17 @@ int main(void)
         cmocka_unit_test(a_kept_task_is_awaited_by_somebody_else),
         cmocka_unit_test(a_task_cannot_wait_for_itself),
         cmocka_unit_test(a_million_tasks_come_and_go),
-        cmocka_unit_test(a_cancelled_task_tells_the_reason),
+        cmocka_unit_test(a_cancelled_task_has_the_reason_of_its_request),
         cmocka_unit_test(requests_are_counted_and_delivered_once),
         cmocka_unit_test(a_task_may_cancel_itself_and_take_it_back),
         cmocka_unit_test(a_task_that_raises_it_is_cancelled_without_a_request),
-        cmocka_unit_test(a_request_goes_to_what_the_task_waits_for),
+        cmocka_unit_test(a_request_is_forwarded_to_the_awaited_task),
         cmocka_unit_test(a_shield_takes_the_request_and_leaves_the_inner_alone),
         cmocka_unit_test(a_foreign_cancellation_wins_over_a_deadline),
         cmocka_unit_test(a_timeout_that_is_swallowed_leaves_no_trace),
         cmocka_unit_test(an_await_with_a_limit_waits_for_the_end_of_what_it_cancelled),
         cmocka_unit_test(a_failure_cancels_the_group_and_all_errors_come_out),
-        cmocka_unit_test(a_child_that_is_cancelled_alone_leaves_the_group_in_peace),
+        cmocka_unit_test(a_child_that_is_cancelled_alone_does_not_cancel_the_group),
         cmocka_unit_test(cancelling_the_parent_cancels_the_children),
         cmocka_unit_test(a_task_without_memory_fails_when_it_is_awaited),
         cmocka_unit_test(a_task_without_memory_that_nobody_awaits_is_reported),

@@ -61,7 +61,7 @@ static int set_up(void **state)
     return 0;
 }
 
-static void every_job_is_run_once_and_told(void **state)
+static void every_job_runs_once_and_reports_its_end(void **state)
 {
     (void)state;
     struct thread_pool *pool = thread_pool_new(SIZE_MAX / 16); /* more than there can be */
@@ -195,7 +195,7 @@ static void no_memory_is_an_error_value(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(every_job_is_run_once_and_told, set_up),
+        cmocka_unit_test_setup(every_job_runs_once_and_reports_its_end, set_up),
         cmocka_unit_test_setup(threads_grow_to_the_limit_and_no_further, set_up),
         cmocka_unit_test_setup(one_thread_takes_jobs_in_order, set_up),
         cmocka_unit_test_setup(a_waiting_job_can_be_taken_back, set_up),

@@ -92,7 +92,7 @@ static void many_fire_in_order_and_cancelled_ones_do_not(void **state)
     }
 }
 
-static void one_that_is_set_by_another_for_now_waits_for_the_next_run(void **state)
+static void a_timer_set_by_another_for_now_waits_for_the_next_run(void **state)
 {
     struct numbered one;
     (void)state;
@@ -141,7 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ties_fire_in_the_order_of_setting, begin, end),
         cmocka_unit_test_setup_teardown(many_fire_in_order_and_cancelled_ones_do_not, begin, end),
-        cmocka_unit_test_setup_teardown(one_that_is_set_by_another_for_now_waits_for_the_next_run, begin, end),
+        cmocka_unit_test_setup_teardown(a_timer_set_by_another_for_now_waits_for_the_next_run, begin, end),
         cmocka_unit_test_setup_teardown(a_timer_may_be_cancelled_by_one_that_fires_with_it, begin, end),
         cmocka_unit_test_setup_teardown(without_memory_the_timers_that_are_set_stay, begin, end),
     };

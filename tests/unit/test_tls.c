@@ -46,7 +46,7 @@ async(void, plain_facts)
     CHECK(eddy_tls_peer_subject(ends[0], subject, sizeof subject) == 0 && subject[0] == 0);
 }
 
-static void a_plain_stream_has_no_facts(void **state)
+static void a_plain_stream_has_no_tls_facts(void **state)
 {
     (void)state;
     RUN_CLEAN(plain_facts());
@@ -70,7 +70,7 @@ async(void, verdict, (const char *, certificate), (const char *, host), (const c
     CHECK(talk.server_code == EDDY_TLS_FAILED && strstr(talk.server_words, "alert"));
 }
 
-static void what_a_certificate_has_to_be(void **state)
+static void certificates_are_checked_by_name_and_date(void **state)
 {
     (void)state;
     RUN_CLEAN(verdict("server", "localhost", NULL));
@@ -103,7 +103,7 @@ async(void, strangers, (enum eddy_tls_verify, verify), (const char *, host), (in
         CHECK(strstr(talk.client_words, "unable to get local issuer certificate"));
 }
 
-static void less_is_asked_only_when_told(void **state)
+static void verification_is_weakened_only_on_request(void **state)
 {
     (void)state;
     RUN_CLEAN(strangers(EDDY_TLS_VERIFY_ALL, "localhost", EDDY_TLS_CERTIFICATE));
@@ -153,7 +153,7 @@ async(void, client_certificates, (const char *, certificate), (bool, required), 
     await(converse(&talk));
 }
 
-static void clients_show_theirs(void **state)
+static void clients_send_their_certificate(void **state)
 {
     (void)state;
     RUN_CLEAN(client_certificates("client", true, 0));
@@ -300,7 +300,7 @@ static void refused(eddy_tls *tls, const eddy_error *err, int code, const char *
     assert_non_null(strstr(err->message, words));
 }
 
-static void contexts_that_cannot_be(void **state)
+static void impossible_contexts_are_refused(void **state)
 {
     (void)state;
     eddy_error err;
@@ -394,7 +394,7 @@ async(void, truncated, (int, version))
     }
 }
 
-static void an_end_without_a_word_is_told(void **state)
+static void an_end_without_close_notify_is_an_error(void **state)
 {
     (void)state;
     RUN_CLEAN(truncated(EDDY_TLS_1_3));
@@ -414,7 +414,7 @@ async(void, orderly)
     CHECK(await(eddy_stream_read(talk.ends[0], buffer, 8)) == 0);
 }
 
-static void closing_says_so(void **state)
+static void closing_sends_close_notify(void **state)
 {
     (void)state;
     RUN_CLEAN(orderly());
@@ -424,19 +424,19 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_versions),
-        cmocka_unit_test(a_plain_stream_has_no_facts),
-        cmocka_unit_test(what_a_certificate_has_to_be),
-        cmocka_unit_test(less_is_asked_only_when_told),
+        cmocka_unit_test(a_plain_stream_has_no_tls_facts),
+        cmocka_unit_test(certificates_are_checked_by_name_and_date),
+        cmocka_unit_test(verification_is_weakened_only_on_request),
         cmocka_unit_test(without_a_context_the_system_is_asked),
-        cmocka_unit_test(clients_show_theirs),
+        cmocka_unit_test(clients_send_their_certificate),
         cmocka_unit_test(a_refusal_may_come_late),
         cmocka_unit_test(protocols_are_agreed_on),
         cmocka_unit_test(a_name_has_its_certificate),
         cmocka_unit_test(versions_that_do_not_meet),
-        cmocka_unit_test(contexts_that_cannot_be),
+        cmocka_unit_test(impossible_contexts_are_refused),
         cmocka_unit_test(sessions_are_resumed),
-        cmocka_unit_test(an_end_without_a_word_is_told),
-        cmocka_unit_test(closing_says_so),
+        cmocka_unit_test(an_end_without_close_notify_is_an_error),
+        cmocka_unit_test(closing_sends_close_notify),
     };
     return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
 }
@@ -453,7 +453,7 @@ async(void, without)
     CHECK(err.code == ENOSYS && strstr(err.message, "without OpenSSL"));
 }
 
-static void there_is_none(void **state)
+static void without_openssl_every_call_fails(void **state)
 {
     (void)state;
     RUN_CLEAN(without());
@@ -461,7 +461,7 @@ static void there_is_none(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(there_is_none)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(without_openssl_every_call_fails)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
 

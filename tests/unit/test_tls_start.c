@@ -56,7 +56,7 @@ async(void, hello_comes_along, (size_t, first))
     await(back, &err);
 }
 
-static void a_hello_may_come_with_the_last_plain_bytes(void **state)
+static void a_client_hello_may_arrive_with_the_last_plain_bytes(void **state)
 {
     (void)state;
     RUN_CLEAN(hello_comes_along(12));
@@ -130,7 +130,7 @@ static void handshakes_are_limited_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_hello_may_come_with_the_last_plain_bytes),
+        cmocka_unit_test(a_client_hello_may_arrive_with_the_last_plain_bytes),
         cmocka_unit_test(handshakes_are_limited_apart),
     };
     return cmocka_run_group_tests(tests, certificates_make, certificates_remove);

@@ -138,7 +138,7 @@ async(void, write_only, (size_t, size))
     await(eddy_server_close(server, 5));
 }
 
-static void who_only_writes_loses_nothing(void **state)
+static void a_client_that_only_writes_loses_nothing(void **state)
 {
     (void)state;
     RUN_CLEAN(write_only(1));
@@ -207,7 +207,7 @@ async(void, injected_at_the_server)
     CHECK(err.code == EDDY_STREAM_CLOSED);
 }
 
-static void plain_bytes_are_not_taken_for_protected(void **state)
+static void plain_bytes_are_not_taken_for_encrypted_ones(void **state)
 {
     (void)state;
     RUN_CLEAN(injected());
@@ -371,7 +371,7 @@ async(void, other_languages, (const char *, words), (const char *, complaint))
     CHECK(strstr(talk.server_words, complaint));
 }
 
-static void what_is_no_handshake(void **state)
+static void other_bytes_instead_of_a_handshake_are_refused(void **state)
 {
     (void)state;
     RUN_CLEAN(other_languages("", "the peer ended the connection"));
@@ -464,7 +464,7 @@ async(void, cancelled_write)
     await(converse(&talk));
 }
 
-static void a_cancelled_write_leaves_it_whole(void **state)
+static void a_cancelled_write_keeps_the_session_whole(void **state)
 {
     (void)state;
     RUN_CLEAN(cancelled_write());
@@ -486,7 +486,7 @@ async(void, idle)
     CHECK(await(reader) == 1);
 }
 
-static void who_waits_holds_no_buffer(void **state)
+static void a_waiting_reader_holds_no_buffer(void **state)
 {
     (void)state;
     RUN_CLEAN(idle());
@@ -536,7 +536,7 @@ async(void, renegotiation)
     await(server, &err);
 }
 
-static void nobody_renegotiates(void **state)
+static void renegotiation_is_refused(void **state)
 {
     (void)state;
     RUN_CLEAN(renegotiation());
@@ -659,20 +659,20 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_server_goes_on_after_failures),
         cmocka_unit_test(a_server_needs_a_servers_context),
-        cmocka_unit_test(who_only_writes_loses_nothing),
+        cmocka_unit_test(a_client_that_only_writes_loses_nothing),
         cmocka_unit_test(tls_begins_on_a_live_stream),
-        cmocka_unit_test(plain_bytes_are_not_taken_for_protected),
+        cmocka_unit_test(plain_bytes_are_not_taken_for_encrypted_ones),
         cmocka_unit_test(a_refusal_leaves_the_stream_as_it_was),
         cmocka_unit_test(tls_inside_of_tls),
         cmocka_unit_test(a_silent_peer_is_given_up),
         cmocka_unit_test(the_streams_deadline_counts),
         cmocka_unit_test(a_cancelled_handshake_closes),
-        cmocka_unit_test(what_is_no_handshake),
+        cmocka_unit_test(other_bytes_instead_of_a_handshake_are_refused),
         cmocka_unit_test(much_both_ways_at_once),
-        cmocka_unit_test(a_cancelled_write_leaves_it_whole),
-        cmocka_unit_test(who_waits_holds_no_buffer),
+        cmocka_unit_test(a_cancelled_write_keeps_the_session_whole),
+        cmocka_unit_test(a_waiting_reader_holds_no_buffer),
         cmocka_unit_test(keys_may_change),
-        cmocka_unit_test(nobody_renegotiates),
+        cmocka_unit_test(renegotiation_is_refused),
         cmocka_unit_test(a_forged_record_is_the_end),
         cmocka_unit_test(any_allocation_may_fail),
         cmocka_unit_test(threads_share_a_context),

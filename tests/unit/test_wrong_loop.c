@@ -252,7 +252,7 @@ eddy_async(void, waits_for_the_bell)
         told(expected); \
     } while (0)
 
-static void what_wakes_a_task_of_another_thread_is_named_and_passed_on(void **state)
+static void waking_a_task_of_another_thread_is_reported_and_passed_on(void **state)
 {
     (void)state;
     PASSED_ON(waits_for_the_event(), "the end of the wait (eddy_event_wait) of the task that was spawned at", "");
@@ -343,7 +343,7 @@ eddy_async(void, goes_on, (action, what))
         told(expected); \
     } while (0)
 
-static void what_cannot_be_passed_on_does_nothing_and_says_so(void **state)
+static void a_call_that_cannot_be_passed_on_does_nothing_and_is_reported(void **state)
 {
     (void)state;
     REFUSED(call_things, "eddy_call_later on a thread that runs no loop", "1 1 1 ECANCELED 1");
@@ -432,7 +432,7 @@ eddy_async(void, has_all)
     note("%s", eddy_error_name(err.code));
 }
 
-static void an_await_of_what_belongs_to_another_loop_fails(void **state)
+static void an_await_of_another_loops_future_fails(void **state)
 {
     (void)state;
     RUN(has_all());
@@ -461,7 +461,7 @@ eddy_async(void, uses_the_future)
 }
 
 /* Nobody else claims them. */
-static void what_no_loop_made_or_an_ended_one_left_may_be_used(void **state)
+static void a_future_of_no_loop_or_of_an_ended_one_may_be_used(void **state)
 {
     (void)state;
     keep_standard_error();
@@ -482,10 +482,10 @@ static void what_no_loop_made_or_an_ended_one_left_may_be_used(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_wakes_a_task_of_another_thread_is_named_and_passed_on),
-        cmocka_unit_test(what_cannot_be_passed_on_does_nothing_and_says_so),
-        cmocka_unit_test(an_await_of_what_belongs_to_another_loop_fails),
-        cmocka_unit_test(what_no_loop_made_or_an_ended_one_left_may_be_used),
+        cmocka_unit_test(waking_a_task_of_another_thread_is_reported_and_passed_on),
+        cmocka_unit_test(a_call_that_cannot_be_passed_on_does_nothing_and_is_reported),
+        cmocka_unit_test(an_await_of_another_loops_future_fails),
+        cmocka_unit_test(a_future_of_no_loop_or_of_an_ended_one_may_be_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
