@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* address.h - where a peer is: an address and port of IPv4 or IPv6, or the name of a Unix socket. */
+/* address.h - an address of a socket: an IPv4 or IPv6 address with a port, or the name of a Unix socket. */
 #ifndef EDDY_ADDRESS_H
 #define EDDY_ADDRESS_H
 
@@ -11,14 +11,14 @@ extern "C" {
 
 /* A plain value; data is a struct sockaddr for the system's own calls. */
 typedef struct eddy_address {
-    unsigned size;     /* of what is used of data, in bytes; 0: no address */
+    unsigned size;     /* bytes of data in use; 0: no address */
     uint64_t data[16];
 } eddy_address;
 
 /* host: numeric ("127.0.0.1", "::1", "fe80::1%eth0"), nothing is looked up.  0, or EINVAL.  Never suspends.
  * Python: the tuple (host, port).  Since 0.1. */
 EDDY_API int eddy_address_ip(eddy_address *address, const char *host, int port);
-/* A path; "@name" is an abstract name, which no file stands for.  0, or ENAMETOOLONG.  Python: the path.  Since 0.1. */
+/* A path; "@name" is an abstract name, without a file.  0, or ENAMETOOLONG.  Python: the path.  Since 0.1. */
 EDDY_API int eddy_address_unix(eddy_address *address, const char *path);
 /* "127.0.0.1:80", "[::1]:80", "/run/x", "@name", "an unnamed socket"; as snprintf.  Since 0.1. */
 EDDY_API size_t eddy_address_format(const eddy_address *address, char *buffer, size_t size);

@@ -32,16 +32,16 @@ struct eddy_awaitable_type {
      * eddy_complete_error.  It needs no stack of its own, even when spawned. */
     void (*start)(struct eddy_awaitable *);
     /* A native one's: asks it to end early.  It still has to call eddy_complete or eddy_complete_error (with
-     * ECANCELED, normally), now or later: until then it owns its memory.  NULL: it cannot be hurried. */
+     * ECANCELED, normally), now or later: until then it owns its memory.  NULL: it cannot end early. */
     void (*cancel)(struct eddy_awaitable *);
-    /* A native one's, or NULL: called where it was awaited, when its await returns well; may fail it yet. */
+    /* A native one's, or NULL: called on the awaiting task when the await is about to succeed; it may still fail. */
     void (*finish)(struct eddy_awaitable *);
     /* A native one's, or NULL: it has completed, but its task was cancelled before it could go on: the await fails with
      * ECANCELED, and what it delivered is given back.  Without it the await returns the result, and the cancellation
      * is delivered at the next one: right for what hands something over. */
-    void (*undo)(struct eddy_awaitable *); /* also of a task's result that nobody takes, of coroutines too */
-    /* Or NULL: it never begins (cancelled before that, refused by a group, its time is over): frees what its value
-     * owns. */
+    void (*undo)(struct eddy_awaitable *); /* also for a result of a task or coroutine that is never taken */
+    /* Or NULL.  Called if it never begins (cancelled before that, refused by a group, its time is over): frees what its
+     * value owns. */
     void (*destroy)(struct eddy_awaitable *);
     enum eddy_kind kind;
     uint32_t signature; /* of coroutines: shape of result and parameters, checked where functions are converted */
@@ -71,8 +71,8 @@ typedef struct eddy_awaitable {
 /*
  * The end of a native awaitable: wakes the task that waits for it.  a: any awaitable (the macro converts).
  * Call it on the loop's thread; from another thread go through eddy_call_soon_threadsafe.  Never suspends.
- * False: it is over already, or was never started: nothing happens, and the exception handler is told
- * (EDDY_INVALID_STATE).  Python: Future.set_result in a custom awaitable.  Since 0.1.
+ * False: it has ended already, or was never started; nothing happens, and the exception handler gets
+ * EDDY_INVALID_STATE.  Python: Future.set_result in a custom awaitable.  Since 0.1.
  */
 EDDY_API bool eddy_complete(void *a);
 /* The same, failing: code as for throw.  Since 0.1. */
@@ -95,7 +95,7 @@ struct eddy_freeing {
 };
 EDDY_API void eddy_freeing_add(struct eddy_freeing *freeing);
 EDDY_API void eddy_freeing_remove(struct eddy_freeing *freeing);
-/* The result of the function with that body is nobody's: it is freed, if the program has said how. */
+/* No caller is left for the result of the function with that body: it is freed, if the program has said how. */
 EDDY_API void eddy_free_unclaimed(struct eddy_awaitable *a, void (*body)(void));
 /* A coroutine that spawned tasks ends: those it still owns are cancelled and joined. */
 EDDY_API void eddy_frame_end(void *children);
@@ -113,12 +113,12 @@ EDDY_API struct eddy_failure *eddy_failure_chain(struct eddy_failure *first, str
                                                  const struct eddy_site *site) __attribute__((cold));
 /* True: this is the cancellation of the running task itself, which await(x, &err) lets go on outward. */
 EDDY_API bool eddy_failure_is_own_cancellation(const struct eddy_failure *failure) __attribute__((cold));
-/* Hands it over to the running task; *err describes it. */
+/* Hands the failure over to the running task; *err describes it. */
 EDDY_API void eddy_failure_catch(struct eddy_failure *failure, eddy_error *err) __attribute__((cold));
-/* Nobody can catch it: traceback and abort. */
+/* No caller can catch it: prints the traceback and aborts. */
 EDDY_API void eddy_failure_unhandled(struct eddy_failure *failure, const struct eddy_site *site)
     __attribute__((cold, noreturn));
-/* Nobody looked at it: traceback only. */
+/* It was never retrieved: prints the traceback. */
 EDDY_API void eddy_failure_unseen(struct eddy_failure *failure, const struct eddy_site *site) __attribute__((cold));
 
 /* eddy_timeout around one await: await_for.  False: do not even start, the time is over (a failure is set). */

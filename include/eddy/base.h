@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-/* Stands where C wants an object and there is none: the result of a void coroutine. */
+/* The result of a void coroutine: C needs an object there. */
 typedef struct eddy_void {
     char unit;
 } eddy_void;

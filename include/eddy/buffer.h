@@ -11,12 +11,12 @@ extern "C" {
 
 /* Empty is all zero: eddy_buffer b = {0}; defer(eddy_buffer_free, &b).  Since 0.1. */
 typedef struct eddy_buffer {
-    char *data;      /* a 0 byte stands behind the last; NULL while there is none */
-    size_t size;     /* bytes, without that one */
+    char *data;      /* followed by a 0 byte; NULL while it is empty */
+    size_t size;     /* bytes, without the 0 byte */
     size_t capacity; /* room that data has */
 } eddy_buffer;
 
-/* Copies size bytes behind those that are there.  False: no memory, and b is as it was.  Never suspends.
+/* Appends a copy of size bytes.  False: no memory, and b is unchanged.  Never suspends.
  * Python: bytearray.extend.  Since 0.1. */
 EDDY_API bool eddy_buffer_append(eddy_buffer *b, const void *data, size_t size);
 /* Frees what it holds; b is empty then.  Since 0.1. */

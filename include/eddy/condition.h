@@ -21,12 +21,12 @@ struct eddy_condition_wait {
     eddy_condition *condition;
 };
 /*
- * await(eddy_condition_wait(&c)): gives the lock up, suspends until notified, takes the lock again, also when it
- * is cancelled.  The lock must be held (an assertion).  Fails with ECANCELED; a notification that it had got
- * then goes to the next.  Python: Condition.wait.  Since 0.1.
+ * await(eddy_condition_wait(&c)): releases the lock, suspends until notified, and acquires the lock again, also
+ * when it is cancelled.  The lock must be held (an assertion).  Fails with ECANCELED; a notification that it had
+ * received then goes to the next waiter.  Python: Condition.wait.  Since 0.1.
  */
 EDDY_API EDDY_MUST_USE struct eddy_condition_wait eddy_condition_wait(eddy_condition *condition);
-/* Wakes n of those who wait, the first come first.  The lock must be held.  Python: Condition.notify. */
+/* Wakes n waiters, first come first served.  The lock must be held.  Python: Condition.notify. */
 EDDY_API void eddy_condition_notify(eddy_condition *condition, size_t n);
 EDDY_API void eddy_condition_notify_all(eddy_condition *condition);
 

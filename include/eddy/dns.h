@@ -2,8 +2,8 @@
 /*
  * dns.h - names of hosts to addresses, and back, without blocking the loop.
  *
- * The system's resolver does the work (nsswitch.conf, /etc/hosts and name servers as configured), on threads that serve
- * nothing else, 16 at most: a name server that does not answer holds up no file and no blocking function.  A cancelled
+ * The system's resolver does the work (nsswitch.conf, /etc/hosts and name servers as configured), on threads of its
+ * own, 16 at most: a name server that does not answer holds up neither files nor blocking functions.  A cancelled
  * wait returns at once; the thread goes on until the resolver gives up, and eddy_run waits for it when it ends.
  */
 #ifndef EDDY_DNS_H

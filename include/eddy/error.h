@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * error.h - what went wrong: a code, a message, the places it passed, and whose fault came with it.
+ * error.h - what went wrong: a code, a message, the places it passed, and the errors that came with it.
  *
  * An eddy_error is a plain value: nothing to free.  What it points to belongs to the task that caught it and is
  * valid until that task catches its next error; eddy_error_keep makes it last, eddy_error_free ends that.
@@ -56,7 +56,7 @@ struct eddy_failure;
 typedef struct eddy_error {
     int code;                     /* 0: nothing went wrong; else an errno value or an enum eddy_error_code */
     uint32_t serial;              /* tells whether `failure` still is the one that was caught */
-    const char *message;          /* what was being done and to whom; "" where there is nothing to say */
+    const char *message;          /* what was being done, and with what; "" if there is nothing to say */
     struct eddy_failure *failure; /* traceback, further and earlier errors */
 } eddy_error;
 
@@ -71,7 +71,7 @@ EDDY_API void eddy_error_keep(eddy_error *err);
 /* Gives up what eddy_error_keep kept; the error is then empty.  Since 0.1. */
 EDDY_API void eddy_error_free(eddy_error *err);
 
-/* "ECONNREFUSED", "EDDY_REUSED"; "E<number>" for one that nobody knows.  Since 0.1. */
+/* "ECONNREFUSED", "EDDY_REUSED"; "E<number>" for an unknown code.  Since 0.1. */
 EDDY_API const char *eddy_error_name(int code);
 /* "Connection refused".  Since 0.1. */
 EDDY_API const char *eddy_error_text(int code);
@@ -83,8 +83,8 @@ EDDY_API const char *eddy_error_text(int code);
 EDDY_API size_t eddy_error_count(const eddy_error *err);
 /* The i-th of them, 0 being err itself; lives as long as err's details.  Since 0.1. */
 EDDY_API eddy_error eddy_error_at(const eddy_error *err, size_t i);
-/* What was under way when this error took its place (an exit that replaced it, the cancellation behind a
- * timeout), or what clean-up added to it; code 0 if nothing.  Python: __cause__, __context__.  Since 0.1. */
+/* The error that this one replaced (a manager's exit failed, or a timeout cancelled the block), or one that clean-up
+ * added to it; code 0 if there is none.  Python: __cause__, __context__.  Since 0.1. */
 EDDY_API eddy_error eddy_error_cause(const eddy_error *err);
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* event.h - a flag that tasks wait for.  Setting wakes all who wait, even if it is cleared at once. */
+/* event.h - a flag that tasks wait for.  Setting it wakes all waiters, even if it is cleared at once. */
 #ifndef EDDY_EVENT_H
 #define EDDY_EVENT_H
 

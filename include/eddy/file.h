@@ -61,7 +61,7 @@ EDDY_API int64_t eddy_file_seek(eddy_file *file, int64_t offset, int whence);
 /* The descriptor, which stays the file's; its own position is not used.  Python: fileno.  Since 0.1. */
 EDDY_API int eddy_file_descriptor(const eddy_file *file);
 
-/* The whole file behind what the buffer holds; the result is how many bytes.  Python: Path.read_bytes.  Since 0.1. */
+/* Appends the whole file to the buffer; the result is how many bytes.  Python: Path.read_bytes.  Since 0.1. */
 eddy_async_declare(size_t, eddy_read_file, (const char *, path), (eddy_buffer *, buffer));
 /* Makes the file or cuts it to nothing, and writes size bytes.  Python: Path.write_bytes.  Since 0.1. */
 eddy_async_declare(void, eddy_write_file, (const char *, path), (const void *, data), (size_t, size));

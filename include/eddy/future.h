@@ -14,14 +14,14 @@
 extern "C" {
 #endif
 
-/* A future without its type; sizeof tells nothing.  Never NULL: without memory it is one that failed with ENOMEM
- * (and that eddy_future_free takes as any other).  Python: loop.create_future.  Since 0.1. */
+/* A future without its type.  Never NULL: without memory it is one that has failed with ENOMEM (eddy_future_free takes
+ * it as any other).  Python: loop.create_future.  Since 0.1. */
 EDDY_API EDDY_MUST_USE void *eddy_future_alloc(size_t size);
-/* Frees it; NULL is allowed.  Nobody may be waiting for it (an assertion).  An error that nobody retrieved is
- * reported here, once.  Since 0.1. */
+/* Frees it; NULL is allowed.  No task may be waiting for it (an assertion).  An error that was never retrieved
+ * is reported here, once.  Since 0.1. */
 EDDY_API void eddy_future_free(void *f);
-/* Ends it with a failure.  True: it was set.  False: it has a result or an error, which it keeps (told to the exception
- * handler as EDDY_INVALID_STATE), or was cancelled.  Python: set_exception. */
+/* Ends it with a failure.  True: it was set.  False: it already has a result or an error, which it keeps (the exception
+ * handler gets EDDY_INVALID_STATE), or it was cancelled.  Python: set_exception. */
 EDDY_API bool eddy_set_error(void *f, int code, const char *format, ...) EDDY_PRINTF(3, 4);
 /* True: a result may still be set.  False: it has one, has failed, or was cancelled.  Since 0.1. */
 EDDY_API bool eddy_future_pending(const void *f);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * generator.h - functions that yield: what stands behind eddy_next, eddy_send, eddy_throw, eddy_close.
+ * generator.h - functions that yield: what eddy_next, eddy_send, eddy_throw and eddy_close are made of.
  *
  * A generator value holds its arguments and does nothing.  Its first step takes a stack and makes a copy of
- * the value at the top of that stack, which the body works on: so the caller's object is only looked at while
- * the caller waits for a step, and an async generator that is left open can be closed after that object is gone.
- * A value that has been started must not be copied; a copy is noticed, with a sentence and an abort.
+ * the value at the top of that stack, which the body works on.  So the caller's object is only read while the
+ * caller waits for a step, and an async generator that is left open can be closed after that object is gone.
+ * A value that has been started must not be copied; a step of such a copy ends the program with a sentence.
  */
 #ifndef EDDY_GENERATOR_H
 #define EDDY_GENERATOR_H

@@ -2,7 +2,7 @@
 /*
  * io.h - the stream and server calls that are awaited, declared in Eddy's own language (C only).
  *
- * Included by <eddy.h> behind the macros it is written with.
+ * Included by <eddy.h> after the macros it is written with.
  */
 #ifndef EDDY_IO_H
 #define EDDY_IO_H
@@ -33,19 +33,19 @@ eddy_async_declare(eddy_stream *, eddy_open_connection_with_options, (const char
  */
 eddy_async_declare(eddy_stream *, eddy_open_unix_connection, (const char *, path));
 /*
- * As eddy_open_connection, with TLS: host is the name that the peer's certificate has to bear.  tls NULL: the system's
+ * As eddy_open_connection, with TLS: host is the name that the peer's certificate must contain.  tls NULL: the system's
  * trust.  Suspends.  Fails with what eddy_open_connection and eddy_start_tls say.
  * Python: open_connection(ssl=...).  Since 0.1.
  */
 eddy_async_declare(eddy_stream *, eddy_open_tls_connection, (const char *, host), (int, port), (eddy_tls *, tls));
 /*
  * TLS from here on, over a live stream that is plain until now (or has TLS of its own): as the client or the server
- * that tls is for (NULL: a client with the system's trust).  host: a client's: whom the peer's certificate has to name;
+ * that tls is for (NULL: a client with the system's trust).  host: the name that the server's certificate must contain;
  * NULL for a server.  No other task may be reading or writing.
  * Suspends.  Fails with EDDY_TLS_CERTIFICATE, EDDY_TLS_FAILED, ETIMEDOUT (handshake_seconds), ECONNRESET, ENOMEM,
- * ECANCELED: the stream is closed then, and still the caller's to give up by eddy_stream_close.  It is as it was
- * with EDDY_STREAM_BUSY, EDDY_STREAM_CLOSED, EINVAL (no host), and with EDDY_TLS_FAILED if a client has not read all
- * that came in plain: whoever sent it may not be who answers later.  To a server that is the client's hello.
+ * ECANCELED: the stream is closed then, and the caller still has to call eddy_stream_close.  The stream is
+ * unchanged after EDDY_STREAM_BUSY, EDDY_STREAM_CLOSED, EINVAL (no host), and after EDDY_TLS_FAILED because a client
+ * had not read all plaintext: an attacker may have put it there.  For a server unread bytes are the client's hello.
  * Python: StreamWriter.start_tls.  Since 0.1.
  */
 eddy_async_declare(void, eddy_start_tls, (eddy_stream *, s), (eddy_tls *, tls), (const char *, host));
@@ -69,8 +69,8 @@ eddy_async_declare(size_t, eddy_stream_read_some, (eddy_stream *, s), (eddy_slic
  * eddy_stream_partial.  Python: readexactly.  Since 0.1. */
 eddy_async_declare(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *, buffer), (size_t, size));
 /* Up to and including the separator.  *line is valid until the next read.  At the end without one:
- * EDDY_INCOMPLETE_READ, *line being what came; over the limit: EDDY_LIMIT_OVERRUN, and the line stays for who reads
- * bytes, while the next read of a line begins behind it.
+ * EDDY_INCOMPLETE_READ, *line being what came; over the limit: EDDY_LIMIT_OVERRUN; reads of bytes
+ * still get the line, and the next read of a line begins after it.
  * Result: line->size.  Python: readuntil.  Since 0.1. */
 eddy_async_declare(size_t, eddy_stream_read_until, (eddy_stream *, s), (const char *, separator),
                    (eddy_slice *, line));
@@ -80,10 +80,10 @@ eddy_async_declare(size_t, eddy_stream_read_until_any, (eddy_stream *, s), (cons
                    (size_t, count), (eddy_slice *, line));
 /* A line with its "\n"; the last may lack it; size 0 (the result) at the end.  Python: readline.  Since 0.1. */
 eddy_async_declare(size_t, eddy_stream_read_line, (eddy_stream *, s), (eddy_slice *, line));
-/* Drops a line, however long: the rest of the one that was too long, if EDDY_LIMIT_OVERRUN was the last that was told,
- * else the next.  Result: how many bytes, with the "\n"; 0 at the end.  Since 0.1. */
+/* Drops a line, however long: if the last read failed with EDDY_LIMIT_OVERRUN, the rest of that line, else the next
+ * one.  Result: how many bytes, with the "\n"; 0 at the end.  Since 0.1. */
 eddy_async_declare(size_t, eddy_stream_skip_line, (eddy_stream *, s));
-/* All of it, or an error; suspends while the peer does not take it.  Python: write and drain.  Since 0.1. */
+/* Writes all of it, or fails; suspends while the peer does not take it.  Python: write and drain.  Since 0.1. */
 eddy_async_declare(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size));
 /* The same of several parts, without putting them together first.  Python: writelines and drain.  Since 0.1. */
 eddy_async_declare(void, eddy_stream_writev, (eddy_stream *, s), (const eddy_slice *, parts), (size_t, count));
@@ -138,7 +138,7 @@ eddy_async_declare(size_t, eddy_recv, (int, fd), (void *, buffer), (size_t, size
 eddy_async_declare(size_t, eddy_send_bytes, (int, fd), (const void *, data), (size_t, size), (int, flags));
 eddy_async_declare(int, eddy_accept, (int, fd));
 eddy_async_declare(void, eddy_connect, (int, fd), (const struct sockaddr *, address), (unsigned, length));
-/* A datagram, or what of it fits into size bytes; *from: who sent it (from NULL: who cares).  Since 0.1. */
+/* A datagram, or what of it fits into size bytes; *from: its sender (from may be NULL).  Since 0.1. */
 eddy_async_declare(size_t, eddy_recvfrom, (int, fd), (void *, buffer), (size_t, size), (int, flags),
                    (eddy_address *, from));
 eddy_async_declare(size_t, eddy_sendto, (int, fd), (const void *, data), (size_t, size), (int, flags),
@@ -150,11 +150,11 @@ eddy_async_declare(size_t, eddy_sendmsg, (int, fd), (const struct msghdr *, mess
  * Since 0.1. */
 eddy_async_declare(size_t, eddy_read, (int, fd), (void *, buffer), (size_t, size));
 eddy_async_declare(size_t, eddy_write, (int, fd), (const void *, data), (size_t, size));
-/* Of files: at offset, in bytes from the beginning; by the ring or by a thread, so that a slow disk holds up nobody.
- * Python: os.pread, os.pwrite.  Since 0.1. */
+/* Of files: at offset, in bytes from the beginning; by the ring or by a thread, so that a slow disk does not hold up
+ * the loop.  Python: os.pread, os.pwrite.  Since 0.1. */
 eddy_async_declare(size_t, eddy_pread, (int, fd), (void *, buffer), (size_t, size), (int64_t, offset));
 eddy_async_declare(size_t, eddy_pwrite, (int, fd), (const void *, data), (size_t, size), (int64_t, offset));
-/* Waits until fd has one of events (POLLIN, POLLOUT, ...); result: those it has.  Since 0.1. */
+/* Waits until fd has one of events (POLLIN, POLLOUT, ...); result: the events it has.  Since 0.1. */
 eddy_async_declare(int, eddy_poll, (int, fd), (int, events));
 
 /*

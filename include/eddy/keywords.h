@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keywords.h - the bare words.  Include it last, behind the headers of other libraries.
+ * keywords.h - the bare words.  Include it last, after the headers of other libraries.
  *
  * Each is the eddy_ macro of <eddy/macros.h> under a shorter name.  EDDY_NO_DEFER (EDDY_NO_AWAIT, ...) defined
  * before this header leaves that word out.

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-/* Who waits, first come first; zero is empty.  Shared by the primitives of this folder. */
+/* A wait queue, first come first served; all zero: empty.  Locks, events and the like have one each. */
 struct eddy_waiters {
     void *first, *last;
 };
@@ -33,7 +33,7 @@ struct eddy_lock_acquire {
 /* await(eddy_lock_acquire(&l)).  Suspends while another holds it.  Fails with ECANCELED.
  * Python: Lock.acquire.  Since 0.1. */
 EDDY_API EDDY_MUST_USE struct eddy_lock_acquire eddy_lock_acquire(eddy_lock *lock);
-/* Hands it to the next in line; any task may.  Of one that is not held: an assertion.
+/* Hands it to the next waiter; any task may release it.  Releasing a lock that is not held is an assertion.
  * Python: Lock.release.  Since 0.1. */
 EDDY_API void eddy_lock_release(eddy_lock *lock);
 /* Python: Lock.locked.  Since 0.1. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loop.h - the event loop: running it, calling from it, telling it from other threads.
+ * loop.h - the event loop: running it, scheduling calls on it, posting to it from other threads.
  *
  * One pass runs what was ready when it began, in order, then looks at I/O and timers.  A loop and its tasks stay
  * on the thread that made them; only the functions that say "any thread" may be called elsewhere.
@@ -15,14 +15,14 @@
 extern "C" {
 #endif
 
-/* Both are names, not addresses: only the library's functions can use them, and one that was kept too long means
- * nothing rather than something else. */
+/* Both are names, not addresses: only the library's functions can use them.  A name that outlived its loop or call is
+ * never taken for a later one. */
 typedef struct eddy_loop_name eddy_loop;
 typedef struct eddy_handle eddy_handle;
 
 /* For eddy_run_with.  Zero is the default of every member.  Since 0.1. */
 typedef struct eddy_loop_options {
-    size_t size;            /* sizeof(eddy_loop_options): what this program knows of */
+    size_t size;            /* sizeof(eddy_loop_options): tells the library which members this program knows */
     const char *driver;     /* "uring", "epoll", "sim"; NULL: EDDY_DRIVER from the environment, else the best */
     uint64_t seed;          /* sim: order of ready tasks; 0: EDDY_SEED, else first come, first served */
     size_t stack_size;      /* bytes of a task's stack; 0: EDDY_STACK_SIZE, else 256 KiB */
@@ -42,9 +42,9 @@ EDDY_API eddy_loop *eddy_current_loop(void);
 /* Any thread: "uring", "epoll", "sim"; NULL: it has ended.  Since 0.1. */
 EDDY_API const char *eddy_loop_driver(const eddy_loop *loop);
 /*
- * Any thread, for one that may outlive the loop: until eddy_loop_unref, calls that name the loop answer EDDY_NO_LOOP
- * once it has ended, however long that is ago.  It does not keep the loop running.  Returns loop; NULL: it has ended
- * already, and there is nothing to unref.  Since 0.1.
+ * Any thread; for a thread that may outlive the loop.  Until eddy_loop_unref, calls that name the loop return
+ * EDDY_NO_LOOP after its end, however long ago that was.  A reference does not keep the loop running.  Returns loop;
+ * NULL: the loop has ended already, and there is nothing to unref.  Since 0.1.
  */
 EDDY_API eddy_loop *eddy_loop_ref(eddy_loop *loop);
 /* Any thread; NULL is allowed.  Since 0.1. */
@@ -54,29 +54,30 @@ EDDY_API void eddy_loop_unref(eddy_loop *loop);
 EDDY_API double eddy_time(void);
 
 /*
- * function(argument) in the next pass, in order.  The handle is good for eddy_handle_cancel for ever, also after the
- * call; NULL when there is no memory, or no loop.  Python: loop.call_soon.  Since 0.1.
+ * Calls function(argument) in the next pass, in the order of asking.  The handle may be given to eddy_handle_cancel at
+ * any time, also after the call.  NULL: there is no memory, or no loop.  Python: loop.call_soon.  Since 0.1.
  */
 EDDY_API eddy_handle *eddy_call_soon(void (*function)(void *), void *argument);
 /* The same, not before `seconds` have passed.  NaN: NULL.  Python: loop.call_later.  Since 0.1. */
 EDDY_API eddy_handle *eddy_call_later(double seconds, void (*function)(void *), void *argument);
 /* The same, not before eddy_time() is `when`.  Python: loop.call_at.  Since 0.1. */
 EDDY_API eddy_handle *eddy_call_at(double when, void (*function)(void *), void *argument);
-/* It will not be called; harmless after the call, a second time, and for NULL.  Python: Handle.cancel.  Since 0.1. */
+/* The function will not be called.  Harmless after the call, a second time, and for NULL.  Python: Handle.cancel.
+ * Since 0.1. */
 EDDY_API void eddy_handle_cancel(eddy_handle *handle);
 
 /*
- * Any thread: function(argument) on the loop's thread, soon.  loop NULL: this thread's, else the only one of the
- * process.  Returns 0: it will be called, at the latest when the loop ends; ENOMEM; EDDY_NO_LOOP: the loop has ended,
- * and it will not be called; EINVAL: several loops and none named.  Not for signal handlers (it allocates).
- * Python: loop.call_soon_threadsafe.  Since 0.1.
+ * Any thread: calls function(argument) on the loop's thread, soon.  loop NULL: this thread's loop, else the only one of
+ * the process.  Returns 0: it will be called, at the latest when the loop ends; ENOMEM; EDDY_NO_LOOP: the loop has
+ * ended, and it will not be called; EINVAL: there are several loops and none was named.  Not for signal handlers (it
+ * allocates). Python: loop.call_soon_threadsafe.  Since 0.1.
  */
 EDDY_API int eddy_call_soon_threadsafe(eddy_loop *loop, void (*function)(void *), void *argument);
 
 /*
- * Any thread: in the simulation the clock stands until each hold has had its release.  For threads of the program's
- * own, which the simulation does not see; blocking functions need none.  Without effect elsewhere, and after the loop.
- * Since 0.1.
+ * Any thread: in the simulation the clock stands still until each hold has been released.  For threads that the program
+ * made itself, which the simulation does not see; blocking functions do not need it.  No effect on other drivers, and
+ * after the loop has ended.  Since 0.1.
  */
 EDDY_API void eddy_sim_hold(eddy_loop *loop);
 EDDY_API void eddy_sim_release(eddy_loop *loop);
@@ -87,18 +88,19 @@ EDDY_API void eddy_sim_release(eddy_loop *loop);
  */
 EDDY_API int eddy_add_reader(int fd, void (*function)(void *), void *argument);
 EDDY_API int eddy_add_writer(int fd, void (*function)(void *), void *argument);
-/* True if there was one.  Call it before closing fd.  Python: loop.remove_reader.  Since 0.1. */
+/* Returns true if there was one.  Call it before closing fd.  Python: loop.remove_reader.  Since 0.1. */
 EDDY_API bool eddy_remove_reader(int fd);
 EDDY_API bool eddy_remove_writer(int fd);
 
-/* Gets errors that nobody can see: of detached tasks, of futures freed unread, of callbacks' tasks; with their
- * traceback (eddy_error_format).  NULL: back to printing.  Python: loop.set_exception_handler.  Since 0.1. */
+/* function gets the errors that no await can report: of detached tasks, of futures freed unread, of callbacks; with
+ * their traceback (eddy_error_format).  NULL: they are printed again.  Python: loop.set_exception_handler.  Since
+ * 0.1. */
 EDDY_API void eddy_set_exception_handler(void (*function)(const eddy_error *error, void *argument),
                                          void *argument);
 /*
- * Leaves SIGSEGV, SIGBUS and the threads' signal stacks alone, for a process that wants them for itself; as does
- * EDDY_NO_FAULT_HANDLER=1.  A stack overflow then ends the program without being named.  Call it before the first loop
- * and the first generator.  Returns 0; EBUSY: the handler is there already.  Since 0.1.
+ * Leaves SIGSEGV, SIGBUS and the threads' signal stacks alone, for a process that uses them itself; the environment's
+ * EDDY_NO_FAULT_HANDLER=1 does the same.  A stack overflow then ends the program without being named.  Call it before
+ * the first loop and the first generator.  Returns 0; EBUSY: the handler is installed already.  Since 0.1.
  */
 EDDY_API int eddy_no_fault_handler(void);
 
@@ -108,10 +110,11 @@ EDDY_API bool eddy_debug(void);
 
 /* ---- a coroutine from another thread: eddy_run_coroutine_threadsafe(loop, coro) ---- */
 
-/* A place where another thread waits; freed by eddy_remote_free. */
+/* A coroutine under way, as another thread sees it; freed by eddy_remote_free. */
 typedef struct eddy_remote eddy_remote;
-/* Any other thread: waits, at most `seconds` (negative: for ever).  False: the time is over.  When it is done:
- * copies the result to *result (NULL: dropped) and fills *err, whose details are kept (eddy_error_free). */
+/* Any other thread: waits, at most `seconds` (negative: for ever).  False: the time is over.  True: the coroutine has
+ * ended; its result was copied to *result (NULL: dropped), and *err was filled, whose details are kept
+ * (eddy_error_free). */
 EDDY_API bool eddy_remote_wait(eddy_remote *remote, double seconds, void *result, eddy_error *err);
 /* Any thread: asks the task to end.  Since 0.1. */
 EDDY_API void eddy_remote_cancel(eddy_remote *remote);

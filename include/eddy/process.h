@@ -3,7 +3,7 @@
  * process.h - other programs: started, fed, read, waited for, ended (C only, for the calls are coroutines).
  *
  * A process is looked after by the loop that started it: when it ends it is reaped, whether anybody waits or not, so
- * that no zombie stays.  It is left alone by whoever stops waiting for it; eddy_process_abort and the scope kill it.
+ * that no zombie stays.  A cancelled wait does not touch it; eddy_process_abort and the scope kill it.
  */
 #ifndef EDDY_PROCESS_H
 #define EDDY_PROCESS_H
@@ -21,12 +21,12 @@ typedef struct eddy_process eddy_process;
 #define EDDY_NULL (-2)           /* /dev/null.  Python: DEVNULL */
 #define EDDY_SAME_AS_OUTPUT (-3) /* of err: where its output goes.  Python: STDOUT */
 
-/* What eddy_process_start is to do beside starting; zero is a program that shares all of this one's.  Since 0.1. */
+/* For eddy_process_start; all zero: the program shares streams, directory and environment with this one.  Since 0.1. */
 typedef struct eddy_process_options {
     size_t size;             /* sizeof(eddy_process_options) */
     int in, out, err;        /* 0: this program's; EDDY_PIPE, EDDY_NULL, EDDY_SAME_AS_OUTPUT; or a descriptor, which
                                 stays the caller's */
-    const char *directory;   /* it works there; NULL: where this program does */
+    const char *directory;   /* its working directory; NULL: this program's */
     const char *const *environment; /* "NAME=value", ended by NULL; NULL: this program's */
     const int *keep;         /* other descriptors that it gets, by the same number; all else is closed */
     size_t keep_count;       /* of keep */
@@ -82,9 +82,9 @@ EDDY_API bool eddy_process_ended(const eddy_process *process);
 eddy_async_declare(eddy_exit_status, eddy_process_wait, (eddy_process *, process));
 /*
  * Writes input to it and ends that, appends what it writes to out and err (NULL: that is dropped), and waits for its
- * end; each for what is EDDY_PIPE.  limit: of out and of err, in bytes; 0: none.  That it does not read its input is no
- * error.  Suspends.  Fails with EDDY_LIMIT_OVERRUN, ECANCELED, which leave it alone, what has come being in the
- * buffers; ENOMEM; and as eddy_process_wait.  Python: Process.communicate.  Since 0.1.
+ * end; each for what is EDDY_PIPE.  limit: of out and of err, in bytes; 0: none.  It is no error if it does not read
+ * its input.  Suspends.  Fails with EDDY_LIMIT_OVERRUN, ECANCELED: the process is left alone, and what has come is in
+ * the buffers; ENOMEM; and as eddy_process_wait.  Python: Process.communicate.  Since 0.1.
  */
 eddy_async_declare(eddy_exit_status, eddy_process_communicate, (eddy_process *, process), (eddy_slice, input),
                    (eddy_buffer *, out), (eddy_buffer *, err), (size_t, limit));
@@ -107,9 +107,9 @@ EDDY_API void eddy_process_abort(eddy_process *process);
 EDDY_API size_t eddy_exit_status_describe(eddy_exit_status status, char *buffer, size_t size);
 
 /*
- * The whole of it: starts the command, appends its output to out (NULL: it goes where this program's goes) and waits.
- * Its input is /dev/null.  limit: of out, in bytes; 0: none.  Whoever leaves early, by a timeout or otherwise, has
- * killed it, with all that it started and that stayed in its group.  Suspends.  Fails as eddy_process_start and
+ * All in one: starts the command, appends its output to out (NULL: it goes where this program's goes) and waits.  Its
+ * input is /dev/null.  limit: of out, in bytes; 0: none.  If the call ends early, by a timeout or otherwise, the
+ * command is killed, with all that it started and that stayed in its group.  Suspends.  Fails as eddy_process_start and
  * eddy_process_communicate.  Python: subprocess.run.  Since 0.1.
  */
 eddy_async_declare(eddy_exit_status, eddy_run_command, (const char *const *, arguments), (eddy_buffer *, out),

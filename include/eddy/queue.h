@@ -7,8 +7,8 @@
  *     await(eddy_queue_put(&q, 5));  int item = await(eddy_queue_get(&q));
  *     eddy_queue_free(&q);
  *
- * Items are copied in and out.  Getters and putters are woken in the order they came; who asks while there is an
- * item takes it, even before one that was woken for it and has not gone on yet, as with asyncio.Queue.
+ * Items are copied in and out.  Getters and putters are woken in the order they came.  A get that finds an item
+ * takes it, even before a getter that was woken for it and has not run yet, as with asyncio.Queue.
  */
 #ifndef EDDY_QUEUE_H
 #define EDDY_QUEUE_H
@@ -21,7 +21,7 @@ extern "C" {
 
 enum eddy_queue_order { EDDY_QUEUE_FIFO, EDDY_QUEUE_LIFO, EDDY_QUEUE_PRIORITY };
 
-/* Negative, 0 or positive as a comes before, with or behind b; items with 0 keep their order. */
+/* Negative, 0 or positive as a comes before, with or after b; items with 0 keep their order. */
 typedef int (*eddy_queue_compare)(const void *a, const void *b);
 
 struct eddy_queue {
@@ -30,7 +30,7 @@ struct eddy_queue {
     size_t item_size, max_size;    /* max_size 0: without limit */
     size_t stride;                 /* from one item to the next */
     size_t capacity, first, count;
-    size_t unfinished;             /* put and not yet told by eddy_queue_task_done */
+    size_t unfinished;             /* put, and eddy_queue_task_done not yet called for it */
     eddy_queue_compare compare;
     uint64_t sequence;             /* of the next item, for ties */
     uint8_t order;                 /* an enum eddy_queue_order */
@@ -49,7 +49,7 @@ struct eddy_queue_join {
     struct eddy_queue *queue;
 };
 
-/* ---- behind the typed macros ---- */
+/* ---- what the typed macros call; not for programs ---- */
 EDDY_API extern const struct eddy_awaitable_type eddy_queue_get_type, eddy_queue_put_type,
     eddy_queue_join_type;
 EDDY_API void eddy_queue_setup(struct eddy_queue *queue, size_t item_size, size_t max_size,

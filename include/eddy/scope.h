@@ -16,10 +16,10 @@ extern "C" {
 #endif
 
 struct eddy_manager {
-    /* Takes the resource; may suspend (eddy_await(x, err)); sets *err to refuse, and exit is then not called.
+    /* Acquires the resource; may suspend (eddy_await(x, err)).  To refuse it sets *err; exit is then not called.
      * Python: __aenter__. */
     void (*enter)(struct eddy_manager *manager, eddy_error *err);
-    /* Gives it back; may suspend.  err->code is the failure under way, or 0.  It may replace the failure (or make
+    /* Releases it; may suspend.  err->code is the failure under way, or 0.  It may replace the failure (or make
      * one) by eddy_error_set or by changing err->code; setting it to 0 does not suppress it, for the failing await
      * has already left the block.  Python: __aexit__. */
     void (*exit)(struct eddy_manager *manager, eddy_error *err);
@@ -41,9 +41,10 @@ struct eddy_timeout {
 EDDY_API EDDY_MUST_USE struct eddy_timeout eddy_timeout(double seconds);
 /* The same at a point of eddy_time().  Python: asyncio.timeout_at.  Since 0.1. */
 EDDY_API EDDY_MUST_USE struct eddy_timeout eddy_timeout_at(double when);
-/* Moves the deadline of an active scope; in the past: at the next turn of the loop.  Python: reschedule. */
+/* Moves the deadline of an active scope; one in the past is reached at the next turn of the loop.  Python:
+ * reschedule. */
 EDDY_API void eddy_reschedule(eddy_scope *scope, double when);
-/* The deadline was reached while the block ran.  Python: Timeout.expired.  Since 0.1. */
+/* True: the deadline was reached while the block ran.  Python: Timeout.expired.  Since 0.1. */
 EDDY_API bool eddy_expired(const eddy_scope *scope);
 /* The deadline, as eddy_time() counts; infinity for none.  Python: Timeout.when.  Since 0.1. */
 EDDY_API double eddy_when(const eddy_scope *scope);
@@ -53,12 +54,12 @@ EDDY_API double eddy_when(const eddy_scope *scope);
  * until the block has been left, so that swallowing one does not make the program hang.
  *
  * eddy_fail_after(seconds): the block is left with ETIMEDOUT.  Trio: fail_after.  Since 0.1.
- * eddy_move_on_after(seconds): the block is left without an error.  The failing await has left the function by then,
- * which returns zero: so make the function be the block.  eddy_move_on_after(seconds, &fired): `bool fired` is set when
- * the block ends, true if the scope ended it; it must live until then.  Trio: move_on_after.  Since 0.1.
- * eddy_cancel_scope(): the same without a deadline.  Trio: CancelScope.  Since 0.1.
- * eddy_shield(seconds): for clean-up: cancelled scopes around it are kept out; it has a deadline of its own, behind
- * which it fails with ETIMEDOUT.  Trio: CancelScope(shield=True).  Since 0.1.
+ * eddy_move_on_after(seconds): the block is left without an error.  The failing await has already left the function,
+ * which returns zero: so let the block be a function of its own.  eddy_move_on_after(seconds, &fired): `bool fired` is
+ * set when the block ends, true if the scope ended it; it must live until then.  Trio: move_on_after.  Since 0.1.
+ * eddy_cancel_scope(): the same without a deadline.  Trio: CancelScope.  Since 0.1. eddy_shield(seconds): for clean-up:
+ * cancelled scopes around it do not reach inside; it has a deadline of its own, after which it fails with ETIMEDOUT.
+ * Trio: CancelScope(shield=True).  Since 0.1.
  */
 EDDY_API EDDY_MUST_USE struct eddy_timeout eddy_fail_after(double seconds);
 EDDY_API EDDY_MUST_USE struct eddy_timeout eddy_move_on_after(double seconds);
@@ -77,13 +78,13 @@ struct eddy_task_group {
 };
 /*
  * async_with (group, eddy_task_group()): the end of the block waits for all tasks of the group; the first that
- * fails cancels the others and the block.  The failure that leaves the block is the first, with the others behind
- * it (eddy_error_count).  Python: asyncio.TaskGroup.  Since 0.1.
+ * fails cancels the others and the block.  The failure that leaves the block is the first, and holds the others
+ * (eddy_error_count, eddy_error_at).  Python: asyncio.TaskGroup.  Since 0.1.
  */
 EDDY_API EDDY_MUST_USE struct eddy_task_group eddy_task_group(void);
-/* Cancels the tasks of the group, and its block if that has not come to its end.  A block that comes to its end goes
- * on behind it, quietly; one that was waiting leaves by the failing await, with ECANCELED, which the caller may catch
- * as any other error.  Python: TaskGroup.cancel (3.15).  Since 0.1. */
+/* Cancels the tasks of the group, and its block if that has not reached its end.  If the block reaches its end, the
+ * program goes on after it without an error.  If the block was waiting, that await fails with ECANCELED and leaves the
+ * block; the caller may catch it as any other error.  Python: TaskGroup.cancel (3.15).  Since 0.1. */
 EDDY_API void eddy_group_cancel(eddy_group *group);
 /* Tasks of the group that have not ended.  Since 0.1. */
 EDDY_API size_t eddy_group_size(const eddy_group *group);

@@ -12,7 +12,7 @@ extern "C" {
 typedef struct eddy_semaphore {
     struct eddy_waiters waiters;
     size_t value;    /* units free */
-    size_t promised; /* given to tasks that have not gone on yet */
+    size_t promised; /* given to tasks that have not run yet */
 } eddy_semaphore;
 #define EDDY_SEMAPHORE_INIT(n) {{NULL, NULL}, (n), 0}
 
@@ -24,7 +24,7 @@ struct eddy_semaphore_acquire {
 /* await(eddy_semaphore_acquire(&s)).  Suspends while no unit is free.  Fails with ECANCELED.
  * Python: Semaphore.acquire.  Since 0.1. */
 EDDY_API EDDY_MUST_USE struct eddy_semaphore_acquire eddy_semaphore_acquire(eddy_semaphore *semaphore);
-/* Gives a unit to the next in line, or adds one.  Python: Semaphore.release.  Since 0.1. */
+/* Gives a unit to the next waiter, or adds one.  Python: Semaphore.release.  Since 0.1. */
 EDDY_API void eddy_semaphore_release(eddy_semaphore *semaphore);
 /* An acquire would wait.  Python: Semaphore.locked.  Since 0.1. */
 EDDY_API bool eddy_semaphore_locked(const eddy_semaphore *semaphore);

@@ -14,20 +14,20 @@ typedef struct eddy_server eddy_server;
 
 /* The port of its first address, which is the kernel's choice when 0 was asked for; 0: it has none.  Since 0.1. */
 EDDY_API int eddy_server_port(const eddy_server *server);
-/* Its i-th address; false: it has not so many.  Python: Server.sockets.  Since 0.1. */
+/* Its i-th address; false: it has fewer.  Python: Server.sockets.  Since 0.1. */
 EDDY_API bool eddy_server_address(const eddy_server *server, size_t i, eddy_address *address);
 /* Handlers that run now.  Since 0.1. */
 EDDY_API size_t eddy_server_connections(const eddy_server *server);
-/* Connections that were closed at once, the server having as many as it may.  Since 0.1. */
+/* Connections that were closed at once because the server had max_connections already.  Since 0.1. */
 EDDY_API size_t eddy_server_shed(const eddy_server *server);
-/* Peers that went away (ECONNRESET, EPIPE, EDDY_TLS_TRUNCATED and their like) while their handlers failed for nothing
- * else.  The log is told of them at most once a second; they have no traceback.  Since 0.1. */
+/* Handlers that failed only because their peer went away (ECONNRESET, EPIPE, EDDY_TLS_TRUNCATED and the like).  The log
+ * gets their number at most once a second; they have no traceback.  Since 0.1. */
 EDDY_API size_t eddy_server_gone(const eddy_server *server);
-/* eddy_server_close has begun: a handler that serves one request after another should end behind this one.
+/* True: eddy_server_close has begun.  A handler that serves one request after another should end after this one.
  * Since 0.1. */
 EDDY_API bool eddy_server_closing(const eddy_server *server);
 
-/* What eddy_start_server_with_options is to do; zero is what eddy_start_server does.  Since 0.1. */
+/* For eddy_start_server_with_options; all zero: as eddy_start_server.  Since 0.1. */
 typedef struct eddy_server_options {
     size_t size;              /* sizeof(eddy_server_options) */
     const char *host;         /* a name or an address; "": every address.  NULL: as "", if nothing below is said */
@@ -37,7 +37,7 @@ typedef struct eddy_server_options {
     unsigned unix_mode;       /* permissions of that; 0: as umask says */
     const int *descriptors;   /* listening sockets of the caller's, taken over when it succeeds */
     size_t descriptor_count;
-    bool inherited;           /* those that the service manager has opened, by sd_listen_fds' rules (LISTEN_FDS) */
+    bool inherited;           /* the sockets that the service manager opened, by sd_listen_fds' rules (LISTEN_FDS) */
     bool reuse_port;          /* SO_REUSEPORT: several servers share the port, as several loops or processes do */
     int backlog;              /* 0: as much as the system allows */
     size_t max_connections;   /* at a time; 0: no limit.  Others wait to be accepted */
@@ -52,8 +52,8 @@ typedef struct eddy_server_options {
  * when it ends.  host NULL or "": every address.  Fails with what getaddrinfo, bind and listen say.
  * Python: asyncio.start_server.  Since 0.1.
  *
- * eddy_start_unix_server(handler, argument, path): at a Unix socket.  A socket file that nobody listens at any more is
- * replaced.  Python: asyncio.start_unix_server.  Since 0.1.
+ * eddy_start_unix_server(handler, argument, path): at a Unix socket.  A socket file on which nothing listens any more
+ * is replaced.  Python: asyncio.start_unix_server.  Since 0.1.
  * eddy_start_server_with_options(handler, argument, &options): options and what they point to live until it is awaited.
  */
 struct eddy_start_server {

@@ -2,9 +2,10 @@
 /*
  * signal.h - signals, as values that tasks wait for and as calls.
  *
- * Every loop that asked for a number gets it, on whatever thread it arrived; several that come before the loop has
- * looked are one, as in the kernel; different ones keep their order.  While somebody has asked, a signal does nothing
- * else: SIGINT does not cancel the main task, SIGTERM does not end the program.  Afterwards all is as it was before.
+ * Every loop that asked for a number gets it, on whatever thread it arrived.  Several of the same number that come
+ * before the loop has looked count as one, as in the kernel; different numbers keep their order.  While a handler or
+ * generator for it exists, a signal does nothing else: SIGINT does not cancel the main task, SIGTERM does not end the
+ * program.  Afterwards the old disposition is back.
  */
 #ifndef EDDY_SIGNAL_H
 #define EDDY_SIGNAL_H
@@ -17,7 +18,7 @@ extern "C" {
 
 /*
  * Whenever the signal arrives, the loop calls function(argument); a second for the same number replaces the first.
- * Returns 0; EINVAL: no signal that can be handled (SIGKILL, SIGSTOP, and SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
+ * Returns 0; EINVAL: the signal cannot be handled (SIGKILL, SIGSTOP, and SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
  * SIGSYS, which are faults); ENOMEM, EDDY_NO_LOOP.  Never suspends.  Python: loop.add_signal_handler.  Since 0.1.
  */
 EDDY_API int eddy_add_signal_handler(int number, void (*function)(void *), void *argument);

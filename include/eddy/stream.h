@@ -2,8 +2,8 @@
 /*
  * stream.h - bytes in order to and from a peer, with a buffer for reading.
  *
- * All calls but those for addresses are awaited.  One task may read while another writes.  A cancelled read loses
- * nothing: what had arrived is there for the next one.  A write that fails may have sent a part: it was cut short, and
+ * Reading, writing and closing are awaited.  One task may read while another writes.  A cancelled read loses nothing:
+ * what had arrived is there for the next one.  A write that fails may have sent a part: it was cut short, and
  * until eddy_stream_continue nothing more is sent and closing resets the connection, so that no peer takes half a
  * message for a whole one.
  */
@@ -18,7 +18,7 @@ extern "C" {
 
 typedef struct eddy_stream eddy_stream;
 
-/* What eddy_open_connection_with_options is to do; zero is what eddy_open_connection does.  Since 0.1. */
+/* For eddy_open_connection_with_options; all zero: as eddy_open_connection.  Since 0.1. */
 typedef struct eddy_connection_options {
     size_t size;            /* sizeof(eddy_connection_options) */
     const char *local_host; /* numeric: the address to come from; NULL: the system's choice */
@@ -43,20 +43,21 @@ EDDY_API void eddy_stream_set_limit(eddy_stream *s, size_t limit);
  */
 EDDY_API void eddy_stream_set_deadline(eddy_stream *s, double when);
 /*
- * For handlers of a server: from now on no message is under way (or one is) whenever a read waits with nothing of it.
- * When the server closes, such a read ends at once, and later ones too, as at the end of the stream; the others have
- * the grace.  A stream on which nothing has come or gone is idle by itself, once it is 50 ms old.  Never suspends.
+ * For handlers of a server.  idle true: from now on the connection is between two messages while a read waits and no
+ * byte of the next message has arrived.  When the server closes, such a read ends at once, as at the end of the stream,
+ * and so do later ones; all other connections have the grace.  A stream on which nothing was sent or received is idle
+ * by itself after 50 ms.  Never suspends.
  * Go: StateIdle, Server.Shutdown.  Since 0.1.
  */
 EDDY_API void eddy_stream_set_idle(eddy_stream *s, bool idle);
-/* What the last read had got when it failed: with EDDY_INCOMPLETE_READ all that came; else what is still there, for the
- * next read.  Valid until then.  Python: IncompleteReadError.partial, LimitOverrunError.consumed.  Since 0.1. */
+/* What the last read had received when it failed: after EDDY_INCOMPLETE_READ all that came; else what the next read
+ * will get.  Valid until that read.  Python: IncompleteReadError.partial, LimitOverrunError.consumed.  Since 0.1. */
 EDDY_API eddy_slice eddy_stream_partial(const eddy_stream *s);
-/* Bytes that the last write sent before it failed; 0 after one that went well.  Valid until the next write.  Never
+/* Bytes that the last write sent before it failed; 0 after a write that succeeded.  Valid until the next write.  Never
  * suspends.  Since 0.1. */
 EDDY_API size_t eddy_stream_sent(const eddy_stream *s);
-/* The program goes on from where the last write was cut short: writes are taken again, and closing is orderly.  Does
- * nothing if none was.  Never suspends.  Since 0.1. */
+/* Says that the program goes on from where the last write was cut short: writes work again, and closing is orderly.
+ * Does nothing if no write was cut short.  Never suspends.  Since 0.1. */
 EDDY_API void eddy_stream_continue(eddy_stream *s);
 /* The descriptor, which stays the stream's; -1: none, or closed.  Since 0.1. */
 EDDY_API int eddy_stream_descriptor(const eddy_stream *s);
@@ -67,7 +68,7 @@ EDDY_API size_t eddy_stream_own_name(const eddy_stream *s, char *buffer, size_t 
 /* As await(eddy_stream_close(s)), without waiting, and from anywhere: defer(eddy_stream_abort, s).  NULL is allowed.
  * Python: transport.abort.  Since 0.1. */
 EDDY_API void eddy_stream_abort(eddy_stream *s);
-/* Nothing more will come.  Python: StreamReader.at_eof.  Since 0.1. */
+/* True: nothing more will come.  Python: StreamReader.at_eof.  Since 0.1. */
 EDDY_API bool eddy_stream_at_end(const eddy_stream *s);
 
 #ifdef __cplusplus

@@ -4,7 +4,7 @@
  *
  * The handle of spawn(f(x)) is a `struct f *`; `eddy_task *` is the same address without its type.  All
  * functions here take either (`void *t`), and futures where that makes sense; the macros of the same names
- * check that it is one.  Who owns a handle after what is told in docs/guide/lifetimes.md.
+ * check the type.  docs/guide/lifetimes.md tells who owns a handle at which moment.
  */
 #ifndef EDDY_TASK_H
 #define EDDY_TASK_H
@@ -26,32 +26,34 @@ typedef struct eddy_task {
  * Returns false if it had already ended.  Never suspends.  Python: Task.cancel, Future.cancel.  Since 0.1.
  */
 EDDY_API bool eddy_cancel(void *t, const char *reason);
-/* Takes one request back; the count that is left.  At 0 a request not yet delivered is dropped.
+/* Takes one request back; returns how many are left.  At 0 a request that was not delivered yet is dropped.
  * Python: Task.uncancel.  Since 0.1. */
 EDDY_API int eddy_uncancel(void *t);
-/* Requests made and not taken back.  Python: Task.cancelling.  Since 0.1. */
+/* How many requests were made and not taken back.  Python: Task.cancelling.  Since 0.1. */
 EDDY_API int eddy_cancelling(const void *t);
-/* It has ended by ECANCELED.  Python: Task.cancelled.  Since 0.1. */
+/* True: it has ended with ECANCELED.  Python: Task.cancelled.  Since 0.1. */
 EDDY_API bool eddy_cancelled(const void *t);
-/* It has ended, in whatever way.  Python: Task.done.  Since 0.1. */
+/* True: it has ended, in whatever way.  Python: Task.done.  Since 0.1. */
 EDDY_API bool eddy_done(const void *t);
 
-/* Gives the handle up: the task runs on, outlives the function that spawned it, and frees itself.  An error that
- * it ends with goes to the exception handler.  Since 0.1. */
+/* Gives the handle up: the task runs on, may outlive the function that spawned it, and frees itself.  If it ends with
+ * an error, the exception handler gets that.  Since 0.1. */
 EDDY_API void eddy_detach(void *t);
-/* Takes the task away from the function that spawned it, which will then not cancel and join it; the handle
- * stays to be awaited by somebody else.  Returns t.  Since 0.1. */
+/* The function that spawned the task no longer owns it, and will not cancel and join it at its end; the handle stays
+ * valid, to be awaited elsewhere.  Returns t.  Since 0.1. */
 EDDY_API void *eddy_keep(void *t);
 
 /* At most 63 bytes of name are kept (copied).  Python: Task.set_name.  Since 0.1. */
 EDDY_API void eddy_task_set_name(void *t, const char *name);
-/* "fetch-3" unless it was set; valid until the task ends or is renamed.  Python: Task.get_name.  Since 0.1. */
+/* The name that was set, else one like "fetch-3"; valid until the task ends or is renamed.  Python: Task.get_name.
+ * Since 0.1. */
 EDDY_API const char *eddy_task_name(const void *t);
 
-/* function(argument) is called by the loop once t has ended, soon if it already has; in the order of registration.
+/* The loop calls function(argument) after t has ended, soon if it already has, in the order of registration.
  * Returns 0, ENOMEM, EDDY_NO_LOOP or EDDY_WRONG_LOOP.  Python: Future.add_done_callback.  Since 0.1. */
 EDDY_API int eddy_add_done_callback(void *t, void (*function)(void *), void *argument);
-/* Forgets them all; how many there were.  Python: Future.remove_done_callback.  Since 0.1. */
+/* Removes all calls of function(argument); returns how many there were.  Python: Future.remove_done_callback.  Since
+ * 0.1. */
 EDDY_API size_t eddy_remove_done_callback(void *t, void (*function)(void *), void *argument);
 
 /* The running task; NULL outside of one.  Python: asyncio.current_task.  Since 0.1. */
@@ -63,13 +65,6 @@ EDDY_API size_t eddy_all_tasks(void (*visit)(eddy_task *task, void *argument), v
 /* Where the task was spawned; NULL for one that the library spawned.  Since 0.1. */
 EDDY_API const struct eddy_site *eddy_task_site(const void *t);
 
-/* ---- what the macros call; not for programs ---- */
-
-enum { ED_SPAWN_EAGER = 1 };
-/* Never NULL: without memory the handle is one whose await fails with ENOMEM. */
-EDDY_API EDDY_MUST_USE void *eddy_spawn_copy(const void *coroutine, size_t size, void **children,
-                                             const struct eddy_site *site, unsigned flags);
-
 /* Options of one spawn: eddy_spawn_with(coro, &options).  Since 0.1. */
 typedef struct eddy_spawn_options {
     size_t size;       /* sizeof(eddy_spawn_options) */
@@ -77,6 +72,14 @@ typedef struct eddy_spawn_options {
     size_t stack_size; /* bytes; 0: the loop's */
     bool eager;        /* run it at once, up to its first wait */
 } eddy_spawn_options;
+
+/* ---- what the macros call; not for programs ---- */
+
+enum { ED_SPAWN_EAGER = 1 };
+/* Never NULL: without memory the handle is one whose await fails with ENOMEM. */
+EDDY_API EDDY_MUST_USE void *eddy_spawn_copy(const void *coroutine, size_t size, void **children,
+                                             const struct eddy_site *site, unsigned flags);
+
 EDDY_API EDDY_MUST_USE void *eddy_spawn_copy_with(const void *coroutine, size_t size, void **children,
                                                   const struct eddy_site *site,
                                                   const eddy_spawn_options *options);

@@ -2,12 +2,12 @@
 /*
  * tls.h - TLS 1.2 and 1.3 under an eddy_stream, by OpenSSL 3.
  *
- * A context (eddy_tls) says what is trusted and who one is; any number of streams share it.  Nothing is trusted unless
- * its certificate is valid, comes from a known authority and names the host: less than that has to be asked for.
+ * A context (eddy_tls) holds this side's certificate and what is trusted; any number of streams share it.  A peer is
+ * trusted only if its certificate is valid, comes from a known authority and names the host; weaker checks are options.
  * eddy_open_tls_connection and eddy_start_tls, which are awaited, stand in io.h.
  *
  * The stream is read and written as any other.  eddy_stream_write_eof sends TLS's own end (close_notify), and so does
- * eddy_stream_close; a peer that goes without it is told apart: EDDY_TLS_TRUNCATED.  A cancelled read loses nothing;
+ * eddy_stream_close; a peer that ends without it gives EDDY_TLS_TRUNCATED.  A cancelled read loses nothing;
  * what a cancelled write had encrypted goes out before anything that is written later, so that the stream stays whole.
  *
  * A library that was built without OpenSSL answers ENOSYS.
@@ -26,37 +26,38 @@ typedef struct eddy_tls eddy_tls;
 
 /* How much is asked of the peer's certificate. */
 enum eddy_tls_verify {
-    EDDY_TLS_VERIFY_ALL,       /* a server asks for none unless it names authorities */
-    EDDY_TLS_VERIFY_AUTHORITY, /* not for the host's name */
-    EDDY_TLS_VERIFY_NOTHING    /* anyone may sit in between */
+    EDDY_TLS_VERIFY_ALL,       /* name and authority; a server asks for a certificate only if it has authorities */
+    EDDY_TLS_VERIFY_AUTHORITY, /* the host's name is not checked */
+    EDDY_TLS_VERIFY_NOTHING    /* anyone may sit in between: for tests */
 };
 
 /* For eddy_tls_options.min_version and max_version. */
 enum eddy_tls_version_number { EDDY_TLS_1_2 = 0x0303, EDDY_TLS_1_3 = 0x0304 };
 
-/* What a context is to be; zero is a client with the system's trust.  Python: ssl.SSLContext.  Since 0.1. */
+/* For eddy_tls_client_new and eddy_tls_server_new; all zero: a client with the system's trust.  Python:
+ * ssl.SSLContext.  Since 0.1. */
 typedef struct eddy_tls_options {
     size_t size;                   /* sizeof(eddy_tls_options) */
-    const char *certificate_file;  /* PEM: one's own, then those between it and the authority; NULL: none */
+    const char *certificate_file;  /* PEM: this side's, then those between it and the authority; NULL: none */
     const char *key_file;          /* PEM: its private key; NULL: it is in certificate_file */
     const char *key_password;      /* of key_file; NULL: it is not encrypted */
     const char *ca_file;           /* PEM: authorities that are trusted, instead of the system's; NULL: none named */
     const char *ca_directory;      /* the same as a folder, by c_rehash's names */
-    const char *alpn;              /* protocols, best first: "h2,http/1.1"; NULL: the matter is not raised */
+    const char *alpn;              /* protocols, best first: "h2,http/1.1"; NULL: ALPN is not used */
     enum eddy_tls_verify verify;   /* of the peer's certificate; 0: all */
     bool require_client_certificate; /* server, with ca_file or ca_directory: clients without a trusted one are refused
                                         (else they are asked for one, and may have none) */
-    bool no_resumption;            /* each handshake is a whole one */
+    bool no_resumption;            /* sessions are not resumed: each handshake is a full one */
     int min_version, max_version;  /* enum eddy_tls_version_number; 0: TLS 1.2, and the newest */
     double handshake_seconds;      /* for the handshake of a stream; 0: 60 */
-    /* Server: a connection whose handshake failed has been closed; called on its task.  NULL: nobody is told. */
+    /* Server: a connection whose handshake failed has been closed; called on its task.  NULL: no call. */
     void (*on_failure)(const eddy_error *err, void *argument);
     void *on_failure_argument;
 } eddy_tls_options;
 
 /*
- * A context for the side that connects (options NULL: as zero), or for the side that is connected to, which needs a
- * certificate.  NULL: it cannot be made, and why is in *err: ENOENT, EACCES (a file), EDDY_TLS_FAILED (what is in it),
+ * A context for the side that connects (options NULL: as all zero), or for the side that accepts, which needs a
+ * certificate.  NULL: it cannot be made, and *err says why: ENOENT, EACCES (a file), EDDY_TLS_FAILED (what is in it),
  * EINVAL (options that contradict each other), ENOMEM, ENOSYS.  err may be left out.  Reads the files; never suspends.
  * Result: the caller's, for eddy_tls_free.  Python: ssl.create_default_context.  Since 0.1.
  */
@@ -106,7 +107,7 @@ EDDY_API const char *eddy_tls_alpn(const eddy_stream *s);
 EDDY_API const char *eddy_tls_server_name(const eddy_stream *s);
 /* The handshake was cut short by an earlier session.  Python: SSLObject.session_reused.  Since 0.1. */
 EDDY_API bool eddy_tls_resumed(const eddy_stream *s);
-/* Whom the peer's certificate names, "CN=example.org"; returns the length as snprintf does, 0: it showed none.
+/* The subject of the peer's certificate, "CN=example.org"; returns the length as snprintf does, 0: it showed none.
  * Python: SSLObject.getpeercert.  Since 0.1. */
 EDDY_API size_t eddy_tls_peer_subject(const eddy_stream *s, char *buffer, size_t size);
 

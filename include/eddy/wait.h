@@ -62,7 +62,7 @@ struct eddy_as_completed {
     void *tasks;
     size_t count;
     size_t given;       /* how many were handed out */
-    void *watch;        /* the queue of those that are done; the library's */
+    void *watch;        /* the queue of the finished ones; the library's */
 };
 EDDY_API bool eddy_as_completed_step(struct eddy_async_generator *generator, void *value);
 
