@@ -329,6 +329,33 @@ def strip_blanks(tree):
             print('%s: stripped trailing blanks' % path)
 
 
+# --- comments ---------------------------------------------------------------------------------------------------------
+
+COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|(?P<words>/\*.*?\*/|//[^\n]*)', re.S) # not what looks like one in a string
+# What another language or library calls it: `Python: Task.get_name.`
+FOREIGN = re.compile(r'\b(?:Python|Trio|Go)(?:\'s)?:?\s.*', re.S)
+# Names of the C library, of tools, and of programs in a comment, which no code here spells.
+ELSEWHERE = ('c_rehash', 'sd_listen_fds', 'mine_type', 'fetch__body')
+
+
+def check_comment_names(tree):
+    """A name with an underscore in a comment must exist in the code; a comment that outlived its subject does not."""
+    known, used = set(ELSEWHERE), []
+    for path in tree.lines:
+        text = '\n'.join(tree.lines[path])
+        if path.endswith(('.c', '.h')):
+            for match in COMMENT.finditer(text) if path.startswith(('src/', 'include/', 'modules/')) else ():
+                words = FOREIGN.sub('', match.group('words') or '')
+                used += [(path, text.count('\n', 0, match.start() + name.start()) + 1, name.group())
+                         for name in re.finditer(r'\b[a-z]+_[a-z_0-9]*[a-z0-9]\b', words)]
+            text = COMMENT.sub(lambda match: '' if match.group('words') else match.group(), text)
+        if not path.endswith('.md'):
+            known.update(re.findall(r'\w+', text))
+    for path, line, name in used:
+        if name not in known:
+            tree.find(path, line, 'the comment names %s, which does not exist' % name)
+
+
 # --- symbol maps ------------------------------------------------------------------------------------------------------
 
 def check_maps(tree, fix):
@@ -353,6 +380,7 @@ def main():
     lengths = check_functions(tree)
     check_includes(tree)
     check_lists(tree, fix)
+    check_comment_names(tree)
     check_maps(tree, fix)
     for path, line, what in sorted(tree.findings):
         print('%s:%d: %s' % (path, line, what))

@@ -24,10 +24,10 @@ struct socket_op {
     bool asked;           /* to end early, by the cancellation of its task */
     bool all;             /* recvmsg: goes on until there is no room, or no more */
     int fd;               /* open until it has ended */
-    void *data;           /* buffer, message, or address; of recv_lent: what was lent */
+    void *data;           /* buffer, message, or address; of DRIVER_RECV_LENT: what was lent */
     size_t size;          /* of data; all: room for ancillary data */
     int flags;            /* MSG_ values, or poll events */
-    unsigned lent_id;     /* recv_lent: for driver_give_back */
+    unsigned lent_id;     /* DRIVER_RECV_LENT: for driver_give_back */
     size_t got;           /* all: bytes so far */
 };
 

@@ -167,7 +167,7 @@ eddy_async(int64_t, more_into, (eddy_stream *, s), (void *, data), (size_t, size
     return stream_end_wait(s, eddy_await(transport_receive_into(s->transport, data, size)));
 }
 
-/* ==== read, read_some, read_exactly ==== */
+/* ==== reading bytes ==== */
 
 eddy_async_define(size_t, eddy_stream_read, (eddy_stream *, s), (void *, buffer), (size_t, size))
 {
@@ -246,7 +246,7 @@ eddy_async_define(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *,
     return size;
 }
 
-/* ==== read_until, read_line ==== */
+/* ==== reading lines ==== */
 
 /* What is looked for, and how far. */
 struct search {

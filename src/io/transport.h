@@ -123,8 +123,9 @@ bool memory_transports(struct eddy_loop *loop, struct transport *ends[2]);
 
 /* Takes the transport over, with one reference; NULL: no memory, and the transport stays the caller's. */
 struct eddy_stream *stream_new(struct transport *t);
-/* For who changes what a live stream is made of (start_tls): takes reading and writing for the running task.  0, or why
- * it cannot have them now.  Until stream_release no other task reads, writes, or closes the transport. */
+/* For eddy_start_tls, which changes the transport of a live stream: takes reading and writing for the running task.
+ * Returns 0, or the code of the failure if that is impossible now.  Until stream_release no other task reads, writes,
+ * or closes the transport. */
 int stream_seize(struct eddy_stream *s);
 void stream_release(struct eddy_stream *s);
 /* Of a stream that was seized, or is new. */

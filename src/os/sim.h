@@ -89,7 +89,7 @@ struct sim {
     struct sim_socket *looks, **looks_end; /* to be looked at, in this order */
     struct fd_table sockets;       /* of struct sim_socket *; NULL: the kernel's */
     struct sim_socket *listeners;
-    size_t waiting;                /* operations in queues of sim_sockets */
+    size_t waiting;                /* operations in the queues of sockets */
     uint16_t next_port;            /* for an end that was not bound */
 };
 
