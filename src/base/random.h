@@ -20,7 +20,7 @@ static inline uint64_t random_below(uint64_t *state, uint64_t limit)
     return random_next(state) % limit;
 }
 
-/* True with this probability; 0 draws nothing, so that what is switched off does not change the rest. */
+/* True with this probability.  0 draws no number, so that a feature that is off does not change the others. */
 static inline bool random_chance(uint64_t *state, double probability)
 {
     return probability > 0 && (double)(random_next(state) >> 11) * 0x1p-53 < probability;

@@ -16,7 +16,7 @@ _Static_assert((int)RACE_MOST >= (int)RESOLVE_MOST, "each address may have its a
 /* What the RFC recommends, in seconds. */
 static const double usual_stagger = 0.25;
 
-/* Where to, and from where. */
+/* The addresses of the host, and the local one. */
 struct call {
     struct address_list list;
     struct eddy_address local; /* size 0: the system's choice */
@@ -24,7 +24,7 @@ struct call {
 
 /* ==== one address ==== */
 
-/* A socket that is closed on the way out, unless it was handed on (fd -1). */
+/* A socket that is closed when the scope is left, unless it was handed on (fd -1). */
 struct held {
     struct eddy_loop *loop;
     int fd;
@@ -73,14 +73,14 @@ static void discard(int64_t fd)
 
 /* ==== all of them ==== */
 
-/* Families take turns, that of the first address first, and the order of each stays. */
+/* Families take turns, beginning with that of the first address; the order within a family stays. */
 static void interleave(struct address_list *list)
 {
     union address sorted[RESOLVE_MOST];
     size_t next[2] = {0, 0};
     int first = list->count ? list->items[0].any.sa_family : 0;
     for (size_t i = 0; i < list->count; i++) {
-        for (int turn = 0; turn < 2; turn++) { /* the one whose turn it is, else the other */
+        for (int turn = 0; turn < 2; turn++) { /* the family whose turn it is, else the other */
             size_t *at = &next[(i + (size_t)turn) % 2];
             bool other = at == &next[1];
             while (*at < list->count && (list->items[*at].any.sa_family != first) != other)
@@ -94,7 +94,7 @@ static void interleave(struct address_list *list)
     memcpy(list->items, sorted, list->count * sizeof sorted[0]);
 }
 
-/* Those of one family only. */
+/* Keeps the addresses of one family. */
 static void keep_family(struct address_list *list, int family)
 {
     size_t kept = 0;

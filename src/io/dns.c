@@ -16,7 +16,7 @@
 #include "core/blocking.h"
 #include "io/turn.h"
 
-/* What the resolver said. */
+/* The resolver's answer. */
 struct verdict {
     int error;  /* an EAI_ value; 0: well */
     int system; /* errno, for EAI_SYSTEM */
@@ -87,12 +87,12 @@ static const struct eddy_awaitable_type look_up_type = {.name = "eddy_getaddrinf
                                                         .work = look_up, .kind = EDDY_BLOCKING,
                                                         .size = sizeof(struct look_up)};
 
-/* On the loop's thread, what needs no resolver: numbers.  False: it is not one. */
+/* Answers numeric addresses on the loop's thread.  False: host is not numeric. */
 static bool look_up_number(struct look_up *self)
 {
     int flags = self->hints.ai_flags;
     if (self->has_service && self->service[strspn(self->service, "0123456789")] != '\0')
-        return false; /* names of services stand in files, or on servers */
+        return false; /* service names need a file, or a server */
     if (self->has_host)
         self->hints.ai_flags |= AI_NUMERICHOST;
     look_up(&self->awaitable);

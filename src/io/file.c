@@ -23,7 +23,7 @@ enum { LINE_CHUNK = 8192, FILE_CHUNK = 65536 };
 
 /* ==== opening and closing ==== */
 
-/* A descriptor that is closed on the way out, unless it was handed on (-1). */
+/* A descriptor that is closed when the scope is left, unless it was handed on (-1). */
 struct held {
     struct eddy_loop *loop;
     int fd;
@@ -59,7 +59,7 @@ eddy_async(bool, is_fifo, (const char *, path))
     return eddy_await(file_op(DRIVER_STAT, AT_FDCWD, what)) == 0 && S_ISFIFO(status.mode);
 }
 
-/* A FIFO without a reader: opening it for writing waits for one, as open(2) does; other operations go on. */
+/* Opening a FIFO for writing waits for a reader, as open(2) does, without blocking the loop. */
 eddy_async(int64_t, open_path, (const char *, path), (int, flags), (unsigned, mode))
 {
     const double longest = 0.05;
@@ -105,7 +105,7 @@ void eddy_file_abort(eddy_file *file)
     free_file(file);
 }
 
-/* Where a remote or full disk tells of writes that have failed: what close(2) of a copy says. */
+/* A remote or full disk reports failed writes at close(2): returns what closing a copy says. */
 static int flush(const struct eddy_file *file)
 {
     int copy = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
@@ -137,7 +137,7 @@ static void leave_position(struct eddy_file *file)
     leave(file);
 }
 
-/* 0, or why it cannot be used here. */
+/* 0, or the code for why it cannot be used here. */
 static int enter(struct eddy_file *file)
 {
     if (file->loop != current.loop)
@@ -146,7 +146,7 @@ static int enter(struct eddy_file *file)
     return 0;
 }
 
-/* 0, or why the running task may not use the position now. */
+/* 0, or the code for why the running task may not use the position now. */
 static int enter_position(struct eddy_file *file)
 {
     int error = file->user ? EDDY_STREAM_BUSY : enter(file);
@@ -184,7 +184,7 @@ static size_t ahead(const struct eddy_file *file)
     return file->line.size - file->begin;
 }
 
-/* What was read ahead may be out of date, but where it cannot be read again it must not be lost. */
+/* Bytes read ahead may be out of date, and are dropped, unless the file cannot be read again (a pipe). */
 static void forget_ahead(struct eddy_file *file)
 {
     if (file->seekable)
@@ -271,7 +271,7 @@ eddy_async_define(size_t, eddy_file_read_line, (eddy_file *, file), (eddy_slice 
     return size;
 }
 
-/* All of it; moves *offset by what was written.  0 or a negative errno value. */
+/* Writes all of it; moves *offset by what was written.  Returns 0 or a negative errno value. */
 eddy_async(int64_t, write_all, (eddy_file *, file), (const char *, data), (size_t, size), (int64_t *, offset))
 {
     for (size_t written = 0; written < size;) {
@@ -387,7 +387,7 @@ eddy_async_define(size_t, eddy_read_file, (const char *, path), (eddy_buffer *, 
     eddy_file *file = eddy_await(eddy_file_open(path, O_RDONLY));
     eddy_defer(eddy_file_abort, file);
     eddy_await(eddy_file_stat(file, &status));
-    /* One byte more than it should have: the read that ends a full one is saved.  /proc says 0. */
+    /* One byte more than the file's size: this saves the read that finds the end.  Files in /proc say 0. */
     size_t expected = S_ISREG(status.st_mode) && status.st_size > 0 ? (size_t)status.st_size + 1 : FILE_CHUNK;
     for (;;) {
         if (!buffer_reserve(buffer, expected))
@@ -400,7 +400,7 @@ eddy_async_define(size_t, eddy_read_file, (const char *, path), (eddy_buffer *, 
     }
 }
 
-/* A file that is closed on the way out, unless it was closed before (NULL). */
+/* A file that is closed when the scope is left, unless it was closed before (NULL). */
 struct opened {
     eddy_file *file;
 };

@@ -16,11 +16,11 @@
 struct eddy_file {
     struct eddy_loop *loop;
     int fd;
-    bool seekable;           /* else it has no position: a pipe, a tty */
+    bool seekable;           /* false: it has no position (a pipe, a tty) */
     bool is_fifo;            /* a pipe, with or without a name */
     bool appends;            /* O_APPEND */
-    struct task *user;       /* inside a call that uses the position; NULL: nobody */
-    unsigned in_use;         /* calls under way, that one included */
+    struct task *user;       /* the task inside a call that uses the position; NULL: none */
+    unsigned in_use;         /* calls under way, including that task's */
     int64_t position;        /* of the next byte to read or write */
     struct eddy_buffer line; /* read ahead by eddy_file_read_line: its bytes from `begin` on stand at `position` */
     size_t begin;
@@ -31,7 +31,7 @@ struct file_op {
     struct eddy_awaitable awaitable;
     int64_t result;          /* as the system call's, or a negative errno value */
     uint8_t kind;            /* an enum driver_op_kind: of files, or DRIVER_READ, DRIVER_WRITE */
-    bool asked;              /* to end early, by the cancellation of its task */
+    bool asked;              /* its task was cancelled: it was asked to end early */
     int fd;
     struct driver_file what; /* copied when it starts */
 };

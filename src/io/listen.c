@@ -41,7 +41,7 @@ static int note_own(struct driver *driver, struct listening *listening)
     return error;
 }
 
-/* The file is this server's from here on. */
+/* From here on the server owns the file. */
 static void note_file(struct listening *listening, unsigned mode)
 {
     struct stat facts;
@@ -139,7 +139,7 @@ static void drop(struct probe *probe)
         socket_close(probe->loop, probe->fd);
 }
 
-/* Whoever listens answers; refused is: the file is all that is left of who did. */
+/* A live server accepts the connection.  Refused: the server is gone and only its file is left. */
 eddy_async_define(void, listen_clear, (const struct eddy_address *, address))
 {
     struct stat facts;

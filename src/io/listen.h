@@ -2,7 +2,7 @@
 /*
  * listen.h - a listening socket: made at an address, or taken over.
  *
- * Invariant: a socket file is removed by who made it, and only while it is the same file.
+ * Invariant: a socket file is removed by the server that made it, and only while it is the same file.
  */
 #ifndef EDDY_IO_LISTEN_H
 #define EDDY_IO_LISTEN_H
@@ -13,7 +13,7 @@
 
 struct listening {
     int fd;                  /* -1: none */
-    bool lent;               /* the caller's own, until the server stands */
+    bool lent;               /* the caller's own, until the server has started */
     bool has_file;           /* own is the path of a file that it made: */
     dev_t device;            /* ... this one */
     ino_t inode;

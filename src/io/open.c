@@ -59,7 +59,7 @@ static struct eddy_stream *stream_of(struct transport *t)
     return s;
 }
 
-/* 0, or an errno value.  Whether it blocks is not asked, and not changed: see transport_descriptor.c. */
+/* Returns 0, or an errno value.  O_NONBLOCK is neither read nor changed: see transport_descriptor.c. */
 static int set_close_on_exec(int fd)
 {
     return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? errno : 0;
@@ -126,7 +126,7 @@ eddy_async_define(void, eddy_open_pipe, (eddy_stream **, reader), (eddy_stream *
 
 /* ==== Unix sockets ==== */
 
-/* Closed on the way out, unless it was handed on (fd -1). */
+/* Closed when the scope is left, unless it was handed on (fd -1). */
 struct held {
     struct eddy_loop *loop;
     int fd;

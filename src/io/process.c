@@ -20,7 +20,7 @@
 #include "os/clock.h"
 #include "os/memory.h"
 
-/* Without a pidfd it is asked for: soon, then ever more rarely. */
+/* Without a pidfd a timer asks for its status: soon at first, then ever more rarely. */
 #define FIRST_PAUSE (CLOCK_SECOND / 1000)
 #define LAST_PAUSE (CLOCK_SECOND / 20)
 
@@ -34,7 +34,7 @@ static void free_if_over(struct eddy_process *process)
     memory_free(process);
 }
 
-/* From now on its number means nothing. */
+/* From now on its id may belong to another process. */
 static void close_child(struct eddy_process *process)
 {
     if (process->child.descriptor >= 0)
@@ -77,7 +77,7 @@ static void ask(struct timer *timer)
     free_if_over(process);
 }
 
-/* Nobody can look after it any more, for this reason. */
+/* It can no longer be watched, for this reason. */
 static void lose(struct eddy_process *process, int error)
 {
     child_abandon(&process->child);
@@ -139,7 +139,8 @@ static void leave_alone(struct loop_closer *closer)
 
 /* ==== starting ==== */
 
-/* Descriptors that are closed on the way out: what the child has got, and, unless they were handed on, our ends. */
+/* Descriptors that are closed when the scope is left: those given to the child, and our ends unless they were handed
+ * on. */
 struct ends {
     struct eddy_loop *loop;
     int child[3], own[3]; /* -1: none */

@@ -2,8 +2,8 @@
 /*
  * process.h - the struct of a process, for the files of this folder.
  *
- * Invariant: it hangs on its loop from its start until it was given up and has been reaped, whichever comes last; while
- * it runs the loop watches its pidfd, or asks for it by a timer.
+ * Invariant: its loop lists it from its start until it was given up and has been reaped, whichever comes last; while it
+ * runs the loop watches its pidfd, or asks for its status by a timer.
  */
 #ifndef EDDY_IO_PROCESS_H
 #define EDDY_IO_PROCESS_H
@@ -18,8 +18,8 @@ struct eddy_process {
     struct loop_closer closer;
     struct eddy_loop *loop;
     struct driver_op op;    /* waits for the pidfd */
-    struct timer timer;     /* without one: of the next question */
-    int64_t pause;          /* between questions, in nanoseconds */
+    struct timer timer;     /* without a pidfd: for the next look */
+    int64_t pause;          /* between two looks, in nanoseconds */
     struct child child;
     struct child_end end;   /* once it has ended */
     int lost;               /* an errno value: somebody else took its status */
@@ -27,8 +27,8 @@ struct eddy_process {
     bool watched;           /* `op` is in flight */
     bool leads;             /* a group of its own */
     bool given_up;          /* by who started it */
-    bool killed;            /* by this program: its end is near */
-    bool left;              /* by its loop, which ends */
+    bool killed;            /* SIGKILL was sent */
+    bool left;              /* by its loop, which is closing */
     eddy_event ended;
     eddy_stream *in, *out, *err; /* NULL: no pipe */
     char name[];            /* the first word, for messages */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* process_run.c - the whole of a process: its input and output, a command, a block that ends what it has started. */
+/* process_run.c - a process from start to end: communicate, eddy_run_command, eddy_process_scope. */
 #define EDDY_LIBRARY
 #include <errno.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 
 /* ==== communicate ==== */
 
-/* Who does not read its input does not need it. */
+/* A process that does not read its input does not need it. */
 eddy_async(void, feed, (eddy_stream *, s), (eddy_slice, input))
 {
     eddy_error err;
@@ -76,7 +76,7 @@ static void enter(struct eddy_manager *manager, eddy_error *err)
     scope->value = eddy_await(eddy_process_start(scope->arguments, scope->options), err);
 }
 
-/* For one that was killed to be gone. */
+/* Seconds for a killed process to end. */
 static const double last_seconds = 5;
 
 eddy_async(void, end_process, (eddy_process *, process), (double, grace))

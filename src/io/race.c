@@ -13,7 +13,7 @@
 /* The attempts and the pause, as tasks of race_run, whose frame joins what is left of them. */
 struct course {
     struct race *race;
-    eddy_task *running[RACE_MOST + 1]; /* those that were not seen to end; the pause is among them */
+    eddy_task *running[RACE_MOST + 1]; /* tasks whose end was not seen yet, including the pause */
     size_t which[RACE_MOST + 1];       /* attempt; PAUSE */
     size_t count;
     size_t begun;                      /* attempts */
@@ -51,7 +51,7 @@ static bool lets_next_begin(struct course *course, size_t which)
     return which + 1 == course->begun;
 }
 
-/* Those that have ended are taken off. */
+/* Takes ended tasks out of the list. */
 eddy_async(void, look, (struct course *, course))
 {
     eddy_error err; /* no memory for a task: its result says so already */
@@ -84,10 +84,10 @@ eddy_async(void, drop_pause, (struct course *, course))
     }
 }
 
-/* The race is off.  An attempt that succeeds all the same hands over what it has brought, and has won. */
+/* The race is called off.  An attempt that still succeeds has won, and its result is handed over. */
 eddy_async(void, stop, (struct course *, course))
 {
-    eddy_error err; /* no memory for the wait: their frame waits, and what they bring is discarded */
+    eddy_error err; /* no memory for the wait: their frame waits for them, and their results are discarded */
     for (size_t i = 0; i < course->count; i++)
         eddy_cancel(course->running[i]);
     if (course->count)
@@ -95,7 +95,7 @@ eddy_async(void, stop, (struct course *, course))
     eddy_await(look(course));
 }
 
-/* Until one has ended, or somebody wants the race to end. */
+/* Waits until one has ended, or the race is asked to end. */
 eddy_async(void, wait_for_one, (struct course *, course))
 {
     eddy_error err;

@@ -4,7 +4,7 @@
  * eyeballs).
  *
  * The next is begun when the last one has failed, or has not succeeded within `stagger` seconds.  Invariant: when the
- * race is over, in whatever way, no attempt is under way, and what losers have brought has been discarded.
+ * race is over, in whatever way, no attempt is under way, and the results of losers have been discarded.
  */
 #ifndef EDDY_IO_RACE_H
 #define EDDY_IO_RACE_H
@@ -13,7 +13,7 @@
 
 enum { RACE_MOST = 16 };
 
-/* The i-th attempt: what it brings (>= 0), or a negative code. */
+/* The i-th attempt: its result (>= 0), or a negative code. */
 eddy_async_type(int64_t, race_attempt, (void *, argument), (size_t, i));
 
 struct race {
@@ -21,9 +21,9 @@ struct race {
     void *argument;
     size_t count;                        /* of attempts; at most RACE_MOST */
     double stagger;                      /* seconds; INFINITY: one after the other */
-    void (*discard)(int64_t brought);    /* what a loser brought */
+    void (*discard)(int64_t brought);    /* discards a loser's result */
     int64_t results[RACE_MOST];          /* by attempt */
-    int winner;                          /* -1: none, and each result says why */
+    int winner;                          /* index of the attempt; -1: none, and each result says why */
 };
 
 /* Sets winner and results.  Fails by cancellation only, and only if nobody won: else the request waits for the next

@@ -14,7 +14,7 @@ static void take_addresses(struct address_list *list, const struct addrinfo *fou
             memcpy(&list->items[list->count++], one->ai_addr, one->ai_addrlen);
 }
 
-/* What stands after "eddy_getaddrinfo(...): ". */
+/* The text after "eddy_getaddrinfo(...): ". */
 static void take_reason(struct address_list *list, const eddy_error *err)
 {
     const char *words = strstr(err->message, "): ");

@@ -2,8 +2,8 @@
 /*
  * sendfile.c - a file's bytes to a stream: from the kernel's memory where the transport can, else by a buffer.
  *
- * sendfile(2) is called on the loop's thread, a piece at a time: what of the file is not in memory yet is waited for
- * there.  The copying way reads by the driver.
+ * sendfile(2) is called on the loop's thread, a piece at a time: it blocks while a part of the file is not in memory
+ * yet.  The copying way reads by the driver.
  */
 #define EDDY_LIBRARY
 #include <errno.h>
@@ -16,12 +16,12 @@
 
 enum { PIECE = 1 << 20, COPY = 65536 };
 
-/* Where it stands. */
+/* The state of the copy. */
 struct sending {
     struct stream_write write;
     int fd;
     int64_t offset; /* in the file, where it began */
-    char *copy;     /* COPY bytes of memory, once they were needed */
+    char *copy;     /* COPY bytes of memory; NULL: not needed so far */
 };
 
 static size_t left_of(const struct sending *sending, size_t most)
@@ -35,7 +35,7 @@ static int64_t place_of(const struct sending *sending)
     return sending->offset + (int64_t)sending->write.sent;
 }
 
-/* A piece without a copy: how much, 0 at the end of the file, or a negative code. */
+/* Sends a piece without a copy: how many bytes, 0 at the end of the file, or a negative code. */
 eddy_async(int64_t, send_directly, (eddy_stream *, s), (struct sending *, sending))
 {
     size_t size = left_of(sending, PIECE);
@@ -45,7 +45,7 @@ eddy_async(int64_t, send_directly, (eddy_stream *, s), (struct sending *, sendin
     return result;
 }
 
-/* All of the copy: 0, or a code. */
+/* Sends all bytes of the copy: 0, or a code. */
 eddy_async(int, send_copy, (eddy_stream *, s), (struct sending *, sending), (size_t, size))
 {
     for (size_t done = 0; done < size;) {
@@ -58,7 +58,7 @@ eddy_async(int, send_copy, (eddy_stream *, s), (struct sending *, sending), (siz
     return 0;
 }
 
-/* The file's next bytes.  Waiting that was ended by who ended the stream is no failure of the task. */
+/* Reads the file's next bytes.  If the stream is closed meanwhile, that is no failure of the task. */
 eddy_async(int64_t, read_piece, (struct sending *, sending))
 {
     struct driver_file what = {
@@ -75,7 +75,7 @@ eddy_async(int64_t, read_piece, (struct sending *, sending))
     return -ECANCELED;
 }
 
-/* A piece by a copy, likewise. */
+/* Sends a piece by a copy; the same results. */
 eddy_async(int64_t, send_by_copy, (eddy_stream *, s), (struct sending *, sending))
 {
     if (!sending->copy && !(sending->copy = memory_alloc(COPY)))
@@ -95,7 +95,7 @@ eddy_async(int, send_all, (eddy_stream *, s), (struct sending *, sending))
         int error = stream_error(s, result);
         if (error || result == 0)
             return error;
-        eddy_await(eddy_sleep(0)); /* a peer that takes all at once does not hold up the others */
+        eddy_await(eddy_sleep(0)); /* with a peer that takes everything, other tasks still have their turn */
     }
     return 0;
 }

@@ -13,9 +13,9 @@
 #include "os/clock.h"
 #include "os/memory.h"
 
-enum { ACCEPTS_AT_ONCE = 32 }; /* then the handlers have their turn */
+enum { ACCEPTS_AT_ONCE = 32 }; /* accepts in one turn, before handlers have theirs */
 
-enum { PASSING_FAILURES = 16 }; /* of connections, one after the other: more are no accident */
+enum { PASSING_FAILURES = 16 }; /* failed accepts in a row; more are no accident */
 
 /* Without descriptors or memory the next accept would fail as well: each pause is twice as long as the one before. */
 static const double first_pause = 0.25, longest_pause = 16;
@@ -23,7 +23,7 @@ static const double first_pause = 0.25, longest_pause = 16;
 /* A peer that has just connected may be about to speak. */
 static const double youth = 0.05;
 
-/* For handlers that were cancelled to end, where the closing task is asked to end as well. */
+/* Seconds for cancelled handlers to end, if the closing task is asked to end as well. */
 static const double last_seconds = 5;
 
 /* ==== the end of its tasks ==== */
@@ -85,7 +85,7 @@ static void remove_connection(struct connection *connection)
 
 /* ==== peers that went away ==== */
 
-/* The log is told of the first at once, and then once a second of those that have come together. */
+/* The log gets the first one at once, and then once a second the number of the others. */
 static void tell_gone(struct eddy_server *server, const struct eddy_failure *failure)
 {
     char name[128] = "?";
@@ -102,7 +102,7 @@ static void second_is_over(struct timer *timer);
 
 static void begin_second(struct eddy_server *server)
 {
-    struct eddy_loop *loop = server->loop; /* without memory for the timer the next one is told as well */
+    struct eddy_loop *loop = server->loop; /* without memory for the timer the next one is logged as well */
     timer_set(&loop->timers, &server->gone_timer, clock_add(driver_now(loop->driver), CLOCK_SECOND), second_is_over);
 }
 
@@ -121,12 +121,12 @@ static bool is_of_peer(const struct eddy_stream *s, int code)
     if (code == ECANCELED)
         return true;
     if (s->draining && s->at_end && (code == EDDY_INCOMPLETE_READ || code == EDDY_STREAM_CLOSED))
-        return true; /* the server's own doing */
+        return true; /* cancelled by the server itself */
     return s->gone && (code == ECONNRESET || code == EPIPE || code == EDDY_TLS_TRUNCATED || code == ETIMEDOUT ||
                        code == ECONNABORTED || code == EHOSTUNREACH || code == ENETUNREACH);
 }
 
-/* A handler that failed for nothing but its peer's going away is no news: the peer is counted. */
+/* A handler that failed only because its peer went away is no error of the program: the peer is counted. */
 static void judge_failure(struct eddy_server *server, const struct eddy_stream *s, struct task *task)
 {
     struct eddy_failure *failure = task_core(task)->failure;
@@ -216,7 +216,7 @@ static int admit(struct listener *listener, int fd)
     return ENOMEM;
 }
 
-/* Once for each spell of failures. */
+/* Logged once for each series of failures. */
 static void report_once(struct listener *listener, int error)
 {
     char name[128];
@@ -229,7 +229,7 @@ static void report_once(struct listener *listener, int error)
     failure_unref(failure);
 }
 
-/* Errors of the connection, not of the socket that listens: see accept(2). */
+/* Errors of the connection, not of the listening socket: see accept(2). */
 static bool is_of_connection(int error)
 {
     return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN || error == ENOPROTOOPT ||
@@ -237,7 +237,7 @@ static bool is_of_connection(int error)
            error == ENETUNREACH || error == EPERM;
 }
 
-/* An accepted socket that is closed on the way out, unless it was handed on (fd -1). */
+/* An accepted socket that is closed when the scope is left, unless it was handed on (fd -1). */
 struct guest {
     struct eddy_loop *loop;
     int fd;
@@ -255,7 +255,7 @@ static bool is_full(const struct eddy_server *server)
            (server->max_handshakes && server->handshake_count >= server->max_handshakes);
 }
 
-/* 0, or why it could not be admitted, now or when there is room. */
+/* 0, or the code for why it could not be admitted, now or when there is room. */
 eddy_async(int, admit_when_there_is_room, (struct listener *, listener), (int, fd))
 {
     struct eddy_server *server = listener->server;
@@ -273,7 +273,7 @@ eddy_async(int, admit_when_there_is_room, (struct listener *, listener), (int, f
     return admit(listener, fd);
 }
 
-/* 0, or why a connection could not be taken. */
+/* 0, or the code for why a connection could not be accepted. */
 eddy_async(int, accept_one, (struct listener *, listener))
 {
     int64_t result = eddy_await(socket_accept(listener->socket.fd));
@@ -358,7 +358,7 @@ void server_drop(struct eddy_server *server)
 
 /* ==== closing ==== */
 
-/* Those that are in no message end at once: a read finds the end, a handshake is given up. */
+/* Connections that are between messages end at once: a read finds the end, a handshake is given up. */
 static void end_idle(struct eddy_server *server, bool spare_young)
 {
     int64_t young = driver_now(server->loop->driver) - clock_from_seconds(youth);
@@ -371,8 +371,8 @@ static void end_idle(struct eddy_server *server, bool spare_young)
 }
 
 /*
- * 0, or why it did not see the last handler end: ETIMEDOUT, or ECANCELED by a request that comes meanwhile, which ends
- * the grace.  One that had come before leaves the grace as it was asked for.
+ * Returns 0, or why it did not wait for the last handler: ETIMEDOUT, or ECANCELED by a request that comes meanwhile,
+ * which ends the grace.  A request that came before does not shorten the grace.
  */
 eddy_async(int, wait_for_handlers, (struct eddy_server *, server), (double, seconds))
 {
@@ -387,7 +387,7 @@ eddy_async(int, wait_for_handlers, (struct eddy_server *, server), (double, seco
 /* Waits for the handlers, some of which end at once. */
 eddy_async(void, give_grace, (struct eddy_server *, server), (double, seconds))
 {
-    eddy_await(eddy_sleep(0)); /* what has come already is read first */
+    eddy_await(eddy_sleep(0)); /* bytes that have come already are read first */
     end_idle(server, true);
     int early = eddy_await(wait_for_handlers(server, seconds < youth ? seconds : youth));
     if (early != ETIMEDOUT || seconds <= youth)
@@ -396,13 +396,13 @@ eddy_async(void, give_grace, (struct eddy_server *, server), (double, seconds))
     eddy_await(wait_for_handlers(server, seconds - youth));
 }
 
-/* By trio's rules: one that swallows the cancellation meets it again at its next await, and so do its tasks. */
+/* As in trio: a handler that swallows the cancellation gets it again at its next await, and so do its tasks. */
 static void cancel_handlers(struct eddy_server *server)
 {
     level_cancel(server->level, "the server closes");
 }
 
-/* What is left of closing when it is left although handlers do not end. */
+/* The last step of closing if handlers do not end. */
 static void abandon(struct eddy_server **left)
 {
     struct eddy_server *server = *left;

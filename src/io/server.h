@@ -15,8 +15,8 @@
 struct listener {
     struct eddy_server *server;
     struct listening socket;
-    unsigned failures;       /* accepts that failed since the last that went well */
-    bool failing;            /* it has been said that accepting fails */
+    unsigned failures;       /* accepts that failed since the last success */
+    bool failing;            /* the failure has been logged */
     struct task *task;       /* accepts; NULL: not yet, or ended */
     struct watch watch;      /* of that task's end */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* server_start.c - from what eddy_start_server was asked for to a server that listens everywhere it should. */
+/* server_start.c - eddy_start_server: from its options to a server that listens on each address. */
 #define EDDY_LIBRARY
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,8 @@ enum {
 
 /* ==== what is spawned for a connection ==== */
 
-/* A connection that has to be made ready first: what the handler is spawned inside of.  Behind it lies the handler. */
+/* A connection that has to be made ready first (TLS): the coroutine that then runs the handler, which follows it in
+ * memory. */
 struct upgraded {
     struct eddy_awaitable awaitable;
     eddy_void result;
@@ -50,7 +51,7 @@ static void run_upgraded(struct eddy_awaitable *a)
 static const struct eddy_awaitable_type upgraded_type = {
     .name = "connection", .run = run_upgraded, .kind = EDDY_COROUTINE, .size = sizeof(struct upgraded)};
 
-/* The server takes the prototype over, inside what makes connections ready if there is such a thing.  0, or ENOMEM. */
+/* The server takes over the prototype of the handler, wrapped by the upgrade if there is one.  0, or ENOMEM. */
 static int set_prototype(struct eddy_server *server, struct eddy_start_server *self)
 {
     server->prototype = self->prototype;
@@ -97,7 +98,7 @@ static bool add(struct plan *plan, const struct eddy_address *address)
     return true;
 }
 
-/* 0, or why not: a code, and the resolver's words in `reason`. */
+/* Returns 0, or a code with the resolver's words in `reason`. */
 eddy_async(int, add_host, (struct plan *, plan), (const char *, host), (int, port), (char *, reason))
 {
     struct address_list list = eddy_await(resolve_host(host, port, true));
@@ -168,7 +169,7 @@ static void set_port(struct eddy_address *address, int port)
     memcpy(address->data, &host, address->size);
 }
 
-/* An address that this machine turns out not to have does no harm while there is another. */
+/* An address that this machine does not have is skipped if there is another. */
 static int listen_on_all(struct eddy_server *server, const struct plan *plan, int port,
                          const struct listen_options *options)
 {
@@ -309,7 +310,7 @@ static void run_start_server(struct eddy_awaitable *a)
     forget_prototype(a);
 }
 
-/* Nobody has taken it. */
+/* The result was never taken. */
 static void drop_unclaimed(struct eddy_awaitable *a)
 {
     server_drop(((struct eddy_start_server *)(void *)a)->result);

@@ -29,7 +29,7 @@ struct subscription {
     void *argument;
 };
 
-/* What one eddy_signals has got and not yielded, in order; each number once. */
+/* Signals that one eddy_signals has received and not yielded yet, in order; each number once. */
 struct receiver {
     struct subscription *subscriptions[64];
     size_t count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stream_descriptors.c - descriptors that go along with the bytes of a Unix stream. */
+/* stream_descriptors.c - descriptors that are sent along with the bytes of a Unix stream. */
 #define EDDY_LIBRARY
 #include <errno.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "io/socket.h"
 #include "io/stream.h"
 
-/* What goes along, as the kernel wants it. */
+/* The descriptors as the kernel's control message. */
 union room {
     char bytes[CMSG_SPACE(EDDY_DESCRIPTORS_MAX * sizeof(int))];
     struct cmsghdr aligned;
@@ -51,7 +51,8 @@ eddy_async_define(void, eddy_stream_send_descriptors, (eddy_stream *, s), (const
         eddy_raise(error, "eddy_stream_send_descriptors(%s, %zu of them)", stream_peer(s), count);
 }
 
-/* Those that came, as many as there is room for; the others are closed.  How many. */
+/* Stores the descriptors that came, as many as there is room for, and closes the others.  Returns how many were
+ * stored. */
 static size_t take_descriptors(struct msghdr *message, int *fds, size_t most)
 {
     size_t count = 0;
@@ -79,7 +80,7 @@ eddy_async_define(size_t, eddy_stream_receive_descriptors, (eddy_stream *, s), (
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = room.bytes, .msg_controllen = sizeof room};
     size_t most = *count, ahead = stream_buffered(s);
     *count = 0;
-    if (ahead) /* what was read ahead comes first, and with it nothing else came */
+    if (ahead) /* bytes read ahead come first, and no descriptor came with them */
         return eddy_await(eddy_stream_read(s, buffer, size));
     int error = size == 0 ? EINVAL : stream_enter(s, &s->reader);
     if (error)

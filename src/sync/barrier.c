@@ -2,12 +2,13 @@
 /*
  * barrier.c - n tasks that wait for each other, again and again.
  *
- * It fills, then drains: those that were let go (by the n-th, or by abort and reset) count as `draining` until
- * they have gone on.  Who comes meanwhile is early: it is woken when all have gone, and arrives then.  `spoilt` says
- * that what drains fails; it is looked at when each goes on, so an abort or reset also reaches those who were let
- * go and have not yet run.
+ * It fills, then drains: tasks that were released (by the n-th, or by abort and reset) count as `draining` until they
+ * have run.  A task that comes meanwhile is early: it is woken when the barrier has drained, and arrives then.
+ * `spoilt` says that draining tasks fail; each looks at it when it runs, so an abort or reset also reaches tasks that
+ * were released and have not run yet.
  *
- * Invariant: while it fills, the list holds the `waiting`, who are fewer than `parties`; while it drains, the early.
+ * Invariant: while it fills, the wait queue holds the `waiting` tasks, which are fewer than `parties`; while it drains,
+ * the early ones.
  */
 #define EDDY_LIBRARY
 #include "base/assert.h"
@@ -24,7 +25,7 @@ static struct eddy_barrier_wait *wait_of(struct eddy_awaitable *a)
 /* The result of one that came early, until it arrives. */
 #define EARLY SIZE_MAX
 
-/* Those who wait go on; the index of each is its place in the round. */
+/* Wakes all waiters; the index of each is its place in the round. */
 static void let_go(eddy_barrier *barrier)
 {
     for (struct eddy_awaitable *a; (a = waiters_first(&barrier->waiters));) {
@@ -40,7 +41,7 @@ static void wake_early(eddy_barrier *barrier)
         continue;
 }
 
-/* False: it was the last, and all go on. */
+/* False: it was the last one, and wakes all. */
 static bool arrive_and_wait(struct eddy_awaitable *a)
 {
     eddy_barrier *barrier = wait_of(a)->barrier;
@@ -80,7 +81,7 @@ static void cancel(struct eddy_awaitable *a)
     waiters_cancel(a);
 }
 
-/* One of the round has gone on; the last of it makes room for the early. */
+/* A task of the round has run; the last one lets the early ones arrive. */
 static void leave(eddy_barrier *barrier)
 {
     if (--barrier->draining > 0)
@@ -121,7 +122,7 @@ struct eddy_barrier_wait eddy_barrier_wait(eddy_barrier *barrier)
     return (struct eddy_barrier_wait){ED_HEADER(type), .barrier = barrier};
 }
 
-/* Those who wait go on and fail. */
+/* Wakes all waiters, which then fail. */
 static void spoil(eddy_barrier *barrier)
 {
     if (barrier->draining == 0)
@@ -138,7 +139,7 @@ void eddy_barrier_abort(eddy_barrier *barrier)
         wake_early(barrier);
 }
 
-/* The early are not meant: they have not arrived. */
+/* Early tasks are not affected: they have not arrived yet. */
 void eddy_barrier_reset(eddy_barrier *barrier)
 {
     barrier->broken = false;

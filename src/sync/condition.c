@@ -2,11 +2,11 @@
 /*
  * condition.c - waiting, under a lock, for something to change.
  *
- * A wait is two waits, one after the other: for the notification, then for the lock.  The second cannot be
- * hurried: a cancellation that arrives meanwhile stays pending, and is raised once the lock is held again.
- * Invariant: a notification is never lost: who was notified and is cancelled before the wait has ended passes it
- * on to the next.  (Moving a notified task straight to the lock's queue would save a wake, but would let it
- * overtake whoever asks for the lock before the task has run.)
+ * A wait is two waits, one after the other: for the notification, then for the lock.  The second cannot be cut short: a
+ * cancellation that arrives meanwhile stays pending, and is raised once the lock is held again. Invariant: a
+ * notification is never lost: a task that was notified and is cancelled before its wait has ended passes it on to the
+ * next waiter.  (Moving a notified task straight to the lock's queue would save a wake, but would let it overtake a
+ * task that asks for the lock before it has run.)
  */
 #define EDDY_LIBRARY
 #include "base/assert.h"
@@ -29,7 +29,7 @@ static eddy_condition *condition_of(struct eddy_awaitable *a)
 
 /* ---- the notification ---- */
 
-/* The task is in the list before the lock is free, or it could miss a notification. */
+/* The task enters the wait queue before it releases the lock, or it could miss a notification. */
 static void start_notice(struct eddy_awaitable *a)
 {
     eddy_condition *condition = condition_of(a);

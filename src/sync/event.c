@@ -17,7 +17,7 @@ static void start(struct eddy_awaitable *a)
         waiters_wait(&event->waiters, a);
 }
 
-/* All were woken, so there is nothing to hand on: it only says that a cancellation ends this await. */
+/* An event hands nothing over, so there is nothing to give back: having an undo makes a cancellation end this await. */
 static void undo(struct eddy_awaitable *a)
 {
     (void)a;

@@ -2,9 +2,9 @@
 /*
  * lock.c - one task at a time, in the order of asking.
  *
- * Invariant: while tasks wait, the lock is held: releasing hands it over to the first of them, which owns it from
- * that moment on, though it has not run yet.  So no other task takes it in between, and a task that is cancelled after
- * it was given the lock has it: the request waits for its next await.
+ * Invariant: while tasks wait, the lock is held: releasing hands it over to the first of them, which owns it from that
+ * moment on, though it has not run yet.  So no other task takes it in between, and a task that is cancelled after it
+ * was given the lock holds it: the request waits for its next await.
  */
 #define EDDY_LIBRARY
 #include "base/assert.h"

@@ -2,11 +2,11 @@
 /*
  * queue.c - items from tasks to tasks: putters, getters and their wait queues.  queue_items.c stores the items.
  *
- * The order is asyncio.Queue's to the letter, for the transcripts of its programs depend on it: each item that goes
- * in wakes the getter that has waited longest, and stays in the queue until that task goes on.  Who comes meanwhile
- * takes it; the woken one then finds nothing and waits again, as the last.  If the woken task is cancelled
- * meanwhile, it takes its item all the same, and the request waits for its next await; only if there is none any more
- * does this one fail.  With putters and room it is the same.
+ * The order is asyncio.Queue's to the letter, for the transcripts of its programs depend on it: each item that goes in
+ * wakes the getter that has waited longest, and stays in the queue until that task goes on.  A task that asks meanwhile
+ * takes it; the woken one then finds nothing and waits again, as the last.  If the woken task is cancelled meanwhile,
+ * it still takes its item, and the request waits for its next await; this await fails only if the item is gone.
+ * Putters and room follow the same rule.
  *
  * Invariant, while the queue is open: getters wait only while there is no item or a woken task is on its way to look
  * for one; putters only while there is no room or a woken task is on its way.
@@ -51,7 +51,7 @@ static void wake_putter(struct eddy_queue *queue)
         waiters_wake_first(&queue->putters);
 }
 
-/* An item goes in, or comes out, where a look has shown that it can. */
+/* Puts or takes an item, after a check that this is possible. */
 static bool put_in(struct eddy_queue *queue, const void *item)
 {
     if (!items_push(queue, item))
@@ -164,7 +164,7 @@ static void start_join(struct eddy_awaitable *a)
         waiters_wait(&queue->joiners, a);
 }
 
-/* All joiners were woken: it only says that a cancellation ends this await. */
+/* A join hands nothing over: having an undo makes a cancellation end this await. */
 static void undo_join(struct eddy_awaitable *a)
 {
     (void)a;
@@ -205,7 +205,7 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Their finish sees that the queue has been shut down. */
+/* The finish of each sees that the queue has been shut down. */
 static void wake_all(struct eddy_waiters *list)
 {
     while (waiters_wake_first(list))

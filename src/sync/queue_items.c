@@ -42,7 +42,7 @@ bool items_grow(struct eddy_queue *queue)
 
 /* ---- the heap ---- */
 
-/* Behind the item, at the end of its slot. */
+/* After the item, at the end of its slot. */
 static uint64_t sequence_of(const struct eddy_queue *queue, const char *entry)
 {
     uint64_t sequence;
@@ -67,7 +67,7 @@ void items_heap_push(struct eddy_queue *queue, const void *item)
     queue->sequence++;
 }
 
-/* The hole at the top is filled from below, and at last by the last item, which lies after the others meanwhile. */
+/* The hole at the top moves down along the smaller children; the last item then fills it. */
 void items_heap_pop(struct eddy_queue *queue, void *item)
 {
     const char *last = items_slot(queue, --queue->count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * queue_items.h - how the items of a queue lie: a ring, a stack, or a heap; which, the queue's order tells.
+ * queue_items.h - how the items of a queue are stored: in a ring, a stack, or a heap, by the queue's order.
  *
  * FIFO: a ring that begins at `first`.  LIFO: the same, with `first` at 0 for ever.  Priority: a binary heap, each
  * item followed by the sequence number of its put, so that equal items keep their order.  The ring is in this
@@ -16,7 +16,7 @@
 size_t items_stride(enum eddy_queue_order order, size_t item_size);
 /* Makes room for one more; false: no memory, and nothing has changed. */
 bool items_grow(struct eddy_queue *queue);
-/* There is room; there is an item. */
+/* The first needs room; the second needs an item. */
 void items_heap_push(struct eddy_queue *queue, const void *item);
 void items_heap_pop(struct eddy_queue *queue, void *item);
 
@@ -28,7 +28,7 @@ static inline char *items_slot(const struct eddy_queue *queue, size_t i)
 /* A copy of known size is a register move, not a call. */
 static inline void items_copy(void *to, const void *from, size_t size)
 {
-    __asm__("" : "+r"(to)); /* else link-time optimisation sees an int there and warns of the branch for 8 */
+    __asm__("" : "+r"(to)); /* else link-time optimisation sees an int there, and warns about the branch for 8 bytes */
     if (size == 8)
         memcpy(to, from, 8);
     else if (size == 4)

@@ -4,7 +4,7 @@
  *
  * A unit that is released is promised to the first task of the wait queue at once.  Until that task has run
  * (`promised`), newcomers queue after it even if more units are free: so tasks go on in the order in which they came,
- * also when several units are released in one turn.  Each task that goes on hands out what is free by then.
+ * also when several units are released in one turn.  Each task that runs hands out the units that are free by then.
  *
  * Invariant: while tasks wait, no unit is free, or a promised one is on its way to look again.
  */

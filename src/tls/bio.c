@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bio.c - OpenSSL's end of a TLS transport: it reads the ciphertext that was lent from below, and what it writes is put
- * aside to be sent.
+ * bio.c - OpenSSL's end of a TLS transport: it reads the ciphertext that the transport below lent; what it writes is
+ * stored until it is sent.
  */
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * context.c - eddy_tls: what it trusts, who it is, which protocols it speaks.
+ * context.c - eddy_tls: what it trusts, its certificate, and the protocols it speaks.
  *
  * Invariant: it is set up before it is used, and then only its sessions change; OpenSSL's contexts are safe on any
  * thread.
@@ -70,7 +70,7 @@ void eddy_tls_free(eddy_tls *tls)
 
 /* ==== who one is ==== */
 
-/* OpenSSL's: the length, or -1: there is none (it would ask the terminal). */
+/* Called by OpenSSL.  Returns the length; -1: no password is known (OpenSSL would else ask on the terminal). */
 static int give_password(char *buffer, int size, int writing, void *password)
 {
     (void)writing;
@@ -100,7 +100,7 @@ static bool use_certificate_of(SSL *ssl, SSL_CTX *other)
     return SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(other), SSL_CTX_get0_privatekey(other), chain, 1) == 1;
 }
 
-/* OpenSSL's: a client has asked for a name.  It may have several certificates, of different kinds of keys. */
+/* Called by OpenSSL: a client asks for a name, which may have several certificates, with different kinds of keys. */
 static int choose_certificate(SSL *ssl, int *alert, void *argument)
 {
     const struct eddy_tls *tls = argument;
@@ -122,7 +122,7 @@ static int choose_certificate(SSL *ssl, int *alert, void *argument)
 
 /* ==== which protocols ==== */
 
-/* "h2,http/1.1" as lengths and names.  0, or why not. */
+/* Turns "h2,http/1.1" into lengths and names.  Returns 0 or an errno value. */
 static int set_alpn(struct eddy_tls *tls, const char *list)
 {
     size_t size = strlen(list) + 1;
@@ -141,7 +141,7 @@ static int set_alpn(struct eddy_tls *tls, const char *list)
     return 0;
 }
 
-/* OpenSSL's: the first of ours that the client speaks, too. */
+/* Called by OpenSSL: chooses the first of our protocols that the client speaks, too. */
 static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *length, const unsigned char *theirs,
                            unsigned size, void *argument)
 {
@@ -228,7 +228,7 @@ static void set_client(struct eddy_tls *tls, const struct eddy_tls_options *opti
         tls_session_keep(tls);
 }
 
-/* What the options say, done; else *problem. */
+/* Applies the options; false: *problem says why not. */
 static void set_up(struct eddy_tls *tls, const struct eddy_tls_options *options, struct tls_problem *problem)
 {
     SSL_CTX_set_min_proto_version(tls->context, options->min_version ? options->min_version : EDDY_TLS_1_2);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* facts.c - what a stream's TLS has come to. */
+/* facts.c - facts about a stream's TLS: version, cipher, names. */
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY
 #include <stdio.h>

@@ -21,7 +21,7 @@ static const double usual_seconds = 60;
 
 /* ==== the two sides' words ==== */
 
-/* A peer that has gone may have told why: so its words are looked for even when ours cannot be sent. */
+/* A peer that has gone may have sent an alert first: so its bytes are read even when ours cannot be sent. */
 eddy_async(struct tls_problem, shake_hands, (struct tls_transport *, t))
 {
     struct tls_problem problem = {0, ""};
@@ -50,7 +50,7 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
 }
 
-/* The name that is asked for, and that the certificate has to bear.  False: no memory, or it is no name. */
+/* Sets the name that is asked for (SNI) and that the certificate must contain.  False: no memory, or no valid name. */
 static bool expect(struct tls_transport *t, const char *host)
 {
     bool address = is_address(host);
@@ -59,7 +59,7 @@ static bool expect(struct tls_transport *t, const char *host)
     if (length < 1 || (size_t)length >= sizeof name)
         return false;
     if (name[length - 1] == '.')
-        name[length - 1] = 0; /* the root is not part of the name in a certificate */
+        name[length - 1] = 0; /* a certificate's name has no final dot */
     if (!address && !SSL_set_tlsext_host_name(t->ssl, name))
         return false;
     if (t->tls->options.verify != EDDY_TLS_VERIFY_ALL)
@@ -83,7 +83,7 @@ static bool take_alpn(struct tls_transport *t)
 
 /* ==== a stream that gets TLS ==== */
 
-/* Closes the stream, if TLS did not come to be, and lets others have it. */
+/* Closes the stream if the handshake failed, and releases it to other tasks. */
 struct beginning {
     struct eddy_stream *s;
     bool succeeded;
@@ -96,7 +96,7 @@ static void end_beginning(struct beginning *beginning)
     stream_release(beginning->s);
 }
 
-/* What a server has read beyond the words before TLS is the client's hello.  False: no memory. */
+/* Bytes that a server has read after the last plaintext command are the client's hello.  False: no memory. */
 static bool take_what_came(struct eddy_stream *s, struct tls_transport *t)
 {
     size_t size = stream_buffered(s);
@@ -105,7 +105,7 @@ static bool take_what_came(struct eddy_stream *s, struct tls_transport *t)
     return !size || t->early;
 }
 
-/* The new transport is the stream's, or there is none: 0, or why. */
+/* Gives the stream its new transport.  Returns 0, or the code of the failure. */
 static int change_transport(struct eddy_stream *s, struct eddy_tls *tls, const char *host, const char *label,
                             struct tls_transport **result)
 {
@@ -127,7 +127,7 @@ static int change_transport(struct eddy_stream *s, struct eddy_tls *tls, const c
     return 0;
 }
 
-/* Where nothing was sent yet: 0, or why TLS cannot begin; the stream is seized if it can. */
+/* Before anything is sent: returns 0, with the stream seized, or the code for why TLS cannot begin. */
 static int begin(struct eddy_stream *s, struct eddy_tls *tls, const char *host, const char *label,
                  struct tls_transport **result)
 {
@@ -136,7 +136,7 @@ static int begin(struct eddy_stream *s, struct eddy_tls *tls, const char *host, 
     int error = stream_seize(s);
     if (error)
         return error;
-    /* To a client anybody may have said them, not only who answers in TLS later. */
+    /* For a client: an attacker may have sent them, rather than the peer that answers in TLS later. */
     bool refused = stream_buffered(s) && !tls->is_server;
     error = refused ? EDDY_TLS_FAILED : change_transport(s, tls, host, label, result);
     if (error)
@@ -151,7 +151,7 @@ static const char *words_for(int code)
                                    : "";
 }
 
-/* What is to be told of a handshake that failed. */
+/* The failure of a handshake, with its words. */
 static int code_of(struct eddy_stream *s, const eddy_error *err, const struct tls_problem *problem)
 {
     int code = err->code ? err->code : problem->code;

@@ -16,7 +16,7 @@ static bool is_of_memory(unsigned long error)
 
 void tls_problem_take(struct tls_problem *problem, int code)
 {
-    unsigned long error = ERR_peek_error(); /* the first is the cause, the rest is who passed it on */
+    unsigned long error = ERR_peek_error(); /* the first is the cause, the rest are callers that passed it on */
     const char *words = error ? ERR_reason_error_string(error) : NULL;
     problem->code = is_of_memory(error) ? ENOMEM : code;
     if (ERR_SYSTEM_ERROR(error)) {
@@ -49,6 +49,6 @@ void tls_problem_of(struct tls_problem *problem, const struct tls_transport *t)
     else if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         *problem = (struct tls_problem){EDDY_TLS_FAILED, "the peer ended the connection"};
     else if (!error && !problem->text[0])
-        *problem = (struct tls_problem){ENOMEM, ""}; /* our own end could not take what was written */
+        *problem = (struct tls_problem){ENOMEM, ""}; /* our own side could not store what was written */
 }
 #endif

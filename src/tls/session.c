@@ -2,8 +2,8 @@
 /*
  * session.c - sessions that a client's context keeps, one for each peer.
  *
- * A session bears the verdict on the certificate that it was begun with; the label holds the host's name, so that it is
- * never resumed under another.  One of TLS 1.3 is used once, as RFC 8446 would have it.
+ * A session keeps the verdict on the certificate of its first handshake; the label contains the host's name, so that a
+ * session is never resumed under another name.  One of TLS 1.3 is used once, as RFC 8446 would have it.
  */
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY

@@ -38,9 +38,9 @@ struct tls_session {
 
 struct eddy_tls {
     SSL_CTX *context;
-    SSL_CTX **others;       /* of the names that have certificates of their own */
+    SSL_CTX **others;       /* for names (SNI) that have a certificate of their own */
     size_t other_count;
-    struct eddy_tls_options options; /* without its strings, which were the caller's */
+    struct eddy_tls_options options; /* the strings are not kept: they belong to the caller */
     unsigned char *alpn;    /* as it goes over the wire; NULL: none */
     unsigned alpn_size;
     bool is_server;
@@ -62,7 +62,7 @@ struct tls_transport {
     SSL *ssl;
     struct chunk chunk;     /* ciphertext, lent from below; without data: none */
     char *early;            /* ciphertext that the stream had read before TLS began; NULL: none */
-    char *cipher;           /* what of either was not read yet */
+    char *cipher;           /* bytes of either that were not read yet */
     size_t cipher_size;
     bool ended;             /* below: nothing more will come */
     bool said_end;          /* close_notify was made */
@@ -71,23 +71,23 @@ struct tls_transport {
     bool heard;             /* plaintext has come */
     size_t taken;           /* plaintext, by the send under way */
     struct tls_output filling, sending;
-    eddy_lock flushing;     /* one task at a time hands down what is to be sent */
-    struct tls_problem *broken; /* nothing can be read or written any more; NULL: nothing is wrong */
+    eddy_lock flushing;     /* held by the task that sends ciphertext: one at a time */
+    struct tls_problem *broken; /* why nothing can be read or written any more; NULL: it works */
     char *alpn;             /* agreed on; NULL: none */
     char label[];           /* the peer's name, for messages */
 };
 
 /* ==== context.c ==== */
 
-/* One that knows no certificate and no trust yet, with one reference; NULL: no memory. */
+/* A context without certificate and trust, with one reference; NULL: no memory. */
 struct eddy_tls *tls_new(const struct eddy_tls_options *options, bool is_server);
 struct eddy_tls *tls_ref(struct eddy_tls *tls);
-/* The running loop's own, with the system's trust; NULL: why is in *problem. */
+/* The running loop's default context, with the system's trust; NULL: *problem says why. */
 struct eddy_tls *tls_default(struct tls_problem *problem);
 
 /* ==== session.c ==== */
 
-/* Clients keep what servers give them for the next time. */
+/* A client's context keeps the sessions that servers offer. */
 void tls_session_keep(struct eddy_tls *tls);
 /* Resumes the last session with the same label, if there is one. */
 void tls_session_resume(struct tls_transport *t);
@@ -95,16 +95,16 @@ void tls_session_drop(struct eddy_tls *tls);
 
 /* ==== problem.c ==== */
 
-/* What the last call of OpenSSL complains of, with its own words; `code` if that says no better. */
+/* The error of the last call of OpenSSL, with its own words; `code` if OpenSSL gives none. */
 void tls_problem_take(struct tls_problem *problem, int code);
 /* The same of a handshake or a transfer that failed. */
 void tls_problem_of(struct tls_problem *problem, const struct tls_transport *t);
 
 /* ==== transport.c ==== */
 
-/* Over `below`, which stays the caller's until the handshake is begun; NULL: no memory. */
+/* A TLS transport over `below`, which belongs to the caller until the handshake is begun; NULL: no memory. */
 struct tls_transport *tls_transport_new(struct eddy_tls *tls, struct transport *below, const char *label);
-/* Frees it without what it stands on. */
+/* Frees it, but not the transport below. */
 void tls_transport_free(struct tls_transport *t);
 /* NULL: the stream has no TLS, or is closed. */
 struct tls_transport *tls_of(const struct eddy_stream *s);

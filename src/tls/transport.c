@@ -2,9 +2,9 @@
 /*
  * transport.c - TLS as a transport: plaintext above, ciphertext below; see tls.h.
  *
- * While it waits for ciphertext it holds no buffer: the plaintext's is made when there is something to decrypt.  What
- * is to be sent lies in two buffers: one is filled while the other is handed down, so that a flush that is cancelled
- * has lost nothing.
+ * While it waits for ciphertext it holds no buffer: the plaintext's is made when there is something to decrypt.
+ * Ciphertext to send lies in two buffers: one is filled while the other is being sent, so that a cancelled flush loses
+ * nothing.
  */
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY
@@ -21,9 +21,9 @@ enum {
     LEAST_ROOM = 256   /* of a buffer for plaintext */
 };
 
-/* For the peer to take the last words when it is slow. */
+/* Seconds for a slow peer to take close_notify. */
 static const double last_words_seconds = 5.0;
-/* For the server's end, after the client's close_notify. */
+/* Seconds to wait for the server's close_notify after the client's. */
 static const double linger_seconds = 1.0;
 
 static struct tls_transport *self_of(const struct transport *t)
@@ -33,10 +33,10 @@ static struct tls_transport *self_of(const struct transport *t)
 
 /* ==== trouble ==== */
 
-/* Stands for one that there was no memory for. */
+/* Used if there was no memory for a problem. */
 static struct tls_problem no_memory = {ENOMEM, ""};
 
-/* Nothing works from now on; gives the code, negative. */
+/* From now on every operation fails; returns the negative code. */
 static int64_t break_down(struct tls_transport *t)
 {
     t->broken = memory_alloc(sizeof *t->broken);
@@ -53,7 +53,7 @@ static void forget_trouble(struct tls_transport *t)
         memory_free(t->broken);
 }
 
-/* A result as it is, but raised where there are words to it. */
+/* Returns the result, or raises it as a failure if a problem has words for it. */
 eddy_async(int64_t, judge, (struct tls_transport *, t), (int64_t, result))
 {
     if (result < 0 && t->broken && t->broken->text[0])
@@ -127,8 +127,8 @@ static int64_t encrypt_together(struct tls_transport *t, const struct iovec *par
     return result;
 }
 
-/* An earlier write that was cancelled may have left something, which goes first.  What was taken stays taken: a write
- * that is stopped tells how much. */
+/* Ciphertext of an earlier, cancelled write goes first.  Bytes that were taken stay taken: a stopped write tells how
+ * many. */
 eddy_async(int64_t, send_parts, (struct tls_transport *, t), (const struct iovec *, parts), (int, count))
 {
     int64_t flushed = eddy_await(tls_flush(t));
@@ -150,7 +150,7 @@ static bool was_ended(const struct tls_transport *t)
     return SSL_get_shutdown(t->ssl) & SSL_RECEIVED_SHUTDOWN;
 }
 
-/* Something can be decrypted, or told, without waiting. */
+/* Something can be decrypted or reported without waiting. */
 static bool has_input(const struct tls_transport *t)
 {
     return t->broken || t->cipher_size || t->ended || SSL_pending(t->ssl) > 0 || was_ended(t);
@@ -175,8 +175,8 @@ static int64_t decrypt(struct tls_transport *t, void *data, size_t size)
     return why == SSL_ERROR_ZERO_RETURN ? 0 : break_down(t);
 }
 
-/* What answers the peer's own messages (a new key) goes out before more is waited for; what a cancelled write left does
- * not, for a peer that is not reading may be the one to be read from. */
+/* An answer to the peer's own messages (a new key) is sent before more is waited for.  Ciphertext of a cancelled
+ * write is not: a peer that does not read may still be sending. */
 eddy_async_define(int64_t, tls_fetch, (struct tls_transport *, t))
 {
     struct chunk chunk = {NULL, 0};
@@ -196,7 +196,7 @@ eddy_async_define(int64_t, tls_fetch, (struct tls_transport *, t))
     return result;
 }
 
-/* Whoever went wrong tells the peer, who need not take it. */
+/* After an error the peer is sent the alert; it does not matter whether it arrives. */
 eddy_async(int64_t, end_of_reading, (struct tls_transport *, t), (int64_t, result))
 {
     if (result < 0)
@@ -236,7 +236,7 @@ eddy_async(int64_t, receive_chunk, (struct tls_transport *, t), (struct chunk *,
     return result > 0 ? result : eddy_await(end_of_reading(t, result));
 }
 
-/* As much as there is: what comes after that (the end, an error) is there for the next call. */
+/* Takes what there is; the next call then meets the end or the error. */
 static int64_t decrypt_all(struct tls_transport *t, char *data, size_t size)
 {
     size_t count = 0;
@@ -436,7 +436,7 @@ struct tls_transport *tls_transport_new(struct eddy_tls *tls, struct transport *
 void tls_transport_free(struct tls_transport *t)
 {
     if (t->ssl)
-        SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); /* its session stays good */
+        SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); /* else the session is dropped */
     SSL_free(t->ssl);
     tls_forget_input(t);
     clear(&t->filling);
