@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+# 3 "eddy/keywords.h" 3
 /*
- * keywords.h - the bare words.  Include it last, after the headers of other libraries.
+ * keywords.h - the bare words.  Include it after the headers of other libraries, which may use such words.
  *
  * Each is the eddy_ macro of <eddy/macros.h> under a shorter name.  EDDY_NO_DEFER (EDDY_NO_AWAIT, ...) defined
  * before this header leaves that word out.
@@ -23,11 +24,15 @@
 
 #include "../eddy.h"
 
+/* For a program that has included <stdio.h> before, without _GNU_SOURCE: it then lacks this one. */
+int asprintf(char **__restrict text, const char *__restrict format, ...) EDDY_PRINTF(2, 3);
+
 /* A value returned from a void body is only a warning in gcc < 14; the rule makes it an error. */
 #pragma GCC diagnostic error "-Wreturn-type"
 /* Errors by default from gcc 14 and clang 16 on: the keywords are typed, so they are here too. */
 #pragma GCC diagnostic error "-Wincompatible-pointer-types"
 #pragma GCC diagnostic error "-Wint-conversion"
+#pragma GCC diagnostic error "-Wimplicit-function-declaration"
 #ifdef __clang__ /* -Wpedantic tells of the extensions that the keywords cannot do without */
 #pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
 #pragma clang diagnostic ignored "-Wgnu-auto-type"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-# 3 "eddy/macros.h"
+# 3 "eddy/macros.h" 3
 /*
  * macros.h - all preprocessor work of Eddy: the typed keywords and the typed faces of the runtime's functions.
  *
@@ -10,8 +10,9 @@
  *   - what is missing names the rule: 'await_outside_async_function' undeclared;
  *   - the address of a frame's header escapes only in functions that spawn or open blocks, so that the compiler
  *     keeps the header of an inlined coroutine in registers.
- * The line marker above makes gcc look at this file as at a program's own: it is silent about a dropped spawn()
- * when the macro comes from a system header.
+ * The line marker above declares this file a system header, however it is included: compilers then show a mistake
+ * at the user's line instead of here, without a note for each macro on the way, and do not warn about the extensions
+ * that this file is made of.  What must not be dropped is in must_use.h, which is never a system header.
  */
 #ifndef EDDY_MACROS_H
 #define EDDY_MACROS_H
@@ -34,6 +35,7 @@
 #include "event.h"
 #include "future.h"
 #include "loop.h"
+#include "must_use.h"
 #include "queue.h"
 #include "scope.h"
 #include "semaphore.h"
@@ -123,6 +125,16 @@
 #define ED_VALUE(x) __builtin_choose_expr(ED_IS_VOID_OBJECT(x), (void)0, (x))
 #define ED_ZERO(x) __builtin_choose_expr(ED_IS_VOID_OBJECT(x), (void)0, (__typeof__(x)){0})
 #define ED_RVALUE(x) (0 ? (x) : (x)) /* in __typeof__: drops qualifiers */
+/* Stands in for what the user got wrong, so that one mistake is one error: it has whatever a keyword asks for. */
+struct ed_anything {
+    union {
+        struct eddy_awaitable awaitable;
+        struct eddy_generator generator;
+        struct eddy_async_generator async_generator;
+    };
+    int result, value, sent;
+    eddy_void yield_from_in_async_generator[1];
+};
 /* The header of what p points to; "has no member named 'awaitable'" for anything else. */
 #define ED_AWAITABLE(p) \
     _Generic(&(p)->awaitable, \
@@ -130,10 +142,11 @@
         struct eddy_core *: (struct eddy_awaitable *)(void *)(p))
 /* p, or for a `void *` something that may be dereferenced: for questions about *p that are not evaluated. */
 #define ED_TYPED(p) _Generic((p), void *: (int *)0, const void *: (int *)0, default: (p))
-/* By an enumerator: clang quotes the whole failed expression, so it gets a short one. */
-#define ED_CHECK_IS_STRUCT(x, text, ok) \
-    enum { ok = ED_IS_STRUCT(*ED_TYPED(ED_ADDRESS_(x))) }; \
-    _Static_assert(ok, text)
+/* By an enumerator: clang quotes the whole failed expression, so it gets a short one.  It is negative, because clang
+ * takes 0 for the value of an enumerator that it could not make out: the user has been told about x already. */
+#define ED_CHECK_IS_STRUCT(x, text, bad) \
+    enum { bad = !ED_IS_STRUCT(*ED_TYPED(ED_ADDRESS_(x))) }; \
+    _Static_assert(!bad, text)
 #define ED_CHECK_AWAITABLE(x, keyword, ok) \
     ED_CHECK_IS_STRUCT(x, keyword " needs a coroutine, a task, a future or another awaitable", ok)
 /* x if it is a pointer to a struct, else its address; for what is neither, something harmless, so that only the
@@ -141,23 +154,8 @@
 #define ED_ADDRESS_(x) \
     __builtin_choose_expr(ED_IS_POINTER(x), (x), __builtin_choose_expr(ED_IS_STRUCT(x), &(x), (int *)0))
 #define ED_ADDRESS(x) \
-    __builtin_choose_expr(ED_IS_STRUCT(*ED_ADDRESS_(x)), ED_ADDRESS_(x), (struct eddy_task *)0)
+    __builtin_choose_expr(ED_IS_STRUCT(*ED_ADDRESS_(x)), ED_ADDRESS_(x), (struct ed_anything *)0)
 #define ED_HEADER(t) .awaitable = {.awaitable = {.type = &t}}
-
-/* A value that is of no use unless it is awaited goes through a function of its own: `wait(x)` dropped is a warning. */
-#define ED_MUST_USE_VALUE(type, name) \
-    EDDY_MUST_USE static inline struct type name(struct type value) \
-    { \
-        return value; \
-    }
-ED_MUST_USE_VALUE(eddy_gather, eddy_gather_value)
-ED_MUST_USE_VALUE(eddy_gather_array, eddy_gather_array_value)
-ED_MUST_USE_VALUE(eddy_wait, eddy_wait_value)
-ED_MUST_USE_VALUE(eddy_anext, eddy_anext_value)
-ED_MUST_USE_VALUE(eddy_aclose, eddy_aclose_value)
-ED_MUST_USE_VALUE(eddy_queue_join, eddy_queue_join_value)
-/* Of a type without a name, which no function can give: both compilers warn of this where it is dropped. */
-#define ED_NOT_DROPPED(...) (__extension__ __builtin_choose_expr(1, (__VA_ARGS__), 0))
 
 /* ---- the enclosing function ------------------------------------------------------------------------------ */
 
@@ -168,6 +166,9 @@ ED_MUST_USE_VALUE(eddy_queue_join, eddy_queue_join_value)
 struct eddy_core *ed_enclosing(void);
 #define ED_IN_FRAME _Generic((ed_enclosing), struct eddy_core *(*)(void): 0, default: 1)
 #define ED_FRAME ((struct eddy_core *)(void *)ed_enclosing)
+/* Elsewhere something of the same shape, so that the missing word is the only error. */
+#define ED_SELF \
+    _Generic((ed_enclosing), struct eddy_core *(*)(void): (struct ed_anything *)0, default: (ed_enclosing))
 #define ED_CHILDREN (ED_IN_FRAME ? &ED_FRAME->children : (void **)0)
 
 /* The library's own places are left out of tracebacks. */
@@ -181,7 +182,7 @@ struct eddy_core *ed_enclosing(void);
 #define ED_LEAVE \
     if (ED_FRAME->children) \
         eddy_frame_end(ED_FRAME->children); \
-    return ED_ZERO(ed_enclosing->result)
+    return ED_ZERO(ED_SELF->result)
 #define ED_FAIL(failed, site) \
     { \
         ED_SITE(site); \
@@ -471,38 +472,58 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
     return a->awaitable.failure;
 }
 
-/* `first` comes before x is evaluated, `wait` gives the failure, `failed` is what to do with it. */
+/*
+ * Every await is this one.  first: what must hold before x is evaluated.  error(err, ep): takes &err, or nothing.
+ * wait(...): declares af, the failure.  failed(ep, af, site): what happens to it.
+ */
 #define ED_AWAIT(...) ED_AWAIT_(__VA_ARGS__)
-#define ED_AWAIT_(x, keyword, first, wait, release, failed, aw, ap, ah, af, ar, site, ok) \
+#define ED_AWAIT_(x, keyword, first, error, err, wait, seconds, release, failed, aw, ap, ah, af, ar, ep, dl, site, ok) \
     __extension__({ \
         first; \
+        error(err, ep); \
         __auto_type aw = (x); \
         ED_CHECK_AWAITABLE(aw, keyword, ok); \
         __auto_type ap = ED_ADDRESS(aw); \
         struct eddy_awaitable *ah = ED_AWAITABLE(ap); \
-        struct eddy_failure *af = wait(aw, ap, ah); \
+        wait(af, aw, ap, ah, dl, seconds); \
         __auto_type ar = ap->result; \
         if (ED_IS_POINTER(aw)) \
             release(ah); \
         if (ED_UNLIKELY(af != NULL)) \
-            failed(af, site); \
+            failed(ep, af, site) \
         ED_VALUE(ar); \
     })
 #define ED_AWAIT_NAMES \
     ED_UNIQUE(ed_aw_), ED_UNIQUE(ed_ap_), ED_UNIQUE(ed_ah_), ED_UNIQUE(ed_af_), ED_UNIQUE(ed_ar_), \
-        ED_UNIQUE(ed_site_), ED_UNIQUE(ed_is_awaitable_)
-#define ED_WAIT_PLAIN(aw, ap, ah) (ED_IS_POINTER(aw) ? eddy_join(ah) : eddy_run_here(ah))
-#define ED_NO_RELEASE(ah) (void)0
+        ED_UNIQUE(ed_ep_), ED_UNIQUE(ed_dl_), ED_UNIQUE(ed_site_), ED_UNIQUE(ed_is_no_awaitable_)
+
+/* first */
 #define ED_IN_ASYNC \
     (void)await_outside_async_function; \
     ED_LEAVE_IF_PENDING
+#define ED_IN_ASYNC_ALWAYS (void)await_outside_async_function
+#define ED_ANYWHERE (void)0
+/* error */
+#define ED_NO_ERROR(err, ep) (void)0
 #define ED_TAKE_ERROR(err, ep) \
     _Static_assert(__builtin_types_compatible_p(__typeof__(err), eddy_error *), \
                    "the second argument must be the address of an eddy_error"); \
     eddy_error *ep = (err); \
     ep->code = 0; \
     ep->message = ""
-/* What await(x, &err) does with a failure: its own cancellation goes on outward, the rest is handed over. */
+/* wait */
+#define ED_RUN_OR_JOIN(aw, ah) (ED_IS_POINTER(aw) ? eddy_join(ah) : eddy_run_here(ah))
+#define ED_WAIT_PLAIN(af, aw, ap, ah, dl, seconds) struct eddy_failure *af = ED_RUN_OR_JOIN(aw, ah)
+#define ED_WAIT_FOR(af, aw, ap, ah, dl, seconds) \
+    struct eddy_deadline dl; \
+    struct eddy_failure *af = eddy_deadline_close( \
+        &dl, eddy_deadline_open(&dl, ah, ED_IS_POINTER(aw), seconds) ? ED_RUN_OR_JOIN(aw, ah) : NULL)
+#define ED_WAIT_SHIELDED(af, aw, ap, ah, dl, seconds) \
+    struct eddy_failure *af = ED_IS_POINTER(aw) ? eddy_join_shielded(ah) : eddy_run_shielded(ah, sizeof *(ap))
+/* release: eddy_release, or the handle stays the caller's */
+#define ED_KEEP_HANDLE(ah) (void)0
+/* failed: it goes on outward; it is caught, but for this task's own cancellation; it is caught in every case */
+#define ED_PASS_ON(ep, af, site) ED_FAIL(af, site)
 #define ED_CATCH(ep, af, site) \
     { \
         if (eddy_failure_is_own_cancellation(af)) \
@@ -520,54 +541,21 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
 #define ED_AWAIT_KEYWORD_0() \
     __extension__({ _Static_assert(0, "await needs an awaitable: await(x) or await(x, &err)"); })
 #define ED_AWAIT_KEYWORD_1(x) \
-    ED_AWAIT(x, "await", ED_IN_ASYNC, ED_WAIT_PLAIN, eddy_release, ED_FAIL, ED_AWAIT_NAMES)
-#define ED_AWAIT_KEYWORD_2(x, err) ED_AWAIT_CATCH(x, err, ED_UNIQUE(ed_ep_), ED_WAIT_PLAIN, eddy_release, "await")
+    ED_AWAIT(x, "await", ED_IN_ASYNC, ED_NO_ERROR, , ED_WAIT_PLAIN, , eddy_release, ED_PASS_ON, ED_AWAIT_NAMES)
+#define ED_AWAIT_KEYWORD_2(x, err) \
+    ED_AWAIT(x, "await", ED_IN_ASYNC, ED_TAKE_ERROR, err, ED_WAIT_PLAIN, , eddy_release, ED_CATCH, ED_AWAIT_NAMES)
 #define ED_AWAIT_KEYWORD_3(...) \
     __extension__({ _Static_assert(0, "await takes one or two arguments: await(x) or await(x, &err)"); })
-#define ED_AWAIT_CATCH(x, err, ep, wait, release, keyword) \
-    ED_AWAIT_CATCH_(x, err, ep, wait, release, keyword, ED_AWAIT_NAMES)
-#define ED_AWAIT_CATCH_(...) ED_AWAIT_CATCH__(__VA_ARGS__)
-#define ED_AWAIT_CATCH__(x, err, ep, wait, release, keyword, aw, ap, ah, af, ar, site, ok) \
-    __extension__({ \
-        ED_IN_ASYNC; \
-        ED_TAKE_ERROR(err, ep); \
-        __auto_type aw = (x); \
-        ED_CHECK_AWAITABLE(aw, keyword, ok); \
-        __auto_type ap = ED_ADDRESS(aw); \
-        struct eddy_awaitable *ah = ED_AWAITABLE(ap); \
-        struct eddy_failure *af = wait(aw, ap, ah); \
-        __auto_type ar = ap->result; \
-        if (ED_IS_POINTER(aw)) \
-            release(ah); \
-        if (ED_UNLIKELY(af != NULL)) \
-            ED_CATCH(ep, af, site) \
-        ED_VALUE(ar); \
-    })
-#define eddy_await_always(x, err) ED_AWAIT_ALWAYS(x, err, (void)await_outside_async_function, ED_UNIQUE(ed_ep_), \
-                                                  "await_always", ED_AWAIT_NAMES)
+#define eddy_await_always(x, err) \
+    ED_AWAIT(x, "await_always", ED_IN_ASYNC_ALWAYS, ED_TAKE_ERROR, err, ED_WAIT_PLAIN, , eddy_release, ED_CATCH_ALL, \
+             ED_AWAIT_NAMES)
 #define eddy_await(...) ED_OVERLOAD(ED_EDDY_AWAIT_, __VA_ARGS__)(__VA_ARGS__)
 #define ED_EDDY_AWAIT_0 ED_AWAIT_KEYWORD_0
 #define ED_EDDY_AWAIT_1 ED_AWAIT_KEYWORD_1
 #define ED_EDDY_AWAIT_2(x, err) \
-    ED_AWAIT_ALWAYS(x, err, (void)0, ED_UNIQUE(ed_ep_), "eddy_await", ED_AWAIT_NAMES)
+    ED_AWAIT(x, "eddy_await", ED_ANYWHERE, ED_TAKE_ERROR, err, ED_WAIT_PLAIN, , eddy_release, ED_CATCH_ALL, \
+             ED_AWAIT_NAMES)
 #define ED_EDDY_AWAIT_3 ED_AWAIT_KEYWORD_3
-#define ED_AWAIT_ALWAYS(...) ED_AWAIT_ALWAYS_(__VA_ARGS__)
-#define ED_AWAIT_ALWAYS_(x, err, first, ep, keyword, aw, ap, ah, af, ar, site, ok) \
-    __extension__({ \
-        first; \
-        ED_TAKE_ERROR(err, ep); \
-        __auto_type aw = (x); \
-        ED_CHECK_AWAITABLE(aw, keyword, ok); \
-        __auto_type ap = ED_ADDRESS(aw); \
-        struct eddy_awaitable *ah = ED_AWAITABLE(ap); \
-        struct eddy_failure *af = ED_WAIT_PLAIN(aw, ap, ah); \
-        __auto_type ar = ap->result; \
-        if (ED_IS_POINTER(aw)) \
-            eddy_release(ah); \
-        if (ED_UNLIKELY(af != NULL)) \
-            ED_CATCH_ALL(ep, af, site) \
-        ED_VALUE(ar); \
-    })
 
 /* await_for(x, seconds) · await_for(x, seconds, &err) */
 #define eddy_await_for(...) ED_OVERLOAD(ED_AWAIT_FOR_, __VA_ARGS__)(__VA_ARGS__)
@@ -576,55 +564,20 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
         _Static_assert(0, "await_for needs a time: await_for(x, seconds) or await_for(x, seconds, &err)"); \
         (void)0; \
     })
-#define ED_AWAIT_FOR_2(x, seconds) ED_AWAIT_FOR_PLAIN(x, seconds, ED_UNIQUE(ed_dl_), ED_UNIQUE(ed_ds_), ED_AWAIT_NAMES)
+#define ED_AWAIT_FOR_2(x, seconds) \
+    ED_AWAIT(x, "await_for", ED_IN_ASYNC, ED_NO_ERROR, , ED_WAIT_FOR, seconds, eddy_release, ED_PASS_ON, ED_AWAIT_NAMES)
 #define ED_AWAIT_FOR_3(x, seconds, err) \
-    ED_AWAIT_FOR_CATCH(x, seconds, err, ED_UNIQUE(ed_dl_), ED_UNIQUE(ed_ep_), ED_AWAIT_NAMES)
-#define ED_WAIT_FOR(aw, ap, ah, dl, seconds) \
-    eddy_deadline_close(&dl, eddy_deadline_open(&dl, ah, ED_IS_POINTER(aw), seconds) ? ED_WAIT_PLAIN(aw, ap, ah) \
-                                                                                    : NULL)
-#define ED_AWAIT_FOR_PLAIN(...) ED_AWAIT_FOR_PLAIN_(__VA_ARGS__)
-#define ED_AWAIT_FOR_PLAIN_(x, seconds, dl, ds, aw, ap, ah, af, ar, site, ok) \
-    __extension__({ \
-        ED_IN_ASYNC; \
-        __auto_type aw = (x); \
-        ED_CHECK_AWAITABLE(aw, "await_for", ok); \
-        __auto_type ap = ED_ADDRESS(aw); \
-        struct eddy_awaitable *ah = ED_AWAITABLE(ap); \
-        struct eddy_deadline dl; \
-        struct eddy_failure *af = ED_WAIT_FOR(aw, ap, ah, dl, seconds); \
-        __auto_type ar = ap->result; \
-        if (ED_IS_POINTER(aw)) \
-            eddy_release(ah); \
-        if (ED_UNLIKELY(af != NULL)) \
-            ED_FAIL(af, site) \
-        ED_VALUE(ar); \
-    })
-#define ED_AWAIT_FOR_CATCH(...) ED_AWAIT_FOR_CATCH_(__VA_ARGS__)
-#define ED_AWAIT_FOR_CATCH_(x, seconds, err, dl, ep, aw, ap, ah, af, ar, site, ok) \
-    __extension__({ \
-        ED_IN_ASYNC; \
-        ED_TAKE_ERROR(err, ep); \
-        __auto_type aw = (x); \
-        ED_CHECK_AWAITABLE(aw, "await_for", ok); \
-        __auto_type ap = ED_ADDRESS(aw); \
-        struct eddy_awaitable *ah = ED_AWAITABLE(ap); \
-        struct eddy_deadline dl; \
-        struct eddy_failure *af = ED_WAIT_FOR(aw, ap, ah, dl, seconds); \
-        __auto_type ar = ap->result; \
-        if (ED_IS_POINTER(aw)) \
-            eddy_release(ah); \
-        if (ED_UNLIKELY(af != NULL)) \
-            ED_CATCH(ep, af, site) \
-        ED_VALUE(ar); \
-    })
+    ED_AWAIT(x, "await_for", ED_IN_ASYNC, ED_TAKE_ERROR, err, ED_WAIT_FOR, seconds, eddy_release, ED_CATCH, \
+             ED_AWAIT_NAMES)
+
 /* await_shielded(t): the handle stays the caller's in every case; of a value: it is spawned, and detached */
 #define eddy_await_shielded(...) ED_OVERLOAD(ED_AWAIT_SHIELDED_, __VA_ARGS__)(__VA_ARGS__)
 #define ED_AWAIT_SHIELDED_1(x) \
-    ED_AWAIT(x, "await_shielded", ED_IN_ASYNC, ED_WAIT_SHIELDED, ED_NO_RELEASE, ED_FAIL, ED_AWAIT_NAMES)
+    ED_AWAIT(x, "await_shielded", ED_IN_ASYNC, ED_NO_ERROR, , ED_WAIT_SHIELDED, , ED_KEEP_HANDLE, ED_PASS_ON, \
+             ED_AWAIT_NAMES)
 #define ED_AWAIT_SHIELDED_2(x, err) \
-    ED_AWAIT_CATCH(x, err, ED_UNIQUE(ed_ep_), ED_WAIT_SHIELDED, ED_NO_RELEASE, "await_shielded")
-#define ED_WAIT_SHIELDED(aw, ap, ah) \
-    (ED_IS_POINTER(aw) ? eddy_join_shielded(ah) : eddy_run_shielded(ah, sizeof *(ap)))
+    ED_AWAIT(x, "await_shielded", ED_IN_ASYNC, ED_TAKE_ERROR, err, ED_WAIT_SHIELDED, , ED_KEEP_HANDLE, ED_CATCH, \
+             ED_AWAIT_NAMES)
 
 /* ---- throw, rethrow -------------------------------------------------------------------------------------- */
 
@@ -645,12 +598,6 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
 
 /* ---- tasks ----------------------------------------------------------------------------------------------- */
 
-/* A dropped handle must be a warning.  gcc looks at the outermost call; clang at the last statement of a statement
- * expression, and only through no cast: hence two forms. */
-EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
-{
-    return handle;
-}
 #define ED_CHECK_SPAWN(sp) _Static_assert(ED_IS_STRUCT(sp), "spawn needs a coroutine value: spawn(f(x))")
 #define ED_SPAWN(...) ED_SPAWN_(__VA_ARGS__)
 /* Both compilers refuse to inline a function that has kept the address of a label: a body that spawns must have a frame
@@ -679,7 +626,7 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
     })
 #else
 #define ED_SPAWN_(coro, symbol, option_type, option, sp, sf, site) \
-    ((__typeof__(coro) *)eddy_keep_handle(__extension__({ \
+    ED_USE_HANDLE(__typeof__(coro) *, __extension__({ \
         ED_NEVER_INLINED(ED_CAT(site, l)); \
         __auto_type sp = (coro); \
         ED_CHECK_SPAWN(sp); \
@@ -688,7 +635,7 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
         extern EDDY_MUST_USE void *sf(const void *, size_t, void **, const struct eddy_site *, option_type) \
             __asm__(symbol); \
         sf(&sp, sizeof sp, ED_CHILDREN, &site, option); \
-    })))
+    }))
 #endif
 #define ED_SPAWN_NAMES ED_UNIQUE(ed_sp_), ED_UNIQUE(ed_sf_), ED_UNIQUE(ed_site_)
 #define eddy_spawn(coro) ED_SPAWN(coro, "eddy_spawn_copy", unsigned, 0, ED_SPAWN_NAMES)
@@ -838,7 +785,7 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
         ED_SITE(site); \
         ED_IS_POINTER(it) ? ED_AWAITABLE(ED_ADDRESS(it)) : eddy_gather_child(&it, sizeof it, &site); \
     })
-#define ED_ITEMS_1(a) ED_ITEM(a, ED_UNIQUE(ed_it_), ED_UNIQUE(ed_is_awaitable_), ED_UNIQUE(ed_site_))
+#define ED_ITEMS_1(a) ED_ITEM(a, ED_UNIQUE(ed_it_), ED_UNIQUE(ed_is_no_awaitable_), ED_UNIQUE(ed_site_))
 #define ED_ITEMS_2(a, ...) ED_ITEMS_1(a), ED_ITEMS_1(__VA_ARGS__)
 #define ED_ITEMS_3(a, ...) ED_ITEMS_1(a), ED_ITEMS_2(__VA_ARGS__)
 #define ED_ITEMS_4(a, ...) ED_ITEMS_1(a), ED_ITEMS_3(__VA_ARGS__)
@@ -873,8 +820,8 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
                                        .owned = ED_OVERLOAD(ED_OWNED_, __VA_ARGS__)(__VA_ARGS__), \
                                        .settled = all, \
                                        .children = {ED_OVERLOAD(ED_ITEMS_, __VA_ARGS__)(__VA_ARGS__)}})
-#define eddy_gather(...) eddy_gather_value(ED_GATHER(false, __VA_ARGS__))
-#define eddy_gather_settled(...) eddy_gather_value(ED_GATHER(true, __VA_ARGS__))
+#define eddy_gather(...) ED_USE_GATHER(ED_GATHER(false, __VA_ARGS__))
+#define eddy_gather_settled(...) ED_USE_GATHER(ED_GATHER(true, __VA_ARGS__))
 /* An array of typed handles: checked here, read by memcpy there. */
 #define ED_HANDLES(tasks_) ED_HANDLES_(tasks_, ED_UNIQUE(ed_are_handles_))
 #define ED_HANDLES_(tasks_, ok) ED_HANDLES__(tasks_, ok)
@@ -888,12 +835,12 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
 #define eddy_gather_array(handles, n) ED_GATHER_ARRAY(handles, n, false)
 #define eddy_gather_array_settled(handles, n) ED_GATHER_ARRAY(handles, n, true)
 #define ED_GATHER_ARRAY(handles, n, all) \
-    eddy_gather_array_value((struct eddy_gather_array){ED_HEADER(eddy_gather_array_type), \
+    ED_USE_GATHER_ARRAY((struct eddy_gather_array){ED_HEADER(eddy_gather_array_type), \
                                                        .settled = all, \
                                                        .count = (n), \
                                                        .children = ED_HANDLES(handles)})
 #define eddy_wait(handles, n, how) \
-    eddy_wait_value((struct eddy_wait){ \
+    ED_USE_WAIT((struct eddy_wait){ \
         ED_HEADER(eddy_wait_type), .tasks = ED_HANDLES(handles), .count = (n), .mode = (how)})
 /* The loop variable of async_for has the type of an element: an anonymous struct carries it. */
 #define eddy_as_completed(handles, n) \
@@ -1180,7 +1127,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_ASEND_(g, s, out, ag, an, site) ED_ANEXT_(g, ag->sent = (s), out, 0, true, ag, an, site)
 #define ED_ANEXT(...) ED_ANEXT_(__VA_ARGS__)
 #define ED_ANEXT_(g, prepare, o, code, sending, ag, an, site_name) \
-    eddy_anext_value(__extension__({ \
+    ED_USE_ANEXT(__extension__({ \
         __auto_type ag = (g); \
         ED_DO_OUT(o, ag, an); \
         ED_SITE(site_name); \
@@ -1190,7 +1137,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                             .size = sizeof ag->value, .thrown = code, .sends = sending, .site = &site_name}; \
     }))
 #define eddy_aclose(g) \
-    eddy_aclose_value((struct eddy_aclose){ED_HEADER(eddy_aclose_type), .generator = &(g)->async_generator})
+    ED_USE_ACLOSE((struct eddy_aclose){ED_HEADER(eddy_aclose_type), .generator = &(g)->async_generator})
 
 /* A generator-based coroutine: awaits what the generator yields; its result is the generator's. */
 #define eddy_from_generator(g) ED_FROM_GENERATOR(g, ED_UNIQUE(ed_fg_), ED_UNIQUE(ed_ft_))
@@ -1390,7 +1337,7 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
     })
 #define eddy_queue_task_done(q) eddy_queue_finish_one(&(q)->queue)
 #define eddy_queue_join(q) \
-    eddy_queue_join_value((struct eddy_queue_join){ED_HEADER(eddy_queue_join_type), .queue = &(q)->queue})
+    ED_USE_QUEUE_JOIN((struct eddy_queue_join){ED_HEADER(eddy_queue_join_type), .queue = &(q)->queue})
 #define eddy_queue_shutdown(q, immediate) eddy_queue_end(&(q)->queue, immediate)
 #define eddy_queue_size(q) ((q)->queue.count)
 #define eddy_queue_empty(q) ((q)->queue.count == 0)
@@ -1469,10 +1416,11 @@ EDDY_API void eddy_list_drop(void *items);
 #define eddy_start_unix_server(handler, argument, path) \
     eddy_start_server_with_options( \
         handler, argument, (&(const eddy_server_options){.size = sizeof(eddy_server_options), .unix_path = (path)}))
-#define eddy_start_server_with_options(handler, argument, options) \
-    ED_START_SERVER(handler, argument, options, ED_UNIQUE(ed_sv_))
-#define ED_START_SERVER(handler, argument, options, sv) ED_START_SERVER_(handler, argument, options, sv)
-#define ED_START_SERVER_(handler, argument, options, sv) \
+/* Variadic: &(eddy_server_options){.host = "::1", .port = 80} is several macro arguments. */
+#define eddy_start_server_with_options(handler, argument, ...) \
+    ED_START_SERVER(handler, argument, ED_UNIQUE(ed_sv_), (__VA_ARGS__))
+#define ED_START_SERVER(handler, argument, sv, options) ED_START_SERVER_(handler, argument, sv, options)
+#define ED_START_SERVER_(handler, argument, sv, options) \
     __extension__({ \
         __auto_type sv = handler((eddy_stream *)NULL, (argument)); \
         eddy_start_server_with(&sv, sizeof sv, offsetof(__typeof__(sv), args), options); \

@@ -13,12 +13,14 @@
 
 #include "cli/cache.h"
 #include "cli/cli.h"
+#include "cli/messages.h"
 #include "cli/paths.h"
 #include "cli/process.h"
 #include "cli/search_path.h"
 
 /* -fstack-clash-protection: a frame larger than a page would jump over the guard of its stack. */
-#define FLAGS "-std=gnu11 -O2 -g -Wall -Wextra -fstack-clash-protection"
+/* -Wfatal-errors: what comes after the first error is mostly its consequence. */
+#define FLAGS "-std=gnu11 -O2 -g -Wall -Wextra -fstack-clash-protection -Wfatal-errors"
 /* What the static library needs. */
 #if defined(EDDY_WITH_URING)
 #define RING_LIBRARY "-luring "
@@ -313,13 +315,13 @@ static int link_all(const struct build *build)
     return status;
 }
 
-/* To standard error, as it was written; no file, no words. */
+/* To standard error, without the notes about our macros; no file, no words. */
 static void show_messages(const struct cache_entry *entry)
 {
     char *path = cache_path(entry, "messages");
     struct text messages = {0};
     if (text_read_file(&messages, path))
-        fwrite(messages.data, 1, messages.size, stderr);
+        messages_show(messages.data, getenv("EDDY_ALL_MESSAGES") != NULL);
     text_free(&messages);
     free(path);
 }

@@ -33,6 +33,23 @@ def read_head(path):
     return head
 
 
+# What docs/guide/debugging.md recommends, and how many lines one mistake may then fill.  clang explains
+# incompatible types at both ends.
+SHORT = {'gcc': (['-Wfatal-errors', '-ftrack-macro-expansion=0'], 10),
+         'clang': (['-Wfatal-errors', '-fmacro-backtrace-limit=1'], 21)}
+
+
+def too_long(compiler, standard, include, flags, path):
+    """None if the recommended flags make the message short and begin it in the misuse itself, else what is wrong."""
+    extra, most = SHORT['clang' if 'clang' in os.path.basename(compiler) else 'gcc']
+    _, text = compile_one(compiler, standard, include, extra + flags, path)
+    lines = text.rstrip('\n').split('\n')
+    first = next((line for line in lines if re.search(r'\b(error|warning): ', line)), lines[0])
+    if not re.search(r'compile_fail/\w+\.[ch]:', first):
+        return 'begins elsewhere: ' + first
+    return '%d lines: %s' % (len(lines), lines[0]) if len(lines) > most else None
+
+
 def kind_of(head):
     return 'error' if 'error' in head else 'warning'
 
@@ -72,6 +89,8 @@ def check(compiler, standard, include, path):
     regex = head[kind]
     status, text = compile_one(compiler, standard, include, flags_of(head), path)
     wrong = judge(kind, regex, status, text)
+    if wrong is None and kind == 'error' and standard == STANDARDS[0]:
+        wrong = too_long(compiler, standard, include, flags_of(head), path)
     if wrong is None:
         return None
     return '%s, %s -std=%s %s: wanted %s /%s/, got: %s' % (

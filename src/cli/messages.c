@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* messages.c - see messages.h. */
+#define _GNU_SOURCE
+#include "cli/messages.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool has(const char *line, size_t size, const char *word)
+{
+    return memmem(line, size, word, strlen(word)) != NULL;
+}
+
+/* A line that begins with a message, not one that shows a line of source under it. */
+static bool begins_message(const char *line, size_t size)
+{
+    static const char *const words[] = {"error: ", "warning: ", "note: ", " generated.",
+                                        "In file included ", ": In function ", ": At top level"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (has(line, size, words[i]))
+            return true;
+    return false;
+}
+
+/* A step of a macro's expansion, or of an inclusion, that lies in our headers. */
+static bool is_about_our_macros(const char *line, size_t size)
+{
+    bool ours = has(line, size, "eddy/macros.h:") || has(line, size, "eddy/keywords.h:") ||
+                has(line, size, "eddy/must_use.h:");
+    return (ours && has(line, size, "expanded from macro ")) || has(line, size, "(skipping ") ||
+           (has(line, size, "In file included ") && has(line, size, "/eddy.h:"));
+}
+
+/* How much of a message says file and line: "main.c:12". */
+static size_t place_of(const char *line, size_t size)
+{
+    const char *colon = memchr(line, ':', size);
+    const char *second = colon ? memchr(colon + 1, ':', size - (size_t)(colon + 1 - line)) : NULL;
+    return second ? (size_t)(second - line) : 0;
+}
+
+/* gcc's note that a macro stands in a line which it has shown just before. */
+static bool says_line_again(const char *line, size_t size, const char *last)
+{
+    size_t place = place_of(line, size);
+    return has(line, size, "in expansion of macro ") && last && place && strncmp(line, last, place) == 0;
+}
+
+void messages_show(const char *text, bool all)
+{
+    const char *last = NULL; /* the last message that was shown */
+    bool hidden = false;
+    while (*text) {
+        size_t size = strcspn(text, "\n");
+        size += text[size] == '\n';
+        if (begins_message(text, size)) {
+            hidden = !all && (is_about_our_macros(text, size) || says_line_again(text, size, last));
+            last = hidden ? last : text;
+        }
+        if (!hidden)
+            fwrite(text, 1, size, stderr);
+        text += size;
+    }
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * messages.h - what the compiler said, without its notes about how Eddy's macros are made.
+ *
+ * Errors, warnings and the user's own lines are never left out.
+ */
+#ifndef EDDY_CLI_MESSAGES_H
+#define EDDY_CLI_MESSAGES_H
+
+#include <stdbool.h>
+
+/* Writes text to standard error; `all`: as it is. */
+void messages_show(const char *text, bool all);
+
+#endif

@@ -1,0 +1,7 @@
+// error: implicit declaration of function|undeclared
+#include "common.h"
+
+async(int, main_task)
+{
+    return await(no_such_function(1));
+}
