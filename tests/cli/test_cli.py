@@ -286,7 +286,7 @@ def run_links_libcurl_when_it_is_used(place):
 @check
 def run_shows_compiler_errors_unchanged(place):
     place.write('bad.c', 'int main(void) { return nothing; }\n')
-    flags = '-std=gnu11 -O2 -g -Wall -Wextra -c -o /dev/null'.split()
+    flags = '-std=gnu11 -O2 -g -Wall -Wextra -Wfatal-errors -c -o /dev/null'.split()
     plain = place.start(*COMPILER.split(), *flags, 'bad.c')
     result = place.eddy('run', 'bad.c')
     ends(result, 1, '', plain.stderr)
