@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-# 3 "eddy/keywords.h" 3
+#pragma GCC system_header /* see macros.h */
 /*
  * keywords.h - the bare words.  Include it after the headers of other libraries, which may use such words.
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-# 3 "eddy/macros.h" 3
+#pragma GCC system_header
 /*
  * macros.h - all preprocessor work of Eddy: the typed keywords and the typed faces of the runtime's functions.
  *
@@ -10,7 +10,7 @@
  *   - what is missing names the rule: 'await_outside_async_function' undeclared;
  *   - the address of a frame's header escapes only in functions that spawn or open blocks, so that the compiler
  *     keeps the header of an inlined coroutine in registers.
- * The line marker above declares this file a system header, however it is included: compilers then show a mistake
+ * The pragma above declares this file a system header, however it is included: compilers then show a mistake
  * at the user's line instead of here, without a note for each macro on the way, and do not warn about the extensions
  * that this file is made of.  What must not be dropped is in must_use.h, which is never a system header.
  */
