@@ -150,15 +150,16 @@ static void wake_waiter(struct watch *watch)
 static void wait_until_set(struct task *self, struct eddy_awaitable *a, bool forward)
 {
     struct future *future = future_of_handle(a);
+    if (forward && self->must_cancel) { /* before the watch: who goes on at once must not be woken as well */
+        self->must_cancel = false;
+        self->forwarded = true;
+        future_cancel(a, self->cancel_reason);
+        return;
+    }
     future->waiting++;
     watch_add(&future->watches, &self->wait.watch, wake_waiter);
     self->waits_for = forward ? a : NULL;
     self->interruptible = !forward;
-    if (forward && self->must_cancel) {
-        self->must_cancel = false;
-        self->forwarded = true;
-        future_cancel(a, self->cancel_reason);
-    }
     while (a->awaitable.state == EDDY_RUNNING && (forward || !self->must_cancel))
         task_park(self);
     self->waits_for = NULL;

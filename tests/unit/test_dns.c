@@ -16,6 +16,8 @@
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static int asked, lists; /* atomic: calls of the resolver on other threads; lists not yet freed */
 static pthread_t loop_thread;
+static struct addrinfo seen_hints;                /* with which "hints.test" was asked for */
+static int verdict_to_give, error_to_give;        /* by "fails.test": an EAI_ value, errno */
 
 /* Hides the library's. */
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
@@ -25,6 +27,14 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
     if (!pthread_equal(pthread_self(), loop_thread))
         __atomic_add_fetch(&asked, 1, __ATOMIC_SEQ_CST);
     bool number = hints && (hints->ai_flags & AI_NUMERICHOST);
+    if (host && !number && strcmp(host, "hints.test") == 0) {
+        seen_hints = *hints;
+        return EAI_NONAME;
+    }
+    if (host && !number && strncmp(host, "fails", 5) == 0) {
+        errno = error_to_give;
+        return verdict_to_give;
+    }
     if (host && !number && strcmp(host, "again.test") == 0)
         return EAI_AGAIN;
     if (host && !number && strcmp(host, "nobody.test") == 0)
@@ -137,6 +147,58 @@ static void names_are_asked_on_another_thread(void **state)
     told(wanted);
 }
 
+eddy_async(void, fails_with, (int, verdict), (int, system_error), (int, code))
+{
+    eddy_error err;
+    char expected[200];
+    verdict_to_give = verdict;
+    error_to_give = system_error;
+    eddy_await(eddy_getaddrinfo("fails.test", NULL, NULL), &err);
+    snprintf(expected, sizeof expected, "eddy_getaddrinfo(\"fails.test\", \"\"): %s",
+             verdict == EAI_SYSTEM ? strerror(system_error) : gai_strerror(verdict));
+    if (err.code != code || strcmp(err.message, expected) != 0)
+        note("%d gave %d, \"%s\"", verdict, err.code, err.message);
+}
+
+eddy_async(void, all_failures)
+{
+    eddy_await(fails_with(EAI_SYSTEM, EMFILE, EMFILE));
+    eddy_await(fails_with(EAI_SYSTEM, 0, EIO));
+    eddy_await(fails_with(EAI_MEMORY, EMFILE, ENOMEM));
+    eddy_await(fails_with(EAI_AGAIN, 0, EAGAIN));
+    eddy_await(fails_with(EAI_FAIL, 0, EIO));
+    eddy_await(fails_with(EAI_BADFLAGS, 0, EINVAL));
+    eddy_await(fails_with(EAI_FAMILY, 0, EINVAL));
+    eddy_await(fails_with(EAI_SOCKTYPE, 0, EINVAL));
+    eddy_await(fails_with(EAI_OVERFLOW, 0, EOVERFLOW));
+    eddy_await(fails_with(EAI_SERVICE, 0, ENOENT));
+    eddy_await(fails_with(EAI_NONAME, 0, ENOENT));
+}
+
+static void each_failure_of_the_resolver_has_its_code_and_words(void **state)
+{
+    (void)state;
+    RUN(all_failures());
+    told("");
+}
+
+eddy_async(void, asks_with_hints)
+{
+    eddy_error err;
+    const struct addrinfo hints = {.ai_flags = AI_CANONNAME, .ai_family = AF_INET6, .ai_socktype = SOCK_DGRAM,
+                                   .ai_protocol = 17};
+    eddy_await(eddy_getaddrinfo("hints.test", "80", &hints), &err);
+    note("%d", seen_hints.ai_flags == AI_CANONNAME && seen_hints.ai_family == AF_INET6 &&
+         seen_hints.ai_socktype == SOCK_DGRAM && seen_hints.ai_protocol == 17);
+}
+
+static void hints_reach_the_resolver_as_they_were_given(void **state)
+{
+    (void)state;
+    RUN(asks_with_hints());
+    told("1");
+}
+
 eddy_blocking(int, other_work, (int, value))
 {
     return value;
@@ -226,6 +288,8 @@ int main(void)
     const struct CMUnitTest rules[] = {
         RULE(numbers_are_answered_at_once),
         RULE(names_are_asked_on_another_thread),
+        RULE(each_failure_of_the_resolver_has_its_code_and_words),
+        RULE(hints_reach_the_resolver_as_they_were_given),
         RULE(a_slow_name_server_starves_no_other_work),
         RULE(a_cancelled_wait_ends_at_once_and_its_list_is_freed),
         RULE(addresses_have_names),

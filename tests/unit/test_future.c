@@ -109,6 +109,106 @@ static void a_cancelled_future_takes_no_result(void **state)
     told("1 0 1 0 a:ECANCELED no longer needed");
 }
 
+/* ---- a task that is cancelled while it awaits a future ---- */
+
+eddy_async(void, cancels_who_waits)
+{
+    eddy_error err;
+    int_future *f = eddy_future_new(int_future);
+    struct wait_for_it *a = eddy_spawn(wait_for_it(f, "a")), *b = eddy_spawn(wait_for_it(f, "b"));
+    eddy_await(eddy_sleep(0));
+    eddy_cancel(a, "no more");
+    eddy_await(a);
+    eddy_await(b);
+    note("%d", eddy_cancelled(f));
+    eddy_await(f, &err);
+    note("%s", err.message);
+    eddy_future_free(f);
+}
+
+/* As asyncio: the future is cancelled with its waiter, and with it all that wait for it. */
+static void a_request_reaches_the_future_and_all_its_waiters(void **state)
+{
+    (void)state;
+    RUN(cancels_who_waits());
+    told("a:ECANCELED b:ECANCELED 1 no more");
+}
+
+eddy_async(int, wait_shielded, (int_future *, f))
+{
+    return eddy_await_shielded(f);
+}
+
+eddy_async(void, cancels_who_waits_shielded)
+{
+    eddy_error err;
+    int_future *f = eddy_future_new(int_future);
+    struct wait_shielded *t = eddy_spawn(wait_shielded(f));
+    eddy_await(eddy_sleep(0));
+    eddy_cancel(t);
+    eddy_await(eddy_sleep(0));
+    eddy_await(eddy_sleep(0));
+    note("%d%d %d", eddy_done(t), eddy_cancelled(t), eddy_done(f));
+    eddy_await(t, &err);
+    eddy_set_result(f, 3);
+    note("%d", eddy_await(f));
+    eddy_future_free(f);
+}
+
+static void a_shielded_wait_is_cancelled_without_the_future(void **state)
+{
+    (void)state;
+    RUN(cancels_who_waits_shielded());
+    told("11 0 3");
+}
+
+/* The request comes when the result is there and the waiter has not gone on. */
+eddy_async(void, cancels_too_late)
+{
+    int_future *f = eddy_future_new(int_future);
+    struct wait_for_it *a = eddy_spawn(wait_for_it(f, "a"));
+    eddy_await(eddy_sleep(0));
+    eddy_set_result(f, 4);
+    eddy_cancel(a);
+    eddy_await(a);
+    note("%d %d", eddy_cancelled(f), eddy_await(f));
+    eddy_future_free(f);
+}
+
+static void a_request_after_the_result_takes_nothing_from_the_future(void **state)
+{
+    (void)state;
+    RUN(cancels_too_late());
+    told("a:ECANCELED 0 4");
+}
+
+/* The request was there before the await began. */
+eddy_async(int, waits_when_asked, (int_future *, f))
+{
+    eddy_error err;
+    eddy_cancel(eddy_current_task(), "at once");
+    int value = eddy_await_always(f, &err);
+    note("%s", err.code ? err.message : "none");
+    return value;
+}
+
+eddy_async(void, awaits_when_asked)
+{
+    int_future *f = eddy_future_new(int_future);
+    eddy_error err;
+    eddy_await(eddy_spawn(waits_when_asked(f)), &err);
+    note("%d", eddy_cancelled(f));
+    eddy_future_free(f);
+}
+
+/* As asyncio.  The task ends without having been suspended, and must not be resumed after its end. */
+static void a_request_that_is_pending_reaches_the_future(void **state)
+{
+    (void)state;
+    RUN(awaits_when_asked());
+    told("at once 1");
+}
+
 eddy_async(void, sets_twice)
 {
     int_future *f = eddy_future_new(int_future), *g = eddy_future_new(int_future);
@@ -322,6 +422,10 @@ int main(void)
         cmocka_unit_test(awaiting_a_future_that_is_done_does_not_suspend),
         cmocka_unit_test(an_error_reaches_every_waiter),
         cmocka_unit_test(a_cancelled_future_takes_no_result),
+        cmocka_unit_test(a_request_reaches_the_future_and_all_its_waiters),
+        cmocka_unit_test(a_shielded_wait_is_cancelled_without_the_future),
+        cmocka_unit_test(a_request_after_the_result_takes_nothing_from_the_future),
+        cmocka_unit_test(a_request_that_is_pending_reaches_the_future),
         cmocka_unit_test(a_future_that_is_set_twice_keeps_what_it_has_and_says_so),
         cmocka_unit_test(an_error_that_nobody_looked_at_is_reported_once),
         cmocka_unit_test(done_callbacks_are_called_by_the_loop_in_order),

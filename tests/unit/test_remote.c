@@ -141,6 +141,32 @@ static void the_other_thread_need_not_wait(void **state)
     RUN(visited(&visit));
 }
 
+/* ---- on the loop's own thread ---- */
+
+eddy_async(void, waits_for_itself)
+{
+    eddy_error err;
+    int value = 0;
+    eddy_remote *remote = eddy_run_coroutine_threadsafe(NULL, twice(4, (pthread_t){0}));
+    note("%d", eddy_remote_wait(remote, 0, &value, &err));
+    note("%s %d", eddy_error_name(err.code), value);
+    eddy_error_free(&err);
+    while (!value) { /* what has ended can be taken anywhere */
+        eddy_await(eddy_sleep(0.001));
+        (void)!eddy_remote_wait(remote, 0, &value, &err);
+        eddy_error_free(&err);
+    }
+    note("%d", value);
+    eddy_remote_free(remote);
+}
+
+static void the_loops_own_thread_is_told_that_it_would_wait_for_itself(void **state)
+{
+    (void)state;
+    RUN(waits_for_itself());
+    told("1 EDEADLK 0 8");
+}
+
 /* ---- a loop that ends meanwhile ---- */
 
 static pthread_t late_thread;
@@ -181,6 +207,61 @@ static void a_request_that_the_end_of_the_loop_meets_is_cancelled(void **state)
     assert_int_equal(visit.code, ECANCELED);
 }
 
+static eddy_remote *left_behind;
+
+eddy_async(void, leaves_one_behind, (eddy_loop **, loop))
+{
+    *loop = eddy_loop_ref(eddy_current_loop());
+    left_behind = eddy_run_coroutine_threadsafe(*loop, sleeps());
+}
+
+/* The request to cancel has nowhere to go, and is given up without a trace. */
+static void what_outlives_its_loop_can_be_cancelled_and_freed(void **state)
+{
+    (void)state;
+    eddy_loop *loop;
+    eddy_error err;
+    eddy_await(eddy_sleep(1), &err); /* the error that was caught last is kept, as errno is */
+    long blocks = memory_live_blocks();
+    assert_int_equal(eddy_run(leaves_one_behind(&loop)), 0);
+    eddy_remote_cancel(left_behind);
+    assert_true(eddy_remote_wait(left_behind, -1, NULL, &err));
+    assert_int_equal(err.code, ECANCELED);
+    eddy_error_free(&err);
+    eddy_remote_cancel(left_behind);
+    eddy_remote_free(left_behind);
+    eddy_remote *late = eddy_run_coroutine_threadsafe(loop, sleeps());
+    eddy_remote_cancel(late);
+    assert_true(eddy_remote_wait(late, -1, NULL, &err));
+    assert_int_equal(err.code, EDDY_NO_LOOP);
+    assert_non_null(strstr(err.message, "eddy_run_coroutine_threadsafe(sleeps) at "));
+    eddy_error_free(&err);
+    eddy_remote_free(late);
+    eddy_loop_unref(loop);
+    eddy_remote_free(NULL);
+    assert_int_equal(memory_live_blocks(), blocks);
+}
+
+/* A thread that gives up while the loop still runs the coroutine leaves a result that nobody takes. */
+eddy_async(void *, makes_memory)
+{
+    eddy_await(eddy_sleep(0));
+    return malloc(100); /* freed by the line below; a leak is seen by sanitizers */
+}
+eddy_async_free(makes_memory, free);
+
+eddy_async(void, gives_up_at_once)
+{
+    eddy_remote_free(eddy_run_coroutine_threadsafe(NULL, makes_memory()));
+    eddy_await(eddy_sleep(0.01));
+}
+
+static void a_result_that_nobody_waits_for_is_freed(void **state)
+{
+    (void)state;
+    RUN(gives_up_at_once());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +269,9 @@ int main(void)
         cmocka_unit_test(an_error_comes_to_the_other_thread),
         cmocka_unit_test(the_other_thread_can_cancel),
         cmocka_unit_test(the_other_thread_need_not_wait),
+        cmocka_unit_test(the_loops_own_thread_is_told_that_it_would_wait_for_itself),
+        cmocka_unit_test(what_outlives_its_loop_can_be_cancelled_and_freed),
+        cmocka_unit_test(a_result_that_nobody_waits_for_is_freed),
         cmocka_unit_test(a_request_that_the_end_of_the_loop_meets_is_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

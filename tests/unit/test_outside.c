@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* test_outside.c - rules of awaits where there is no task: each fails with EDDY_NO_TASK, and changes nothing. */
+#include <eddy.h>
+#include <errno.h>
+
+#include "transcript.h"
+
+typedef eddy_future_of(int) int_future;
+
+eddy_async(int, five)
+{
+    eddy_await(eddy_sleep(0));
+    return 5;
+}
+
+/* What a callback of the loop, which is no task, finds. */
+struct outside {
+    struct five *task;
+    int_future *future;
+    bool called;
+};
+
+static void expect_no_task(const char *what, const eddy_error *err)
+{
+    if (err->code != EDDY_NO_TASK || !strstr(err->message, what))
+        note("%s: %d, \"%s\"", what, err->code, err->message);
+}
+
+static void await_handles(struct outside *outside)
+{
+    eddy_error err;
+    eddy_await(outside->task, &err);
+    expect_no_task("await of task \"five", &err);
+    eddy_await(outside->future, &err);
+    expect_no_task("await of a future", &err);
+    eddy_await(eddy_gather(outside->task, outside->future), &err);
+    expect_no_task("await of gather", &err);
+    eddy_await(eddy_gather_array(&outside->task, 1), &err);
+    expect_no_task("await of gather", &err);
+    (void)!eddy_await(eddy_wait(&outside->task, 1, EDDY_ALL_COMPLETED), &err);
+    expect_no_task("await of wait", &err);
+}
+
+static void await_operations(void)
+{
+    eddy_error err;
+    eddy_event event = EDDY_EVENT_INIT;
+    eddy_await(eddy_sleep(0), &err);
+    expect_no_task("await of sleep", &err);
+    eddy_await(eddy_event_wait(&event), &err);
+    expect_no_task("await of", &err);
+    eddy_await(five(), &err);
+    expect_no_task("await of", &err);
+}
+
+static void enter_blocks(void)
+{
+    eddy_error err = {.code = 0};
+    struct eddy_timeout timeout = eddy_timeout(1);
+    timeout.manager.enter(&timeout.manager, &err);
+    expect_no_task("a timeout", &err);
+    err = (eddy_error){.code = 0};
+    struct eddy_task_group group = eddy_task_group();
+    group.manager.enter(&group.manager, &err);
+    expect_no_task("eddy_task_group", &err);
+    err = (eddy_error){.code = 0};
+    __auto_type scope = eddy_cancel_scope();
+    scope.manager.enter(&scope.manager, &err);
+    expect_no_task("", &err);
+}
+
+/* What await_for does before it awaits, and after. */
+static void set_a_deadline(void)
+{
+    struct eddy_deadline deadline;
+    eddy_error err;
+    struct five value = five();
+    if (eddy_deadline_open(&deadline, (struct eddy_awaitable *)(void *)&value, false, 1))
+        note("opened");
+    eddy_failure_catch(eddy_deadline_close(&deadline, NULL), &err);
+    expect_no_task("await_for", &err);
+}
+
+static void call(struct outside *outside)
+{
+    await_handles(outside);
+    await_operations();
+    enter_blocks();
+    set_a_deadline();
+    outside->called = true;
+}
+
+eddy_async(void, calls_back)
+{
+    struct outside outside = {.task = eddy_spawn(five()), .future = eddy_future_new(int_future)};
+    eddy_call_soon(call, &outside);
+    while (!outside.called)
+        eddy_await(eddy_sleep(0));
+    note("%d", eddy_await(outside.task));
+    eddy_set_result(outside.future, 6);
+    note("%d", eddy_await(outside.future));
+    eddy_future_free(outside.future);
+}
+
+static void a_callback_of_the_loop_cannot_await(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run(calls_back()), 0); /* the last error is kept, as errno is */
+    told("5 6");
+    RUN(calls_back());
+    told("5 6");
+}
+
+static void a_thread_without_a_loop_cannot_await(void **state)
+{
+    (void)state;
+    await_operations();
+    long blocks = memory_live_blocks(); /* the last error is kept, as errno is */
+    await_operations();
+    enter_blocks();
+    set_a_deadline();
+    told("");
+    assert_int_equal(memory_live_blocks(), blocks);
+}
+
+eddy_async(void, makes_a_future, (int_future **, f))
+{
+    *f = eddy_future_new(int_future);
+    eddy_set_result(*f, 7);
+}
+
+static void what_has_a_result_can_be_asked_anywhere(void **state)
+{
+    (void)state;
+    int_future *f;
+    eddy_error err;
+    assert_int_equal(eddy_run(makes_a_future(&f)), 0);
+    assert_int_equal(eddy_await(f, &err), 7);
+    assert_int_equal(err.code, 0);
+    eddy_future_free(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_callback_of_the_loop_cannot_await),
+        cmocka_unit_test(a_thread_without_a_loop_cannot_await),
+        cmocka_unit_test(what_has_a_result_can_be_asked_anywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
