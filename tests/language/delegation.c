@@ -136,6 +136,62 @@ static void started_ones(void)
     CHECK(!eddy_next(&o, &v, &err) && err.code == EDDY_GENERATOR_RUNNING);
 }
 
+/* One that answers errors: goes on after EIO, ends after EAGAIN, refuses to be closed with an error of its own. */
+generator(int, answers)
+{
+    eddy_error err;
+    defer(closing, "inner ");
+    for (int i = 0;; i++) {
+        yield(i, &err);
+        if (err.code == EAGAIN)
+            return;
+        if (err.code == EDDY_GENERATOR_EXIT && i == 1)
+            throw(EBUSY, "still busy");
+        if (err.code && err.code != EIO)
+            rethrow(&err);
+    }
+}
+
+generator(int, around_answers, (struct answers *, started))
+{
+    defer(closing, "outer ");
+    yield_from(started);
+    yield(99);
+}
+
+/* B23 and B24 of a generator that was started before: what is thrown goes into it, and closing closes it first. */
+static void errors_into_started_ones(void)
+{
+    int v = 0;
+    eddy_error err;
+    struct answers inner = answers();
+    struct around_answers o = around_answers(&inner);
+    CHECK(eddy_next(&inner, &v) && eddy_next(&o, &v) && v == 1);
+    CHECK(eddy_throw(&o, EIO, &v) && v == 2);
+    CHECK(eddy_next(&o, &v) && v == 3);
+    CHECK(eddy_throw(&o, EAGAIN, &v) && v == 99);
+    CHECK_LOG("inner ");
+    CHECK(!eddy_next(&o, &v));
+    CHECK_LOG("outer ");
+    inner = answers();
+    o = around_answers(&inner);
+    CHECK(eddy_next(&inner, &v) && eddy_next(&o, &v) && !eddy_throw(&o, EDOM, &v, &err) && err.code == EDOM);
+    CHECK_LOG("inner outer ");
+    inner = answers();
+    o = around_answers(&inner);
+    CHECK(eddy_next(&inner, &v) && eddy_next(&o, &v) && eddy_next(&o, &v));
+    eddy_close(&o, &err);
+    CHECK(err.code == 0);
+    CHECK_LOG("inner outer ");
+    CHECK(!eddy_next(&inner, &v) && !eddy_next(&o, &v));
+    inner = answers();
+    o = around_answers(&inner);
+    CHECK(eddy_next(&inner, &v) && eddy_next(&o, &v) && v == 1);
+    eddy_close(&o, &err);
+    CHECK(err.code == EBUSY);
+    CHECK_LOG("inner outer ");
+}
+
 /* A to B to C to A, without going back to the consumer in between. */
 struct ring {
     struct player *next;
@@ -230,6 +286,7 @@ int main(void)
     values_and_results();
     errors();
     started_ones();
+    errors_into_started_ones();
     transfers();
     return 0;
 }

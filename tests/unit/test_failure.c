@@ -356,10 +356,48 @@ static void nested_errors_are_printed_and_freed_without_recursion(void **state)
     told("1 1");
 }
 
+static void of_several_failures_the_first_leaves_and_the_others_follow_it(void **state)
+{
+    (void)state;
+    long blocks = memory_live_blocks();
+    struct eddy_failure *first = failure_of(EIO, "one"), *second = failure_of(EDOM, "two"),
+                        *third = failure_of(EBUSY, "three");
+    assert_ptr_equal(eddy_failure_chain(NULL, NULL, NULL), NULL);
+    assert_ptr_equal(eddy_failure_chain(NULL, second, NULL), second);
+    assert_ptr_equal(eddy_failure_chain(first, NULL, NULL), first);
+    assert_ptr_equal(eddy_failure_chain(first, first, NULL), first);
+    assert_ptr_equal(first->later, NULL);
+    assert_ptr_equal(eddy_failure_chain(first, second, NULL), first);
+    assert_ptr_equal(eddy_failure_chain(first, third, NULL), first);
+    assert_ptr_equal(first->later, second);
+    assert_ptr_equal(second->later, third);
+    failure_unref(first); /* and with it the others */
+    assert_int_equal(memory_live_blocks(), blocks);
+}
+
+eddy_async(void, cleans_up_without_memory)
+{
+    long blocks = memory_live_blocks();
+    note("%d", eddy_failure_chain(&failure_no_memory, failure_of(EIO, "lost"), NULL) == &failure_no_memory);
+    note("%ld", memory_live_blocks() - blocks);
+}
+
+/* A record that all share can have no followers. */
+static void what_cannot_follow_is_reported(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run_with(LOGGING(), cleans_up_without_memory()), 0);
+    told("1 0");
+    assert_int_equal(log_count(": lost"), 1);
+    assert_int_equal(log_count("an error in clean-up"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nested_errors_are_printed_and_freed_without_recursion),
+        cmocka_unit_test(of_several_failures_the_first_leaves_and_the_others_follow_it),
+        cmocka_unit_test(what_cannot_follow_is_reported),
         cmocka_unit_test(details_live_until_the_next_error_is_caught_or_as_long_as_kept),
         cmocka_unit_test(an_error_alone_is_a_group_of_one),
         cmocka_unit_test(a_part_of_a_group_can_be_kept_alone),
