@@ -237,6 +237,16 @@ void loop_closers_run(struct eddy_loop *loop)
         loop->closers->close(loop->closers);
 }
 
+/* Of what is the loop's alone: a program that has leaked a stream or a process is not to blame here. */
+static void check_nothing_left(const struct eddy_loop *loop)
+{
+    EDDY_ASSERT(!loop->tasks && !loop->task_count, "%zu tasks are left when their loop closes", loop->task_count);
+    EDDY_ASSERT(!loop->to_ask && !loop->ask_next, "a request to cancel was not passed on");
+    EDDY_ASSERT(!loop->calls.used, "%u calls of the loop are left when it closes", (unsigned)loop->calls.used);
+    EDDY_ASSERT(!loop->async_generators && !loop->fd_watches && !loop->finished && !loop->inbox,
+                "something of the loop is left when it closes");
+}
+
 void loop_close(struct eddy_loop *loop)
 {
     loop_closers_run(loop);
@@ -250,6 +260,7 @@ void loop_close(struct eddy_loop *loop)
             call_free(call);
     }
     handles_free(loop);
+    check_nothing_left(loop);
     timers_free(&loop->timers);
     tasks_free(loop);
     blocks_free(&loop->blocks);

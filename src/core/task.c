@@ -312,6 +312,7 @@ void task_finish(struct task *task)
 {
     struct eddy_core *core = task_core(task);
     EDDY_ASSERT(!task->ready.queued, "task \"%s\" ends, and would be resumed afterwards", task_name(task));
+    EDDY_ASSERT(!task->interruptible && !task->releasing, "task \"%s\" ends within a wait", task_name(task));
     task->has_result = !core->failure;
     task->obeyed = core->failure && core->failure->own;
     core->failure = failure_passed_on(core->failure, false);

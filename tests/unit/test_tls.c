@@ -334,6 +334,47 @@ static void impossible_contexts_are_refused(void **state)
     eddy_tls_free(NULL);
 }
 
+/* The key of "server", encrypted by the word "secret". */
+static void write_encrypted_key(const char *path)
+{
+    FILE *plain = fopen(certificate_at("server").text, "r"), *file = fopen(path, "w");
+    assert_true(plain && file);
+    EVP_PKEY *key = PEM_read_PrivateKey(plain, NULL, NULL, NULL);
+    assert_int_equal(
+        PEM_write_PrivateKey(file, key, EVP_aes_256_cbc(), (const unsigned char *)"secret", 6, NULL, NULL), 1);
+    EVP_PKEY_free(key);
+    fclose(plain);
+    fclose(file);
+}
+
+/* The longest that OpenSSL has room for, and one character more. */
+enum { LONGEST_PASSWORD = 1024 };
+
+static void an_encrypted_key_needs_its_password(void **state)
+{
+    (void)state;
+    eddy_error err;
+    char longest[LONGEST_PASSWORD + 2];
+    struct certificate_path server = certificate_at("server"), path = certificate_at("encrypted");
+    write_encrypted_key(path.text);
+    eddy_tls_options options = {.size = sizeof options, .certificate_file = server.text, .key_file = path.text};
+    assert_null(eddy_tls_server_new(&options, &err)); /* and nobody is asked on the terminal */
+    assert_int_equal(err.code, EDDY_TLS_FAILED);
+    options.key_password = "secreT";
+    assert_null(eddy_tls_server_new(&options, &err));
+    options.key_password = "secre";
+    assert_null(eddy_tls_server_new(&options, &err));
+    memset(longest, 's', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    options.key_password = longest;
+    assert_null(eddy_tls_server_new(&options, &err));
+    options.key_password = "secret";
+    eddy_tls *tls = eddy_tls_server_new(&options, &err);
+    assert_non_null(tls);
+    eddy_tls_free(tls);
+    unlink(path.text);
+}
+
 /* ==== sessions ==== */
 
 /* One connection with both contexts: was it resumed? */
@@ -434,6 +475,7 @@ int main(void)
         cmocka_unit_test(a_name_has_its_certificate),
         cmocka_unit_test(versions_that_do_not_meet),
         cmocka_unit_test(impossible_contexts_are_refused),
+        cmocka_unit_test(an_encrypted_key_needs_its_password),
         cmocka_unit_test(sessions_are_resumed),
         cmocka_unit_test(an_end_without_close_notify_is_an_error),
         cmocka_unit_test(closing_sends_close_notify),

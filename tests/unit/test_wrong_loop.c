@@ -7,6 +7,7 @@
  */
 #include <eddy.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 
 #include "log.h"
@@ -440,6 +441,61 @@ static void an_await_of_another_loops_future_fails(void **state)
     assert_int_equal(log_count("eddy_stream_abort of a stream of another thread's loop"), 1);
 }
 
+/* What is open in the first loop. */
+static eddy_process *process;
+static eddy_server *server;
+static eddy_file *file;
+
+eddy_async(void, uses_open_things)
+{
+    char byte;
+    CODE(eddy_await(eddy_process_wait(process), &err));
+    CODE(eddy_await(eddy_server_close(server, 0), &err));
+    CODE(eddy_await(eddy_file_read_at(file, &byte, 1, 0), &err));
+    CODE(eddy_await(eddy_file_close(file), &err));
+    eddy_stream_set_deadline(ends[0], 0);
+}
+
+static void run_with_open_things(void)
+{
+    note("%d", eddy_run_with(LOGGING(), uses_open_things()));
+}
+
+eddy_async(void, serves_nobody, (eddy_stream *, s), (void *, argument))
+{
+    (void)s;
+    (void)argument;
+    eddy_await(eddy_sleep(0));
+}
+
+eddy_async(void, has_open_things)
+{
+    char byte;
+    process = eddy_await(eddy_process_start(EDDY_COMMAND("sleep", "1000")));
+    eddy_defer(eddy_process_abort, process);
+    server = eddy_await(eddy_start_server(serves_nobody, (void *)NULL, "127.0.0.1", 0));
+    file = eddy_await(eddy_file_open("/dev/zero", O_RDONLY, 0));
+    eddy_await(eddy_stream_pair(ends));
+    eddy_defer(eddy_stream_abort, ends[0]);
+    eddy_defer(eddy_stream_abort, ends[1]);
+    ask(run_with_open_things);
+    eddy_await(eddy_sleep(0));
+    eddy_await(eddy_sleep(0));
+    eddy_await(eddy_stream_write(ends[0], "x", 1)); /* the deadline was not set */
+    note("%zu", eddy_await(eddy_stream_read(ends[1], &byte, 1)));
+    note("%d", eddy_process_ended(process));
+    eddy_await(eddy_file_close(file));
+    eddy_await(eddy_server_close(server, 0));
+}
+
+static void what_is_open_in_another_loop_stays_as_it_was(void **state)
+{
+    (void)state;
+    RUN(has_open_things());
+    told("wrong wrong wrong wrong 0 1 0");
+    assert_int_equal(log_count("eddy_stream_set_deadline of a stream of another thread's loop"), 1);
+}
+
 /* ==== what must go on working ==== */
 
 eddy_async(void, makes_a_future)
@@ -486,6 +542,7 @@ int main(void)
         cmocka_unit_test(a_call_that_cannot_be_passed_on_does_nothing_and_is_reported),
         cmocka_unit_test(an_await_of_another_loops_future_fails),
         cmocka_unit_test(a_future_of_no_loop_or_of_an_ended_one_may_be_used),
+        cmocka_unit_test(what_is_open_in_another_loop_stays_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

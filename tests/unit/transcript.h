@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "os/memory.h"
+#include "os/stack.h"
 
 static char transcript[4096]; /* what was noted, each with a blank behind it */
 
@@ -50,12 +51,13 @@ static inline void told(const char *expected)
     assert_string_equal(all, expected);
 }
 
-/* The main coroutine runs to a good end, and leaves no block of memory behind. */
+/* The main coroutine runs to a good end, and leaves no block of memory and no stack behind. */
 #define RUN(coroutine) \
     do { \
-        long blocks_before_ = memory_live_blocks(); \
+        long blocks_before_ = memory_live_blocks(), stacks_before_ = stack_live(); \
         assert_int_equal(eddy_run(coroutine), 0); \
         assert_int_equal(memory_live_blocks(), blocks_before_); \
+        assert_int_equal(stack_live(), stacks_before_); \
     } while (0)
 
 /* The same in the simulation, in the order that the seed gives; 0: first come, first served. */
