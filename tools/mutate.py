@@ -192,24 +192,52 @@ def cover(tree, number, test):
     return test['name'], seconds, lines
 
 
+def digest_of(tree, test):
+    """Of what a test runs: equal ones execute the same lines."""
+    build, found = os.path.join(tree, 'build'), hashlib.sha256(repr(sorted(test['env'].items())).encode())
+    scripts = any(word.endswith(('.py', '.sh')) for word in test['cmd'])
+    library = [os.path.join(build, name) for name in ('eddy', 'libeddy.so.0.1.0')] if scripts else []
+    for word in test['cmd'] + library:
+        found.update(word.encode())
+        if word.startswith(tree) and os.path.isfile(word):
+            with open(word, 'rb') as file:
+                found.update(file.read())
+    return found.hexdigest()
+
+
+def kept_coverage(path):
+    """{'commit': of what, 'tests': {digest: [name, seconds, lines]}}; empty: there was no pass before."""
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding='utf-8') as file:
+        return json.load(file)
+
+
+def measure_coverage(workers, known):
+    """Runs the tests that are not among the known ones: {digest: [name, seconds, lines]} of all."""
+    print('finding out which test executes which line', flush=True)
+    tree = copy_tree('coverage', COUNTED)
+    tests = {digest_of(tree, test): test for test in tests_of(tree)}
+    new = [(number, test) for number, (digest, test) in enumerate(tests.items()) if digest not in known]
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        measured = {name: (name, seconds, sorted(lines))
+                    for name, seconds, lines in pool.map(lambda job: cover(tree, *job), new)}
+    return {digest: measured.get(test['name']) or known[digest] for digest, test in tests.items()}
+
+
 def coverage(workers):
-    """{(path, line): [names of tests, the quickest first]}, {name: seconds}; kept by commit."""
-    commit = run(['git', 'rev-parse', 'HEAD:src', 'HEAD:tests'], TOP).stdout
-    kept = os.path.join(WORK, 'coverage-%s.json' % hashlib.sha256(commit).hexdigest()[:16])
-    if not os.path.exists(kept):
-        print('finding out which test executes which line', flush=True)
-        tree = copy_tree('coverage', COUNTED)
-        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-            rows = list(pool.map(lambda job: cover(tree, *job), enumerate(tests_of(tree))))
-        shutil.rmtree(tree)
-        with open(kept, 'w', encoding='utf-8') as file:
-            json.dump([(name, seconds, sorted(lines)) for name, seconds, lines in rows], file)
-    with open(kept, encoding='utf-8') as file:
-        rows = sorted(json.load(file), key=lambda row: row[1])
+    """{(path, line): [names of tests, the quickest first]}, {name: seconds}; kept, by test."""
+    path, commit = os.path.join(WORK, 'coverage.json'), run(['git', 'rev-parse', 'HEAD:src', 'HEAD:tests'], TOP).stdout
+    kept = kept_coverage(path)
+    if kept.get('commit') != commit.decode():
+        kept = {'commit': commit.decode(), 'tests': measure_coverage(workers, kept.get('tests', {}))}
+        with open(path, 'w', encoding='utf-8') as file:
+            json.dump(kept, file)
+    rows = sorted(kept['tests'].values(), key=lambda row: row[1])
     by_line = collections.defaultdict(list)
     for name, _, lines in rows:
-        for path, line in lines:
-            by_line[(path, line)].append(name)
+        for source, line in lines:
+            by_line[(source, line)].append(name)
     return by_line, {name: seconds for name, seconds, _ in rows}
 
 
