@@ -37,7 +37,7 @@ bench-micro: ## what the primitives cost here, beside others; half an hour, and 
 bench-io:   ## what servers cost a request, beside others and C by hand; half an hour
 	@tools/bench.sh traffic
 
-docs:       ## the reference and the guide as a site and as man pages, in build/docs; python3 alone
+docs:       ## the reference and the guide as a site and as man pages, in build/docs
 	@tools/docs.sh
 
 install:    ## install under /usr/local (meson configure build --prefix ... changes it); DESTDIR works

@@ -144,7 +144,13 @@ step_debugger() {
 # What make install puts there, used through pkg-config, Meson and CMake.
 step_install() {
     tools/need.sh $need_for_install || { note_failure "install: packages are missing"; return; }
-    build build gcc && suites build --suite install
+    build build gcc -Dman=enabled && suites build --suite install
+}
+# The site: built without a warning, loads nothing from elsewhere, its links lead somewhere, its search finds.
+step_site() {
+    tools/need.sh $need_for_site || { note_failure "site: packages are missing"; return; }
+    once "make docs" tools/docs.sh
+    once site tests/docs/site.py build/docs/html
 }
 # Ten thousand connections, some of which misbehave; two and a half minutes.
 step_load() { build build gcc && suites build --suite load; }
@@ -175,7 +181,7 @@ step_seeds() { build build gcc && once seeds tools/seeds.py build 200; }
 main() {
     local steps="$*" step
     [ -n "$steps" ] || steps=$(sed -nE 's/^step_([a-zA-Z0-9_]+)\(\).*/\1/p' tools/check.sh)
-    if ! tools/need.sh $need_to_build $need_for_curl $need_for_tests $need_for_check; then
+    if ! tools/need.sh $need_to_build $need_for_curl $need_for_tests $need_for_man $need_for_check; then
         echo "0 passed, 1 failed, 0 skipped"
         exit 1
     fi

@@ -5,7 +5,14 @@
 #   tools/install.sh [uninstall]
 set -eu
 cd "$(dirname "$0")/.."
-tools/build.sh
+. tools/setup.sh
+# Whoever cannot have lowdown installs without man pages.
+if tools/need.sh $need_for_man; then
+    tools/build.sh man
+else
+    echo "install.sh: without lowdown there are no man pages" >&2
+    tools/build.sh
+fi
 
 # Removes what an installation would put there, and the folders of ours that are empty then; not what the last one did put
 # there, which may have been elsewhere.

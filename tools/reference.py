@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""reference.py: the reference of docs/reference and the examples of docs/: see docs/reference/README.md.
+"""reference.py: the reference of docs/reference and the examples of docs/: see docs/reference/making.md.
 
   check           pages, headers and exported names are equal; pages have their form; examples are those of tested files
   sync            write anew what is made: examples, standard sentences, the index
@@ -8,9 +8,7 @@
   names           every public name, what it is, its header and its page
   man FOLDER      the man pages, flat, one for each name
   man-names       their file names; man-sources: what they are made of
-  site FOLDER     the HTML site
-
-Python alone; nothing is fetched.
+  site FOLDER     what MkDocs makes the site of (tools/docs.sh)
 """
 import glob
 import os
@@ -21,10 +19,9 @@ sys.dont_write_bytecode = True
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TOP, 'tools'))
 import excerpt       # noqa: E402
-import manpage       # noqa: E402
-import markdown      # noqa: E402
+import manual        # noqa: E402
+import site_pages    # noqa: E402
 import public_names  # noqa: E402
-import site_html     # noqa: E402
 
 FOLDER = os.path.join(TOP, 'docs', 'reference')
 GUIDE = os.path.join(TOP, 'docs', 'guide')
@@ -81,7 +78,7 @@ class Page:
 
 def pages():
     found = [Page(path) for path in sorted(glob.glob(os.path.join(FOLDER, '*.md')))
-             if os.path.basename(path) not in ('README.md', 'index.md', 'sentences.md')]
+             if os.path.basename(path) not in ('making.md', 'index.md', 'sentences.md')]
     return found
 
 
@@ -89,10 +86,8 @@ def sentences():
     """Code -> its standard sentences, the first of which `sync` writes behind a bare code."""
     table = {}
     with open(os.path.join(FOLDER, 'sentences.md'), encoding='utf-8') as file:
-        for block in markdown.parse(file.read()):
-            if block[0] == 'table':
-                for row in block[1][1:]:
-                    table.setdefault(row[0].strip('`'), []).append(row[1])
+        for code, sentence in re.findall(r'^\| `(\S+)` \| (.*?) *\|', file.read(), re.M):
+            table.setdefault(code, []).append(sentence)
     return table
 
 
@@ -116,7 +111,7 @@ def index_text():
     """docs/reference/index.md: the pages by area, then every name."""
     known = pages()
     out = ['<!-- Made by tools/reference.py sync. -->', '# Reference', '',
-           'Every public name has a page; related names share one. [How the pages are made](README.md).', '']
+           'Every public name has a page; related names share one. [How the pages are made](making.md).', '']
     for area in AREAS:
         these = [page for page in known if page.area == area]
         if these:
@@ -316,14 +311,12 @@ class Check:
 
     def starts(self, page, title, words):
         """A paragraph that begins with one of the words, or a list whose items `name`, `name`: do."""
-        for block in markdown.parse(page.sections[title])[:1]:
-            texts = [block[1]] if block[0] == 'paragraph' else []
-            if block[0] == 'list':
-                texts = [re.sub(r'^(?:`[^`]*`(?:, | and )?)+: ', '', item[0][1]) for item in block[2]]
-            for text in texts:
-                if not re.match('(%s)\\b' % '|'.join(words), text):
-                    self.find(page.where, '%s: "%s..." must begin with one of %s (or be a list of `name`: WORD ...)'
-                              % (title, text[:30], ', '.join(words)))
+        block = page.sections[title].strip().split('\n\n')[0]
+        texts = re.split(r'^- ', block, flags=re.M)[1:] if block.startswith('- ') else [block]
+        for text in (re.sub(r'^(?:`[^`]*`(?:,\s+| and )?)+:\s+', '', text) for text in texts):
+            if not re.match('(%s)\\b' % '|'.join(words), text):
+                self.find(page.where, '%s: "%s..." must begin with one of %s (or be a list of `name`: WORD ...)'
+                          % (title, text[:30], ', '.join(words)))
 
     def examples(self):
         for path in documents():
@@ -335,7 +328,7 @@ class Check:
                 self.find('%s:%d' % (where, line), why)
             if text != old and not troubles:
                 self.find(where, 'an example differs from its file, or the links at the end are old: run tools/reference.py sync')
-            if where.startswith(('docs/guide', 'docs/reference')) and not where.endswith(('README.md', 'sentences.md')):
+            if where.startswith(('docs/guide', 'docs/reference')) and not where.endswith(('making.md', 'sentences.md')):
                 self.loose(where, old)
 
     def loose(self, where, text):
@@ -349,7 +342,7 @@ class Check:
     def links(self):
         for path in documents():
             with open(path, encoding='utf-8') as file:
-                for target, why in site_html.broken_links(path, file.read()):
+                for target, why in site_pages.broken_links(path, file.read()):
                     self.find(os.path.relpath(path, TOP), 'the link to %s leads nowhere: %s' % (target, why))
 
 
@@ -384,15 +377,15 @@ def main():
     if command == 'names':
         return list_names()
     if command == 'man' and len(rest) == 1:
-        return manpage.write_all(pages(), rest[0])
+        return manual.write_all(pages(), rest[0])
     if command == 'man-names':
-        print('\n'.join(name for name, _ in manpage.files(pages())))
+        print('\n'.join(name for name, _ in manual.files(pages())))
         return 0
     if command == 'man-sources':
-        print('\n'.join([page.path for page in pages()] + glob.glob(os.path.join(TOP, 'tools', 'm*.py'))))
+        print('\n'.join([page.path for page in pages()] + [os.path.join(TOP, 'tools', 'manual.py')]))
         return 0
     if command == 'site' and len(rest) == 1:
-        return site_html.write_all(pages(), rest[0])
+        return site_pages.write_all(pages(), AREAS, chapters(), rest[0])
     print(__doc__)
     return 2
 

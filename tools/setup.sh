@@ -6,6 +6,9 @@ need_to_build="gcc=cmd:gcc libc6-dev=file:/usr/include/stdio.h meson=cmd:meson n
     pkg-config=cmd:pkg-config python3=cmd:python3 liburing-dev=pc:liburing libssl-dev=pc:openssl"
 need_for_curl="libcurl4-openssl-dev=pc:libcurl"
 need_for_tests="libcmocka-dev=pc:cmocka"
+need_for_man="lowdown=cmd:lowdown"
+need_for_docs="mkdocs=cmd:mkdocs mkdocs-material=deb"
+need_for_site="$need_for_man $need_for_docs chromium=cmd:chromium chromium-driver=cmd:chromedriver"
 need_for_check="g++=cmd:g++ clang=cmd:clang llvm=cmd:llvm-ar lld=cmd:ld.lld
     libclang-rt-dev=file:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a
     valgrind=cmd:valgrind libc6-dbg=deb openssl=cmd:openssl nginx-light=cmd:nginx"
@@ -14,8 +17,8 @@ need_for_portability="musl-tools=cmd:musl-gcc qemu-user=cmd:qemu-aarch64 gcc-aar
 need_for_interop="curl=cmd:curl socat=cmd:socat redis-server=cmd:redis-server wrk=cmd:wrk nginx-light=cmd:nginx"
 need_for_debugger="gdb=cmd:gdb binutils=cmd:objcopy"
 need_for_debian="debhelper=deb dpkg-dev=deb fakeroot=cmd:fakeroot meson=deb pkg-config=deb liburing-dev=deb
-    libssl-dev=deb libcurl4-openssl-dev=deb git=cmd:git gdb=cmd:gdb"
-need_for_install="cmake=cmd:cmake binutils=cmd:readelf"
+    libssl-dev=deb libcurl4-openssl-dev=deb lowdown=deb git=cmd:git gdb=cmd:gdb"
+need_for_install="$need_for_man cmake=cmd:cmake binutils=cmd:readelf"
 
 need_for_bench="g++=cmd:g++ libst-dev=file:/usr/include/st.h libev-dev=file:/usr/include/ev.h libuv1-dev=pc:libuv libevent-dev=pc:libevent_core
     libboost-context1.81-dev=file:/usr/include/boost/context/fiber.hpp golang-go=cmd:go cargo=file:/usr/bin/cargo
