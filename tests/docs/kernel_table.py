@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""README.md shows the table that `eddy doctor --table` prints, without its last column: the mark of this kernel."""
+"""docs/platforms.md shows the table that `eddy doctor --table` prints, without its last column: the mark of this kernel."""
 import os
 import subprocess
 import sys
@@ -10,11 +10,11 @@ def main():
     printed = subprocess.run([os.path.join(os.environ['EDDY_BUILD'], 'eddy'), 'doctor', '--table'], check=True,
                              capture_output=True, text=True).stdout
     table = [line[:line.rindex('|', 0, -1) + 1] for line in printed.splitlines() if line.startswith('|')]
-    with open(os.path.join(os.environ['EDDY_SOURCE'], 'README.md'), encoding='utf-8') as readme:
-        lines = [line.rstrip() for line in readme]
+    with open(os.path.join(os.environ['EDDY_SOURCE'], 'docs/platforms.md'), encoding='utf-8') as page:
+        lines = [line.rstrip() for line in page]
     wanted = '\n'.join(table)
     if len(table) < 3 or wanted not in '\n'.join(lines):
-        print('README.md lacks this table, as `eddy doctor --table` prints it:\n' + wanted)
+        print('docs/platforms.md lacks this table, as `eddy doctor --table` prints it:\n' + wanted)
         return 1
     return 0
 
