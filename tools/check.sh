@@ -181,7 +181,7 @@ step_seeds() { build build gcc && once seeds tools/seeds.py build 200; }
 main() {
     local steps="$*" step
     [ -n "$steps" ] || steps=$(sed -nE 's/^step_([a-zA-Z0-9_]+)\(\).*/\1/p' tools/check.sh)
-    if ! tools/need.sh $need_to_build $need_for_curl $need_for_tests $need_for_man $need_for_check; then
+    if ! tools/need.sh $need_to_build $need_for_curl $need_for_tests $need_for_check; then
         echo "0 passed, 1 failed, 0 skipped"
         exit 1
     fi

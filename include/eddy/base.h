@@ -3,6 +3,10 @@
 #ifndef EDDY_BASE_H
 #define EDDY_BASE_H
 
+#if __SIZEOF_POINTER__ < 8
+#error "Eddy needs a 64-bit machine: compile for x86-64 or aarch64, without -m32 or -mx32 (docs/platforms.md)"
+#endif
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
