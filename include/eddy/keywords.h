@@ -19,6 +19,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "base.h" /* first: it refuses machines for which there may be no <errno.h> */
+
 #include <errno.h>
 #include <stdlib.h>
 
