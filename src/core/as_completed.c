@@ -2,6 +2,7 @@
 /* as_completed.c - handles in the order in which their tasks end. */
 #include <string.h>
 
+#include "core/circle.h"
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/future.h"
@@ -46,6 +47,29 @@ static void ended(struct watch *watch)
     waiters_wake_first(&item->all->waiters);
 }
 
+/* The consumer, if it waits and each that is left would have to end after it. */
+static struct task *waiter(struct watch *watch)
+{
+    struct completions *all = ((struct completion *)(void *)watch)->all;
+    struct eddy_awaitable *a = waiters_first(&all->waiters);
+    for (size_t i = 0; a && i < all->count; i++) {
+        const struct completion *item = &all->items[i];
+        if (watch_is_set(&item->watch) &&
+            !(handle_is_task(item->awaitable) && circle_is_stuck(task_of_handle(item->awaitable))))
+            return NULL;
+    }
+    return a ? owner_of(a) : NULL;
+}
+
+static void refuse(struct watch *watch, struct eddy_failure *failure)
+{
+    struct eddy_awaitable *a = waiters_first(&((struct completion *)(void *)watch)->all->waiters);
+    waiters_remove(a);
+    native_complete(a, failure);
+}
+
+static const struct wait_kind by_order = {.waiter = waiter, .refuse = refuse};
+
 /* The items, each handle once. */
 static void collect(struct completions *all, const void *tasks, size_t count)
 {
@@ -72,6 +96,7 @@ static struct completions *watch_all(const void *tasks, size_t count)
             queue(item);
         else
             watch_add(watches_of(item->awaitable), &item->watch, ended);
+        item->watch.kind = &by_order;
     }
     return all;
 }
@@ -79,6 +104,10 @@ static struct completions *watch_all(const void *tasks, size_t count)
 static void start(struct eddy_awaitable *a)
 {
     waiters_add(&((struct wait_one *)(void *)a)->all->waiters, a);
+    owner_of(a)->joins_many = true;
+    struct eddy_failure *circle = circle_closed(owner_of(a), NULL);
+    if (circle && waiters_remove(a))
+        native_complete(a, circle);
 }
 
 static void undo(struct eddy_awaitable *a)
@@ -125,6 +154,8 @@ bool eddy_as_completed_step(struct eddy_async_generator *generator, void *value)
     if (!all->first) {
         struct wait_one wait = {{{.type = &wait_one_type}, {0}}, {0}, all};
         core->failure = eddy_run_here(&wait.awaitable);
+        if (current.task)
+            current.task->joins_many = false;
         if (core->failure)
             return false;
     }

@@ -7,32 +7,57 @@
 #include <string.h>
 
 #include "core/failure.h"
+#include "core/loop.h"
 
 enum { NAMED = 8, TEXT = 1024 };
 
-struct task *circle_search(struct task *task, const struct task *self)
+/* ---- who is stuck ---- */
+
+static struct task *waiter_by(struct watch *watch)
 {
-    for (const struct task *back = self->joined_by; task && back; back = back->joined_by) {
-        if (task->joins == self)
-            return task;
-        task = task->joins;
-    }
+    return watch->kind ? watch->kind->waiter(watch) : NULL;
+}
+
+/* One step along what `task` waits for; NULL: it waits for nobody.  Where it waits for several the way ends. */
+static struct task *ahead_of(struct task *task)
+{
+    return task->joins ? task->joins : task->joins_many ? task : NULL;
+}
+
+/*
+ * Marks those that cannot end before self has, in the order in which they are found, until `task` is among them, or
+ * self: gives the one that self's wait is for; NULL: there is no circle.  In step with this it goes along what task
+ * waits for, so that it costs what the shorter way costs: long chains are built in reasonable time from either end.
+ */
+static struct task *find(struct task *self, struct task *task)
+{
+    struct task *last = self, *ahead = task;
+    self->behind = self;
+    self->next_asked = NULL;
+    for (struct task *stuck = self; stuck; stuck = stuck->next_asked)
+        for (struct watch *watch = stuck->watches.first; watch; watch = watch->next) {
+            struct task *waiter = waiter_by(watch);
+            if (waiter == self)
+                return stuck;
+            if (ahead && !(ahead = ahead_of(ahead)))
+                return NULL;
+            if (!waiter || circle_is_stuck(waiter))
+                continue;
+            waiter->behind = stuck;
+            waiter->next_asked = NULL;
+            last = last->next_asked = waiter;
+            if (waiter == task)
+                return task;
+        }
     return NULL;
 }
 
-void circle_break(struct task *task, const struct task *self)
+static void unmark(struct task *self)
 {
-    struct task *last = NULL; /* the last that waits by an await: frames have to wait for what they spawned */
-    if (!circle_last(task, self))
-        return;
-    for (; task != self; task = task->joins)
-        if (task->passes_on)
-            last = task;
-    if (!last)
-        return;
-    circle_unlink(last);
-    last->circular = true;
-    task_wake(last);
+    for (struct task *task = self, *next; task; task = next) {
+        next = task->next_asked;
+        task->behind = task->next_asked = NULL;
+    }
 }
 
 /* ---- in words ---- */
@@ -56,18 +81,74 @@ static void add_member(char *text, struct task *task)
         add(text, " (spawned at %s:%d)", site->file, site->line);
 }
 
-struct eddy_failure *circle_failure(struct task *self, struct task *task)
+/* The circle in which self waits for `task`, told from `first` on. */
+static struct eddy_failure *in_words(struct task *first, struct task *self, struct task *task)
 {
     char text[TEXT] = "";
     size_t others = 0;
-    add_member(text, self);
-    for (; task && task != self; task = task->joins)
+    add_member(text, first);
+    for (struct task *next = first; (next = next == self ? task : next->behind) != first;)
         if (++others < NAMED) {
             add(text, others == 1 ? " waits for " : ", which waits for ");
-            add_member(text, task);
+            add_member(text, next);
         }
     if (others >= NAMED)
         add(text, ", which waits for %zu more", others - NAMED + 1);
-    add(text, ", which waits for task \"%s\"", task_name(self));
+    add(text, others ? ", which waits for task \"%s\"" : " waits for task \"%s\", itself", task_name(first));
     return failure_of(EDDY_WAITS_FOR_ITSELF, "%s", text);
+}
+
+/* ---- refusing ---- */
+
+/* The list in which `find` chains tasks is in use while a request is passed on: what begins to wait in there, in a
+ * program's own `cancel`, is not looked at. */
+static bool can_look(const struct task *self)
+{
+    return !self->loop->ask_next;
+}
+
+struct eddy_failure *circle_search(struct task *self, struct task *task)
+{
+    if (!can_look(self))
+        return NULL;
+    struct task *closes = find(self, task);
+    struct eddy_failure *failure = closes ? in_words(self, self, closes) : NULL;
+    unmark(self);
+    return failure;
+}
+
+/* The one by which it waits for what is before it on the way to self. */
+static struct watch *watch_of(struct task *stuck)
+{
+    struct watch *watch = stuck->behind->watches.first;
+    while (waiter_by(watch) != stuck)
+        watch = watch->next;
+    return watch;
+}
+
+/* The last await on the way from task to self ends; false: there is none. */
+static bool end_await(struct task *self, struct task *task)
+{
+    struct task *last = NULL;
+    struct watch *by = NULL;
+    for (struct task *stuck = task; stuck != self; stuck = stuck->behind) {
+        struct watch *watch = watch_of(stuck);
+        if (watch->kind->refuse) {
+            last = stuck;
+            by = watch;
+        }
+    }
+    if (last)
+        by->kind->refuse(by, in_words(last, self, task));
+    return last != NULL;
+}
+
+void circle_break(struct task *self, struct task *task)
+{
+    bool again = self->watches.first && (!task || circle_has_link(task)) && can_look(self);
+    while (again) {
+        struct task *closes = find(self, task);
+        again = closes && end_await(self, closes);
+        unmark(self);
+    }
 }

@@ -1,41 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * circle.h - tasks that wait for each other's end: the links between them, and circles, in which none would ever end.
+ * circle.h - tasks that wait for each other's end, and circles of them, in which none would ever end.
  *
- * Invariant: task->joins and task->joined_by link no circle.  The await that would close one is refused; where the end
- * of a frame would, the await of the frame's own task ends instead, for a frame has to wait for what it spawned.
+ * A task waits by watches: one on the task that it awaits, one on each that it gathers or that its group's block waits
+ * for.  The kind of a watch tells who waits by it, so that all that cannot end before a task has are found from there.
+ *
+ * Invariant: no task waits for itself, however many stand between.  The await that would close a circle is refused;
+ * where the end of a frame or of a group's block would, another await of the circle ends instead: these have to wait.
  */
 #ifndef EDDY_CORE_CIRCLE_H
 #define EDDY_CORE_CIRCLE_H
 
 #include "core/task.h"
 
-/* self begins to wait for task, and ends it.  passes_on: requests to cancel self go on to task. */
-static inline void circle_link(struct task *self, struct task *task, bool passes_on)
+struct wait_kind {
+    /* The task that cannot go on before all that is stuck has ended, the watched one too; NULL: none, or it can. */
+    struct task *(*waiter)(struct watch *watch);
+    /* Ends the wait, which fails; NULL: it is the end of a frame or block. */
+    void (*refuse)(struct watch *watch, struct eddy_failure *failure);
+};
+
+/* While waiters are looked for: it cannot end before the one that they wait for. */
+static inline bool circle_is_stuck(const struct task *task)
 {
-    self->joins = task;
-    self->passes_on = passes_on;
-    if (!task->joined_by) /* one that is awaited may be waited for by its frame, too */
-        task->joined_by = self;
+    return task->behind != NULL;
 }
-static inline void circle_unlink(struct task *self)
+/* It waits for the end of others. */
+static inline bool circle_has_link(const struct task *task)
 {
-    if (self->joins && self->joins->joined_by == self)
-        self->joins->joined_by = NULL;
-    self->joins = NULL;
-    self->passes_on = false;
+    return task->joins || task->joins_many;
 }
-/* Looks ahead from task and back from self in step, so that it costs what the shorter way costs: chains of any length
- * are built in reasonable time from either end. */
-struct task *circle_search(struct task *task, const struct task *self);
-/* Of those that `task` waits for, the one that waits for self; NULL: none, so that self may wait for task. */
-static inline struct task *circle_last(struct task *task, const struct task *self)
+
+struct eddy_failure *circle_search(struct task *self, struct task *task);
+
+/* self is about to wait for task, or, NULL, has begun to wait for several.  NULL: it may; else EDDY_WAITS_FOR_ITSELF,
+ * with the members' names and where they were spawned. */
+static inline struct eddy_failure *circle_closed(struct task *self, struct task *task)
 {
-    return __builtin_expect(self->joined_by != NULL, 0) ? circle_search(task, self) : NULL;
+    if (__builtin_expect(!self->watches.first || (task && !circle_has_link(task)), 1))
+        return NULL;
+    return circle_search(self, task);
 }
-/* Ends the wait for self that would make a circle of self's wait for task; the await fails with circle_failure. */
-void circle_break(struct task *task, const struct task *self);
-/* EDDY_WAITS_FOR_ITSELF with the members' names and where they were spawned. */
-struct eddy_failure *circle_failure(struct task *self, struct task *task);
+/* self is about to wait for task at the end of a frame, or, NULL, for several at that of a block: ends waits for self
+ * until that closes no circle. */
+void circle_break(struct task *self, struct task *task);
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "core/circle.h"
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/future.h"
@@ -28,6 +29,7 @@ struct several {
     struct eddy_awaitable *operation; /* which ends when enough of them have */
     uint8_t kind;                     /* an enum several_kind */
     bool cancelled;                   /* ends with ECANCELED, when all have ended */
+    bool linked;                      /* a child waits for others, or is the owner: there may be a circle */
     size_t count, pending;
     struct child children[];
 };
@@ -86,10 +88,10 @@ static struct eddy_failure *first_failure(struct several *several, const struct 
     return NULL;
 }
 
-static void end(struct several *several, const struct eddy_awaitable *last)
+static void end_with(struct several *several, struct eddy_failure *failure)
 {
     struct eddy_awaitable *operation = several->operation;
-    struct eddy_failure *failure = several->cancelled ? &failure_cancelled : first_failure(several, last);
+    owner_of(operation)->joins_many = false;
     for (size_t i = 0; i < several->count; i++) {
         struct child *child = &several->children[i];
         if (watch_is_set(&child->watch))
@@ -101,6 +103,11 @@ static void end(struct several *several, const struct eddy_awaitable *last)
     native_complete(operation, failure);
 }
 
+static void end(struct several *several, const struct eddy_awaitable *last)
+{
+    end_with(several, several->cancelled ? &failure_cancelled : first_failure(several, last));
+}
+
 static void child_ended(struct watch *watch)
 {
     struct child *child = (struct child *)(void *)watch;
@@ -108,6 +115,36 @@ static void child_ended(struct watch *watch)
     several->pending--;
     if (ends_it(several, child->awaitable))
         end(several, child->awaitable);
+}
+
+/* Each that is left would have to end before the wait, which the end of any ends. */
+static bool all_are_stuck(const struct several *several)
+{
+    for (size_t i = 0; i < several->count; i++) {
+        struct eddy_awaitable *a = several->children[i].awaitable;
+        if (!awaitable_is_done(a) && !(handle_is_task(a) && circle_is_stuck(task_of_handle(a))))
+            return false;
+    }
+    return true;
+}
+
+static struct task *waiter(struct watch *watch)
+{
+    const struct several *several = ((struct child *)(void *)watch)->several;
+    return several->kind != SEVERAL_FIRST_COMPLETED || all_are_stuck(several) ? owner_of(several->operation) : NULL;
+}
+
+static void refuse(struct watch *watch, struct eddy_failure *failure)
+{
+    end_with(((struct child *)(void *)watch)->several, failure);
+}
+
+static const struct wait_kind by_several = {.waiter = waiter, .refuse = refuse};
+
+static bool may_be_in_circle(const struct eddy_awaitable *operation, const struct eddy_awaitable *child)
+{
+    const struct task *task = handle_is_task(child) ? task_of_handle(child) : NULL;
+    return task && (circle_has_link(task) || task == owner_of(operation));
 }
 
 static struct several *several_new(struct eddy_awaitable *operation, const void *children, size_t count,
@@ -125,7 +162,9 @@ static struct several *several_new(struct eddy_awaitable *operation, const void 
         if (awaitable_is_done(child->awaitable))
             continue;
         watch_add(watches_of(child->awaitable), &child->watch, child_ended);
+        child->watch.kind = &by_several;
         several->pending++;
+        several->linked |= may_be_in_circle(operation, child->awaitable);
     }
     return several;
 }
@@ -155,8 +194,14 @@ static void start(struct eddy_awaitable *a, const void *children, size_t count, 
         return;
     }
     owner_of(a)->wait.several = several;
-    if (is_enough(several))
+    if (is_enough(several)) {
         end(several, NULL);
+        return;
+    }
+    owner_of(a)->joins_many = true;
+    struct eddy_failure *circle = several->linked ? circle_closed(owner_of(a), NULL) : NULL;
+    if (circle)
+        end_with(several, circle);
 }
 
 static void hurry(struct eddy_awaitable *a, const char *reason)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "core/circle.h"
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/level.h"
@@ -119,6 +120,15 @@ static void member_ended(struct watch *watch)
     task_unref(task);
 }
 
+/* The block, when it has come to its end. */
+static struct task *waiter(struct watch *watch)
+{
+    const struct eddy_group *group = ((struct member *)(void *)watch)->group;
+    return group->exiting ? group->parent : NULL;
+}
+
+static const struct wait_kind by_block = {.waiter = waiter};
+
 static struct member *add_member(struct eddy_group *group, struct task *task)
 {
     struct member *member = block_take(&task->loop->blocks, sizeof *member);
@@ -129,6 +139,7 @@ static struct member *add_member(struct eddy_group *group, struct task *task)
     group->end = &member->next;
     group->count++;
     watch_add(&task->watches, &member->watch, member_ended);
+    member->watch.kind = &by_block;
     return member;
 }
 
@@ -203,12 +214,22 @@ static void enter(struct eddy_manager *manager, eddy_error *err)
         eddy_error_set(err, ENOMEM, "no memory for eddy_task_group");
 }
 
+/* None of a few members waits for others: they are in no circle. */
+static bool is_plain(const eddy_group *group)
+{
+    int looked_at = 0;
+    for (const struct member *member = group->members; member; member = member->next)
+        if (circle_has_link(member->task) || ++looked_at > 8)
+            return false;
+    return true;
+}
+
 /* Waits for all members; true: the task was cancelled meanwhile, by somebody else. */
 static bool wait_for_members(eddy_group *group)
 {
     struct task *self = group->parent;
     bool cancelled = false;
-    self->interruptible = true;
+    self->interruptible = self->joins_many = true;
     while (group->count) {
         if (self->must_cancel) {
             self->must_cancel = false;
@@ -219,7 +240,7 @@ static bool wait_for_members(eddy_group *group)
         }
         task_park(self);
     }
-    self->interruptible = false;
+    self->interruptible = self->joins_many = false;
     if (level_reaches(self))
         self->must_cancel = true;
     return cancelled;
@@ -256,6 +277,8 @@ static void leave(struct eddy_manager *manager, eddy_error *err)
     group->exiting = true;
     if (group->parent_cancelled && task_withdraw(self, group->request) == 0)
         cancelled = false;
+    if (!is_plain(group))
+        circle_break(self, NULL);
     if (body && !group->aborting)
         abort_members(group, "the block of its group has failed");
     cancelled |= wait_for_members(group);

@@ -329,9 +329,39 @@ void task_finish(struct task *task)
 
 /* ---- waiting for a task ---- */
 
+static struct task *joiner(struct watch *watch)
+{
+    return (struct task *)(void *)((char *)watch - offsetof(struct task, wait.watch));
+}
+
 static void wake_joiner(struct watch *watch)
 {
-    task_wake((struct task *)(void *)((char *)watch - offsetof(struct task, wait.watch)));
+    task_wake(joiner(watch));
+}
+
+static void refuse_joiner(struct watch *watch, struct eddy_failure *failure)
+{
+    struct task *self = joiner(watch);
+    watch_remove(&self->joins->watches, watch);
+    self->circular = true;
+    self->wait.refusal = failure;
+    task_wake(self);
+}
+
+static const struct wait_kind by_await = {.waiter = joiner, .refuse = refuse_joiner}, by_frame = {.waiter = joiner};
+
+static void link_to(struct task *self, struct task *task, const struct wait_kind *kind)
+{
+    task->references++;
+    watch_add(&task->watches, &self->wait.watch, wake_joiner);
+    self->wait.watch.kind = kind;
+    self->joins = task;
+}
+
+static void unlink_from(struct task *self, struct task *task)
+{
+    self->joins = NULL;
+    task_unref(task);
 }
 
 void task_wait_end(struct task *self, struct task *task, bool forwarding)
@@ -339,9 +369,8 @@ void task_wait_end(struct task *self, struct task *task, bool forwarding)
     self->forwarded = self->circular = false;
     if (task->state == TASK_DONE)
         return;
-    task->references++;
-    watch_add(&task->watches, &self->wait.watch, wake_joiner);
-    circle_link(self, task, forwarding);
+    link_to(self, task, forwarding ? &by_await : &by_frame);
+    self->passes_on = forwarding;
     if (forwarding && self->must_cancel) {
         self->must_cancel = false;
         self->forwarded = true;
@@ -349,10 +378,8 @@ void task_wait_end(struct task *self, struct task *task, bool forwarding)
     }
     while (task->state != TASK_DONE && !self->circular)
         task_park(self);
-    if (self->circular)
-        watch_remove(&task->watches, &self->wait.watch);
-    circle_unlink(self);
-    task_unref(task);
+    self->passes_on = false;
+    unlink_from(self, task);
 }
 
 /* A request went to the task, which ended otherwise.  If it was told, that is its answer; else the request was too late
@@ -393,9 +420,9 @@ void task_unspawned_seen(void)
 
 /* It would wait for itself.  A handle that a frame has in its list stays there, and one that another task awaits is
  * that one's; any other is given up, and the task frees itself when it has ended. */
-static struct eddy_failure *refuse(struct task *self, struct task *task, bool awaited_by_another)
+static struct eddy_failure *refuse(struct task *self, struct task *task, bool awaited_by_another,
+                                   struct eddy_failure *failure)
 {
-    struct eddy_failure *failure = circle_failure(self, task);
     self->circular = true; /* until eddy_release */
     if (!awaited_by_another) {
         task->consumed = !task->sibling_link;
@@ -418,15 +445,16 @@ static struct eddy_failure *join_task(struct task *task)
         return failure_of(EDDY_WAITS_FOR_ITSELF, "task \"%s\"", task_name(task));
     if (task->loop != self->loop && task->state != TASK_DONE)
         return wrong_loop_failure("the task");
-    if (circle_last(task, self))
-        return refuse(self, task, task->consumed);
+    struct eddy_failure *circle = circle_closed(self, task);
+    if (circle)
+        return refuse(self, task, task->consumed, circle);
     EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
     task->consumed = true;
     if (task->state == TASK_DONE && self->at_once++ >= TASK_AWAITS_AT_ONCE)
         task_give_way(self);
     task_wait_end(self, task, true);
     if (self->circular)
-        return refuse(self, task, false);
+        return refuse(self, task, false, self->wait.refusal);
     task_disown(task);
     struct eddy_failure *failure = outcome(self, task);
     if (!failure)
@@ -461,6 +489,28 @@ void eddy_release(struct eddy_awaitable *a)
         task_unref(task_of_handle(a)); /* but one that wrongly awaited itself gives nothing up */
 }
 
+/* Until it has ended: NULL. */
+static struct eddy_failure *wait_shielded(struct task *self, struct task *task)
+{
+    struct eddy_failure *failure = circle_closed(self, task);
+    if (failure)
+        return failure;
+    self->circular = false;
+    link_to(self, task, &by_await);
+    self->interruptible = true;
+    while (task->state != TASK_DONE && !self->circular && !self->must_cancel)
+        task_park(self);
+    self->interruptible = false;
+    if (self->circular)
+        failure = self->wait.refusal;
+    else
+        watch_remove(&task->watches, &self->wait.watch);
+    bool done = task->state == TASK_DONE;
+    unlink_from(self, task);
+    self->circular = false; /* there is no eddy_release */
+    return failure || done ? failure : task_take_cancel(self);
+}
+
 /* Waits without taking the handle; a cancellation ends the wait and leaves the task alone. */
 static struct eddy_failure *shielded_wait(struct task *self, struct task *task)
 {
@@ -469,18 +519,8 @@ static struct eddy_failure *shielded_wait(struct task *self, struct task *task)
     self->at_once++;
     if (failure)
         return failure;
-    if (task->state != TASK_DONE) {
-        task->references++;
-        watch_add(&task->watches, &self->wait.watch, wake_joiner);
-        self->interruptible = true;
-        while (task->state != TASK_DONE && !self->must_cancel)
-            task_park(self);
-        self->interruptible = false;
-        watch_remove(&task->watches, &self->wait.watch);
-        task_unref(task);
-        if (task->state != TASK_DONE)
-            return task_take_cancel(self);
-    }
+    if (task->state != TASK_DONE && (failure = wait_shielded(self, task)))
+        return failure;
     task->seen = true;
     task->has_result = false;
     return task_core(task)->failure ? failure_clone(task_core(task)->failure) : NULL;
@@ -494,8 +534,13 @@ struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a)
     if (!handle_is_task(a) || is_no_memory(task_of_handle(a)) || !self)
         return eddy_join(a);
     struct task *task = task_of_handle(a);
+    if (task == self)
+        return failure_of(EDDY_WAITS_FOR_ITSELF, "task \"%s\"", task_name(task));
     if (!awaitable_is_ours(a))
         return wrong_loop_failure("the task");
+    struct eddy_failure *circle = task->consumed ? circle_closed(self, task) : NULL;
+    if (circle)
+        return circle;
     EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
     return shielded_wait(self, task);
 }
@@ -531,12 +576,12 @@ static void end_children(void **children)
 {
     struct task *self = current.task;
     for (struct task *task = *children; self && task; task = task->sibling)
-        circle_break(task, self);
+        circle_break(self, task);
     cancel_children(*children);
     while (*children) {
         struct task *task = *children;
         if (self) {
-            circle_break(task, self);
+            circle_break(self, task);
             task_wait_end(self, task, false);
         }
         task_disown(task);

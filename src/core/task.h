@@ -33,10 +33,13 @@ struct ready {
     uint32_t parked_at; /* a task's, here for there is room: the loop's looked_at when it began to wait */
 };
 
+struct wait_kind;
+
 /* Wants to know when a task or future ends; fired once, off the lists by then. */
 struct watch {
     struct watch *next, **link;
     void (*fire)(struct watch *watch);
+    const struct wait_kind *kind; /* how a task waits by it, see circle.h; NULL: none does */
 };
 struct watches {
     struct watch *first, **end;
@@ -61,9 +64,9 @@ struct task {
     struct stack *stack;             /* NULL: not started, native, or done */
     struct eddy_loop *loop;
     struct eddy_awaitable *waits_for; /* the native operation it waits for; NULL: none */
-    struct task *joins;              /* the task whose end it waits for; NULL: none */
-    struct task *joined_by;          /* the task that waits so for this one; NULL: none */
-    struct task *next_asked;         /* in the loop's list of requests that are to be passed on */
+    struct task *joins;              /* the task whose end it waits for; NULL: none, or several */
+    struct task *behind;             /* in a search for circles: what it waits for; NULL: it was not found */
+    struct task *next_asked;         /* in the loop's list of requests that are to be passed on; of those found */
     struct watches watches;          /* who waits for its end */
     struct task *next, *previous;    /* all tasks of the loop */
     void *sibling;                   /* next in the list of those that a frame spawned */
@@ -90,6 +93,7 @@ struct task {
     bool interruptible;              /* a request wakes it; in a releasing operation: ends what it waits for */
     bool forwarded;                  /* a request went to what it waits for */
     bool passes_on;                  /* requests go on to the task that it joins: it awaits it */
+    bool joins_many;                 /* it waits for the end of several */
     bool to_ask;                     /* it is in the loop's list of requests */
     bool asked;                      /* a request to many goes to it, too: none needs to be passed on to it */
     bool circular;                   /* the wait for the task that it joins ends now: that one waits for this one */
@@ -108,6 +112,7 @@ struct task {
         struct waiter waiter;
         struct driver_op op;
         struct several *several;     /* of a gather */
+        struct eddy_failure *refusal; /* of a wait that ends as `circular` */
         struct job *job;             /* of a blocking function */
     } wait;
 };
@@ -209,7 +214,8 @@ bool task_is_asked(const struct task *task);
 struct release release_begin(void);
 void release_end(struct release *release);
 
-/* Waits until task has ended.  joins: a cancellation of self goes to it; else self goes on waiting. */
+/* Waits until task has ended.  forward: it is an await, and a cancellation of self goes to it; else self goes on
+ * waiting. */
 void task_wait_end(struct task *self, struct task *task, bool forward);
 /* A coroutine that never begins: frees what its value owns. */
 void value_destroy(struct eddy_awaitable *value);

@@ -11,6 +11,7 @@ void watch_add(struct watches *watches, struct watch *watch, void (*fire)(struct
     if (!watches->first)
         watches->end = &watches->first;
     watch->fire = fire;
+    watch->kind = NULL;
     watch->next = NULL;
     watch->link = watches->end;
     *watches->end = watch;

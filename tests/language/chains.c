@@ -156,6 +156,194 @@ async(void, child_awaits_its_parent, (bool, parent_awaits_too))
     CHECK(err.code == (parent_awaits_too ? EDDY_WAITS_FOR_ITSELF : 0));
 }
 
+/* ---- circles through waits for several ---- */
+
+/* What a task waits by for the next in the circle. */
+enum link { BY_AWAIT, BY_SHIELD, BY_GATHER, BY_SETTLED, BY_ARRAY, BY_WAIT, BY_FIRST, BY_ORDER, BY_GROUP, LINKS_IN_ALL };
+
+async(void, sleeps, (double, seconds))
+{
+    await(eddy_sleep(seconds));
+}
+
+async(void, awaits, (eddy_task **, other))
+{
+    await_shielded(*other);
+}
+
+async(void, waits_by, (enum link, link), (eddy_task **, other))
+{
+    await(eddy_sleep(0));
+    switch (link) {
+    case BY_AWAIT:
+        await(*other);
+        break;
+    case BY_SHIELD:
+        await_shielded(*other);
+        break;
+    case BY_GATHER:
+        await(eddy_gather(sleeps(0.001), *other));
+        break;
+    case BY_SETTLED:
+        await(eddy_gather_settled(*other));
+        break;
+    case BY_ARRAY:
+        await(spawn(eddy_gather_array(other, 1)));
+        break;
+    case BY_WAIT:
+        await(eddy_wait(other, 1, EDDY_ALL_COMPLETED));
+        break;
+    case BY_FIRST:
+        await(eddy_wait(other, 1, EDDY_FIRST_COMPLETED));
+        break;
+    case BY_ORDER:
+        async_for (t, eddy_as_completed(other, 1))
+            (void)t;
+        break;
+    default:
+        async_with (group, eddy_task_group()) {
+            eddy_group_spawn(group, awaits(other));
+            if (!eddy_done(*other)) /* the other one's turn: so both orders of closing the circle are met */
+                await(eddy_sleep(0));
+            await(eddy_sleep(0));
+        }
+    }
+}
+
+static char circle_told[1024];
+
+static void keep_circle(const eddy_error *err, void *argument)
+{
+    (void)argument;
+    if (err->code == EDDY_WAITS_FOR_ITSELF)
+        snprintf(circle_told, sizeof circle_told, "%s", err->message);
+}
+
+async(void, ends_alone)
+{
+    while (eddy_all_tasks(NULL, NULL) > 1)
+        await(eddy_sleep(0.001));
+}
+
+/* Rule: a circle is told with its members, whatever its tasks wait by, and none of them hangs. */
+async(void, circle_by, (enum link, one), (enum link, two))
+{
+    eddy_error err;
+    enum link links[2] = {one, two};
+    eddy_task *tasks[2];
+    char names[2][80];
+    circle_told[0] = '\0';
+    eddy_set_exception_handler(keep_circle, NULL); /* of one whose handle the other had */
+    for (int i = 0; i < 2; i++) {
+        tasks[i] = eddy_task_of(eddy_keep(spawn(waits_by(links[i], &tasks[!i]))));
+        snprintf(names[i], sizeof names[i], "\"%s\" (spawned at ", eddy_task_name(tasks[i]));
+    }
+    await(ends_alone());
+    for (int i = 0; i < 2; i++)
+        if (links[!i] != BY_AWAIT) {
+            await_shielded(tasks[i], &err);
+            keep_circle(&err, NULL);
+            eddy_detach(tasks[i]);
+        }
+    eddy_set_exception_handler(NULL, NULL);
+    for (int i = 0; i < 2; i++)
+        CHECK(strstr(circle_told, names[i]));
+}
+
+async(void, waits_for_itself_by, (enum link, link), (eddy_task **, self))
+{
+    eddy_error err;
+    await(waits_by(link, self), &err);
+    CHECK(err.code == EDDY_WAITS_FOR_ITSELF && strstr(err.message, "\"waits_for_itself_by-"));
+    note("refused ");
+}
+
+/* Rule: a circle of one is one. */
+async(void, circle_of_one, (enum link, link))
+{
+    eddy_task *t = eddy_task_of(eddy_keep(spawn(waits_for_itself_by(link, &t))));
+    await(ends_alone());
+    await(t);
+    CHECK_LOG("refused ");
+}
+
+async(void, waits_for_first, (eddy_task **, others), (size_t, count), (bool, in_order))
+{
+    await(eddy_sleep(0));
+    if (!in_order) {
+        await(eddy_wait(others, count, EDDY_FIRST_COMPLETED));
+        return;
+    }
+    async_for (t, eddy_as_completed(others, count)) {
+        (void)t;
+        break;
+    }
+}
+
+/* Rule: who waits for the first of several is stuck when all of them are, and not before. */
+async(void, circle_of_all_that_may_be_first, (bool, one_is_free), (bool, in_order))
+{
+    eddy_error err;
+    int refused = 0;
+    eddy_task *waiter = NULL, *others[3];
+    others[0] = eddy_task_of(eddy_keep(spawn(awaits(&waiter))));
+    others[1] = one_is_free ? eddy_task_of(eddy_keep(spawn(sleeps(0.01))))
+                            : eddy_task_of(eddy_keep(spawn(awaits(&waiter))));
+    others[2] = eddy_task_of(eddy_keep(spawn(awaits(&waiter))));
+    waiter = eddy_task_of(eddy_keep(spawn(waits_for_first(others, 3, in_order))));
+    await(ends_alone());
+    for (int i = 0; i < 3; i++) {
+        await(others[i], &err);
+        refused += err.code == EDDY_WAITS_FOR_ITSELF;
+    }
+    await(waiter, &err);
+    refused += err.code == EDDY_WAITS_FOR_ITSELF;
+    CHECK(one_is_free ? refused == 0 : refused > 0); /* the error goes on to who awaits the one that has it */
+}
+
+async_declare_static(void, waits_for_block, (eddy_task **, block));
+
+async(void, block_of, (eddy_task **, self), (bool, fails))
+{
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, waits_for_block(self));
+        await(eddy_sleep(0.001));
+        if (fails)
+            throw(EDOM);
+    }
+}
+
+async_define_static(void, waits_for_block, (eddy_task **, block))
+{
+    eddy_error err;
+    eddy_task *both[] = {*block, *block};
+    await(eddy_gather_array(both, 2), &err);
+    CHECK(err.code == EDDY_WAITS_FOR_ITSELF && strstr(err.message, "\"block_of-"));
+    note("refused ");
+}
+
+/* Rule: a block ends although one of its group waits for its task: that wait fails. */
+async(void, member_waits_for_its_block, (bool, fails))
+{
+    eddy_error err;
+    eddy_task *t = eddy_task_of(spawn(block_of(&t, fails)));
+    await(t, &err);
+    CHECK(err.code == (fails ? EDOM : 0));
+    CHECK_LOG("refused ");
+}
+
+/* Rule: a wait that is over is none: tasks wait for each other by turns. */
+async(void, waits_by_turns)
+{
+    eddy_task *waiter = NULL;
+    eddy_task *t = eddy_task_of(spawn(sleeps(0.001)));
+    waiter = eddy_task_of(spawn(awaits(&t)));
+    await(eddy_sleep(0));
+    await(eddy_gather(t, waiter));
+    eddy_task *late = eddy_task_of(spawn(awaits(&waiter)));
+    await(late);
+}
+
 /* ---- errors upon errors ---- */
 
 enum { LEVELS = 2000 };
@@ -207,6 +395,16 @@ async(int, main_task)
     await(circle_of_many());
     await(child_awaits_its_parent(false));
     await(child_awaits_its_parent(true));
+    for (enum link one = BY_AWAIT; one < LINKS_IN_ALL; one++)
+        for (enum link two = BY_AWAIT; two < LINKS_IN_ALL; two++)
+            await(circle_by(one, two));
+    for (enum link link = BY_SHIELD; link < LINKS_IN_ALL; link++)
+        await(circle_of_one(link));
+    for (int kind = 0; kind < 4; kind++)
+        await(circle_of_all_that_may_be_first(kind & 1, kind & 2));
+    await(member_waits_for_its_block(false));
+    await(member_waits_for_its_block(true));
+    await(waits_by_turns());
     await(deep_errors());
     struct link_of *t = spawn(link_of(LINKS, &(eddy_event)EDDY_EVENT_INIT));
     await(eddy_sleep(0));
