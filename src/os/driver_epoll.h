@@ -48,7 +48,7 @@ struct epoll {
     struct lent_buffers lent; /* for what is received without a buffer of its own */
     struct file_threads files; /* operations on files, which epoll knows nothing of */
     struct blocking_call *calls; /* under way with those threads */
-    struct epoll_event events[256];
+    struct epoll_event events[LENT_KEPT]; /* each may need a buffer, and those that are kept need no allocation */
 };
 
 int epoll_init(struct epoll *epoll, const struct driver_type *type);

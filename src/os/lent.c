@@ -2,13 +2,21 @@
 /* lent.c - a list of free buffers: see lent.h. */
 #include "os/lent.h"
 
-#include "os/memory.h"
+static struct lent_buffer *lent_new(void)
+{
+    void *block = memory_alloc(sizeof(struct lent_buffer) + MEMORY_LINE);
+    if (block == NULL)
+        return NULL;
+    struct lent_buffer *buffer = memory_first_line(block);
+    buffer->block = block;
+    return buffer;
+}
 
 struct lent_buffer *lent_take(struct lent_buffers *buffers)
 {
     struct lent_buffer *buffer = buffers->first;
     if (buffer == NULL)
-        return memory_alloc(sizeof *buffer);
+        return lent_new();
     buffers->first = buffer->next;
     buffers->count--;
     return buffer;
@@ -17,7 +25,7 @@ struct lent_buffer *lent_take(struct lent_buffers *buffers)
 void lent_put(struct lent_buffers *buffers, struct lent_buffer *buffer)
 {
     if (buffers->count == LENT_KEPT) {
-        memory_free(buffer);
+        memory_free(buffer->block);
         return;
     }
     buffer->next = buffers->first;
@@ -34,6 +42,6 @@ void lent_free(struct lent_buffers *buffers)
 {
     for (struct lent_buffer *buffer; (buffer = buffers->first) != NULL;) {
         buffers->first = buffer->next;
-        memory_free(buffer);
+        memory_free(buffer->block);
     }
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct eddy_allocator;
 
@@ -22,6 +23,14 @@ void *memory_alloc_zeroed(size_t size);
 void *memory_grow(void *block, size_t size);
 char *memory_copy_string(const char *text);
 void memory_free(void *block);
+
+/* Bytes of a cache line: so many more than is needed are asked for where something is to begin one. */
+enum { MEMORY_LINE = 64 };
+/* The first place in a block that begins a cache line. */
+static inline void *memory_first_line(void *block)
+{
+    return (char *)block + (-(uintptr_t)block & (MEMORY_LINE - 1));
+}
 
 /* Gives free memory of malloc, ours and that of libraries such as OpenSSL, back to the system.
  * It walks all that is free. */

@@ -51,9 +51,11 @@ bool ring_buffers_grow(struct ring_buffers *buffers)
 {
     if (buffers->count == buffers->capacity)
         return false;
-    struct ring_buffer *chunk = memory_alloc(buffers->chunk_size * sizeof *chunk);
-    if (chunk == NULL)
+    void *block = memory_alloc(buffers->chunk_size * sizeof(struct ring_buffer) + MEMORY_LINE);
+    if (block == NULL)
         return false;
+    struct ring_buffer *chunk = memory_first_line(block);
+    chunk->block = block;
     buffers->chunks[buffers->count / buffers->chunk_size] = chunk;
     for (unsigned i = 0; i < buffers->chunk_size; i++)
         ring_buffers_put(buffers, buffers->count++);
@@ -71,7 +73,7 @@ void ring_buffers_put(struct ring_buffers *buffers, unsigned id)
 void ring_buffers_free(struct ring_buffers *buffers)
 {
     for (unsigned i = 0; i < buffers->count; i += buffers->chunk_size)
-        memory_free(buffers->chunks[i / buffers->chunk_size]);
+        memory_free(buffers->chunks[i / buffers->chunk_size]->block);
     if (buffers->shared != NULL)
         munmap(buffers->shared, shared_size(buffers));
     memory_free(buffers->chunks);

@@ -23,7 +23,8 @@ struct stock {
 
 struct ring_buffer {
     struct stock stock;   /* first: its place in a list, while the driver has it and it was not read */
-    char data[LENT_SIZE];
+    void *block;          /* of memory, which its chunk lies in: of the first of the chunk */
+    _Alignas(MEMORY_LINE) char data[LENT_SIZE]; /* see lent_buffer */
 };
 
 struct ring_buffers {

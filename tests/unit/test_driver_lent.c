@@ -47,6 +47,55 @@ static void two_lent_buffers_do_not_share(void **state)
     close_pair(ends);
 }
 
+/* Elsewhere the kernel copies more slowly. */
+static void what_is_lent_begins_a_cache_line(void **state)
+{
+    (void)state;
+    enum { MANY = 5 };
+    int ends[MANY][2];
+    struct probe probes[MANY];
+    for (int i = 0; i < MANY; i++) {
+        make_adopted_pair(ends[i]);
+        put(ends[i][1], "x");
+        assert_int_equal(perform(&probes[i], DRIVER_RECV_LENT, ends[i][0]), 1);
+        assert_int_equal((uintptr_t)probes[i].op.u.lent.data % MEMORY_LINE, 0);
+    }
+    for (int i = 0; i < MANY; i++) {
+        give_back(&probes[i]);
+        close_pair(ends[i]);
+    }
+}
+
+/* A turn of epoll takes no more of them than it keeps; a ring has a store for all. */
+static void a_crowd_needs_no_more_buffers_than_are_kept(void **state)
+{
+    (void)state;
+    enum { CROWD = 2 * LENT_KEPT };
+    static int ends[CROWD][2];
+    static struct probe probes[CROWD];
+    size_t most = 0;
+    if (!strcmp(driver->type->name, "uring"))
+        return;
+    for (int i = 0; i < CROWD; i++) {
+        make_adopted_pair(ends[i]);
+        begin(&probes[i], DRIVER_RECV_LENT, ends[i][0]);
+        put(ends[i][1], "x");
+    }
+    for (int left = CROWD; left > 0;) {
+        driver_wait(driver, CLOCK_NEVER);
+        most = driver->lent > most ? driver->lent : most;
+        for (int i = 0; i < CROWD; i++)
+            if (probes[i].completions == 1 && probes[i].op.u.lent.data) {
+                give_back(&probes[i]);
+                probes[i].op.u.lent.data = NULL;
+                left--;
+            }
+    }
+    assert_true(most <= LENT_KEPT);
+    for (int i = 0; i < CROWD; i++)
+        close_pair(ends[i]);
+}
+
 static void the_end_and_a_cancelled_wait_lend_nothing(void **state)
 {
     (void)state;
@@ -122,6 +171,8 @@ int main(void)
     const struct CMUnitTest rules[] = {
         RULE(a_buffer_is_lent_when_something_has_come),
         RULE(two_lent_buffers_do_not_share),
+        RULE(what_is_lent_begins_a_cache_line),
+        RULE(a_crowd_needs_no_more_buffers_than_are_kept),
         RULE(the_end_and_a_cancelled_wait_lend_nothing),
         RULE(what_came_to_a_cancelled_wait_is_for_the_next),
         RULE(messages_carry_descriptors),
