@@ -2,12 +2,14 @@
 /* timer.c - the timer heap.  Four children a node: half the depth of two, and siblings share a cache line. */
 #include "core/timer.h"
 
+#include <string.h>
+
 #include "os/clock.h"
 #include "os/memory.h"
 
 static bool before(const struct timer_entry *a, const struct timer_entry *b)
 {
-    return a->when < b->when || (a->when == b->when && a->sequence < b->sequence);
+    return a->when < b->when || (a->when == b->when && (int32_t)(a->timer->sequence - b->timer->sequence) < 0);
 }
 
 static void place(struct timers *timers, size_t i, struct timer_entry entry)
@@ -51,10 +53,16 @@ static void sift_down(struct timers *timers, size_t i, struct timer_entry entry)
 
 static bool grow(struct timers *timers)
 {
-    size_t capacity = timers->capacity ? timers->capacity * 2 : 64;
-    struct timer_entry *heap = memory_grow(timers->heap, capacity * sizeof *heap);
-    if (!heap)
+    size_t capacity = timers->capacity ? timers->capacity * 2 : 64, size = timers->count * sizeof *timers->heap;
+    ptrdiff_t old_place = (char *)timers->heap - timers->block;
+    char *block = memory_grow(timers->block, (capacity - 1) * sizeof *timers->heap + 2 * MEMORY_LINE);
+    if (!block)
         return false;
+    char *line = memory_first_line(block);
+    struct timer_entry *heap = (struct timer_entry *)(void *)(line + MEMORY_LINE) - 1;
+    if (size)
+        memmove(heap, block + old_place, size);
+    timers->block = block;
     timers->heap = heap;
     timers->capacity = capacity;
     return true;
@@ -71,7 +79,8 @@ bool timer_set(struct timers *timers, struct timer *timer, int64_t when, void (*
     if (timers->count == timers->capacity && !grow(timers))
         return false;
     timer->fire = fire;
-    sift_up(timers, timers->count++, (struct timer_entry){when, timers->sequence++, timer});
+    timer->sequence = (uint32_t)timers->sequence++;
+    sift_up(timers, timers->count++, (struct timer_entry){when, timer});
     return true;
 }
 
@@ -90,10 +99,16 @@ void timer_cancel(struct timers *timers, struct timer *timer)
         sift_down(timers, i, last);
 }
 
+/* Of one that was set 2^32 settings ago this may say yes as well: then the next run fires it. */
+static bool was_set_since(const struct timers *timers, const struct timer *timer, uint64_t sequence)
+{
+    return timer->sequence - (uint32_t)sequence < timers->sequence - sequence;
+}
+
 void timers_run(struct timers *timers, int64_t now)
 {
     uint64_t limit = timers->sequence;
-    while (timers->count && timers->heap[0].when <= now && timers->heap[0].sequence < limit) {
+    while (timers->count && timers->heap[0].when <= now && !was_set_since(timers, timers->heap[0].timer, limit)) {
         struct timer *timer = timers->heap[0].timer;
         timer_cancel(timers, timer);
         timer->fire(timer);
@@ -107,6 +122,6 @@ int64_t timers_next(const struct timers *timers)
 
 void timers_free(struct timers *timers)
 {
-    memory_free(timers->heap);
+    memory_free(timers->block);
     *timers = (struct timers){0};
 }

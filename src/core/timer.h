@@ -2,8 +2,8 @@
 /*
  * timer.h - what is to happen at points of time: a 4-ary heap of keys.
  *
- * Invariant: the keys lie in the heap's own array, so that sifting touches no timer's owner but to write its
- * index; equal times keep the order in which they were set, by a sequence number.
+ * Invariant: the times lie in the heap's own array, so that sifting touches a timer's owner only to write its index,
+ * and to settle a tie: equal times keep the order in which they were set, by a number in the timer.
  */
 #ifndef EDDY_CORE_TIMER_H
 #define EDDY_CORE_TIMER_H
@@ -15,19 +15,20 @@
 /* Part of its owner (a task, a handle, a scope's node); zero is: not set. */
 struct timer {
     uint32_t index;                       /* 1 + its place in the heap; 0: not set */
+    uint32_t sequence;                    /* of setting, the lower half; asked for only where times are equal */
     void (*fire)(struct timer *timer);    /* called by timers_run, when it is no longer set */
 };
 
 struct timer_entry {
     int64_t when;       /* nanoseconds of the loop's clock */
-    uint64_t sequence;  /* of setting */
     struct timer *timer;
 };
 
 struct timers {
-    struct timer_entry *heap;
+    struct timer_entry *heap;   /* the root ends a cache line, so that four siblings share one */
+    char *block;                /* of memory, which the heap lies in */
     size_t count, capacity;
-    uint64_t sequence;
+    uint64_t sequence;          /* of the next one that is set */
 };
 
 /* With room for some timers, so that in a small program no sleep fails for want of memory.  False: no memory. */

@@ -92,6 +92,43 @@ static void many_fire_in_order_and_cancelled_ones_do_not(void **state)
     }
 }
 
+/* The numbers of setting that timers keep have 32 bits. */
+static void the_order_is_kept_where_the_numbers_begin_anew(void **state)
+{
+    struct numbered all[12];
+    (void)state;
+    timers.sequence = UINT64_C(0xfffffffa);
+    for (int i = 0; i < 12; i++)
+        set(&all[i], i, 1000);
+    all[3].again = 1000;
+    timers_run(&timers, 1000);
+    assert_int_equal(fired_count, 12);
+    for (int i = 0; i < 12; i++)
+        assert_int_equal(fired[i], i);
+    timers_run(&timers, 1000);
+    assert_int_equal(fired_count, 13);
+}
+
+static void a_timer_set_long_ago_fires(void **state)
+{
+    struct numbered old;
+    (void)state;
+    set(&old, 1, 20);
+    timers.sequence += UINT64_C(0xc0000000);
+    timers_run(&timers, 20);
+    assert_int_equal(fired_count, 1);
+}
+
+static void siblings_share_a_cache_line(void **state)
+{
+    static struct numbered all[MANY];
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        set(&all[i], i, i);
+        assert_int_equal((uintptr_t)&timers.heap[1] % MEMORY_LINE, 0);
+    }
+}
+
 static void a_timer_set_by_another_for_now_waits_for_the_next_run(void **state)
 {
     struct numbered one;
@@ -141,6 +178,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ties_fire_in_the_order_of_setting, begin, end),
         cmocka_unit_test_setup_teardown(many_fire_in_order_and_cancelled_ones_do_not, begin, end),
+        cmocka_unit_test_setup_teardown(the_order_is_kept_where_the_numbers_begin_anew, begin, end),
+        cmocka_unit_test_setup_teardown(a_timer_set_long_ago_fires, begin, end),
+        cmocka_unit_test_setup_teardown(siblings_share_a_cache_line, begin, end),
         cmocka_unit_test_setup_teardown(a_timer_set_by_another_for_now_waits_for_the_next_run, begin, end),
         cmocka_unit_test_setup_teardown(a_timer_may_be_cancelled_by_one_that_fires_with_it, begin, end),
         cmocka_unit_test_setup_teardown(without_memory_the_timers_that_are_set_stay, begin, end),
