@@ -2,8 +2,9 @@
 /*
  * thread_pool.c - see thread_pool.h.
  *
- * Invariant, under the lock: whenever more jobs are queued than threads are idle, the pool is at
- * its limit or a thread could not be made.
+ * Invariants, under the lock: whenever more jobs are queued than threads are idle, the pool is at
+ * its limit or a thread could not be made.  While a job is queued and a thread is idle, one has been woken that has not
+ * come yet; it wakes the next.  So a crowd of short jobs wakes no more threads than it takes to carry them out.
  */
 #define _GNU_SOURCE
 #include "os/thread_pool.h"
@@ -25,6 +26,7 @@ struct thread_pool {
     struct thread_job **last_link; /* where the next job is linked in */
     size_t queued;                 /* jobs in it */
     size_t idle;                   /* threads that wait for `work` */
+    bool waking;                   /* one of them was told of work, and has not come yet */
     size_t limit;                  /* threads at most */
     size_t count;                  /* of `threads` */
     bool closing;                  /* threads end when the queue is empty */
@@ -49,26 +51,27 @@ struct thread_pool *thread_pool_new(size_t limit)
 
 static void append(struct thread_pool *pool, struct thread_job *job)
 {
-    job->started = false;
     job->next = NULL;
+    job->link = pool->last_link;
     *pool->last_link = job;
     pool->last_link = &job->next;
     pool->queued++;
 }
 
-/* False: it is not in the queue. */
-static bool unlink_job(struct thread_pool *pool, struct thread_job *job)
+static void unlink_job(struct thread_pool *pool, struct thread_job *job)
 {
-    struct thread_job **link = &pool->first;
-    while (*link != NULL && *link != job)
-        link = &(*link)->next;
-    if (*link == NULL)
-        return false;
-    *link = job->next;
-    if (job->next == NULL)
-        pool->last_link = link;
+    *job->link = job->next;
+    *(job->next != NULL ? &job->next->link : &pool->last_link) = job->link;
+    job->link = NULL;
     pool->queued--;
-    return true;
+}
+
+static void wake_one(struct thread_pool *pool)
+{
+    if (pool->first == NULL || pool->idle == 0 || pool->waking)
+        return;
+    pool->waking = true;
+    pthread_cond_signal(&pool->work);
 }
 
 /* The next job, or NULL when the pool closes.  Called with the lock held. */
@@ -78,11 +81,12 @@ static struct thread_job *next_job(struct thread_pool *pool)
         pool->idle++;
         pthread_cond_wait(&pool->work, &pool->lock);
         pool->idle--;
+        pool->waking = false;
     }
     struct thread_job *job = pool->first;
     if (job != NULL) {
         unlink_job(pool, job);
-        job->started = true;
+        wake_one(pool);
     }
     return job;
 }
@@ -134,7 +138,7 @@ int thread_pool_submit(struct thread_pool *pool, struct thread_job *job)
         unlink_job(pool, job);
     else
         error = 0; /* a thread that runs will come to it */
-    pthread_cond_signal(&pool->work);
+    wake_one(pool);
     pthread_mutex_unlock(&pool->lock);
     return error;
 }
@@ -142,7 +146,9 @@ int thread_pool_submit(struct thread_pool *pool, struct thread_job *job)
 bool thread_pool_take_back(struct thread_pool *pool, struct thread_job *job)
 {
     pthread_mutex_lock(&pool->lock);
-    bool taken = !job->started && unlink_job(pool, job);
+    bool taken = job->link != NULL;
+    if (taken)
+        unlink_job(pool, job);
     pthread_mutex_unlock(&pool->lock);
     return taken;
 }

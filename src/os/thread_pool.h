@@ -15,8 +15,8 @@
 struct thread_job {
     void (*run)(struct thread_job *job);  /* the blocking call */
     void (*done)(struct thread_job *job); /* tells the submitter; the last touch of the job by the pool */
-    struct thread_job *next;              /* the queue's */
-    bool started;                         /* the pool's: too late to take it back */
+    struct thread_job *next, **link;      /* the queue's: the next one, and what leads to this one; link NULL: it is
+                                             not queued any more */
 };
 
 struct thread_pool;

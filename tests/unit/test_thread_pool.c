@@ -110,6 +110,32 @@ static void threads_grow_to_the_limit_and_no_further(void **state)
     thread_pool_free(pool);
 }
 
+/* Each needs a thread of its own, and a submission wakes no more than one. */
+static void jobs_that_need_all_idle_threads_get_them(void **state)
+{
+    (void)state;
+    enum { THREADS = 6 };
+    struct thread_pool *pool = thread_pool_new(THREADS);
+    sem_t gate, begun, finished;
+    sem_init(&gate, 0, 0);
+    sem_init(&begun, 0, 0);
+    sem_init(&finished, 0, 0);
+    for (int round = 0; round < 20; round++) {
+        struct job jobs[THREADS];
+        for (int i = 0; i < THREADS; i++) {
+            jobs[i] = make_job(&gate, &begun, &finished);
+            assert_int_equal(thread_pool_submit(pool, &jobs[i].job), 0);
+        }
+        for (int i = 0; i < THREADS; i++)
+            sem_wait(&begun);
+        for (int i = 0; i < THREADS; i++)
+            sem_post(&gate);
+        for (int i = 0; i < THREADS; i++)
+            sem_wait(&finished);
+    }
+    thread_pool_free(pool);
+}
+
 static void one_thread_takes_jobs_in_order(void **state)
 {
     (void)state;
@@ -197,6 +223,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(every_job_runs_once_and_reports_its_end, set_up),
         cmocka_unit_test_setup(threads_grow_to_the_limit_and_no_further, set_up),
+        cmocka_unit_test_setup(jobs_that_need_all_idle_threads_get_them, set_up),
         cmocka_unit_test_setup(one_thread_takes_jobs_in_order, set_up),
         cmocka_unit_test_setup(a_waiting_job_can_be_taken_back, set_up),
         cmocka_unit_test_setup(freeing_waits_for_what_runs, set_up),
