@@ -16,17 +16,17 @@
 #include "cli/cli.h"
 #include "cli/private_folder.h"
 
-#define KEY_DIGITS  40 /* of the 64 of SHA-256: names that can still be read out */
+#define KEY_DIGITS  40 /* of the 64 of SHA-256: short enough to be read aloud */
 #define WORK_DIGITS 12
-#define PLACES      8  /* names that are tried where something else has the first */
+#define PLACES      8  /* names that are tried if the first is taken by something else */
 #define MARK        "made by eddy run\n"
 #define MARK_FILE   "made-by-eddy"
 
 enum state {
     NOTHING, /* the name is free */
     WHOLE,   /* ours, as it was made */
-    DAMAGED, /* ours, and something is missing or was changed */
-    FOREIGN  /* not ours: to be left alone */
+    DAMAGED, /* ours, but incomplete or changed */
+    FOREIGN  /* not ours: it is left alone */
 };
 
 static bool unusable(const struct cache *cache, int error)
@@ -102,7 +102,7 @@ void cache_key_add_string(struct sha256 *hash, const char *string)
     cache_key_add(hash, string, strlen(string));
 }
 
-/* The name for a key's 64 digits; place: 0, or the number of the one that is taken instead. */
+/* The name for a key of 64 digits; place: 0, or the number of the alternative name. */
 static void name_of(char name[64], const char *prefix, const char *digits, size_t place)
 {
     snprintf(name, 64, "%s%.*s", prefix, KEY_DIGITS, digits + 3 * place);
@@ -110,13 +110,13 @@ static void name_of(char name[64], const char *prefix, const char *digits, size_
 
 /* ---- files ---- */
 
-/* Nobody else can have written to it. */
+/* True: no other user can have written to it. */
 static bool is_private(const struct stat *file)
 {
     return file->st_uid == geteuid() && !(file->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* A regular file of a folder, no link to one; false: it cannot be read. */
+/* Reads a regular file of a folder, not a link to one; false: it cannot be read. */
 static bool read_at(int folder, const char *name, struct text *content)
 {
     struct stat file;
@@ -158,7 +158,7 @@ static bool add_file(struct sha256 *hash, const char *path)
 
 /* ---- entries ---- */
 
-/* How a file of an entry is, as a line of the mark; false: it is not there, or not ours. */
+/* Describes a file of an entry as a line of the mark; false: it is missing, or not ours. */
 static bool add_line(struct text *mark, int entry, const char *name)
 {
     struct stat file;
@@ -172,7 +172,7 @@ static bool add_line(struct text *mark, int entry, const char *name)
     return true;
 }
 
-/* What the mark of an entry must be as it is now. */
+/* The mark that describes an entry as it is now. */
 static bool describe(struct text *mark, int entry)
 {
     text_append(mark, MARK, strlen(MARK));
@@ -214,7 +214,7 @@ static bool is_our_file(const char *name)
     return digits && (strcmp(name + digits, ".o") == 0 || strcmp(name + digits, ".d") == 0);
 }
 
-/* The mark goes last: what is half removed can still be told. */
+/* The mark is removed last, so that a half removed entry is still known as ours. */
 static void remove_folder(const struct cache *cache, const char *name, int fd, bool everything)
 {
     int listed = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -249,7 +249,7 @@ static bool find_entry(const struct cache *cache, const char *digits, struct cac
     return false;
 }
 
-/* The list of the key, with its mark; false: there is none.  name: where it lies, or where there is room. */
+/* The list of the key, with its mark; false: there is none.  name: its name, or a free one. */
 static bool read_depends(const struct cache *cache, const char *key, struct text *list, char name[64])
 {
     for (size_t place = 0; place < PLACES; place++) {
@@ -269,7 +269,7 @@ static bool read_depends(const struct cache *cache, const char *key, struct text
     return false;
 }
 
-/* False: something is there. */
+/* False: the name is taken. */
 static bool add_absent(struct sha256 *hash, const char *path)
 {
     struct stat file;
@@ -277,7 +277,7 @@ static bool add_absent(struct sha256 *hash, const char *path)
     return lstat(path, &file) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
-/* The digits of the entry if its files were as they are now; false: one is gone, or one has come. */
+/* The digits of the entry that fits the files as they are now; false: a file has gone or come. */
 static bool hash_depends(const char *key, char *list, char digits[65])
 {
     struct sha256 hash;
@@ -297,7 +297,7 @@ bool cache_find(const struct cache *cache, const char *key, struct cache_entry *
     char name[64], digits[65];
     bool found = read_depends(cache, key, &list, name) && hash_depends(key, list.data + strlen(MARK), digits) &&
                  find_entry(cache, digits, entry);
-    if (found) { /* used last, thrown away last */
+    if (found) { /* the entry used last is deleted last */
         utimensat(cache->fd, name, NULL, 0);
         futimens(entry->fd, NULL);
     }
@@ -367,7 +367,7 @@ static void hash_new(const struct cache *cache, const char *key, const struct ca
     for (size_t i = 0; i < sources->absent.count; i++)
         if (!add_absent(&hash, sources->absent.items[i]))
             certain = false;
-    if (!certain) /* a name that nobody will ask for again */
+    if (!certain) /* a name that will not be asked for again */
         cache_key_add_string(&hash, work);
     sha256_finish(&hash, digits);
 }
@@ -400,7 +400,7 @@ static int write_depends(const struct cache *cache, const char *key, const struc
     return good ? 0 : error;
 }
 
-/* Leaves the program, what was said, and the mark that describes them. */
+/* Keeps the program, the messages, and the mark that describes them. */
 static bool finish_work(const struct cache_entry *work)
 {
     struct text mark = {0};

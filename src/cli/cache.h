@@ -43,7 +43,7 @@ struct cache_entry {
 /* Where it is, whether or not it exists: EDDY_CACHE, XDG_CACHE_HOME/eddy, HOME/.cache/eddy, /tmp/eddy-UID. */
 char *cache_place(void);
 
-/* False: said why not. */
+/* False: a message was printed. */
 bool cache_open(struct cache *cache);
 void cache_close(struct cache *cache);
 /* Closes the descriptor; what it stands for stays. */
@@ -65,7 +65,7 @@ void cache_discard(const struct cache *cache, struct cache_entry *work);
 struct cache_sources {
     struct words read;   /* the files that the compiler read */
     struct words absent; /* those that it would have read instead, or that would make it read others */
-    bool uncertain;      /* something came while it ran, of which nobody knows whether it saw it */
+    bool uncertain;      /* a file changed while the compiler ran, and it is unknown which content it saw */
 };
 
 /* Makes the work folder, which holds `program` and `messages`, the entry for `key` and these sources, or gives the one

@@ -8,7 +8,7 @@
 #ifndef EDDY_CLI_CLI_H
 #define EDDY_CLI_CLI_H
 
-#define CLI_TROUBLE 1 /* something outside could not be had: a file, the compiler, the cache */
+#define CLI_TROUBLE 1 /* something outside failed: a file, the compiler, the cache */
 #define CLI_MISUSE  2 /* the command line itself is wrong */
 
 struct command {

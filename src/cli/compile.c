@@ -38,9 +38,9 @@ struct build {
     const struct words *sources; /* as the user spelled them: __FILE__ shows them so */
     struct paths paths;          /* Eddy's headers and libraries */
     struct words compiler;       /* the words of $CC */
-    char *compiler_file;         /* the executable behind its first word */
+    char *compiler_file;         /* the executable that its first word names */
     struct words flags;          /* for compiling */
-    struct words libraries;      /* for linking, behind the objects */
+    struct words libraries;      /* for linking, after the objects */
     struct text input;           /* what standard input held, when one source is "-" */
     struct cache cache;          /* where the program ends up */
     struct cache_entry work;     /* folder of the build under way, then of the program */
@@ -84,7 +84,7 @@ static void choose_flags(struct build *build)
     add_include(&build->flags, build->paths.include);
     if (build->paths.curl_include && strcmp(build->paths.curl_include, build->paths.include) != 0)
         add_include(&build->flags, build->paths.curl_include);
-    /* the compiler writes into a file, so only we can know that its words end up on a terminal */
+    /* the compiler writes into a file, so it cannot see that its messages end up on a terminal */
     if (isatty(2) && !getenv("NO_COLOR"))
         words_add(&build->flags, "-fdiagnostics-color=always");
     words_split(&build->flags, getenv("CFLAGS"));
@@ -130,7 +130,7 @@ static void add_surroundings(struct sha256 *hash, const struct build *build)
         add_identity(hash, build->libraries.items[i]);
 }
 
-/* Reads the sources: a source that cannot be read is told here, before any compiler is asked. */
+/* Reads the sources: a source that cannot be read is reported before a compiler runs. */
 static bool add_sources(struct sha256 *hash, struct build *build)
 {
     for (size_t i = 0; i < build->sources->count; i++) {
@@ -326,7 +326,7 @@ static void show_messages(const struct cache_entry *entry)
     free(path);
 }
 
-/* Which headers would change the program if they came; without the compiler's word, it is compiled each time. */
+/* Finds which new headers would change the program.  If the compiler does not say, it is compiled each time. */
 static void note_absent(struct build *build)
 {
     struct search_path search = {0};

@@ -20,13 +20,13 @@
 #define COMPILE_BUILD_FLAGS ""
 #endif
 
-/* The words of $CC, or the compiler that there is; false: said that there is none.  `file` is
- * the executable. */
+/* The words of $CC, or the first compiler found; false: a message was printed that there is none.  `file` is the
+ * executable. */
 bool compile_find_compiler(struct words *command, char **file);
 
 /* A program to be executed. */
 struct program {
-    char *file; /* its path by way of an open descriptor: what others do to names meanwhile does not matter */
+    char *file; /* its path through an open descriptor, so that changes of names meanwhile do not matter */
     char *name; /* for messages: where it lies */
 };
 void program_free(struct program *program);

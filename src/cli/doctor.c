@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * doctor.c - eddy doctor: what is in force on this machine, found by trying it.
+ * doctor.c - eddy doctor: what applies on this machine, found by trying it.
  *
  * The driver, the guard and the stack size come from the library's own choice (src/os), not from a
  * second opinion: what is printed is what a program gets.

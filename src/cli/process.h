@@ -2,8 +2,8 @@
 /*
  * process.h - run another program and wait for it.
  *
- * Invariant: while it runs, Ctrl-C is its business: `eddy` ignores SIGINT and SIGQUIT as a shell
- * does, so that it can tidy up behind a compiler that was interrupted.
+ * Invariant: while it runs, Ctrl-C is its business: `eddy` ignores SIGINT and SIGQUIT as a shell does, so that it can
+ * clean up after a compiler that was interrupted.
  */
 #ifndef EDDY_CLI_PROCESS_H
 #define EDDY_CLI_PROCESS_H

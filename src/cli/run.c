@@ -52,7 +52,7 @@ static const char help[] =
     "exit status: the program's (124 with --seeds if it does not end); 1 when it could not be\n"
     "compiled; 2 for a wrong command line\n";
 
-/* What the words before the sources ask for. */
+/* The options before the sources. */
 struct options {
     uint64_t seeds;      /* 0: run it once, as it is */
     const char *weather; /* NULL: not given */

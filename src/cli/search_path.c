@@ -14,8 +14,8 @@
 
 /* ---- what the compiler says ---- */
 
-/* `gcc -v` and `clang -v` write: ignoring nonexistent directory "X", two headings, a folder a line behind a blank, an
- * end. */
+/* `gcc -v` and `clang -v` write: ignoring nonexistent directory "X", two headings, one folder a line after a blank,
+ * an end. */
 static void take_line(struct search_path *search, char *line, bool *listing)
 {
     static const char missing[] = "ignoring nonexistent directory \"";
@@ -66,8 +66,8 @@ struct candidates {
     const struct timespec *since;
     void *known;          /* tree of their strings, owned by it */
     struct words *absent; /* the answer */
-    struct words *asked;  /* of names that are asked for: those that are there; NULL: nobody asks */
-    bool certain;         /* nothing has come since */
+    struct words *asked;  /* of the names asked about: those that exist; NULL: not needed */
+    bool certain;         /* no file at these paths changed after `since` */
 };
 
 static int compare(const void *a, const void *b)
@@ -146,7 +146,7 @@ static void look_at_header(struct candidates *c, const struct search_path *searc
 
 /* ---- __has_include ---- */
 
-/* The name that an operand at `at` asks for, <x.h> or "x.h"; NULL: it is a macro, or what not. */
+/* The name in an operand at `at`, <x.h> or "x.h"; NULL: it is a macro or something else. */
 static char *asked_name(const char *at)
 {
     at += strspn(at, " \t(");

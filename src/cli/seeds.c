@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* seeds.c - workers take one seed after the other; the program's output is kept until it is known to have failed. */
+/* seeds.c - workers take one seed after the other; the output of a program is printed only if it failed. */
 #include "cli/seeds.h"
 
 #include <errno.h>
@@ -90,7 +90,7 @@ static void free_words(struct words *words)
     words_free(words);
 }
 
-/* In time, or SIGINT makes its main task say where it is. */
+/* Waits until the program ends; when its time is over, SIGINT makes its main task print where it waits. */
 async(eddy_exit_status, watch, (eddy_process *, process), (double, seconds), (struct trial *, trial), (bool *, hung))
 {
     eddy_error err;

@@ -21,7 +21,7 @@ static void *need(void *block)
     exit(1);
 }
 
-/* Room for `more` and one byte behind. */
+/* Makes room for `more` bytes and a final 0 byte. */
 static void reserve(struct text *text, size_t more)
 {
     if (text->capacity - text->size > more)

@@ -2,9 +2,9 @@
 /*
  * text.h - growable text, and lists of words that exec accepts.
  *
- * Invariant: `data` is NULL or ends in a NUL that `size` does not count; `items` is NULL or ends in
- * a NULL that `count` does not count.  A command that has no memory for its arguments can only end,
- * so nothing here fails for want of memory: it says so and exits.
+ * Invariant: `data` is NULL or ends in a NUL that `size` does not count; `items` is NULL or ends in a NULL that `count`
+ * does not count.  A command that has no memory for its arguments can only end, so no function here fails for lack of
+ * memory: it prints that and exits.
  */
 #ifndef EDDY_CLI_TEXT_H
 #define EDDY_CLI_TEXT_H

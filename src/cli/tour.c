@@ -45,8 +45,8 @@ struct tour {
     struct stop stops[TOUR_MAX]; /* in order */
     size_t count;                /* how many */
     const char *folder;          /* where the files lie */
-    bool real;                   /* the clock of the wall */
-    bool list;                   /* only say what there is */
+    bool real;                   /* real time instead of virtual time */
+    bool list;                   /* only list the programs */
     struct words names;          /* the ones that were asked for; none: all */
 };
 

@@ -228,7 +228,7 @@ static void set_client(struct eddy_tls *tls, const struct eddy_tls_options *opti
         tls_session_keep(tls);
 }
 
-/* Applies the options; false: *problem says why not. */
+/* Applies the options; *problem is set if that fails. */
 static void set_up(struct eddy_tls *tls, const struct eddy_tls_options *options, struct tls_problem *problem)
 {
     SSL_CTX_set_min_proto_version(tls->context, options->min_version ? options->min_version : EDDY_TLS_1_2);
