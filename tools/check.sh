@@ -69,7 +69,7 @@ outside() {
 # A report of a sanitizer ends the program, so that it is a failure.
 sanitized() {
     build "$1" "$2" -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 \
-        -Dc_args=-fno-sanitize-recover=undefined
+        -Dc_args=-fno-sanitize-recover=undefined -Dassertions=expensive
 }
 # Each stack then has a second one, of frames that stay poisoned when their function has returned.
 sanitized_suites() { ASAN_OPTIONS=detect_stack_use_after_return=1 suites "$@" --slower 4; }

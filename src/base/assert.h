@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * assert.h - rules that the library itself must keep, checked in every build.
+ * assert.h - rules that must hold, checked in every build.
  *
- * A broken one is a bug in Eddy or a misuse that cannot be an error value: the program stops with a
- * sentence.
+ * EDDY_ASSERT is for misuse that cannot be an error value, EDDY_INVARIANT for a bug in Eddy: both stop the program with
+ * a sentence.
  */
 #ifndef EDDY_BASE_ASSERT_H
 #define EDDY_BASE_ASSERT_H
@@ -12,6 +12,16 @@
  * and aborts. */
 #define EDDY_ASSERT(condition, ...)                                                                \
     (__builtin_expect(!!(condition), 1) ? (void)0 : assert_fail(__FILE__, __LINE__, __VA_ARGS__))
+
+/* A rule that the library itself keeps, stated where it must hold; cheap enough for every build. */
+#define EDDY_INVARIANT(condition) EDDY_ASSERT(condition, "a bug in Eddy: not true: %s", #condition)
+
+/* The same for a condition that walks a list or a heap: checked only with `meson -Dassertions=expensive`. */
+#if defined(EDDY_EXPENSIVE_ASSERTIONS)
+#define EDDY_EXPENSIVE_INVARIANT(condition) EDDY_INVARIANT(condition)
+#else
+#define EDDY_EXPENSIVE_INVARIANT(condition) ((void)(0 && (condition)))
+#endif
 
 _Noreturn void assert_fail(const char *file, int line, const char *format, ...)
     __attribute__((cold, format(printf, 3, 4)));

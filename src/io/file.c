@@ -128,11 +128,13 @@ eddy_async_define(void, eddy_file_close, (eddy_file *, file))
 
 static void leave(struct eddy_file *file)
 {
+    EDDY_INVARIANT(file->in_use > 0);
     file->in_use--;
 }
 
 static void leave_position(struct eddy_file *file)
 {
+    EDDY_INVARIANT(file->user == current.task);
     file->user = NULL;
     leave(file);
 }
@@ -181,6 +183,7 @@ eddy_async(int64_t, read_bytes, (struct eddy_file *, file), (void *, buffer), (s
 
 static size_t ahead(const struct eddy_file *file)
 {
+    EDDY_INVARIANT(file->begin <= file->line.size);
     return file->line.size - file->begin;
 }
 

@@ -30,6 +30,7 @@ static void free_if_over(struct eddy_process *process)
 {
     if (process->running || process->watched || !process->given_up)
         return;
+    EDDY_INVARIANT(process->child.descriptor < 0 && !timer_is_set(&process->timer));
     loop_closer_remove(&process->closer);
     memory_free(process);
 }
@@ -40,6 +41,7 @@ static void close_child(struct eddy_process *process)
     if (process->child.descriptor >= 0)
         driver_close_fd(process->loop->driver, process->child.descriptor);
     process->child.descriptor = -1;
+    EDDY_INVARIANT(process->running && process->loop->driver->real_time > 0);
     process->running = false;
     process->loop->driver->real_time--;
 }
@@ -96,6 +98,7 @@ static void ask_later(struct eddy_process *process)
 
 static void watch(struct eddy_process *process)
 {
+    EDDY_INVARIANT(!process->watched);
     process->op = (struct driver_op){.kind = DRIVER_POLL, .fd = process->child.descriptor, .complete = completed};
     process->op.u.poll.events = POLLIN;
     if (process->op.fd < 0)

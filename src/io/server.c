@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/level.h"
@@ -76,6 +77,7 @@ void server_handshake_over(struct connection *connection)
 static void remove_connection(struct connection *connection)
 {
     server_handshake_over(connection);
+    EDDY_INVARIANT(connection->server->connection_count > 0);
     *connection->link = connection->next;
     if (connection->next)
         connection->next->link = connection->link;

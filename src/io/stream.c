@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "core/failure.h"
 #include "core/current.h"
 #include "core/scope.h"
@@ -80,6 +81,7 @@ void stream_close(struct eddy_stream *s)
 
 void stream_unref(struct eddy_stream *s)
 {
+    EDDY_INVARIANT(s->references > 0);
     s->references--;
     settle(s);
 }
@@ -145,12 +147,14 @@ int stream_enter(struct eddy_stream *s, struct task **user)
 
 void stream_leave_reader(struct eddy_stream *s)
 {
+    EDDY_INVARIANT(s->reader == current.task);
     s->reader = NULL;
     settle(s);
 }
 
 void stream_leave_writer(struct eddy_stream *s)
 {
+    EDDY_INVARIANT(s->writer == current.task);
     s->writer = NULL;
     settle(s);
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "io/stream.h"
 #include "io/turn.h"
 #include "os/memory.h"
@@ -23,6 +24,7 @@ enum {
 
 static size_t buffered(const struct eddy_stream *s)
 {
+    EDDY_INVARIANT(s->begin <= s->end);
     return (size_t)(s->end - s->begin);
 }
 
@@ -86,6 +88,7 @@ static void put_back(struct eddy_stream *s, const void *data, size_t size)
         return;
     }
     s->begin -= size;
+    EDDY_INVARIANT(size == 0 || s->begin >= s->own);
     memcpy(s->begin, data, size);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "core/failure.h"
 #include "io/stream.h"
 #include "io/turn.h"
@@ -30,6 +31,7 @@ int stream_begin_write(struct eddy_stream *s)
 void stream_end_write(struct stream_write *write)
 {
     struct eddy_stream *s = write->stream;
+    EDDY_INVARIANT(write->sent <= write->size);
     if (write->sent < write->size) {
         s->sent = write->sent;
         s->cut = write->sent > 0 && !write->broken;
@@ -108,6 +110,7 @@ static void advance(struct progress *progress, size_t sent)
     size_t size = sent - progress->told;
     progress->told = sent;
     while (size) {
+        EDDY_INVARIANT(progress->part < progress->count);
         size_t left = progress->parts[progress->part].size - progress->part_sent;
         if (size < left) {
             progress->part_sent += size;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/task.h"
@@ -121,6 +122,7 @@ static int64_t put(struct way *way, const struct iovec *parts, int count)
             memcpy(way->data + way->size, parts[i].iov_base, size);
         way->size += size;
     }
+    EDDY_INVARIANT(way->size <= WAY_ROOM && way->size <= way->room);
     return (int64_t)(way->size - before);
 }
 

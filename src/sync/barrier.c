@@ -53,6 +53,7 @@ static bool arrive_and_wait(struct eddy_awaitable *a)
     }
     wait_of(a)->result = early ? EARLY : 0;
     barrier->waiting += !early;
+    EDDY_INVARIANT(barrier->waiting < barrier->parties);
     waiters_add(&barrier->waiters, a);
     return true;
 }
@@ -76,14 +77,17 @@ static void start(struct eddy_awaitable *a)
 
 static void cancel(struct eddy_awaitable *a)
 {
-    if (wait_of(a)->result != EARLY)
-        wait_of(a)->barrier->waiting--;
+    eddy_barrier *barrier = wait_of(a)->barrier;
+    bool early = wait_of(a)->result == EARLY;
+    EDDY_INVARIANT(early || barrier->waiting > 0);
+    barrier->waiting -= !early;
     waiters_cancel(a);
 }
 
 /* A task of the round has run; the last one lets the early ones arrive. */
 static void leave(eddy_barrier *barrier)
 {
+    EDDY_INVARIANT(barrier->draining > 0);
     if (--barrier->draining > 0)
         return;
     barrier->spoilt = false;

@@ -23,6 +23,7 @@ static void start(struct eddy_awaitable *a)
         waiters_wait(&lock->waiters, a);
         return;
     }
+    EDDY_INVARIANT(!lock->waiters.first);
     lock->held = true;
     native_complete(a, NULL);
 }

@@ -56,6 +56,15 @@ static bool before(const struct eddy_queue *queue, const char *a, const char *b)
     return order < 0 || (order == 0 && sequence_of(queue, a) < sequence_of(queue, b));
 }
 
+/* No item comes before its parent. */
+static bool is_heap(const struct eddy_queue *queue)
+{
+    for (size_t i = 1; i < queue->count; i++)
+        if (before(queue, items_slot(queue, i), items_slot(queue, (i - 1) / 2)))
+            return false;
+    return true;
+}
+
 /* The new item has the highest sequence, so it passes only what is truly greater. */
 void items_heap_push(struct eddy_queue *queue, const void *item)
 {
@@ -65,6 +74,7 @@ void items_heap_push(struct eddy_queue *queue, const void *item)
     memcpy(items_slot(queue, i), item, queue->item_size);
     memcpy(items_slot(queue, i + 1) - sizeof queue->sequence, &queue->sequence, sizeof queue->sequence);
     queue->sequence++;
+    EDDY_EXPENSIVE_INVARIANT(is_heap(queue));
 }
 
 /* The hole at the top moves down along the smaller children; the last item then fills it. */
@@ -84,4 +94,5 @@ void items_heap_pop(struct eddy_queue *queue, void *item)
     }
     if (items_slot(queue, i) != last)
         memcpy(items_slot(queue, i), last, queue->stride);
+    EDDY_EXPENSIVE_INVARIANT(is_heap(queue));
 }

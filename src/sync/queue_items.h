@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "eddy/queue.h"
 
 size_t items_stride(enum eddy_queue_order order, size_t item_size);
@@ -42,6 +43,7 @@ static inline bool items_push(struct eddy_queue *queue, const void *item)
 {
     if (queue->count == queue->capacity && !items_grow(queue))
         return false;
+    EDDY_INVARIANT(queue->count < queue->capacity);
     if (queue->order == EDDY_QUEUE_PRIORITY) {
         items_heap_push(queue, item);
         return true;
@@ -56,6 +58,7 @@ static inline bool items_push(struct eddy_queue *queue, const void *item)
 /* Copies the next one out; there must be one. */
 static inline void items_pop(struct eddy_queue *queue, void *item)
 {
+    EDDY_INVARIANT(queue->count > 0);
     if (queue->order == EDDY_QUEUE_PRIORITY) {
         items_heap_pop(queue, item);
         return;

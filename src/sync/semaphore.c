@@ -9,6 +9,7 @@
  * Invariant: while tasks wait, no unit is free, or a promised one is on its way to look again.
  */
 #define EDDY_LIBRARY
+#include "base/assert.h"
 #include "core/task.h"
 #include "eddy/macros.h"
 
@@ -40,6 +41,7 @@ static void start(struct eddy_awaitable *a)
 static void finish(struct eddy_awaitable *a)
 {
     eddy_semaphore *semaphore = semaphore_of(a);
+    EDDY_INVARIANT(semaphore->promised > 0);
     semaphore->promised--;
     hand_out(semaphore);
 }
@@ -58,6 +60,7 @@ void eddy_semaphore_release(eddy_semaphore *semaphore)
 {
     semaphore->value++;
     hand_out(semaphore);
+    EDDY_INVARIANT(semaphore->value == 0 || !semaphore->waiters.first);
 }
 
 bool eddy_semaphore_locked(const eddy_semaphore *semaphore)

@@ -7,6 +7,7 @@
 #define EDDY_LIBRARY
 #include <string.h>
 
+#include "base/assert.h"
 #include "os/memory.h"
 #include "tls/tls.h"
 
@@ -61,6 +62,7 @@ static int write_bytes(BIO *bio, const char *data, int size)
         return -1;
     memcpy(t->filling.data + t->filling.end, data, (size_t)size);
     t->filling.end += (size_t)size;
+    EDDY_INVARIANT(t->filling.end <= t->filling.room);
     return size;
 }
 

@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "os/memory.h"
 #include "tls/tls.h"
 
@@ -90,6 +91,7 @@ eddy_async_define(int64_t, tls_flush, (struct tls_transport *, t))
         if (result < 0)
             return result;
         t->sending.begin += (size_t)result;
+        EDDY_INVARIANT(t->sending.begin <= t->sending.end);
         if (t->sending.begin == t->sending.end)
             clear(&t->sending);
     }
