@@ -79,6 +79,16 @@ bool awaitable_check_ours(const struct eddy_awaitable *a, const char *call)
     return false;
 }
 
+bool loop_check_ours(const struct eddy_loop *loop, const char *call, const char *what)
+{
+    if (__builtin_expect(loop == current.loop, 1))
+        return true;
+    wrong_loop_say("%s of a %s of another thread's loop did nothing: call it there, by "
+                   "eddy_call_soon_threadsafe(loop, function, argument)",
+                   call, what);
+    return false;
+}
+
 /* ==== passing it on ==== */
 
 struct passed {

@@ -24,6 +24,8 @@ bool awaitable_is_ours(const struct eddy_awaitable *a);
 bool awaitables_are_ours(const void *array, size_t count);
 /* As awaitable_is_ours; if not, says that `call` did nothing. */
 bool awaitable_check_ours(const struct eddy_awaitable *a, const char *call);
+/* The same of what belongs to `loop`: a stream, a file. */
+bool loop_check_ours(const struct eddy_loop *loop, const char *call, const char *what);
 
 /* Ends, on its loop's thread, an operation that a task of that loop waits for; owns the failure. */
 void wrong_loop_complete(struct eddy_awaitable *a, struct eddy_failure *failure);

@@ -14,6 +14,7 @@
 #include "base/assert.h"
 #include "core/buffer.h"
 #include "core/current.h"
+#include "core/wrong_loop.h"
 #include "io/socket.h"
 #include "io/turn.h"
 #include "os/file_op.h"
@@ -96,7 +97,7 @@ static void free_file(struct eddy_file *file)
 
 void eddy_file_abort(eddy_file *file)
 {
-    if (!file)
+    if (!file || !loop_check_ours(file->loop, "eddy_file_abort", "file"))
         return;
     EDDY_ASSERT(!file->in_use, "the file \"%s\" is closed while a task reads or writes it", file->path);
     int saved = errno;
@@ -126,7 +127,7 @@ eddy_async_define(void, eddy_file_close, (eddy_file *, file))
 
 /* ==== using it ==== */
 
-static void leave(struct eddy_file *file)
+void file_leave(struct eddy_file *file)
 {
     EDDY_INVARIANT(file->in_use > 0);
     file->in_use--;
@@ -136,11 +137,10 @@ static void leave_position(struct eddy_file *file)
 {
     EDDY_INVARIANT(file->user == current.task);
     file->user = NULL;
-    leave(file);
+    file_leave(file);
 }
 
-/* 0, or the code for why it cannot be used here. */
-static int enter(struct eddy_file *file)
+int file_enter(struct eddy_file *file)
 {
     if (file->loop != current.loop)
         return EDDY_WRONG_LOOP;
@@ -151,7 +151,11 @@ static int enter(struct eddy_file *file)
 /* 0, or the code for why the running task may not use the position now. */
 static int enter_position(struct eddy_file *file)
 {
-    int error = file->user ? EDDY_STREAM_BUSY : enter(file);
+    int error = file_enter(file);
+    if (!error && file->user) {
+        file_leave(file);
+        return EDDY_STREAM_BUSY;
+    }
     if (!error)
         file->user = current.task;
     return error;
@@ -306,10 +310,10 @@ eddy_async_define(void, eddy_file_write, (eddy_file *, file), (const void *, dat
 
 eddy_async_define(size_t, eddy_file_read_at, (eddy_file *, file), (void *, buffer), (size_t, size), (int64_t, offset))
 {
-    int error = enter(file);
+    int error = file_enter(file);
     if (error)
         eddy_raise(error, "eddy_file_read_at(\"%s\")", file->path);
-    eddy_defer(leave, file);
+    eddy_defer(file_leave, file);
     int64_t result = file->seekable ? eddy_await(read_some(file, buffer, size, offset)) : -ESPIPE;
     if (result < 0)
         eddy_raise((int)-result, "eddy_file_read_at(\"%s\", %lld)", file->path, (long long)offset);
@@ -319,10 +323,10 @@ eddy_async_define(size_t, eddy_file_read_at, (eddy_file *, file), (void *, buffe
 eddy_async_define(void, eddy_file_write_at, (eddy_file *, file), (const void *, data), (size_t, size),
                   (int64_t, offset))
 {
-    int error = enter(file);
+    int error = file_enter(file);
     if (error)
         eddy_raise(error, "eddy_file_write_at(\"%s\")", file->path);
-    eddy_defer(leave, file);
+    eddy_defer(file_leave, file);
     int64_t at = offset, result = file->seekable ? eddy_await(write_all(file, data, size, &at)) : -ESPIPE;
     if (result < 0)
         eddy_raise((int)-result, "eddy_file_write_at(\"%s\", %lld): %lld of %zu bytes were written", file->path,
@@ -331,10 +335,10 @@ eddy_async_define(void, eddy_file_write_at, (eddy_file *, file), (const void *, 
 
 eddy_async(void, synchronise, (eddy_file *, file), (int, data_only))
 {
-    int error = enter(file);
+    int error = file_enter(file);
     if (error)
         eddy_raise(error, "eddy_file_sync(\"%s\")", file->path);
-    eddy_defer(leave, file);
+    eddy_defer(file_leave, file);
     int64_t result = eddy_await(file_op(DRIVER_FSYNC, file->fd, (struct driver_file){.flags = data_only}));
     if (result < 0)
         eddy_raise((int)-result, "eddy_file_sync%s(\"%s\")", data_only ? "_data" : "", file->path);
@@ -352,10 +356,10 @@ eddy_async_define(void, eddy_file_sync_data, (eddy_file *, file))
 
 eddy_async_define(void, eddy_file_truncate, (eddy_file *, file), (int64_t, size))
 {
-    int error = enter(file);
+    int error = file_enter(file);
     if (error)
         eddy_raise(error, "eddy_file_truncate(\"%s\")", file->path);
-    eddy_defer(leave, file);
+    eddy_defer(file_leave, file);
     forget_ahead(file);
     int64_t result = eddy_await(file_op(DRIVER_TRUNCATE, file->fd, (struct driver_file){.offset = size}));
     if (result < 0)
@@ -364,6 +368,8 @@ eddy_async_define(void, eddy_file_truncate, (eddy_file *, file), (int64_t, size)
 
 int64_t eddy_file_seek(eddy_file *file, int64_t offset, int whence)
 {
+    if (!loop_check_ours(file->loop, "eddy_file_seek", "file"))
+        return -EDDY_WRONG_LOOP;
     EDDY_ASSERT(!file->user, "the position of \"%s\" is moved while a task reads or writes there", file->path);
     if (!file->seekable)
         return -ESPIPE;

@@ -27,6 +27,10 @@ struct eddy_file {
     char path[];             /* for messages */
 };
 
+/* A call on it begins: 0, and file_leave when that has ended; or the code for why it cannot be used here. */
+int file_enter(struct eddy_file *file);
+void file_leave(struct eddy_file *file);
+
 struct file_op {
     struct eddy_awaitable awaitable;
     int64_t result;          /* as the system call's, or a negative errno value */

@@ -57,15 +57,12 @@ eddy_async_define(void, eddy_lstat, (const char *, path), (struct stat *, status
         eddy_raise((int)-result, "eddy_lstat(\"%s\")", path);
 }
 
-static void leave(struct eddy_file *file)
-{
-    file->in_use--;
-}
-
 eddy_async_define(void, eddy_file_stat, (eddy_file *, file), (struct stat *, status))
 {
-    file->in_use++;
-    eddy_defer(leave, file);
+    int error = file_enter(file);
+    if (error)
+        eddy_raise(error, "eddy_file_stat(\"%s\")", file->path);
+    eddy_defer(file_leave, file);
     int64_t result = eddy_await(look(file->fd, "", 0, status));
     if (result < 0)
         eddy_raise((int)-result, "eddy_file_stat(\"%s\")", file->path);

@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "core/current.h"
+#include "core/wrong_loop.h"
 #include "io/socket.h"
 #include "io/transport.h"
 #include "io/turn.h"
@@ -339,13 +340,23 @@ eddy_stream *eddy_process_err(const eddy_process *process)
     return process->err;
 }
 
+/* What has been reaped may be another process by now: only the loop's thread knows. */
+static bool check_ours(const eddy_process *process, const char *call)
+{
+    return loop_check_ours(process->loop, call, "process");
+}
+
 int eddy_process_signal(eddy_process *process, int number)
 {
+    if (!check_ours(process, "eddy_process_signal"))
+        return EDDY_WRONG_LOOP;
     return process->running ? child_signal(&process->child, number) : ESRCH;
 }
 
 int eddy_process_signal_group(eddy_process *process, int number)
 {
+    if (!check_ours(process, "eddy_process_signal_group"))
+        return EDDY_WRONG_LOOP;
     if (!process->leads)
         return EINVAL;
     if (!process->running)
@@ -365,7 +376,7 @@ int eddy_process_kill(eddy_process *process)
 
 void eddy_process_free(eddy_process *process)
 {
-    if (!process)
+    if (!process || !check_ours(process, "eddy_process_free"))
         return;
     EDDY_ASSERT(!process->ended.waiters.first, "the process \"%s\" is freed while a task waits for it", process->name);
     close_streams(process);
@@ -376,10 +387,11 @@ void eddy_process_free(eddy_process *process)
 void eddy_process_abort(eddy_process *process)
 {
     int saved = errno;
-    if (process && process->leads)
+    if (!process || !check_ours(process, "eddy_process_abort"))
+        return;
+    if (process->leads)
         eddy_process_signal_group(process, SIGKILL);
-    if (process)
-        process->killed = eddy_process_kill(process) == 0;
+    process->killed = eddy_process_kill(process) == 0;
     errno = saved;
     eddy_process_free(process);
 }

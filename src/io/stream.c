@@ -86,15 +86,9 @@ void stream_unref(struct eddy_stream *s)
     settle(s);
 }
 
-/* False, and said: it is another thread's. */
 static bool check_ours(const struct eddy_stream *s, const char *call)
 {
-    if (s->loop == current.loop)
-        return true;
-    wrong_loop_say("%s of a stream of another thread's loop did nothing: call it there, by "
-                   "eddy_call_soon_threadsafe(loop, function, argument)",
-                   call);
-    return false;
+    return loop_check_ours(s->loop, call, "stream");
 }
 
 void eddy_stream_abort(eddy_stream *s)
