@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* remote.c - a coroutine run on a loop for another thread, which waits for its end. */
+/*
+ * remote.c - a coroutine run on a loop for another thread, which waits for its end.
+ *
+ * Invariant: a result is fetched by eddy_remote_wait, or goes to the type's `undo` with the last reference: on the
+ * loop's thread, or, when the loop has ended, where that reference is given up.
+ */
 #define _GNU_SOURCE /* pthread_condattr_setclock */
 #include <errno.h>
 #include <math.h>
@@ -15,7 +20,7 @@
 #include "os/memory.h"
 
 struct eddy_remote {
-    struct remote_call begin, cancel; /* posted to the loop */
+    struct remote_call begin, cancel; /* posted to the loop; the first also to free a result there */
     struct watch watch;               /* on the task */
     eddy_loop *loop;                  /* its name */
     struct task *task;                /* the loop's thread alone touches it */
@@ -23,6 +28,7 @@ struct eddy_remote {
     pthread_cond_t ended;
     unsigned references;              /* of the waiting thread, of the loop, of a cancel on its way */
     bool done, cancelling;
+    bool unclaimed;                   /* it ended well, and nobody has fetched the result */
     unsigned clock_lent;              /* calls of the loop's pool that wait here; the loop joins its pool */
     struct driver *lender;            /* that loop's */
     struct eddy_failure *failure;
@@ -31,17 +37,44 @@ struct eddy_remote {
     _Alignas(16) char coroutine[];
 };
 
+static struct eddy_awaitable *value_of(struct eddy_remote *remote)
+{
+    return (struct eddy_awaitable *)(void *)remote->coroutine;
+}
+
+static void destroy(void *argument)
+{
+    struct eddy_remote *remote = argument;
+    if (remote->unclaimed)
+        value_of(remote)->awaitable.type->undo(value_of(remote));
+    failure_unref(remote->failure);
+    pthread_mutex_destroy(&remote->mutex);
+    pthread_cond_destroy(&remote->ended);
+    memory_free(remote);
+}
+
+/* False: the loop has ended, or this is its thread, or there is nothing to be freed there. */
+static bool post_destroy(struct eddy_remote *remote)
+{
+    if (!remote->unclaimed || (current.loop && current.loop->name == remote->loop))
+        return false;
+    eddy_loop *name = remote->loop;
+    struct eddy_loop *loop = loop_enter(name);
+    if (!loop)
+        return false;
+    remote->begin = (struct remote_call){.function = destroy, .argument = remote};
+    loop_post(loop, &remote->begin);
+    loop_leave(name);
+    return true;
+}
+
 static void unref(struct eddy_remote *remote)
 {
     pthread_mutex_lock(&remote->mutex);
     bool last = --remote->references == 0;
     pthread_mutex_unlock(&remote->mutex);
-    if (!last)
-        return;
-    failure_unref(remote->failure);
-    pthread_mutex_destroy(&remote->mutex);
-    pthread_cond_destroy(&remote->ended);
-    memory_free(remote);
+    if (last && !post_destroy(remote))
+        destroy(remote);
 }
 
 static void take_clock_back(struct eddy_remote *remote)
@@ -62,25 +95,15 @@ static void finish(struct eddy_remote *remote, struct eddy_failure *failure)
     unref(remote);
 }
 
-/* The other thread has not given it up. */
-static bool is_wanted(struct eddy_remote *remote)
-{
-    pthread_mutex_lock(&remote->mutex);
-    bool wanted = remote->references > 1;
-    pthread_mutex_unlock(&remote->mutex);
-    return wanted;
-}
-
 static void task_ended(struct watch *watch)
 {
     struct eddy_remote *remote = (struct eddy_remote *)(void *)((char *)watch - offsetof(struct eddy_remote, watch));
     struct task *task = remote->task;
     struct eddy_core *core = task_core(task);
     struct eddy_failure *failure = core->failure;
-    if (is_wanted(remote)) {
-        memcpy(remote->coroutine + remote->result_offset, (char *)core + remote->result_offset, remote->result_size);
-        task->has_result = false;
-    }
+    memcpy(remote->coroutine + remote->result_offset, (char *)core + remote->result_offset, remote->result_size);
+    remote->unclaimed = task->has_result && core->type->undo;
+    task->has_result = false;
     core->failure = NULL;
     task->seen = true;
     remote->task = NULL;
@@ -91,14 +114,14 @@ static void task_ended(struct watch *watch)
 /* It will not begin: frees what its value owns. */
 static void refuse(struct eddy_remote *remote, struct eddy_failure *failure)
 {
-    value_destroy((struct eddy_awaitable *)(void *)remote->coroutine);
+    value_destroy(value_of(remote));
     finish(remote, failure);
 }
 
-static struct eddy_failure *no_loop(const struct eddy_remote *remote)
+static struct eddy_failure *no_loop(struct eddy_remote *remote)
 {
     return failure_of(EDDY_NO_LOOP, "eddy_run_coroutine_threadsafe(%s) at %s:%d: the loop has ended",
-                      ((const struct eddy_awaitable *)(const void *)remote->coroutine)->awaitable.type->name,
+                      value_of(remote)->awaitable.type->name,
                       remote->site->file, remote->site->line);
 }
 
@@ -220,6 +243,7 @@ bool eddy_remote_wait(eddy_remote *remote, double seconds, void *result, eddy_er
         eddy_error_keep(err);
     } else if (result) {
         memcpy(result, remote->coroutine + remote->result_offset, remote->result_size);
+        remote->unclaimed = false;
     }
     return true;
 }

@@ -29,7 +29,7 @@ static bool submit(struct driver *driver, struct driver_op *op)
         return sim_submit(driver, op);
     op->result = file_op_run(op);
     sim_count_work(sim_of(driver), op);
-    return true;
+    return sim_complete_now(sim_of(driver), op);
 }
 
 static uint64_t read_seed(const struct driver_options *options)
@@ -53,6 +53,7 @@ static struct driver *open_driver(const struct driver_options *options, int *err
     }
     sim->now = START;
     sim->random = seed;
+    sim->random_of_world = ~seed;
     sim->epoll.driver.virtual_time = true;
     sim->epoll.driver.seed = seed;
     return &sim->epoll.driver;

@@ -84,6 +84,7 @@ struct sim {
     int64_t real_begin;            /* the real clock when others' work began that is under way; 0: none is */
     int64_t real_from;             /* the virtual one then */
     uint64_t random;               /* of all that the seed decides here */
+    uint64_t random_of_world;      /* of what it decides about writes to real descriptors */
     struct sim_weather weather;
     struct sim_events events;      /* by time, and in the order they were set */
     struct sim_socket *looks, **looks_end; /* to be looked at, in this order */
@@ -102,6 +103,8 @@ extern const struct driver_net net_sim;
 
 /* ---- sim_net.c: operations on sockets, and the calls that do not wait ---- */
 bool sim_submit(struct driver *driver, struct driver_op *op);
+/* Once an operation has been done, it may complete at once or, false, in the next wait. */
+bool sim_complete_now(struct sim *sim, struct driver_op *op);
 void sim_cancel(struct driver *driver, struct driver_op *op);
 void sim_adopt(struct driver *driver, int fd);
 void sim_release(struct driver *driver, int fd);

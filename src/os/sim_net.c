@@ -134,8 +134,7 @@ static bool enqueue(struct sim *sim, struct sim_socket *socket, struct driver_op
     return false;
 }
 
-/* Once an operation has been done, it may complete at once or in the next wait. */
-static bool complete_now(struct sim *sim, struct driver_op *op)
+bool sim_complete_now(struct sim *sim, struct driver_op *op)
 {
     if (!random_chance(&sim->random, sim->weather.late))
         return true;
@@ -144,13 +143,25 @@ static bool complete_now(struct sim *sim, struct driver_op *op)
     return false;
 }
 
+static bool is_write(const struct driver_op *op)
+{
+    return op->kind == DRIVER_SEND || op->kind == DRIVER_WRITE || op->kind == DRIVER_SENDMSG;
+}
+
+/* As where the kernel's buffer is full for a moment: others come in between, and the clock may move. */
+static bool waits_first(struct sim *sim, struct sim_socket *socket, const struct driver_op *op)
+{
+    return is_write(op) && random_chance(&sim->random, sim->weather.late) &&
+           sim_later(sim, sim->now + sim_delay(sim), SIM_LOOK, socket, NULL);
+}
+
 static bool submit_joined(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
 {
     op->state = 0;
-    if (op->kind == DRIVER_POLL || !queue_of(socket, op)->first) {
+    if (op->kind == DRIVER_POLL || (!queue_of(socket, op)->first && !waits_first(sim, socket, op))) {
         op->result = call(sim, socket, op);
         if (op->result != -EAGAIN)
-            return complete_now(sim, op);
+            return sim_complete_now(sim, op);
     }
     return enqueue(sim, socket, op, SIM_WAITS);
 }
@@ -161,7 +172,7 @@ static bool submit_accept(struct sim *sim, struct sim_socket *socket, struct dri
         return epoll_submit(&sim->epoll.driver, op);
     op->result = sim_accept(sim, socket, op);
     op->state = 0;
-    return complete_now(sim, op);
+    return sim_complete_now(sim, op);
 }
 
 static bool submit_connect(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
@@ -195,10 +206,22 @@ static bool submit_to_socket(struct driver *driver, struct sim_socket *socket, s
     return epoll_submit(driver, op); /* the kernel says what is wrong with it */
 }
 
+/* By a series of its own: how many writes the world takes at once does not change what the seed decides here. */
+static bool submit_to_world(struct driver *driver, struct driver_op *op)
+{
+    struct sim *sim = sim_of(driver);
+    if (!epoll_submit(driver, op))
+        return false;
+    if (!is_write(op) || !random_chance(&sim->random_of_world, sim->weather.late))
+        return true;
+    epoll_finish_op(&sim->epoll, op);
+    return false;
+}
+
 bool sim_submit(struct driver *driver, struct driver_op *op)
 {
     struct sim_socket *socket = sim_find(sim_of(driver), op->fd);
-    bool done = socket ? submit_to_socket(driver, socket, op) : epoll_submit(driver, op);
+    bool done = socket ? submit_to_socket(driver, socket, op) : submit_to_world(driver, op);
     sim_settle(sim_of(driver));
     return done;
 }

@@ -15,7 +15,7 @@
 struct sim_weather {
     double latency;     /* seconds that bytes are on their way, at most */
     double short_part;  /* that a receive or send moves only a part of what it could */
-    double late;        /* that what could be done at once completes later, and out of order */
+    double late;        /* that what could be done at once completes later, out of order; that a write waits first */
     double deaf_cancel; /* that a cancellation comes late, perhaps after the operation has been done */
     double reset;       /* that a connection breaks, for each send */
     double partition;   /* that a connection is cut off for a time, for each connection */

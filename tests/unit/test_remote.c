@@ -3,6 +3,8 @@
 #include <eddy.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "transcript.h"
 
@@ -262,6 +264,120 @@ static void a_result_that_nobody_waits_for_is_freed(void **state)
     RUN(gives_up_at_once());
 }
 
+/* ---- results that nobody fetches ---- */
+
+static int made, given_back; /* atomic */
+static int freed_elsewhere;  /* atomic: on another thread than the loop's */
+static pthread_t loops_thread;
+
+eddy_async(char *, make_text, (double, seconds))
+{
+    eddy_await(eddy_sleep(seconds));
+    char *text = malloc(8);
+    if (!text)
+        eddy_raise(ENOMEM);
+    __atomic_fetch_add(&made, 1, __ATOMIC_SEQ_CST);
+    return strcpy(text, "text");
+}
+
+static void give_back(char *text)
+{
+    free(text);
+    __atomic_fetch_add(&given_back, 1, __ATOMIC_SEQ_CST);
+    if (!pthread_equal(loops_thread, pthread_self()))
+        __atomic_fetch_add(&freed_elsewhere, 1, __ATOMIC_SEQ_CST);
+}
+
+eddy_async_free(make_text, give_back);
+
+static void begin_counting(void)
+{
+    made = given_back = freed_elsewhere = 0;
+    loops_thread = pthread_self();
+}
+
+static void look_and_go(struct visit *visit)
+{
+    eddy_error err;
+    eddy_remote *remote = eddy_run_coroutine_threadsafe(visit->loop, make_text(0));
+    visit->done = eddy_remote_wait(remote, -1, NULL, &err);
+    keep_error(visit, &err);
+    eddy_remote_free(remote);
+}
+
+static void go_at_once(struct visit *visit)
+{
+    eddy_remote_free(eddy_run_coroutine_threadsafe(visit->loop, make_text(0)));
+}
+
+static void fetch(struct visit *visit)
+{
+    eddy_error err;
+    char *text = NULL;
+    eddy_remote *remote = eddy_run_coroutine_threadsafe(visit->loop, make_text(0));
+    visit->done = eddy_remote_wait(remote, -1, &text, &err) && eddy_remote_wait(remote, -1, NULL, &err);
+    keep_error(visit, &err);
+    eddy_remote_free(remote);
+    if (text)
+        give_back(text);
+}
+
+static void a_result_that_nobody_fetches_is_freed_on_the_loops_thread(void **state)
+{
+    (void)state;
+    struct visit looks = {.body = look_and_go}, goes = {.body = go_at_once};
+    begin_counting();
+    RUN(visited(&looks));
+    assert_true(looks.done);
+    assert_int_equal(looks.code, 0);
+    assert_int_equal(given_back, 1);
+    RUN(visited(&goes));
+    assert_int_equal(made, 2);
+    assert_int_equal(given_back, 2);
+    assert_int_equal(freed_elsewhere, 0);
+}
+
+static void a_result_that_was_fetched_is_its_fetchers(void **state)
+{
+    (void)state;
+    struct visit visit = {.body = fetch};
+    begin_counting();
+    RUN(visited(&visit));
+    assert_true(visit.done);
+    assert_int_equal(given_back, 1);
+    assert_int_equal(freed_elsewhere, 1);
+}
+
+static eddy_remote *kept_remote;
+
+static void keep_remote(struct visit *visit)
+{
+    eddy_error err;
+    kept_remote = eddy_run_coroutine_threadsafe(visit->loop, make_text(0));
+    visit->done = eddy_remote_wait(kept_remote, -1, NULL, &err);
+    keep_error(visit, &err);
+}
+
+/* Fetched or freed when the loop has ended. */
+static void a_result_outlives_the_loop(void **state)
+{
+    (void)state;
+    eddy_error err;
+    char *text = NULL;
+    struct visit freed = {.body = keep_remote}, fetched = {.body = keep_remote};
+    begin_counting();
+    assert_int_equal(eddy_run(visited(&freed)), 0);
+    assert_int_equal(given_back, 0);
+    eddy_remote_free(kept_remote);
+    assert_int_equal(given_back, 1);
+    assert_int_equal(eddy_run(visited(&fetched)), 0);
+    assert_true(eddy_remote_wait(kept_remote, 0, &text, &err));
+    eddy_remote_free(kept_remote);
+    assert_int_equal(given_back, 1);
+    assert_string_equal(text, "text");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +389,9 @@ int main(void)
         cmocka_unit_test(what_outlives_its_loop_can_be_cancelled_and_freed),
         cmocka_unit_test(a_result_that_nobody_waits_for_is_freed),
         cmocka_unit_test(a_request_that_the_end_of_the_loop_meets_is_cancelled),
+        cmocka_unit_test(a_result_that_nobody_fetches_is_freed_on_the_loops_thread),
+        cmocka_unit_test(a_result_that_was_fetched_is_its_fetchers),
+        cmocka_unit_test(a_result_outlives_the_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,7 +41,7 @@ static bool submit(struct probe *probe, enum driver_op_kind kind, int fd, size_t
 {
     probe->op = (struct driver_op){.kind = (uint8_t)kind, .fd = fd, .complete = complete};
     probe->completions = 0;
-    if (kind == DRIVER_RECV || kind == DRIVER_SEND) {
+    if (kind == DRIVER_RECV || kind == DRIVER_SEND || kind == DRIVER_WRITE) {
         probe->op.u.buffer.data = probe->data;
         probe->op.u.buffer.size = size;
     } else if (kind == DRIVER_CONNECT) {
@@ -226,6 +227,42 @@ static void bytes_arrive_after_the_latency(void **state)
     assert_int_equal(run(&in, DRIVER_RECV, ends[1], 3), 3);
     assert_true(driver_now(driver) > before);
     assert_true(driver_now(driver) <= before + 5 * CLOCK_SECOND);
+    close_ends(ends);
+    close_sim();
+}
+
+/* So that a seed finds what goes wrong when others come in between. */
+static void a_write_may_wait_although_there_is_room(void **state)
+{
+    (void)state;
+    int ends[2], pipe_ends[2];
+    struct probe in, out;
+    open_sim(0, "late=1 latency=5");
+    join(ends);
+    int64_t before = driver_now(driver);
+    assert_false(submit(&out, DRIVER_SEND, ends[0], 3));
+    assert_false(submit(&in, DRIVER_RECV, ends[1], 3));
+    assert_int_equal(finish(&out), 3);
+    assert_true(driver_now(driver) > before);
+    assert_int_equal(finish(&in), 3);
+    assert_int_equal(pipe2(pipe_ends, O_NONBLOCK | O_CLOEXEC), 0); /* and one to the world outside */
+    assert_false(submit(&out, DRIVER_WRITE, pipe_ends[1], 1));
+    assert_int_equal(finish(&out), 1);
+    driver_close_fd(driver, pipe_ends[0]);
+    driver_close_fd(driver, pipe_ends[1]);
+    close_ends(ends);
+    close_sim();
+}
+
+static void in_fine_weather_a_write_is_done_at_once(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe out;
+    open_sim(7, "fine");
+    join(ends);
+    for (int i = 0; i < 20; i++)
+        assert_true(submit(&out, DRIVER_SEND, ends[0], 3));
     close_ends(ends);
     close_sim();
 }
@@ -445,6 +482,8 @@ int main(void)
         cmocka_unit_test(a_seed_repeats_a_run),
         cmocka_unit_test(the_end_of_file_comes_after_the_bytes),
         cmocka_unit_test(bytes_arrive_after_the_latency),
+        cmocka_unit_test(a_write_may_wait_although_there_is_room),
+        cmocka_unit_test(in_fine_weather_a_write_is_done_at_once),
         cmocka_unit_test(a_peer_that_does_not_read_holds_up_the_sender),
         cmocka_unit_test(a_cancelled_receive_loses_nothing),
         cmocka_unit_test(a_broken_connection_tells_both_ends),
