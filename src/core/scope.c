@@ -143,7 +143,8 @@ bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure)
         end_level(scope);
     if (!expired)
         return false;
-    bool alone = task_withdraw(scope->task, (struct request){scope->asked_at, scope->inner}) <= scope->cancels;
+    unsigned others = task_withdraw(scope->task, (struct request){scope->asked_at, scope->inner});
+    bool alone = others <= scope->cancels || scope->inner; /* while something is released, requests of others wait */
     return alone && failure && failure_is_cancellation(failure);
 }
 

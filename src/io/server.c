@@ -380,10 +380,11 @@ eddy_async(int, wait_for_handlers, (struct eddy_server *, server), (double, seco
 {
     eddy_error err;
     struct task *self = current.task;
+    uint32_t requests = self->undelivered;
     self->interruptible = true;
     eddy_await_for(eddy_event_wait(&server->idle), seconds, &err);
     self->interruptible = false;
-    return err.code;
+    return err.code && self->undelivered > requests ? ECANCELED : err.code;
 }
 
 /* Waits for the handlers, some of which end at once. */

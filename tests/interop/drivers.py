@@ -2,8 +2,12 @@
 """drivers.py - what the tests beside other programs share: each runs on every driver of real descriptors."""
 import functools
 import os
+import signal
 
 PATIENCE = 60  # seconds; reached only by what hangs
+
+# The programs that a test starts inherit what is ignored, and some are sent this.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def on_each_driver(test):

@@ -21,6 +21,8 @@ import unittest
 
 AREQ = os.path.join(os.environ.get('EDDY_BUILD', 'build'), 'examples', 'areq')
 SITE = os.path.join(os.environ.get('EDDY_BUILD', 'build'), 'examples', 'site')
+# The programs that a test starts inherit what is ignored, and some are sent this.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 PAGES = {
     'index.html': '<a href="one.html">1</a> <a href="sub/two.html">2</a> <a href="/three.html">3</a>\n'
                   '<a href="one.html">again</a> <a href="//other.example/x">4</a> <a href="mailto:a@b.c">5</a>\n'

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 #include <eddy/keywords.h>
 
+#include "../default_signals.h"
 #include "os/memory.h"
 #include "os/stack.h"
 

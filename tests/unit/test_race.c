@@ -71,7 +71,7 @@ static bool at(double measured, double expected)
 async(void, first_is_quick)
 {
     struct race race;
-    CHECK(at(RACE(0.25, &race, {0.1, 0}, {0.1, 0}), 0.1));
+    CHECK(at(RACE(1000, &race, {0.1, 0}, {0.1, 0}), 0.1));
     CHECK(race.winner == 0 && course.began == 1 && course.discarded == 0);
 }
 
@@ -79,7 +79,8 @@ async(void, first_is_slow)
 {
     struct race race;
     CHECK(at(RACE(0.025, &race, {10, 0}, {10, 0}, {0.01, 0}, {0.01, 0}), 0.06));
-    CHECK(race.winner == 2 && course.began == 3 && course.cancelled == 2);
+    CHECK(race.winner >= 2 && at(course.began, 3)); /* where the clock is late, the fourth may begin, too */
+    CHECK(course.cancelled + course.discarded == course.began - 1);
     CHECK(at(course.begun[1], 0.025) && at(course.begun[2], 0.05));
 }
 
@@ -131,10 +132,14 @@ async(void, nobody_runs)
 async(void, is_cancelled)
 {
     struct race race;
-    const struct script script[] = {{10, 0}, {10, 0}};
+    const struct script script[] = {{1000, 0}, {1000, 0}};
     eddy_error err;
-    await_for(run_race(script, 2, 0.01, &race), 0.03, &err);
-    CHECK(err.code == ETIMEDOUT && course.began == 2 && course.cancelled == 2);
+    struct run_race *running = spawn(run_race(script, 2, 0.01, &race));
+    while (course.began < 2)
+        await(eddy_sleep(0.01));
+    eddy_cancel(running);
+    await(running, &err);
+    CHECK(err.code == ECANCELED && course.cancelled == 2);
 }
 
 /* ---- a request in the very turn in which an attempt succeeds ---- */

@@ -22,6 +22,7 @@
 
 #include <cmocka.h>
 
+#include "../default_signals.h"
 #include "os/memory.h"
 #include "os/stack.h"
 
