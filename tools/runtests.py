@@ -19,7 +19,6 @@ TALLY = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped$', re.M)
 CMOCKA = {word: re.compile(r'^\[  %s\] (?:tests: )?(\d+) test\(s\)' % word, re.M)
           for word in ('PASSED  ', 'FAILED  ', 'SKIPPED ')}
 LINES_SHOWN = 60
-VALGRIND_FOUND = 99  # as tools/check.sh asks of it: no matter of time
 
 
 def parse_arguments():
@@ -112,28 +111,9 @@ def show_failures(records, counts, options):
                     show_failure(record, options.label or options.folder, failures)
 
 
-def try_again(record):
-    """On a real clock a loaded machine can upset the order of what lies milliseconds apart: such a test has three tries,
-    and says so when it needed them."""
-    if record['result'] not in ('FAIL', 'ERROR', 'TIMEOUT') or not record['name'].endswith(' on epoll'):
-        return
-    if record.get('returncode') == VALGRIND_FOUND:
-        return
-    for attempt in (2, 3):
-        environment = dict(os.environ, **(record.get('env') or {}))
-        done = subprocess.run(record['command'], env=environment, capture_output=True, text=True, errors='replace',
-                              timeout=120, check=False)
-        if done.returncode == 0:
-            print('%s failed, and passed at try %d:\n%s' % (record['name'], attempt, output_of(record)[-400:]))
-            record.update(result='OK', stdout=done.stdout, stderr=done.stderr)
-            return
-
-
 def main():
     options = parse_arguments()
     records = run_meson(options)
-    for record in records or []:
-        try_again(record)
     if records is None:
         print('\n%s: the tests could not be run; meson\'s words stand above' % (options.label or options.folder))
         totals = [0, 1, 0]

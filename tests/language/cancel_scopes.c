@@ -11,7 +11,7 @@ async(int, stubborn)
     int refused = 0;
     async_with (scope, eddy_fail_after(0.01)) {
         for (int i = 0; i < 3; i++) {
-            await_always(eddy_sleep(0.1), &err);
+            await_always(eddy_sleep(1000), &err);
             refused += err.code == ECANCELED;
         }
     }
@@ -21,40 +21,40 @@ async(int, stubborn)
 async(int, polite)
 {
     async_with (scope, eddy_fail_after(0.01))
-        await(eddy_sleep(0.1));
+        await(eddy_sleep(1000));
     return 1;
 }
 
 async(int, in_time)
 {
-    async_with (scope, eddy_fail_after(0.4)) /* long, for machines that are busy with other things */
+    async_with (scope, eddy_fail_after(1)) /* long, for machines that are busy with other things */
         await(eddy_sleep(0.005));
-    await(eddy_sleep(0.5)); /* the scope has ended: nothing asks any more */
+    await(eddy_sleep(1.1)); /* the scope has ended: nothing asks any more */
     return 1;
 }
 
 async(int, moves_on)
 {
     async_with (scope, eddy_move_on_after(0.01))
-        await(eddy_sleep(0.1));
+        await(eddy_sleep(1000));
     return 7; /* not reached: the failing await has left the function */
 }
 
 static void clean_up(const char *text)
 {
     eddy_error err;
-    eddy_await(eddy_sleep(0.1), &err);
+    eddy_await(eddy_sleep(1000), &err);
     note(err.code == ECANCELED ? "cut " : "whole ");
     note(text);
 }
 
 async(void, shielded_clean_up, (eddy_error *, err))
 {
-    async_with (shield, eddy_shield(5.0)) {
+    async_with (shield, eddy_shield(1000)) {
         await(eddy_sleep(0.01));
         note("kept ");
     }
-    await(eddy_sleep(0.1), err);
+    await(eddy_sleep(1000), err);
 }
 
 async(void, cleans_up)
@@ -62,7 +62,7 @@ async(void, cleans_up)
     async_with (scope, eddy_fail_after(0.01)) {
         defer(clean_up, "unshielded ");
         eddy_error err, inner = {0};
-        await_always(eddy_sleep(0.1), &err);
+        await_always(eddy_sleep(1000), &err);
         await_always(shielded_clean_up(&inner), &inner);
         CHECK(inner.code == ECANCELED); /* behind the shield the level is there again */
         rethrow(&err);
@@ -73,7 +73,7 @@ async(int, by_hand)
 {
     async_with (scope, eddy_cancel_scope()) {
         eddy_scope_cancel(scope);
-        await(eddy_sleep(0.1));
+        await(eddy_sleep(1000));
     }
     return 7;
 }
@@ -82,7 +82,7 @@ async(int, main_task)
 {
     eddy_error err;
     double began = eddy_time();
-    CHECK(await(stubborn(), &err) == 3 && err.code == 0 && eddy_time() - began < 0.09);
+    CHECK(await(stubborn(), &err) == 3 && err.code == 0 && eddy_time() - began < 1000);
     await(polite(), &err);
     CHECK(err.code == ETIMEDOUT);
     CHECK(await(in_time()) == 1);
