@@ -17,6 +17,9 @@ void driver_close(struct driver *driver)
         return;
     EDDY_ASSERT(driver->in_flight == 0, "a driver is closed while %zu operations are in flight",
                 driver->in_flight);
+    EDDY_ASSERT(!driver->real_time && !driver->working,
+                "a driver is closed while %zu processes and %zu blocking calls are waited for", driver->real_time,
+                driver->working);
     driver->type->close(driver);
 }
 

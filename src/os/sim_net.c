@@ -421,6 +421,7 @@ void sim_finish(struct sim *sim)
     for (int fd = 0; (size_t)fd < sim->sockets.count; fd++)
         if (sim_find(sim, fd))
             sim_close_fd(&sim->epoll.driver, fd);
+    EDDY_ASSERT(!sim->waiting && !sim->looks && !sim->listeners, "a simulation ends and has work left");
     sim_events_free(sim);
     fd_table_free(&sim->sockets);
 }
