@@ -232,7 +232,7 @@ def coverage(workers):
     if kept.get('commit') != commit.decode():
         kept = {'commit': commit.decode(), 'tests': measure_coverage(workers, kept.get('tests', {}))}
         with open(path, 'w', encoding='utf-8') as file:
-            json.dump(kept, file)
+            file.write(json.dumps(kept))
     rows = sorted(kept['tests'].values(), key=lambda row: row[1])
     by_line = collections.defaultdict(list)
     for name, _, lines in rows:

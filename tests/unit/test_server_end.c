@@ -317,6 +317,41 @@ static void peers_that_reset_are_counted_and_reported_once(void **state)
     assert_int_equal(log_count("eddy: server at 127.0.0.1:"), log_count("went away"));
 }
 
+async(void, resets, (eddy_server *, server), (int, count))
+{
+    for (int i = 0; i < count; i++) {
+        size_t before = eddy_server_gone(server);
+        await(reset(eddy_server_port(server)));
+        while (eddy_server_gone(server) == before)
+            await(eddy_sleep(0.0005));
+    }
+}
+
+/* Three within a second, silence for some seconds, then one more. */
+async(void, peers_reset_now_and_then)
+{
+    eddy_server *server = await(eddy_start_server(echo, (void *)NULL, "127.0.0.1", 0));
+    await(resets(server, 3));
+    CHECK(log_count("1 peer went away: ECONNRESET") == 1 && log_count("went away") == 1);
+    await(eddy_sleep(1.5));
+    CHECK(log_count("2 peers went away in the last second\n") == 1 && log_count("went away") == 2);
+    await(resets(server, 1)); /* within the second after that */
+    CHECK(log_count("went away") == 2);
+    await(eddy_sleep(1));
+    CHECK(log_count("1 peer went away in the last second\n") == 1 && log_count("went away") == 3);
+    await(eddy_sleep(5));
+    await(resets(server, 1));
+    CHECK(log_count("1 peer went away: ECONNRESET") == 2 && log_count("went away") == 4);
+    CHECK(eddy_server_gone(server) == 5);
+    await(eddy_server_close(server, 1));
+}
+
+static void peers_that_reset_are_reported_once_a_second(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run_with(LOGGING(.driver = "sim"), peers_reset_now_and_then()), 0);
+}
+
 /* A code of the peer's kind that does not come from the connection is told as any other. */
 async(void, fails_by_another, (eddy_stream *, s), (void *, nothing))
 {
@@ -392,6 +427,7 @@ int main(void)
         cmocka_unit_test(a_handshake_that_does_not_come_times_out),
 #endif
         cmocka_unit_test(peers_that_reset_are_counted_and_reported_once),
+        cmocka_unit_test(peers_that_reset_are_reported_once_a_second),
         cmocka_unit_test(only_the_connection_itself_counts),
         cmocka_unit_test(an_accept_that_keeps_failing_is_reported_once),
     };
