@@ -6,7 +6,7 @@ whether a test of `make test` notices.
 A mutant is one line with another operator, another constant, a turned condition or without its statement. For each one
 the tests that execute the line run, the quickest first, until one fails: then the mutant is killed. A mutant that all of
 them let pass is a survivor: write the test that kills it, or, if no test can tell it from the original, its line with
-the reason into tests/mutants.txt.
+the reason into tests/mutants.txt.  One that the compiler makes the same code of is no mutant.
 
 Never mutated: a line with a hint to the processor or the compiler (prefetch, attribute), assertions, and a line that
 says `/* hint */`. The work is done in copies of the committed tree below build-mutate/, which also keeps what each test
@@ -43,8 +43,8 @@ DYING = {'src/base/assert.c': ('failure', 'handle', 'misuse', 'task', 'fork'), '
          'src/os/child.c': ('process',), 'src/os/driver.c': ('fork',), 'src/os/signals.c': ('signal',),
          'src/os/stack.c': ('overflow', 'stack', 'strangers'),
          'src/os/stack_overflow.c': ('overflow', 'stack', 'strangers')}
-SLOWEST = 20  # seconds: a mutant that loops must not hold everything up
-TIMES = 10    # and this many times what the test took
+# Seconds that a test may take: a mutant that loops must not hold everything up, and a busy machine kills no mutant.
+PATIENCE, TIMES = 10, 10  # so many, and this many times what the test took without a change
 
 Mutant = collections.namedtuple('Mutant', 'path line before after')
 Test = collections.namedtuple('Test', 'name words env workdir seconds')
@@ -249,9 +249,9 @@ class Bench:
     def __init__(self, name, times):
         self.tree = copy_tree(name, [])
         self.build = os.path.join(self.tree, 'build')
-        self.tests = {}
+        self.tests, self.code = {}, {}
         for test in tests_of(self.tree):
-            limit = min(SLOWEST + times.get(test['name'], 1), 2 + TIMES * times.get(test['name'], 1))
+            limit = PATIENCE + TIMES * times.get(test['name'], 1)
             self.tests[test['name']] = Test(test['name'], test['cmd'], test['env'], test['workdir'] or self.build, limit)
 
     def target(self, test):
@@ -262,6 +262,15 @@ class Bench:
 
     def ninja(self, targets):
         return run(['ninja', '-C', 'build', '-j', '2'] + sorted(targets), self.tree).returncode == 0
+
+    def compiled(self, path):
+        """What the compiler makes of a file, without what is for debuggers; None: it does not compile."""
+        file = path.replace('/', '_') + '.o'
+        objects = [name for name in ('libeddy.a.p/' + file, 'libeddy_switch.a.p/' + file, 'eddy.p/' + file)
+                   if os.path.exists(os.path.join(self.build, name))]
+        if not objects or not self.ninja(objects[:1]):
+            return None
+        return run(['objcopy', '--strip-debug', os.path.join(self.build, objects[0]), '/dev/stdout'], self.build).stdout
 
     def killer(self, names):
         """The first test that fails, 'the compiler', or None."""
@@ -281,11 +290,15 @@ class Bench:
         path = os.path.join(self.tree, mutant.path)
         with open(path, encoding='utf-8') as file:
             original = file.read()
+        if mutant.path not in self.code:
+            self.code[mutant.path] = self.compiled(mutant.path)
         lines = original.split('\n')
         lines[mutant.line - 1] = mutant.after
         try:
             with open(path, 'w', encoding='utf-8') as file:
                 file.write('\n'.join(lines))
+            if self.compiled(mutant.path) in (None, self.code[mutant.path]):
+                return 'the compiler'
             return self.killer(names)
         finally:
             with open(path, 'w', encoding='utf-8') as file:
@@ -301,22 +314,37 @@ def tell(mutant, killer, covered):
           flush=True)
 
 
+def covering(by_line, mutant):
+    """Tests that execute the statement that the line is a part of: gcov counts one line of each."""
+    with open(os.path.join(TOP, mutant.path), encoding='utf-8') as file:
+        lines = file.read().split('\n')
+    first = last = mutant.line
+    while not lines[first - 2].rstrip().endswith((';', '{', '}', ':', '*/')) and lines[first - 2].strip():
+        first -= 1
+    while not lines[last - 1].rstrip().endswith((';', '{', '}')) and last < len(lines):
+        last += 1
+    names = list(by_line.get((mutant.path, mutant.line), ()))
+    for line in range(first, last + 1):
+        names += [name for name in by_line.get((mutant.path, line), ()) if name not in names]
+    return names
+
+
 def tests_of_dying(path, times):
     """Tests for a line that no test is seen to execute, the quickest first."""
     return [name for name in sorted(times, key=times.get) if any(word in name for word in DYING.get(path, ()))]
 
 
 def judge_all(chosen, by_line, times, workers):
-    """(killed, survivors); what does not compile is no mutant."""
+    """(killed, survivors); what does not compile, or to the same code, is no mutant."""
     benches, results = queue.Queue(), []
     for number in range(workers):
         benches.put(Bench('worker-%d' % number, times))
 
     def one(mutant):
-        names = by_line.get((mutant.path, mutant.line)) or tests_of_dying(mutant.path, times)
+        names = covering(by_line, mutant) or tests_of_dying(mutant.path, times)
         bench = benches.get()
         try:
-            killer = bench.judge(mutant, names) if names else None
+            killer = bench.judge(mutant, names)
         finally:
             benches.put(bench)
         if killer != 'the compiler':
