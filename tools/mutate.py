@@ -29,7 +29,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORK = os.path.join(TOP, 'build-mutate')
 KNOWN = os.path.join(TOP, 'tests', 'mutants.txt')
-SUITES = {'eddy:unit', 'eddy:language', 'eddy:conformance', 'eddy:docs', 'eddy:examples', 'eddy:cli'}
+SUITES = {'eddy:unit', 'eddy:language', 'eddy:conformance', 'eddy:docs', 'eddy:examples', 'eddy:cli', 'eddy:faults'}
 # Other machines' and other builds' halves are not compiled here.
 ELSEWHERE = ('aarch64', 'generic', 'tls/none.c')
 OPTIONS = ['-Dtests=enabled', '-Dcurl=disabled', '-Dwerror=false']
@@ -258,6 +258,7 @@ class Bench:
         """What ninja has to build before a test: its program, or all."""
         inside = [os.path.relpath(word, self.build) for word in test.words if word.startswith(self.build + '/')]
         scripts = any(word.endswith(('.py', '.sh')) for word in test.words)
+        inside += ['tests/stress/' + word for word in test.words if word.startswith('faults_')]
         return inside + (['eddy', 'libeddy.so.0.1', 'libeddy.a'] if scripts else [])
 
     def ninja(self, targets):

@@ -9,4 +9,4 @@ if ! tools/build.sh curl tests; then
     exit 1
 fi
 exec tools/runtests.py build --slowest 5 \
-    --suite tidy --suite unit --suite language --suite compile-fail --suite conformance --suite cli --suite examples --suite docs --suite model
+    --suite tidy --suite unit --suite language --suite compile-fail --suite conformance --suite cli --suite examples --suite docs --suite model --suite faults
