@@ -25,7 +25,7 @@ struct trial {
     eddy_buffer output;  /* what it wrote, errors too */
 };
 
-struct search {
+struct seed_search {
     const struct seeds *seeds;
     uint64_t next, last;  /* seeds to try yet */
     struct trial failed;  /* the lowest one that has failed; seed 0: none has */
@@ -131,7 +131,7 @@ static void free_output(struct trial *trial)
     eddy_buffer_free(&trial->output);
 }
 
-static void keep_lowest(struct search *search, struct trial *trial)
+static void keep_lowest(struct seed_search *search, struct trial *trial)
 {
     if (trial->status == 0 || (search->failed.seed && search->failed.seed < trial->seed))
         return;
@@ -141,7 +141,7 @@ static void keep_lowest(struct search *search, struct trial *trial)
     search->last = search->failed.seed - 1;
 }
 
-async(void, work, (struct search *, search))
+async(void, work, (struct seed_search *, search))
 {
     while (search->next <= search->last) {
         struct trial trial = {.seed = search->next++}, *self = &trial;
@@ -151,7 +151,7 @@ async(void, work, (struct search *, search))
     }
 }
 
-async(void, search_all, (struct search *, search))
+async(void, search_all, (struct seed_search *, search))
 {
     long workers = sysconf(_SC_NPROCESSORS_ONLN);
     async_with (group, eddy_task_group()) {
@@ -219,7 +219,7 @@ static void tell(const struct seeds *seeds, const struct trial *failed)
 
 int seeds_run(const struct seeds *seeds)
 {
-    struct search search = {.seeds = seeds, .next = 1, .last = seeds->count};
+    struct seed_search search = {.seeds = seeds, .next = 1, .last = seeds->count};
     eddy_loop_options options = {.size = sizeof options, .driver = "epoll"};
     eddy_error err;
     eddy_run_with(&options, search_all(&search), &err);

@@ -24,7 +24,7 @@ socklen_t address_size(const union address *address)
     return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
 }
 
-int address_port(const union address *address)
+static int address_port(const union address *address)
 {
     return ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
 }

@@ -15,7 +15,6 @@ union address {
 };
 
 socklen_t address_size(const union address *address);
-int address_port(const union address *address);
 void address_set_port(union address *address, int port);
 /* "127.0.0.1:80", "[::1]:80"; as snprintf. */
 size_t address_format(const union address *address, char *buffer, size_t size);

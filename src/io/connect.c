@@ -24,18 +24,6 @@ struct call {
 
 /* ==== one address ==== */
 
-/* A socket that is closed when the scope is left, unless it was handed on (fd -1). */
-struct held {
-    struct eddy_loop *loop;
-    int fd;
-};
-
-static void drop(struct held *held)
-{
-    if (held->fd >= 0)
-        socket_close(held->loop, held->fd);
-}
-
 static int bind_local(int fd, const struct call *call, int family)
 {
     int on = 1;
@@ -52,8 +40,8 @@ eddy_async(int64_t, try_address, (void *, argument), (size_t, i))
 {
     const struct call *call = argument;
     const union address *address = &call->list.items[i];
-    struct held held = {current.loop, socket_open(address->any.sa_family)};
-    eddy_defer(drop, &held);
+    struct held_socket held = {current.loop, socket_open(address->any.sa_family)};
+    eddy_defer(socket_drop, &held);
     if (held.fd < 0)
         return held.fd;
     int64_t result = bind_local(held.fd, call, address->any.sa_family);

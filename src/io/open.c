@@ -126,26 +126,14 @@ eddy_async_define(void, eddy_open_pipe, (eddy_stream **, reader), (eddy_stream *
 
 /* ==== Unix sockets ==== */
 
-/* Closed when the scope is left, unless it was handed on (fd -1). */
-struct held {
-    struct eddy_loop *loop;
-    int fd;
-};
-
-static void drop(struct held *held)
-{
-    if (held->fd >= 0)
-        socket_close(held->loop, held->fd);
-}
-
 eddy_async_define(eddy_stream *, eddy_open_unix_connection, (const char *, path))
 {
     struct eddy_address address;
     int error = eddy_address_unix(&address, path);
     if (error)
         eddy_raise(error, "eddy_open_unix_connection(\"%s\")", path);
-    struct held held = {current.loop, socket_open(AF_UNIX)};
-    eddy_defer(drop, &held);
+    struct held_socket held = {current.loop, socket_open(AF_UNIX)};
+    eddy_defer(socket_drop, &held);
     int64_t result = held.fd;
     if (held.fd >= 0)
         result = eddy_await(socket_connect_patiently(held.fd, address_any(&address), address.size));

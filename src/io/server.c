@@ -239,18 +239,6 @@ static bool is_of_connection(int error)
            error == ENETUNREACH || error == EPERM;
 }
 
-/* An accepted socket that is closed when the scope is left, unless it was handed on (fd -1). */
-struct guest {
-    struct eddy_loop *loop;
-    int fd;
-};
-
-static void turn_away(struct guest *guest)
-{
-    if (guest->fd >= 0)
-        socket_close(guest->loop, guest->fd);
-}
-
 static bool is_full(const struct eddy_server *server)
 {
     return (server->max_connections && server->connection_count >= server->max_connections) ||
@@ -261,8 +249,8 @@ static bool is_full(const struct eddy_server *server)
 eddy_async(int, admit_when_there_is_room, (struct listener *, listener), (int, fd))
 {
     struct eddy_server *server = listener->server;
-    struct guest guest = {server->loop, fd};
-    eddy_defer(turn_away, &guest);
+    struct held_socket held = {server->loop, fd};
+    eddy_defer(socket_drop, &held);
     if (is_full(server) && server->shed) {
         server->shed_count++;
         return 0;
@@ -271,7 +259,7 @@ eddy_async(int, admit_when_there_is_room, (struct listener *, listener), (int, f
         eddy_event_clear(&server->room);
         eddy_await(eddy_event_wait(&server->room));
     }
-    guest.fd = -1;
+    held.fd = -1;
     return admit(listener, fd);
 }
 

@@ -211,6 +211,12 @@ void socket_close(struct eddy_loop *loop, int fd)
     errno = saved;
 }
 
+void socket_drop(struct held_socket *held)
+{
+    if (held->fd >= 0)
+        socket_close(held->loop, held->fd);
+}
+
 bool socket_is_fifo(int fd)
 {
     struct stat status;

@@ -54,6 +54,12 @@ struct socket_op socket_poll(int fd, unsigned events);
 /* A non-blocking stream socket of the running loop, or a negative errno value.  Closed by socket_close. */
 int socket_open(int family);
 void socket_close(struct eddy_loop *loop, int fd);
+/* A socket that is closed when the scope is left, unless it was handed on (fd -1): eddy_defer(socket_drop, &held). */
+struct held_socket {
+    struct eddy_loop *loop;
+    int fd;
+};
+void socket_drop(struct held_socket *held);
 /* A pipe, with or without a name. */
 bool socket_is_fifo(int fd);
 
