@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <eddy/keywords.h>
 
+// [server]
 struct mailbox {
     char letter;
     eddy_event full;
@@ -28,6 +29,7 @@ async(void, echo, (eddy_stream *, s), (void *, argument))
         eddy_group_cancel(tasks);
     }
 }
+// [server]
 
 async(void, client, (int, port))
 {

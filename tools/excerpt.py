@@ -12,7 +12,8 @@ import re
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MARK = re.compile(r'^<!-- (example|output): (\S+)(?: \[([\w-]+)\])? -->$')
-LANGUAGES = {'.c': 'c', '.h': 'c', '.py': 'python', '.sh': 'sh', '.build': 'meson', '.out': 'text'}
+LANGUAGES = {'.c': 'c', '.h': 'c', '.cpp': 'cpp', '.py': 'python', '.sh': 'sh', '.build': 'meson', '.out': 'text',
+             '.service': 'ini', '.socket': 'ini', '.txt': 'cmake'}  # the last: CMakeLists.txt
 LABEL = re.compile(r'^\s*(?://|#) \[([\w-]+)\]\s*$')
 
 
@@ -100,4 +101,4 @@ def loose_blocks(text):
     """Lines of ```c blocks that no comment ties to a tested file."""
     lines = text.split('\n')
     return [number for number, line in enumerate(lines, 1)
-            if line.strip() in ('```c', '```python') and not (number > 1 and MARK.match(lines[number - 2]))]
+            if line.strip() in ('```c', '```cpp', '```python') and not (number > 1 and MARK.match(lines[number - 2]))]

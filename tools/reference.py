@@ -132,6 +132,12 @@ def chapters():
         return [(name, title) for title, name in re.findall(r'^\d+\. \[(.*?)\]\((.*?)\)', file.read(), re.M)]
 
 
+def within(title):
+    """A chapter's title in the middle of a line: "C++" and "CMake" keep their capitals."""
+    word = title.split(' ')[0]
+    return title if word[1:] and not word[1:].islower() else title[0].lower() + title[1:]
+
+
 def with_navigation(path, text):
     """A chapter of the guide ends with links to its neighbours."""
     order = chapters()
@@ -141,9 +147,9 @@ def with_navigation(path, text):
     at = names.index(os.path.basename(path))
     links = ['[All chapters](index.md)']
     if at > 0:
-        links.insert(0, 'Before: [%s](%s)' % (order[at - 1][1].lower(), order[at - 1][0]))
+        links.insert(0, 'Before: [%s](%s)' % (within(order[at - 1][1]), order[at - 1][0]))
     if at + 1 < len(order):
-        links.append('Next: [%s](%s)' % (order[at + 1][1].lower(), order[at + 1][0]))
+        links.append('Next: [%s](%s)' % (within(order[at + 1][1]), order[at + 1][0]))
     return text.split('\n<!-- navigation -->')[0].rstrip('\n') + '\n\n<!-- navigation -->\n' + ' · '.join(links) + '\n'
 
 

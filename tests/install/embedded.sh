@@ -10,13 +10,11 @@ unset DESTDIR
 mkdir -p "$scratch/meson/subprojects"
 cp "$scratch/hello.c" "$scratch/meson"
 ln -s "$EDDY_SOURCE" "$scratch/meson/subprojects/eddy"
-cat >"$scratch/meson/meson.build" <<'MESON'
-project('hello', 'c', default_options: ['c_std=gnu11', 'warning_level=2'])
-executable('hello', 'hello.c', dependencies: dependency('eddy', fallback: 'eddy'))
-MESON
+cp "$EDDY_SOURCE/tests/install/embedded/meson.build" "$scratch/meson" # as docs/guide/building.md shows it
 PKG_CONFIG_PATH='' quiet meson setup "$scratch/meson/build" "$scratch/meson" --force-fallback-for=eddy
 quiet ninja -C "$scratch/meson/build" hello
 says "the program with a Meson subproject" "$("$scratch/meson/build/hello")"
+quiet meson test -C "$scratch/meson/build" --no-rebuild
 tests=$(meson test -C "$scratch/meson/build" --no-rebuild --list 2>&1 | grep -c 'eddy' || true)
 [ "$tests" = 0 ] || fail "as a subproject Eddy has $tests tests"
 [ ! -e "$scratch/meson/build/subprojects/eddy/tests" ] || fail "as a subproject Eddy sets up its tests"
@@ -25,15 +23,8 @@ tests=$(meson test -C "$scratch/meson/build" --no-rebuild --list 2>&1 | grep -c 
 
 mkdir "$scratch/cmake"
 cp "$scratch/hello.c" "$scratch/cmake"
-cat >"$scratch/cmake/CMakeLists.txt" <<CMAKE
-cmake_minimum_required(VERSION 3.16)
-project(hello C)
-include(FetchContent)
-FetchContent_Declare(eddy SOURCE_DIR "$EDDY_SOURCE")
-FetchContent_MakeAvailable(eddy)
-add_executable(hello hello.c)
-target_link_libraries(hello Eddy::eddy)
-CMAKE
+cp "$EDDY_SOURCE/tests/install/embedded/CMakeLists.txt" "$scratch/cmake"
+ln -s "$EDDY_SOURCE" "$scratch/cmake/eddy"
 quiet cmake -S "$scratch/cmake" -B "$scratch/cmake/build"
 quiet make -C "$scratch/cmake/build" -j "$(getconf _NPROCESSORS_ONLN)"
 says "the program with FetchContent" "$("$scratch/cmake/build/hello")"

@@ -6,54 +6,7 @@
 
 ok "the library compiles" library "$work/lib" gcc -O1 -g || { finish; exit 1; }
 
-cat >"$work/work.h" <<'EOF'
-#pragma once
-#ifdef __cplusplus
-extern "C" {
-#endif
-int run_c_part(int n, void (*tell)(int));
-#ifdef __cplusplus
-}
-#endif
-EOF
-cat >"$work/part.c" <<'EOF'
-#include <eddy/keywords.h>
-#include "work.h"
-typedef void (*teller)(int);
-async(int, part, (int, n), (teller, tell))
-{
-    await(eddy_sleep(0.001));
-    tell(n);
-    return 0;
-}
-int run_c_part(int n, teller tell) { return eddy_run(part(n, tell)); }
-EOF
-cat >"$work/main.cpp" <<'EOF'
-#include <eddy.h>
-#include <cstring>
-#include "work.h"
-static int told;
-static void later(void *argument) { told += *static_cast<int *>(argument); }
-static int number = 2;
-/* Called from a coroutine: plain functions of Eddy work in C++. */
-static void tell(int n)
-{
-    told += n;
-    eddy_call_soon(later, &number);
-    if (!eddy_current_task() || eddy_time() < 0)
-        told = -1000;
-}
-int main()
-{
-    eddy_error error = eddy_error();
-    eddy_loop_options options = eddy_loop_options();
-    options.size = sizeof options;
-    if (std::strcmp(eddy_version(), EDDY_VERSION_STRING) != 0 || error.code != 0)
-        return 1;
-    return run_c_part(40, tell) == 0 && told >= 40 ? 0 : 2;
-}
-EOF
-
+guide=$source/tests/docs/cxx # the program of docs/guide/cxx.md
 strict="-Wall -Wextra -Wpedantic -Werror"
 for compiler in g++ clang++; do
     has $compiler || { skip "$compiler" "it is not installed"; continue; }
@@ -61,8 +14,8 @@ for compiler in g++ clang++; do
         ok "$compiler $standard: <eddy.h> compiles" $compiler -std=$standard $strict -I"$source/include" -x c++ \
             -fsyntax-only "$source/include/eddy.h"
     done
-    ok "$compiler: a C++ program links" eval "gcc -O1 -I'$source/include' -c '$work/part.c' -o '$work/part.o' &&
-        $compiler -std=c++17 $strict -I'$source/include' -I'$work' '$work/main.cpp' '$work/part.o' '$work'/lib/*.o \
+    ok "$compiler: a C++ program links" eval "gcc -O1 -I'$source/include' -c '$guide/lines.c' -o '$work/lines.o' &&
+        $compiler -std=c++17 $strict -I'$source/include' '$guide/main.cpp' '$work/lines.o' '$work'/lib/*.o \
         -lpthread -o '$work/cxx'" &&
         ok "$compiler: it runs" "$work/cxx"
 done
