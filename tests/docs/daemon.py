@@ -145,7 +145,9 @@ def serves_and_drains(manager, daemon):
     manager.wait_for('WATCHDOG=1')
     manager.wait_for('WATCHDOG=1')  # again: the loop feeds it, not the start
     idle, nothing = manager.connect()
-    client, lines = manager.connect()  # accepted after the idle one
+    idle.sendall(b'a\n')
+    expect('an answer', nothing.readline(), b'1\n')
+    client, lines = manager.connect()
     client.sendall(b'hello\nhalf')
     expect('the first answer', lines.readline(), b'5\n')  # so the half line has come, too
     daemon.send_signal(signal.SIGTERM)
