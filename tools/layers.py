@@ -14,8 +14,7 @@ import sys
 # Module -> files that may still lie in a circle: this list only gets shorter. frame_* stands for each architecture's.
 KNOWN = {
     'os': (),
-    'core': ('blocking cancel circle context_var current debug failure frame future handle level loop loops native post '
-             'report task task_api watch wrong_loop').split(),
+    'core': ('blocking cancel circle frame future handle level loop native post task task_api watch wrong_loop').split(),
 }
 
 

@@ -9,6 +9,7 @@
 #include "core/task.h"
 #include "eddy/context.h"
 #include "os/memory.h"
+#include "os/thread.h"
 
 struct context_value {
     struct context_value *next;
@@ -19,6 +20,13 @@ struct context_value {
 
 /* Code outside of tasks has variables of its own. */
 static __thread struct context_value *outside;
+
+static void forget_outside(void)
+{
+    context_unref(context_enter(NULL));
+}
+
+static __thread struct thread_exit exit_of_outside = {.leave = forget_outside};
 
 static struct context_value **slot(void)
 {
@@ -104,7 +112,7 @@ int eddy_context_set(const eddy_context_var *var, void *value)
         return ENOMEM;
     }
     if (!current.task)
-        current_attach();
+        thread_at_exit(&exit_of_outside);
     *front = (struct context_value){rest, var, value, 1};
     context_unref(*context);
     *context = front;

@@ -19,7 +19,4 @@ struct current {
 /* initial-exec: one load, where the general model calls a function at each access */
 extern __thread struct current current __attribute__((tls_model("initial-exec")));
 
-/* Code outside of tasks holds something that the end of this thread has to free. */
-void current_attach(void);
-
 #endif

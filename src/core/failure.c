@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "core/current.h"
-#include "core/report.h"
 #include "core/task.h"
 #include "os/memory.h"
+#include "os/thread.h"
 
 /* Marks in the serial of an eddy_error: it has a reference of its own; it has none, but somebody else surely has. */
 enum { SERIAL_KEPT = 0x80000000u, SERIAL_LENT = 0x40000000u, SERIAL_MARKS = SERIAL_KEPT | SERIAL_LENT };
@@ -188,20 +188,17 @@ struct eddy_failure *failure_because(struct eddy_failure *failure, struct eddy_f
     return failure;
 }
 
-struct eddy_failure *failure_group(struct eddy_failure *first, struct eddy_failure *another)
+bool failure_group(struct eddy_failure *first, struct eddy_failure *another)
 {
     struct eddy_failure **group = NULL;
     if (!first->fixed)
         group = memory_grow(first->group, (first->group_count + 1) * sizeof *group);
-    if (!group) {
-        report_failure(another, "one of the errors of a group, which there was no memory to keep");
-        failure_unref(another);
-        return first;
-    }
+    if (!group)
+        return false;
     first->group = group;
     group[first->group_count++] = another;
     first->group_total += 1 + another->group_total;
-    return first;
+    return true;
 }
 
 /* ---- what the macros call ---- */
@@ -277,6 +274,19 @@ static void copy_places(struct eddy_failure *to, const struct eddy_failure *from
     }
 }
 
+/* Without memory the copy has none of its members: the original has them. */
+static void copy_group(struct eddy_failure *to, const struct eddy_failure *from)
+{
+    if (from->group_count)
+        to->group = memory_alloc(from->group_count * sizeof(struct eddy_failure *));
+    if (!to->group)
+        return;
+    for (size_t i = 0; i < from->group_count; i++)
+        to->group[i] = failure_ref(from->group[i]);
+    to->group_count = from->group_count;
+    to->group_total = from->group_total;
+}
+
 struct eddy_failure *failure_clone(const struct eddy_failure *failure)
 {
     if (failure->fixed)
@@ -287,8 +297,7 @@ struct eddy_failure *failure_clone(const struct eddy_failure *failure)
     copy_places(clone, failure);
     clone->cause = failure_ref(failure->cause);
     clone->later = failure_ref(failure->later);
-    for (size_t i = 0; i < failure->group_count; i++)
-        failure_group(clone, failure_ref(failure->group[i]));
+    copy_group(clone, failure);
     return clone;
 }
 
@@ -302,25 +311,6 @@ struct eddy_failure *eddy_failure_trace(struct eddy_failure *failure, const stru
     return failure;
 }
 
-struct eddy_failure *eddy_failure_chain(struct eddy_failure *first, struct eddy_failure *later,
-                                        const struct eddy_site *site)
-{
-    if (!first)
-        return later && site ? eddy_failure_trace(later, site) : later;
-    if (!later || first == later)
-        return first;
-    if (first->fixed) {
-        report_failure(later, "an error in clean-up");
-        failure_unref(later);
-        return first;
-    }
-    struct eddy_failure *last = first;
-    while (last->later)
-        last = last->later;
-    last->later = later;
-    return first;
-}
-
 bool eddy_failure_is_own_cancellation(const struct eddy_failure *failure)
 {
     return failure->own;
@@ -331,12 +321,20 @@ static struct eddy_failure **caught_slot(void)
     return current.task ? &current.task->caught : &current.caught;
 }
 
+static void forget_caught(void)
+{
+    failure_unref(current.caught);
+    current.caught = NULL;
+}
+
+static __thread struct thread_exit exit_of_caught = {.leave = forget_caught};
+
 void eddy_failure_catch(struct eddy_failure *failure, eddy_error *err)
 {
     struct eddy_failure **slot = caught_slot();
     struct eddy_failure *before = *slot;
     if (!current.task)
-        current_attach();
+        thread_at_exit(&exit_of_caught);
     *slot = failure;
     failure_describe(*slot, err);
     failure_unref(before);
@@ -356,12 +354,6 @@ void failure_lend(struct eddy_failure *failure, eddy_error *err)
 {
     failure_describe(failure, err);
     err->serial |= SERIAL_LENT;
-}
-
-void failure_describe_kept(struct eddy_failure *failure, eddy_error *err)
-{
-    failure_describe(failure_ref(failure), err);
-    err->serial |= SERIAL_KEPT;
 }
 
 static bool is_fixed(const struct eddy_failure *failure)
@@ -456,25 +448,4 @@ eddy_error eddy_error_cause(const eddy_error *err)
     if (other)
         failure_lend(other, &result); /* alive as long as err's details are */
     return result;
-}
-
-size_t eddy_error_format(const eddy_error *err, char *buffer, size_t size)
-{
-    struct eddy_failure *failure = err->code ? failure_from_error(err) : NULL;
-    size_t length = report_format(failure, buffer, size);
-    failure_unref(failure);
-    return length;
-}
-
-void eddy_failure_unseen(struct eddy_failure *failure, const struct eddy_site *site)
-{
-    eddy_failure_trace(failure, site);
-    report_failure(failure, "an error that no &err was there to take");
-    failure_unref(failure);
-}
-
-void eddy_failure_unhandled(struct eddy_failure *failure, const struct eddy_site *site)
-{
-    eddy_failure_trace(failure, site);
-    report_fatal(failure);
 }

@@ -58,8 +58,8 @@ struct eddy_failure *failure_clone(const struct eddy_failure *failure);
 struct eddy_failure *failure_passed_on(struct eddy_failure *failure, bool own);
 /* `failure` takes the place of `cause`; both are owned. */
 struct eddy_failure *failure_because(struct eddy_failure *failure, struct eddy_failure *cause);
-/* Adds to the group after `first`, which is given back; on no memory `another` is reported instead. */
-struct eddy_failure *failure_group(struct eddy_failure *first, struct eddy_failure *another);
+/* Adds to the group that follows `first`, which owns it from now on.  False: no memory, nothing has changed. */
+bool failure_group(struct eddy_failure *first, struct eddy_failure *another);
 /* The i-th of a group, i up to group_total, which is flat for who asks: itself, then its members, each with those of
  * its own group. */
 struct eddy_failure *failure_in_group(struct eddy_failure *failure, size_t i);
@@ -67,8 +67,6 @@ static inline bool failure_is_cancellation(const struct eddy_failure *failure);
 
 /* *err describes it; nobody's ownership changes. */
 void failure_describe(struct eddy_failure *failure, eddy_error *err);
-/* The same, with a reference of err's own: as kept by eddy_error_keep. */
-void failure_describe_kept(struct eddy_failure *failure, eddy_error *err);
 /* The same while the failure is certain to live: err's details can be asked for. */
 void failure_lend(struct eddy_failure *failure, eddy_error *err);
 /* The failure that *err stands for, as a new reference; NULL for code 0. */

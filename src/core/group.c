@@ -76,9 +76,20 @@ static void end_of_failure(void *argument)
         abort_all(group, "a task of its group has failed");
 }
 
+/* One more error: what there is no memory to keep is told at once. */
+static void keep(struct eddy_group *group, struct eddy_failure *failure)
+{
+    if (!group->failure)
+        group->failure = failure;
+    else if (!failure_group(group->failure, failure)) {
+        report_failure(failure, "one of the errors of a group, which there was no memory to keep");
+        failure_unref(failure);
+    }
+}
+
 static void add_failure(struct eddy_group *group, struct eddy_failure *failure)
 {
-    group->failure = group->failure ? failure_group(group->failure, failure) : failure;
+    keep(group, failure);
     if (group->aborting || group->ending)
         return;
     group->ending = (eddy_call_soon)(end_of_failure, group);
@@ -285,7 +296,7 @@ static void leave(struct eddy_manager *manager, eddy_error *err)
     close_group(group);
     if (group->failure) {
         if (body && !failure_is_cancellation(body))
-            group->failure = failure_group(group->failure, failure_ref(body));
+            keep(group, failure_ref(body));
         raise_errors(group, err);
     } else if (cancelled && !body) {
         task_note_delivery(self);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* report.c - tracebacks, and where they are printed. */
+/* report.c - tracebacks, where they are printed, and what becomes of an error that nobody takes. */
 #include "core/report.h"
 
 #include <stdarg.h>
@@ -110,6 +110,14 @@ size_t report_format(const struct eddy_failure *failure, char *buffer, size_t si
     return text.length;
 }
 
+size_t eddy_error_format(const eddy_error *err, char *buffer, size_t size)
+{
+    struct eddy_failure *failure = err->code ? failure_from_error(err) : NULL;
+    size_t length = report_format(failure, buffer, size);
+    failure_unref(failure);
+    return length;
+}
+
 static void print(const char *text)
 {
     struct eddy_loop *loop = current.loop;
@@ -153,12 +161,6 @@ void report_misuse(const char *format, ...)
     failure_unref(failure);
 }
 
-void report_fatal(struct eddy_failure *failure)
-{
-    report_print(failure);
-    abort();
-}
-
 void report_line(const char *format, ...)
 {
     char line[512];
@@ -170,4 +172,39 @@ void report_line(const char *format, ...)
     line[end] = '\n';
     line[end + 1] = '\0';
     print(line);
+}
+
+/* ---- errors that nobody is there to take ---- */
+
+struct eddy_failure *eddy_failure_chain(struct eddy_failure *first, struct eddy_failure *later,
+                                        const struct eddy_site *site)
+{
+    if (!first)
+        return later && site ? eddy_failure_trace(later, site) : later;
+    if (!later || first == later)
+        return first;
+    if (first->fixed) {
+        report_failure(later, "an error in clean-up");
+        failure_unref(later);
+        return first;
+    }
+    struct eddy_failure *last = first;
+    while (last->later)
+        last = last->later;
+    last->later = later;
+    return first;
+}
+
+void eddy_failure_unseen(struct eddy_failure *failure, const struct eddy_site *site)
+{
+    eddy_failure_trace(failure, site);
+    report_failure(failure, "an error that no &err was there to take");
+    failure_unref(failure);
+}
+
+void eddy_failure_unhandled(struct eddy_failure *failure, const struct eddy_site *site)
+{
+    eddy_failure_trace(failure, site);
+    report_print(failure);
+    abort();
 }

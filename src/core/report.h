@@ -15,8 +15,6 @@ void report_print(const struct eddy_failure *failure);
 void report_failure(struct eddy_failure *failure, const char *what);
 /* A call that must not be made, and does nothing: told as EDDY_INVALID_STATE, as by report_failure. */
 void report_misuse(const char *format, ...) EDDY_PRINTF(1, 2);
-/* Prints it and aborts. */
-_Noreturn void report_fatal(struct eddy_failure *failure);
 /* A line of text to the log hook, else to stderr. */
 void report_line(const char *format, ...) EDDY_PRINTF(1, 2);
 

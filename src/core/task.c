@@ -201,16 +201,6 @@ void task_unref(struct task *task)
         free_task(task);
 }
 
-const char *task_name(struct task *task)
-{
-    if (!task->name) {
-        char name[64];
-        snprintf(name, sizeof name, "%.48s-%u", task_core(task)->type->name, task->id);
-        task->name = memory_copy_string(name);
-    }
-    return task->name ? task->name : task_core(task)->type->name;
-}
-
 /* ---- waking, parking ---- */
 
 void task_wake(struct task *task)
@@ -654,7 +644,7 @@ __attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size
     if (children)
         task_own(task, children);
     if (options && options->name)
-        (eddy_task_set_name)(task_handle(task), options->name);
+        task_set_name(task, options->name);
     if (options && options->stack_size)
         task->stack_size = options->stack_size < UINT32_MAX ? (uint32_t)options->stack_size : UINT32_MAX;
     if (options && options->eager && current.task && may_go_on(current.task) && task_core(task)->type->run)

@@ -158,6 +158,8 @@ void task_unspawned_seen(void);
 /* Blocks that debug mode has kept. */
 void tasks_free(struct eddy_loop *loop);
 const char *task_name(struct task *task);
+/* Without memory it keeps the name that it has. */
+void task_set_name(struct task *task, const char *name);
 
 /* Puts it into the ready queue; harmless if it is there. */
 void task_wake(struct task *task);

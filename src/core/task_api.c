@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* task_api.c - what programs ask of a task or future: names, states, cancel, detach, callbacks. */
-#include <string.h>
-
 #include "base/assert.h"
 #include "core/current.h"
 #include "core/failure.h"
@@ -11,8 +9,6 @@
 #include "core/task.h"
 #include "core/wrong_loop.h"
 #include "os/memory.h"
-
-enum { NAME_MAX_BYTES = 63 };
 
 static struct eddy_awaitable *handle_of(const void *t, const char *what)
 {
@@ -97,18 +93,8 @@ void *(eddy_keep)(void *t)
 void(eddy_task_set_name)(void *t, const char *name)
 {
     struct task *task = task_of(t, "eddy_task_set_name");
-    size_t length = strlen(name);
-    if (length > NAME_MAX_BYTES)
-        length = NAME_MAX_BYTES;
-    char *copy = memory_alloc(length + 1);
-    if (!copy || !task->loop) { /* without memory the old name stays */
-        memory_free(copy);
-        return;
-    }
-    memcpy(copy, name, length);
-    copy[length] = '\0';
-    memory_free(task->name);
-    task->name = copy;
+    if (task->loop) /* else it was spawned without memory */
+        task_set_name(task, name);
 }
 
 const char *(eddy_task_name)(const void *t)
