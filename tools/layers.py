@@ -2,31 +2,28 @@
 # SPDX-License-Identifier: MIT
 """layers.py LIBRARY: finds circles among the files of a module, by the symbols that their objects define and need.
 
-LIBRARY is the static library. A circle is a set of files of which each needs a symbol of each other one, directly or
-through others. Files that still lie in one are listed in KNOWN. Any other file in a circle is a finding, and so is a
-listed file that lies in none.
+LIBRARY is the static library; the objects of the eddy command are looked for in its folder. A circle is a set of files of
+which each needs a symbol of each other one, directly or through others.
 """
 import collections
+import glob
+import os
 import re
 import subprocess
 import sys
 
-# Module -> files that may still lie in a circle: this list only gets shorter. frame_* stands for each architecture's.
-KNOWN = {
-    'os': (),
-    'core': ('blocking cancel circle frame future handle level loop native post task task_api watch wrong_loop').split(),
-}
+MODULES = ('base', 'os', 'core', 'sync', 'io', 'tls', 'cli')
 
 
 def symbols(lines, module):
     """{file: (defined symbols, needed symbols)} of the module's objects, from the lines of nm."""
     files = collections.defaultdict(lambda: (set(), set()))
     for line in lines:
-        match = re.match(r'.*\[src_%s_(\w+)\.c\.o\]: (\S+) (\w)' % module, line)
+        match = re.match(r'.*\bsrc_%s_(\w+)\.c\.o\]?: (\S+) (\w)' % module, line)
         if not match:
             continue
         name, symbol, kind = match.groups()
-        defined, needed = files[re.sub(r'^(frame|switch)_.*', r'\1', name)]
+        defined, needed = files[re.sub(r'^(frame|switch)_(aarch64|generic|x86_64)$', r'\1', name)]
         if kind == 'U':
             needed.add(symbol)
         elif kind.isupper():
@@ -59,18 +56,14 @@ def circles(needs):
     return sorted(found)
 
 
-def check(lines, module, known):
+def check(lines, module):
     files = symbols(lines, module)
     if len(files) < 2:  # where nm cannot read what link-time optimisation leaves, only assembly is seen
         print('layers: nm reads no object of src/%s: nothing was checked' % module)
         return 0
     needs, findings = needs_of(files), 0
-    found = circles(needs)
-    for name in sorted(set(known).difference(*found)):
-        print('src/%s/%s.c lies in no circle: take it out of KNOWN in tools/layers.py' % (module, name))
-        findings += 1
-    for circle in found:
-        for name in sorted(set(circle) - set(known)):
+    for circle in circles(needs):
+        for name in circle:
             others = needs[name] & set(circle)
             users = {user for user in circle if name in needs[user]}
             print('src/%s/%s.c lies in a circle: it needs %s, and is needed by %s; move the common part to a file below'
@@ -80,9 +73,10 @@ def check(lines, module, known):
 
 
 def main():
-    output = subprocess.run(['nm', '-A', '-P', sys.argv[1]], stdout=subprocess.PIPE, text=True, check=True).stdout
-    findings = sum(check(output.splitlines(), module, known) for module, known in KNOWN.items())
-    print('layers: %s' % ('%d findings' % findings if findings else 'no new circle'))
+    objects = sorted(glob.glob(os.path.join(os.path.dirname(sys.argv[1]), 'eddy.p', '*.o')))
+    output = subprocess.run(['nm', '-A', '-P', sys.argv[1]] + objects, stdout=subprocess.PIPE, text=True, check=True).stdout
+    findings = sum(check(output.splitlines(), module) for module in MODULES)
+    print('layers: %s' % ('%d findings' % findings if findings else 'no circle'))
     return 1 if findings else 0
 
 

@@ -182,6 +182,8 @@ def check_direction(tree, path, number, target):
         tree.find(path, number, '%s is private: what lies outside src/ includes <eddy.h> and <eddy/...> only' % target)
         return
     module = module_of(path)
+    if into == 'core' and module != 'core' and os.path.basename(target) != 'impl.h':
+        tree.find(path, number, 'of the core include core/impl.h only: what it does not have is the core\'s own business')
     if module not in BELOW:
         tree.find(path, number, 'module src/%s has no layer: give it one in tools/tidy.py' % module)
     elif into != module and into not in BELOW[module]:

@@ -7,6 +7,7 @@
 #include "core/failure.h"
 #include "core/future.h"
 #include "core/generator.h"
+#include "core/native.h"
 #include "core/task.h"
 #include "core/wrong_loop.h"
 #include "eddy/macros.h"

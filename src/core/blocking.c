@@ -15,6 +15,7 @@
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/loop.h"
+#include "core/native.h"
 #include "core/task.h"
 #include "eddy/thread.h"
 #include "os/memory.h"
@@ -29,8 +30,6 @@ struct job {
     struct eddy_loop *loop;
     struct eddy_awaitable *waits;  /* gets the result; NULL: given up */
     struct context_value *context; /* the variables that the function sees */
-    struct job *next;              /* finished, in virtual time */
-    uint64_t number;               /* in the order of their beginning */
     _Alignas(16) char copy[];
 };
 
@@ -75,8 +74,9 @@ static void job_free(struct job *job)
 }
 
 /* On the loop's thread. */
-static void deliver(struct job *job)
+static void finish(void *argument)
 {
+    struct job *job = argument;
     struct eddy_awaitable *a = job->waits, *copy = copy_of(job);
     struct eddy_failure *failure = copy->awaitable.failure;
     job->loop->driver->in_flight--;
@@ -94,29 +94,6 @@ static void deliver(struct job *job)
     job_free(job);
 }
 
-/* On the loop's thread.  In virtual time those that have ended meanwhile come in the order in which they began,
- * whichever thread was faster: so a seed repeats a run. */
-static void finish(void *argument)
-{
-    struct job *job = argument, **link = &job->loop->finished;
-    if (!job->loop->driver->virtual_time) {
-        deliver(job);
-        return;
-    }
-    while (*link && (*link)->number < job->number)
-        link = &(*link)->next;
-    job->next = *link;
-    *link = job;
-}
-
-void blocking_deliver(struct eddy_loop *loop)
-{
-    for (struct job *job; (job = loop->finished) != NULL;) {
-        loop->finished = job->next;
-        deliver(job);
-    }
-}
-
 void blocking_start(struct eddy_awaitable *a, enum pool which)
 {
     struct task *task = owner_of(a);
@@ -127,8 +104,7 @@ void blocking_start(struct eddy_awaitable *a, enum pool which)
         return;
     }
     *job = (struct job){.thread = {.run = work, .done = tell}, .pool = pool, .loop = task->loop, .waits = a};
-    job->number = task->loop->last_job++;
-    job->done = (struct remote_call){.function = finish, .argument = job, .of_pool = true};
+    job->done = (struct remote_call){.function = finish, .argument = job, .of_pool = ++task->loop->last_job};
     memcpy(job->copy, a, a->awaitable.type->size);
     driver_count_up(&task->loop->driver->working);
     int error = context_copy(task->context, &job->context) ? thread_pool_submit(pool, &job->thread) : ENOMEM;

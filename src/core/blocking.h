@@ -8,7 +8,5 @@
 
 /* The `start` of a type with `work`, in one of the loop's pools; its `cancel` is eddy_blocking_cancel. */
 void blocking_start(struct eddy_awaitable *a, enum pool which);
-/* In virtual time, when the calls of other threads have been made: those that have ended come to who waits. */
-void blocking_deliver(struct eddy_loop *loop);
 
 #endif

@@ -57,7 +57,8 @@ struct loop_call *call_new(void (*function)(void *), void *argument);
 void call_init(struct loop_call *call, struct eddy_loop *loop, void (*function)(void *), void *argument);
 /* NULL is allowed. */
 void call_free(struct loop_call *call);
-void call_make(struct loop_call *call);
+/* Makes it: the `begin` of its ready link. */
+struct task *call_begin(struct ready *ready);
 
 /* The call of that name; NULL: it was made or cancelled, or is another loop's. */
 static inline struct loop_call *call_find(const struct calls *calls, uintptr_t name)

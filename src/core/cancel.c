@@ -5,6 +5,7 @@
  * Invariant: a request that was made is delivered exactly once or withdrawn by who made it, and passing it on along
  * tasks that await each other takes no recursion.
  */
+#include "core/cancel.h"
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/future.h"
@@ -42,6 +43,14 @@ struct eddy_failure *task_take_cancel(struct task *self)
     return task_deliver_cancel(self);
 }
 
+struct eddy_failure *task_checkpoint(struct task *self, bool first)
+{
+    bool many = self->at_once >= TASK_AWAITS_AT_ONCE;
+    if (many)
+        task_give_way(self);
+    return self->must_cancel && (many || first) ? task_deliver_cancel(self) : NULL;
+}
+
 /* The request goes to the operation that the task waits for; false: it is over, or cannot be hurried. */
 static bool forward_to_operation(struct task *task)
 {
@@ -50,7 +59,7 @@ static bool forward_to_operation(struct task *task)
         return false;
     if (a->awaitable.flags & ED_FLAG_FUTURE) {
         task->forwarded = true;
-        return (eddy_cancel)(a, task->cancel_reason);
+        return future_cancel(a, task->cancel_reason);
     }
     if (!a->awaitable.type->cancel)
         return false;
@@ -60,6 +69,16 @@ static bool forward_to_operation(struct task *task)
         a->awaitable.type->cancel(a);
     }
     return true;
+}
+
+void task_interrupt(struct task *task)
+{
+    struct eddy_awaitable *a = task->waits_for;
+    if (!a || a->awaitable.state != EDDY_RUNNING || !a->awaitable.type->cancel ||
+        (a->awaitable.flags & ED_FLAG_CANCELLING))
+        return;
+    a->awaitable.flags |= ED_FLAG_CANCELLING;
+    a->awaitable.type->cancel(a);
 }
 
 static void note_request(struct task *task, const char *reason, bool inner)
@@ -86,7 +105,7 @@ static void pass_on(struct task *task, bool inner)
     }
     if (task->releasing && !inner) { /* it has to wait */
         if (task->interruptible)
-            native_interrupt(task);
+            task_interrupt(task);
         return;
     }
     if (!forward_to_operation(task)) {

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/cancel.h"
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/scope.h"

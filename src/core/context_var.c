@@ -66,7 +66,7 @@ bool context_copy(const struct context_value *context, struct context_value **co
 
 struct context_value *context_current(void)
 {
-    return *slot();
+    return context_ref(*slot());
 }
 
 struct context_value *context_enter(struct context_value *context)

@@ -7,7 +7,7 @@
  */
 #if !(defined __x86_64__ || defined __aarch64__)
 
-#include "core/task.h"
+#include "core/frame_end.h"
 
 void eddy_frame_end(void *children)
 {

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#include "core/task.h"
+#include "core/frame_end.h"
 
 _Static_assert(offsetof(struct task, spawn_frame) == TASK_SPAWN_FRAME, "frame_x86_64.c reads it");
 _Static_assert(sizeof(struct task) % 16 == 0, "the coroutine behind it is aligned");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* future.c - results that somebody sets, awaited by any number of tasks. */
+/* future.c - results that somebody sets; who awaits them waits in join.c. */
 #include "core/future.h"
 
 #include <stdarg.h>
@@ -9,6 +9,7 @@
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/report.h"
+#include "core/pass_on.h"
 #include "core/wrong_loop.h"
 #include "os/memory.h"
 
@@ -68,14 +69,6 @@ bool eddy_future_pending(const void *f)
     return a->awaitable.state == EDDY_RUNNING;
 }
 
-bool future_is_ours_or_nobodys(const struct future *future)
-{
-    if (!future->loop || !loop_enter(future->loop))
-        return true;
-    loop_leave(future->loop);
-    return false;
-}
-
 static void complete(struct eddy_awaitable *a, struct eddy_failure *failure)
 {
     struct future *future = future_of_handle(a);
@@ -99,7 +92,7 @@ static void complete_where_it_belongs(struct eddy_awaitable *a, struct eddy_fail
     if (__builtin_expect(future_is_ours(a), 1))
         complete(a, failure);
     else
-        wrong_loop_end_future(a, failure, complete);
+        pass_on_end_of_future(a, failure, complete);
 }
 
 void eddy_future_complete(void *f)
@@ -138,59 +131,6 @@ bool future_cancel(struct eddy_awaitable *a, const char *reason)
     if (future_is_ours(a))
         cancel_here(a, failure);
     else
-        wrong_loop_end_future(a, failure, cancel_here);
+        pass_on_end_of_future(a, failure, cancel_here);
     return true;
-}
-
-static void wake_waiter(struct watch *watch)
-{
-    task_wake((struct task *)(void *)((char *)watch - offsetof(struct task, wait.watch)));
-}
-
-static void wait_until_set(struct task *self, struct eddy_awaitable *a, bool forward)
-{
-    struct future *future = future_of_handle(a);
-    if (forward && self->must_cancel) { /* before the watch: who goes on at once must not be woken as well */
-        self->must_cancel = false;
-        self->forwarded = true;
-        future_cancel(a, self->cancel_reason);
-        return;
-    }
-    future->waiting++;
-    watch_add(&future->watches, &self->wait.watch, wake_waiter);
-    self->waits_for = forward ? a : NULL;
-    self->interruptible = !forward;
-    while (a->awaitable.state == EDDY_RUNNING && (forward || !self->must_cancel))
-        task_park(self);
-    self->waits_for = NULL;
-    self->interruptible = false;
-    watch_remove(&future->watches, &self->wait.watch);
-    future->waiting--;
-}
-
-struct eddy_failure *future_wait(struct eddy_awaitable *a, bool forward)
-{
-    struct task *self = current.task;
-    struct eddy_failure *failure = self && task_must_look(self) ? task_checkpoint(self, false) : NULL;
-    bool parked = a->awaitable.state == EDDY_RUNNING;
-    if (failure)
-        return failure;
-    if (parked && !self)
-        return failure_of(EDDY_NO_TASK, "await of a future");
-    if (parked && !future_is_ours(a))
-        return wrong_loop_failure("the future");
-    if (!parked && self)
-        self->at_once++;
-    if (parked) {
-        future_of_handle(a)->loop = self->loop->name;
-        self->forwarded = false;
-        wait_until_set(self, a, forward);
-        if (self->must_cancel) /* came when it was set and the task had not gone on, or the wait was shielded */
-            return task_take_cancel(self);
-    }
-    failure = a->awaitable.failure;
-    future_of_handle(a)->seen = true;
-    if (failure && parked && self->forwarded && failure_is_cancellation(failure))
-        return task_deliver_cancel(self);
-    return failure ? failure_clone(failure) : NULL;
 }

@@ -13,7 +13,7 @@
 struct future {
     struct watches watches;  /* who waits for it */
     eddy_loop *loop;         /* whose it is, by its name: that it was made on, or is awaited on.  NULL: nobody's */
-    unsigned waiting;        /* tasks inside of future_wait */
+    unsigned waiting;        /* tasks that wait for it */
     bool cancelled;
     bool seen;               /* its failure was looked at, or it was cancelled */
     _Alignas(16) char user[];
@@ -23,9 +23,6 @@ static inline struct future *future_of_handle(const void *handle)
 {
     return (struct future *)((uintptr_t)handle - offsetof(struct future, user));
 }
-
-/* Waits on the running task; gives a failure of its own to each awaiter.  forward: a cancellation cancels it. */
-struct eddy_failure *future_wait(struct eddy_awaitable *a, bool forward);
 
 bool future_is_ours_or_nobodys(const struct future *future);
 /* True: it is nobody's, this thread's loop's, or that of a loop that has ended. */

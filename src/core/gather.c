@@ -7,11 +7,13 @@
  */
 #include <string.h>
 
+#include "core/cancel.h"
 #include "core/circle.h"
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/future.h"
 #include "core/loop.h"
+#include "core/native.h"
 #include "core/task.h"
 #include "core/wrong_loop.h"
 #include "eddy/wait.h"

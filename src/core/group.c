@@ -15,6 +15,7 @@
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/level.h"
+#include "core/life.h"
 #include "core/loop.h"
 #include "core/report.h"
 #include "core/task.h"

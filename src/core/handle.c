@@ -27,12 +27,12 @@ static inline uintptr_t next_name(struct calls *calls, const struct loop_call *c
 
 static inline void fill(struct loop_call *call, struct eddy_loop *loop, void (*function)(void *), void *argument)
 {
-    call->ready = (struct ready){.is_call = true};
+    call->ready = (struct ready){.begin = call_begin, .on_loop = true};
     call->timer = (struct timer){0};
     call->loop = loop;
     call->function = function;
     call->argument = argument;
-    call->context = context_ref(context_current());
+    call->context = context_current();
 }
 
 struct loop_call *call_new(void (*function)(void *), void *argument)
@@ -68,8 +68,9 @@ void call_free(struct loop_call *call)
     calls->used--;
 }
 
-void call_make(struct loop_call *call)
+struct task *call_begin(struct ready *ready)
 {
+    struct loop_call *call = (struct loop_call *)(void *)ready;
     void (*function)(void *) = call->function;
     void *argument = call->argument;
     struct context_value *before = context_enter(context_ref(call->context));
@@ -78,6 +79,7 @@ void call_make(struct loop_call *call)
     if (function)
         function(argument);
     context_unref(context_enter(before));
+    return NULL;
 }
 
 static eddy_handle *handle_of(const struct loop_call *call)

@@ -3,6 +3,7 @@
 #include "core/level.h"
 
 #include "core/block.h"
+#include "core/cancel.h"
 #include "core/loop.h"
 #include "core/task.h"
 
@@ -70,16 +71,6 @@ struct level *level_of_group(struct eddy_loop *loop, struct level *outer)
 }
 
 /* ---- who is reached ---- */
-
-bool level_reaches(const struct task *task)
-{
-    return task->level && task->level->reached;
-}
-
-bool level_is_ending(const struct task *task)
-{
-    return task->level && task->level->ending;
-}
 
 /* The place after `at` on a walk through all inside of `root`, the outer before the inner. */
 static struct level *next_inside(const struct level *at, const struct level *root)

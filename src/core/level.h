@@ -13,10 +13,9 @@
 #ifndef EDDY_CORE_LEVEL_H
 #define EDDY_CORE_LEVEL_H
 
-#include <stdbool.h>
+#include "core/task.h"
 
 struct eddy_loop;
-struct task;
 
 enum level_kind { LEVEL_SCOPE, LEVEL_GROUP, LEVEL_TASK };
 
@@ -51,8 +50,14 @@ void level_leave(struct task *task);
 void level_forget(struct task *task);
 
 /* Is it in a cancelled place and not shielded from it? */
-bool level_reaches(const struct task *task);
+static inline bool level_reaches(const struct task *task)
+{
+    return task->level && task->level->reached;
+}
 /* Is it in a cancelled place, shielded or not?  It has been asked to end, then, or will be behind its shield. */
-bool level_is_ending(const struct task *task);
+static inline bool level_is_ending(const struct task *task)
+{
+    return task->level && task->level->ending;
+}
 
 #endif

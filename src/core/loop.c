@@ -18,74 +18,6 @@
 #include "os/memory.h"
 #include "os/stack.h"
 
-/* With timers set and always something ready, the clock is read each so many passes: a read costs as much as a
- * whole switch. */
-enum { PASSES_PER_CLOCK = 8 };
-
-void loop_add_ready(struct eddy_loop *loop, struct ready *ready)
-{
-    ready->next = NULL;
-    ready->queued = true;
-    *loop->end = ready;
-    loop->end = &ready->next;
-}
-
-void loop_add_due(struct eddy_loop *loop, struct ready *ready)
-{
-    ready->next = *loop->due;
-    ready->queued = true;
-    *loop->due = ready;
-    if (loop->end == loop->due)
-        loop->end = &ready->next;
-    loop->due = &ready->next;
-}
-
-/* A pass has ended: must the loop look at the world before the next?  One branch says no to all of it, in the case that
- * tasks only hand over to each other. */
-static bool must_look(struct eddy_loop *loop)
-{
-    struct driver *driver = loop->driver;
-    uintptr_t inbox = (uintptr_t)__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
-    size_t outside = driver->in_flight | inbox | driver->virtual_time | loop->interrupted | loop->closing;
-    if (__builtin_expect((outside | loop->timers.count) == 0, 1))
-        return false;
-    return outside || loop->timer_due || ++loop->passes % PASSES_PER_CLOCK == 0;
-}
-
-static void begin_pass(struct eddy_loop *loop)
-{
-    loop->batch = loop->first;
-    loop->first = NULL;
-    loop->end = &loop->first;
-}
-
-static struct task *task_of_ready(struct ready *ready)
-{
-    return (struct task *)(void *)((char *)ready - offsetof(struct task, ready));
-}
-
-struct task *loop_next_task(struct eddy_loop *loop)
-{
-    for (;;) {
-        struct ready *item = loop->batch;
-        if (!item) {
-            if (!loop->first || must_look(loop))
-                return NULL;
-            begin_pass(loop);
-            item = loop->batch;
-        }
-        if (item->is_call)
-            return NULL;
-        struct task *task = task_of_ready(item);
-        if (!task_core(task)->type->run)
-            return NULL;
-        loop->batch = item->next;
-        item->queued = false;
-        if (task->state != TASK_NEW || task_prepare(task))
-            return task;
-    }
-}
-
 /* ---- one pass, on the loop's own stack ---- */
 
 static void run_batch(struct eddy_loop *loop)
@@ -105,10 +37,7 @@ static void run_batch(struct eddy_loop *loop)
             break;
         loop->batch = item->next;
         item->queued = false;
-        if (item->is_call)
-            call_make((struct loop_call *)(void *)item);
-        else
-            task_step_native(task_of_ready(item));
+        item->begin(item);
     }
 }
 
@@ -167,7 +96,7 @@ static void obey_interrupt(struct eddy_loop *loop)
 void loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument)
 {
     while (!done(argument)) {
-        begin_pass(loop);
+        loop_begin_pass(loop);
         if (loop->driver->seed && loop->batch)
             shuffle_batch(loop);
         run_batch(loop);
@@ -243,20 +172,20 @@ static void check_nothing_left(const struct eddy_loop *loop)
     EDDY_ASSERT(!loop->tasks && !loop->task_count, "%zu tasks are left when their loop closes", loop->task_count);
     EDDY_ASSERT(!loop->to_ask && !loop->ask_next, "a request to cancel was not passed on");
     EDDY_ASSERT(!loop->calls.used, "%u calls of the loop are left when it closes", (unsigned)loop->calls.used);
-    EDDY_ASSERT(!loop->async_generators && !loop->fd_watches && !loop->finished && !loop->inbox,
+    EDDY_ASSERT(!loop->async_generators && !loop->fd_watches && !loop->inbox,
                 "something of the loop is left when it closes");
 }
 
 void loop_close(struct eddy_loop *loop)
 {
     loop_closers_run(loop);
-    begin_pass(loop); /* calls that nobody waits for any more */
+    loop_begin_pass(loop); /* calls that nobody waits for any more */
     for (struct ready *item; (item = loop->batch);) {
         loop->batch = item->next;
         struct loop_call *call = (struct loop_call *)(void *)item;
-        if (item->is_call && call->embedded)
-            call_make(call); /* its owner knows that it is over, and frees it */
-        else if (item->is_call)
+        if (item->begin == call_begin && call->embedded)
+            call_begin(item); /* its owner knows that it is over, and frees it */
+        else if (item->begin == call_begin)
             call_free(call);
     }
     handles_free(loop);

@@ -2,9 +2,7 @@
 /*
  * loop.h - the loop's own struct: the ready queue, timers, the driver, and what hangs on them.
  *
- * Invariant: one pass runs what was ready when it began, then looks at I/O and timers.  A task that parks goes
- * straight on to the next task of the pass, or to the next pass when that has nothing to look at; else to the
- * loop's own stack.
+ * Invariant: one pass runs what was ready when it began, see sched.h; then the loop looks at I/O and timers.
  */
 #ifndef EDDY_CORE_LOOP_H
 #define EDDY_CORE_LOOP_H
@@ -13,6 +11,7 @@
 
 #include "core/block.h"
 #include "core/call.h"
+#include "core/cancel.h"
 #include "core/switch.h"
 #include "core/task.h"
 #include "core/timer.h"
@@ -43,7 +42,7 @@ struct remote_call {
     struct remote_call *next;
     void (*function)(void *);
     void *argument;
-    bool of_pool; /* the end of a call that a thread of the pool has carried out */
+    uint64_t of_pool; /* a thread of the pool tells its end: the number of its job; 0: of no pool */
 };
 
 struct eddy_loop {
@@ -70,8 +69,7 @@ struct eddy_loop {
     struct generator_stack *async_generators; /* begun and not ended */
     struct fd_watch *fd_watches;
     struct thread_pool *pools[POOLS]; /* made at first need */
-    struct job *finished;        /* by threads, in virtual time: to be delivered in the order of their beginning */
-    uint64_t last_job;           /* of blocking calls */
+    uint64_t last_job;           /* of blocking calls, from 1, in the order of their beginning */
     volatile sig_atomic_t interrupted; /* SIGINTs not yet looked at */
     struct signal_watch interrupts; /* of SIGINT, on the first thread */
     struct sigpipe sigpipe;      /* how it was on this thread before the loop ran */
@@ -112,13 +110,6 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, int *error);
 void loop_close(struct eddy_loop *loop);
 /* Passes until done(argument). */
 void loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument);
-void loop_add_ready(struct eddy_loop *loop, struct ready *ready);
-/* From a timer that fires: before the tasks that timers wake in the same turn.  So a call that cancels a task whose
- * deadline has come in that turn does so before the task has gone on, as in asyncio. */
-void loop_add_due(struct eddy_loop *loop, struct ready *ready);
-/* The next task to run without visiting the loop; prepared, its stack ready.  NULL: visit the loop. */
-struct task *loop_next_task(struct eddy_loop *loop);
-
 /* Calls that wait in the inbox: made, on the loop's thread. */
 void loop_drain_inbox(struct eddy_loop *loop);
 /* A thread pool, made at first need; NULL: no memory. */

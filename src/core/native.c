@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * native.c - native awaitables: started, waited for, ended; driven by a task with a stack or by one without.
+ * native.c - native awaitables: started, waited for, ended; waited for by a task with a stack.
  *
  * Invariants:
  *   1. An operation that was started is waited for until it has completed, whatever is asked of the task meanwhile, for
@@ -9,33 +9,21 @@
  *      to take it (I/O, a thread) is not even started, and others that complete at once are counted.
  *   3. What an operation hands over is not lost: it wins over a request, which waits for the next await.
  */
+#include "core/native.h"
+
 #include <stdarg.h>
 
 #include "base/assert.h"
+#include "core/cancel.h"
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/loop.h"
 #include "core/report.h"
-#include "core/task.h"
-#include "core/wrong_loop.h"
+#include "core/pass_on.h"
 
 /* EDDY_SUSPENDED is: done after one turn of the loop (sleep(0)). */
 
 /* ---- before it starts ---- */
-
-void task_give_way(struct task *self)
-{
-    task_wake(self);
-    task_park(self);
-}
-
-struct eddy_failure *task_checkpoint(struct task *self, bool first)
-{
-    bool many = self->at_once >= TASK_AWAITS_AT_ONCE;
-    if (many)
-        task_give_way(self);
-    return self->must_cancel && (many || first) ? task_deliver_cancel(self) : NULL;
-}
 
 /* Of these none is started while a request is pending: I/O may be over before it could be stopped, a thread would work
  * for nobody, and what has no `cancel` cannot be stopped at all. */
@@ -69,7 +57,8 @@ static void pass_request(struct task *task, struct eddy_awaitable *a)
     core->type->cancel(a);
 }
 
-static void begin(struct task *task, struct eddy_awaitable *a)
+/* Inline, for each await does it. */
+static inline __attribute__((always_inline)) void begin(struct task *task, struct eddy_awaitable *a)
 {
     struct eddy_core *core = &a->awaitable;
     core->owner = task;
@@ -80,6 +69,11 @@ static void begin(struct task *task, struct eddy_awaitable *a)
     task->forwarded = false;
     core->type->start(a);
     pass_request(task, a);
+}
+
+void native_begin(struct task *task, struct eddy_awaitable *a)
+{
+    begin(task, a);
 }
 
 /* Of a `blocking` function, `undo` is for a result that nobody waits for any more: see blocking.c. */
@@ -99,8 +93,7 @@ static void finish(struct task *task, struct eddy_awaitable *a)
     core->failure = task_deliver_cancel(task);
 }
 
-/* What the awaiter gets, when the operation is over: its result, its failure, or the cancellation of the task. */
-static void settle(struct task *task, struct eddy_awaitable *a)
+void native_settle(struct task *task, struct eddy_awaitable *a)
 {
     struct eddy_core *core = &a->awaitable;
     bool asked = task->must_cancel || task->forwarded;
@@ -149,47 +142,14 @@ void eddy_run_generic(struct eddy_awaitable *a)
             if (one_turn)
                 a->awaitable.state = EDDY_FINISHED;
         }
-        settle(self, a);
+        native_settle(self, a);
     } while (a->awaitable.state != EDDY_FINISHED); /* native_again */
-}
-
-void task_step_native(struct task *task)
-{
-    struct eddy_awaitable *a = task_handle(task);
-    if (task->state == TASK_NEW && !task->must_cancel) {
-        task->state = TASK_STARTED;
-        task->ready.parked_at = task->loop->looked_at;
-        begin(task, a); /* if it is over already, the task is in the ready queue */
-        return;
-    }
-    if (task->state == TASK_NEW) { /* cancelled before its first step: it is not even started */
-        a->awaitable.failure = task_take_cancel(task);
-        value_destroy(a);
-    } else if (a->awaitable.state == EDDY_RUNNING) {
-        return;
-    } else {
-        settle(task, a);
-    }
-    if (a->awaitable.state == EDDY_RUNNING) /* native_again */
-        return;
-    task_finish(task);
-    task_unref(task);
 }
 
 void native_again(struct eddy_awaitable *a)
 {
     a->awaitable.state = EDDY_RUNNING;
     owner_of(a)->waits_for = a;
-}
-
-void native_interrupt(struct task *task)
-{
-    struct eddy_awaitable *a = task->waits_for;
-    if (!a || a->awaitable.state != EDDY_RUNNING || !a->awaitable.type->cancel ||
-        (a->awaitable.flags & ED_FLAG_CANCELLING))
-        return;
-    a->awaitable.flags |= ED_FLAG_CANCELLING;
-    a->awaitable.type->cancel(a);
 }
 
 void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure)
@@ -199,7 +159,7 @@ void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure)
                 "an awaitable of type \"%s\" was completed twice, or before it was started",
                 a->awaitable.type->name);
     if (__builtin_expect(task->loop != current.loop, 0)) {
-        wrong_loop_complete(a, failure);
+        pass_on_completion(a, failure, native_complete);
         return;
     }
     a->awaitable.failure = failure;

@@ -14,6 +14,7 @@
 
 #include "core/current.h"
 #include "core/failure.h"
+#include "core/life.h"
 #include "core/loop.h"
 #include "core/task.h"
 #include "os/clock.h"

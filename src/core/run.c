@@ -16,6 +16,7 @@
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/generator.h"
+#include "core/life.h"
 #include "core/loop.h"
 #include "core/report.h"
 #include "os/clock.h"

@@ -9,6 +9,7 @@
 #ifndef EDDY_CORE_SCOPE_H
 #define EDDY_CORE_SCOPE_H
 
+#include "core/cancel.h"
 #include "core/level.h"
 #include "core/task.h"
 #include "eddy/scope.h"

@@ -4,6 +4,7 @@
 
 #include "core/failure.h"
 #include "core/loop.h"
+#include "core/native.h"
 #include "core/task.h"
 #include "eddy/wait.h"
 #include "os/clock.h"

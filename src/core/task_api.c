@@ -6,6 +6,7 @@
 #include "core/future.h"
 #include "core/level.h"
 #include "core/loop.h"
+#include "core/pass_on.h"
 #include "core/task.h"
 #include "core/wrong_loop.h"
 #include "os/memory.h"
@@ -32,7 +33,7 @@ bool(eddy_cancel)(void *t, const char *reason)
         return future_cancel(a, reason);
     if (__builtin_expect(awaitable_is_ours(a), 1))
         return task_cancel(task_of_handle(a), reason);
-    wrong_loop_cancel(task_of_handle(a));
+    pass_on_cancel(task_of_handle(a), task_cancel);
     return true;
 }
 

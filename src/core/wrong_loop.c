@@ -10,7 +10,6 @@
 #include "core/future.h"
 #include "core/loop.h"
 #include "core/report.h"
-#include "os/memory.h"
 
 enum { SENTENCES = 100 };
 
@@ -39,16 +38,15 @@ struct eddy_failure *wrong_loop_failure(const char *what)
                       what);
 }
 
-/* Its place only: its name may be changed by its own thread meanwhile. */
-static void say_passed_on(const struct task *task, const char *what)
-{
-    const struct eddy_site *site = task->site;
-    wrong_loop_say("%s of the task that was spawned at %s:%d was called for by a thread that does not run its loop; it "
-                   "is passed on. Do so in the program: eddy_call_soon_threadsafe(loop, function, argument)",
-                   what, site && site->file ? site->file : "(the library)", site ? site->line : 0);
-}
-
 /* ==== whose it is ==== */
+
+bool future_is_ours_or_nobodys(const struct future *future)
+{
+    if (!future->loop || !loop_enter(future->loop))
+        return true;
+    loop_leave(future->loop);
+    return false;
+}
 
 bool awaitable_is_ours(const struct eddy_awaitable *a)
 {
@@ -87,96 +85,4 @@ bool loop_check_ours(const struct eddy_loop *loop, const char *call, const char 
                    "eddy_call_soon_threadsafe(loop, function, argument)",
                    call, what);
     return false;
-}
-
-/* ==== passing it on ==== */
-
-struct passed {
-    struct remote_call call;
-    struct eddy_awaitable *a;
-    struct task *task;
-    struct eddy_failure *failure;
-    void (*end)(struct eddy_awaitable *a, struct eddy_failure *failure);
-};
-
-/* By the loop's name, for it may end by this very call.  Without memory the sentence is all.  False: it has ended,
- * and the failure is still the caller's. */
-static bool pass(eddy_loop *name, struct passed what, void (*function)(void *))
-{
-    struct eddy_loop *loop = loop_enter(name);
-    struct passed *passed = loop ? memory_alloc(sizeof *passed) : NULL;
-    if (passed) {
-        *passed = what;
-        passed->call = (struct remote_call){.function = function, .argument = passed};
-        loop_post(loop, &passed->call);
-    }
-    if (loop)
-        loop_leave(name);
-    if (loop && !passed)
-        failure_unref(what.failure);
-    return loop != NULL;
-}
-
-static struct passed take(void *argument)
-{
-    struct passed passed = *(struct passed *)argument;
-    memory_free(argument);
-    return passed;
-}
-
-/* Meanwhile the task may have ended, and with it the memory of what it waited for. */
-static void complete_here(void *argument)
-{
-    struct passed passed = take(argument);
-    for (struct task *task = current.loop->tasks; task; task = task->next)
-        if (task->waits_for == passed.a && passed.a->awaitable.state == EDDY_RUNNING) {
-            native_complete(passed.a, passed.failure);
-            return;
-        }
-    failure_unref(passed.failure);
-}
-
-void wrong_loop_complete(struct eddy_awaitable *a, struct eddy_failure *failure)
-{
-    struct task *task = owner_of(a);
-    char what[80];
-    snprintf(what, sizeof what, "the end of the wait (%s)", a->awaitable.type->name);
-    say_passed_on(task, what);
-    if (!pass(task->loop->name, (struct passed){.a = a, .failure = failure}, complete_here))
-        failure_unref(failure);
-}
-
-static void end_here(void *argument)
-{
-    struct passed passed = take(argument);
-    if (passed.a->awaitable.state == EDDY_RUNNING)
-        passed.end(passed.a, passed.failure);
-    else
-        failure_unref(passed.failure);
-}
-
-void wrong_loop_end_future(struct eddy_awaitable *a, struct eddy_failure *failure,
-                           void (*end)(struct eddy_awaitable *a, struct eddy_failure *failure))
-{
-    eddy_loop *name = future_of_handle(a)->loop;
-    wrong_loop_say("a future was ended by a thread that does not run its loop; it is passed on to that. Do so in the "
-                   "program: eddy_call_soon_threadsafe(loop, function, argument)");
-    if (!pass(name, (struct passed){.a = a, .failure = failure, .end = end}, end_here))
-        end(a, failure);
-}
-
-static void cancel_here(void *argument)
-{
-    struct passed passed = take(argument);
-    struct task *task = current.loop->tasks;
-    while (task && task != passed.task)
-        task = task->next;
-    if (task)
-        task_cancel(task, "cancelled from another thread");
-}
-
-void wrong_loop_cancel(struct task *task)
-{
-    say_passed_on(task, "eddy_cancel");
-    pass(task->loop->name, (struct passed){.task = task}, cancel_here);
 }

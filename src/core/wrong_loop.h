@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wrong_loop.h - use of an object on another thread than its loop's: named, and carried out where it belongs.
+ * wrong_loop.h - use of an object on another thread than its loop's: found, and named.
  *
- * An await fails with EDDY_WRONG_LOOP.  A call that would wake a task of another loop is passed to that loop, so that
- * the task does not wait for ever; the sentence says how the program does so itself.  All of it is best effort: whoever
- * breaks the rule has a race.
+ * An await fails with EDDY_WRONG_LOOP.  What a call would do there is passed on, see pass_on.h, or not done at all.
  */
 #ifndef EDDY_CORE_WRONG_LOOP_H
 #define EDDY_CORE_WRONG_LOOP_H
@@ -26,13 +24,5 @@ bool awaitables_are_ours(const void *array, size_t count);
 bool awaitable_check_ours(const struct eddy_awaitable *a, const char *call);
 /* The same of what belongs to `loop`: a stream, a file. */
 bool loop_check_ours(const struct eddy_loop *loop, const char *call, const char *what);
-
-/* Ends, on its loop's thread, an operation that a task of that loop waits for; owns the failure. */
-void wrong_loop_complete(struct eddy_awaitable *a, struct eddy_failure *failure);
-/* Ends a future there: by `end`, if it is still pending. */
-void wrong_loop_end_future(struct eddy_awaitable *a, struct eddy_failure *failure,
-                           void (*end)(struct eddy_awaitable *a, struct eddy_failure *failure));
-/* Cancels a task there. */
-void wrong_loop_cancel(struct task *task);
 
 #endif

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "core/blocking.h"
+#include "core/impl.h"
 #include "io/turn.h"
 
 /* The resolver's answer. */

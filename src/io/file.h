@@ -10,8 +10,7 @@
 
 #include <eddy.h>
 
-#include "core/current.h"
-#include "core/loop.h"
+#include "core/impl.h"
 
 struct eddy_file {
     struct eddy_loop *loop;

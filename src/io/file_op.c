@@ -3,7 +3,7 @@
 #define EDDY_LIBRARY
 #include <errno.h>
 
-#include "core/failure.h"
+#include "core/impl.h"
 #include "io/file.h"
 #include "os/memory.h"
 

@@ -13,8 +13,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
-#include "core/current.h"
-#include "core/wrong_loop.h"
+#include "core/impl.h"
 #include "io/socket.h"
 #include "io/transport.h"
 #include "io/turn.h"

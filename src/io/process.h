@@ -10,8 +10,7 @@
 
 #include <eddy.h>
 
-#include "core/current.h"
-#include "core/loop.h"
+#include "core/impl.h"
 #include "os/child.h"
 
 struct eddy_process {

@@ -4,8 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "core/current.h"
-#include "core/task.h"
+#include "core/impl.h"
 #include "io/process.h"
 
 /* ==== communicate ==== */

@@ -6,8 +6,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "core/current.h"
-#include "core/task.h"
+#include "core/impl.h"
 #include "io/turn.h"
 
 /* The attempts and the pause, as tasks of race_run, whose frame joins what is left of them. */

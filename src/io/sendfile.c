@@ -8,7 +8,7 @@
 #define EDDY_LIBRARY
 #include <errno.h>
 
-#include "core/failure.h"
+#include "core/impl.h"
 #include "io/file.h"
 #include "io/stream.h"
 #include "io/turn.h"

@@ -7,10 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "core/current.h"
-#include "core/failure.h"
-#include "core/level.h"
-#include "core/report.h"
+#include "core/impl.h"
 #include "os/clock.h"
 #include "os/memory.h"
 

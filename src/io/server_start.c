@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/failure.h"
+#include "core/impl.h"
 #include "io/resolve.h"
 #include "io/server.h"
 #include "io/turn.h"

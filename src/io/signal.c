@@ -11,8 +11,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "core/current.h"
-#include "core/loop.h"
+#include "core/impl.h"
 #include "os/memory.h"
 #include "os/signals.h"
 

@@ -7,7 +7,7 @@
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 
-#include "core/failure.h"
+#include "core/impl.h"
 
 /* ==== the awaitable ==== */
 

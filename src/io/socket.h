@@ -12,8 +12,7 @@
 
 #include <eddy.h>
 
-#include "core/current.h"
-#include "core/loop.h"
+#include "core/impl.h"
 #include "io/address.h"
 #include "os/net.h"
 

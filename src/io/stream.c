@@ -9,10 +9,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "core/failure.h"
-#include "core/current.h"
-#include "core/scope.h"
-#include "core/wrong_loop.h"
+#include "core/impl.h"
 #include "io/socket.h"
 #include "os/memory.h"
 
@@ -65,9 +62,9 @@ static void interrupt(struct eddy_stream *s)
 {
     transport_stop(s->transport, true);
     if (s->reader && s->reader != current.task)
-        native_interrupt(s->reader);
+        task_interrupt(s->reader);
     if (s->writer && s->writer != current.task)
-        native_interrupt(s->writer);
+        task_interrupt(s->writer);
 }
 
 void stream_close(struct eddy_stream *s)
@@ -185,7 +182,7 @@ void stream_drain(struct eddy_stream *s, bool young)
         return;
     s->draining = true;
     if (s->waits && s->reader && is_idle(s))
-        native_interrupt(s->reader);
+        task_interrupt(s->reader);
 }
 
 bool stream_begin_wait(struct eddy_stream *s)

@@ -9,8 +9,7 @@
 #ifndef EDDY_IO_STREAM_H
 #define EDDY_IO_STREAM_H
 
-#include "core/current.h"
-#include "core/loop.h"
+#include "core/impl.h"
 #include "io/transport.h"
 #include "os/memory.h"
 

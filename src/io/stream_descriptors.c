@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "core/task.h"
+#include "core/impl.h"
 #include "io/socket.h"
 #include "io/stream.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "core/failure.h"
+#include "core/impl.h"
 #include "io/stream.h"
 #include "io/turn.h"
 #include "os/memory.h"

@@ -5,11 +5,9 @@
 
 #include <errno.h>
 
-#include "core/current.h"
-#include "core/failure.h"
-#include "core/task.h"
+#include "core/impl.h"
 
-/* The method, unless the transport was stopped.  Waiting that was ended by native_interrupt is no failure of the task:
+/* The method, unless the transport was stopped.  Waiting that was ended by task_interrupt is no failure of the task:
  * whoever did it has left a word in the stream. */
 static void run(struct eddy_awaitable *a, void (*method)(struct transport_op *))
 {

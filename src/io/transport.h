@@ -6,7 +6,7 @@
  * Invariants:
  *   1. At most one receive and one send are under way at a time; the two may be, by two tasks.
  *   2. An operation runs on the task that awaits it and waits by native awaitables only, or by operations of the
- *      transport below: so whoever closes the stream can end the waiting (native_interrupt).
+ *      transport below: so whoever closes the stream can end the waiting (task_interrupt).
  *   3. Once transport_stop was called each operation begun or going on ends with -ECANCELED, or with what it had done.
  *   4. What is lent is whole until it is given back, and is given back before `close`.
  *
@@ -91,7 +91,7 @@ struct transport_op transport_send_end(struct transport *t);
 struct transport_op transport_finish(struct transport *t);
 /* Does nothing for a chunk without data; it has none afterwards. */
 void transport_give_back(struct transport *t, struct chunk *chunk);
-/* Operations fail from now on (or do so no more), here and below.  native_interrupt wakes a task that waits. */
+/* Operations fail from now on (or do so no more), here and below.  task_interrupt wakes a task that waits. */
 void transport_stop(struct transport *t, bool stopped);
 /* It will be closed in the midst of what was sent: the peer shall not take that for the end. */
 void transport_reset(struct transport *t);

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/failure.h"
+#include "core/impl.h"
 #include "io/socket.h"
 #include "io/transport.h"
 #include "os/memory.h"

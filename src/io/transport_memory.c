@@ -11,9 +11,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "core/current.h"
-#include "core/failure.h"
-#include "core/task.h"
+#include "core/impl.h"
 #include "io/transport.h"
 #include "os/memory.h"
 

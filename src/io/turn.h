@@ -8,8 +8,7 @@
 
 #include <eddy.h>
 
-#include "core/current.h"
-#include "core/task.h"
+#include "core/impl.h"
 
 struct turn {
     struct eddy_awaitable awaitable;

@@ -12,9 +12,7 @@
  */
 #define EDDY_LIBRARY
 #include "base/assert.h"
-#include "core/failure.h"
-#include "core/task.h"
-#include "core/wrong_loop.h"
+#include "core/impl.h"
 #include "eddy/macros.h"
 
 static struct eddy_barrier_wait *wait_of(struct eddy_awaitable *a)

@@ -10,9 +10,7 @@
  */
 #define EDDY_LIBRARY
 #include "base/assert.h"
-#include "core/current.h"
-#include "core/failure.h"
-#include "core/task.h"
+#include "core/impl.h"
 #include "eddy/macros.h"
 
 /* Either part of a wait. */

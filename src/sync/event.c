@@ -5,7 +5,7 @@
  * Invariant: no task waits while it is set.  A task that was woken goes on even if the flag is cleared before it runs.
  */
 #define EDDY_LIBRARY
-#include "core/task.h"
+#include "core/impl.h"
 #include "eddy/macros.h"
 
 static void start(struct eddy_awaitable *a)

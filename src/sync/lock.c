@@ -8,7 +8,7 @@
  */
 #define EDDY_LIBRARY
 #include "base/assert.h"
-#include "core/task.h"
+#include "core/impl.h"
 #include "eddy/macros.h"
 
 static eddy_lock *lock_of(struct eddy_awaitable *a)

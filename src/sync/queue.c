@@ -15,8 +15,7 @@
 #include "sync/queue_items.h"
 
 #include "base/assert.h"
-#include "core/failure.h"
-#include "core/task.h"
+#include "core/impl.h"
 #include "os/memory.h"
 
 static struct eddy_queue_op *op_of(struct eddy_awaitable *a)

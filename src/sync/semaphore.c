@@ -10,7 +10,7 @@
  */
 #define EDDY_LIBRARY
 #include "base/assert.h"
-#include "core/task.h"
+#include "core/impl.h"
 #include "eddy/macros.h"
 
 static eddy_semaphore *semaphore_of(struct eddy_awaitable *a)

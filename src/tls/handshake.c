@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/failure.h"
+#include "core/impl.h"
 #include "os/memory.h"
 #include "tls/tls.h"
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * impl.h - all of the core that sync, io, tls and cli may use: what awaitables of the library are made with.
+ *
+ * What is not here is the core's own business; tools/tidy.py checks that they include no other of its headers.
+ */
+#ifndef EDDY_CORE_IMPL_H
+#define EDDY_CORE_IMPL_H
+
+#include "core/blocking.h"
+#include "core/buffer.h"
+#include "core/cancel.h"
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/level.h"
+#include "core/loop.h"
+#include "core/native.h"
+#include "core/report.h"
+#include "core/scope.h"
+#include "core/task.h"
+#include "core/waiters.h"
+#include "core/watch.h"
+#include "core/wrong_loop.h"
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * join.c - waiting for the end of a task, or for a future.
+ *
+ * Invariants: a handle is awaited once; shielded waits leave it.  Whoever awaits a task or future passes requests to
+ * cancel on to it, and gets what it makes of them.
+ */
+#include "core/join.h"
+
+#include "base/assert.h"
+#include "core/cancel.h"
+#include "core/circle.h"
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/future.h"
+#include "core/level.h"
+#include "core/wrong_loop.h"
+#include "eddy/macros.h"
+
+/* ---- a task ---- */
+
+static struct task *joiner(struct watch *watch)
+{
+    return (struct task *)(void *)((char *)watch - offsetof(struct task, wait.watch));
+}
+
+static void wake_joiner(struct watch *watch)
+{
+    task_wake(joiner(watch));
+}
+
+static void refuse_joiner(struct watch *watch, struct eddy_failure *failure)
+{
+    struct task *self = joiner(watch);
+    watch_remove(&self->joins->watches, watch);
+    self->circular = true;
+    self->wait.refusal = failure;
+    task_wake(self);
+}
+
+static const struct wait_kind by_await = {.waiter = joiner, .refuse = refuse_joiner}, by_frame = {.waiter = joiner};
+
+static void link_to(struct task *self, struct task *task, const struct wait_kind *kind)
+{
+    task->references++;
+    watch_add(&task->watches, &self->wait.watch, wake_joiner);
+    self->wait.watch.kind = kind;
+    self->joins = task;
+}
+
+static void unlink_from(struct task *self, struct task *task)
+{
+    self->joins = NULL;
+    task_unref(task);
+}
+
+void task_wait_end(struct task *self, struct task *task, bool forwarding)
+{
+    self->forwarded = self->circular = false;
+    if (task->state == TASK_DONE)
+        return;
+    link_to(self, task, forwarding ? &by_await : &by_frame);
+    self->passes_on = forwarding;
+    if (forwarding && self->must_cancel) {
+        self->must_cancel = false;
+        self->forwarded = true;
+        task_hurry(task, self->cancel_reason);
+    }
+    while (task->state != TASK_DONE && !self->circular)
+        task_park(self);
+    self->passes_on = false;
+    unlink_from(self, task);
+}
+
+/* A request went to the task, which ended otherwise.  If it was told, that is its answer; else the request was too late
+ * for it and is its awaiter's again. */
+static void take_back(struct task *self, const struct task *task)
+{
+    self->forwarded = false;
+    if (task->undelivered || level_reaches(self))
+        self->must_cancel = true;
+    else
+        task_note_delivery(self);
+}
+
+/* The failure of a task, for one who awaited it: moved out if nobody else can ask. */
+static struct eddy_failure *outcome(struct task *self, struct task *task)
+{
+    struct eddy_core *core = task_core(task);
+    struct eddy_failure *failure = core->failure;
+    task->seen = true;
+    if (self->forwarded && failure && failure_is_cancellation(failure))
+        return task_deliver_cancel(self);
+    if (self->forwarded)
+        take_back(self, task);
+    if (!failure)
+        return NULL;
+    if (task->references == 1)
+        core->failure = NULL;
+    else
+        failure = failure_clone(failure);
+    return failure;
+}
+
+/* It would wait for itself.  A handle that a frame has in its list stays there, and one that another task awaits is
+ * that one's; any other is given up, and the task frees itself when it has ended. */
+static struct eddy_failure *refuse(struct task *self, struct task *task, bool awaited_by_another,
+                                   struct eddy_failure *failure)
+{
+    self->circular = true; /* until eddy_release */
+    if (!awaited_by_another) {
+        task->consumed = !task->sibling_link;
+        if (task->consumed)
+            task_unref(task);
+    }
+    return failure;
+}
+
+static struct eddy_failure *join_task(struct task *task)
+{
+    struct task *self = current.task;
+    if (task_is_no_memory(task)) {
+        task_unspawned_seen();
+        return &failure_no_memory;
+    }
+    if (!self)
+        return failure_of(EDDY_NO_TASK, "await of task \"%s\"", task_name(task));
+    if (task == self)
+        return failure_of(EDDY_WAITS_FOR_ITSELF, "task \"%s\"", task_name(task));
+    if (task->loop != self->loop && task->state != TASK_DONE)
+        return wrong_loop_failure("the task");
+    struct eddy_failure *circle = circle_closed(self, task);
+    if (circle)
+        return refuse(self, task, task->consumed, circle);
+    EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
+    task->consumed = true;
+    if (task->state == TASK_DONE && self->at_once++ >= TASK_AWAITS_AT_ONCE)
+        task_give_way(self);
+    task_wait_end(self, task, true);
+    if (self->circular)
+        return refuse(self, task, false, self->wait.refusal);
+    task_disown(task);
+    struct eddy_failure *failure = outcome(self, task);
+    if (!failure)
+        task->has_result = false; /* the awaiter copies it */
+    return failure;
+}
+
+/* Until it has ended: NULL. */
+static struct eddy_failure *wait_shielded(struct task *self, struct task *task)
+{
+    struct eddy_failure *failure = circle_closed(self, task);
+    if (failure)
+        return failure;
+    self->circular = false;
+    link_to(self, task, &by_await);
+    self->interruptible = true;
+    while (task->state != TASK_DONE && !self->circular && !self->must_cancel)
+        task_park(self);
+    self->interruptible = false;
+    if (self->circular)
+        failure = self->wait.refusal;
+    else
+        watch_remove(&task->watches, &self->wait.watch);
+    bool done = task->state == TASK_DONE;
+    unlink_from(self, task);
+    self->circular = false; /* there is no eddy_release */
+    return failure || done ? failure : task_take_cancel(self);
+}
+
+/* Waits without taking the handle; a cancellation ends the wait and leaves the task alone. */
+static struct eddy_failure *shielded_wait(struct task *self, struct task *task)
+{
+    struct eddy_failure *failure = task_must_look(self) ? task_checkpoint(self, false) : NULL;
+    self->forwarded = false;
+    self->at_once++;
+    if (failure)
+        return failure;
+    if (task->state != TASK_DONE && (failure = wait_shielded(self, task)))
+        return failure;
+    task->seen = true;
+    task->has_result = false;
+    return task_core(task)->failure ? failure_clone(task_core(task)->failure) : NULL;
+}
+
+/* ---- a future ---- */
+
+static void wait_until_set(struct task *self, struct eddy_awaitable *a, bool forward)
+{
+    struct future *future = future_of_handle(a);
+    if (forward && self->must_cancel) { /* before the watch: who goes on at once must not be woken as well */
+        self->must_cancel = false;
+        self->forwarded = true;
+        future_cancel(a, self->cancel_reason);
+        return;
+    }
+    future->waiting++;
+    watch_add(&future->watches, &self->wait.watch, wake_joiner);
+    self->waits_for = forward ? a : NULL;
+    self->interruptible = !forward;
+    while (a->awaitable.state == EDDY_RUNNING && (forward || !self->must_cancel))
+        task_park(self);
+    self->waits_for = NULL;
+    self->interruptible = false;
+    watch_remove(&future->watches, &self->wait.watch);
+    future->waiting--;
+}
+
+static struct eddy_failure *join_future(struct eddy_awaitable *a, bool forward)
+{
+    struct task *self = current.task;
+    struct eddy_failure *failure = self && task_must_look(self) ? task_checkpoint(self, false) : NULL;
+    bool parked = a->awaitable.state == EDDY_RUNNING;
+    if (failure)
+        return failure;
+    if (parked && !self)
+        return failure_of(EDDY_NO_TASK, "await of a future");
+    if (parked && !future_is_ours(a))
+        return wrong_loop_failure("the future");
+    if (!parked && self)
+        self->at_once++;
+    if (parked) {
+        future_of_handle(a)->loop = self->loop->name;
+        self->forwarded = false;
+        wait_until_set(self, a, forward);
+        if (self->must_cancel) /* came when it was set and the task had not gone on, or the wait was shielded */
+            return task_take_cancel(self);
+    }
+    failure = a->awaitable.failure;
+    future_of_handle(a)->seen = true;
+    if (failure && parked && self->forwarded && failure_is_cancellation(failure))
+        return task_deliver_cancel(self);
+    return failure ? failure_clone(failure) : NULL;
+}
+
+/* ---- either ---- */
+
+struct eddy_failure *eddy_join(struct eddy_awaitable *a)
+{
+    if (handle_is_task(a))
+        return join_task(task_of_handle(a));
+    if (a->awaitable.flags & ED_FLAG_FUTURE)
+        return join_future(a, true);
+    if (a->awaitable.state == EDDY_FINISHED)
+        return failure_of(EDDY_REUSED, "%s", a->awaitable.type->name);
+    if (a->awaitable.state != EDDY_CREATED)
+        return failure_of(EDDY_AWAITED_ALREADY, "%s", a->awaitable.type->name);
+    a->awaitable.state = EDDY_RUNNING;
+    struct eddy_failure *failure = eddy_run_here(a);
+    a->awaitable.state = EDDY_FINISHED;
+    a->awaitable.failure = NULL;
+    return failure;
+}
+
+void eddy_release(struct eddy_awaitable *a)
+{
+    if (!handle_is_task(a))
+        return;
+    if (current.task && current.task->circular)
+        current.task->circular = false; /* the await was refused, see there */
+    else if (task_of_handle(a)->consumed && task_of_handle(a) != current.task)
+        task_unref(task_of_handle(a)); /* but one that wrongly awaited itself gives nothing up */
+}
+
+struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a)
+{
+    struct task *self = current.task;
+    if (a->awaitable.flags & ED_FLAG_FUTURE)
+        return join_future(a, false);
+    if (!handle_is_task(a) || task_is_no_memory(task_of_handle(a)) || !self)
+        return eddy_join(a);
+    struct task *task = task_of_handle(a);
+    if (task == self)
+        return failure_of(EDDY_WAITS_FOR_ITSELF, "task \"%s\"", task_name(task));
+    if (!awaitable_is_ours(a))
+        return wrong_loop_failure("the task");
+    struct eddy_failure *circle = task->consumed ? circle_closed(self, task) : NULL;
+    if (circle)
+        return circle;
+    EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
+    return shielded_wait(self, task);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* spawn.c - spawn: a task of a coroutine's copy, which the frame that spawns it owns. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "core/current.h"
+#include "core/failure.h"
+#include "core/level.h"
+#include "core/life.h"
+#include "core/loop.h"
+#include "eddy/macros.h"
+
+/* What spawn gives without memory: a task that has ended with ENOMEM, with room for the largest result. */
+static struct {
+    struct task task;
+    _Alignas(16) char handle[65536];
+} no_memory;
+
+static struct task *no_memory_task(void)
+{
+    struct task *task = &no_memory.task;
+    task->state = TASK_DONE;
+    task->seen = true;
+    task_core(task)->flags = ED_FLAG_TASK;
+    task_core(task)->state = EDDY_FINISHED;
+    task_core(task)->failure = &failure_no_memory;
+    return task;
+}
+
+/* A loop of tasks that end at once meets a pending request at the await of one that did not. */
+static bool may_go_on(const struct task *self)
+{
+    return !self->must_cancel || self->at_once < TASK_AWAITS_AT_ONCE;
+}
+
+/* Runs it up to its first wait; the spawner is the very next to go on. */
+static void run_eagerly(struct task *self, struct task *task)
+{
+    struct eddy_loop *loop = self->loop;
+    if (!task_prepare(task))
+        return;
+    self->ready.queued = true;
+    self->ready.next = loop->batch;
+    loop->batch = &self->ready;
+    self->saved_errno = errno;
+    current.task = task;
+    switch_to(&self->point, &task->point);
+}
+
+/* Inlined into a body, by link-time optimisation, its frame would be the body's: spawn_frame has to lie below that. */
+__attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size_t size, void **children,
+                                                     const struct eddy_site *site, const eddy_spawn_options *options)
+{
+    struct eddy_loop *loop = current.loop;
+    EDDY_ASSERT(loop, "%s:%d: spawn needs a running loop: call it from what eddy_run runs",
+                site && site->file ? site->file : "?", site ? site->line : 0);
+    struct level *outer = current.task ? current.task->level : NULL;
+    struct task *task = task_new(loop, outer, coroutine, size, site);
+    if (!task) {
+        EDDY_ASSERT(size <= sizeof no_memory.handle, "no memory for a task of %zu bytes", size);
+        loop->unspawned++;
+        value_destroy((struct eddy_awaitable *)(uintptr_t)coroutine);
+        return task_handle(no_memory_task());
+    }
+    task->spawn_frame = __builtin_frame_address(0);
+    task->fake_frame = fake_frame_of(coroutine);
+    if (!children && current.task)
+        children = &current.task->children;
+    if (children)
+        task_own(task, children);
+    if (options && options->name)
+        task_set_name(task, options->name);
+    if (options && options->stack_size)
+        task->stack_size = options->stack_size < UINT32_MAX ? (uint32_t)options->stack_size : UINT32_MAX;
+    if (options && options->eager && current.task && may_go_on(current.task) && task_core(task)->type->run)
+        run_eagerly(current.task, task);
+    else
+        task_wake(task);
+    return task_handle(task);
+}
+
+void *eddy_spawn_copy(const void *coroutine, size_t size, void **children, const struct eddy_site *site,
+                      unsigned flags)
+{
+    static const eddy_spawn_options eager = {.size = sizeof eager, .eager = true};
+    return eddy_spawn_copy_with(coroutine, size, children, site, flags & ED_SPAWN_EAGER ? &eager : NULL);
+}
+
+/* ---- shield ---- */
+
+struct eddy_failure *eddy_run_shielded(struct eddy_awaitable *a, size_t size)
+{
+    void *none = NULL;
+    struct eddy_awaitable *handle = eddy_spawn_copy(a, size, &none, NULL, 0);
+    struct task *task = task_of_handle(handle);
+    task_disown(task);
+    level_leave(task);
+    struct eddy_failure *failure = eddy_join_shielded(handle);
+    if (task->state == TASK_DONE)
+        memcpy((char *)a + sizeof a->awaitable, (char *)handle + sizeof a->awaitable, size - sizeof a->awaitable);
+    task->consumed = true;
+    task_unref(task); /* if it still runs, it frees itself */
+    return failure;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* watch.h - who is told when a task or future ends. */
+#ifndef EDDY_CORE_WATCH_H
+#define EDDY_CORE_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct wait_kind;
+
+/* Wants to know when a task or future ends; fired once, off the lists by then. */
+struct watch {
+    struct watch *next, **link;
+    void (*fire)(struct watch *watch);
+    const struct wait_kind *kind; /* how a task waits by it, see circle.h; NULL: none does */
+};
+struct watches {
+    struct watch *first, **end;
+};
+
+void watch_add(struct watches *watches, struct watch *watch, void (*fire)(struct watch *));
+void watch_remove(struct watches *watches, struct watch *watch);
+void watches_fire(struct watches *watches);
+static inline bool watch_is_set(const struct watch *watch)
+{
+    return watch->link != NULL;
+}
+
+#endif
