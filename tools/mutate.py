@@ -15,6 +15,7 @@ executes, by commit. Not part of `make check`: a mutant takes a few seconds if i
 import argparse
 import collections
 import concurrent.futures
+import glob
 import hashlib
 import json
 import os
@@ -266,12 +267,13 @@ class Bench:
 
     def compiled(self, path):
         """What the compiler makes of a file, without what is for debuggers; None: it does not compile."""
-        file = path.replace('/', '_') + '.o'
-        objects = [name for name in ('libeddy.a.p/' + file, 'libeddy_switch.a.p/' + file, 'eddy.p/' + file)
-                   if os.path.exists(os.path.join(self.build, name))]
+        objects = glob.glob('*.p/' + path.replace('/', '_') + '.o', root_dir=self.build)
         if not objects or not self.ninja(objects[:1]):
             return None
-        return run(['objcopy', '--strip-debug', os.path.join(self.build, objects[0]), '/dev/stdout'], self.build).stdout
+        stripped = os.path.join(self.build, 'stripped.o')
+        need(run(['objcopy', '--strip-debug', objects[0], stripped], self.build), 'objcopy')
+        with open(stripped, 'rb') as object_file:
+            return object_file.read()
 
     def killer(self, names):
         """The first test that fails, 'the compiler', or None."""

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "core/failure.h"
+#include "core/report.h"
 #include "log.h"
 #include "os/memory.h"
 #include "transcript.h"
@@ -362,6 +363,7 @@ static void nested_errors_are_printed_and_freed_without_recursion(void **state)
 static void of_several_failures_the_first_leaves_and_the_others_follow_it(void **state)
 {
     (void)state;
+    char text[400], expected[400];
     long blocks = memory_live_blocks();
     struct eddy_failure *first = failure_of(EIO, "one"), *second = failure_of(EDOM, "two"),
                         *third = failure_of(EBUSY, "three");
@@ -374,6 +376,14 @@ static void of_several_failures_the_first_leaves_and_the_others_follow_it(void *
     assert_ptr_equal(eddy_failure_chain(first, third, NULL), first);
     assert_ptr_equal(first->later, second);
     assert_ptr_equal(second->later, third);
+    size_t length = report_format(first, text, sizeof text);
+    snprintf(expected, sizeof expected, "EIO: %s: one\n\nDuring clean-up another error occurred:\n\nEDOM: %s: two\n"
+             "\nDuring clean-up another error occurred:\n\nEBUSY: %s: three\n", eddy_error_text(EIO),
+             eddy_error_text(EDOM), eddy_error_text(EBUSY));
+    assert_string_equal(text, expected);
+    assert_int_equal(length, strlen(expected));
+    assert_int_equal(report_format(first, text, 4), length); /* cut, and the whole length all the same */
+    assert_string_equal(text, "EIO");
     failure_unref(first); /* and with it the others */
     assert_int_equal(memory_live_blocks(), blocks);
 }

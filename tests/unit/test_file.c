@@ -54,6 +54,51 @@ async(void, moves_its_position)
     CHECK(fcntl(eddy_file_descriptor(file), F_GETFD) == FD_CLOEXEC);
 }
 
+/* True: it failed so, and begins to say: "eddy_file_", call, the file's name and what follows. */
+static bool says(const eddy_error *err, int code, const char *call, const char *path, const char *rest)
+{
+    char expected[200];
+    snprintf(expected, sizeof expected, "eddy_file_%s(\"%s\"%s", call, path, rest);
+    if (err->code == code && strcmp(err->message, expected) == 0)
+        return true;
+    print_error("%d: \"%s\", not \"%s\"\n", err->code, err->message, expected);
+    return false;
+}
+
+async(void, fails_in_words)
+{
+    char byte;
+    eddy_error err;
+    await(eddy_write_file(name, "hello", 5));
+    eddy_file *reader = await(eddy_file_open(name, O_RDONLY)), *writer = NULL, *device = NULL;
+    defer(eddy_file_abort, reader);
+    writer = await(eddy_file_open(name, O_WRONLY));
+    defer(eddy_file_abort, writer);
+    device = await(eddy_file_open("/dev/null", O_WRONLY));
+    defer(eddy_file_abort, device);
+    await(eddy_file_write(reader, "x", 1), &err);
+    CHECK(says(&err, EBADF, "write", name, ")"));
+    await(eddy_file_write_at(reader, "x", 1, 3), &err);
+    CHECK(says(&err, EBADF, "write_at", name, ", 3): 0 of 1 bytes were written"));
+    await(eddy_file_read(writer, &byte, 1), &err);
+    CHECK(says(&err, EBADF, "read", name, ")"));
+    await(eddy_file_read_at(writer, &byte, 1, 2), &err);
+    CHECK(says(&err, EBADF, "read_at", name, ", 2)"));
+    await(eddy_file_truncate(reader, 3), &err);
+    CHECK(says(&err, EINVAL, "truncate", name, ", 3)"));
+    await(eddy_file_sync(device), &err);
+    CHECK(says(&err, EINVAL, "sync", "/dev/null", ")"));
+    await(eddy_file_sync_data(device), &err);
+    CHECK(says(&err, EINVAL, "sync_data", "/dev/null", ")"));
+    CHECK(await(eddy_file_read(reader, &byte, 1)) == 1 && byte == 'h'); /* nothing has changed */
+}
+
+static void an_error_names_the_call_and_the_file(void **state)
+{
+    (void)state;
+    RUN_CLEAN(fails_in_words());
+}
+
 static void a_file_has_a_position_of_its_own(void **state)
 {
     (void)state;
@@ -411,6 +456,7 @@ static void many_tasks_use_a_file_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        FILE_TEST(an_error_names_the_call_and_the_file),
         FILE_TEST(a_file_has_a_position_of_its_own),
         FILE_TEST(lines_end_where_they_should),
         FILE_TEST(whole_files_and_appending),

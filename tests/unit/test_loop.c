@@ -600,6 +600,41 @@ static void memory_that_malloc_keeps_is_returned_to_the_system(void **state)
 }
 #endif
 
+eddy_async(void, swallows_requests, (int, count))
+{
+    eddy_error err;
+    for (int i = 0; i < count; i++) {
+        eddy_await_always(eddy_sleep(1000), &err);
+        note("%s", err.code ? eddy_error_name(err.code) : "slept");
+    }
+}
+
+eddy_async(void, leaves_a_stubborn_task)
+{
+    eddy_detach(eddy_spawn(swallows_requests(7)));
+    eddy_await(eddy_sleep(0));
+}
+
+static void a_task_that_ignores_its_end_is_asked_each_second_and_named(void **state)
+{
+    (void)state;
+    long blocks = memory_live_blocks();
+    assert_int_equal(eddy_run_with(LOGGING(.driver = "sim"), leaves_a_stubborn_task()), 0);
+    told("ECANCELED ECANCELED ECANCELED ECANCELED ECANCELED ECANCELED ECANCELED");
+    assert_int_equal(log_count("eddy: task \"swallows_requests"), 1);
+    assert_int_equal(log_count("does not end although it was cancelled; it was spawned at "), 1);
+    assert_int_equal(log_count("test_loop.c:"), 1);
+    assert_int_equal(memory_live_blocks(), blocks);
+}
+
+static void debug_mode_names_tasks_that_outlive_the_main_task(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run_with(LOGGING(.driver = "sim", .debug = true), leaves_a_stubborn_task()), 0);
+    assert_int_equal(log_count("was still alive when the main task ended; it was spawned at "), 1);
+    transcript[0] = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -622,6 +657,8 @@ int main(void)
         cmocka_unit_test(a_main_task_that_catches_the_interrupt_goes_on),
         cmocka_unit_test(an_interrupt_of_running_code_waits_for_its_next_await),
         cmocka_unit_test(a_handler_of_the_program_is_left_alone),
+        cmocka_unit_test(a_task_that_ignores_its_end_is_asked_each_second_and_named),
+        cmocka_unit_test(debug_mode_names_tasks_that_outlive_the_main_task),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -475,6 +475,154 @@ static void weather_that_cannot_be_read_is_refused(void **state)
     assert_false(sim_weather_read(&weather, 0, "reset=1;"));
 }
 
+/* What a poll tells at once; 0: it waits, and is cancelled. */
+static int64_t poll_now(int fd, unsigned events)
+{
+    struct probe probe;
+    probe.op = (struct driver_op){.kind = DRIVER_POLL, .fd = fd, .complete = complete};
+    probe.op.u.poll.events = events;
+    probe.completions = 0;
+    if (driver_submit(driver, &probe.op))
+        return probe.op.result;
+    driver_cancel(driver, &probe.op);
+    return finish(&probe) == -ECANCELED ? 0 : -1;
+}
+
+static void a_poll_tells_what_the_kernel_would(void **state)
+{
+    (void)state;
+    enum { ALL = POLLIN | POLLOUT | POLLRDHUP };
+    int ends[2];
+    struct probe probe;
+    open_sim(0, NULL);
+    int fresh = net_open(driver, AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(poll_now(fresh, ALL), POLLOUT | POLLHUP);
+    driver_close_fd(driver, fresh);
+    join(ends);
+    assert_int_equal(poll_now(ends[0], ALL), POLLOUT);
+    assert_int_equal(poll_now(ends[0], POLLIN), 0);
+    assert_int_equal(run(&probe, DRIVER_SEND, ends[1], 3), 3);
+    assert_int_equal(poll_now(ends[0], ALL), POLLIN | POLLOUT);
+    assert_int_equal(poll_now(ends[0], POLLIN), POLLIN);
+    assert_int_equal(net_shutdown(driver, ends[1], SHUT_WR), 0);
+    assert_int_equal(poll_now(ends[0], ALL), POLLIN | POLLOUT); /* the end comes after the bytes */
+    assert_int_equal(run(&probe, DRIVER_RECV, ends[0], 10), 3);
+    assert_int_equal(poll_now(ends[0], ALL), POLLIN | POLLOUT | POLLRDHUP);
+    assert_int_equal(net_shutdown(driver, ends[0], SHUT_WR), 0);
+    assert_int_equal(poll_now(ends[0], ALL), POLLIN | POLLOUT | POLLRDHUP | POLLHUP);
+    close_ends(ends);
+    join(ends);
+    net_reset(driver, ends[0]);
+    assert_int_equal(poll_now(ends[1], POLLIN), POLLIN | POLLERR | POLLHUP);
+    assert_int_equal(poll_now(ends[1], POLLOUT), POLLOUT | POLLERR | POLLHUP);
+    assert_int_equal(run(&probe, DRIVER_RECV, ends[1], 10), -ECONNRESET);
+    assert_int_equal(run(&probe, DRIVER_RECV, ends[1], 10), 0); /* it was told once */
+    close_ends(ends);
+    close_sim();
+}
+
+static void a_poll_that_waits_is_told_of_what_comes(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe out, first, second;
+    open_sim(0, NULL);
+    join(ends);
+    struct probe *polls[] = {&first, &second};
+    for (int i = 0; i < 2; i++) {
+        polls[i]->op = (struct driver_op){.kind = DRIVER_POLL, .fd = ends[0], .complete = complete};
+        polls[i]->op.u.poll.events = i ? POLLIN : POLLRDHUP;
+        polls[i]->completions = 0;
+        assert_false(driver_submit(driver, &polls[i]->op));
+    }
+    assert_int_equal(run(&out, DRIVER_SEND, ends[1], 1), 1);
+    assert_int_equal(finish(&second), POLLIN);
+    assert_int_equal(first.completions, 0);
+    assert_int_equal(net_shutdown(driver, ends[1], SHUT_WR), 0);
+    assert_int_equal(run(&second, DRIVER_RECV, ends[0], 1), 1);
+    assert_int_equal(finish(&first), POLLRDHUP);
+    close_ends(ends);
+    close_sim();
+}
+
+static void who_shuts_reading_reads_no_more(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe in, out;
+    open_sim(0, NULL);
+    join(ends);
+    assert_int_equal(run(&out, DRIVER_SEND, ends[1], 5), 5);
+    assert_int_equal(net_shutdown(driver, ends[0], SHUT_RD), 0);
+    assert_int_equal(run(&in, DRIVER_RECV, ends[0], 5), 0);
+    assert_int_equal(run(&out, DRIVER_SEND, ends[0], 5), 5); /* the other way goes on */
+    assert_int_equal(run(&in, DRIVER_RECV, ends[1], 5), 5);
+    close_ends(ends);
+    join(ends);
+    assert_false(submit(&in, DRIVER_RECV, ends[0], 5)); /* also if it waits */
+    assert_int_equal(net_shutdown(driver, ends[0], SHUT_RDWR), 0);
+    assert_int_equal(finish(&in), 0);
+    assert_int_equal(run(&in, DRIVER_RECV, ends[1], 5), 0);
+    close_ends(ends);
+    close_sim();
+}
+
+/* One message of several parts: the bytes, in the order of the parts. */
+static void parts_are_sent_and_received_in_order(void **state)
+{
+    (void)state;
+    int ends[2];
+    char received[3][4] = {"", "", ""};
+    struct iovec out[] = {{(char *)"ab", 2}, {(char *)"", 0}, {(char *)"cdefg", 5}};
+    struct iovec in[] = {{received[0], 3}, {received[1], 3}, {received[2], 3}};
+    struct msghdr sent = {.msg_iov = out, .msg_iovlen = 3}, got = {.msg_iov = in, .msg_iovlen = 3};
+    struct probe probe;
+    open_sim(0, NULL);
+    join(ends);
+    probe.op = (struct driver_op){.kind = DRIVER_SENDMSG, .fd = ends[0], .complete = complete};
+    probe.op.u.message.data = &sent;
+    assert_true(driver_submit(driver, &probe.op));
+    assert_int_equal(probe.op.result, 7);
+    probe.op = (struct driver_op){.kind = DRIVER_RECVMSG, .fd = ends[1], .complete = complete};
+    probe.op.u.message.data = &got;
+    assert_true(driver_submit(driver, &probe.op));
+    assert_int_equal(probe.op.result, 7);
+    assert_string_equal(received[0], "abc");
+    assert_string_equal(received[1], "def");
+    assert_string_equal(received[2], "g");
+    close_ends(ends);
+    close_sim();
+}
+
+/* When a byte arrives that was sent at once, in seconds of the virtual clock. */
+static double travel(uint64_t seed, const char *weather)
+{
+    int ends[2];
+    struct probe in, out;
+    open_sim(seed, weather);
+    join(ends);
+    int64_t began = driver_now(driver);
+    run(&out, DRIVER_SEND, ends[0], 1);
+    assert_int_equal(run(&in, DRIVER_RECV, ends[1], 1), 1);
+    double seconds = (double)(driver_now(driver) - began) / (double)CLOCK_SECOND;
+    close_ends(ends);
+    close_sim();
+    return seconds;
+}
+
+static void bytes_wait_until_a_cut_is_over(void **state)
+{
+    (void)state;
+    double longest = 0;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        double whole = travel(seed, "fine latency=0.5"), cut = travel(seed, "fine latency=0.5 partition=1 outage=10");
+        assert_true(whole <= 0.51);
+        assert_true(cut <= 11.6); /* it begins within the first second */
+        longest = cut > longest ? cut : longest;
+    }
+    assert_true(longest > 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest rules[] = {
@@ -487,6 +635,11 @@ int main(void)
         cmocka_unit_test(a_peer_that_does_not_read_holds_up_the_sender),
         cmocka_unit_test(a_cancelled_receive_loses_nothing),
         cmocka_unit_test(a_broken_connection_tells_both_ends),
+        cmocka_unit_test(a_poll_tells_what_the_kernel_would),
+        cmocka_unit_test(a_poll_that_waits_is_told_of_what_comes),
+        cmocka_unit_test(who_shuts_reading_reads_no_more),
+        cmocka_unit_test(parts_are_sent_and_received_in_order),
+        cmocka_unit_test(bytes_wait_until_a_cut_is_over),
         cmocka_unit_test(an_operation_that_breaks_the_connection_completes_once),
         cmocka_unit_test(a_reset_reaches_the_other_end_at_once),
         cmocka_unit_test(closing_with_bytes_unread_breaks_it),
