@@ -496,6 +496,144 @@ static void what_is_open_in_another_loop_stays_as_it_was(void **state)
     assert_int_equal(log_count("eddy_stream_set_deadline of a stream of another thread's loop"), 1);
 }
 
+/* ==== what is passed on and comes too late ==== */
+
+static void set_error_elsewhere(void)
+{
+    eddy_set_error(future, EIO, "from another thread");
+}
+
+static void set_elsewhere_and_here(action *what)
+{
+    act_elsewhere(what);
+    eddy_set_result(future, 8);
+}
+
+eddy_async(int, takes_the_future)
+{
+    return eddy_await(future);
+}
+
+eddy_async(void, is_set_twice)
+{
+    static action what = set_error_elsewhere;
+    future = eddy_future_new(int_future);
+    eddy_defer(eddy_future_free, future);
+    struct takes_the_future *waiter = eddy_spawn(takes_the_future());
+    eddy_await(eddy_sleep(0));
+    eddy_call_soon(set_elsewhere_and_here, &what);
+    note("%d", eddy_await(waiter));
+    eddy_await(eddy_sleep(0.001));
+    note("%d", eddy_await(future));
+}
+
+eddy_async(void, waits_for_event)
+{
+    eddy_await(eddy_event_wait(&event));
+}
+
+static struct waits_for_event *event_waiter;
+
+static void set_elsewhere_and_cancel(action *what)
+{
+    act_elsewhere(what);
+    eddy_cancel(event_waiter);
+}
+
+eddy_async(void, waits_and_is_cancelled)
+{
+    event = (eddy_event)EDDY_EVENT_INIT;
+    static action what = set_event;
+    eddy_error err;
+    event_waiter = eddy_spawn(waits_for_event());
+    eddy_await(eddy_sleep(0));
+    eddy_call_soon(set_elsewhere_and_cancel, &what);
+    eddy_await(event_waiter, &err);
+    note("%s", eddy_error_name(err.code));
+    eddy_await(eddy_sleep(0.001));
+}
+
+static void what_comes_too_late_is_forgotten(void **state)
+{
+    (void)state;
+    keep_standard_error();
+    RUN(is_set_twice());
+    RUN(waits_and_is_cancelled());
+    assert_true(was_said("eddy: ", ""));
+    told("8 8 ECANCELED");
+}
+
+/* ==== which loop is meant ==== */
+
+static int second_runs, second_ends; /* atomic */
+
+eddy_async(void, runs_second)
+{
+    __atomic_store_n(&second_runs, 1, __ATOMIC_SEQ_CST);
+    while (!__atomic_load_n(&second_ends, __ATOMIC_SEQ_CST))
+        eddy_await(eddy_sleep(0.001));
+}
+
+static void *run_second(void *nothing)
+{
+    (void)eddy_run(runs_second());
+    return nothing;
+}
+
+/* On a thread without a loop. */
+static void call_without_naming_a_loop(void)
+{
+    eddy_error err;
+    eddy_remote *remote = eddy_run_coroutine_threadsafe(NULL, sleeps(0));
+    if (eddy_remote_wait(remote, -1, NULL, &err))
+        note("%s", eddy_error_name(err.code));
+    eddy_error_free(&err);
+    eddy_remote_free(remote);
+    note("%s", eddy_error_name(eddy_call_soon_threadsafe(NULL, never, (void *)NULL)));
+}
+
+eddy_async(void, runs_beside_another)
+{
+    pthread_t thread;
+    static action what = call_without_naming_a_loop;
+    second_runs = second_ends = 0;
+    pthread_create(&thread, NULL, run_second, NULL);
+    while (!__atomic_load_n(&second_runs, __ATOMIC_SEQ_CST))
+        eddy_await(eddy_sleep(0.001));
+    act_elsewhere(&what);
+    __atomic_store_n(&second_ends, 1, __ATOMIC_SEQ_CST);
+    pthread_join(thread, NULL);
+}
+
+static void of_several_loops_one_must_be_named(void **state)
+{
+    (void)state;
+    keep_standard_error();
+    RUN(runs_beside_another());
+    assert_true(was_said("eddy: eddy_run_coroutine_threadsafe(loop, coroutine) without a loop: several loops run",
+                         "name the one that is meant"));
+    told("EINVAL EINVAL");
+}
+
+eddy_async(void, gives_up_what_it_has_not)
+{
+    eddy_loop *mine = eddy_current_loop();
+    note("%d", eddy_loop_ref(mine) == mine);
+    eddy_loop_unref(mine);
+    eddy_loop_unref(NULL);
+    note("%zu", log_count("eddy_loop_unref without"));
+    eddy_loop_unref(mine);
+    note("%zu", log_count("eddy: eddy_loop_unref without an eddy_loop_ref before it; it did nothing"));
+    note("%d", eddy_current_loop() == mine && eddy_loop_driver(mine) != NULL);
+}
+
+static void a_reference_that_nobody_has_is_not_given_up(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run_with(LOGGING(), gives_up_what_it_has_not()), 0);
+    told("1 0 1 1");
+}
+
 /* ==== what must go on working ==== */
 
 eddy_async(void, makes_a_future)
@@ -543,6 +681,9 @@ int main(void)
         cmocka_unit_test(an_await_of_another_loops_future_fails),
         cmocka_unit_test(a_future_of_no_loop_or_of_an_ended_one_may_be_used),
         cmocka_unit_test(what_is_open_in_another_loop_stays_as_it_was),
+        cmocka_unit_test(what_comes_too_late_is_forgotten),
+        cmocka_unit_test(of_several_loops_one_must_be_named),
+        cmocka_unit_test(a_reference_that_nobody_has_is_not_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
