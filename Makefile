@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check model soak fuzz faults bench bench-micro bench-io docs install uninstall clean help
+.PHONY: build run test check model soak fuzz faults bench bench-micro bench-io docs amalgamation install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
 	@tools/build.sh
@@ -39,6 +39,9 @@ bench-io:   ## what servers cost a request, beside others and C by hand; half an
 
 docs:       ## the reference and the guide as a site and as man pages, in build/docs
 	@tools/docs.sh
+
+amalgamation: ## the library as eddy.c, eddy.h, eddy-keywords.h in build/amalgamation
+	@tools/amalgamate.py build/amalgamation
 
 install:    ## install under /usr/local (meson configure build --prefix ... changes it); DESTDIR works
 	@tools/install.sh
