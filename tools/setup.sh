@@ -18,7 +18,7 @@ need_for_interop="curl=cmd:curl socat=cmd:socat redis-server=cmd:redis-server wr
 need_for_debugger="gdb=cmd:gdb binutils=cmd:objcopy"
 need_for_debian="debhelper=deb dpkg-dev=deb fakeroot=cmd:fakeroot meson=deb pkg-config=deb liburing-dev=deb
     libssl-dev=deb libcurl4-openssl-dev=deb lowdown=deb git=cmd:git gdb=cmd:gdb"
-need_for_install="$need_for_man cmake=cmd:cmake binutils=cmd:readelf"
+need_for_install="$need_for_man cmake=cmd:cmake binutils=cmd:readelf abigail-tools=cmd:abidw dpkg-dev=cmd:dpkg-source git=cmd:git"
 
 need_for_bench="g++=cmd:g++ libst-dev=file:/usr/include/st.h libev-dev=file:/usr/include/ev.h libuv1-dev=pc:libuv libevent-dev=pc:libevent_core
     libboost-context1.81-dev=file:/usr/include/boost/context/fiber.hpp golang-go=cmd:go cargo=file:/usr/bin/cargo
