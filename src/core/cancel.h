@@ -35,9 +35,25 @@ struct eddy_failure *task_deliver_cancel(struct task *self);
  * the task itself.  One that has a completion already goes on with that. */
 void task_interrupt(struct task *task);
 
+/* A request waits for the next await. */
+static inline bool task_has_request(const struct task *task)
+{
+    return task->must_cancel;
+}
+/* Requests that have not been delivered so far. */
+static inline uint32_t task_requests(const struct task *task)
+{
+    return task->undelivered;
+}
+
 /* ---- awaits that complete at once ---- */
 
 enum { TASK_AWAITS_AT_ONCE = 16 };
+/* An await has completed at once. */
+static inline void task_note_at_once(struct task *self)
+{
+    self->at_once++;
+}
 /* An await begins: must it call task_checkpoint? */
 static inline bool task_must_look(const struct task *self)
 {
@@ -50,7 +66,7 @@ struct eddy_failure *task_checkpoint(struct task *self, bool first);
 /*
  * What releases something does its work whatever was asked of the task: requests wait until release_end, and the
  * operation has a deadline of its own.  Scopes that begin inside work as ever.  Where a request may cut the waiting
- * short, `interruptible` is set.  For eddy_defer.
+ * short, task_let_interrupt says so.  For eddy_defer.
  */
 struct release {
     struct task *task;
@@ -58,6 +74,11 @@ struct release {
 };
 /* Somebody wants the task to end: what it releases should not take longer than it must. */
 bool task_is_asked(const struct task *task);
+/* From now on a request ends what the running task waits for, or does so no more. */
+static inline void task_let_interrupt(struct task *self, bool lets)
+{
+    self->interruptible = lets;
+}
 struct release release_begin(void);
 void release_end(struct release *release);
 

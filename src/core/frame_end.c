@@ -35,9 +35,7 @@ static void end_children(void **children)
             circle_break(self, task);
             task_wait_end(self, task, false);
         }
-        task_disown(task);
-        task->consumed = true;
-        task_unref(task);
+        task_give_up_handle(task);
     }
 }
 

@@ -154,6 +154,18 @@ static inline void task_unref(struct task *task)
     if (!task_is_no_memory(task) && --task->references == 0)
         task_free(task);
 }
+/* Its handle is given up: it stays in the scopes that it was spawned in, and frees itself when it has ended. */
+static inline void task_give_up_handle(struct task *task)
+{
+    task_disown(task);
+    task->consumed = true;
+    task_unref(task);
+}
+/* Its failure is known, and not to be reported as nobody's. */
+static inline void task_mark_seen(struct task *task)
+{
+    task->seen = true;
+}
 /* Somebody has seen that one was not spawned for want of memory. */
 void task_unspawned_seen(void);
 /* Blocks that debug mode has kept. */

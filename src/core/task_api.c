@@ -75,10 +75,8 @@ void(eddy_detach)(void *t)
     if (!awaitable_check_ours(t, "eddy_detach"))
         return;
     EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
-    task->consumed = true;
-    task_disown(task);
     level_leave(task);
-    task_unref(task);
+    task_give_up_handle(task);
 }
 
 void *(eddy_keep)(void *t)

@@ -87,9 +87,9 @@ eddy_async(void, end_process, (eddy_process *, process), (double, grace))
     struct release releasing = release_begin();
     eddy_defer(release_end, &releasing);
     eddy_process_terminate(process);
-    current.task->interruptible = true; /* a request ends the grace */
+    task_let_interrupt(current.task, true); /* a request ends the grace */
     eddy_await_for(eddy_process_wait(process), grace, &err);
-    current.task->interruptible = false;
+    task_let_interrupt(current.task, false);
     eddy_process_kill(process);
     if (!eddy_process_ended(process))
         eddy_await_for(eddy_process_wait(process), last_seconds, &err);

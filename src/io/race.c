@@ -98,9 +98,9 @@ eddy_async(void, stop, (struct course *, course))
 eddy_async(void, wait_for_one, (struct course *, course))
 {
     eddy_error err;
-    current.task->interruptible = true;
+    task_let_interrupt(current.task, true);
     (void)ED_KEYWORD_AWAIT(eddy_wait(course->running, course->count, EDDY_FIRST_COMPLETED), &err);
-    current.task->interruptible = false;
+    task_let_interrupt(current.task, false);
     if (err.code && err.code != ECANCELED)
         eddy_reraise(&err);
     eddy_await(look(course));

@@ -134,7 +134,7 @@ static void judge_failure(struct eddy_server *server, const struct eddy_stream *
             return;
     if (!failure)
         return;
-    task->seen = true;
+    task_mark_seen(task);
     if (!s->gone)
         return;
     server->gone_count++;
@@ -172,9 +172,7 @@ static bool start_task(const void *coroutine, size_t size, struct watch *watch, 
     }
     struct task *task = *slot = task_of_handle(handle);
     watch_add(&task->watches, watch, on_end);
-    task_disown(task); /* not detached: it stays in the server's level */
-    task->consumed = true;
-    task_unref(task);
+    task_give_up_handle(task); /* not detached: it stays in the server's level */
     return true;
 }
 
@@ -267,7 +265,7 @@ eddy_async(int, accept_one, (struct listener *, listener))
     if (result < 0)
         return (int)-result;
     driver_adopt(listener->server->loop->driver, (int)result);
-    if (current.task->must_cancel) { /* it came while the server was being closed */
+    if (task_has_request(current.task)) { /* it came while the server was being closed */
         socket_close(listener->server->loop, (int)result);
         return 0;
     }
@@ -365,11 +363,11 @@ eddy_async(int, wait_for_handlers, (struct eddy_server *, server), (double, seco
 {
     eddy_error err;
     struct task *self = current.task;
-    uint32_t requests = self->undelivered;
-    self->interruptible = true;
+    uint32_t requests = task_requests(self);
+    task_let_interrupt(self, true);
     eddy_await_for(eddy_event_wait(&server->idle), seconds, &err);
-    self->interruptible = false;
-    return err.code && self->undelivered > requests ? ECANCELED : err.code;
+    task_let_interrupt(self, false);
+    return err.code && task_requests(self) > requests ? ECANCELED : err.code;
 }
 
 /* Waits for the handlers, some of which end at once. */

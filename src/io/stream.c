@@ -130,7 +130,7 @@ int stream_enter(struct eddy_stream *s, struct task **user)
 {
     int error = refusal(s, *user);
     if (error)
-        current.task->at_once++; /* a loop that does not look at the errors can be stopped, too */
+        task_note_at_once(current.task); /* a loop that does not look at the errors can be stopped, too */
     else
         *user = current.task;
     return error;

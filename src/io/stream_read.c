@@ -131,7 +131,7 @@ static int64_t join(struct eddy_stream *s, struct chunk *chunk, int64_t size)
 /* What the end of a stream gives once more.  A loop that does not look at it can be stopped, too. */
 static int64_t end_again(void)
 {
-    current.task->at_once++;
+    task_note_at_once(current.task);
     return 0;
 }
 

@@ -73,7 +73,7 @@ static void receive(struct transport_op *op)
     while (way->size == 0 && !way->ended)
         if (!wait_in(op, &way->receiver))
             return;
-    current.task->at_once++;
+    task_note_at_once(current.task);
     op->result = (int64_t)way->size;
     if (way->size == 0 && way->broken)
         op->result = -ECONNRESET;
@@ -130,7 +130,7 @@ static void send_bytes(struct transport_op *op)
     while (way->size == WAY_ROOM && !way->deserted)
         if (!wait_in(op, &way->sender))
             return;
-    current.task->at_once++;
+    task_note_at_once(current.task);
     op->result = way->deserted || way->ended ? -EPIPE : put(way, op->u.bytes.parts, op->u.bytes.count);
     if (op->result > 0)
         waiters_wake_first(&way->receiver);
