@@ -105,6 +105,36 @@ static void what_came_while_nobody_read_is_not_missed(void **state)
     close_pair(ends);
 }
 
+/* Also of what came while nobody read. */
+static void a_message_is_received_into_its_parts_and_not_beyond(void **state)
+{
+    (void)state;
+    int ends[2];
+    char parts[3][4] = {"---", "---", "---"};
+    struct iovec vector[] = {{parts[0], 3}, {parts[1], 2}, {parts[2], 3}};
+    struct msghdr message = {.msg_iov = vector, .msg_iovlen = 2}; /* the third is another's */
+    struct probe probe;
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV, ends[0]);
+    put(ends[1], "x");
+    assert_int_equal(finish(&probe), 1);
+    put(ends[1], "abcdefg");
+    await_readable(ends[0]);
+    driver_wait(driver, 0);
+    prepare(&probe, DRIVER_RECVMSG, ends[0]);
+    probe.op.u.message.data = &message;
+    probe.op.u.message.flags = 0;
+    if (!driver_submit(driver, &probe.op))
+        finish(&probe);
+    assert_int_equal(probe.op.result, 5);
+    assert_string_equal(parts[0], "abc");
+    assert_string_equal(parts[1], "de-");
+    assert_string_equal(parts[2], "---");
+    assert_int_equal(perform(&probe, DRIVER_RECV, ends[0]), 2);
+    assert_memory_equal(probe.data, "fg", 2);
+    close_pair(ends);
+}
+
 /* Datagrams are short for other reasons: a short one does not mean that there is no other. */
 static void short_messages_do_not_hide_the_next(void **state)
 {
@@ -660,6 +690,7 @@ int main(void)
         RULE(the_end_is_never_missed),
         RULE(an_end_after_a_short_read_is_an_edge),
         RULE(what_came_while_nobody_read_is_not_missed),
+        RULE(a_message_is_received_into_its_parts_and_not_beyond),
         RULE(short_messages_do_not_hide_the_next),
         RULE(no_byte_is_lost_in_random_pieces),
         RULE(errors_are_results),

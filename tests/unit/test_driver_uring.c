@@ -94,6 +94,44 @@ static void an_end_that_the_kernel_has_lost_is_asked_for(void **state)
     close(other[1]);
 }
 
+/* Connections that are to be asked; 100: the list does not end. */
+static int suspects(void)
+{
+    int count = 0;
+    for (int fd = inside()->suspects; fd >= 0 && count < 100; fd = watch_of(fd)->next_suspect)
+        count++;
+    return count;
+}
+
+/* Once a period; the one in which it was heard does not count. */
+static void who_is_quiet_is_asked_once(void **state)
+{
+    (void)state;
+    int ends[3][2];
+    struct probe probe;
+    for (int i = 0; i < 3; i++) {
+        make_adopted_pair(ends[i]);
+        begin(&probe, DRIVER_RECV_LENT, ends[i][0]);
+        put(ends[i][1], "abc");
+        assert_int_equal(finish(&probe), 3);
+        give_back(&probe);
+    }
+    assert_int_equal(suspects(), 3);
+    uring_ask(inside());
+    assert_int_equal(suspects(), 3);
+    begin(&probe, DRIVER_RECV_LENT, ends[1][0]);
+    put(ends[1][1], "def");
+    assert_int_equal(finish(&probe), 3);
+    give_back(&probe);
+    uring_ask(inside());
+    assert_int_equal(suspects(), 1);
+    assert_int_equal(inside()->suspects, ends[1][0]);
+    uring_ask(inside());
+    assert_int_equal(suspects(), 0);
+    for (int i = 0; i < 3; i++)
+        close_pair(ends[i]);
+}
+
 static void one_request_receives_for_many(void **state)
 {
     (void)state;
@@ -498,6 +536,7 @@ int main(void)
 {
     const struct CMUnitTest rules[] = {
         RULE(an_end_that_the_kernel_has_lost_is_asked_for),
+        RULE(who_is_quiet_is_asked_once),
         RULE(one_request_receives_for_many),
         RULE(what_came_unasked_is_for_whoever_asks),
         RULE(a_poll_sees_what_a_multishot_took),
