@@ -183,6 +183,33 @@ static void what_came_unasked_is_for_whoever_asks(void **state)
     close_pair(ends);
 }
 
+static void what_came_unasked_fills_the_parts_of_a_message_and_no_more(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    char parts[3][4] = {"---", "---", "---"};
+    struct iovec vector[] = {{parts[0], 3}, {parts[1], 2}, {parts[2], 3}};
+    struct msghdr message = {.msg_iov = vector, .msg_iovlen = 2}; /* the third is another's */
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    assert_int_equal(driver_wait(driver, 0), 0);
+    assert_int_equal(finish_cancelled(&probe), -ECANCELED);
+    put(ends[1], "abcdefg");
+    await_stock(ends[0], 1);
+    prepare(&probe, DRIVER_RECVMSG, ends[0]);
+    probe.op.u.message.data = &message;
+    probe.op.u.message.flags = 0;
+    assert_true(driver_submit(driver, &probe.op));
+    assert_int_equal(probe.op.result, 5);
+    assert_string_equal(parts[0], "abc");
+    assert_string_equal(parts[1], "de-");
+    assert_string_equal(parts[2], "---");
+    receive(&probe, ends[0], "fg");
+    give_back(&probe);
+    close_pair(ends);
+}
+
 static void a_poll_sees_what_a_multishot_took(void **state)
 {
     (void)state;
@@ -539,6 +566,7 @@ int main(void)
         RULE(who_is_quiet_is_asked_once),
         RULE(one_request_receives_for_many),
         RULE(what_came_unasked_is_for_whoever_asks),
+        RULE(what_came_unasked_fills_the_parts_of_a_message_and_no_more),
         RULE(a_poll_sees_what_a_multishot_took),
         RULE(a_receive_of_its_own_takes_over),
         RULE(the_stock_is_small),
