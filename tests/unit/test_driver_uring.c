@@ -190,7 +190,8 @@ static void what_came_unasked_fills_the_parts_of_a_message_and_no_more(void **st
     struct probe probe;
     char parts[3][4] = {"---", "---", "---"};
     struct iovec vector[] = {{parts[0], 3}, {parts[1], 2}, {parts[2], 3}};
-    struct msghdr message = {.msg_iov = vector, .msg_iovlen = 2}; /* the third is another's */
+    struct msghdr message = {.msg_iov = vector, .msg_iovlen = 2, /* the third is another's */
+                             .msg_namelen = 7, .msg_controllen = 7, .msg_flags = 7};
     make_adopted_pair(ends);
     begin(&probe, DRIVER_RECV_LENT, ends[0]);
     assert_int_equal(driver_wait(driver, 0), 0);
@@ -205,6 +206,7 @@ static void what_came_unasked_fills_the_parts_of_a_message_and_no_more(void **st
     assert_string_equal(parts[0], "abc");
     assert_string_equal(parts[1], "de-");
     assert_string_equal(parts[2], "---");
+    assert_true(message.msg_namelen == 0 && message.msg_controllen == 0 && message.msg_flags == 0);
     receive(&probe, ends[0], "fg");
     give_back(&probe);
     close_pair(ends);

@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -610,6 +611,22 @@ static double travel(uint64_t seed, const char *weather)
     return seconds;
 }
 
+static void a_simulation_that_ends_closes_what_is_open(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe out;
+    struct sockaddr_in address;
+    open_sim(0, NULL);
+    join(ends);
+    run(&out, DRIVER_SEND, ends[0], 5);
+    int listener = make_listener(&address);
+    close_sim();
+    const int fds[] = {ends[0], ends[1], listener};
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(fcntl(fds[i], F_GETFD), -1);
+}
+
 static void bytes_wait_until_a_cut_is_over(void **state)
 {
     (void)state;
@@ -640,6 +657,7 @@ int main(void)
         cmocka_unit_test(who_shuts_reading_reads_no_more),
         cmocka_unit_test(parts_are_sent_and_received_in_order),
         cmocka_unit_test(bytes_wait_until_a_cut_is_over),
+        cmocka_unit_test(a_simulation_that_ends_closes_what_is_open),
         cmocka_unit_test(an_operation_that_breaks_the_connection_completes_once),
         cmocka_unit_test(a_reset_reaches_the_other_end_at_once),
         cmocka_unit_test(closing_with_bytes_unread_breaks_it),

@@ -567,6 +567,27 @@ static void each_thread_has_its_pool_and_leaves_nothing(void **state)
     assert_int_equal(memory_live_blocks(), blocks);
 }
 
+static int lowest_free_descriptor(void)
+{
+    int fd = dup(STDERR_FILENO);
+    close(fd);
+    return fd;
+}
+
+static void asking_the_kernel_leaves_nothing_open(void **state)
+{
+    (void)state;
+    int before = lowest_free_descriptor();
+    probe_guard_install();
+    probe_eventfd();
+    probe_pidfd();
+    probe_epoll_pwait2();
+    probe_io_uring();
+    probe_map_limit();
+    probe_clock_resolution();
+    assert_int_equal(lowest_free_descriptor(), before);
+}
+
 int main(void)
 {
     /* The size is read once; the handler is installed once. */
@@ -591,6 +612,7 @@ int main(void)
         cmocka_unit_test_teardown(stacks_left_by_a_crowd_are_slack, no_stack_left),
         cmocka_unit_test_teardown(the_nth_request_fails_cleanly, no_stack_left),
         cmocka_unit_test_teardown(each_thread_has_its_pool_and_leaves_nothing, no_stack_left),
+        cmocka_unit_test(asking_the_kernel_leaves_nothing_open),
     };
     int failed = cmocka_run_group_tests(size, NULL, NULL);
     if (!UNDER_ASAN && !RUNNING_ON_VALGRIND) /* there SIGSEGV is not ours */
