@@ -31,7 +31,7 @@
 static const char help[] =
     "usage: eddy doctor [--table]\n"
     "\n"
-    "Says, a line each, what is in force here: the driver, what the kernel can do (each tried,\n"
+    "Prints, one line each, what is in force here: the driver, what the kernel can do (each tried,\n"
     "not looked up), how stacks are guarded and how many there can be, limits, the compiler,\n"
     "the cache. With --table: what you get on which kernel, in Markdown, this one marked.\n"
     "\n"

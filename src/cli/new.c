@@ -23,7 +23,7 @@ static const char help[] =
     "\n"
     "  eddy new hello && eddy run hello/main.c\n"
     "\n"
-    "exit status: 0; 1 when a file cannot be written; 2 for a name that will not do\n";
+    "exit status: 0; 1 when a file cannot be written; 2 for an invalid name\n";
 
 /* "@" stands for the project's name in each of these. */
 static const char main_c[] =

@@ -90,7 +90,7 @@ async(int, positive, (const char *, text))
 // [again]
 
 // [plain]
-/* A plain function, called from a task, may wait; whoever calls it need not be async. */
+/* A plain function, called from a task, may wait; its callers need not be async. */
 static int parse_slowly(const char *text, eddy_error *err)
 {
     eddy_await(eddy_sleep(1), err);

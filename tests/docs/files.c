@@ -44,7 +44,7 @@ async(void, shout, (const char *, from), (const char *, to))
 // [whole]
 
 // [replace]
-/* Whoever reads path finds the old text or the new one, whole. */
+/* A reader of path finds the whole old text or the whole new one. */
 async(void, replace, (const char *, path), (const char *, text))
 {
     char temporary[256];

@@ -10,7 +10,7 @@ async(int, print_numbers, (FILE *, out))
 {
     for (int i = 1;; i++)
         if (fprintf(out, "%d\n", i) < 0 || fflush(out) != 0)
-            return errno == EPIPE ? 0 : 1; /* whoever read has left: that is no failure */
+            return errno == EPIPE ? 0 : 1; /* the reader has gone: that is no failure */
 }
 // [numbers]
 
