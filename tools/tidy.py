@@ -358,6 +358,43 @@ def check_comment_names(tree):
             tree.find(path, line, 'the comment names %s, which does not exist' % name)
 
 
+# --- names ------------------------------------------------------------------------------------------------------------
+
+def check_struct_names(tree):
+    """Each struct of src/ has a name of its own, so that a reader and a debugger never take one for another."""
+    first = {}
+    for path in tree.c_files('src'):
+        for number, line in enumerate(tree.lines[path], 1):
+            match = re.match(r'struct (\w+) \{$', line)
+            if match and first.setdefault(match.group(1), path) != path:
+                tree.find(path, number, 'struct %s is another thing in %s: give one of them another name'
+                          % (match.group(1), first[match.group(1)]))
+
+
+# --- dead code --------------------------------------------------------------------------------------------------------
+
+# Looked at by the debugger's script, or set by tests.
+FOR_TOOLS = ('task_entry',)
+
+
+def check_declared_functions(tree):
+    """A function in a header of src/ is called from another file, or from an inline function of the header."""
+    words = {path: re.findall(r'\w+', COMMENT.sub(lambda match: '' if match.group('words') else match.group(),
+                                                  '\n'.join(lines)))
+             for path, lines in tree.lines.items() if path.endswith(('.c', '.h', '.cpp'))}
+    users = {}
+    for path in words:
+        for word in set(words[path]):
+            users.setdefault(word, set()).add(path)
+    for path in tree.c_files('src', 'modules'):
+        own = {path, path[:-2] + '.c'}
+        for match in re.finditer(r'^(?!typedef|static|#)[a-z][\w \*]*?\b(\w+)\(', '\n'.join(tree.lines[path]), re.M):
+            name = match.group(1)
+            if path.endswith('.h') and not users[name] - own and words[path].count(name) < 2 and name not in FOR_TOOLS:
+                line = '\n'.join(tree.lines[path]).count('\n', 0, match.start()) + 1
+                tree.find(path, line, 'no other file uses %s: make it static, or delete it' % name)
+
+
 # --- symbol maps ------------------------------------------------------------------------------------------------------
 
 def check_maps(tree, fix):
@@ -383,6 +420,8 @@ def main():
     check_includes(tree)
     check_lists(tree, fix)
     check_comment_names(tree)
+    check_declared_functions(tree)
+    check_struct_names(tree)
     check_maps(tree, fix)
     for path, line, what in sorted(tree.findings):
         print('%s:%d: %s' % (path, line, what))

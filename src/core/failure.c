@@ -329,20 +329,8 @@ static void forget_caught(void)
 
 static __thread struct thread_exit exit_of_caught = {.leave = forget_caught};
 
-void eddy_failure_catch(struct eddy_failure *failure, eddy_error *err)
-{
-    struct eddy_failure **slot = caught_slot();
-    struct eddy_failure *before = *slot;
-    if (!current.task)
-        thread_at_exit(&exit_of_caught);
-    *slot = failure;
-    failure_describe(*slot, err);
-    failure_unref(before);
-}
-
-/* ---- eddy_error ---- */
-
-void failure_describe(struct eddy_failure *failure, eddy_error *err)
+/* *err describes it; its ownership stays. */
+static void describe(struct eddy_failure *failure, eddy_error *err)
 {
     err->code = failure->code;
     err->serial = failure->serial;
@@ -350,9 +338,22 @@ void failure_describe(struct eddy_failure *failure, eddy_error *err)
     err->failure = failure;
 }
 
+void eddy_failure_catch(struct eddy_failure *failure, eddy_error *err)
+{
+    struct eddy_failure **slot = caught_slot();
+    struct eddy_failure *before = *slot;
+    if (!current.task)
+        thread_at_exit(&exit_of_caught);
+    *slot = failure;
+    describe(*slot, err);
+    failure_unref(before);
+}
+
+/* ---- eddy_error ---- */
+
 void failure_lend(struct eddy_failure *failure, eddy_error *err)
 {
-    failure_describe(failure, err);
+    describe(failure, err);
     err->serial |= SERIAL_LENT;
 }
 

@@ -65,9 +65,7 @@ bool failure_group(struct eddy_failure *first, struct eddy_failure *another);
 struct eddy_failure *failure_in_group(struct eddy_failure *failure, size_t i);
 static inline bool failure_is_cancellation(const struct eddy_failure *failure);
 
-/* *err describes it; nobody's ownership changes. */
-void failure_describe(struct eddy_failure *failure, eddy_error *err);
-/* The same while the failure is certain to live: err's details can be asked for. */
+/* *err describes the failure, which is certain to live: err's details can be asked for.  Its ownership stays. */
 void failure_lend(struct eddy_failure *failure, eddy_error *err);
 /* The failure that *err stands for, as a new reference; NULL for code 0. */
 struct eddy_failure *failure_from_error(const eddy_error *err);

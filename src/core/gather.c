@@ -19,7 +19,7 @@
 #include "eddy/wait.h"
 #include "os/memory.h"
 
-struct child {
+struct gathered {
     struct watch watch;
     struct several *several;
     struct eddy_awaitable *awaitable;
@@ -33,7 +33,7 @@ struct several {
     bool cancelled;                   /* ends with ECANCELED, when all have ended */
     bool linked;                      /* a child waits for others, or is the owner: there may be a circle */
     size_t count, pending;
-    struct child children[];
+    struct gathered children[];
 };
 
 static struct eddy_failure *failure_of_child(const struct eddy_awaitable *a)
@@ -95,7 +95,7 @@ static void end_with(struct several *several, struct eddy_failure *failure)
     struct eddy_awaitable *operation = several->operation;
     owner_of(operation)->joins_many = false;
     for (size_t i = 0; i < several->count; i++) {
-        struct child *child = &several->children[i];
+        struct gathered *child = &several->children[i];
         if (watch_is_set(&child->watch))
             watch_remove(watches_of(child->awaitable), &child->watch);
         if (several->kind <= SEVERAL_SETTLED)
@@ -112,7 +112,7 @@ static void end(struct several *several, const struct eddy_awaitable *last)
 
 static void child_ended(struct watch *watch)
 {
-    struct child *child = (struct child *)(void *)watch;
+    struct gathered *child = (struct gathered *)(void *)watch;
     struct several *several = child->several;
     several->pending--;
     if (ends_it(several, child->awaitable))
@@ -132,13 +132,13 @@ static bool all_are_stuck(const struct several *several)
 
 static struct task *waiter(struct watch *watch)
 {
-    const struct several *several = ((struct child *)(void *)watch)->several;
+    const struct several *several = ((struct gathered *)(void *)watch)->several;
     return several->kind != SEVERAL_FIRST_COMPLETED || all_are_stuck(several) ? owner_of(several->operation) : NULL;
 }
 
 static void refuse(struct watch *watch, struct eddy_failure *failure)
 {
-    end_with(((struct child *)(void *)watch)->several, failure);
+    end_with(((struct gathered *)(void *)watch)->several, failure);
 }
 
 static const struct wait_kind by_several = {.waiter = waiter, .refuse = refuse};
@@ -157,7 +157,7 @@ static struct several *several_new(struct eddy_awaitable *operation, const void 
         return NULL;
     *several = (struct several){.operation = operation, .kind = (uint8_t)kind, .count = count};
     for (size_t i = 0; i < count; i++) {
-        struct child *child = &several->children[i];
+        struct gathered *child = &several->children[i];
         memcpy(&child->awaitable, (const char *)children + i * sizeof child->awaitable, sizeof child->awaitable);
         child->several = several;
         child->watch.link = NULL;

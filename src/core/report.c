@@ -13,13 +13,13 @@
 #include "os/memory.h"
 
 /* A text that grows in a buffer of fixed size and counts what did not fit. */
-struct text {
+struct output {
     char *buffer;
     size_t size;
     size_t length; /* of the whole text */
 };
 
-static void EDDY_PRINTF(2, 3) add(struct text *text, const char *format, ...)
+static void EDDY_PRINTF(2, 3) add(struct output *text, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -39,7 +39,7 @@ static int function_length(const char *function)
     return (int)length;
 }
 
-static void add_place(struct text *text, const struct failure_place *place, const char *indent)
+static void add_place(struct output *text, const struct failure_place *place, const char *indent)
 {
     size_t start = text->length;
     add(text, "%s  %s:%d in %.*s", indent, place->site->file, place->site->line,
@@ -55,9 +55,9 @@ static void add_place(struct text *text, const struct failure_place *place, cons
 enum { LEVELS = 16 };
 enum { ERRORS_SHOWN = 15 }; /* of a group, as in CPython */
 
-static void add_failure(struct text *text, const struct eddy_failure *failure, const char *indent, int level);
+static void add_failure(struct output *text, const struct eddy_failure *failure, const char *indent, int level);
 
-static void add_group(struct text *text, const struct eddy_failure *failure, const char *indent, int level)
+static void add_group(struct output *text, const struct eddy_failure *failure, const char *indent, int level)
 {
     char deeper[64];
     snprintf(deeper, sizeof deeper, "%.56s  | ", indent);
@@ -70,7 +70,7 @@ static void add_group(struct text *text, const struct eddy_failure *failure, con
             failure->group_count == ERRORS_SHOWN ? "" : "s");
 }
 
-static void add_one(struct text *text, const struct eddy_failure *failure, const char *indent, int level)
+static void add_one(struct output *text, const struct eddy_failure *failure, const char *indent, int level)
 {
     if (failure->cause) {
         add_failure(text, failure->cause, indent, level + 1);
@@ -87,7 +87,7 @@ static void add_one(struct text *text, const struct eddy_failure *failure, const
     add_group(text, failure, indent, level);
 }
 
-static void add_failure(struct text *text, const struct eddy_failure *failure, const char *indent, int level)
+static void add_failure(struct output *text, const struct eddy_failure *failure, const char *indent, int level)
 {
     if (level == LEVELS) {
         add(text, "%s(here are more errors, which are left out)\n", indent);
@@ -102,7 +102,7 @@ static void add_failure(struct text *text, const struct eddy_failure *failure, c
 
 size_t report_format(const struct eddy_failure *failure, char *buffer, size_t size)
 {
-    struct text text = {buffer, size, 0};
+    struct output text = {buffer, size, 0};
     if (size)
         buffer[0] = '\0';
     if (failure)

@@ -11,9 +11,10 @@ struct eddy_failure;
 size_t report_format(const struct eddy_failure *failure, char *buffer, size_t size);
 /* Prints it to the log hook of the running loop, else to stderr. */
 void report_print(const struct eddy_failure *failure);
-/* For one that nobody can see: to the exception handler of the running loop, else printed behind `what`. */
+/* For a failure that no await can report: goes to the exception handler of the running loop, else is printed after
+ * `what`. */
 void report_failure(struct eddy_failure *failure, const char *what);
-/* A call that must not be made, and does nothing: told as EDDY_INVALID_STATE, as by report_failure. */
+/* For a call that is misuse and does nothing: reported as EDDY_INVALID_STATE, as by report_failure. */
 void report_misuse(const char *format, ...) EDDY_PRINTF(1, 2);
 /* A line of text to the log hook, else to stderr. */
 void report_line(const char *format, ...) EDDY_PRINTF(1, 2);

@@ -19,7 +19,8 @@ struct deadline_node {
     struct eddy_scope *scope;
 };
 
-void scope_expire(struct eddy_scope *scope)
+/* Asks the block to end now, as at the deadline. */
+static void ask_to_end(struct eddy_scope *scope)
 {
     if (scope->state != SCOPE_ACTIVE)
         return;
@@ -40,7 +41,7 @@ void scope_expire(struct eddy_scope *scope)
 
 static void expire(struct timer *timer)
 {
-    scope_expire(((struct deadline_node *)(void *)timer)->scope);
+    ask_to_end(((struct deadline_node *)(void *)timer)->scope);
 }
 
 static void disarm(struct eddy_scope *scope)
@@ -188,11 +189,11 @@ void eddy_reschedule(eddy_scope *scope, double when)
     scope->when = when == when ? when : INFINITY;
     scope->seconds = NAN;
     if (scope->when < INFINITY && !arm(scope, scope_nanoseconds(scope->when)))
-        scope_expire(scope); /* no memory for the new deadline: none would be worse than at once */
+        ask_to_end(scope); /* no memory for the new deadline: none would be worse than at once */
 }
 
 void eddy_scope_cancel(eddy_scope *scope)
 {
     if (check_ours(scope, "eddy_scope_cancel"))
-        scope_expire(scope);
+        ask_to_end(scope);
 }

@@ -43,8 +43,6 @@ bool scope_open(struct eddy_scope *scope, int64_t when);
 bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure);
 /* Ends it, where `err` may be leaving: as ETIMEDOUT, if it was the scope that ended the block. */
 void scope_leave(struct eddy_scope *scope, eddy_error *err);
-/* Asks now, as at the deadline. */
-void scope_expire(struct eddy_scope *scope);
 /* For managers: opens what eddy_timeout and its relatives have described; sets *err. */
 void scope_enter(struct eddy_scope *scope, const char *what, eddy_error *err);
 /* ETIMEDOUT, in words. */
