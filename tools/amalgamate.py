@@ -6,6 +6,7 @@ eddy.c holds each source of the library and each header once. What a source name
 would meet the same name of another there: if another file uses the name, it gets the source's name in front; macros end with
 their source.
 """
+import functools
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ MACROS = 'include/eddy/macros.h'
 TAGS = ('struct', 'union', 'enum')
 
 
+@functools.cache
 def read(path):
     with open(os.path.join(TOP, path), encoding='utf-8') as file:
         return file.read()
@@ -116,14 +118,17 @@ def macros_of(text):
     return sorted(set(re.findall(r'^#\s*define (\w+)', text, re.M)) - guarded - {'_GNU_SOURCE', 'EDDY_LIBRARY'})
 
 
+@functools.cache
 def words_of(path):
     return set(re.findall(r'[A-Za-z_]\w*', re.sub(r'/\*.*?\*/', '', read(path), flags=re.S)))
 
 
+@functools.cache
 def tags_of(path):
     return set(re.findall(r'\b(?:struct|union|enum) (\w+)', re.sub(r'/\*.*?\*/', '', read(path), flags=re.S)))
 
 
+@functools.cache
 def headers(path):
     """What a file includes, through whatever it includes."""
     writer = Writer()
