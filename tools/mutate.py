@@ -260,7 +260,7 @@ class Bench:
         inside = [os.path.relpath(word, self.build) for word in test.words if word.startswith(self.build + '/')]
         scripts = any(word.endswith(('.py', '.sh')) for word in test.words)
         inside += ['tests/stress/' + word for word in test.words if word.startswith('faults_')]
-        return inside + (['eddy', 'libeddy.so.0.1', 'libeddy.a'] if scripts else [])
+        return inside + (['eddy', 'libeddy.so.0.1.0', 'libeddy.a'] if scripts else [])
 
     def ninja(self, targets):
         return run(['ninja', '-C', 'build', '-j', '2'] + sorted(targets), self.tree).returncode == 0

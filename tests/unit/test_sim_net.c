@@ -237,7 +237,7 @@ static void a_write_may_wait_although_there_is_room(void **state)
 {
     (void)state;
     int ends[2], pipe_ends[2];
-    struct probe in, out;
+    struct probe in, out = {.completions = 0};
     open_sim(0, "late=1 latency=5");
     join(ends);
     int64_t before = driver_now(driver);
