@@ -227,6 +227,17 @@ static void drain(void)
         cell.filled -= (size_t)got;
 }
 
+/* The fillers go before those that were let in: they try again, too, and would fill the backlog for good. */
+static void make_room(void)
+{
+    for (int i = 0; i < FILLERS; i++) {
+        close(cell.fillers[i]);
+        cell.fillers[i] = -1;
+    }
+    for (int fd; (fd = accept(cell.peer, NULL, NULL)) >= 0;)
+        close(fd);
+}
+
 /* From now on it can complete.  Files always can. */
 static void stimulate(void)
 {
@@ -236,8 +247,7 @@ static void stimulate(void)
     if (cell.kind == DRIVER_ACCEPT)
         cell.peer = call_it();
     else if (cell.kind == DRIVER_CONNECT)
-        for (int fd; (fd = accept(cell.peer, NULL, NULL)) >= 0;)
-            close(fd);
+        make_room();
     else if (is_receive(cell.kind) || cell.kind == DRIVER_POLL)
         (void)!write(cell.peer, "hello", MESSAGE);
     else if (is_send(cell.kind))
