@@ -22,7 +22,7 @@ model:      ## 100 000 random programs in the simulation; EDDY_MODEL_SEEDS, EDDY
 soak:       ## hostile load, EDDY_SOAK_SECONDS (1200) on each driver, then `make model`
 	@tools/soak.sh
 
-fuzz:       ## foreign bytes into streams, TLS, HTTP, addresses, errors; EDDY_FUZZ_SECONDS each (60)
+fuzz:       ## foreign bytes into streams, TLS, HTTP, addresses, errors, the cache; EDDY_FUZZ_SECONDS each (60)
 	@tools/fuzz.sh
 
 faults:     ## every fault that can be injected, at every place; an hour or two
