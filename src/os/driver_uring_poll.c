@@ -68,6 +68,10 @@ bool uring_poll_completed(struct uring *uring, struct driver_op *op, struct ring
     if (completion->result > 0)
         completion->result = news_in(op, completion->result);
     bool news = completion->result != 0;
+    if (!news && !more && op->cancelled) { /* the cancel came after this, and found nothing */
+        completion->result = -ECANCELED;
+        return true;
+    }
     if (news && more)
         end_patience(uring, op, completion->result);
     else if (!news && !more && !begin(uring, op, true))

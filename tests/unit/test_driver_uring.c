@@ -229,6 +229,25 @@ static void a_poll_sees_what_a_multishot_took(void **state)
     close_pair(ends);
 }
 
+/* The request has told that the peer ended its side, which nobody asked for, and would be followed by another. */
+static void a_poll_is_cancelled_although_it_has_just_told_something_else(void **state)
+{
+    (void)state;
+    static const char filling[4096];
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    while (send(ends[0], filling, sizeof filling, MSG_DONTWAIT) > 0) {
+    }
+    assert_int_equal(shutdown(ends[1], SHUT_WR), 0);
+    await_readable(ends[0]);
+    assert_false(begin_poll(&probe, ends[0], POLLOUT));
+    assert_true(io_uring_submit(&inside()->ring.io) > 0);
+    assert_true(io_uring_cq_ready(&inside()->ring.io) > 0);
+    assert_int_equal(finish_cancelled(&probe), -ECANCELED);
+    close_pair(ends);
+}
+
 /* A receive into memory of one's own takes over, in order. */
 static void a_receive_of_its_own_takes_over(void **state)
 {
@@ -570,6 +589,7 @@ int main(void)
         RULE(what_came_unasked_is_for_whoever_asks),
         RULE(what_came_unasked_fills_the_parts_of_a_message_and_no_more),
         RULE(a_poll_sees_what_a_multishot_took),
+        RULE(a_poll_is_cancelled_although_it_has_just_told_something_else),
         RULE(a_receive_of_its_own_takes_over),
         RULE(the_stock_is_small),
         RULE(the_end_is_told_behind_the_last_bytes),
