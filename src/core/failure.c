@@ -74,13 +74,16 @@ struct eddy_failure *failure_make(int code, const char *format, va_list argument
     struct eddy_failure *failure = make_empty(code);
     va_list again;
     va_copy(again, arguments);
-    int length = format ? vsnprintf(NULL, 0, format, arguments) : 0;
+    char most[128]; /* as long as most are */
+    int length = format ? vsnprintf(most, sizeof most, format, arguments) : 0;
     if (length > 0 && !failure->fixed) {
         failure->message = memory_alloc((size_t)length + 1);
-        if (failure->message)
-            vsnprintf(failure->message, (size_t)length + 1, format, again);
-        else
+        if (!failure->message)
             failure->message = no_memory_for_message;
+        else if ((size_t)length < sizeof most)
+            memcpy(failure->message, most, (size_t)length + 1);
+        else
+            vsnprintf(failure->message, (size_t)length + 1, format, again);
     }
     va_end(again);
     return failure;

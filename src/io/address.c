@@ -37,16 +37,45 @@ void address_set_port(union address *address, int port)
         address->v4.sin_port = htons((uint16_t)port);
 }
 
+static char *put_number(char *to, unsigned number)
+{
+    char digits[10], *first = digits + sizeof digits;
+    do
+        *--first = (char)('0' + number % 10);
+    while (number /= 10);
+    size_t length = (size_t)(digits + sizeof digits - first);
+    memcpy(to, first, length);
+    return to + length;
+}
+
+/* By hand: printf and inet_ntop take ten times as long, and the error of each connection that is reset names one. */
+static size_t format_v4(const union address *address, char *buffer, size_t size)
+{
+    const unsigned char *host = (const unsigned char *)&address->v4.sin_addr;
+    char text[sizeof "255.255.255.255:65535"], *end = text;
+    for (int i = 0; i < 4; i++) {
+        end = put_number(end, host[i]);
+        *end++ = i < 3 ? '.' : ':';
+    }
+    end = put_number(end, (unsigned)address_port(address));
+    size_t length = (size_t)(end - text), kept = length < size ? length : size - 1;
+    if (size > 0) {
+        memcpy(buffer, text, kept);
+        buffer[kept] = '\0';
+    }
+    return length;
+}
+
 size_t address_format(const union address *address, char *buffer, size_t size)
 {
+    if (address->any.sa_family == AF_INET)
+        return format_v4(address, buffer, size);
     char host[INET6_ADDRSTRLEN], zone[16] = "";
     if (address->any.sa_family == AF_INET6 && inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof host)) {
         if (address->v6.sin6_scope_id)
             snprintf(zone, sizeof zone, "%%%u", address->v6.sin6_scope_id);
         return written(snprintf(buffer, size, "[%s%s]:%d", host, zone, address_port(address)));
     }
-    if (address->any.sa_family == AF_INET && inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof host))
-        return written(snprintf(buffer, size, "%s:%d", host, address_port(address)));
     return written(snprintf(buffer, size, "an unknown address"));
 }
 

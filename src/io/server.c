@@ -176,9 +176,11 @@ static bool start_task(const void *coroutine, size_t size, struct watch *watch, 
     return true;
 }
 
-static void add_connection(struct eddy_server *server, struct connection *connection)
+static void add_connection(struct listener *listener, struct connection *connection)
 {
+    struct eddy_server *server = listener->server;
     connection->server = server;
+    connection->at = &listener->socket.own;
     connection->since = driver_now(server->loop->driver);
     connection->next = server->connections;
     connection->link = &server->connections;
@@ -204,7 +206,7 @@ static int admit(struct listener *listener, int fd)
         s->limit = server->stream_limit;
     struct connection *connection = &s->connection;
     memcpy((char *)server->prototype + server->stream_offset, &s, sizeof s);
-    add_connection(server, connection);
+    add_connection(listener, connection);
     if (start_task(server->prototype, server->size, &connection->watch, &connection->task, on_handler_end))
         return 0;
     remove_connection(connection);

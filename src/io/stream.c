@@ -163,7 +163,7 @@ int stream_error(struct eddy_stream *s, int64_t result)
     if (result == -ECANCELED && s->late)
         return ETIMEDOUT;
     if (means_gone(result))
-        s->gone = true;
+        s->gone = (int)-result;
     if (result > 0)
         s->used = true;
     return result < 0 ? (int)-result : 0;
@@ -237,6 +237,18 @@ void eddy_stream_set_deadline(eddy_stream *s, double when)
 
 /* ==== facts ==== */
 
+/* Of a peer that has reset its connection the kernel knows nothing any more: it is not asked. */
+static void format_peer(const struct eddy_stream *s, char *name, size_t size)
+{
+    static const char before[] = "a peer of ";
+    if (s->gone != ECONNRESET || s->closed || !s->connection.at) {
+        s->transport->type->format_name(s->transport, true, name, size);
+        return;
+    }
+    memcpy(name, before, sizeof before);
+    eddy_address_format(s->connection.at, name + sizeof before - 1, size - (sizeof before - 1));
+}
+
 const char *stream_peer(struct eddy_stream *s)
 {
     char name[128];
@@ -244,7 +256,7 @@ const char *stream_peer(struct eddy_stream *s)
         return s->peer;
     if (!s->transport)
         return "closed";
-    s->transport->type->format_name(s->transport, true, name, sizeof name);
+    format_peer(s, name, sizeof name);
     s->peer = memory_copy_string(name);
     return s->peer ? s->peer : "a peer";
 }

@@ -16,6 +16,7 @@
 /* A stream's place in the server that accepted it; see server.c. */
 struct connection {
     struct eddy_server *server;      /* NULL: not of a server */
+    const struct eddy_address *at;   /* where it was accepted: the server's, valid while the stream is open */
     struct task *task;               /* its handler */
     int64_t since;                   /* when it was accepted, on the loop's clock */
     struct watch watch;              /* of the handler's end */
@@ -48,7 +49,7 @@ struct eddy_stream {
     bool waits;                   /* its reader waits for a message's first byte */
     bool halfway;                 /* a read has part of its bytes in its caller's memory */
     bool draining;                /* the server that accepted it closes, and it was told */
-    bool gone;                    /* a call has failed because the peer went away */
+    int gone;                     /* a call has failed with this code because the peer went away; 0: none has */
     struct connection connection;
 };
 

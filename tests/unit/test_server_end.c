@@ -352,6 +352,40 @@ static void peers_that_reset_are_reported_once_a_second(void **state)
     assert_int_equal(eddy_run_with(LOGGING(.driver = "sim"), peers_reset_now_and_then()), 0);
 }
 
+/* The kernel has forgotten who it was. */
+async(void, reads_until_reset, (eddy_stream *, s), (char *, message))
+{
+    eddy_error err = {0};
+    char byte;
+    defer(count_end, &failed);
+    while (!err.code && await(eddy_stream_read(s, &byte, 1), &err) > 0)
+        await(eddy_stream_write(s, &byte, 1));
+    snprintf(message, 128, "%s %s", eddy_error_name(err.code), err.message);
+}
+
+async(void, one_is_reset)
+{
+    char message[128] = "", expected[128];
+    failed = 0;
+    eddy_server *server = await(eddy_start_server(reads_until_reset, message, "127.0.0.1", 0));
+    int port = eddy_server_port(server);
+    await(reset(port));
+    while (!failed)
+        await(eddy_sleep(0.0005));
+    await(eddy_server_close(server, 1));
+    snprintf(expected, sizeof expected, "ECONNRESET eddy_stream_read(a peer of 127.0.0.1:%d)", port);
+    CHECK(strcmp(message, expected) == 0);
+}
+
+static void the_error_of_a_reset_names_the_server_that_the_peer_came_to(void **state)
+{
+    (void)state;
+    if (on_sim()) /* the kernel's sockets show it */
+        return;
+    assert_int_equal(eddy_run_with(LOGGING(), one_is_reset()), 0);
+    assert_int_equal(log_count("Traceback"), 0);
+}
+
 /* A code of the peer's kind that does not come from the connection is told as any other. */
 async(void, fails_by_another, (eddy_stream *, s), (void *, nothing))
 {
@@ -428,6 +462,7 @@ int main(void)
 #endif
         cmocka_unit_test(peers_that_reset_are_counted_and_reported_once),
         cmocka_unit_test(peers_that_reset_are_reported_once_a_second),
+        cmocka_unit_test(the_error_of_a_reset_names_the_server_that_the_peer_came_to),
         cmocka_unit_test(only_the_connection_itself_counts),
         cmocka_unit_test(an_accept_that_keeps_failing_is_reported_once),
     };
