@@ -16,7 +16,6 @@ struct fd_watch {
     struct driver_op op;
     struct loop_call call;        /* of make_call; queued: the descriptor was ready */
     struct eddy_loop *loop;
-    struct fd_watch *next, **link;  /* of the loop */
     void (*function)(void *);
     void *argument;
     unsigned events;                /* POLLIN or POLLOUT */
@@ -24,14 +23,17 @@ struct fd_watch {
     bool over;                      /* its descriptor was closed: it is called no more, until it is added again */
 };
 
-static void submit(struct fd_watch *watch);
+/* Those of a descriptor, in the loop's table; NULL: none. */
+struct fd_watches {
+    struct fd_watch *reader, *writer;
+};
 
-static void unlink_watch(struct fd_watch *watch)
+static struct fd_watch **place_in(struct fd_watches *of_fd, unsigned events)
 {
-    *watch->link = watch->next;
-    if (watch->next)
-        watch->next->link = watch->link;
+    return events == POLLIN ? &of_fd->reader : &of_fd->writer;
 }
+
+static void submit(struct fd_watch *watch);
 
 static void free_watch(struct fd_watch *watch)
 {
@@ -84,10 +86,8 @@ static void submit(struct fd_watch *watch)
 
 static struct fd_watch *find(struct eddy_loop *loop, int fd, unsigned events)
 {
-    struct fd_watch *watch = loop->fd_watches;
-    while (watch && (watch->op.fd != fd || watch->events != events))
-        watch = watch->next;
-    return watch;
+    struct fd_watches *of_fd = fd_table_find(&loop->fd_watches, fd, sizeof *of_fd);
+    return of_fd ? *place_in(of_fd, events) : NULL;
 }
 
 static int add(int fd, unsigned events, void (*function)(void *), void *argument)
@@ -107,7 +107,8 @@ static int add(int fd, unsigned events, void (*function)(void *), void *argument
         watch->over = false;
         return 0;
     }
-    watch = memory_alloc_zeroed(sizeof *watch);
+    struct fd_watches *of_fd = fd_table_make(&loop->fd_watches, fd, sizeof *of_fd);
+    watch = of_fd ? memory_alloc_zeroed(sizeof *watch) : NULL;
     if (!watch)
         return ENOMEM;
     call_init(&watch->call, loop, make_call, watch);
@@ -117,11 +118,7 @@ static int add(int fd, unsigned events, void (*function)(void *), void *argument
     watch->events = events;
     watch->function = function;
     watch->argument = argument;
-    watch->link = &loop->fd_watches;
-    watch->next = loop->fd_watches;
-    if (watch->next)
-        watch->next->link = &watch->next;
-    loop->fd_watches = watch;
+    *place_in(of_fd, events) = watch;
     submit(watch);
     return 0;
 }
@@ -129,7 +126,8 @@ static int add(int fd, unsigned events, void (*function)(void *), void *argument
 /* Gives it up: freed now, or when its operation or call is over. */
 static void drop(struct fd_watch *watch)
 {
-    unlink_watch(watch);
+    struct fd_watches *of_fd = fd_table_find(&watch->loop->fd_watches, watch->op.fd, sizeof *of_fd);
+    *place_in(of_fd, watch->events) = NULL;
     watch->removed = true;
     if (watch->in_flight)
         driver_cancel(watch->loop->driver, &watch->op);
@@ -168,8 +166,14 @@ bool eddy_remove_writer(int fd)
 /* At the loop's end: what is in flight is waited for. */
 void fd_watches_free(struct eddy_loop *loop)
 {
-    while (loop->fd_watches)
-        drop(loop->fd_watches);
+    for (int fd = 0; (size_t)fd < loop->fd_watches.count; fd++) {
+        struct fd_watches *of_fd = fd_table_find(&loop->fd_watches, fd, sizeof *of_fd);
+        if (of_fd->reader)
+            drop(of_fd->reader);
+        if (of_fd->writer)
+            drop(of_fd->writer);
+    }
+    fd_table_free(&loop->fd_watches);
     while (loop->driver->in_flight)
         driver_wait(loop->driver, 0);
 }

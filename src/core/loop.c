@@ -172,7 +172,7 @@ static void check_nothing_left(const struct eddy_loop *loop)
     EDDY_ASSERT(!loop->tasks && !loop->task_count, "%zu tasks are left when their loop closes", loop->task_count);
     EDDY_ASSERT(!loop->to_ask && !loop->ask_next, "a request to cancel was not passed on");
     EDDY_ASSERT(!loop->calls.used, "%u calls of the loop are left when it closes", (unsigned)loop->calls.used);
-    EDDY_ASSERT(!loop->async_generators && !loop->fd_watches && !loop->inbox,
+    EDDY_ASSERT(!loop->async_generators && !loop->fd_watches.count && !loop->inbox,
                 "something of the loop is left when it closes");
 }
 

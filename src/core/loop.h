@@ -17,13 +17,13 @@
 #include "core/timer.h"
 #include "eddy/loop.h"
 #include "os/driver.h"
+#include "os/fd_table.h"
 #include "os/gate.h"
 #include "os/signals.h"
 #include "os/sigpipe.h"
 #include "os/thread_pool.h"
 
 struct generator_stack;
-struct fd_watch;
 struct debugger;
 struct current;
 struct job;
@@ -67,7 +67,7 @@ struct eddy_loop {
     uint64_t random;             /* state of the shuffle, in the simulation */
     struct remote_call *inbox;   /* atomic: a stack, newest first */
     struct generator_stack *async_generators; /* begun and not ended */
-    struct fd_watch *fd_watches;
+    struct fd_table fd_watches;  /* of struct fd_watches: see fd_watch.c */
     struct thread_pool *pools[POOLS]; /* made at first need */
     uint64_t last_job;           /* of blocking calls, from 1, in the order of their beginning */
     volatile sig_atomic_t interrupted; /* SIGINTs not yet looked at */
