@@ -133,19 +133,19 @@ static bool submit_to_threads(struct uring *uring, struct driver_op *op)
     return true;
 }
 
-/* A poll for what is here already is over; and a multishot would take what it is to see. */
-static bool poll_sees_stock(struct uring *uring, struct driver_op *op)
+/* A poll for what is here already is over; and a multishot would take what it is to see.  0: the kernel is asked. */
+static int64_t poll_at_once(struct uring *uring, const struct driver_op *op)
 {
-    struct uring_watch *watch = uring_find(uring, op->fd);
-    if (op->kind != DRIVER_POLL || watch == NULL || (op->u.poll.events & POLLIN) == 0)
-        return false;
-    if (!uring_has_stock(watch)) {
-        uring_stop_many(uring, watch, op->fd);
-        return false;
-    }
-    op->result = POLLIN;
-    op->state = URING_IDLE;
-    return true;
+    int error;
+    struct uring_watch *watch = make_watch(uring, op->fd, &error);
+    if (watch == NULL)
+        return error;
+    if ((op->u.poll.events & POLLIN) == 0)
+        return 0;
+    if (uring_has_stock(watch))
+        return POLLIN;
+    uring_stop_many(uring, watch, op->fd);
+    return 0;
 }
 
 /* A ring reads from what has no positions all the same, and takes -1 for the descriptor's own. */
@@ -160,16 +160,15 @@ static int64_t wrong_position(const struct driver_op *op)
 
 static bool submit_loose(struct uring *uring, struct driver_op *op)
 {
-    if (poll_sees_stock(uring, op))
-        return true;
-    op->result = wrong_position(op);
+    op->result = op->kind == DRIVER_POLL ? poll_at_once(uring, op) : wrong_position(op);
     if (op->result != 0) {
         op->state = URING_IDLE;
         return true;
     }
     if (driver_kind_is_of_files(op->kind) && must_be_threaded(uring, op))
         return submit_to_threads(uring, op);
-    queue_append(begin(uring, op) ? &uring->loose : &uring->waiting, op);
+    begin(uring, op); /* without room it waits, which its state tells */
+    queue_append(uring_list_of(uring, op), op);
     return false;
 }
 
@@ -248,7 +247,8 @@ static void find_lost_cancels(struct uring *uring)
     bool all = cancel_again(uring, uring->loose.first);
     for (int fd = 0; all && (size_t)fd < uring->watches.count; fd++)
         all = cancel_again(uring, uring_find(uring, fd)->readers.first) &&
-              cancel_again(uring, uring_find(uring, fd)->writers.first);
+              cancel_again(uring, uring_find(uring, fd)->writers.first) &&
+              cancel_again(uring, uring_find(uring, fd)->pollers.first);
     uring->lost_cancel = !all;
 }
 
@@ -281,7 +281,7 @@ static void settle_all(struct uring *uring)
         if (!begin(uring, op))
             return;
         queue_remove(&uring->waiting, op);
-        queue_append(&uring->loose, op);
+        queue_append(uring_list_of(uring, op), op);
     }
     if (!uring->wake_armed)
         arm_wake(uring);

@@ -3,8 +3,8 @@
  * driver_uring.h - the insides of the io_uring driver, for its own files and for its tests.
  *
  * Invariant: an operation that is in flight is in exactly one list (a queue of the watch of its descriptor, `loose`,
- * `waiting`, or `done`) or with a thread.  Of a queue only the first is in the kernel, so that each direction is served
- * in order.
+ * `waiting`, or `done`) or with a thread.  Of readers and writers only the first is in the kernel, so that each
+ * direction is served in order.
  */
 #ifndef EDDY_OS_DRIVER_URING_H
 #define EDDY_OS_DRIVER_URING_H
@@ -42,6 +42,7 @@ enum uring_zero_copy { ZERO_COPY_NOT_TRIED, ZERO_COPY_TRIED, ZERO_COPY_NEVER };
 struct uring_watch {
     struct driver_queue readers; /* accept, recv, read */
     struct driver_queue writers; /* connect, send, write */
+    struct driver_queue pollers; /* poll, in the kernel: they consume nothing, so their order does not matter */
     uint32_t generation;         /* incremented on close; what a multishot of an older generation brings is ignored */
     int next_unsettled;          /* in the list of those that need a request made; see uring.unsettled */
     bool unsettled;              /* it is in that list */
@@ -70,8 +71,8 @@ struct uring {
     bool lost_cancel;            /* a cancel found no room: look for it among all operations */
     int unsettled;               /* first watch whose queues have one to begin; -1: none */
     struct fd_table watches;     /* of struct uring_watch */
-    struct driver_queue loose;   /* in the kernel, and in no queue of a watch: polls, files */
-    struct driver_queue waiting; /* the same, but there was no room in the ring */
+    struct driver_queue loose;   /* in the kernel, and in no queue of a watch: files */
+    struct driver_queue waiting; /* polls and files for which there was no room in the ring */
     struct driver_queue done;    /* results that wait for their delivery */
     struct file_threads files;   /* for operations on files that the ring does not know */
     struct lent_buffers lent;    /* for what is received when the kernel has no buffer of ours */
@@ -112,6 +113,8 @@ static inline struct driver_queue *uring_queue_of(struct uring_watch *watch, con
 }
 
 /* ---- driver_uring_op.c ---- */
+/* The list that it is in. */
+struct driver_queue *uring_list_of(struct uring *uring, const struct driver_op *op);
 /* It has its result, and is in no list any more: the next delivery calls `complete`. */
 void uring_op_is_done(struct uring *uring, struct driver_op *op);
 void uring_finish_op(struct uring *uring, struct driver_op *op, int64_t result);

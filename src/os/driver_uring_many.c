@@ -256,10 +256,10 @@ static void keep(struct uring *uring, struct uring_watch *watch, int fd, const s
 }
 
 /* A poll in the kernel does not see what is here already. */
-static void tell_pollers(struct uring *uring, int fd)
+static void tell_pollers(struct uring *uring, const struct uring_watch *watch)
 {
-    for (struct driver_op *op = uring->loose.first; op != NULL; op = op->next)
-        if (op->kind == DRIVER_POLL && op->fd == fd && (op->u.poll.events & POLLIN) != 0)
+    for (struct driver_op *op = watch->pollers.first; op != NULL; op = op->next)
+        if ((op->u.poll.events & POLLIN) != 0)
             uring_send_cancel(uring, (uintptr_t)op);
 }
 
@@ -281,7 +281,7 @@ void uring_many_completed(struct uring *uring, const struct ring_completion *com
     if (watch->readers.first != NULL && ended)
         uring_unsettle(uring, fd);
     if (watch->stock != NULL)
-        tell_pollers(uring, fd);
+        tell_pollers(uring, watch);
     if (watch->stocked >= (watch->accepts ? MOST_SOCKETS : MOST_BYTES))
         uring_stop_many(uring, watch, fd); /* no room: the next one tries again */
 }

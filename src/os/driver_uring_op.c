@@ -5,12 +5,13 @@
 
 #if defined(EDDY_WITH_URING)
 
-/* The list that it is in. */
-static struct driver_queue *list_of(struct uring *uring, const struct driver_op *op)
+struct driver_queue *uring_list_of(struct uring *uring, const struct driver_op *op)
 {
-    if (uring_is_loose(op))
-        return op->state == URING_WAITING ? &uring->waiting : &uring->loose;
-    return uring_queue_of(uring_find(uring, op->fd), op);
+    if (!uring_is_loose(op))
+        return uring_queue_of(uring_find(uring, op->fd), op);
+    if (op->state == URING_WAITING)
+        return &uring->waiting;
+    return op->kind == DRIVER_POLL ? &uring_find(uring, op->fd)->pollers : &uring->loose;
 }
 
 void uring_unsettle(struct uring *uring, int fd)
@@ -41,7 +42,7 @@ void uring_op_is_done(struct uring *uring, struct driver_op *op)
 
 void uring_finish_op(struct uring *uring, struct driver_op *op, int64_t result)
 {
-    queue_remove(list_of(uring, op), op);
+    queue_remove(uring_list_of(uring, op), op);
     op->result = result;
     uring_op_is_done(uring, op);
     if (!uring_is_loose(op) && uring_queue_of(uring_find(uring, op->fd), op)->first != NULL)
@@ -50,7 +51,7 @@ void uring_finish_op(struct uring *uring, struct driver_op *op, int64_t result)
 
 void uring_begin_later(struct uring *uring, struct driver_op *op)
 {
-    struct driver_queue *list = list_of(uring, op);
+    struct driver_queue *list = uring_list_of(uring, op);
     op->state = URING_WAITING;
     if (!uring_is_loose(op)) {
         uring_unsettle(uring, op->fd);
