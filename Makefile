@@ -1,7 +1,8 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check model soak fuzz faults bench bench-micro bench-io docs amalgamation install uninstall clean help
+.PHONY: build run test check model soak fuzz faults bench bench-micro bench-io bench-growth docs amalgamation install \
+    uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
 	@tools/build.sh
@@ -36,6 +37,9 @@ bench-micro: ## what the primitives cost here, beside others; half an hour, and 
 
 bench-io:   ## what servers cost a request, beside others and C by hand; half an hour
 	@tools/bench.sh traffic
+
+bench-growth: ## whether one of a million costs more than one of a thousand; some minutes, and 2 GB of memory
+	@tools/bench.sh growth
 
 docs:       ## the reference and the guide as a site and as man pages, in build/docs
 	@tools/docs.sh

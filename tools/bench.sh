@@ -1,19 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `make bench-micro`, `make bench-io`: builds the measuring programs and those of the peers, in a folder of their own,
-# and runs them.
+# `make bench-micro`, `make bench-io`, `make bench-growth`: builds the measuring programs and those of the peers, in a
+# folder of their own, and runs them.
 #
 #   tools/bench.sh micro [ARGUMENT...]          arguments go to bench/micro.py
 #   tools/bench.sh traffic [ARGUMENT...]        or to bench/traffic.py: --rounds 3 --only lone
+#   tools/bench.sh growth [ARGUMENT...]         or to bench/growth.py, which has no peers
 #
 # A peer whose package cannot be installed is left out of the table, which says so.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/setup.sh
 tools/need.sh $need_to_build
-tools/need.sh $need_for_bench || echo "Going on with the peers that are there." >&2
-configure_bench
-ninja -C "$bench_folder" bench-all >/dev/null
 table=${1:-micro}
+programs=bench-eddy
+if [ "$table" != growth ]; then
+    programs=bench-all
+    tools/need.sh $need_for_bench || echo "Going on with the peers that are there." >&2
+fi
+configure_bench
+ninja -C "$bench_folder" $programs >/dev/null
 [ $# = 0 ] || shift
 exec "bench/$table.py" "$bench_folder" "$@"

@@ -122,6 +122,13 @@ counted() {
     once "instructions of $2" tools/instructions.py "$1"
 }
 
+# One of thousands costs what one of hundreds does.
+step_growth() {
+    configure_bench build-bench gcc && ninja -C build-bench bench-eddy >/dev/null ||
+        { note_failure "build-bench does not build"; return 1; }
+    once growth bench/growth.py build-bench --instructions
+}
+
 # Queues that are always full, a store of buffers that is always empty.
 step_small_rings() { build build gcc && EDDY_RING=2,4,2 suites build --suite on-uring; }
 
