@@ -94,7 +94,19 @@ int asprintf(char **__restrict text, const char *__restrict format, ...) EDDY_PR
 #endif
 
 #ifndef EDDY_NO_AWAIT
-#define await(...) ED_KEYWORD_AWAIT(__VA_ARGS__)
+/* Explained in macros.h.  The whole keyword is here, since compilers name the files between a mistake and its place. */
+#define await(x, ...) \
+    __extension__({ \
+        _Static_assert(!ED_IS_NONE(x), "await needs an awaitable: await(x) or await(x, &err)"); \
+        _Static_assert(ED_NARGS(__VA_ARGS__) < 2, "await takes one or two arguments: await(x) or await(x, &err)"); \
+        (void)await_outside_async_function; \
+        ED_LEAVE_IF_PENDING \
+        ED_TAKE_ERROR(__VA_ARGS__) \
+        __auto_type ed_operand = (x); \
+        enum { ed_is_no_awaitable = ED_NO_AWAITABLE(ed_operand) }; \
+        _Static_assert(!ed_is_no_awaitable, "await needs a coroutine, a task, a future or another awaitable"); \
+        ED_AWAIT(ED_WAIT, eddy_release, ED_PASS_OR(ED_CATCH, ##__VA_ARGS__)); \
+    })
 #endif
 
 #ifndef EDDY_NO_AWAIT_ALWAYS

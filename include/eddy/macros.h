@@ -54,7 +54,31 @@
 #define ED_NARGS_(z, a, b, c, d, e, f, g, h, i, j, k, l, N, ...) N
 #define ED_IS_ONE(...) ED_NARGS_(0, ##__VA_ARGS__, M, M, M, M, M, M, M, M, M, M, M, 1, 0)
 #define ED_OVERLOAD(macro, ...) ED_CAT(macro, ED_NARGS(__VA_ARGS__))
+/* ED_BY_COUNT(none, one, two, more, arguments...): one of the four names.  None is pasted together, since clang shows
+ * each step on the way to a pasted name. */
+#define ED_BY_COUNT(none, one, two, more, ...) \
+    ED_NARGS_(0, ##__VA_ARGS__, more, more, more, more, more, more, more, more, more, more, two, one, none)
 #define ED_FIRST(a, ...) a
+/* ED_LAST_OF_n(m, a, b, ..., z) is m(z, a, b, ...). */
+#define ED_NARGS_LONG(...) ED_NARGS_LONG_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1)
+#define ED_NARGS_LONG_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, N, ...) N
+#define ED_LAST_OF_1(m, z) m(z, NULL)
+#define ED_LAST_OF_2(m, a, z) m(z, a)
+#define ED_LAST_OF_3(m, a, b, z) m(z, a, b)
+#define ED_LAST_OF_4(m, a, b, c, z) m(z, a, b, c)
+#define ED_LAST_OF_5(m, a, b, c, d, z) m(z, a, b, c, d)
+#define ED_LAST_OF_6(m, a, b, c, d, e, z) m(z, a, b, c, d, e)
+#define ED_LAST_OF_7(m, a, b, c, d, e, f, z) m(z, a, b, c, d, e, f)
+#define ED_LAST_OF_8(m, a, b, c, d, e, f, g, z) m(z, a, b, c, d, e, f, g)
+#define ED_LAST_OF_9(m, a, b, c, d, e, f, g, h, z) m(z, a, b, c, d, e, f, g, h)
+#define ED_LAST_OF_10(m, a, b, c, d, e, f, g, h, i, z) m(z, a, b, c, d, e, f, g, h, i)
+#define ED_LAST_OF_11(m, a, b, c, d, e, f, g, h, i, j, z) m(z, a, b, c, d, e, f, g, h, i, j)
+#define ED_LAST_OF_12(m, a, b, c, d, e, f, g, h, i, j, k, z) m(z, a, b, c, d, e, f, g, h, i, j, k)
+#define ED_LAST_OF_13(m, a, b, c, d, e, f, g, h, i, j, k, l, z) m(z, a, b, c, d, e, f, g, h, i, j, k, l)
+#define ED_LAST_OF_14(m, a, b, c, d, e, f, g, h, i, j, k, l, n, z) m(z, a, b, c, d, e, f, g, h, i, j, k, l, n)
+#define ED_LAST_OF_15(m, a, b, c, d, e, f, g, h, i, j, k, l, n, o, z) m(z, a, b, c, d, e, f, g, h, i, j, k, l, n, o)
+#define ED_LAST_OF_16(m, a, b, c, d, e, f, g, h, i, j, k, l, n, o, p, z) \
+    m(z, a, b, c, d, e, f, g, h, i, j, k, l, n, o, p)
 /* ED_EACH(m, name, (T, a), (U, b)) is m(T, a) m(U, b), for up to 8 pairs; ED_LIST puts commas between them. */
 #define ED_EACH(m, ...) ED_CAT(ED_EACH, ED_NARGS(__VA_ARGS__))(m, __VA_ARGS__)
 #define ED_EACH1(m, n)
@@ -125,7 +149,11 @@
 #define ED_VALUE(x) __builtin_choose_expr(ED_IS_VOID_OBJECT(x), (void)0, (x))
 #define ED_ZERO(x) __builtin_choose_expr(ED_IS_VOID_OBJECT(x), (void)0, (__typeof__(x)){0})
 #define ED_RVALUE(x) (0 ? (x) : (x)) /* in __typeof__: drops qualifiers */
-/* Stands in for what the user got wrong, so that one mistake is one error: it has whatever a keyword asks for. */
+/*
+ * Stands in for what the user got wrong, so that one mistake is one error: it has whatever a keyword asks for.
+ * ed_operand is never defined.  A keyword keeps its operand in a local of this name; where the operand does not
+ * compile, gcc declares no local and finds this one.
+ */
 struct ed_anything {
     union {
         struct eddy_awaitable awaitable;
@@ -135,6 +163,7 @@ struct ed_anything {
     int result, value, sent;
     eddy_void yield_from_in_async_generator[1];
 };
+extern struct ed_anything ed_operand;
 /* The header of what p points to; "has no member named 'awaitable'" for anything else. */
 #define ED_AWAITABLE(p) \
     _Generic(&(p)->awaitable, \
@@ -142,13 +171,30 @@ struct ed_anything {
         struct eddy_core *: (struct eddy_awaitable *)(void *)(p))
 /* p, or for a `void *` something that may be dereferenced: for questions about *p that are not evaluated. */
 #define ED_TYPED(p) _Generic((p), void *: (int *)0, const void *: (int *)0, default: (p))
-/* By an enumerator: clang quotes the whole failed expression, so it gets a short one.  It is negative, because clang
- * takes 0 for the value of an enumerator that it could not make out: the user has been told about x already. */
-#define ED_CHECK_IS_STRUCT(x, text, bad) \
-    enum { bad = !ED_IS_STRUCT(*ED_TYPED(ED_ADDRESS_(x))) }; \
-    _Static_assert(!bad, text)
-#define ED_CHECK_AWAITABLE(x, keyword, ok) \
-    ED_CHECK_IS_STRUCT(x, keyword " needs a coroutine, a task, a future or another awaitable", ok)
+/*
+ * A rule about types is a _Static_assert about an enumerator.  The enumerator says what is wrong, because clang quotes
+ * it, and because clang takes 0 for the value of an enumerator that it could not make out: the user has been told
+ * already.  Rules and operands stand in the macro that the user calls, not in one that it is made of: compilers name
+ * the macros between a mistake and the place where it was found.
+ */
+#define ED_NO_STRUCT(x) !ED_IS_STRUCT(*ED_TYPED(ED_ADDRESS_(x)))
+#define ED_NO_AWAITABLE(x) \
+    (ED_NO_STRUCT(x) || \
+     _Generic(&ED_ADDRESS(x)->awaitable, struct eddy_awaitable *: 0, struct eddy_core *: 0, default: 1))
+#define ED_NO_COROUTINE(x) \
+    (!ED_IS_STRUCT(x) || _Generic(&__builtin_choose_expr(ED_IS_STRUCT(x), &(x), (struct ed_anything *)0)->awaitable, \
+                                  struct eddy_awaitable *: 0, struct eddy_core *: 0, default: 1))
+#define ED_NO_GENERATOR(x) \
+    (ED_NO_STRUCT(x) || _Generic(&ED_ADDRESS(x)->generator, struct eddy_generator *: 0, default: 1))
+#define ED_NO_ASYNC_GENERATOR(x) \
+    (ED_NO_STRUCT(x) || _Generic(&ED_ADDRESS(x)->async_generator, struct eddy_async_generator *: 0, default: 1))
+/* So that what is asked of the wrong kind of function is a rule that is broken, not a member that is missing. */
+#define ED_NO_KIND(kind) __extension__ eddy_void kind[0]
+/* The address of x, or where x is wrong something that has it all. */
+#define ED_UNLESS(wrong, x) __builtin_choose_expr(wrong, (struct ed_anything *)0, ED_ADDRESS(x))
+#define ED_MUST_BE_AWAITABLE(x, keyword) \
+    enum { ed_is_no_awaitable = ED_NO_AWAITABLE(x) }; \
+    _Static_assert(!ed_is_no_awaitable, keyword " needs a coroutine, a task, a future or another awaitable")
 /* x if it is a pointer to a struct, else its address; for what is neither, something harmless, so that only the
  * assertion speaks. */
 #define ED_ADDRESS_(x) \
@@ -236,6 +282,8 @@ struct eddy_core *ed_enclosing(void);
         struct eddy_awaitable awaitable; \
         ED_OBJECT(T) result; \
         ED_ARGS(__VA_ARGS__); \
+        ED_NO_KIND(generator); \
+        ED_NO_KIND(async_generator); \
     }; \
     typedef void fn##__parameters(ED_LIST(ED_PARAM, __VA_ARGS__)); \
     ED_CONTEXT(fn); \
@@ -313,15 +361,17 @@ void eddy_async_function_does_not_fit_the_type(void)
     __attribute__((error("result or parameters of the async function differ from those of the async_type")));
 EDDY_API void eddy_async_function_mismatch(const char *function, const char *type)
     __attribute__((cold, noreturn));
+/* A constant, so that it may stand in a static table; hence the rules are in a struct without members, in a sizeof. */
 #define eddy_async_as(type_name, function) \
-    __extension__({ \
-        _Static_assert(__builtin_types_compatible_p(type_name##__parameters, function##__parameters), \
-                       "async_as: the parameters of the function differ from those of the type"); \
-        _Static_assert(__builtin_types_compatible_p(__typeof__(((struct type_name *)0)->result), \
-                                                    __typeof__(((struct function *)0)->result)), \
-                       "async_as: the result of the function differs from that of the type"); \
-        (type_name)(uintptr_t)(function); \
-    })
+    (__extension__ __builtin_choose_expr( \
+        sizeof(struct { \
+            _Static_assert(__builtin_types_compatible_p(type_name##__parameters, function##__parameters), \
+                           "async_as: the parameters of the function differ from those of the type"); \
+            _Static_assert(__builtin_types_compatible_p(__typeof__(((struct type_name *)0)->result), \
+                                                        __typeof__(((struct function *)0)->result)), \
+                           "async_as: the result of the function differs from that of the type"); \
+            char unit; \
+        }) == 1, (type_name)(uintptr_t)(function), 0))
 /* #define mygen(...) eddy_async_default(mygen, (10), ##__VA_ARGS__)   then mygen() means mygen(10) */
 #define eddy_async_default(function, defaults, ...) \
     ED_CAT(ED_DEFAULT_, ED_IS_NONE(__VA_ARGS__))(function, defaults, ##__VA_ARGS__)
@@ -366,6 +416,8 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
         struct eddy_awaitable awaitable; \
         ED_OBJECT(T) result; \
         ED_ARGS(__VA_ARGS__); \
+        ED_NO_KIND(generator); \
+        ED_NO_KIND(async_generator); \
     }; \
     ED_CONTEXT(fn); \
     static T fn##__body(struct fn *, struct fn##__context ED_EACH(ED_TAIL, __VA_ARGS__)); \
@@ -402,6 +454,8 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
         ED_OBJECT(R) result; \
         ED_ARGS(__VA_ARGS__); \
         eddy_void yield_from_in_async_generator[1]; \
+        ED_NO_KIND(awaitable); \
+        ED_NO_KIND(async_generator); \
     }; \
     ED_CONTEXT(fn); \
     static R fn##__body(struct fn *, struct fn##__context, struct fn##__context ED_EACH(ED_TAIL, __VA_ARGS__)); \
@@ -439,6 +493,8 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
         ED_OBJECT(S) sent; \
         eddy_void result; \
         ED_ARGS(__VA_ARGS__); \
+        ED_NO_KIND(awaitable); \
+        ED_NO_KIND(generator); \
     }; \
     ED_CONTEXT(fn); \
     static void fn##__body(struct fn *, struct fn##__context, struct fn##__context, \
@@ -473,111 +529,124 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
 }
 
 /*
- * Every await is this one.  first: what must hold before x is evaluated.  error(err, ep): takes &err, or nothing.
- * wait(...): declares af, the failure.  failed(ep, af, site): what happens to it.
+ * An await is: what must hold; what is evaluated before the operand; the operand, whose value is kept in ed_operand;
+ * and this, which waits for it.  wait: declares ed_failure.  release: what becomes of a handle.  failed: where a
+ * failure goes.  The operand is the last of the user's expressions, so what is declared after it needs no name of its
+ * own: an await inside the operand has ended by then.
  */
-#define ED_AWAIT(...) ED_AWAIT_(__VA_ARGS__)
-#define ED_AWAIT_(x, keyword, first, error, err, wait, seconds, release, failed, aw, ap, ah, af, ar, ep, dl, site, ok) \
-    __extension__({ \
-        first; \
-        error(err, ep); \
-        __auto_type aw = (x); \
-        ED_CHECK_AWAITABLE(aw, keyword, ok); \
-        __auto_type ap = ED_ADDRESS(aw); \
-        struct eddy_awaitable *ah = ED_AWAITABLE(ap); \
-        wait(af, aw, ap, ah, dl, seconds); \
-        __auto_type ar = ap->result; \
-        if (ED_IS_POINTER(aw)) \
-            release(ah); \
-        if (ED_UNLIKELY(af != NULL)) \
-            failed(ep, af, site) \
-        ED_VALUE(ar); \
-    })
-#define ED_AWAIT_NAMES \
-    ED_UNIQUE(ed_aw_), ED_UNIQUE(ed_ap_), ED_UNIQUE(ed_ah_), ED_UNIQUE(ed_af_), ED_UNIQUE(ed_ar_), \
-        ED_UNIQUE(ed_ep_), ED_UNIQUE(ed_dl_), ED_UNIQUE(ed_site_), ED_UNIQUE(ed_is_no_awaitable_)
+#define ED_AWAIT(wait, release, failed) \
+    __auto_type ed_address = ED_UNLESS(ed_is_no_awaitable, ed_operand); \
+    struct eddy_awaitable *ed_awaitable = ED_AWAITABLE(ed_address); \
+    wait; \
+    __auto_type ed_result = ed_address->result; \
+    if (ED_IS_POINTER(ed_operand)) \
+        release(ed_awaitable); \
+    if (ED_UNLIKELY(ed_failure != NULL)) \
+        failed \
+    ED_VALUE(ed_result)
 
-/* first */
-#define ED_IN_ASYNC \
+/* What must hold: a context is a name that exists only where the keyword may stand. */
+#define ED_IN_ASYNC() \
     (void)await_outside_async_function; \
     ED_LEAVE_IF_PENDING
-#define ED_IN_ASYNC_ALWAYS (void)await_outside_async_function
-#define ED_ANYWHERE (void)0
-/* error */
-#define ED_NO_ERROR(err, ep) (void)0
-#define ED_TAKE_ERROR(err, ep) \
-    _Static_assert(__builtin_types_compatible_p(__typeof__(err), eddy_error *), \
-                   "the second argument must be the address of an eddy_error"); \
-    eddy_error *ep = (err); \
-    ep->code = 0; \
-    ep->message = ""
+static inline eddy_error *eddy_error_cleared(eddy_error *err)
+{
+    err->code = 0;
+    err->message = "";
+    return err;
+}
+/* Before the operand: ED_TAKE_ERROR() is nothing, ED_TAKE_ERROR(err) keeps err in a local and clears the error. */
+#define ED_TAKE_ERROR(...) \
+    ED_BY_COUNT(ED_NO_ERROR, ED_CLEAR_ERROR, ED_NO_ERROR, ED_NO_ERROR, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_NO_ERROR(...)
+#define ED_CLEAR_ERROR(err) ED_CLEAR(err, ED_ERROR);
+#define ED_CLEAR_SECOND(seconds, err) ED_CLEAR(err, ED_ERROR);
+#define ED_ERROR ED_CAT(ed_error_, __LINE__) /* an operand may hold an await with a local of its own */
+#define ED_CLEAR(err, ep) \
+    { \
+        enum { ed_is_no_error = !ED_IS_ERROR(err) }; \
+        _Static_assert(!ed_is_no_error, "the last argument must be the address of an eddy_error: &err"); \
+    } \
+    eddy_error *ep = eddy_error_cleared(__builtin_choose_expr(ED_IS_ERROR(err), (err), (eddy_error *)0))
+#define ED_IS_ERROR(err) __builtin_types_compatible_p(__typeof__(err), eddy_error *)
 /* wait */
-#define ED_RUN_OR_JOIN(aw, ah) (ED_IS_POINTER(aw) ? eddy_join(ah) : eddy_run_here(ah))
-#define ED_WAIT_PLAIN(af, aw, ap, ah, dl, seconds) struct eddy_failure *af = ED_RUN_OR_JOIN(aw, ah)
-#define ED_WAIT_FOR(af, aw, ap, ah, dl, seconds) \
-    struct eddy_deadline dl; \
-    struct eddy_failure *af = eddy_deadline_close( \
-        &dl, eddy_deadline_open(&dl, ah, ED_IS_POINTER(aw), seconds) ? ED_RUN_OR_JOIN(aw, ah) : NULL)
-#define ED_WAIT_SHIELDED(af, aw, ap, ah, dl, seconds) \
-    struct eddy_failure *af = ED_IS_POINTER(aw) ? eddy_join_shielded(ah) : eddy_run_shielded(ah, sizeof *(ap))
+#define ED_RUN_OR_JOIN (ED_IS_POINTER(ed_operand) ? eddy_join(ed_awaitable) : eddy_run_here(ed_awaitable))
+#define ED_WAIT struct eddy_failure *ed_failure = ED_RUN_OR_JOIN
+#define ED_WAIT_FOR(seconds) \
+    struct eddy_deadline ed_deadline; \
+    struct eddy_failure *ed_failure = eddy_deadline_close( \
+        &ed_deadline, eddy_deadline_open(&ed_deadline, ed_awaitable, ED_IS_POINTER(ed_operand), seconds) \
+                          ? ED_RUN_OR_JOIN : NULL)
+#define ED_WAIT_SHIELDED \
+    struct eddy_failure *ed_failure = ED_IS_POINTER(ed_operand) \
+                                          ? eddy_join_shielded(ed_awaitable) \
+                                          : eddy_run_shielded(ed_awaitable, sizeof *ed_address)
 /* release: eddy_release, or the handle stays the caller's */
-#define ED_KEEP_HANDLE(ah) (void)0
+#define ED_KEEP_HANDLE(handle) (void)0
 /* failed: it goes on outward; it is caught, but for this task's own cancellation; it is caught in every case */
-#define ED_PASS_ON(ep, af, site) ED_FAIL(af, site)
-#define ED_CATCH(ep, af, site) \
+#define ED_PASS_ON() ED_FAIL(ed_failure, ed_site)
+#define ED_CATCH() \
     { \
-        if (eddy_failure_is_own_cancellation(af)) \
-            ED_FAIL(af, site) \
-        ED_CATCH_ALL(ep, af, ED_CAT(site, a)) \
+        if (eddy_failure_is_own_cancellation(ed_failure)) \
+            ED_FAIL(ed_failure, ed_site) \
+        ED_CATCH_ALL() \
     }
-#define ED_CATCH_ALL(ep, af, site) \
+#define ED_CATCH_ALL() ED_CATCH_INTO(ED_ERROR, ed_failure)
+#define ED_CATCH_INTO(ep, failed) \
     { \
-        ED_SITE(site); \
-        eddy_failure_catch(eddy_failure_trace(af, &site), ep); \
+        ED_SITE(ed_site); \
+        eddy_failure_catch(eddy_failure_trace(failed, &ed_site), ep); \
     }
+/* the second of these if the user gave an &err */
+#define ED_PASS_OR(catch, ...) ED_BY_COUNT(ED_PASS_ON, catch, catch, catch, ##__VA_ARGS__)()
 
-/* await(x) · await(x, &err), and their eddy_ twins; eddy_await(x, &err) also works in plain C called from a task */
-#define ED_KEYWORD_AWAIT(...) ED_OVERLOAD(ED_AWAIT_KEYWORD_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_AWAIT_KEYWORD_0() \
-    __extension__({ _Static_assert(0, "await needs an awaitable: await(x) or await(x, &err)"); })
-#define ED_AWAIT_KEYWORD_1(x) \
-    ED_AWAIT(x, "await", ED_IN_ASYNC, ED_NO_ERROR, , ED_WAIT_PLAIN, , eddy_release, ED_PASS_ON, ED_AWAIT_NAMES)
-#define ED_AWAIT_KEYWORD_2(x, err) \
-    ED_AWAIT(x, "await", ED_IN_ASYNC, ED_TAKE_ERROR, err, ED_WAIT_PLAIN, , eddy_release, ED_CATCH, ED_AWAIT_NAMES)
-#define ED_AWAIT_KEYWORD_3(...) \
-    __extension__({ _Static_assert(0, "await takes one or two arguments: await(x) or await(x, &err)"); })
+/* await(x) · await(x, &err) is in keywords.h.  eddy_await(x) is await(x); eddy_await(x, &err) also works in plain C
+ * that a task has called. */
+#define eddy_await(x, ...) \
+    __extension__({ \
+        _Static_assert(ED_NARGS(__VA_ARGS__) < 2, "eddy_await takes one or two arguments: eddy_await(x, &err)"); \
+        ED_BY_COUNT(ED_IN_ASYNC, ED_NO_ERROR, ED_NO_ERROR, ED_NO_ERROR, ##__VA_ARGS__)() \
+        ED_TAKE_ERROR(__VA_ARGS__) \
+        __auto_type ed_operand = (x); \
+        ED_MUST_BE_AWAITABLE(ed_operand, "eddy_await"); \
+        ED_AWAIT(ED_WAIT, eddy_release, ED_PASS_OR(ED_CATCH_ALL, ##__VA_ARGS__)); \
+    })
+
 #define eddy_await_always(x, err) \
-    ED_AWAIT(x, "await_always", ED_IN_ASYNC_ALWAYS, ED_TAKE_ERROR, err, ED_WAIT_PLAIN, , eddy_release, ED_CATCH_ALL, \
-             ED_AWAIT_NAMES)
-#define eddy_await(...) ED_OVERLOAD(ED_EDDY_AWAIT_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_EDDY_AWAIT_0 ED_AWAIT_KEYWORD_0
-#define ED_EDDY_AWAIT_1 ED_AWAIT_KEYWORD_1
-#define ED_EDDY_AWAIT_2(x, err) \
-    ED_AWAIT(x, "eddy_await", ED_ANYWHERE, ED_TAKE_ERROR, err, ED_WAIT_PLAIN, , eddy_release, ED_CATCH_ALL, \
-             ED_AWAIT_NAMES)
-#define ED_EDDY_AWAIT_3 ED_AWAIT_KEYWORD_3
+    __extension__({ \
+        (void)await_outside_async_function; \
+        ED_TAKE_ERROR(err) \
+        __auto_type ed_operand = (x); \
+        ED_MUST_BE_AWAITABLE(ed_operand, "await_always"); \
+        ED_AWAIT(ED_WAIT, eddy_release, ED_CATCH_ALL()); \
+    })
 
 /* await_for(x, seconds) · await_for(x, seconds, &err) */
-#define eddy_await_for(...) ED_OVERLOAD(ED_AWAIT_FOR_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_AWAIT_FOR_1(x) \
+#define eddy_await_for(x, ...) \
     __extension__({ \
-        _Static_assert(0, "await_for needs a time: await_for(x, seconds) or await_for(x, seconds, &err)"); \
-        (void)0; \
+        _Static_assert(ED_NARGS(__VA_ARGS__) > 0 && ED_NARGS(__VA_ARGS__) < 3, \
+                       "await_for needs a time: await_for(x, seconds) or await_for(x, seconds, &err)"); \
+        ED_IN_ASYNC() \
+        double ED_SECONDS = (ED_FIRST(__VA_ARGS__, )); \
+        ED_BY_COUNT(ED_NO_ERROR, ED_NO_ERROR, ED_CLEAR_SECOND, ED_NO_ERROR, ##__VA_ARGS__)(__VA_ARGS__) \
+        __auto_type ed_operand = (x); \
+        ED_MUST_BE_AWAITABLE(ed_operand, "await_for"); \
+        ED_AWAIT(ED_WAIT_FOR(ED_SECONDS), eddy_release, \
+                 ED_BY_COUNT(ED_PASS_ON, ED_PASS_ON, ED_CATCH, ED_CATCH, ##__VA_ARGS__)()); \
     })
-#define ED_AWAIT_FOR_2(x, seconds) \
-    ED_AWAIT(x, "await_for", ED_IN_ASYNC, ED_NO_ERROR, , ED_WAIT_FOR, seconds, eddy_release, ED_PASS_ON, ED_AWAIT_NAMES)
-#define ED_AWAIT_FOR_3(x, seconds, err) \
-    ED_AWAIT(x, "await_for", ED_IN_ASYNC, ED_TAKE_ERROR, err, ED_WAIT_FOR, seconds, eddy_release, ED_CATCH, \
-             ED_AWAIT_NAMES)
+#define ED_SECONDS ED_CAT(ed_seconds_, __LINE__)
 
 /* await_shielded(t): the handle stays the caller's in every case; of a value: it is spawned, and detached */
-#define eddy_await_shielded(...) ED_OVERLOAD(ED_AWAIT_SHIELDED_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_AWAIT_SHIELDED_1(x) \
-    ED_AWAIT(x, "await_shielded", ED_IN_ASYNC, ED_NO_ERROR, , ED_WAIT_SHIELDED, , ED_KEEP_HANDLE, ED_PASS_ON, \
-             ED_AWAIT_NAMES)
-#define ED_AWAIT_SHIELDED_2(x, err) \
-    ED_AWAIT(x, "await_shielded", ED_IN_ASYNC, ED_TAKE_ERROR, err, ED_WAIT_SHIELDED, , ED_KEEP_HANDLE, ED_CATCH, \
-             ED_AWAIT_NAMES)
+#define eddy_await_shielded(x, ...) \
+    __extension__({ \
+        _Static_assert(ED_NARGS(__VA_ARGS__) < 2, \
+                       "await_shielded takes one or two arguments: await_shielded(x, &err)"); \
+        ED_IN_ASYNC() \
+        ED_TAKE_ERROR(__VA_ARGS__) \
+        __auto_type ed_operand = (x); \
+        ED_MUST_BE_AWAITABLE(ed_operand, "await_shielded"); \
+        ED_AWAIT(ED_WAIT_SHIELDED, ED_KEEP_HANDLE, ED_PASS_OR(ED_CATCH, ##__VA_ARGS__)); \
+    })
 
 /* ---- throw, rethrow -------------------------------------------------------------------------------------- */
 
@@ -598,8 +667,6 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
 
 /* ---- tasks ----------------------------------------------------------------------------------------------- */
 
-#define ED_CHECK_SPAWN(sp) _Static_assert(ED_IS_STRUCT(sp), "spawn needs a coroutine value: spawn(f(x))")
-#define ED_SPAWN(...) ED_SPAWN_(__VA_ARGS__)
 /* Both compilers refuse to inline a function that has kept the address of a label: a body that spawns must have a frame
  * of its own, which stays whole below the stack pointer until its tasks are joined (see eddy_frame_end).  In clang the
  * object has to exist; in gcc it is dropped, and must be: link-time optimisation would part it from its label. */
@@ -613,36 +680,44 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
     label:; \
     __extension__ static const void *const ED_CAT(label, a) ED_LABEL_KEPT = &&label
 #ifdef __clang__
-#define ED_SPAWN_(coro, symbol, option_type, option, sp, sf, site) \
+#define ED_SPAWN_BODY(rule, coro, symbol, option_type, option, sf, site) \
     __extension__({ \
         ED_NEVER_INLINED(ED_CAT(site, l)); \
-        __auto_type sp = (coro); \
-        ED_CHECK_SPAWN(sp); \
-        (void)sizeof(ED_AWAITABLE(ED_ADDRESS(sp))); \
+        option_type ED_CAT(site, o) = option; \
+        ED_SPAWNED(rule, coro); \
         ED_SITE(site); \
-        extern EDDY_MUST_USE __typeof__(sp) *sf(const void *, size_t, void **, const struct eddy_site *, \
-                                                option_type) __asm__(symbol); \
-        sf(&sp, sizeof sp, ED_CHILDREN, &site, option); \
+        extern EDDY_MUST_USE __typeof__(ed_operand) *sf(const void *, size_t, void **, const struct eddy_site *, \
+                                                        option_type) __asm__(symbol); \
+        sf(&ed_operand, sizeof ed_operand, ED_CHILDREN, &site, ED_CAT(site, o)); \
     })
 #else
-#define ED_SPAWN_(coro, symbol, option_type, option, sp, sf, site) \
+#define ED_SPAWN_BODY(rule, coro, symbol, option_type, option, sf, site) \
     ED_USE_HANDLE(__typeof__(coro) *, __extension__({ \
         ED_NEVER_INLINED(ED_CAT(site, l)); \
-        __auto_type sp = (coro); \
-        ED_CHECK_SPAWN(sp); \
-        (void)sizeof(ED_AWAITABLE(ED_ADDRESS(sp))); \
+        option_type ED_CAT(site, o) = option; \
+        ED_SPAWNED(rule, coro); \
         ED_SITE(site); \
         extern EDDY_MUST_USE void *sf(const void *, size_t, void **, const struct eddy_site *, option_type) \
             __asm__(symbol); \
-        sf(&sp, sizeof sp, ED_CHILDREN, &site, option); \
+        sf(&ed_operand, sizeof ed_operand, ED_CHILDREN, &site, ED_CAT(site, o)); \
     }))
 #endif
-#define ED_SPAWN_NAMES ED_UNIQUE(ed_sp_), ED_UNIQUE(ed_sf_), ED_UNIQUE(ed_site_)
-#define eddy_spawn(coro) ED_SPAWN(coro, "eddy_spawn_copy", unsigned, 0, ED_SPAWN_NAMES)
-#define eddy_spawn_eager(coro) ED_SPAWN(coro, "eddy_spawn_copy", unsigned, ED_SPAWN_EAGER, ED_SPAWN_NAMES)
+#define ED_SPAWNED(rule, coro) \
+    __auto_type ed_operand = (coro); \
+    enum { ed_is_no_coroutine = ED_NO_COROUTINE(ed_operand) }; \
+    rule
+#define ED_SPAWN(...) ED_SPAWN_BODY(__VA_ARGS__)
+#define ED_SPAWN_NAMES ED_UNIQUE(ed_sf_), ED_UNIQUE(ed_site_)
+#define eddy_spawn(coro) \
+    ED_SPAWN(_Static_assert(!ed_is_no_coroutine, "spawn needs a coroutine value: spawn(f(x))"), coro, \
+             "eddy_spawn_copy", unsigned, 0, ED_SPAWN_NAMES)
+#define eddy_spawn_eager(coro) \
+    ED_SPAWN(_Static_assert(!ed_is_no_coroutine, "spawn_eager needs a coroutine value: spawn_eager(f(x))"), coro, \
+             "eddy_spawn_copy", unsigned, ED_SPAWN_EAGER, ED_SPAWN_NAMES)
 /* Variadic: &(eddy_spawn_options){.name = "x", .eager = true} is several macro arguments. */
 #define eddy_spawn_with(coro, ...) \
-    ED_SPAWN(coro, "eddy_spawn_copy_with", const eddy_spawn_options *, (__VA_ARGS__), ED_SPAWN_NAMES)
+    ED_SPAWN(_Static_assert(!ed_is_no_coroutine, "spawn_with needs a coroutine value: spawn_with(f(x), &options)"), \
+             coro, "eddy_spawn_copy_with", const eddy_spawn_options *, (__VA_ARGS__), ED_SPAWN_NAMES)
 
 #define ED_HANDLE(t) ED_HANDLE_(t, ED_UNIQUE(ed_ha_), ED_UNIQUE(ed_is_handle_))
 #define ED_HANDLE_(t, ha, ok) ED_HANDLE__(t, ha, ok)
@@ -729,40 +804,68 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
 
 /* ---- run ------------------------------------------------------------------------------------------------- */
 
-#define eddy_run(...) ED_OVERLOAD(ED_RUN_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_RUN_1(coro) ED_RUN_MAIN(coro, NULL, ED_UNIQUE(ed_ru_), ED_UNIQUE(ed_rs_), ED_UNIQUE(ed_site_))
-#define ED_RUN_2(coro, err) ED_RUN_TYPED(coro, NULL, err, ED_UNIQUE(ed_ru_), ED_UNIQUE(ed_ep_), ED_UNIQUE(ed_site_))
-/* eddy_run_with(&options, coro) · eddy_run_with(&options, coro, &err) */
-#define eddy_run_with(...) ED_OVERLOAD(ED_RUN_WITH_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_RUN_WITH_2(options, coro) \
-    ED_RUN_MAIN(coro, options, ED_UNIQUE(ed_ru_), ED_UNIQUE(ed_rs_), ED_UNIQUE(ed_site_))
-#define ED_RUN_WITH_3(options, coro, err) \
-    ED_RUN_TYPED(coro, options, err, ED_UNIQUE(ed_ru_), ED_UNIQUE(ed_ep_), ED_UNIQUE(ed_site_))
-#define ED_RUN_CHECK(ru) _Static_assert(ED_IS_STRUCT(ru), "eddy_run needs a coroutine value: eddy_run(main_task())")
-#define ED_RUN_CALL(ru, options, err, site) \
-    eddy_run_main(ED_AWAITABLE(ED_ADDRESS(ru)), sizeof ru, offsetof(__typeof__(ru), result), sizeof ru.result, \
-                  options, &(const struct eddy_build)EDDY_BUILD, err, &site)
-#define ED_RUN_MAIN(...) ED_RUN_MAIN_(__VA_ARGS__)
-#define ED_RUN_MAIN_(coro, options, ru, rs, site) \
+/* eddy_run(coro) · eddy_run(coro, &err) */
+#define eddy_run(...) \
+    ED_BY_COUNT(ED_RUN_PLAIN, ED_RUN_PLAIN, ED_RUN_CATCHING, ED_RUN_CATCHING, ##__VA_ARGS__)( \
+        _Static_assert(!ed_is_no_coroutine, "eddy_run needs a coroutine value: eddy_run(main_task())"), __VA_ARGS__)
+#define ED_RUN_PLAIN(rule, coro) \
     __extension__({ \
-        __auto_type ru = (coro); \
-        ED_RUN_CHECK(ru); \
-        _Static_assert(ED_IS_VOID_OBJECT(ru.result) || \
-                           __builtin_types_compatible_p(__typeof__(ru.result), int), \
-                       "eddy_run(coro) is for results int and void: use eddy_run(coro, &err)"); \
-        ED_SITE(site); \
-        int rs = ED_RUN_CALL(ru, options, NULL, site); \
-        rs ? rs : __builtin_choose_expr(ED_IS_VOID_OBJECT(ru.result), 0, ru.result); \
+        __auto_type ed_operand = (coro); \
+        enum { ed_is_no_coroutine = ED_NO_COROUTINE(ed_operand) }; \
+        rule; \
+        ED_RUN(ED_UNLESS(ed_is_no_coroutine, ed_operand), NULL, NULL); \
+        ED_GIVES_STATUS(ed_main); \
+        ED_STATUS; \
     })
-#define ED_RUN_TYPED(...) ED_RUN_TYPED_(__VA_ARGS__)
-#define ED_RUN_TYPED_(coro, options, err, ru, ep, site) \
+#define ED_RUN_CATCHING(rule, coro, err) \
     __extension__({ \
-        __auto_type ru = (coro); \
-        ED_RUN_CHECK(ru); \
-        ED_TAKE_ERROR(err, ep); \
-        ED_SITE(site); \
-        ED_RUN_CALL(ru, options, ep, site); \
-        ED_VALUE(ru.result); \
+        ED_TAKE_ERROR(err) \
+        __auto_type ed_operand = (coro); \
+        enum { ed_is_no_coroutine = ED_NO_COROUTINE(ed_operand) }; \
+        rule; \
+        ED_RUN(ED_UNLESS(ed_is_no_coroutine, ed_operand), NULL, ED_ERROR); \
+        (void)ed_status; \
+        ED_VALUE(ed_main->result); \
+    })
+#define ED_RUN(main, options, err) \
+    __auto_type ed_main = main; \
+    ED_SITE(ed_site); \
+    int ed_status = eddy_run_main(ED_AWAITABLE(ed_main), sizeof *ed_main, offsetof(__typeof__(*ed_main), result), \
+                                  sizeof ed_main->result, options, &(const struct eddy_build)EDDY_BUILD, err, &ed_site)
+#define ED_IS_INT(x) __builtin_types_compatible_p(__typeof__(x), int)
+#define ED_STATUS (ed_status ? ed_status : __builtin_choose_expr(ED_IS_INT(ed_main->result), ed_main->result, 0))
+#define ED_GIVES_STATUS(main) \
+    _Static_assert(ED_IS_VOID_OBJECT((main)->result) || ED_IS_INT((main)->result), \
+                   "eddy_run(coro) is for results int and void: use eddy_run(coro, &err)")
+
+/*
+ * eddy_run_with(&options, coro) · eddy_run_with(&options, coro, &err).  The options may be a compound literal, whose
+ * commas part it into several arguments.  What is before the last argument is whole nevertheless: the options, or the
+ * options and the coroutine.  It initialises ed_first, in which the second member then has the coroutine, or nothing.
+ */
+#define eddy_run_with(...) ED_CAT(ED_LAST_OF_, ED_NARGS_LONG(__VA_ARGS__))(ED_RUN_WITH, __VA_ARGS__)
+#define ED_OR_ANYTHING(x) \
+    __builtin_choose_expr(__builtin_types_compatible_p(__typeof__(x), void), (struct ed_anything){.result = 0}, x)
+#define ED_RUN_WITH(last, ...) \
+    __extension__({ \
+        struct { \
+            const eddy_loop_options *options; \
+            __typeof__(ED_OR_ANYTHING(((void)__VA_ARGS__))) coroutine; \
+        } ed_first = {.options = __VA_ARGS__}; \
+        __auto_type ed_operand = (last); \
+        enum { ed_catches = ED_IS_ERROR(ed_operand) }; \
+        enum { ed_is_no_coroutine = !ed_catches && ED_NO_COROUTINE(ed_operand) }; \
+        _Static_assert(!ed_is_no_coroutine, \
+                       "eddy_run_with needs options and a coroutine value: eddy_run_with(&options, main_task())"); \
+        eddy_error *ed_error = __builtin_choose_expr(ed_catches, ed_operand, (eddy_error *)0); \
+        if (ed_catches) \
+            eddy_error_cleared(ed_error); \
+        ED_RUN(__builtin_choose_expr(ed_catches, ED_ADDRESS(ed_first.coroutine), \
+                                     ED_UNLESS(ed_is_no_coroutine, ed_operand)), \
+               ed_first.options, ed_error); \
+        ED_GIVES_STATUS(__builtin_choose_expr(ed_catches, (struct ed_anything *)0, ed_main)); \
+        (void)ed_status; \
+        __builtin_choose_expr(ed_catches, ED_VALUE(ed_main->result), ED_STATUS); \
     })
 /* eddy_run_coroutine_threadsafe(loop, coro): an eddy_remote * */
 #define eddy_run_coroutine_threadsafe(loop, coro) ED_REMOTE(loop, coro, ED_UNIQUE(ed_rc_), ED_UNIQUE(ed_site_))
@@ -781,9 +884,10 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
 #define ED_ITEM_(x, it, ok, site) \
     __extension__({ \
         __auto_type it = (x); \
-        ED_CHECK_AWAITABLE(it, "eddy_gather", ok); \
+        ED_MUST_BE_AWAITABLE(it, "eddy_gather"); \
         ED_SITE(site); \
-        ED_IS_POINTER(it) ? ED_AWAITABLE(ED_ADDRESS(it)) : eddy_gather_child(&it, sizeof it, &site); \
+        ED_IS_POINTER(it) ? ED_AWAITABLE(ED_UNLESS(ed_is_no_awaitable, it)) \
+                          : eddy_gather_child(&it, sizeof it, &site); \
     })
 #define ED_ITEMS_1(a) ED_ITEM(a, ED_UNIQUE(ed_it_), ED_UNIQUE(ed_is_no_awaitable_), ED_UNIQUE(ed_site_))
 #define ED_ITEMS_2(a, ...) ED_ITEMS_1(a), ED_ITEMS_1(__VA_ARGS__)
@@ -862,49 +966,32 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
 #define ED_IN_GENERATOR \
     (void)yield_outside_generator; \
     ED_LEAVE_IF_PENDING
+/* Every yield is this one.  put: where the value goes; failed: where a failure goes that the consumer has thrown in. */
+#define ED_YIELD(put, failed) \
+    __extension__({ \
+        ED_IN_GENERATOR; \
+        put; \
+        struct eddy_failure *ed_failure = eddy_generator_yield(ED_CONTROL); \
+        if (ED_UNLIKELY(ed_failure != NULL)) \
+            failed \
+        ED_SENT; \
+    })
+#define ED_PUT(v) *(__typeof__(ed_enclosing->value) *)ED_CONTROL->slot = (v)
 #define eddy_yield(...) ED_CAT(ED_YIELD_, ED_NARGS(__VA_ARGS__))(__VA_ARGS__)
-#define ED_YIELD_0() ED_YIELD_NOTHING(ED_UNIQUE(ed_yf_), ED_UNIQUE(ed_site_))
-#define ED_YIELD_NOTHING(yf, site) ED_YIELD_NOTHING_(yf, site)
-#define ED_YIELD_NOTHING_(yf, site) \
-    __extension__({ \
-        ED_IN_GENERATOR; \
-        _Static_assert(ED_IS_VOID_OBJECT(ed_enclosing->value), "yield: this generator yields a value"); \
-        struct eddy_failure *yf = eddy_generator_yield(ED_CONTROL); \
-        if (ED_UNLIKELY(yf != NULL)) \
-            ED_FAIL(yf, site) \
-        ED_SENT; \
-    })
-#define ED_YIELD_1(v) ED_YIELD_VALUE(v, ED_UNIQUE(ed_yf_), ED_UNIQUE(ed_site_))
-#define ED_YIELD_VALUE(v, yf, site) ED_YIELD_VALUE_(v, yf, site)
-#define ED_YIELD_VALUE_(v, yf, site) \
-    __extension__({ \
-        ED_IN_GENERATOR; \
-        _Static_assert(!ED_IS_VOID_OBJECT(ed_enclosing->value), "yield: this generator yields nothing: yield()"); \
-        *(__typeof__(ed_enclosing->value) *)ED_CONTROL->slot = (v); \
-        struct eddy_failure *yf = eddy_generator_yield(ED_CONTROL); \
-        if (ED_UNLIKELY(yf != NULL)) \
-            ED_FAIL(yf, site) \
-        ED_SENT; \
-    })
+#define ED_YIELD_0() \
+    ED_YIELD(_Static_assert(ED_IS_VOID_OBJECT(ed_enclosing->value), "yield: this generator yields a value"), \
+             ED_PASS_ON())
+#define ED_YIELD_1(v) \
+    ED_YIELD(_Static_assert(!ED_IS_VOID_OBJECT(ed_enclosing->value), "yield: this generator yields nothing: yield()"); \
+             ED_PUT(v), ED_PASS_ON())
 /* yield((struct point){1, 2}) is two arguments, the first of which opens a brace that it does not close. */
 #define ED_TEXT(...) #__VA_ARGS__
 #define ED_REST(text, c) __builtin_strlen(__builtin_strchr(text, c)) /* a constant for clang too */
 #define ED_WHOLE(v, remedy) \
     _Static_assert(ED_REST(ED_TEXT(v) "{", '{') == 1 || ED_REST(ED_TEXT(v) "}", '}') > 1, \
                    "put a compound literal in parentheses: " remedy)
-#define ED_YIELD_2(v, err) ED_YIELD_CATCH(v, err, ED_UNIQUE(ed_ep_), ED_UNIQUE(ed_yf_), ED_UNIQUE(ed_site_))
-#define ED_YIELD_CATCH(v, err, ep, yf, site) ED_YIELD_CATCH_(v, err, ep, yf, site)
-#define ED_YIELD_CATCH_(v, err, ep, yf, site) \
-    __extension__({ \
-        ED_IN_GENERATOR; \
-        ED_WHOLE(v, "yield(((struct point){1, 2}))"); \
-        ED_TAKE_ERROR(err, ep); \
-        *(__typeof__(ed_enclosing->value) *)ED_CONTROL->slot = (v); \
-        struct eddy_failure *yf = eddy_generator_yield(ED_CONTROL); \
-        if (ED_UNLIKELY(yf != NULL)) \
-            ED_CATCH_ALL(ep, yf, site) \
-        ED_SENT; \
-    })
+#define ED_YIELD_2(v, err) \
+    ED_YIELD(ED_WHOLE(v, "yield(((struct point){1, 2}))"); ED_CLEAR(err, ED_ERROR); ED_PUT(v), ED_CATCH_ALL())
 #define ED_YIELD_3(...) \
     __extension__({ \
         _Static_assert(0, "yield takes a value and perhaps &err; " \
@@ -918,8 +1005,9 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
         ED_IN_GENERATOR; \
         (void)ed_enclosing->yield_from_in_async_generator; \
         __auto_type yv = (sub); \
-        ED_CHECK_IS_STRUCT(yv, "yield_from needs a generator", ED_CAT(yv, k)); \
-        __auto_type yp = ED_ADDRESS(yv); \
+        enum { ed_is_no_generator = ED_NO_GENERATOR(yv) }; \
+        _Static_assert(!ed_is_no_generator, "yield_from needs a generator"); \
+        __auto_type yp = ED_UNLESS(ed_is_no_generator, yv); \
         _Static_assert(__builtin_types_compatible_p(__typeof__(yp->value), __typeof__(ed_enclosing->value)), \
                        "yield_from: the sub-generator must yield the same type"); \
         _Static_assert(__builtin_types_compatible_p(__typeof__(yp->sent), __typeof__(ed_enclosing->sent)), \
@@ -955,17 +1043,34 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
     _Static_assert(__builtin_types_compatible_p(__typeof__(ED_RVALUE(*go)), __typeof__(ED_RVALUE(ge->value))), \
                    "the variable must have the type that the generator yields")
 #define ED_NO_OUT(v, ge, go) __typeof__(ge->value) *go = NULL
-#define ED_DO_ERR(e, er) ED_TAKE_ERROR(e, er)
+#define ED_DO_ERR(e, er) ED_CLEAR(e, er)
 #define ED_NO_ERR(e, er) eddy_error *er = NULL
 #define ED_STEP_NAMES ED_UNIQUE(ed_ge_), ED_UNIQUE(ed_go_), ED_UNIQUE(ed_er_), ED_UNIQUE(ed_site_)
-#define ED_STEP(...) ED_STEP_(__VA_ARGS__)
-/* A failure that no &err takes is pending in a body, and printed elsewhere. */
-#define ED_STEP_(g, out, v, error, e, step, ge, go, er, site) \
+#define ED_DO_SEND(item, ge) ge->sent = (item)
+#define ED_NO_SEND(item, ge) (void)0
+#define ED_DO_CODE(code) \
+    const int ED_CODE = (code); \
+    ED_SITE(ED_THROWN_AT)
+#define ED_NO_CODE(code) (void)0
+#define ED_CODE ED_CAT(ed_code_, __LINE__)
+#define ED_THROWN_AT ED_CAT(ed_thrown_at_, __LINE__)
+/*
+ * Every step of a generator is this one.  name: the call's, for its rule.  step(ge, go): what runs the generator.
+ * throw, send, out, error: what is done with code, item, v and e, or that there is none.  A failure that no &err takes
+ * is pending in a body, and printed elsewhere.
+ */
+#define ED_STEP(...) ED_STEP_BODY(__VA_ARGS__)
+#define ED_STEP_BODY(name, step, throw, code, g, send, item, out, v, error, e, ge, go, er, site) \
     __extension__({ \
-        __auto_type ge = (g); \
+        throw(code); \
+        __auto_type ED_CAT(ge, x) = (g); \
+        enum { ED_CAT(ge, is_wrong) = !ED_IS_POINTER(ED_CAT(ge, x)) || ED_NO_GENERATOR(ED_CAT(ge, x)) }; \
+        _Static_assert(!ED_CAT(ge, is_wrong), name " needs the address of a generator"); \
+        __auto_type ge = ED_UNLESS(ED_CAT(ge, is_wrong), ED_CAT(ge, x)); \
+        send(item, ge); \
         out(v, ge, go); \
         error(e, er); \
-        bool ED_CAT(go, m) = step(ge, go, ED_CAT(site, t)); \
+        bool ED_CAT(go, m) = step(ge, go); \
         if (ED_UNLIKELY(!ED_CAT(go, m) && eddy_generator_failed(&ge->generator))) { \
             if (er) \
                 eddy_failure_catch(eddy_generator_failure(&ge->generator), er); \
@@ -975,47 +1080,33 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
         ED_CAT(go, m); \
     })
 #define ED_SLOTS(ge, go) &(ge)->generator, sizeof *(ge), (go) ? (void *)(go) : (void *)&(ge)->value, &(ge)->sent
-#define ED_NEXT(ge, go, site) eddy_generator_resume(ED_SLOTS(ge, go))
+
 /* eddy_next(&g) · eddy_next(&g, &v) · eddy_next(&g, &v, &err) */
 #define eddy_next(...) ED_OVERLOAD(ED_NEXT_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_NEXT_1(g) ED_STEP(g, ED_NO_OUT, , ED_NO_ERR, , ED_NEXT, ED_STEP_NAMES)
-#define ED_NEXT_2(g, v) ED_STEP(g, ED_DO_OUT, v, ED_NO_ERR, , ED_NEXT, ED_STEP_NAMES)
-#define ED_NEXT_3(g, v, e) ED_STEP(g, ED_DO_OUT, v, ED_DO_ERR, e, ED_NEXT, ED_STEP_NAMES)
+#define ED_NEXT_1(g) ED_NEXT(g, ED_NO_OUT, , ED_NO_ERR, )
+#define ED_NEXT_2(g, v) ED_NEXT(g, ED_DO_OUT, v, ED_NO_ERR, )
+#define ED_NEXT_3(g, v, e) ED_NEXT(g, ED_DO_OUT, v, ED_DO_ERR, e)
+#define ED_NEXT(g, ...) ED_STEP("eddy_next", ED_RESUME, ED_NO_CODE, , g, ED_NO_SEND, , __VA_ARGS__, ED_STEP_NAMES)
+#define ED_RESUME(ge, go) eddy_generator_resume(ED_SLOTS(ge, go))
+
 #define eddy_send(...) ED_OVERLOAD(ED_SEND_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_SEND_2(g, s) ED_SENDING(g, s, ED_NO_OUT, , ED_NO_ERR, , ED_STEP_NAMES)
-#define ED_SEND_3(g, s, v) ED_SENDING(g, s, ED_DO_OUT, v, ED_NO_ERR, , ED_STEP_NAMES)
-#define ED_SEND_4(g, s, v, e) ED_SENDING(g, s, ED_DO_OUT, v, ED_DO_ERR, e, ED_STEP_NAMES)
-#define ED_SENDING(...) ED_SENDING_(__VA_ARGS__)
-#define ED_SENDING_(g, item, out, v, error, e, ge, go, er, site) \
+#define ED_SEND_2(g, s) ED_SEND(g, s, ED_NO_OUT, , ED_NO_ERR, )
+#define ED_SEND_3(g, s, v) ED_SEND(g, s, ED_DO_OUT, v, ED_NO_ERR, )
+#define ED_SEND_4(g, s, v, e) ED_SEND(g, s, ED_DO_OUT, v, ED_DO_ERR, e)
+#define ED_SEND(g, s, ...) \
     __extension__({ \
-        ED_WHOLE(item, "eddy_send(&g, ((struct point){1, 2}), &v)"); \
-        __auto_type ED_CAT(ge, s) = (g); \
-        ED_CAT(ge, s)->sent = (item); \
-        ED_STEP_(ED_CAT(ge, s), out, v, error, e, ED_SEND, ge, go, er, site); \
+        ED_WHOLE(s, "eddy_send(&g, ((struct point){1, 2}), &v)"); \
+        ED_STEP("eddy_send", ED_RESUME_SENDING, ED_NO_CODE, , g, ED_DO_SEND, s, __VA_ARGS__, ED_STEP_NAMES); \
     })
-#define ED_SEND(ge, go, site) eddy_generator_send(ED_SLOTS(ge, go))
+#define ED_RESUME_SENDING(ge, go) eddy_generator_send(ED_SLOTS(ge, go))
+
 #define eddy_throw(...) ED_OVERLOAD(ED_THROW_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_THROW_2(g, code) ED_THROWING(g, code, ED_NO_OUT, , ED_NO_ERR, , ED_UNIQUE(ed_tc_), ED_STEP_NAMES)
-#define ED_THROW_3(g, code, v) ED_THROWING(g, code, ED_DO_OUT, v, ED_NO_ERR, , ED_UNIQUE(ed_tc_), ED_STEP_NAMES)
-#define ED_THROW_4(g, code, v, e) \
-    ED_THROWING(g, code, ED_DO_OUT, v, ED_DO_ERR, e, ED_UNIQUE(ed_tc_), ED_STEP_NAMES)
-#define ED_THROWING(...) ED_THROWING_(__VA_ARGS__)
-#define ED_THROWING_(g, code, out, v, error, e, tc, ge, go, er, site) \
-    __extension__({ \
-        const int tc = (code); \
-        __auto_type ge = (g); \
-        out(v, ge, go); \
-        error(e, er); \
-        ED_SITE(ED_CAT(site, t)); \
-        bool ED_CAT(go, m) = eddy_generator_throw(ED_SLOTS(ge, go), tc, &ED_CAT(site, t)); \
-        if (ED_UNLIKELY(!ED_CAT(go, m) && eddy_generator_failed(&ge->generator))) { \
-            if (er) \
-                eddy_failure_catch(eddy_generator_failure(&ge->generator), er); \
-            else \
-                ED_PEND(eddy_generator_failure(&ge->generator), site, eddy_failure_unseen) \
-        } \
-        ED_CAT(go, m); \
-    })
+#define ED_THROW_2(g, code) ED_THROW(g, code, ED_NO_OUT, , ED_NO_ERR, )
+#define ED_THROW_3(g, code, v) ED_THROW(g, code, ED_DO_OUT, v, ED_NO_ERR, )
+#define ED_THROW_4(g, code, v, e) ED_THROW(g, code, ED_DO_OUT, v, ED_DO_ERR, e)
+#define ED_THROW(g, code, ...) \
+    ED_STEP("eddy_throw", ED_RESUME_THROWING, ED_DO_CODE, code, g, ED_NO_SEND, , __VA_ARGS__, ED_STEP_NAMES)
+#define ED_RESUME_THROWING(ge, go) eddy_generator_throw(ED_SLOTS(ge, go), ED_CODE, &ED_THROWN_AT)
 /* eddy_close(&g) · eddy_close(&g, &err) */
 #define eddy_close(...) ED_OVERLOAD(ED_CLOSE_, __VA_ARGS__)(__VA_ARGS__)
 #define ED_CLOSE_1(g) ED_CLOSE(g, ED_NO_ERR, , ED_UNIQUE(ed_cf_), ED_UNIQUE(ed_er_), ED_UNIQUE(ed_site_))
@@ -1043,25 +1134,24 @@ EDDY_API void eddy_each_leave(struct eddy_each *each);
 EDDY_API void eddy_async_each_leave(struct eddy_each *each);
 /* for_each (x, g) · for_each (x, g, &err).  The value must outlive the closer, which must outlive the item: hence
  * the nest, flag > value > address > closer > item. */
-#define eddy_for_each(...) ED_OVERLOAD(ED_FOR_EACH_, __VA_ARGS__)(__VA_ARGS__)
+#define eddy_for_each(...) \
+    ED_BY_COUNT(ED_FOR_EACH_2, ED_FOR_EACH_2, ED_FOR_EACH_2, ED_FOR_EACH_3, ##__VA_ARGS__)( \
+        _Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())"), __VA_ARGS__)
 #define ED_EACH_NAMES \
     ED_UNIQUE(ed_on_), ED_UNIQUE(ed_gv_), ED_UNIQUE(ed_gp_), ED_UNIQUE(ed_ec_), ED_UNIQUE(ed_er_), \
         ED_UNIQUE(ed_site_)
-#define ED_FOR_EACH_2(x, gen) ED_FOR_EACH(x, gen, (eddy_error *)NULL, ED_EACH_NAMES)
-#define ED_FOR_EACH_3(x, gen, err) ED_FOR_EACH(x, gen, ED_CLEARED(err), ED_EACH_NAMES)
-#define ED_CLEARED(err) eddy_error_cleared(err)
-static inline eddy_error *eddy_error_cleared(eddy_error *err)
-{
-    err->code = 0;
-    err->message = "";
-    return err;
-}
-#define ED_FOR_EACH(...) ED_FOR_EACH_(__VA_ARGS__)
-#define ED_FOR_EACH_(x, gen, err, on, gv, gp, ec, er, site) \
+#define ED_FOR_EACH_2(rule, x, gen) ED_FOR_EACH(rule, x, gen, (eddy_error *)NULL, ED_EACH_NAMES)
+#define ED_FOR_EACH_3(rule, x, gen, err) ED_FOR_EACH(rule, x, gen, eddy_error_cleared(err), ED_EACH_NAMES)
+#define ED_FOR_EACH(...) ED_FOR_EACH_NEST(__VA_ARGS__)
+#define ED_FOR_EACH_NEST(rule, x, gen, err, on, gv, gp, ec, er, site) \
     for (bool on = true; on; on = false) \
         for (ED_UNUSED eddy_error *er = (err); on; on = false) \
-            for (__auto_type gv = (gen); on; on = false) \
-                for (__auto_type gp = ED_ADDRESS(gv); on; on = false) \
+            for (__auto_type gv = (gen); on && __extension__({ \
+                     enum { ed_is_no_generator = ED_NO_GENERATOR(gv) }; \
+                     rule; \
+                     true; \
+                 }); on = false) \
+                for (__auto_type gp = ED_UNLESS(ED_NO_GENERATOR(gv), gv); on; on = false) \
                     for (ED_UNUSED struct eddy_each ec __attribute__((cleanup(eddy_each_leave))) = \
                              {ED_IS_POINTER(gv) ? NULL : &gp->generator, ED_IN_FRAME ? ED_FRAME : NULL}; \
                          on; on = false) \
@@ -1080,15 +1170,24 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                              }) && (x = gp->value, true);)
 
 /* async_for (x, g) · async_for (x, g, &err) */
-#define eddy_async_for(...) ED_OVERLOAD(ED_ASYNC_FOR_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_ASYNC_FOR_2(x, gen) ED_ASYNC_FOR(x, gen, (eddy_error *)NULL, ED_EACH_NAMES)
-#define ED_ASYNC_FOR_3(x, gen, err) ED_ASYNC_FOR(x, gen, ED_CLEARED(err), ED_EACH_NAMES)
-#define ED_ASYNC_FOR(...) ED_ASYNC_FOR__(__VA_ARGS__)
-#define ED_ASYNC_FOR__(x, gen, err, on, gv, gp, ec, er, site) \
-    for (bool on = __extension__({ ED_IN_ASYNC; true; }); on; on = false) \
+#define eddy_async_for(...) \
+    ED_BY_COUNT(ED_ASYNC_FOR_2, ED_ASYNC_FOR_2, ED_ASYNC_FOR_2, ED_ASYNC_FOR_3, ##__VA_ARGS__)( \
+        (void)await_outside_async_function, \
+        _Static_assert(!ed_is_no_async_generator, "async_for needs an async generator: async_for (x, g())"), \
+        __VA_ARGS__)
+#define ED_ASYNC_FOR_2(context, rule, x, gen) ED_ASYNC_FOR(context, rule, x, gen, (eddy_error *)NULL, ED_EACH_NAMES)
+#define ED_ASYNC_FOR_3(context, rule, x, gen, err) \
+    ED_ASYNC_FOR(context, rule, x, gen, eddy_error_cleared(err), ED_EACH_NAMES)
+#define ED_ASYNC_FOR(...) ED_ASYNC_FOR_NEST(__VA_ARGS__)
+#define ED_ASYNC_FOR_NEST(context, rule, x, gen, err, on, gv, gp, ec, er, site) \
+    for (bool on = __extension__({ context; ED_LEAVE_IF_PENDING true; }); on; on = false) \
         for (ED_UNUSED eddy_error *er = (err); on; on = false) \
-            for (__auto_type gv = (gen); on; on = false) \
-                for (__auto_type gp = ED_ADDRESS(gv); on; on = false) \
+            for (__auto_type gv = (gen); on && __extension__({ \
+                     enum { ed_is_no_async_generator = ED_NO_ASYNC_GENERATOR(gv) }; \
+                     rule; \
+                     true; \
+                 }); on = false) \
+                for (__auto_type gp = ED_UNLESS(ED_NO_ASYNC_GENERATOR(gv), gv); on; on = false) \
                     for (ED_UNUSED struct eddy_each ec __attribute__((cleanup(eddy_async_each_leave))) = \
                              {ED_IS_POINTER(gv) ? NULL : &gp->async_generator, ED_FRAME}; \
                          on; on = false) \
@@ -1178,7 +1277,7 @@ EDDY_API void eddy_manager_leave(struct eddy_leaving *leaving);
                   ED_UNIQUE(ed_site_))
 #define ED_ASYNC_WITH(x, m, on, mv, mp, mf, site) ED_ASYNC_WITH_(x, m, on, mv, mp, mf, site)
 #define ED_ASYNC_WITH_(x, m, on, mv, mp, mf, site) \
-    for (bool on = __extension__({ ED_IN_ASYNC; true; }); on; on = false) \
+    for (bool on = __extension__({ ED_IN_ASYNC() true; }); on; on = false) \
         for (__auto_type mv = (m); on; on = false) \
             for (struct eddy_leaving mp __attribute__((cleanup(eddy_manager_leave))) = {&mv.manager, ED_FRAME}; \
                  on && __extension__({ \
@@ -1242,30 +1341,22 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
 #define ED_MOVE_ON_1(seconds) (eddy_move_on_after)(seconds)
 #define ED_MOVE_ON_2(seconds, fired) eddy_move_on_telling(seconds, fired)
 
-#define eddy_group_spawn(...) ED_OVERLOAD(ED_GROUP_SPAWN_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_GROUP_SPAWN_2(group, coro) ED_GROUP_SPAWN(group, coro, ED_UNIQUE(ed_gc_), ED_UNIQUE(ed_site_))
-#define ED_GROUP_SPAWN(group, coro, gc, site) ED_GROUP_SPAWN__(group, coro, gc, site)
-#define ED_GROUP_SPAWN__(group, coro, gc, site) \
+#define eddy_group_spawn(...) \
+    ED_BY_COUNT(ED_GROUP_SPAWN_2, ED_GROUP_SPAWN_2, ED_GROUP_SPAWN_2, ED_GROUP_SPAWN_3, ##__VA_ARGS__)( \
+        _Static_assert(!ed_is_no_coroutine, \
+                       "eddy_group_spawn needs a coroutine value: eddy_group_spawn(group, f(x))"), __VA_ARGS__)
+#define ED_GROUP_SPAWN_2(rule, group, coro) ED_GROUP_SPAWN(rule, group, coro, (void)0, NULL, 0, 0)
+#define ED_GROUP_SPAWN_3(rule, group, coro, slot) \
+    ED_GROUP_SPAWN(rule, group, coro, \
+                   _Static_assert(__builtin_types_compatible_p(__typeof__(*(slot)), __typeof__(ed_operand.result)), \
+                                  "eddy_group_spawn: the slot must have the result type of the coroutine"), \
+                   slot, offsetof(__typeof__(ed_operand), result), sizeof ed_operand.result)
+#define ED_GROUP_SPAWN(rule, group, coro, slot_rule, slot, offset, size) \
     __extension__({ \
-        __auto_type gc = (coro); \
-        _Static_assert(ED_IS_STRUCT(gc), "eddy_group_spawn needs a coroutine value: eddy_group_spawn(group, f(x))"); \
-        (void)sizeof(ED_AWAITABLE(ED_ADDRESS(gc))); \
-        ED_SITE(site); \
-        eddy_group_spawn_copy((group), &gc, sizeof gc, NULL, 0, 0, &site); \
-    })
-#define ED_GROUP_SPAWN_3(group, coro, slot) \
-    ED_GROUP_SPAWN_SLOT(group, coro, slot, ED_UNIQUE(ed_gc_), ED_UNIQUE(ed_site_))
-#define ED_GROUP_SPAWN_SLOT(group, coro, slot, gc, site) ED_GROUP_SPAWN_SLOT_(group, coro, slot, gc, site)
-#define ED_GROUP_SPAWN_SLOT_(group, coro, slot, gc, site) \
-    __extension__({ \
-        __auto_type gc = (coro); \
-        _Static_assert(ED_IS_STRUCT(gc), "eddy_group_spawn needs a coroutine value: eddy_group_spawn(group, f(x))"); \
-        (void)sizeof(ED_AWAITABLE(ED_ADDRESS(gc))); \
-        _Static_assert(__builtin_types_compatible_p(__typeof__(*(slot)), __typeof__(gc.result)), \
-                       "eddy_group_spawn: the slot must have the result type of the coroutine"); \
-        ED_SITE(site); \
-        eddy_group_spawn_copy((group), &gc, sizeof gc, (slot), offsetof(__typeof__(gc), result), \
-                              sizeof gc.result, &site); \
+        ED_SPAWNED(rule, coro); \
+        slot_rule; \
+        ED_SITE(ed_site); \
+        eddy_group_spawn_copy((group), &ed_operand, sizeof ed_operand, (slot), offset, size, &ed_site); \
     })
 
 /* ---- queues, lists, callbacks, servers ------------------------------------------------------------------- */

@@ -56,13 +56,20 @@ typedef struct eddy_exit_status {
  */
 eddy_async_declare(eddy_process *, eddy_process_start, (const char *const *, arguments),
                    (const eddy_process_options *, options));
-#define eddy_process_start(...) ED_OVERLOAD(ED_PROCESS_START_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_PROCESS_START_1(arguments) (eddy_process_start)(ED_WORDS(arguments), NULL)
-#define ED_PROCESS_START_2(arguments, options) (eddy_process_start)(ED_WORDS(arguments), options)
-/* C knows no conversion from char ** to it. */
-#define ED_WORDS(arguments) \
-    _Generic((arguments), char **: (const char *const *)(const void *)(arguments), \
-             char *const *: (const char *const *)(const void *)(arguments), default: (arguments))
+/* Through functions, so that &(eddy_process_options){...} with its commas may stand there; arguments may be a char **,
+ * which C does not convert to it. */
+union ed_words {
+    const char *const *words;
+    char **argv;
+    char *const *fixed_argv;
+    const char **open_words;
+} __attribute__((transparent_union));
+static inline EDDY_MUST_USE struct eddy_process_start ed_process_start(union ed_words arguments,
+                                                                       const eddy_process_options *options, ...)
+{
+    return eddy_process_start(arguments.words, options);
+}
+#define eddy_process_start(...) ed_process_start(__VA_ARGS__, NULL, NULL)
 
 /* Its number, also after its end.  Python: pid.  Since 0.1. */
 EDDY_API int eddy_process_id(const eddy_process *process);
@@ -114,7 +121,12 @@ EDDY_API size_t eddy_exit_status_describe(eddy_exit_status status, char *buffer,
  */
 eddy_async_declare(eddy_exit_status, eddy_run_command, (const char *const *, arguments), (eddy_buffer *, out),
                    (size_t, limit));
-#define eddy_run_command(arguments, out, limit) (eddy_run_command)(ED_WORDS(arguments), out, limit)
+static inline EDDY_MUST_USE struct eddy_run_command ed_run_command(union ed_words arguments, eddy_buffer *out,
+                                                                   size_t limit)
+{
+    return eddy_run_command(arguments.words, out, limit);
+}
+#define eddy_run_command(...) ed_run_command(__VA_ARGS__)
 
 /*
  * async_with (process, eddy_process_scope(arguments, &options, grace)) { ... }: at the end of the block, however it is
@@ -130,7 +142,12 @@ struct eddy_process_scope {
 };
 EDDY_API EDDY_MUST_USE struct eddy_process_scope eddy_process_scope(const char *const *arguments,
                                                                     const eddy_process_options *options, double grace);
-#define eddy_process_scope(arguments, options, grace) (eddy_process_scope)(ED_WORDS(arguments), options, grace)
+static inline EDDY_MUST_USE struct eddy_process_scope
+ed_process_scope(union ed_words arguments, const eddy_process_options *options, double grace)
+{
+    return eddy_process_scope(arguments.words, options, grace);
+}
+#define eddy_process_scope(...) ed_process_scope(__VA_ARGS__)
 
 #pragma GCC visibility pop
 

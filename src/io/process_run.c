@@ -6,6 +6,7 @@
 
 #include "core/impl.h"
 #include "io/process.h"
+#include "eddy/keywords.h"
 
 /* ==== communicate ==== */
 
@@ -14,7 +15,7 @@ eddy_async(void, feed, (eddy_stream *, s), (eddy_slice, input))
 {
     eddy_error err;
     if (input.size) {
-        ED_KEYWORD_AWAIT(eddy_stream_write(s, input.data, input.size), &err);
+        await(eddy_stream_write(s, input.data, input.size), &err);
         if (err.code && err.code != EPIPE && err.code != ECONNRESET)
             eddy_reraise(&err);
     }

@@ -8,6 +8,7 @@
 
 #include "core/impl.h"
 #include "io/turn.h"
+#include "eddy/keywords.h"
 
 /* The attempts and the pause, as tasks of race_run, whose frame joins what is left of them. */
 struct course {
@@ -61,7 +62,7 @@ eddy_async(void, look, (struct course *, course))
             course->which[left++] = course->which[i];
             continue;
         }
-        ED_KEYWORD_AWAIT(course->running[i], &err);
+        await(course->running[i], &err);
         course->may_begin |= lets_next_begin(course, course->which[i]);
     }
     course->count = left;
@@ -75,7 +76,7 @@ eddy_async(void, drop_pause, (struct course *, course))
         if (course->which[i] != PAUSE)
             continue;
         eddy_cancel(course->running[i]);
-        ED_KEYWORD_AWAIT(course->running[i], &err);
+        await(course->running[i], &err);
         course->count--;
         course->running[i] = course->running[course->count];
         course->which[i] = course->which[course->count];
@@ -90,7 +91,7 @@ eddy_async(void, stop, (struct course *, course))
     for (size_t i = 0; i < course->count; i++)
         eddy_cancel(course->running[i]);
     if (course->count)
-        (void)ED_KEYWORD_AWAIT(eddy_wait(course->running, course->count, EDDY_ALL_COMPLETED), &err);
+        (void)await(eddy_wait(course->running, course->count, EDDY_ALL_COMPLETED), &err);
     eddy_await(look(course));
 }
 
@@ -99,7 +100,7 @@ eddy_async(void, wait_for_one, (struct course *, course))
 {
     eddy_error err;
     task_let_interrupt(current.task, true);
-    (void)ED_KEYWORD_AWAIT(eddy_wait(course->running, course->count, EDDY_FIRST_COMPLETED), &err);
+    (void)await(eddy_wait(course->running, course->count, EDDY_FIRST_COMPLETED), &err);
     task_let_interrupt(current.task, false);
     if (err.code && err.code != ECANCELED)
         eddy_reraise(&err);

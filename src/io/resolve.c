@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
+#include "eddy/keywords.h"
 
 static void take_addresses(struct address_list *list, const struct addrinfo *found)
 {
@@ -30,7 +31,7 @@ eddy_async_define(struct address_list, resolve_host, (const char *, host), (int,
     struct addrinfo hints = {.ai_flags = AI_NUMERICSERV | (passive ? AI_PASSIVE : 0), .ai_socktype = SOCK_STREAM};
     snprintf(service, sizeof service, "%d", port);
     struct addrinfo *found =
-        ED_KEYWORD_AWAIT(eddy_getaddrinfo(host && host[0] ? host : NULL, service, &hints), &err);
+        await(eddy_getaddrinfo(host && host[0] ? host : NULL, service, &hints), &err);
     if (err.code) {
         take_reason(&list, &err);
         return list;

@@ -1,4 +1,4 @@
-// error: no member named 'async_generator'
+// error: async_for needs an async generator: async_for \(x, g\(\)\)
 /* SPDX-License-Identifier: MIT */
 /* Python: TypeError: 'async for' requires an object with __aiter__ method, got generator. */
 #include "common.h"

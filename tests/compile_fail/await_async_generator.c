@@ -1,4 +1,4 @@
-// error: no member named 'awaitable'
+// error: await needs a coroutine, a task, a future or another awaitable
 /* SPDX-License-Identifier: MIT */
 /* Python: TypeError: object async_generator can't be used in 'await' expression. */
 #include "common.h"

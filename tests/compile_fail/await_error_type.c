@@ -1,4 +1,4 @@
-// error: the second argument must be the address of an eddy_error
+// error: the last argument must be the address of an eddy_error: &err
 /* SPDX-License-Identifier: MIT */
 /* An int * is no place for an error. */
 #include "common.h"

@@ -1,4 +1,4 @@
-// error: no member named 'awaitable'
+// error: await needs a coroutine, a task, a future or another awaitable
 /* SPDX-License-Identifier: MIT */
 /* The same through a pointer. */
 #include "common.h"

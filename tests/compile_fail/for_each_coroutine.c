@@ -1,4 +1,4 @@
-// error: no member named 'generator'|no member named 'value'
+// error: for_each needs a generator: for_each \(x, g\(\)\)
 /* SPDX-License-Identifier: MIT */
 /* Python: TypeError: 'coroutine' object is not iterable. */
 #include "common.h"

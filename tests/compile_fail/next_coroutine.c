@@ -1,4 +1,4 @@
-// error: no member named '(generator|value)'
+// error: eddy_next needs the address of a generator
 /* SPDX-License-Identifier: MIT */
 /* Python: TypeError: 'coroutine' object is not an iterator. */
 #include "common.h"

@@ -36,7 +36,7 @@ def read_head(path):
 # What docs/guide/debugging.md recommends, and how many lines one mistake may then fill.  clang explains
 # incompatible types at both ends.
 SHORT = {'gcc': (['-Wfatal-errors', '-ftrack-macro-expansion=0'], 10),
-         'clang': (['-Wfatal-errors', '-fmacro-backtrace-limit=1'], 21)}
+         'clang': (['-Wfatal-errors', '-fmacro-backtrace-limit=1'], 10)}
 
 
 def too_long(compiler, standard, include, flags, path):

@@ -1,4 +1,4 @@
-// error: no member named '(awaitable|result)'
+// error: eddy_run needs a coroutine value: eddy_run\(main_task\(\)\)
 /* SPDX-License-Identifier: MIT */
 /* Python: ValueError: a coroutine was expected, got <generator object>. */
 #include "common.h"

@@ -1,4 +1,4 @@
-// error: no member named 'awaitable'
+// error: spawn needs a coroutine value: spawn\(f\(x\)\)
 /* SPDX-License-Identifier: MIT */
 /* Python: TypeError: a coroutine was expected, got <generator object>. */
 #include "common.h"

@@ -1,4 +1,4 @@
-// error: no member named 'generator'
+// error: yield_from needs a generator
 /* SPDX-License-Identifier: MIT */
 /* Only generators delegate. */
 #include "common.h"

@@ -1,4 +1,4 @@
-// error: no member named '(generator|value)'
+// error: yield_from needs a generator
 /* SPDX-License-Identifier: MIT */
 /* Python: TypeError: cannot 'yield from' a coroutine object in a non-coroutine generator. */
 #include "common.h"

@@ -96,8 +96,20 @@ async(struct response, dispatch, (const struct route *, routes), (int, count), (
     return (struct response){404, ""};
 }
 
+static const struct route fixed[] = {{"/echo", async_as(handler, echo)}, {"/broken", async_as(handler, broken)}};
+
+async(void, static_tables)
+{
+    struct response r = await(dispatch(fixed, 2, (struct request){"/echo", 3}));
+    CHECK(r.status == 203);
+    static const struct route inside[] = {{"/", async_as(handler, index_page)}};
+    r = await(inside[0].handle((struct request){"/", 1}));
+    CHECK(r.status == 201 && !strcmp(r.text, "index"));
+}
+
 async(void, tables)
 {
+    await(static_tables());
     eddy_error err;
     struct route routes[] = {
         {"/", handler_of(index_page)}, {"/echo", async_as(handler, echo)}, {"/broken", handler_of(broken)}};

@@ -22,5 +22,12 @@ is_void = ED_IS_VOID(void), ED_IS_VOID(void *), ED_IS_VOID(int);
 number = ED_NARGS(), ED_NARGS(a), ED_NARGS(a, b);
 is_one = ED_CAT(x, ED_IS_ONE(a)), ED_CAT(x, ED_IS_ONE(a, b));
 whole = { ED_WHOLE((struct point){1, "yield(((struct point){1, 2}))"); }
-check = { ED_CHECK_AWAITABLE(x, "await", ok); }
+is_error = ED_IS_ERROR(x);
+no_coroutine = ED_NO_COROUTINE(x);
+no_awaitable = ED_NO_AWAITABLE(x);
+no_generator = ED_NO_GENERATOR(x);
+unless = ED_UNLESS(is_wrong, x);
+by_count = ED_BY_COUNT(none, one, two, more), ED_BY_COUNT(none, one, two, more, a, b);
+leave = { ED_LEAVE; }
+no_kind = struct { ED_NO_KIND(generator); };
 // end

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* literals.c - options as compound literals, whose commas part a macro's arguments; <stdio.h> came before Eddy. */
+#include <stdio.h>
+#include <eddy/keywords.h>
+#include "check.h"
+
+async(int, answer, (int, n))
+{
+    await(eddy_sleep(0));
+    return n;
+}
+
+async(const char *, word)
+{
+    await(eddy_sleep(0));
+    return "word";
+}
+
+async(void, nothing)
+{
+}
+
+async(double, broken)
+{
+    throw(ERANGE, "too far");
+}
+
+async(void, serve, (eddy_stream *, stream), (void *, argument))
+{
+    (void)stream;
+    (void)argument;
+}
+
+static int evaluated;
+
+static int once(int n)
+{
+    evaluated++;
+    return n;
+}
+
+async(void, spawned)
+{
+    struct answer *t =
+        spawn_with(answer(5), &(eddy_spawn_options){.size = sizeof(eddy_spawn_options), .name = "five", .eager = true});
+    CHECK(!strcmp(eddy_task_name(t), "five"));
+    CHECK(await(t) == 5);
+}
+
+async(void, served)
+{
+    eddy_server *server = await(eddy_start_server_with_options(
+        serve, (void *)NULL,
+        &(eddy_server_options){.size = sizeof(eddy_server_options), .host = "127.0.0.1", .backlog = 3}));
+    await(eddy_server_close(server, 0));
+}
+
+/* Also those of other libraries: keywords.h lacks nothing, wherever it is included. */
+async(char *, text, (int, n))
+{
+    char *made = NULL;
+    if (asprintf(&made, "number %d", n) < 0)
+        throw(ENOMEM);
+    return made;
+}
+
+async(void, main_task)
+{
+    await(spawned());
+    await(served());
+    char *made = await(text(3));
+    defer(free, made);
+    CHECK(!strcmp(made, "number 3"));
+}
+
+int main(void)
+{
+    eddy_error err;
+    CHECK(eddy_run_with(&(eddy_loop_options){.size = sizeof(eddy_loop_options), .debug = false}, answer(once(3))) == 3);
+    CHECK(evaluated == 1);
+    CHECK(eddy_run_with(&(const struct eddy_loop_options){.size = sizeof(eddy_loop_options)}, nothing()) == 0);
+    const char *said = eddy_run_with(
+        &(eddy_loop_options){.size = sizeof(eddy_loop_options), .debug = false, .seed = 3}, word(), &err);
+    CHECK(!err.code && !strcmp(said, "word"));
+    const eddy_loop_options options = {.size = sizeof options};
+    said = eddy_run_with(&options, word(), &err);
+    CHECK(!err.code && !strcmp(said, "word"));
+    evaluated = 0;
+    CHECK(eddy_run_with(&options, answer(once(4)), &err) == 4 && evaluated == 1);
+    CHECK(eddy_run_with(NULL, answer(5)) == 5);
+    eddy_run_with(&(eddy_loop_options){.size = sizeof(eddy_loop_options), .debug = false}, broken(), &err);
+    CHECK(err.code == ERANGE && !strcmp(err.message, "too far"));
+    eddy_run_with(&options, nothing(), &err);
+    CHECK(!err.code);
+    return eddy_run(main_task());
+}
