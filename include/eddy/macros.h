@@ -120,6 +120,42 @@
     _Static_assert(0, "a coroutine or generator takes at most 8 parameters: pass a struct");
 #define ED_AT_MOST_8_11 ED_AT_MOST_8_10
 #define ED_AT_MOST_8_12 ED_AT_MOST_8_10
+/*
+ * ED_HEAD(name, (T, a), (U, b)) is GOOD; UNPAIRED if a parameter is not a type and a name in parentheses; NAMELESS if
+ * there is no name.  Definitions are chosen by it, so that a wrong head is told by its rule; the rest then goes without
+ * parameters, or by a name of our own.
+ */
+#define ED_HEAD(...) ED_CAT(ED_HEAD_, ED_NARGS(__VA_ARGS__))(__VA_ARGS__)
+#define ED_HEAD_0() NAMELESS
+#define ED_HEAD_1(n) ED_CAT(ED_HEAD_OF_, ED_IS_PAIR(n))(1)
+#define ED_HEAD_2(n, a) ED_CAT(ED_HEAD_OF_, ED_IS_PAIR(n))(ED_IS_PAIR(a))
+#define ED_HEAD_3(n, a, ...) ED_CAT(ED_HEAD_IF_, ED_IS_PAIR(a))(ED_HEAD_2(n, __VA_ARGS__))
+#define ED_HEAD_4(n, a, ...) ED_CAT(ED_HEAD_IF_, ED_IS_PAIR(a))(ED_HEAD_3(n, __VA_ARGS__))
+#define ED_HEAD_5(n, a, ...) ED_CAT(ED_HEAD_IF_, ED_IS_PAIR(a))(ED_HEAD_4(n, __VA_ARGS__))
+#define ED_HEAD_6(n, a, ...) ED_CAT(ED_HEAD_IF_, ED_IS_PAIR(a))(ED_HEAD_5(n, __VA_ARGS__))
+#define ED_HEAD_7(n, a, ...) ED_CAT(ED_HEAD_IF_, ED_IS_PAIR(a))(ED_HEAD_6(n, __VA_ARGS__))
+#define ED_HEAD_8(n, a, ...) ED_CAT(ED_HEAD_IF_, ED_IS_PAIR(a))(ED_HEAD_7(n, __VA_ARGS__))
+#define ED_HEAD_9(n, a, ...) ED_CAT(ED_HEAD_IF_, ED_IS_PAIR(a))(ED_HEAD_8(n, __VA_ARGS__))
+#define ED_HEAD_10(...) GOOD /* too many: see ED_AT_MOST_8 */
+#define ED_HEAD_11 ED_HEAD_10
+#define ED_HEAD_12 ED_HEAD_10
+#define ED_HEAD_IF_0(rest) UNPAIRED
+#define ED_HEAD_IF_1(rest) rest
+#define ED_HEAD_OF_0(paired) ED_CAT(ED_HEAD_NAMED_, paired)
+#define ED_HEAD_OF_1(paired) NAMELESS
+#define ED_HEAD_NAMED_0 UNPAIRED
+#define ED_HEAD_NAMED_1 GOOD
+#define ED_IS_PAIR(a) ED_SECOND_OF(ED_PAIR_PROBE a, 0, 0)
+#define ED_SECOND_OF(...) ED_SECOND(__VA_ARGS__)
+#define ED_PAIR_PROBE(...) ED_CAT(ED_PAIR_PROBE_, ED_IS_ONE(__VA_ARGS__))
+#define ED_PAIR_PROBE_0 ~, 0
+#define ED_PAIR_PROBE_1 ~, 0
+#define ED_PAIR_PROBE_M ~, 1
+#define ED_UNPAIRED(keyword) \
+    _Static_assert(0, "a parameter is a type and a name in parentheses: " keyword "(int, f, (int, n))");
+#define ED_NAMELESS(keyword) \
+    _Static_assert(0, keyword " needs a type, a name, then the parameters: " keyword "(int, f, (int, n))"); \
+    static int ED_UNIQUE(ed_nameless_)(void)
 #define ED_FIELD(T, n) T n;
 #define ED_PARAM(T, n) T n
 #define ED_TAIL(T, n) , T n
@@ -159,6 +195,7 @@ struct ed_anything {
         struct eddy_awaitable awaitable;
         struct eddy_generator generator;
         struct eddy_async_generator async_generator;
+        struct eddy_manager manager;
     };
     int result, value, sent;
     eddy_void yield_from_in_async_generator[1];
@@ -181,9 +218,10 @@ extern struct ed_anything ed_operand;
 #define ED_NO_AWAITABLE(x) \
     (ED_NO_STRUCT(x) || \
      _Generic(&ED_ADDRESS(x)->awaitable, struct eddy_awaitable *: 0, struct eddy_core *: 0, default: 1))
+#define ED_STRUCT_OR_ANYTHING(x) __builtin_choose_expr(ED_IS_STRUCT(x), &(x), (struct ed_anything *)0)
 #define ED_NO_COROUTINE(x) \
-    (!ED_IS_STRUCT(x) || _Generic(&__builtin_choose_expr(ED_IS_STRUCT(x), &(x), (struct ed_anything *)0)->awaitable, \
-                                  struct eddy_awaitable *: 0, struct eddy_core *: 0, default: 1))
+    (!ED_IS_STRUCT(x) || _Generic(&ED_STRUCT_OR_ANYTHING(x)->awaitable, struct eddy_awaitable *: 0, \
+                                  struct eddy_core *: 0, default: 1))
 #define ED_NO_GENERATOR(x) \
     (ED_NO_STRUCT(x) || _Generic(&ED_ADDRESS(x)->generator, struct eddy_generator *: 0, default: 1))
 #define ED_NO_ASYNC_GENERATOR(x) \
@@ -200,7 +238,7 @@ extern struct ed_anything ed_operand;
 #define ED_ADDRESS_(x) \
     __builtin_choose_expr(ED_IS_POINTER(x), (x), __builtin_choose_expr(ED_IS_STRUCT(x), &(x), (int *)0))
 #define ED_ADDRESS(x) \
-    __builtin_choose_expr(ED_IS_STRUCT(*ED_ADDRESS_(x)), ED_ADDRESS_(x), (struct ed_anything *)0)
+    __builtin_choose_expr(ED_IS_STRUCT(*ED_TYPED(ED_ADDRESS_(x))), ED_ADDRESS_(x), (struct ed_anything *)0)
 #define ED_HEADER(t) .awaitable = {.awaitable = {.type = &t}}
 
 /* ---- the enclosing function ------------------------------------------------------------------------------ */
@@ -275,8 +313,11 @@ struct eddy_core *ed_enclosing(void);
 #define eddy_async(T, ...) \
     ED_ASYNC_TYPES(static, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__) \
     ED_ASYNC_BODY(static, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
-#define ED_ASYNC_TYPES(linkage, T, fn, ...) ED_ASYNC_TYPES_(linkage, T, fn, __VA_ARGS__)
-#define ED_ASYNC_TYPES_(linkage, T, fn, ...) \
+#define ED_ASYNC_TYPES(linkage, T, fn, ...) \
+    ED_CAT(ED_ASYNC_TYPES_, ED_HEAD(__VA_ARGS__))(linkage, T, fn, __VA_ARGS__)
+#define ED_ASYNC_TYPES_NAMELESS(linkage, T, fn, ...)
+#define ED_ASYNC_TYPES_UNPAIRED(linkage, T, fn, ...) ED_UNPAIRED("async") ED_ASYNC_TYPES_GOOD(linkage, T, fn, fn)
+#define ED_ASYNC_TYPES_GOOD(linkage, T, fn, ...) \
     ED_AT_MOST_8(__VA_ARGS__) \
     struct ED_MAY_ALIAS fn { \
         struct eddy_awaitable awaitable; \
@@ -284,6 +325,7 @@ struct eddy_core *ed_enclosing(void);
         ED_ARGS(__VA_ARGS__); \
         ED_NO_KIND(generator); \
         ED_NO_KIND(async_generator); \
+        ED_NO_KIND(manager); \
     }; \
     typedef void fn##__parameters(ED_LIST(ED_PARAM, __VA_ARGS__)); \
     ED_CONTEXT(fn); \
@@ -306,8 +348,11 @@ struct eddy_core *ed_enclosing(void);
     { \
         return __extension__(struct fn){ED_HEADER(fn##__type), .args = {ED_EACH(ED_INIT, __VA_ARGS__)}}; \
     }
-#define ED_ASYNC_BODY(...) ED_ASYNC_BODY_(__VA_ARGS__)
-#define ED_ASYNC_BODY_(linkage, T, fn, ...) \
+#define ED_ASYNC_BODY(linkage, T, fn, ...) \
+    ED_CAT(ED_ASYNC_BODY_, ED_HEAD(__VA_ARGS__))(linkage, T, fn, __VA_ARGS__)
+#define ED_ASYNC_BODY_NAMELESS(linkage, T, fn, ...) ED_NAMELESS("async")
+#define ED_ASYNC_BODY_UNPAIRED(linkage, T, fn, ...) ED_ASYNC_BODY_GOOD(linkage, T, fn, fn)
+#define ED_ASYNC_BODY_GOOD(linkage, T, fn, ...) \
     linkage T fn##__body(ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, await_outside_async_function), \
                          ED_MARKER(fn, throw_needs_async_function_or_generator) ED_EACH(ED_TAIL, __VA_ARGS__))
 
@@ -409,8 +454,10 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
 /* ---- definitions: functions that block, generators ------------------------------------------------------- */
 
 #define eddy_blocking(T, ...) ED_BLOCKING(T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
-#define ED_BLOCKING(T, fn, ...) ED_BLOCKING_(T, fn, __VA_ARGS__)
-#define ED_BLOCKING_(T, fn, ...) \
+#define ED_BLOCKING(T, fn, ...) ED_CAT(ED_BLOCKING_, ED_HEAD(__VA_ARGS__))(T, fn, __VA_ARGS__)
+#define ED_BLOCKING_NAMELESS(T, fn, ...) ED_NAMELESS("blocking")
+#define ED_BLOCKING_UNPAIRED(T, fn, ...) ED_UNPAIRED("blocking") ED_BLOCKING_GOOD(T, fn, fn)
+#define ED_BLOCKING_GOOD(T, fn, ...) \
     ED_AT_MOST_8(__VA_ARGS__) \
     struct fn { \
         struct eddy_awaitable awaitable; \
@@ -444,8 +491,10 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
 
 #define eddy_generator(Y, ...) ED_GENERATOR(Y, Y, void, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define eddy_generator_full(Y, S, R, ...) ED_GENERATOR(Y, S, R, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
-#define ED_GENERATOR(Y, S, R, fn, ...) ED_GENERATOR_(Y, S, R, fn, __VA_ARGS__)
-#define ED_GENERATOR_(Y, S, R, fn, ...) \
+#define ED_GENERATOR(Y, S, R, fn, ...) ED_CAT(ED_GENERATOR_, ED_HEAD(__VA_ARGS__))(Y, S, R, fn, __VA_ARGS__)
+#define ED_GENERATOR_NAMELESS(Y, S, R, fn, ...) ED_NAMELESS("generator")
+#define ED_GENERATOR_UNPAIRED(Y, S, R, fn, ...) ED_UNPAIRED("generator") ED_GENERATOR_GOOD(Y, S, R, fn, fn)
+#define ED_GENERATOR_GOOD(Y, S, R, fn, ...) \
     ED_AT_MOST_8(__VA_ARGS__) \
     struct fn { \
         struct eddy_generator generator; \
@@ -456,6 +505,7 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
         eddy_void yield_from_in_async_generator[1]; \
         ED_NO_KIND(awaitable); \
         ED_NO_KIND(async_generator); \
+        ED_NO_KIND(manager); \
     }; \
     ED_CONTEXT(fn); \
     static R fn##__body(struct fn *, struct fn##__context, struct fn##__context ED_EACH(ED_TAIL, __VA_ARGS__)); \
@@ -481,8 +531,10 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
 
 #define eddy_async_generator(Y, ...) ED_ASYNC_GENERATOR(Y, Y, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define eddy_async_generator_full(Y, S, ...) ED_ASYNC_GENERATOR(Y, S, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
-#define ED_ASYNC_GENERATOR(Y, S, fn, ...) ED_ASYNC_GENERATOR_(Y, S, fn, __VA_ARGS__)
-#define ED_ASYNC_GENERATOR_(Y, S, fn, ...) \
+#define ED_ASYNC_GENERATOR(Y, S, fn, ...) ED_CAT(ED_ASYNC_GENERATOR_, ED_HEAD(__VA_ARGS__))(Y, S, fn, __VA_ARGS__)
+#define ED_ASYNC_GENERATOR_NAMELESS(Y, S, fn, ...) ED_NAMELESS("async_generator")
+#define ED_ASYNC_GENERATOR_UNPAIRED(Y, S, fn, ...) ED_UNPAIRED("async_generator") ED_ASYNC_GENERATOR_GOOD(Y, S, fn, fn)
+#define ED_ASYNC_GENERATOR_GOOD(Y, S, fn, ...) \
     ED_AT_MOST_8(__VA_ARGS__) \
     struct fn { \
         __extension__ union { \
@@ -742,9 +794,14 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define eddy_task_set_name(t, name) (eddy_task_set_name)(ED_HANDLE(t), name)
 #define eddy_task_site(t) (eddy_task_site)(ED_HANDLE(t))
 /* The call function(argument) is type-checked, unevaluated.  Integers (descriptors) travel in the pointer. */
+#ifdef __clang__ /* asks what a void expression is, too */
+#define ED_GIVES_STRUCT(call) ED_IS_STRUCT(call)
+#else
+#define ED_GIVES_STRUCT(call) ED_IS_STRUCT(*ED_TYPED((__typeof__(call) *)0))
+#endif
 #define ED_CALLABLE(function, argument) \
     ((void)sizeof(struct { \
-        _Static_assert(!ED_IS_STRUCT(*ED_TYPED((__typeof__((function)(argument)) *)0)), \
+        _Static_assert(!ED_GIVES_STRUCT((function)(argument)), \
                        "a callback is a plain function: spawn the coroutine in one"); \
         char unit; \
     }), \
@@ -962,7 +1019,12 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* ---- generators: inside ---------------------------------------------------------------------------------- */
 
 #define ED_CONTROL (((struct eddy_generator *)(void *)ed_enclosing)->control)
-#define ED_SENT ED_VALUE(*(__typeof__(ed_enclosing->sent) *)ED_CONTROL->sent_slot)
+/* The enclosing generator; elsewhere something of the same shape, as ED_SELF. */
+#define ED_YIELDER \
+    _Generic(&ED_SELF->generator, struct eddy_generator *: ED_SELF, \
+             default: _Generic(&ED_SELF->async_generator, struct eddy_async_generator *: ED_SELF, \
+                               default: (struct ed_anything *)0))
+#define ED_SENT ED_VALUE(*(__typeof__(ED_YIELDER->sent) *)ED_CONTROL->sent_slot)
 #define ED_IN_GENERATOR \
     (void)yield_outside_generator; \
     ED_LEAVE_IF_PENDING
@@ -976,13 +1038,13 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
             failed \
         ED_SENT; \
     })
-#define ED_PUT(v) *(__typeof__(ed_enclosing->value) *)ED_CONTROL->slot = (v)
+#define ED_PUT(v) *(__typeof__(ED_YIELDER->value) *)ED_CONTROL->slot = (v)
 #define eddy_yield(...) ED_CAT(ED_YIELD_, ED_NARGS(__VA_ARGS__))(__VA_ARGS__)
 #define ED_YIELD_0() \
-    ED_YIELD(_Static_assert(ED_IS_VOID_OBJECT(ed_enclosing->value), "yield: this generator yields a value"), \
+    ED_YIELD(_Static_assert(ED_IS_VOID_OBJECT(ED_YIELDER->value), "yield: this generator yields a value"), \
              ED_PASS_ON())
 #define ED_YIELD_1(v) \
-    ED_YIELD(_Static_assert(!ED_IS_VOID_OBJECT(ed_enclosing->value), "yield: this generator yields nothing: yield()"); \
+    ED_YIELD(_Static_assert(!ED_IS_VOID_OBJECT(ED_YIELDER->value), "yield: this generator yields nothing: yield()"); \
              ED_PUT(v), ED_PASS_ON())
 /* yield((struct point){1, 2}) is two arguments, the first of which opens a brace that it does not close. */
 #define ED_TEXT(...) #__VA_ARGS__
@@ -1008,9 +1070,9 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         enum { ed_is_no_generator = ED_NO_GENERATOR(yv) }; \
         _Static_assert(!ed_is_no_generator, "yield_from needs a generator"); \
         __auto_type yp = ED_UNLESS(ed_is_no_generator, yv); \
-        _Static_assert(__builtin_types_compatible_p(__typeof__(yp->value), __typeof__(ed_enclosing->value)), \
+        _Static_assert(__builtin_types_compatible_p(__typeof__(yp->value), __typeof__(ED_YIELDER->value)), \
                        "yield_from: the sub-generator must yield the same type"); \
-        _Static_assert(__builtin_types_compatible_p(__typeof__(yp->sent), __typeof__(ed_enclosing->sent)), \
+        _Static_assert(__builtin_types_compatible_p(__typeof__(yp->sent), __typeof__(ED_YIELDER->sent)), \
                        "yield_from: the sub-generator must be sent the same type"); \
         struct eddy_failure *yf = eddy_generator_delegate(ED_CONTROL, &yp->generator, sizeof *yp); \
         if (ED_UNLIKELY(yf != NULL)) \
@@ -1272,14 +1334,25 @@ struct eddy_leaving {
     struct eddy_core *frame;      /* the body it stands in */
 };
 EDDY_API void eddy_manager_leave(struct eddy_leaving *leaving);
+/* The manager of a block, or something that has it all. */
+#define ED_NO_MANAGER(x) \
+    (!ED_IS_STRUCT(x) || _Generic(&ED_STRUCT_OR_ANYTHING(x)->manager, struct eddy_manager *: 0, default: 1))
+#define ED_MANAGED(x) __builtin_choose_expr(ED_NO_MANAGER(x), (struct ed_anything *)0, &(x))
 #define eddy_async_with(x, m) \
-    ED_ASYNC_WITH(x, m, ED_UNIQUE(ed_on_), ED_UNIQUE(ed_mv_), ED_UNIQUE(ed_mp_), ED_UNIQUE(ed_mf_), \
-                  ED_UNIQUE(ed_site_))
-#define ED_ASYNC_WITH(x, m, on, mv, mp, mf, site) ED_ASYNC_WITH_(x, m, on, mv, mp, mf, site)
-#define ED_ASYNC_WITH_(x, m, on, mv, mp, mf, site) \
-    for (bool on = __extension__({ ED_IN_ASYNC() true; }); on; on = false) \
-        for (__auto_type mv = (m); on; on = false) \
-            for (struct eddy_leaving mp __attribute__((cleanup(eddy_manager_leave))) = {&mv.manager, ED_FRAME}; \
+    ED_ASYNC_WITH((void)await_outside_async_function, \
+                  _Static_assert(!ed_is_no_block, \
+                                 "async_with needs a block, as eddy_timeout(1) or eddy_task_group()"), \
+                  x, m, ED_UNIQUE(ed_on_), ED_UNIQUE(ed_mv_), ED_UNIQUE(ed_mp_), ED_UNIQUE(ed_mf_), ED_UNIQUE(ed_site_))
+#define ED_ASYNC_WITH(...) ED_ASYNC_WITH_NEST(__VA_ARGS__)
+#define ED_ASYNC_WITH_NEST(context, rule, x, m, on, mv, mp, mf, site) \
+    for (bool on = __extension__({ context; ED_LEAVE_IF_PENDING true; }); on; on = false) \
+        for (__auto_type mv = (m); on && __extension__({ \
+                 enum { ed_is_no_block = ED_NO_MANAGER(mv) }; \
+                 rule; \
+                 true; \
+             }); on = false) \
+            for (struct eddy_leaving mp __attribute__((cleanup(eddy_manager_leave))) = {&ED_MANAGED(mv)->manager, \
+                                                                                        ED_FRAME}; \
                  on && __extension__({ \
                      struct eddy_failure *mf = eddy_manager_enter(mp.manager); \
                      if (ED_UNLIKELY(mf != NULL)) \
@@ -1296,7 +1369,7 @@ EDDY_API void eddy_manager_leave(struct eddy_leaving *leaving);
                          ED_FAIL(mf, ED_CAT(site, c)) \
                      (void)0; \
                  })) \
-                for (ED_UNUSED __typeof__(ED_RVALUE(mv.value)) x = mv.value; on; on = false)
+                for (ED_UNUSED __typeof__(ED_RVALUE(ED_MANAGED(mv)->value)) x = ED_MANAGED(mv)->value; on; on = false)
 
 /* A manager written as a generator that yields once. */
 #define eddy_manager_from_generator(g) ED_GENERATOR_MANAGER(g, ED_UNIQUE(ed_mg_), ED_UNIQUE(ed_mt_))

@@ -1,4 +1,4 @@
-// error: no member named 'manager'
+// error: async_with needs a block, as eddy_timeout\(1\)
 /* SPDX-License-Identifier: MIT */
 /* eddy_manager_from_generator(g) makes one of it. */
 #include "common.h"

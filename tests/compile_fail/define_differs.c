@@ -1,4 +1,5 @@
 // error: conflicting types
+// lines: 15
 /* SPDX-License-Identifier: MIT */
 /* async_define must say what async_declare said. */
 #include "common.h"

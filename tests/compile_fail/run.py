@@ -5,7 +5,7 @@
 The first line of a file is `// error: REGEX` or `// warning: REGEX`.  A file of the first kind must fail to compile,
 and REGEX must match the *first* error: that is the one people read.  One of the second kind must compile, with a
 warning that matches.  A line `// flags: ...` replaces the default -fsyntax-only; `// only: gcc` names a compiler that
-can tell where the others cannot.  Warnings are looked for twice: with the headers as a program's own, and as
+can tell where the others cannot; `// lines: N` allows clang more lines, where it tells of two places.  Warnings are looked for twice: with the headers as a program's own, and as
 installed ones, about which compilers like to be silent.
 """
 import concurrent.futures
@@ -26,17 +26,16 @@ def read_head(path):
     head = {}
     with open(path, encoding='utf-8') as file:
         for line in file:
-            found = re.match(r'// (error|warning|flags|only): (.+)$', line)
+            found = re.match(r'// (error|warning|flags|only|lines): (.+)$', line)
             if found is None:
                 return head
             head[found.group(1)] = found.group(2)
     return head
 
 
-# What docs/guide/debugging.md recommends, and how many lines one mistake may then fill.  clang explains
-# incompatible types at both ends.
+# What docs/guide/debugging.md recommends, and how many lines one mistake may then fill.
 SHORT = {'gcc': (['-Wfatal-errors', '-ftrack-macro-expansion=0'], 10),
-         'clang': (['-Wfatal-errors', '-fmacro-backtrace-limit=1'], 10)}
+         'clang': (['-Wfatal-errors', '-fmacro-backtrace-limit=1'], 11)}
 
 
 def too_long(compiler, standard, include, flags, path):
@@ -48,6 +47,7 @@ def too_long(compiler, standard, include, flags, path):
     here = re.search(r'compile_fail/\w+\.[ch]:', first) or '"Eddy needs GNU C' in first or '#error' in first
     if not here:
         return 'begins elsewhere: ' + first
+    most = int(read_head(path).get('lines', most))
     return '%d lines: %s' % (len(lines), lines[0]) if len(lines) > most else None
 
 

@@ -12,6 +12,8 @@
 #undef ED_IS_STRUCT
 #undef ED_IS_VOID_OBJECT
 #undef ED_LEAVE
+#undef ED_MANAGED
+#undef ED_NO_MANAGER
 #undef ED_NO_ASYNC_GENERATOR
 #undef ED_NO_AWAITABLE
 #undef ED_NO_COROUTINE
@@ -26,6 +28,7 @@
 #undef ED_UNUSED
 #undef ED_VALUE
 #undef ED_WHOLE
+#undef ED_YIELDER
 #undef ED_ZERO
 #undef EDDY_MUST_USE
 #undef NULL

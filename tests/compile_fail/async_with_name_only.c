@@ -1,0 +1,8 @@
+// error: async needs a type, a name, then the parameters
+/* SPDX-License-Identifier: MIT */
+/* The result is never left out: async(void, g). */
+#include "common.h"
+
+async(g)
+{
+}

@@ -1,0 +1,9 @@
+// error: async needs a type, a name, then the parameters
+/* SPDX-License-Identifier: MIT */
+/* As Python writes it. */
+#include "common.h"
+
+async(g, (int, n))
+{
+    return 1;
+}

@@ -1,0 +1,9 @@
+// error: a parameter is a type and a name in parentheses
+/* SPDX-License-Identifier: MIT */
+/* The type and the name are two arguments. */
+#include "common.h"
+
+generator(int, g, (int, a), (int n))
+{
+    yield(a);
+}

@@ -1,0 +1,10 @@
+// error: yield_outside_generator
+/* SPDX-License-Identifier: MIT */
+/* One error, not one for each member that a generator has. */
+#include "common.h"
+
+async(int, g)
+{
+    int sent = yield(1);
+    return sent;
+}
