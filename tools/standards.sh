@@ -39,6 +39,22 @@ for compiler in gcc clang; do
     done
 done
 
+# No header of ours warns, under warnings that few switch on, as a program's own or as an installed one.
+fussy="-std=gnu11 -Wall -Wextra -Wshadow -Wpedantic -Wnested-externs -Wconversion -Wsign-conversion -Werror"
+fussy_gcc="-Wduplicated-branches -Wduplicated-cond -Wlogical-op"
+for compiler in gcc clang; do
+    [ $compiler = gcc ] && more=$fussy_gcc || more=
+    for include in -I -isystem; do
+        for level in -O0 -O2; do
+            ok $compiler $fussy $more $level $include include -c -o /dev/null tests/portability/every_keyword.c
+        done
+        for header in include/eddy.h include/eddy/*.h; do
+            echo "#include <${header#include/}>" >"$scratch/alone.c"
+            ok $compiler $fussy $more $include include -fsyntax-only "$scratch/alone.c"
+        done
+    done
+done
+
 # Each public header alone, first in a file: in GNU C; in strict C and in C++ those that are not of macros, which say so.
 for header in include/eddy.h include/eddy/*.h modules/curl/include/eddy/*.h; do
     name=${header#*include/}

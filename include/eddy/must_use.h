@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-# 3 "eddy/must_use.h"
 /*
  * must_use.h - the calls whose result must not be dropped: spawn, eddy_gather, eddy_wait, ...
  *
  * Such a value does nothing unless it is awaited, so dropping it is a warning.  gcc keeps that warning to itself if the
- * call is written in a system header.  The line marker above makes gcc treat this file as a program's own, also
+ * call is written in a system header.  The line marker below makes gcc treat this file as a program's own, also
  * when it is installed; macros.h is marked as a system header and calls these.
  */
+#ifdef EDDY_MACROS_H /* alone the marker would be a pedantic warning */
+# 11 "eddy/must_use.h"
+#endif
 #ifndef EDDY_MUST_USE_H
 #define EDDY_MUST_USE_H
 
