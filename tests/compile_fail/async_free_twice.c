@@ -1,4 +1,5 @@
 // error: redefinition
+// lines: 15
 /* SPDX-License-Identifier: MIT */
 /* There is one way to free it. */
 #include "common.h"
