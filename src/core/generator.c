@@ -225,6 +225,18 @@ bool eddy_generator_throw(struct eddy_generator *user, size_t size, void *slot, 
     return generator_throw_failure(user, slot, sent_slot, eddy_failure_of_code(site, code));
 }
 
+/*
+ * Throws GeneratorExit in; true: it has yielded nevertheless.  That value has no consumer: the variable that got the last
+ * one, and the generator's own object, may be gone.  The copy contains a value, so its size is enough for one.
+ */
+static bool step_to_end(struct eddy_generator *end, struct generator_stack *g)
+{
+    size_t size = (size_t)((char *)g - (char *)g->frame);
+    max_align_t nowhere[size / sizeof(max_align_t) + 1];
+    memset(nowhere, 0, sizeof nowhere);
+    return step(end, g, nowhere, nowhere, &failure_generator_exit);
+}
+
 /* Closes a suspended one; user may be gone (NULL). */
 static struct eddy_failure *close_stack(struct generator_stack *g, struct eddy_generator *user)
 {
@@ -232,7 +244,7 @@ static struct eddy_failure *close_stack(struct generator_stack *g, struct eddy_g
     g->closing = true;
     if (!user)
         g->frame->self = NULL;
-    if (step(&end, g, g->control.slot, g->control.sent_slot, &failure_generator_exit)) {
+    if (step_to_end(&end, g)) {
         g->closing = false;
         return failure_of(EDDY_GENERATOR_IGNORED_EXIT, "%s", g->frame->core.type->name);
     }

@@ -167,10 +167,42 @@ static void without_memory_to_close_it_its_stack_is_given_back(void **state)
     assert_true(reported > 0);
 }
 
+generator(int, yields_when_closed)
+{
+    eddy_error err;
+    for (int i = 1;; i++)
+        yield(i, &err);
+}
+
+/* The variable of the last step may be gone by then. */
+static void a_value_yielded_while_closing_reaches_no_variable(void **state)
+{
+    (void)state;
+    eddy_error err;
+    struct yields_when_closed g = yields_when_closed();
+    int *value = malloc(sizeof *value);
+    assert_non_null(value);
+    assert_true(eddy_next(&g, value));
+    *value = 77;
+    g.value = 78;
+    eddy_close(&g, &err);
+    assert_int_equal(err.code, EDDY_GENERATOR_IGNORED_EXIT);
+    assert_int_equal(*value, 77);
+    assert_int_equal(g.value, 78);
+    free(value);
+    assert_true(eddy_next(&g, &(int){0})); /* it goes on, if its consumer does */
+    for_each (x, &g) {
+        assert_int_equal(x, 4);
+        break;
+    }
+    eddy_error_free(&err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_left_open_is_closed_with_clean_up_that_may_await),
+        cmocka_unit_test(a_value_yielded_while_closing_reaches_no_variable),
         cmocka_unit_test(one_that_refuses_to_be_closed_is_reported_and_its_stack_given_back),
         cmocka_unit_test(an_error_of_the_closing_is_reported),
         cmocka_unit_test(a_scope_that_a_generator_has_left_open_is_no_tasks_any_more),
