@@ -127,7 +127,7 @@ static void step(struct task *task)
     } else {
         native_settle(task, a);
     }
-    if (a->awaitable.state == EDDY_RUNNING) /* native_again */
+    if (task->waits_for) /* native_again: it waits on, or has ended again, and this is called for that */
         return;
     finish(task);
     task_unref(task);

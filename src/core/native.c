@@ -143,7 +143,7 @@ void eddy_run_generic(struct eddy_awaitable *a)
                 a->awaitable.state = EDDY_FINISHED;
         }
         native_settle(self, a);
-    } while (a->awaitable.state != EDDY_FINISHED); /* native_again */
+    } while (self->waits_for); /* native_again: it waits on, or has ended again by a request that was pending */
 }
 
 void native_again(struct eddy_awaitable *a)

@@ -3,6 +3,8 @@
 #include <eddy.h>
 #include <errno.h>
 
+#include "core/current.h"
+#include "core/task.h"
 #include "transcript.h"
 
 typedef eddy_queue_of(int) int_queue;
@@ -143,6 +145,43 @@ eddy_async(void, cancel_who_waits_again)
     eddy_await(a);
     eddy_await(b);
     note("native%d", eddy_await(native));
+}
+
+/* Its item is taken and it is cancelled before it has gone on: it would wait again, and ends instead. */
+eddy_async(void, get_in_vain)
+{
+    eddy_error err;
+    eddy_await_always(eddy_queue_get(&queue), &err);
+    note("%s waits%d", ending(&err), current.task->waits_for != NULL);
+    eddy_await_always(eddy_sleep(0), &err); /* the request has been delivered */
+    note("%d", err.code);
+}
+
+eddy_async(void, take_and_cancel)
+{
+    int item;
+    eddy_error err;
+    eddy_queue_init(&queue, 0);
+    eddy_defer(eddy_queue_drop, &queue.queue);
+    struct get_in_vain *a = eddy_spawn(get_in_vain());
+    __auto_type native = eddy_spawn(eddy_queue_get(&queue));
+    eddy_await(eddy_sleep(0));
+    for (int i = 0; i < 2; i++)
+        eddy_await(eddy_queue_put(&queue, i));
+    while (eddy_queue_try_get(&queue, &item))
+        note("%d", item);
+    eddy_cancel(a);
+    eddy_cancel(native);
+    eddy_await_always(native, &err);
+    note("native%s", ending(&err));
+    eddy_await(a);
+}
+
+static void a_getter_that_would_wait_again_takes_the_request(void **state)
+{
+    (void)state;
+    RUN(take_and_cancel());
+    told("0 1 ! waits0 0 native!");
 }
 
 static void a_getter_that_waits_again_can_be_cancelled(void **state)
@@ -656,6 +695,7 @@ int main(void)
         cmocka_unit_test_teardown(getters_are_woken_in_the_order_they_came, end),
         cmocka_unit_test_teardown(a_woken_getter_whose_item_was_taken_waits_again_as_the_last, end),
         cmocka_unit_test_teardown(a_getter_that_waits_again_can_be_cancelled, end),
+        cmocka_unit_test_teardown(a_getter_that_would_wait_again_takes_the_request, end),
         cmocka_unit_test_teardown(putters_wait_while_it_is_full_in_the_order_they_came, end),
         cmocka_unit_test_teardown(a_woken_putter_whose_room_was_taken_waits_again_as_the_last, end),
         cmocka_unit_test_teardown(gets_and_puts_can_be_spawned, end),
