@@ -55,6 +55,31 @@ static void a_tty_is_a_stream(void **state)
     RUN_CLEAN(use_terminal());
 }
 
+/* ==== files ==== */
+
+/* More than a stream keeps: it is read straight into the caller's memory. */
+async(void, read_whole_file)
+{
+    enum { SIZE = 200000 };
+    char path[] = "/tmp/eddy-open-XXXXXX", byte, *data = calloc(2, SIZE);
+    defer(free, data);
+    int fd = mkostemp(path, O_CLOEXEC);
+    CHECK(fd >= 0 && unlink(path) == 0);
+    for (size_t i = 0; i < SIZE; i++)
+        data[i] = (char)(i * 31 >> 3);
+    CHECK(write(fd, data, SIZE) == SIZE && lseek(fd, 0, SEEK_SET) == 0);
+    eddy_stream *s = await(eddy_open_descriptors(fd, -1));
+    defer(eddy_stream_abort, s);
+    CHECK(await(eddy_stream_read_exactly(s, data + SIZE, SIZE)) == SIZE && !memcmp(data, data + SIZE, SIZE));
+    CHECK(await(eddy_stream_read(s, &byte, 1)) == 0);
+}
+
+static void a_file_is_a_stream(void **state)
+{
+    (void)state;
+    RUN_CLEAN(read_whole_file());
+}
+
 /* ==== pipes ==== */
 
 async(void, one_way)
@@ -169,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tty_is_a_stream),
+        cmocka_unit_test(a_file_is_a_stream),
         cmocka_unit_test(a_pipe_goes_one_way),
         cmocka_unit_test(unix_datagrams_have_names),
         cmocka_unit_test(a_full_peer_is_waited_for),
