@@ -226,8 +226,8 @@ bool eddy_generator_throw(struct eddy_generator *user, size_t size, void *slot, 
 }
 
 /*
- * Throws GeneratorExit in; true: it has yielded nevertheless.  That value has no consumer: the variable that got the last
- * one, and the generator's own object, may be gone.  The copy contains a value, so its size is enough for one.
+ * Throws GeneratorExit in; true: it has yielded nevertheless.  That value has no consumer: the variable that got the
+ * last one, and the generator's own object, may be gone.  The copy contains a value, so its size is enough for one.
  */
 static bool step_to_end(struct eddy_generator *end, struct generator_stack *g)
 {
