@@ -11,7 +11,7 @@ mkdir -p "$scratch/meson/subprojects"
 cp "$scratch/hello.c" "$scratch/meson"
 ln -s "$EDDY_SOURCE" "$scratch/meson/subprojects/eddy"
 cp "$EDDY_SOURCE/tests/install/embedded/meson.build" "$scratch/meson" # as docs/guide/building.md shows it
-PKG_CONFIG_PATH='' quiet meson setup "$scratch/meson/build" "$scratch/meson" --force-fallback-for=eddy
+PKG_CONFIG_PATH='' quiet meson setup "$scratch/meson/build" "$scratch/meson" --buildtype=debug --force-fallback-for=eddy
 quiet ninja -C "$scratch/meson/build" hello
 says "the program with a Meson subproject" "$("$scratch/meson/build/hello")"
 quiet meson test -C "$scratch/meson/build" --no-rebuild
