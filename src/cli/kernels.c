@@ -20,8 +20,6 @@ static const struct kernel {
     {6, 0, "io_uring: multishot receive, zero-copy send", "one submission for each receive"},
     {6, 1, "io_uring: DEFER_TASKRUN, completions only when asked for",
      "completions interrupt the program"},
-    {6, 12, "io_uring: waiting for a batch with a time limit (min_wait)",
-     "waiting for the first completion"},
     {6, 13, "MADV_GUARD_INSTALL: guards without mappings, stacks without a limit",
      "mprotect: about 32 000 guarded stacks"},
 };

@@ -153,7 +153,7 @@ int ring_enter(struct ring *ring, unsigned count, int64_t span)
 {
     struct {
         uint64_t signals;
-        uint32_t signals_size, min_wait; /* microseconds: how long to wait for all of `count`, if there is one */
+        uint32_t signals_size, min_wait; /* not used: see decision 060 */
         uint64_t limit;
     } argument = {0};
     struct __kernel_timespec limit = {span / CLOCK_SECOND, span % CLOCK_SECOND};
