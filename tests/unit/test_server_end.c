@@ -8,6 +8,7 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #ifdef EDDY_WITH_TLS
 #include "certificates.h"

@@ -41,6 +41,7 @@ static inline void small_failed(const char *file, int line, const char *conditio
 #define assert_string_equal(a, b)        assert_true(strcmp(a, b) == 0)
 #define assert_memory_equal(a, b, size)  assert_true(memcmp(a, b, size) == 0)
 #define fail_msg(...)                    (fprintf(stderr, __VA_ARGS__), small_failed(__FILE__, __LINE__, "see above"))
+#define print_error(...)                 fprintf(stderr, __VA_ARGS__)
 #define skip()                           longjmp(small_next_test, 1)
 
 #define cmocka_unit_test_setup_teardown(f, setup, teardown) {#f, f, setup, teardown, NULL}
