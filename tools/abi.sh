@@ -14,8 +14,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 # Public types alone; neither paths nor lines: the same source gives the same file at every place.
-abidw --headers-dir "$headers" --drop-private-types --no-show-locs --no-corpus-path --no-comp-dir-path --no-elf-needed \
-    "$library" >"$scratch/now.abi"
+abidw --headers-dir "$headers" --drop-private-types --suppressions "$top/abi/private" --no-show-locs \
+    --no-corpus-path --no-comp-dir-path --no-elf-needed "$library" >"$scratch/now.abi"
 
 case $doing in
 write) gzip -9n <"$scratch/now.abi" >"$last" ;;
