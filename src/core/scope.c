@@ -26,6 +26,8 @@ static void ask_to_end(struct eddy_scope *scope)
         return;
     scope->state = SCOPE_EXPIRING;
     struct task *task = scope->task;
+    if (task_core(task)->state == EDDY_FINISHED) /* an async generator that it left open is inside of the scope */
+        return;
     scope->asked_at = task->deliveries;
     if (!scope->level) {
         task_ask(task, NULL, scope->inner);
@@ -78,7 +80,7 @@ int64_t scope_nanoseconds(double when)
 
 bool scope_open(struct eddy_scope *scope, int64_t when)
 {
-    scope->task = current.task;
+    scope->task = current.task; /* held: an async generator in the scope may outlive it */
     scope->cancels = scope->task->cancels;
     scope->state = SCOPE_ACTIVE;
     scope->inner = scope->task->releasing > 0;
@@ -87,10 +89,12 @@ bool scope_open(struct eddy_scope *scope, int64_t when)
     scope->when = when == CLOCK_NEVER ? INFINITY : (double)when / (double)CLOCK_SECOND;
     if (scope->level && !(scope->place = level_open(scope->task, scope->shield)))
         return false;
-    if (when == CLOCK_NEVER || arm(scope, when))
-        return true;
-    level_close(scope->place);
-    return false;
+    if (when != CLOCK_NEVER && !arm(scope, when)) {
+        level_close(scope->place);
+        return false;
+    }
+    scope->task->references++;
+    return true;
 }
 
 void scope_enter(struct eddy_scope *scope, const char *what, eddy_error *err)
@@ -135,6 +139,13 @@ static void end_level(struct eddy_scope *scope)
         scope->task->must_cancel = true;
 }
 
+/* Takes the scope's request back; false: another one ended the block, too. */
+static bool was_alone(struct eddy_scope *scope)
+{
+    unsigned others = task_withdraw(scope->task, (struct request){scope->asked_at, scope->inner});
+    return others <= scope->cancels || scope->inner; /* while something is released, requests of others wait */
+}
+
 bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure)
 {
     disarm(scope);
@@ -142,11 +153,9 @@ bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure)
     scope->state = expired ? SCOPE_EXPIRED : SCOPE_FINISHED;
     if (scope->place)
         end_level(scope);
-    if (!expired)
-        return false;
-    unsigned others = task_withdraw(scope->task, (struct request){scope->asked_at, scope->inner});
-    bool alone = others <= scope->cancels || scope->inner; /* while something is released, requests of others wait */
-    return alone && failure && failure_is_cancellation(failure);
+    bool own = expired && was_alone(scope) && failure && failure_is_cancellation(failure);
+    task_unref(scope->task);
+    return own;
 }
 
 void scope_leave(struct eddy_scope *scope, eddy_error *err)

@@ -143,6 +143,38 @@ static void a_scope_that_a_generator_has_left_open_is_no_tasks_any_more(void **s
     assert_string_equal(logged, "");
 }
 
+async_generator(int, in_a_time_out)
+{
+    async_with (scope, eddy_timeout(0.001)) {
+        defer(note_closed, "timed");
+        yield(1);
+        (void)scope;
+    }
+}
+
+async(void, opens_a_time_out)
+{
+    int v;
+    struct in_a_time_out g = in_a_time_out();
+    await(eddy_anext(&g, &v));
+}
+
+async(void, lets_a_time_out_pass)
+{
+    struct opens_a_time_out *t = spawn(opens_a_time_out());
+    await(t);
+    await(eddy_sleep(0.002));
+    note("slept");
+}
+
+static void a_deadline_that_passes_after_its_task_has_ended_reaches_nobody(void **state)
+{
+    (void)state;
+    RUN_LOGGED(lets_a_time_out_pass());
+    told("slept timed:closed");
+    assert_string_equal(logged, "");
+}
+
 async(void, leaves_one_open_without_memory, (int, n))
 {
     int v;
@@ -206,6 +238,7 @@ int main(void)
         cmocka_unit_test(one_that_refuses_to_be_closed_is_reported_and_its_stack_given_back),
         cmocka_unit_test(an_error_of_the_closing_is_reported),
         cmocka_unit_test(a_scope_that_a_generator_has_left_open_is_no_tasks_any_more),
+        cmocka_unit_test(a_deadline_that_passes_after_its_task_has_ended_reaches_nobody),
         cmocka_unit_test(without_memory_to_close_it_its_stack_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
