@@ -899,15 +899,17 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
  * eddy_run_with(&options, coro) · eddy_run_with(&options, coro, &err).  The options may be a compound literal, whose
  * commas part it into several arguments.  What is before the last argument is whole nevertheless: the options, or the
  * options and the coroutine.  It initialises ed_first, in which the second member then has the coroutine, or nothing.
+ * The type is named before the struct: inside of one clang takes a compound literal for an initialiser at file scope.
  */
 #define eddy_run_with(...) ED_CAT(ED_LAST_OF_, ED_NARGS_LONG(__VA_ARGS__))(ED_RUN_WITH, __VA_ARGS__)
 #define ED_OR_ANYTHING(x) \
     __builtin_choose_expr(__builtin_types_compatible_p(__typeof__(x), void), (struct ed_anything){.result = 0}, x)
 #define ED_RUN_WITH(last, ...) \
     __extension__({ \
+        typedef __typeof__(ED_OR_ANYTHING(((void)__VA_ARGS__))) ed_first_coroutine; \
         struct { \
             const eddy_loop_options *options; \
-            __typeof__(ED_OR_ANYTHING(((void)__VA_ARGS__))) coroutine; \
+            ed_first_coroutine coroutine; \
         } ed_first = {.options = __VA_ARGS__}; \
         __auto_type ed_operand = (last); \
         enum { ed_catches = ED_IS_ERROR(ed_operand) }; \

@@ -10,6 +10,22 @@ async(int, answer, (int, n))
     return n;
 }
 
+struct box {
+    int width, height;
+};
+
+async(int, area, (struct box, box))
+{
+    await(eddy_sleep(0));
+    return box.width * box.height;
+}
+
+generator(int, sides, (struct box, box))
+{
+    yield(box.width);
+    yield(box.height);
+}
+
 async(const char *, word)
 {
     await(eddy_sleep(0));
@@ -64,8 +80,31 @@ async(char *, text, (int, n))
     return made;
 }
 
+/* Arguments as literals of what only the running program knows. */
+async(void, literal_arguments, (int, n))
+{
+    eddy_error err;
+    int results[2] = {0, 0}, sum = 0;
+    CHECK(await(area((struct box){n, 2})) == 2 * n);
+    CHECK(await(area((struct box){n, 3}), &err) == 3 * n && !err.code);
+    CHECK(await_for(area((struct box){n, 4}), 9) == 4 * n);
+    CHECK(await_shielded(area((struct box){n, 5})) == 5 * n);
+    struct area *t = spawn(area((struct box){n, 6}));
+    CHECK(await(t) == 6 * n);
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, area((struct box){n, 7}), &results[0]);
+        eddy_group_spawn(group, area((struct box){n, 8}), &results[1]);
+    }
+    CHECK(results[0] == 7 * n && results[1] == 8 * n);
+    await(eddy_gather(area((struct box){n, 9}), area((struct box){n, 10})));
+    for_each (side, sides((struct box){n, 11}))
+        sum += side;
+    CHECK(sum == n + 11);
+}
+
 async(void, main_task)
 {
+    await(literal_arguments(once(5)));
     await(spawned());
     await(served());
     char *made = await(text(3));
@@ -92,5 +131,9 @@ int main(void)
     CHECK(err.code == ERANGE && !strcmp(err.message, "too far"));
     eddy_run_with(&options, nothing(), &err);
     CHECK(!err.code);
+    CHECK(eddy_run_with(&options, area((struct box){once(2), 3}), &err) == 6 && !err.code);
+    CHECK(eddy_run_with(&options, area((struct box){once(2), 4})) == 8);
+    CHECK(eddy_run(area((struct box){once(2), 5}), &err) == 10);
+    CHECK(eddy_run(area((struct box){once(2), 6})) == 12);
     return eddy_run(main_task());
 }

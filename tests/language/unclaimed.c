@@ -130,7 +130,7 @@ async(void, nobodys)
     await(eddy_gather(make_text(0), make_pair()));
     CHECK(nothing_is_left(5));
     struct waits_shielded *waiter = spawn(waits_shielded());
-    while (eddy_all_tasks(NULL, NULL) < 3) /* until it waits */
+    while (!eddy_done(waiter) && eddy_all_tasks(NULL, NULL) < 3) /* until it waits */
         await(eddy_sleep(0));
     eddy_cancel(waiter);
     await(waiter, &err);
