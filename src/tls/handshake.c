@@ -33,8 +33,11 @@ eddy_async(struct tls_problem, shake_hands, (struct tls_transport *, t))
         int64_t result = eddy_await(tls_flush(t));
         if (problem.code)
             return problem;
-        if (done != 1 && (result >= 0 || result == -EPIPE || result == -ECONNRESET))
+        bool reset = result == -ECONNRESET; /* told once: after it a read finds nothing but the end */
+        if (done != 1 && (result >= 0 || result == -EPIPE || reset))
             result = eddy_await(tls_fetch(t));
+        if (result == 0 && reset)
+            result = -ECONNRESET;
         if (result < 0)
             problem.code = (int)-result;
         if (done == 1 || result < 0)
