@@ -133,7 +133,7 @@ blocking(int, stay, (int, descriptor))
     return (int)read(descriptor, &byte, 1);
 }
 
-/* Queued behind those that occupy all threads, and cancelled, the last one first. */
+/* All threads are busy, so these calls stay queued; they are cancelled, the last one first. */
 async(void, cancel_blocking, (long, count))
 {
     enum { THREADS = 8 };

@@ -39,6 +39,7 @@ class Tree:
         self.top = top
         self.findings = []
         self.lines = {}
+        self.codes = {}
         for folder in FOLDERS:
             for here, folders, names in os.walk(os.path.join(top, folder)):
                 folders[:] = sorted(name for name in folders if name != '__pycache__')
@@ -55,6 +56,13 @@ class Tree:
             return
         with open(os.path.join(self.top, path), encoding='utf-8') as file:
             self.lines[path] = file.read().split('\n')
+
+    def code(self, path):
+        """The text of a C file without its comments; kept, for more than one check asks."""
+        if path not in self.codes:
+            text = '\n'.join(self.lines[path])
+            self.codes[path] = COMMENT.sub(lambda match: '' if match.group('words') else match.group(), text)
+        return self.codes[path]
 
     def c_files(self, *folders):
         return [path for path in self.lines
@@ -350,7 +358,7 @@ def check_comment_names(tree):
                 words = FOREIGN.sub('', match.group('words') or '')
                 used += [(path, text.count('\n', 0, match.start() + name.start()) + 1, name.group())
                          for name in re.finditer(r'\b[a-z]+_[a-z_0-9]*[a-z0-9]\b', words)]
-            text = COMMENT.sub(lambda match: '' if match.group('words') else match.group(), text)
+            text = tree.code(path)
         if not path.endswith('.md'):
             known.update(re.findall(r'\w+', text))
     for path, line, name in used:
@@ -379,19 +387,17 @@ FOR_TOOLS = ('task_entry',)
 
 def check_declared_functions(tree):
     """A function in a header of src/ is called from another file, or from an inline function of the header."""
-    words = {path: re.findall(r'\w+', COMMENT.sub(lambda match: '' if match.group('words') else match.group(),
-                                                  '\n'.join(lines)))
-             for path, lines in tree.lines.items() if path.endswith(('.c', '.h', '.cpp'))}
+    words = {path: re.findall(r'\w+', tree.code(path)) for path in tree.lines if path.endswith(('.c', '.h', '.cpp'))}
     users = {}
     for path in words:
         for word in set(words[path]):
             users.setdefault(word, set()).add(path)
-    for path in tree.c_files('src', 'modules'):
-        own = {path, path[:-2] + '.c'}
-        for match in re.finditer(r'^(?!typedef|static|#)[a-z][\w \*]*?\b(\w+)\(', '\n'.join(tree.lines[path]), re.M):
+    for path in (path for path in tree.c_files('src', 'modules') if path.endswith('.h')):
+        own, text = {path, path[:-2] + '.c'}, '\n'.join(tree.lines[path])
+        for match in re.finditer(r'^(?!typedef|static|#)[a-z][\w \*]*?\b(\w+)\(', text, re.M):
             name = match.group(1)
-            if path.endswith('.h') and not users[name] - own and words[path].count(name) < 2 and name not in FOR_TOOLS:
-                line = '\n'.join(tree.lines[path]).count('\n', 0, match.start()) + 1
+            if not users[name] - own and words[path].count(name) < 2 and name not in FOR_TOOLS:
+                line = text.count('\n', 0, match.start()) + 1
                 tree.find(path, line, 'no other file uses %s: make it static, or delete it' % name)
 
 
