@@ -56,6 +56,12 @@ def replaced_by(make):
     return damage
 
 
+def allow(path, mode):
+    """Not what a link leads to: that may be a device."""
+    if not os.path.islink(path):
+        os.chmod(path, mode)
+
+
 DAMAGES = {
     'random bytes': lambda path, luck: overwrite(path, luck.randbytes(luck.randrange(2000))),
     'cut': cut,
@@ -71,8 +77,8 @@ DAMAGES = {
     'a link to itself': replaced_by(lambda path: os.symlink(os.path.basename(path), path)),
     'a pipe': replaced_by(os.mkfifo),
     'an empty file': replaced_by(lambda path: overwrite(path, b'')),
-    'no rights': lambda path, luck: os.chmod(path, 0),
-    'rights for all': lambda path, luck: os.chmod(path, 0o777),
+    'no rights': lambda path, luck: allow(path, 0),
+    'rights for all': lambda path, luck: allow(path, 0o777),
     'a second name': lambda path, luck: os.link(path, path + '-too'),
 }
 

@@ -194,8 +194,8 @@ static void spoil(struct input *in)
     switch (take_byte(in) % 5) {
     case 0: remove_all(path); break;
     case 1: replace(path, take_byte(in) % 3); break;
-    case 2:
-        if (chmod(path, take_byte(in) % 2 ? 0777 : 0500) == 0)
+    case 2: /* not by chmod, which would follow a link to /dev/null and lock the whole machine out of it */
+        if (fchmodat(AT_FDCWD, path, take_byte(in) % 2 ? 0777 : 0500, AT_SYMLINK_NOFOLLOW) == 0)
             taken++;
         break;
     default: spoil_file(path, take_part(in, take_byte(in) % 64));
