@@ -1,0 +1,327 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""test_cache.py [EDDY]: when `eddy run` compiles, and what it does with its cache."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from command import COMPILER, EDDY, LIMIT, SEVEN, THE_COMPILER, check, complains, contains, ends, main, same
+
+
+# ---- run: the cache ----
+
+@check
+def second_run_does_not_compile(place):
+    place.counting_compiler()
+    place.write('seven.c', SEVEN)
+    ends(place.eddy('run', 'seven.c'), 7)
+    made = place.calls()
+    if made == 0:
+        raise AssertionError('the compiler of CC was not called')
+    ends(place.eddy('run', 'seven.c'), 7)
+    os.utime(place.path('seven.c'))
+    ends(place.eddy('run', 'seven.c'), 7)
+    same(place.calls(), made, 'calls of the compiler')
+
+
+@check
+def changed_source_and_flags_compile_again(place):
+    place.counting_compiler()
+    place.write('seven.c', SEVEN)
+    ends(place.eddy('run', 'seven.c'), 7)
+    place.write('seven.c', SEVEN.replace('7', '8'))
+    ends(place.eddy('run', 'seven.c'), 8)
+    made = place.calls()
+    ends(place.eddy('run', 'seven.c', env={'CFLAGS': '-O0'}), 8)
+    if place.calls() == made:
+        raise AssertionError('CFLAGS are not part of the key')
+    place.write('seven.c', SEVEN)
+    made = place.calls()
+    ends(place.eddy('run', 'seven.c'), 7)
+    same(place.calls(), made, 'calls of the compiler after an edit was taken back')
+
+
+@check
+def changed_header_compiles_again(place):
+    place.counting_compiler()
+    place.write('inner.h', '#define N 1\n')
+    place.write('outer.h', '#include "inner.h"\n')
+    place.write('main.c', '#include "outer.h"\nint main(void) { return N; }\n')
+    ends(place.eddy('run', 'main.c'), 1)
+    place.write('inner.h', '#define N 2\n')
+    ends(place.eddy('run', 'main.c'), 2)
+    made = place.calls()
+    ends(place.eddy('run', 'main.c'), 2)
+    place.write('inner.h', '#define N 1\n')
+    ends(place.eddy('run', 'main.c'), 1)
+    same(place.calls(), made, 'calls of the compiler')
+    os.unlink(place.path('inner.h'))
+    result = place.eddy('run', 'main.c')
+    ends(result, 1)
+    contains(result.stderr, 'inner.h')
+
+
+@check
+def same_name_in_two_folders_is_two_programs(place):
+    place.write('a/main.c', 'int main(void) { return 1; }\n')
+    place.write('b/main.c', 'int main(void) { return 2; }\n')
+    ends(place.eddy('run', 'main.c', cwd=place.path('a')), 1)
+    ends(place.eddy('run', 'main.c', cwd=place.path('b')), 2)
+    ends(place.eddy('run', 'main.c', cwd=place.path('a')), 1)
+
+
+@check
+def cache_is_bounded(place):
+    place.write('seven.c', SEVEN)
+    ends(place.eddy('run', 'seven.c'), 7)
+    cache = place.path('cache')
+    made = cached(place, 'program-')
+    for i in range(130):
+        old = os.path.join(cache, 'program-%040x' % i)
+        shutil.copytree(made, old)
+        os.utime(old, (1000 + i, 1000 + i))
+    for name in ('program-of-mine', 'notes.txt'):
+        place.write('cache/' + name, 'not the command\'s\n')
+        os.utime(os.path.join(cache, name), (1, 1))
+    place.write('eight.c', SEVEN.replace('7', '8'))
+    ends(place.eddy('run', 'eight.c'), 8)
+    names = os.listdir(cache)
+    same(len([name for name in names if re.fullmatch('program-[0-9a-f]{40}', name)]), 100, 'entries')
+    same('program-%040x' % 129 in names and 'program-%040x' % 31 not in names, True, 'the oldest went')
+    same('program-of-mine' in names and 'notes.txt' in names, True, 'files of others stay')
+    place.counting_compiler()
+    place.environment['CC'] = COMPILER
+    ends(place.eddy('run', 'seven.c'), 7)
+
+
+@check
+def runs_at_the_same_time_agree(place):
+    place.write('seven.c', SEVEN)
+    runs = [subprocess.Popen([EDDY, 'run', 'seven.c'], cwd=place.folder, env=place.environment,
+                             stderr=subprocess.PIPE) for _ in range(6)]
+    for run in runs:
+        _, words = run.communicate(timeout=LIMIT)
+        same((run.returncode, words), (7, b''), 'status and words')
+    same(len([name for name in os.listdir(place.path('cache')) if name.startswith('work-')]), 0, 'work folders')
+
+
+@check
+def cache_lies_where_the_environment_says(place):
+    place.write('seven.c', SEVEN)
+    ends(place.eddy('run', 'seven.c', env={'EDDY_CACHE': None}), 7)
+    same(os.path.isdir(os.path.join(place.home, '.cache', 'eddy')), True, 'HOME/.cache/eddy')
+    ends(place.eddy('run', 'seven.c', env={'EDDY_CACHE': None, 'XDG_CACHE_HOME': place.path('xdg')}), 7)
+    same(os.path.isdir(place.path('xdg/eddy')), True, 'XDG_CACHE_HOME/eddy')
+    ends(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('own')}), 7)
+    same(os.path.isdir(place.path('own')), True, 'EDDY_CACHE')
+
+
+@check
+def unusable_cache_is_told(place):
+    place.write('seven.c', SEVEN)
+    for variable, value in (('EDDY_CACHE', 'seven.c/x'), ('XDG_CACHE_HOME', 'seven.c'), ('HOME', 'seven.c')):
+        result = place.eddy('run', 'seven.c', env={'EDDY_CACHE': None, variable: place.path(value)})
+        complains(result, 1, 'cannot use the cache "%s' % place.path('seven.c'), 'Not a directory', 'EDDY_CACHE')
+    complains(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('seven.c')}), 1, 'Not a directory')
+
+
+def cached(place, beginning):
+    """The one name in the cache that begins so."""
+    names = [name for name in os.listdir(place.path('cache')) if name.startswith(beginning)]
+    same(len(names), 1, 'names that begin with %s in %r' % (beginning, names))
+    return place.path('cache/' + names[0])
+
+
+@check
+def what_was_damaged_is_made_anew(place):
+    place.counting_compiler()
+    place.write('seven.c', SEVEN.replace('return', 'int unused; return'))
+    first = place.eddy('run', 'seven.c')
+    ends(first, 7, '')
+    contains(first.stderr, 'unused')
+    whole = place.calls()
+
+    def garbage(name):
+        with open(name, 'wb') as file:
+            file.write(b'\x7fELF but no more')
+
+    def replaced(name, make):
+        shutil.rmtree(name) if os.path.isdir(name) else os.unlink(name)
+        make(name)
+
+    damages = (
+        lambda entry, depends: garbage(entry + '/program'),
+        lambda entry, depends: os.unlink(entry + '/program'),
+        lambda entry, depends: os.chmod(entry + '/program', 0o600),
+        lambda entry, depends: os.unlink(entry + '/messages'),
+        lambda entry, depends: os.link(entry + '/program', place.path('another-name')), # to be written to by that
+        lambda entry, depends: garbage(entry + '/messages'),
+        lambda entry, depends: os.truncate(depends, 0),
+        lambda entry, depends: os.truncate(depends, 30),
+        lambda entry, depends: shutil.rmtree(entry),
+        lambda entry, depends: os.unlink(depends),
+    )
+    for number, damage in enumerate(damages):
+        damage(cached(place, 'program-'), cached(place, 'depends-'))
+        ends(place.eddy('run', 'seven.c'), 7, '', first.stderr)
+        made = place.calls()
+        if made == whole * (number + 1):
+            raise AssertionError('after damage %d nothing was made anew' % number)
+        ends(place.eddy('run', 'seven.c'), 7, '', first.stderr)
+        same(place.calls(), made, 'calls of the compiler for what was made anew')
+
+
+@check
+def names_that_something_else_has_are_left_to_it(place):
+    place.counting_compiler()
+    place.write('seven.c', SEVEN)
+    ends(place.eddy('run', 'seven.c'), 7)
+    entry, depends = cached(place, 'program-'), cached(place, 'depends-')
+    others = (
+        (lambda: place.write(os.path.relpath(entry, place.folder), 'a file'), lambda: os.unlink(entry)),
+        (lambda: place.write(os.path.relpath(entry, place.folder) + '/thesis.tex', ''), lambda: shutil.rmtree(entry)),
+        (lambda: place.write(os.path.relpath(entry, place.folder) + '/program', ''), lambda: shutil.rmtree(entry)),
+        (lambda: os.symlink('/etc', entry), lambda: os.unlink(entry)),
+        (lambda: os.mkdir(depends), lambda: os.rmdir(depends)),
+        (lambda: place.write(os.path.relpath(depends, place.folder), 'a list'), lambda: os.unlink(depends)),
+        (lambda: os.symlink('/dev/zero', depends), lambda: os.unlink(depends)),
+        (lambda: os.mkfifo(depends), lambda: os.unlink(depends)),
+    )
+    for make, remove in others:
+        for name in os.listdir(place.path('cache')):
+            name = place.path('cache/' + name)
+            shutil.rmtree(name) if os.path.isdir(name) else os.unlink(name)
+        make()
+        ends(place.eddy('run', 'seven.c'), 7)
+        made = place.calls()
+        ends(place.eddy('run', 'seven.c'), 7)
+        same(place.calls(), made, 'calls of the compiler beside what has the name')
+        if os.path.isfile(depends) and make is others[5][0]:
+            with open(depends, encoding='utf-8') as file:
+                same(file.read(), 'a list', 'what has the name of the list')
+        remove()  # it is still there: else this fails
+
+
+@check
+def only_what_it_made_is_deleted(place):
+    place.write('seven.c', SEVEN)
+    names = ('work-2023/thesis.tex', 'work-notes.txt', 'work-0123456789ab/program', 'depends-' + 40 * '7',
+             'program-' + 40 * '7' + '/program', 'program-' + 40 * '8' + '/thesis.tex', 'work-ba9876543210/0.o')
+    os.mkdir(place.path('cache'), 0o700)
+    for name in names:
+        place.write('cache/' + name, 'years of work\n')
+        os.utime(place.path('cache/' + name), (1, 1))
+        os.utime(os.path.dirname(place.path('cache/' + name)), (1, 1))
+    ends(place.eddy('run', 'seven.c'), 7)
+    cache = place.path('cache')
+    made = [name for name in os.listdir(cache) if os.path.exists(os.path.join(cache, name, 'made-by-eddy'))][0]
+    for number in range(100): # with it more than are kept
+        shutil.copytree(os.path.join(cache, made), os.path.join(cache, 'program-%040x' % number))
+        place.write('cache/depends-%040x' % number, 'made by eddy run\n')
+    place.write('seven.c', SEVEN.replace('7', '8'))
+    ends(place.eddy('run', 'seven.c'), 8)
+    for name in names:
+        same(os.path.exists(place.path('cache/' + name)), True, name)
+
+
+@check
+def what_a_killed_run_has_left_goes(place):
+    place.write('seven.c', SEVEN)
+    place.write('slow-cc', '#!/bin/sh\ntouch started\nexec sleep 60\n')
+    os.chmod(place.path('slow-cc'), 0o755)
+    with subprocess.Popen([EDDY, 'run', 'seven.c'], cwd=place.folder, start_new_session=True,
+                          env=dict(place.environment, CC=place.path('slow-cc'))) as run:
+        while not os.path.exists(place.path('started')) and run.poll() is None:
+            time.sleep(0.01)
+        os.killpg(run.pid, signal.SIGKILL)
+    left = cached(place, 'work-')
+    ends(place.eddy('run', 'seven.c'), 7)
+    same(os.path.exists(left), True, 'a young one stays')
+    os.utime(left, (1, 1))
+    place.write('seven.c', SEVEN.replace('7', '8'))
+    ends(place.eddy('run', 'seven.c'), 8)
+    same(os.path.exists(left), False, 'an old one stays')
+
+
+# ---- run: headers that come ----
+
+@check
+def new_header_that_hides_another_compiles_again(place):
+    place.counting_compiler(THE_COMPILER)
+    for folder in ('first', 'second'):
+        os.mkdir(place.path(folder))
+    place.write('second/sub/value.h', '#define N 2\n')
+    place.write('second/plain.h', '#include <sub/value.h>\n')
+    place.write('main.c', '#include "plain.h"\nint main(void) { return N; }\n')
+    place.environment['CFLAGS'] = '-Inowhere -Ifirst -Isecond'
+
+    def is_now(wanted):
+        ends(place.eddy('run', 'main.c'), wanted)
+        made = place.calls()
+        ends(place.eddy('run', 'main.c'), wanted)
+        same(place.calls(), made, 'calls of the compiler')
+
+    is_now(2)
+    place.write('first/sub/value.h', '#define N 3\n')
+    is_now(3)
+    place.write('nowhere/sub/value.h', '#define N 4\n')
+    is_now(4)
+    place.write('first/plain.h', '#define N 5\n')
+    is_now(5)
+    place.write('plain.h', '#define N 6\n') # beside the source: the first place of all
+    is_now(6)
+    os.unlink(place.path('plain.h'))
+    is_now(5)
+    shutil.rmtree(place.path('first'))
+    is_now(4)
+
+
+@check
+def header_that_is_asked_for_compiles_again(place):
+    place.environment['CC'] = THE_COMPILER
+    place.write('main.c', '#if __has_include("extra.h")\n#define N 1\n#else\n#define N 2\n#endif\n'
+                          'int main(void) { return N; }\n')
+    ends(place.eddy('run', 'main.c'), 2)
+    ends(place.eddy('run', 'main.c'), 2)
+    place.write('extra.h', '')
+    ends(place.eddy('run', 'main.c'), 1)
+    os.unlink(place.path('extra.h'))
+    ends(place.eddy('run', 'main.c'), 2)
+
+
+# ---- run: folders of others ----
+
+@check
+def cache_that_others_can_write_is_refused(place):
+    place.write('seven.c', SEVEN)
+    os.mkdir(place.path('cache'))
+    for mode in (0o777, 0o1777, 0o770, 0o2775):
+        os.chmod(place.path('cache'), mode)
+        complains(place.eddy('run', 'seven.c'), 1, 'other users can write to it', 'EDDY_CACHE')
+    os.chmod(place.path('cache'), 0o700)
+    ends(place.eddy('run', 'seven.c'), 7)
+    os.mkdir(place.path('open'))
+    os.chmod(place.path('open'), 0o777)
+    complains(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('open/cache')}), 1,
+              'other users can write to a folder on the way', 'EDDY_CACHE')
+    os.chmod(place.path('open'), 0o1777) # as /tmp is
+    ends(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('open/cache')}), 7)
+
+
+@check
+def links_of_ones_own_may_lead_to_the_cache(place):
+    place.write('seven.c', SEVEN)
+    os.makedirs(place.path('elsewhere/deep'))
+    os.symlink('elsewhere', place.path('link'))
+    os.symlink(place.path('link/deep'), place.path('cache'))
+    ends(place.eddy('run', 'seven.c'), 7)
+    same(len(os.listdir(place.path('elsewhere/deep'))), 2, 'names in the folder that the link names')
+    os.symlink('circle', place.path('circle'))
+    complains(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('circle/x')}), 1, 'cannot use the cache')
+
+
+sys.exit(main())
