@@ -1,67 +1,71 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * block.h - memory for tasks: freed blocks are kept by size and handed out again, last in first out.
+ * block.h - memory for tasks and what belongs to them: slabs of equal blocks, reused last in first out.
  *
- * Not under sanitizers, whose own quarantine finds what is used too late.
+ * A slab is one block of memory.h: its head, then blocks with a word before each that names the slab.  Invariant:
+ * only the first slab of a class has blocks that were never taken.
+ *
+ * Each taking counts as a request that may be refused.  Under sanitizers and Memcheck each block is one of memory.h
+ * for itself, so that they see what is used too late.
  */
 #ifndef EDDY_CORE_BLOCK_H
 #define EDDY_CORE_BLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#include "core/switch.h"
 #include "os/memory.h"
 
-enum { BLOCK_STEP = 16, BLOCK_CLASSES = 64, BLOCK_KEPT = 4096 };
+enum { BLOCK_STEP = 16, BLOCK_CLASSES = 64 };
+
+struct block_slab;
 
 struct blocks {
-    void *free[BLOCK_CLASSES];    /* chained through their first word */
-    unsigned count[BLOCK_CLASSES];
+    void *free[BLOCK_CLASSES];               /* chained through their first word */
+    struct block_slab *slabs[BLOCK_CLASSES]; /* the newest first */
+    size_t classes;                          /* sizes from this class on have no slabs; 0: none has */
+    size_t live;                             /* blocks of slabs that are in use */
+    size_t carved;                           /* blocks of slabs that were taken once */
 };
 
+void blocks_init(struct blocks *blocks);
+/* Most of what the slabs hold is left over from a crowd that has gone. */
+bool blocks_are_slack(const struct blocks *blocks);
+/* Gives back all slabs with no block in use. */
+void blocks_trim(struct blocks *blocks);
+/* Where no free block is left, or the size has no slabs. */
+void *block_make(struct blocks *blocks, size_t size);
+
+/* Of a class blocks have as many bytes as leave room for a word before the next one. */
 static inline size_t block_class(size_t size)
 {
-    return (size - 1) / BLOCK_STEP;
+    return (size + sizeof(void *) - 1) / BLOCK_STEP;
 }
 
+/* Begins at a multiple of 16; NULL: no memory. */
 static inline void *block_take(struct blocks *blocks, size_t size)
 {
     size_t class = block_class(size);
-    if (class >= BLOCK_CLASSES)
-        return memory_alloc(size);
-    void *block = blocks->free[class];
-    if (!block)
-        return memory_alloc((class + 1) * BLOCK_STEP);
+    if (class >= blocks->classes || !blocks->free[class])
+        return block_make(blocks, size);
     if (memory_fault())
         return NULL;
+    void *block = blocks->free[class];
     blocks->free[class] = *(void **)block;
-    blocks->count[class]--;
+    blocks->live++;
     return block;
 }
 
 static inline void block_give(struct blocks *blocks, void *block, size_t size)
 {
     size_t class = block_class(size);
-#ifdef EDDY_SANITIZED
-    class = BLOCK_CLASSES;
-#endif
-    if (class >= BLOCK_CLASSES || blocks->count[class] >= BLOCK_KEPT) {
+    if (class >= blocks->classes) {
         memory_free(block);
         return;
     }
     *(void **)block = blocks->free[class];
     blocks->free[class] = block;
-    blocks->count[class]++;
-}
-
-static inline void blocks_free(struct blocks *blocks)
-{
-    for (size_t class = 0; class < BLOCK_CLASSES; class++)
-        for (void *block; (block = blocks->free[class]);) {
-            blocks->free[class] = *(void **)block;
-            blocks->count[class]--;
-            memory_free(block);
-        }
+    blocks->live--;
 }
 
 #endif

@@ -58,7 +58,7 @@ static void give_back_slack(struct eddy_loop *loop)
         return;
     loop->rest_after = now + CLOCK_SECOND;
     stack_pool_trim();
-    blocks_free(&loop->blocks);
+    blocks_trim(&loop->blocks);
     calls_trim(&loop->calls);
     memory_give_back();
 }
@@ -68,7 +68,7 @@ static void look(struct eddy_loop *loop)
 {
     struct driver *driver = loop->driver;
     int64_t deadline = loop->first ? 0 : timers_next(&loop->timers);
-    if (deadline && (stack_pool_is_slack() || calls_are_slack(&loop->calls)))
+    if (deadline && (stack_pool_is_slack() || blocks_are_slack(&loop->blocks) || calls_are_slack(&loop->calls)))
         give_back_slack(loop);
     if (deadline || driver->in_flight || driver->virtual_time) {
         int error = driver_wait(driver, deadline);
@@ -151,6 +151,7 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, int *error)
         return NULL;
     }
     loop->end = &loop->first;
+    blocks_init(&loop->blocks);
     loop->random = loop->driver->seed;
     loop->looked_at = clock_tick(driver_now(loop->driver));
     if (loop->options.debug || environment_says("EDDY_DEBUG"))
@@ -192,7 +193,7 @@ void loop_close(struct eddy_loop *loop)
     check_nothing_left(loop);
     timers_free(&loop->timers);
     tasks_free(loop);
-    blocks_free(&loop->blocks);
+    blocks_trim(&loop->blocks);
     calls_free(&loop->calls);
     debug_end(loop->debug);
     driver_close(loop->driver);
