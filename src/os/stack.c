@@ -146,9 +146,13 @@ static void fill_canary(char *floor)
 }
 
 /* Of the next stack of the slab. */
-static enum stack_guard install_guard(struct stack_slab *slab, char *bottom)
+static enum stack_guard install_guard(const struct stack_class *class, struct stack_slab *slab, char *bottom)
 {
     enum stack_guard method = slab->guarded == SIZE_MAX ? guard_method : STACK_GUARD_CANARY;
+    if (method == STACK_GUARD_MADVISE && slab->carved >= slab->ahead)
+        stack_make_ahead(class, slab);
+    if (method == STACK_GUARD_MADVISE && slab->carved < slab->ahead)
+        return method;
     if (method == STACK_GUARD_MADVISE &&
         madvise(bottom, stack_guard_size(), PROBE_MADV_GUARD_INSTALL) != 0)
         method = STACK_GUARD_MPROTECT;
@@ -234,13 +238,15 @@ static struct stack *carve(struct stack_class *class)
         slab = add_slab(class);
     if (slab == NULL)
         return NULL;
+    char *bottom = slab->stacks + slab->carved * class->stride;
+    enum stack_guard guard = install_guard(class, slab, bottom);
     struct stack *stack = stack_at(class, slab, slab->carved);
-    stack->bottom = slab->stacks + slab->carved * class->stride;
-    stack->floor = stack->bottom + stack_guard_size();
+    stack->bottom = bottom;
+    stack->floor = bottom + stack_guard_size();
     stack->size = class->size;
     stack->class = class;
     stack->slab = slab;
-    stack->guard = (uint8_t)install_guard(slab, stack->bottom);
+    stack->guard = (uint8_t)guard;
     tell_tools(stack);
     slab->carved++;
     class->carved++;

@@ -21,6 +21,7 @@ struct stack_slab {
     size_t bytes;            /* of the whole mapping, this page included */
     size_t count;            /* stacks that fit */
     size_t carved;           /* stacks that were taken once */
+    size_t ahead;            /* the first so many have their guard and their top page: see stack_ahead.c */
     size_t guards;           /* those whose guard costs a mapping */
     size_t guarded;          /* the first so many have a guard, the others a canary; SIZE_MAX: all */
     size_t free;             /* counted by stack_pool_trim, meaningless otherwise */
@@ -67,6 +68,9 @@ struct stack *stack_at(const struct stack_class *class, const struct stack_slab 
                        size_t index);
 /* The whole canary page, where the check at each switch looks at its upper end. */
 bool stack_canary_page_intact(const char *floor);
+/* The next stacks of the slab get their guards of MADV_GUARD_INSTALL and their top pages, in two calls for all.  Does
+ * nothing where they are few, or the kernel has no such call. */
+void stack_make_ahead(const struct stack_class *class, struct stack_slab *slab);
 /* Unmaps this thread's signal stack. */
 void stack_overflow_forget(void);
 

@@ -469,6 +469,39 @@ static size_t count_slabs(void)
 }
 
 /* One stack stays in use, then none; what is free beside it keeps its order and stays usable. */
+/* The kernel is asked, by a byte that it is to write from there. */
+static bool is_guarded(const char *byte)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    bool guarded = write(ends[1], byte, 1) != 1;
+    close(ends[0]);
+    close(ends[1]);
+    return guarded;
+}
+
+/* Where guards are made many at a time, too. */
+static void each_stack_of_a_crowd_has_a_guard(void **state)
+{
+    (void)state;
+    enum { CROWD = 1500 };
+    static struct stack *stacks[CROWD];
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < CROWD; i++)
+            assert_non_null(stacks[i] = stack_take(round ? 32 * 1024 : 0));
+        for (int i = 0; i < CROWD && !RUNNING_ON_VALGRIND; i++) {
+            if (stacks[i]->guard != STACK_GUARD_MADVISE && stacks[i]->guard != STACK_GUARD_MPROTECT)
+                continue;
+            assert_true(is_guarded(stacks[i]->floor - 1));
+            assert_true(is_guarded(stacks[i]->bottom));
+            assert_false(is_guarded(stacks[i]->floor));
+        }
+        for (int i = 0; i < CROWD; i++)
+            stack_give(stacks[i]);
+        stack_pool_trim();
+    }
+}
+
 static void trimming_keeps_what_is_in_use(void **state)
 {
     (void)state;
@@ -608,6 +641,7 @@ int main(void)
         cmocka_unit_test_teardown(sizes_do_not_mix, no_stack_left),
         cmocka_unit_test_teardown(an_impossible_size_is_refused, no_stack_left),
         cmocka_unit_test_teardown(many_stacks_can_be_in_use, no_stack_left),
+        cmocka_unit_test_teardown(each_stack_of_a_crowd_has_a_guard, no_stack_left),
         cmocka_unit_test_teardown(trimming_keeps_what_is_in_use, no_stack_left),
         cmocka_unit_test_teardown(stacks_left_by_a_crowd_are_slack, no_stack_left),
         cmocka_unit_test_teardown(the_nth_request_fails_cleanly, no_stack_left),
