@@ -18,13 +18,13 @@ struct completion {
     struct watch watch;
     struct completions *all;
     struct eddy_awaitable *awaitable;
-    struct completion *next; /* in the queue of those that have ended */
+    struct list_link link; /* in the queue of those that have ended */
 };
 
 struct completions {
-    struct completion *first, **end; /* have ended and were not handed out */
-    struct eddy_waiters waiters;     /* the consumer, if it waits */
-    size_t count;                    /* of different ones: a handle that stands twice is given once */
+    struct list ended;           /* those that have ended and were not handed out */
+    struct eddy_waiters waiters; /* the consumer, if it waits */
+    size_t count;                /* of different ones: a handle that stands twice is given once */
     struct completion items[];
 };
 
@@ -34,24 +34,17 @@ struct wait_one {
     struct completions *all;
 };
 
-static void queue(struct completion *item)
-{
-    item->next = NULL;
-    *item->all->end = item;
-    item->all->end = &item->next;
-}
-
 static void ended(struct watch *watch)
 {
-    struct completion *item = (struct completion *)(void *)watch;
-    queue(item);
+    struct completion *item = container_of(watch, struct completion, watch);
+    list_add_last(&item->all->ended, &item->link);
     waiters_wake_first(&item->all->waiters);
 }
 
 /* The consumer, if it waits and each that is left would have to end after it. */
 static struct task *waiter(struct watch *watch)
 {
-    struct completions *all = ((struct completion *)(void *)watch)->all;
+    struct completions *all = container_of(watch, struct completion, watch)->all;
     struct eddy_awaitable *a = waiters_first(&all->waiters);
     for (size_t i = 0; a && i < all->count; i++) {
         const struct completion *item = &all->items[i];
@@ -64,7 +57,7 @@ static struct task *waiter(struct watch *watch)
 
 static void refuse(struct watch *watch, struct eddy_failure *failure)
 {
-    struct eddy_awaitable *a = waiters_first(&((struct completion *)(void *)watch)->all->waiters);
+    struct eddy_awaitable *a = waiters_first(&container_of(watch, struct completion, watch)->all->waiters);
     waiters_remove(a);
     native_complete(a, failure);
 }
@@ -89,12 +82,12 @@ static struct completions *watch_all(const void *tasks, size_t count)
     struct completions *all = memory_alloc(sizeof *all + count * sizeof all->items[0]);
     if (!all)
         return NULL;
-    *all = (struct completions){.end = &all->first};
+    *all = (struct completions){.count = 0};
     collect(all, tasks, count);
     for (size_t i = 0; i < all->count; i++) {
         struct completion *item = &all->items[i];
         if (awaitable_is_done(item->awaitable))
-            queue(item);
+            list_add_last(&all->ended, &item->link);
         else
             watch_add(watches_of(item->awaitable), &item->watch, ended);
         item->watch.kind = &by_order;
@@ -152,7 +145,7 @@ bool eddy_as_completed_step(struct eddy_async_generator *generator, void *value)
         as_completed_close(generator);
         return false;
     }
-    if (!all->first) {
+    if (list_is_empty(&all->ended)) {
         struct wait_one wait = {{{.type = &wait_one_type}, {0}}, {0}, all};
         core->failure = eddy_run_here(&wait.awaitable);
         if (current.task)
@@ -160,10 +153,8 @@ bool eddy_as_completed_step(struct eddy_async_generator *generator, void *value)
         if (core->failure)
             return false;
     }
-    struct completion *item = all->first;
-    all->first = item->next;
-    if (!all->first)
-        all->end = &all->first;
+    struct completion *item = LIST_FIRST(&all->ended, struct completion, link);
+    list_remove(&all->ended, &item->link);
     completed->given++;
     memcpy(value, &item->awaitable, sizeof item->awaitable);
     return true;

@@ -49,7 +49,7 @@ struct thread_pool *loop_pool(struct eddy_loop *loop, enum pool which)
 /* On a thread of the pool. */
 static void work(struct thread_job *thread)
 {
-    struct job *job = (struct job *)(void *)thread;
+    struct job *job = container_of(thread, struct job, thread);
     struct eddy_awaitable *a = copy_of(job);
     struct context_value *before = context_enter(job->context);
     stack_note_work("blocking function", a->awaitable.type->name);
@@ -62,7 +62,7 @@ static void work(struct thread_job *thread)
 
 static void tell(struct thread_job *thread)
 {
-    struct job *job = (struct job *)(void *)thread;
+    struct job *job = container_of(thread, struct job, thread);
     driver_count_up(&job->loop->driver->ended);
     loop_post(job->loop, &job->done);
 }

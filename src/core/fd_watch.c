@@ -70,7 +70,7 @@ static void became_ready(struct fd_watch *watch)
 
 static void completed(struct driver_op *op)
 {
-    became_ready((struct fd_watch *)(void *)op);
+    became_ready(container_of(op, struct fd_watch, op));
 }
 
 static void submit(struct fd_watch *watch)

@@ -112,7 +112,7 @@ static void end(struct several *several, const struct eddy_awaitable *last)
 
 static void child_ended(struct watch *watch)
 {
-    struct gathered *child = (struct gathered *)(void *)watch;
+    struct gathered *child = container_of(watch, struct gathered, watch);
     struct several *several = child->several;
     several->pending--;
     if (ends_it(several, child->awaitable))
@@ -132,13 +132,13 @@ static bool all_are_stuck(const struct several *several)
 
 static struct task *waiter(struct watch *watch)
 {
-    const struct several *several = ((struct gathered *)(void *)watch)->several;
+    const struct several *several = container_of(watch, struct gathered, watch)->several;
     return several->kind != SEVERAL_FIRST_COMPLETED || all_are_stuck(several) ? owner_of(several->operation) : NULL;
 }
 
 static void refuse(struct watch *watch, struct eddy_failure *failure)
 {
-    end_with(((struct gathered *)(void *)watch)->several, failure);
+    end_with(container_of(watch, struct gathered, watch)->several, failure);
 }
 
 static const struct wait_kind by_several = {.waiter = waiter, .refuse = refuse};

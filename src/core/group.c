@@ -28,14 +28,14 @@ struct member {
     struct watch watch;
     struct eddy_group *group;
     struct task *task;
-    struct member *next, **link;
+    struct list_link link;
     void *slot;                        /* where its result goes; NULL: nowhere */
     size_t result_offset, result_size;
 };
 
 struct eddy_group {
     struct task *parent;           /* which runs the block */
-    struct member *members, **end; /* in the order of spawning */
+    struct list members;           /* in the order of spawning */
     size_t count;
     struct level *level;           /* the block's place among trio's scopes; NULL: it is in none */
     struct eddy_handle *ending;    /* the call that will cancel the rest; NULL: none */
@@ -51,11 +51,11 @@ _Static_assert(sizeof(struct eddy_group) <= sizeof(((struct eddy_task_group *)0)
 static void abort_members(struct eddy_group *group, const char *reason)
 {
     group->aborting = true;
-    for (struct member *member = group->members; member; member = member->next)
+    LIST_EACH(struct member, member, &group->members, link)
         member->task->asked = true;
-    for (struct member *member = group->members; member; member = member->next)
+    LIST_EACH(struct member, member, &group->members, link)
         task_hurry_marked(member->task, reason);
-    for (struct member *member = group->members; member; member = member->next)
+    LIST_EACH(struct member, member, &group->members, link)
         member->task->asked = false;
 }
 
@@ -100,18 +100,14 @@ static void add_failure(struct eddy_group *group, struct eddy_failure *failure)
 
 static void forget(struct member *member)
 {
-    *member->link = member->next;
-    if (member->next)
-        member->next->link = member->link;
-    else
-        member->group->end = member->link;
+    list_remove(&member->group->members, &member->link);
     member->group->count--;
     block_give(&member->task->loop->blocks, member, sizeof *member);
 }
 
 static void member_ended(struct watch *watch)
 {
-    struct member *member = (struct member *)(void *)watch;
+    struct member *member = container_of(watch, struct member, watch);
     struct eddy_group *group = member->group;
     struct task *task = member->task;
     struct eddy_core *core = task_core(task);
@@ -135,7 +131,7 @@ static void member_ended(struct watch *watch)
 /* The block, when it has come to its end. */
 static struct task *waiter(struct watch *watch)
 {
-    const struct eddy_group *group = ((struct member *)(void *)watch)->group;
+    const struct eddy_group *group = container_of(watch, struct member, watch)->group;
     return group->exiting ? group->parent : NULL;
 }
 
@@ -146,9 +142,8 @@ static struct member *add_member(struct eddy_group *group, struct task *task)
     struct member *member = block_take(&task->loop->blocks, sizeof *member);
     if (!member)
         return NULL;
-    *member = (struct member){.group = group, .task = task, .link = group->end};
-    *group->end = member;
-    group->end = &member->next;
+    *member = (struct member){.group = group, .task = task};
+    list_add_last(&group->members, &member->link);
     group->count++;
     watch_add(&task->watches, &member->watch, member_ended);
     member->watch.kind = &by_block;
@@ -219,7 +214,6 @@ static void enter(struct eddy_manager *manager, eddy_error *err)
 {
     eddy_group *group = ((struct eddy_task_group *)(void *)manager)->value = group_of(manager);
     group->parent = current.task;
-    group->end = &group->members;
     if (!current.task)
         eddy_error_set(err, EDDY_NO_TASK, "eddy_task_group");
     else if (current.task->level && !(group->level = level_of_group(current.loop, current.task->level)))
@@ -230,7 +224,7 @@ static void enter(struct eddy_manager *manager, eddy_error *err)
 static bool is_plain(const eddy_group *group)
 {
     int looked_at = 0;
-    for (const struct member *member = group->members; member; member = member->next)
+    LIST_EACH(const struct member, member, &group->members, link)
         if (circle_has_link(member->task) || ++looked_at > 8)
             return false;
     return true;

@@ -70,7 +70,7 @@ void call_free(struct loop_call *call)
 
 struct task *call_begin(struct ready *ready)
 {
-    struct loop_call *call = (struct loop_call *)(void *)ready;
+    struct loop_call *call = container_of(ready, struct loop_call, ready);
     void (*function)(void *) = call->function;
     void *argument = call->argument;
     struct context_value *before = context_enter(context_ref(call->context));
@@ -110,7 +110,7 @@ eddy_handle *(eddy_call_soon)(void (*function)(void *), void *argument)
 
 static struct loop_call *call_of_timer(struct timer *timer)
 {
-    return (struct loop_call *)(void *)((char *)timer - offsetof(struct loop_call, timer));
+    return container_of(timer, struct loop_call, timer);
 }
 
 static void due(struct timer *timer)

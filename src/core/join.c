@@ -21,7 +21,7 @@
 
 static struct task *joiner(struct watch *watch)
 {
-    return (struct task *)(void *)((char *)watch - offsetof(struct task, wait.watch));
+    return container_of(watch, struct task, wait.watch);
 }
 
 static void wake_joiner(struct watch *watch)

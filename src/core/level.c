@@ -10,25 +10,15 @@
 static void put_into(struct level *level, struct level *outer)
 {
     level->outer = outer;
-    level->link = NULL;
-    level->next = NULL;
-    if (!outer)
-        return;
-    level->next = outer->inner;
-    level->link = &outer->inner;
-    if (level->next)
-        level->next->link = &level->next;
-    outer->inner = level;
+    if (outer)
+        list_add_first(&outer->inner, &level->link);
 }
 
 static void take_out(struct level *level)
 {
-    if (!level->link)
-        return;
-    *level->link = level->next;
-    if (level->next)
-        level->next->link = level->link;
-    level->link = NULL;
+    if (level->outer)
+        list_remove(&level->outer->inner, &level->link);
+    level->outer = NULL;
 }
 
 /* What it is by itself and by the place around it; tasks, and groups of them, that outlive a cancelled scope stay what
@@ -75,11 +65,11 @@ struct level *level_of_group(struct eddy_loop *loop, struct level *outer)
 /* The place after `at` on a walk through all inside of `root`, the outer before the inner. */
 static struct level *next_inside(const struct level *at, const struct level *root)
 {
-    if (at->inner)
-        return at->inner;
-    while (at != root && !at->next)
+    if (!list_is_empty(&at->inner))
+        return LIST_FIRST(&at->inner, struct level, link);
+    while (at != root && !at->link.next)
         at = at->outer;
-    return at == root ? NULL : at->next;
+    return at == root ? NULL : LIST_NEXT(at, struct level, link);
 }
 
 /* After a change at `root`: what holds inside of it, and who is newly reached is asked to end.  All is known before the
@@ -108,7 +98,7 @@ void level_cancel(struct level *level, const char *reason)
 /* What is inside goes to the place around it. */
 static void hand_on(struct level *level)
 {
-    for (struct level *inner; (inner = level->inner);) {
+    for (struct level *inner; (inner = LIST_FIRST(&level->inner, struct level, link));) {
         take_out(inner);
         put_into(inner, level->outer);
         if (inner->kind == LEVEL_SCOPE || level->shield)
@@ -157,7 +147,6 @@ void level_leave(struct task *task)
     if (!own)
         return;
     take_out(own);
-    own->outer = NULL;
     for (struct level *at = own; at; at = next_inside(at, own)) {
         at->reached = at->cancelled || (at->outer && at->outer->reached && !at->shield);
         at->ending = at->cancelled || (at->outer && at->outer->ending);
@@ -171,7 +160,6 @@ void level_forget(struct task *task)
         task->level = left->outer;
         hand_on(left);
         take_out(left);
-        left->outer = NULL;
         left->task = NULL;
     }
     level_close(own_place(task));

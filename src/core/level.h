@@ -21,8 +21,8 @@ enum level_kind { LEVEL_SCOPE, LEVEL_GROUP, LEVEL_TASK };
 
 struct level {
     struct level *outer;         /* NULL: it is in none */
-    struct level *inner;         /* the first of those directly inside */
-    struct level *next, **link;  /* among those inside of `outer`; link NULL: outer is NULL */
+    struct list inner;           /* those directly inside */
+    struct list_link link;       /* among those directly inside `outer` */
     struct eddy_loop *loop;      /* whose memory it is */
     struct task *task;           /* whose scope, or which task; NULL: of a group */
     unsigned char kind;          /* an enum level_kind */

@@ -163,8 +163,8 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, int *error)
 
 void loop_closers_run(struct eddy_loop *loop)
 {
-    while (loop->closers)
-        loop->closers->close(loop->closers);
+    for (struct loop_closer *closer; (closer = LIST_FIRST(&loop->closers, struct loop_closer, link));)
+        closer->close(closer);
 }
 
 /* Of what is the loop's alone: a program that has leaked a stream or a process is not to blame here. */
@@ -183,7 +183,7 @@ void loop_close(struct eddy_loop *loop)
     loop_begin_pass(loop); /* calls that nobody waits for any more */
     for (struct ready *item; (item = loop->batch);) {
         loop->batch = item->next;
-        struct loop_call *call = (struct loop_call *)(void *)item;
+        struct loop_call *call = container_of(item, struct loop_call, ready);
         if (item->begin == call_begin && call->embedded)
             call_begin(item); /* its owner knows that it is over, and frees it */
         else if (item->begin == call_begin)

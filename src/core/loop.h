@@ -30,7 +30,7 @@ struct job;
 
 /* Something that hangs on the loop and is freed with it, after its tasks have ended: `close` takes it off. */
 struct loop_closer {
-    struct loop_closer *next, **link;
+    struct list_link link;
     void (*close)(struct loop_closer *closer);
 };
 
@@ -78,7 +78,7 @@ struct eddy_loop {
     bool closing;                /* eddy_run has its result */
     bool ended;                  /* other threads' calls are not taken any more */
     struct debugger *debug;      /* debug mode; NULL: off */
-    struct loop_closer *closers;
+    struct list closers;         /* of struct loop_closer */
     eddy_loop *name;             /* what programs know it by: the name of a gate */
     struct eddy_loop *next_loop; /* of the process: see loops.c */
     struct current *current;     /* of its thread: what runs there now.  For debuggers, as are the next two */
@@ -87,21 +87,6 @@ struct eddy_loop {
     uint32_t looked_at;          /* clock_tick when the loop last looked at the world */
     struct eddy_loop_options options;
 };
-
-static inline void loop_closer_add(struct eddy_loop *loop, struct loop_closer *closer)
-{
-    closer->next = loop->closers;
-    closer->link = &loop->closers;
-    if (closer->next)
-        closer->next->link = &closer->next;
-    loop->closers = closer;
-}
-static inline void loop_closer_remove(struct loop_closer *closer)
-{
-    *closer->link = closer->next;
-    if (closer->next)
-        closer->next->link = closer->link;
-}
 
 /* Closes all that hangs on the loop, whose driver works yet. */
 void loop_closers_run(struct eddy_loop *loop);

@@ -98,7 +98,7 @@ static void finish(struct eddy_remote *remote, struct eddy_failure *failure)
 
 static void task_ended(struct watch *watch)
 {
-    struct eddy_remote *remote = (struct eddy_remote *)(void *)((char *)watch - offsetof(struct eddy_remote, watch));
+    struct eddy_remote *remote = container_of(watch, struct eddy_remote, watch);
     struct task *task = remote->task;
     struct eddy_core *core = task_core(task);
     struct eddy_failure *failure = core->failure;

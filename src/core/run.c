@@ -30,7 +30,7 @@ enum { EXIT_FAILED = 1, EXIT_INTERRUPTED = 130 };
 /* The first cancels the main task, at the loop's next look; a second one, or one during clean-up, ends the program. */
 static void on_interrupt(struct signal_watch *watch)
 {
-    struct eddy_loop *loop = (struct eddy_loop *)(void *)((char *)watch - offsetof(struct eddy_loop, interrupts));
+    struct eddy_loop *loop = container_of(watch, struct eddy_loop, interrupts);
     if (loop->interrupted || loop->interrupted_main) {
         signal_give_way(SIGINT);
     } else {
@@ -80,7 +80,7 @@ struct grace {
 
 static void end_grace(struct timer *timer)
 {
-    ((struct grace *)(void *)((char *)timer - offsetof(struct grace, timer)))->over = true;
+    container_of(timer, struct grace, timer)->over = true;
 }
 
 static bool no_tasks_or_over(void *argument)

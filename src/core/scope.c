@@ -43,7 +43,7 @@ static void ask_to_end(struct eddy_scope *scope)
 
 static void expire(struct timer *timer)
 {
-    ask_to_end(((struct deadline_node *)(void *)timer)->scope);
+    ask_to_end(container_of(timer, struct deadline_node, timer)->scope);
 }
 
 static void disarm(struct eddy_scope *scope)

@@ -11,7 +11,7 @@
 
 static void wake(struct timer *timer)
 {
-    struct task *task = (struct task *)(void *)((char *)timer - offsetof(struct task, wait.timer));
+    struct task *task = container_of(timer, struct task, wait.timer);
     native_complete(task->waits_for, NULL);
 }
 

@@ -109,7 +109,7 @@ static inline struct task *task_of_handle(const void *handle)
 }
 static inline struct task *task_of_ready(struct ready *ready)
 {
-    return (struct task *)(void *)((char *)ready - offsetof(struct task, ready));
+    return container_of(ready, struct task, ready);
 }
 /* It is what spawn gives without memory. */
 static inline bool task_is_no_memory(const struct task *task)

@@ -134,7 +134,7 @@ struct done_callback {
 
 static void schedule(struct watch *watch)
 {
-    struct done_callback *callback = (struct done_callback *)(void *)watch;
+    struct done_callback *callback = container_of(watch, struct done_callback, watch);
     loop_add_ready(callback->call->loop, &callback->call->ready);
     memory_free(callback);
 }
@@ -171,7 +171,7 @@ size_t(eddy_remove_done_callback)(void *t, void (*function)(void *), void *argum
     size_t removed = 0;
     for (struct watch *watch = watches->first, *next; watch; watch = next) {
         next = watch->next;
-        struct done_callback *callback = (struct done_callback *)(void *)watch;
+        struct done_callback *callback = container_of(watch, struct done_callback, watch);
         if (watch->fire != schedule || callback->call->function != function ||
             callback->call->argument != argument)
             continue;

@@ -21,7 +21,7 @@ static void end(struct file_op *self, int64_t result)
 
 static void on_completion(struct driver_op *op)
 {
-    struct task *task = (struct task *)(void *)((char *)op - offsetof(struct task, wait.op));
+    struct task *task = container_of(op, struct task, wait.op);
     struct file_op *self = (struct file_op *)(void *)task->waits_for;
     if (is_of_files(self))
         memory_free(op->u.file);

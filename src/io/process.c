@@ -31,7 +31,7 @@ static void free_if_over(struct eddy_process *process)
     if (process->running || process->watched || !process->given_up)
         return;
     EDDY_INVARIANT(process->child.descriptor < 0 && !timer_is_set(&process->timer));
-    loop_closer_remove(&process->closer);
+    list_remove(&process->loop->closers, &process->closer.link);
     memory_free(process);
 }
 
@@ -61,7 +61,7 @@ static void watch(struct eddy_process *process);
 
 static void completed(struct driver_op *op)
 {
-    struct eddy_process *process = (struct eddy_process *)(void *)((char *)op - offsetof(struct eddy_process, op));
+    struct eddy_process *process = container_of(op, struct eddy_process, op);
     process->watched = false;
     if (process->left)
         return;
@@ -72,8 +72,7 @@ static void completed(struct driver_op *op)
 
 static void ask(struct timer *timer)
 {
-    struct eddy_process *process =
-        (struct eddy_process *)(void *)((char *)timer - offsetof(struct eddy_process, timer));
+    struct eddy_process *process = container_of(timer, struct eddy_process, timer);
     if (!reap(process))
         watch(process);
     free_if_over(process);
@@ -123,8 +122,8 @@ static void close_streams(struct eddy_process *process)
 /* The loop ends: a process that still runs is left alone, but for one that was killed. */
 static void leave_alone(struct loop_closer *closer)
 {
-    struct eddy_process *process = (struct eddy_process *)(void *)closer;
-    loop_closer_remove(closer);
+    struct eddy_process *process = container_of(closer, struct eddy_process, closer);
+    list_remove(&process->loop->closers, &closer->link);
     timer_cancel(&process->loop->timers, &process->timer);
     process->left = true;
     close_streams(process);
@@ -232,7 +231,7 @@ static struct eddy_process *process_new(struct eddy_loop *loop, const char *name
 static void begin_watching(struct eddy_process *process)
 {
     process->closer.close = leave_alone;
-    loop_closer_add(process->loop, &process->closer);
+    list_add_first(&process->loop->closers, &process->closer.link);
     process->running = true;
     process->loop->driver->real_time++;
     if (process->child.descriptor >= 0)

@@ -28,7 +28,7 @@ static const double last_seconds = 5;
 
 static void free_server(struct eddy_server *server)
 {
-    loop_closer_remove(&server->closer);
+    list_remove(&server->loop->closers, &server->closer.link);
     timer_cancel(&server->loop->timers, &server->gone_timer);
     level_close(server->level);
     for (size_t i = 0; i < server->listener_count; i++)
@@ -41,7 +41,7 @@ static void free_server(struct eddy_server *server)
 
 static void free_at_close(struct loop_closer *closer)
 {
-    free_server((struct eddy_server *)(void *)((char *)closer - offsetof(struct eddy_server, closer)));
+    free_server(container_of(closer, struct eddy_server, closer));
 }
 
 static void settle(struct eddy_server *server)
@@ -55,7 +55,7 @@ static void settle(struct eddy_server *server)
 
 static void on_listener_end(struct watch *watch)
 {
-    struct listener *listener = (struct listener *)(void *)((char *)watch - offsetof(struct listener, watch));
+    struct listener *listener = container_of(watch, struct listener, watch);
     listen_close(listener->server->loop, &listener->socket);
     listener->task = NULL;
     listener->server->accepting--;
@@ -75,9 +75,7 @@ static void remove_connection(struct connection *connection)
 {
     server_handshake_over(connection);
     EDDY_INVARIANT(connection->server->connection_count > 0);
-    *connection->link = connection->next;
-    if (connection->next)
-        connection->next->link = connection->link;
+    list_remove(&connection->server->connections, &connection->link);
     connection->server->connection_count--;
     eddy_event_set(&connection->server->room);
 }
@@ -107,8 +105,7 @@ static void begin_second(struct eddy_server *server)
 
 static void second_is_over(struct timer *timer)
 {
-    struct eddy_server *server =
-        (struct eddy_server *)(void *)((char *)timer - offsetof(struct eddy_server, gone_timer));
+    struct eddy_server *server = container_of(timer, struct eddy_server, gone_timer);
     if (!server->gone_untold)
         return;
     tell_gone(server, NULL);
@@ -147,9 +144,8 @@ static void judge_failure(struct eddy_server *server, const struct eddy_stream *
 
 static void on_handler_end(struct watch *watch)
 {
-    struct connection *connection = (struct connection *)(void *)((char *)watch - offsetof(struct connection, watch));
-    struct eddy_stream *s =
-        (struct eddy_stream *)(void *)((char *)connection - offsetof(struct eddy_stream, connection));
+    struct connection *connection = container_of(watch, struct connection, watch);
+    struct eddy_stream *s = container_of(connection, struct eddy_stream, connection);
     struct eddy_server *server = connection->server;
     judge_failure(server, s, connection->task);
     remove_connection(connection);
@@ -182,11 +178,7 @@ static void add_connection(struct listener *listener, struct connection *connect
     connection->server = server;
     connection->at = &listener->socket.own;
     connection->since = driver_now(server->loop->driver);
-    connection->next = server->connections;
-    connection->link = &server->connections;
-    if (connection->next)
-        connection->next->link = &connection->next;
-    server->connections = connection;
+    list_add_first(&server->connections, &connection->link);
     server->connection_count++;
     connection->handshakes = server->upgrade_release != NULL;
     server->handshake_count += connection->handshakes;
@@ -311,7 +303,7 @@ struct eddy_server *server_new(struct eddy_loop *loop, size_t listeners)
     }
     server->loop = loop;
     server->closer.close = free_at_close;
-    loop_closer_add(loop, &server->closer);
+    list_add_first(&loop->closers, &server->closer.link);
     return server;
 }
 
@@ -349,11 +341,11 @@ void server_drop(struct eddy_server *server)
 static void end_idle(struct eddy_server *server, bool spare_young)
 {
     int64_t young = driver_now(server->loop->driver) - clock_from_seconds(youth);
-    for (struct connection *one = server->connections; one; one = one->next) {
-        bool spared = spare_young && one->since > young;
-        stream_drain((struct eddy_stream *)(void *)((char *)one - offsetof(struct eddy_stream, connection)), spared);
-        if (one->handshakes && !spared)
-            task_cancel(one->task, "the server closes");
+    LIST_EACH(struct eddy_stream, s, &server->connections, connection.link) {
+        bool spared = spare_young && s->connection.since > young;
+        stream_drain(s, spared);
+        if (s->connection.handshakes && !spared)
+            task_cancel(s->connection.task, "the server closes");
     }
 }
 

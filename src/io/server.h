@@ -33,7 +33,7 @@ struct eddy_server {
     size_t max_handshakes;   /* of them, in their TLS handshake; 0: no limit */
     bool shed;               /* those beyond it are closed */
     size_t stream_limit;     /* 0: the default */
-    struct connection *connections;
+    struct list connections; /* of the streams that it has accepted */
     size_t connection_count, handshake_count, shed_count, gone_count, accepting;
     eddy_event idle;         /* no task of the server is left */
     eddy_event room;         /* there are fewer than max_connections, or than max_handshakes */

@@ -41,7 +41,7 @@ struct receiver {
 
 static struct subscription *subscription_of(struct signal_watch *watch)
 {
-    return (struct subscription *)(void *)((char *)watch - offsetof(struct subscription, watch));
+    return container_of(watch, struct subscription, watch);
 }
 
 /* In the signal handler. */
@@ -85,7 +85,7 @@ static void deliver(void *argument)
 static void end(struct subscription *s)
 {
     signal_watch_remove(&s->watch);
-    loop_closer_remove(&s->closer);
+    list_remove(&s->loop->closers, &s->closer.link);
     s->ended = true;
     free_if_over(s);
 }
@@ -93,7 +93,7 @@ static void end(struct subscription *s)
 /* The loop ends. */
 static void close_subscription(struct loop_closer *closer)
 {
-    struct subscription *s = (struct subscription *)(void *)closer;
+    struct subscription *s = container_of(closer, struct subscription, closer);
     struct eddy_loop *loop = s->loop;
     signal_watch_remove(&s->watch);
     bool posted = __atomic_load_n(&s->posted, __ATOMIC_ACQUIRE);
@@ -111,7 +111,7 @@ static int subscribe(struct eddy_loop *loop, struct subscription *s, int number)
     s->closer.close = close_subscription;
     int error = signal_watch_add(&s->watch);
     if (!error)
-        loop_closer_add(loop, &s->closer);
+        list_add_first(&loop->closers, &s->closer.link);
     return error;
 }
 
@@ -119,11 +119,11 @@ static int subscribe(struct eddy_loop *loop, struct subscription *s, int number)
 
 static struct subscription *find(struct eddy_loop *loop, int number)
 {
-    for (struct loop_closer *closer = loop ? loop->closers : NULL; closer; closer = closer->next) {
-        struct subscription *s = (struct subscription *)(void *)closer;
-        if (closer->close == close_subscription && !s->receiver && s->watch.number == number)
+    if (!loop)
+        return NULL;
+    LIST_EACH(struct subscription, s, &loop->closers, closer.link)
+        if (s->closer.close == close_subscription && !s->receiver && s->watch.number == number)
             return s;
-    }
     return NULL;
 }
 

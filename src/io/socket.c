@@ -88,7 +88,7 @@ static void take(struct socket_op *self, struct driver_op *op)
 
 static void on_completion(struct driver_op *op)
 {
-    struct task *task = (struct task *)(void *)((char *)op - offsetof(struct task, wait.op));
+    struct task *task = container_of(op, struct task, wait.op);
     take((struct socket_op *)(void *)task->waits_for, op);
 }
 

@@ -215,7 +215,7 @@ void eddy_stream_set_idle(eddy_stream *s, bool idle)
 
 static void expire(struct timer *timer)
 {
-    struct eddy_stream *s = (struct eddy_stream *)(void *)((char *)timer - offsetof(struct eddy_stream, deadline));
+    struct eddy_stream *s = container_of(timer, struct eddy_stream, deadline);
     s->late = true;
     interrupt(s);
 }

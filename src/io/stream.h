@@ -21,7 +21,7 @@ struct connection {
     int64_t since;                   /* when it was accepted, on the loop's clock */
     struct watch watch;              /* of the handler's end */
     bool handshakes;                 /* its TLS is still to come: the handler has not begun */
-    struct connection *next, **link; /* all of the server */
+    struct list_link link;           /* in the server's list of them */
 };
 
 struct eddy_stream {

@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include "os/child.h"
 
+#include "base/list.h"
 #include "os/memory.h"
 
 #include <errno.h>
@@ -250,22 +251,21 @@ int child_signal(const struct child *child, int number)
 
 struct abandoned {
     struct child child;
-    struct abandoned *next;
+    struct list_link link;
 };
 
 static pthread_mutex_t abandoned_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct abandoned *abandoned;
+static struct list abandoned; /* under the lock */
 
 static void reap_abandoned(void)
 {
     struct child_end end;
     pthread_mutex_lock(&abandoned_lock);
-    for (struct abandoned **link = &abandoned, *one; (one = *link) != NULL;) {
-        if (child_reap(&one->child, &end) == EAGAIN) {
-            link = &one->next;
+    for (struct abandoned *one = LIST_FIRST(&abandoned, struct abandoned, link), *next; one; one = next) {
+        next = LIST_NEXT(one, struct abandoned, link);
+        if (child_reap(&one->child, &end) == EAGAIN)
             continue;
-        }
-        *link = one->next;
+        list_remove(&abandoned, &one->link);
         memory_free(one);
     }
     pthread_mutex_unlock(&abandoned_lock);
@@ -280,8 +280,7 @@ void child_abandon(const struct child *child)
     if (one) {
         one->child = (struct child){.id = child->id, .descriptor = -1};
         pthread_mutex_lock(&abandoned_lock);
-        one->next = abandoned;
-        abandoned = one;
+        list_add_first(&abandoned, &one->link);
         pthread_mutex_unlock(&abandoned_lock);
     }
     reap_abandoned();

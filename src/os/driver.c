@@ -13,7 +13,7 @@ void (*driver_hook)(enum driver_point point, struct driver *driver, struct drive
 
 void driver_close(struct driver *driver)
 {
-    if (driver == NULL)
+    if (!driver)
         return;
     EDDY_ASSERT(driver->in_flight == 0, "a driver is closed while %zu operations are in flight",
                 driver->in_flight);

@@ -26,6 +26,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "base/list.h"
 #include "eddy/error.h"
 #include "os/thread_pool.h"
 
@@ -82,7 +83,7 @@ struct driver_file {
 };
 
 struct driver_op {
-    struct driver_op *next, *prev; /* the driver's list, while it is in flight */
+    struct list_link link; /* in the driver's list, while it is in flight */
     uint8_t kind;         /* an enum driver_op_kind */
     uint8_t state;        /* the driver's: where it stands; 0 before driver_submit and after completion */
     bool cancelled;       /* driver_cancel has been called */
@@ -100,6 +101,12 @@ struct driver_op {
     int64_t result;       /* valid at completion */
     void (*complete)(struct driver_op *op); /* the terminal completion */
 };
+
+/* For drivers: the first operation of a list, or NULL. */
+static inline struct driver_op *first_op(const struct list *list)
+{
+    return LIST_FIRST(list, struct driver_op, link);
+}
 
 struct driver;
 struct driver_net;
@@ -214,6 +221,15 @@ static inline void driver_deliver(struct driver *driver, struct driver_op *op)
     driver->in_flight--;
     op->complete(op);
     driver_tell(DRIVER_AT_DELIVERED, driver, op);
+}
+/* All that are in `done`, which is then empty: what completes meanwhile is delivered by the next wait. */
+static inline void driver_deliver_all(struct driver *driver, struct list *done)
+{
+    struct list batch = list_take_all(done);
+    for (struct driver_op *op; (op = first_op(&batch));) {
+        list_remove(&batch, &op->link);
+        driver_deliver(driver, op);
+    }
 }
 static inline void driver_wake(struct driver *driver)
 {

@@ -131,7 +131,7 @@ static void note_short_read(struct epoll_watch *watch, const struct driver_op *o
 static int64_t receive_lent(struct epoll *epoll, struct driver_op *op)
 {
     struct lent_buffer *buffer = lent_take(&epoll->lent);
-    if (buffer == NULL)
+    if (!buffer)
         return -ENOMEM;
     int64_t result = answer(recv(op->fd, buffer->data, sizeof buffer->data, MSG_DONTWAIT));
     if (result <= 0) {
@@ -153,7 +153,7 @@ static bool would_block(const struct driver_op *op)
 static bool may_wait(const struct epoll_watch *watch, const struct driver_op *op)
 {
     bool has_no_word = op->kind == DRIVER_READ || op->kind == DRIVER_WRITE || op->kind == DRIVER_ACCEPT;
-    return has_no_word && (watch == NULL || !watch->adopted);
+    return has_no_word && (!watch || !watch->adopted);
 }
 
 static int64_t try_once(struct epoll *epoll, const struct epoll_watch *watch, struct driver_op *op)
@@ -190,9 +190,9 @@ static bool attempt(struct epoll *epoll, struct epoll_watch *watch, struct drive
     while (op->result == -EINTR);
     if (would_block(op))
         return false;
-    if (watch != NULL && op->kind == DRIVER_RECV && op->u.buffer.flags == 0)
+    if (watch && op->kind == DRIVER_RECV && op->u.buffer.flags == 0)
         note_short_read(watch, op, op->u.buffer.size);
-    else if (watch != NULL && op->kind == DRIVER_RECV_LENT)
+    else if (watch && op->kind == DRIVER_RECV_LENT)
         note_short_read(watch, op, LENT_SIZE);
     return true;
 }
@@ -209,7 +209,7 @@ static struct epoll_watch *make_watch(struct epoll *epoll, int fd)
     return fd_table_make(&epoll->watches, fd, sizeof(struct epoll_watch));
 }
 
-static struct driver_queue *queue_of(struct epoll_watch *watch, const struct driver_op *op)
+static struct list *queue_of(struct epoll_watch *watch, const struct driver_op *op)
 {
     switch (op->kind) {
     case DRIVER_ACCEPT:
@@ -224,8 +224,7 @@ static struct driver_queue *queue_of(struct epoll_watch *watch, const struct dri
 
 static bool has_operations(const struct epoll_watch *watch)
 {
-    return watch->readers.first != NULL || watch->writers.first != NULL ||
-           watch->pollers.first != NULL;
+    return !list_is_empty(&watch->readers) || !list_is_empty(&watch->writers) || !list_is_empty(&watch->pollers);
 }
 
 /* Urgent data makes an ordinary receive no less wait. */
@@ -236,19 +235,19 @@ static uint32_t events_of_reader(const struct driver_op *op)
 }
 
 /* Its first is not with a thread. */
-static bool waits_for_event(const struct driver_queue *queue)
+static bool waits_for_event(const struct list *queue)
 {
-    return queue->first != NULL && queue->first->state != STATE_CALLED;
+    return !list_is_empty(queue) && first_op(queue)->state != STATE_CALLED;
 }
 
 static uint32_t events_of_queues(const struct epoll_watch *watch)
 {
     uint32_t events = 0;
     if (waits_for_event(&watch->readers))
-        events |= events_of_reader(watch->readers.first);
+        events |= events_of_reader(first_op(&watch->readers));
     if (waits_for_event(&watch->writers))
         events |= EPOLLOUT;
-    for (const struct driver_op *op = watch->pollers.first; op != NULL; op = op->next)
+    LIST_EACH(const struct driver_op, op, &watch->pollers, link)
         events |= op->u.poll.events;
     return events;
 }
@@ -271,7 +270,7 @@ static int arm_once(struct epoll *epoll, struct epoll_watch *watch, int fd)
         control(epoll, watch->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, watch, fd, events);
     if (error == -ENOENT || error == -EEXIST)
         error = control(epoll, error == -ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, watch, fd, events);
-    watch->registered = error == 0;
+    watch->registered = !error;
     return error;
 }
 
@@ -282,7 +281,7 @@ static int arm(struct epoll *epoll, struct epoll_watch *watch, int fd)
     if (watch->registered)
         return 0;
     int error = control(epoll, EPOLL_CTL_ADD, watch, fd, READ_EVENTS | EPOLLPRI | EPOLLOUT | EPOLLET);
-    watch->registered = error == 0;
+    watch->registered = !error;
     return error;
 }
 
@@ -290,13 +289,13 @@ static int arm(struct epoll *epoll, struct epoll_watch *watch, int fd)
 static int enqueue(struct epoll *epoll, struct driver_op *op)
 {
     struct epoll_watch *watch = make_watch(epoll, op->fd);
-    if (watch == NULL)
+    if (!watch)
         return -ENOMEM;
-    struct driver_queue *queue = queue_of(watch, op);
-    queue_append(queue, op);
+    struct list *queue = queue_of(watch, op);
+    list_add_last(queue, &op->link);
     int error = arm(epoll, watch, op->fd);
-    if (error != 0)
-        queue_remove(queue, op);
+    if (error)
+        list_remove(queue, &op->link);
     else
         op->state = STATE_QUEUED;
     return error;
@@ -310,9 +309,9 @@ static bool is_receive(const struct driver_op *op)
 /* Others of its kind wait already, or there is nothing to receive. */
 static bool must_queue(struct epoll_watch *watch, const struct driver_op *op)
 {
-    if (watch == NULL || op->kind == DRIVER_POLL)
+    if (!watch || op->kind == DRIVER_POLL)
         return false;
-    return queue_of(watch, op)->first != NULL || (watch->drained && is_receive(op));
+    return !list_is_empty(queue_of(watch, op)) || (watch->drained && is_receive(op));
 }
 
 /* What epoll does not watch (a regular file: EPERM) never blocks. */
@@ -338,31 +337,29 @@ static bool submit_to_threads(struct epoll *epoll, struct driver_op *op)
 static int call_by_thread(struct epoll *epoll, struct driver_op *op)
 {
     struct blocking_call *made = memory_alloc_zeroed(sizeof *made);
-    if (made == NULL)
+    if (!made)
         return -ENOMEM;
     op->state = STATE_CALLED; /* before a thread can end it */
     int error = file_threads_submit_job(&epoll->files, &epoll->driver, op, &made->job);
-    if (error != 0) {
+    if (error) {
         memory_free(made);
         return error;
     }
-    made->next = epoll->calls;
-    epoll->calls = made;
+    list_add_first(&epoll->calls, &made->link);
     return 0;
 }
 
-static struct blocking_call **find_call(struct epoll *epoll, const struct driver_op *op)
+static struct blocking_call *find_call(struct epoll *epoll, const struct driver_op *op)
 {
-    struct blocking_call **link = &epoll->calls;
-    while ((*link)->job.op != op)
-        link = &(*link)->next;
-    return link;
+    LIST_EACH(struct blocking_call, made, &epoll->calls, link)
+        if (made->job.op == op)
+            return made;
+    return NULL;
 }
 
-static void free_call(struct blocking_call **link)
+static void free_call(struct epoll *epoll, struct blocking_call *made)
 {
-    struct blocking_call *made = *link;
-    *link = made->next;
+    list_remove(&epoll->calls, &made->link);
     memory_free(made);
 }
 
@@ -370,10 +367,10 @@ static void free_call(struct blocking_call **link)
 static int wait_for_turn(struct epoll *epoll, struct driver_op *op, bool by_thread)
 {
     int error = enqueue(epoll, op);
-    if (error == 0 && by_thread) {
+    if (!error && by_thread) {
         error = call_by_thread(epoll, op);
-        if (error != 0)
-            queue_remove(queue_of(find_watch(epoll, op->fd), op), op);
+        if (error)
+            list_remove(queue_of(find_watch(epoll, op->fd), op), &op->link);
     }
     return error;
 }
@@ -388,7 +385,7 @@ bool epoll_submit(struct driver *driver, struct driver_op *op)
     if (!must_queue(watch, op) && attempt(epoll, watch, op))
         return true;
     int error = wait_for_turn(epoll, op, op->result == STRANGER_WAITS);
-    if (error == 0)
+    if (!error)
         return false;
     op->state = STATE_IDLE;
     op->result = result_of_refusal(op, error);
@@ -397,28 +394,26 @@ bool epoll_submit(struct driver *driver, struct driver_op *op)
 
 void epoll_finish_op(struct epoll *epoll, struct driver_op *op)
 {
-    queue_append(&epoll->done, op);
+    list_add_last(&epoll->done, &op->link);
     op->state = STATE_DONE;
 }
 
-static void finish_op(struct epoll *epoll, struct driver_queue *queue, struct driver_op *op)
+static void finish_op(struct epoll *epoll, struct list *queue, struct driver_op *op)
 {
-    queue_remove(queue, op);
+    list_remove(queue, &op->link);
     epoll_finish_op(epoll, op);
 }
 
 struct driver_op *epoll_first_reader(const struct epoll *epoll, int fd)
 {
     const struct epoll_watch *watch = find_watch(epoll, fd);
-    return watch ? watch->readers.first : NULL;
+    return watch ? first_op(&watch->readers) : NULL;
 }
 
 size_t epoll_waiting_readers(const struct epoll *epoll, int fd)
 {
-    size_t count = 0;
-    for (const struct driver_op *op = epoll_first_reader(epoll, fd); op != NULL; op = op->next)
-        count++;
-    return count;
+    const struct epoll_watch *watch = find_watch(epoll, fd);
+    return watch ? list_count(&watch->readers) : 0;
 }
 
 void epoll_complete_reader(struct epoll *epoll, struct driver_op *op, int64_t result)
@@ -440,7 +435,7 @@ void epoll_cancel(struct driver *driver, struct driver_op *op)
         }
         return;
     }
-    if (op->state == STATE_CALLED && file_threads_take_back_job(&epoll->files, &(*find_call(epoll, op))->job)) {
+    if (op->state == STATE_CALLED && file_threads_take_back_job(&epoll->files, &find_call(epoll, op)->job)) {
         op->result = -EAGAIN;
         call_ended(epoll, op);
     }
@@ -453,7 +448,7 @@ void epoll_cancel(struct driver *driver, struct driver_op *op)
 void epoll_adopt(struct driver *driver, int fd)
 {
     struct epoll_watch *watch = make_watch(epoll_of(driver), fd);
-    if (watch == NULL)
+    if (!watch)
         return; /* no memory: it is watched as a stranger */
     EDDY_ASSERT(!has_operations(watch),
                 "descriptor %d is adopted while operations on it are in flight", fd);
@@ -464,7 +459,7 @@ void epoll_release(struct driver *driver, int fd)
 {
     struct epoll *epoll = epoll_of(driver);
     struct epoll_watch *watch = find_watch(epoll, fd);
-    if (watch == NULL)
+    if (!watch)
         return;
     EDDY_ASSERT(!has_operations(watch), "descriptor %d is released while operations on it are in flight", fd);
     if (watch->registered)
@@ -475,7 +470,7 @@ void epoll_release(struct driver *driver, int fd)
 void epoll_close_fd(struct driver *driver, int fd)
 {
     struct epoll_watch *watch = find_watch(epoll_of(driver), fd);
-    if (watch != NULL) {
+    if (watch) {
         EDDY_ASSERT(!has_operations(watch),
                     "descriptor %d is closed while operations on it are in flight", fd);
         if (watch->registered && !watch->adopted) /* others may have its open file, too */
@@ -501,39 +496,38 @@ static bool go_on(struct epoll *epoll, struct epoll_watch *watch, struct driver_
     if (attempt(epoll, watch, op))
         return true;
     int error = op->result == STRANGER_WAITS ? call_by_thread(epoll, op) : 0;
-    if (error != 0)
+    if (error)
         op->result = error;
-    return error != 0;
+    return error;
 }
 
-static void run_in_order(struct epoll *epoll, struct epoll_watch *watch, struct driver_queue *queue)
+static void run_in_order(struct epoll *epoll, struct epoll_watch *watch, struct list *queue)
 {
-    while (waits_for_event(queue) && go_on(epoll, watch, queue->first))
-        finish_op(epoll, queue, queue->first);
+    while (waits_for_event(queue) && go_on(epoll, watch, first_op(queue)))
+        finish_op(epoll, queue, first_op(queue));
 }
 
 static void run_pollers(struct epoll *epoll, struct epoll_watch *watch)
 {
-    struct driver_op *next;
-    for (struct driver_op *op = watch->pollers.first; op != NULL; op = next) {
-        next = op->next;
+    for (struct driver_op *op = first_op(&watch->pollers), *next; op; op = next) {
+        next = LIST_NEXT(op, struct driver_op, link);
         if (attempt(epoll, watch, op))
             finish_op(epoll, &watch->pollers, op);
     }
 }
 
-static void fail_all(struct epoll *epoll, struct driver_queue *queue, int error)
+static void fail_all(struct epoll *epoll, struct list *queue, int error)
 {
-    while (queue->first != NULL) {
-        queue->first->result = error;
-        finish_op(epoll, queue, queue->first);
+    for (struct driver_op *op; (op = first_op(queue));) {
+        op->result = error;
+        finish_op(epoll, queue, op);
     }
 }
 
 static void arm_again(struct epoll *epoll, struct epoll_watch *watch, int fd)
 {
     int error = events_of_queues(watch) != 0 ? arm_once(epoll, watch, fd) : 0;
-    if (error == 0)
+    if (!error)
         return;
     fail_all(epoll, &watch->readers, error);
     fail_all(epoll, &watch->writers, error);
@@ -545,8 +539,8 @@ static void call_ended(struct epoll *epoll, struct driver_op *op)
 {
     int fd = op->fd;
     struct epoll_watch *watch = find_watch(epoll, fd);
-    struct driver_queue *queue = queue_of(watch, op);
-    free_call(find_call(epoll, op));
+    struct list *queue = queue_of(watch, op);
+    free_call(epoll, find_call(epoll, op));
     op->state = STATE_QUEUED;
     if (op->result == -EAGAIN && op->cancelled)
         op->result = -ECANCELED;
@@ -571,7 +565,7 @@ static void handle_event(struct epoll *epoll, const struct epoll_event *event)
     }
     if ((event->events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
         run_in_order(epoll, watch, &watch->writers);
-    if (watch->pollers.first != NULL)
+    if (!list_is_empty(&watch->pollers))
         run_pollers(epoll, watch);
     if (!watch->adopted)
         arm_again(epoll, watch, fd);
@@ -602,27 +596,21 @@ static int sleep_for(struct epoll *epoll, int64_t span)
 
 int epoll_gather(struct epoll *epoll, int64_t span, bool *woken)
 {
-    int count = sleep_for(epoll, epoll->done.first != NULL || span < 0 ? 0 : span);
+    int count = sleep_for(epoll, !list_is_empty(&epoll->done) || span < 0 ? 0 : span);
     *woken = wakeup_take(&epoll->wakeup);
     if (count < 0)
         return count == -EINTR ? 0 : count;
     for (int i = 0; i < count; i++)
         if (epoll->events[i].data.u64 != WAKE_KEY)
             handle_event(epoll, &epoll->events[i]);
-    for (struct driver_op *op; (op = file_threads_next(&epoll->files)) != NULL;)
+    for (struct driver_op *op; (op = file_threads_next(&epoll->files));)
         (op->state == STATE_CALLED ? call_ended : epoll_finish_op)(epoll, op);
     return 0;
 }
 
 void epoll_deliver(struct epoll *epoll)
 {
-    struct driver_queue batch = epoll->done;
-    epoll->done.first = NULL; /* a cancel from inside a completion is delivered by the next wait */
-    while (batch.first != NULL) {
-        struct driver_op *op = batch.first;
-        queue_remove(&batch, op);
-        driver_deliver(&epoll->driver, op);
-    }
+    driver_deliver_all(&epoll->driver, &epoll->done);
 }
 
 static int wait_until(struct driver *driver, int64_t deadline)
@@ -680,8 +668,8 @@ void epoll_finish(struct epoll *epoll)
 static struct driver *open_driver(const struct driver_options *options, int *error)
 {
     struct epoll *epoll = memory_alloc_zeroed(sizeof *epoll);
-    *error = epoll == NULL ? ENOMEM : epoll_init(epoll, &driver_epoll);
-    if (*error != 0) {
+    *error = epoll ? epoll_init(epoll, &driver_epoll) : ENOMEM;
+    if (*error) {
         memory_free(epoll);
         return NULL;
     }

@@ -11,7 +11,7 @@
 #ifndef EDDY_OS_DRIVER_EPOLL_H
 #define EDDY_OS_DRIVER_EPOLL_H
 
-#include "os/driver_queue.h"
+#include "os/driver.h"
 #include "os/fd_table.h"
 #include "os/file_threads.h"
 #include "os/lent.h"
@@ -21,9 +21,9 @@
 
 /* What is known of one descriptor. */
 struct epoll_watch {
-    struct driver_queue readers; /* accept, recv, read: the first one is tried first */
-    struct driver_queue writers; /* connect, send, write */
-    struct driver_queue pollers; /* poll: they consume nothing, so their order does not matter */
+    struct list readers; /* accept, recv, read: the first one is tried first */
+    struct list writers; /* connect, send, write */
+    struct list pollers; /* poll: they consume nothing, so their order does not matter */
     uint32_t generation;         /* incremented on close; events with an older generation are ignored */
     bool adopted;                /* registered once, edge-triggered, until driver_close_fd; non-blocking */
     bool registered;             /* epoll knows the descriptor (of one not adopted: perhaps) */
@@ -35,7 +35,7 @@ struct epoll_watch {
 /* A call that a thread makes, since it may wait in it. */
 struct blocking_call {
     struct file_job job;
-    struct blocking_call *next;
+    struct list_link link; /* in epoll.calls */
 };
 
 struct epoll {
@@ -44,10 +44,10 @@ struct epoll {
     struct wakeup wakeup;     /* watched by epoll */
     bool coarse;              /* no epoll_pwait2: timeouts are whole milliseconds, rounded up */
     struct fd_table watches;  /* of struct epoll_watch */
-    struct driver_queue done; /* results that wait for their delivery */
+    struct list done; /* results that wait for their delivery */
     struct lent_buffers lent; /* for what is received without a buffer of its own */
     struct file_threads files; /* operations on files, which epoll knows nothing of */
-    struct blocking_call *calls; /* under way with those threads */
+    struct list calls;        /* of struct blocking_call: under way with those threads */
     struct epoll_event events[LENT_KEPT]; /* each may need a buffer, and those that are kept need no allocation */
 };
 

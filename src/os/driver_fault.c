@@ -35,8 +35,8 @@ void driver_fail_call(const char *text)
 {
     char *colon;
     call_count = 0;
-    driver_calls_are_counted = text != NULL;
-    if (text == NULL)
+    driver_calls_are_counted = text;
+    if (!text)
         return;
     failing_call = strtol(text, &colon, 10);
     call_fault = *colon == ':' ? fault_named(colon + 1) : 0;
@@ -64,9 +64,9 @@ size_t driver_short_size(int fd, size_t size)
 __attribute__((constructor)) static void read_environment(void)
 {
     const char *n = getenv("EDDY_FAIL_DRIVER"), *call = getenv("EDDY_FAIL_COMPLETION");
-    if (n != NULL)
+    if (n)
         driver_fail_after(strtol(n, NULL, 10));
-    if (call != NULL)
+    if (call)
         driver_fail_call(call);
 }
 

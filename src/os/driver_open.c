@@ -25,18 +25,18 @@ struct driver *driver_open(const char *name, const struct driver_options *option
 {
     static const struct driver_options defaults;
     struct driver *driver;
-    if (options == NULL)
+    if (!options)
         options = &defaults;
-    if (name == NULL || name[0] == '\0')
+    if (!name || name[0] == '\0')
         name = getenv("EDDY_DRIVER");
     *error = 0;
-    if (name != NULL && name[0] != '\0')
+    if (name && name[0] != '\0')
         return open_named(name, options, error);
     driver = driver_uring.open(options, error);
-    if (driver != NULL)
+    if (driver)
         return driver;
     driver = driver_epoll.open(options, error);
-    if (driver != NULL)
+    if (driver)
         driver->second_choice = true;
     return driver;
 }

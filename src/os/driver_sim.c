@@ -35,19 +35,19 @@ static bool submit(struct driver *driver, struct driver_op *op)
 static uint64_t read_seed(const struct driver_options *options)
 {
     const char *text = options->seed == 0 ? getenv("EDDY_SEED") : NULL;
-    return text != NULL ? strtoull(text, NULL, 0) : options->seed;
+    return text ? strtoull(text, NULL, 0) : options->seed;
 }
 
 static struct driver *open_driver(const struct driver_options *options, int *error)
 {
     struct sim *sim = memory_alloc_zeroed(sizeof *sim);
     uint64_t seed = read_seed(options);
-    *error = sim == NULL ? ENOMEM : 0;
-    if (*error == 0 && !sim_weather_read(&sim->weather, seed, getenv("EDDY_SIM_WEATHER")))
+    *error = sim ? 0 : ENOMEM;
+    if (!*error && !sim_weather_read(&sim->weather, seed, getenv("EDDY_SIM_WEATHER")))
         *error = EINVAL;
-    if (*error == 0)
+    if (!*error)
         *error = epoll_init(&sim->epoll, &driver_sim);
-    if (*error != 0) {
+    if (*error) {
         memory_free(sim);
         return NULL;
     }

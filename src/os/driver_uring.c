@@ -76,17 +76,17 @@ static bool begin(struct uring *uring, struct driver_op *op)
     if (op->kind == DRIVER_RECV_LENT || op->kind == DRIVER_POLL)
         return uring_begin_poll(uring, op);
     struct io_uring_sqe *sqe = ring_request(&uring->ring);
-    if (sqe == NULL)
+    if (!sqe)
         return false;
     ring_prepare(sqe, op);
     int fault = driver_fault();
-    if (fault != 0)
+    if (fault)
         ring_spoil(sqe, op, fault);
     sqe->user_data = (uintptr_t)op;
     op->state = URING_KERNEL;
     if (belongs_to_a_thread(uring, op))
         sqe->flags |= IOSQE_ASYNC;
-    if (fault == 0 && op->kind == DRIVER_SEND && uring_is_zero_copy(uring, uring_find(uring, op->fd), op)) {
+    if (!fault && op->kind == DRIVER_SEND && uring_is_zero_copy(uring, uring_find(uring, op->fd), op)) {
         uring_prepare_zero_copy(sqe);
         op->state = URING_ZERO_COPY;
     }
@@ -97,9 +97,9 @@ static bool begin(struct uring *uring, struct driver_op *op)
 static bool settle_reader(struct uring *uring, struct uring_watch *watch)
 {
     struct driver_op *op;
-    while ((op = watch->readers.first) != NULL && op->state == URING_WAITING && uring_has_stock(watch))
+    while ((op = first_op(&watch->readers)) && op->state == URING_WAITING && uring_has_stock(watch))
         uring_finish_op(uring, op, uring_take_stock(uring, watch, op));
-    if (op == NULL || op->state != URING_WAITING)
+    if (!op || op->state != URING_WAITING)
         return true;
     if (uring_is_many(uring, watch, op))
         return uring_begin_many(uring, watch, op);
@@ -112,9 +112,9 @@ static bool settle_reader(struct uring *uring, struct uring_watch *watch)
 /* Begins what can be.  False: there is no room in the ring. */
 static bool settle(struct uring *uring, struct uring_watch *watch)
 {
-    struct driver_op *writer = watch->writers.first;
+    struct driver_op *writer = first_op(&watch->writers);
     return settle_reader(uring, watch) &&
-           (writer == NULL || writer->state != URING_WAITING || begin(uring, writer));
+           (!writer || writer->state != URING_WAITING || begin(uring, writer));
 }
 
 static bool must_be_threaded(const struct uring *uring, const struct driver_op *op)
@@ -138,7 +138,7 @@ static int64_t poll_at_once(struct uring *uring, const struct driver_op *op)
 {
     int error;
     struct uring_watch *watch = make_watch(uring, op->fd, &error);
-    if (watch == NULL)
+    if (!watch)
         return error;
     if ((op->u.poll.events & POLLIN) == 0)
         return 0;
@@ -168,7 +168,7 @@ static bool submit_loose(struct uring *uring, struct driver_op *op)
     if (driver_kind_is_of_files(op->kind) && must_be_threaded(uring, op))
         return submit_to_threads(uring, op);
     begin(uring, op); /* without room it waits, which its state tells */
-    queue_append(uring_list_of(uring, op), op);
+    list_add_last(uring_list_of(uring, op), &op->link);
     return false;
 }
 
@@ -180,19 +180,19 @@ static bool submit(struct driver *driver, struct driver_op *op)
         return submit_loose(uring, op);
     int error;
     struct uring_watch *watch = make_watch(uring, op->fd, &error);
-    if (watch == NULL) {
+    if (!watch) {
         op->result = error;
         op->state = URING_IDLE;
         return true;
     }
-    struct driver_queue *queue = uring_queue_of(watch, op);
-    if (queue == &watch->readers && queue->first == NULL && uring_has_stock(watch)) {
+    struct list *queue = uring_queue_of(watch, op);
+    if (queue == &watch->readers && list_is_empty(queue) && uring_has_stock(watch)) {
         op->result = uring_take_stock(uring, watch, op);
         op->state = URING_IDLE;
         return true;
     }
-    queue_append(queue, op);
-    if (queue->first == op && !settle(uring, watch))
+    list_add_last(queue, &op->link);
+    if (first_op(queue) == op && !settle(uring, watch))
         uring_unsettle(uring, op->fd);
     return false;
 }
@@ -210,7 +210,7 @@ static bool is_in_kernel(const struct driver_op *op)
 static void stop_accepting(struct uring *uring, const struct driver_op *op)
 {
     struct uring_watch *watch = op->kind == DRIVER_ACCEPT ? uring_find(uring, op->fd) : NULL;
-    if (watch != NULL && watch->readers.first == NULL)
+    if (watch && list_is_empty(&watch->readers))
         uring_stop_many(uring, watch, op->fd);
 }
 
@@ -232,9 +232,9 @@ static void cancel(struct driver *driver, struct driver_op *op)
 }
 
 /* False: there is still no room. */
-static bool cancel_again(struct uring *uring, struct driver_op *op)
+static bool cancel_again(struct uring *uring, const struct list *operations)
 {
-    for (; op != NULL; op = op->next)
+    LIST_EACH(struct driver_op, op, operations, link)
         if (((op->cancelled && is_in_kernel(op)) || op->state == URING_TOLD) &&
             !uring_send_cancel(uring, (uintptr_t)op))
             return false;
@@ -244,11 +244,11 @@ static bool cancel_again(struct uring *uring, struct driver_op *op)
 /* Some got their request already: asking twice does no harm. */
 static void find_lost_cancels(struct uring *uring)
 {
-    bool all = cancel_again(uring, uring->loose.first);
+    bool all = cancel_again(uring, &uring->loose);
     for (int fd = 0; all && (size_t)fd < uring->watches.count; fd++)
-        all = cancel_again(uring, uring_find(uring, fd)->readers.first) &&
-              cancel_again(uring, uring_find(uring, fd)->writers.first) &&
-              cancel_again(uring, uring_find(uring, fd)->pollers.first);
+        all = cancel_again(uring, &uring_find(uring, fd)->readers) &&
+              cancel_again(uring, &uring_find(uring, fd)->writers) &&
+              cancel_again(uring, &uring_find(uring, fd)->pollers);
     uring->lost_cancel = !all;
 }
 
@@ -258,8 +258,8 @@ static void find_lost_cancels(struct uring *uring)
 static void arm_wake(struct uring *uring)
 {
     struct io_uring_sqe *sqe = ring_request(&uring->ring);
-    uring->wake_armed = sqe != NULL;
-    if (sqe == NULL)
+    uring->wake_armed = sqe;
+    if (!sqe)
         return;
     io_uring_prep_poll_multishot(sqe, uring->wakeup.fd, POLLIN);
     sqe->user_data = RING_WAKE;
@@ -276,12 +276,11 @@ static void settle_all(struct uring *uring)
         watch->unsettled = false;
         uring->unsettled = watch->next_unsettled;
     }
-    while (uring->waiting.first != NULL) {
-        struct driver_op *op = uring->waiting.first;
+    for (struct driver_op *op; (op = first_op(&uring->waiting));) {
         if (!begin(uring, op))
             return;
-        queue_remove(&uring->waiting, op);
-        queue_append(uring_list_of(uring, op), op);
+        list_remove(&uring->waiting, &op->link);
+        list_add_last(uring_list_of(uring, op), &op->link);
     }
     if (!uring->wake_armed)
         arm_wake(uring);
@@ -295,7 +294,7 @@ static void settle_all(struct uring *uring)
 static int64_t receive_lent(struct uring *uring, struct driver_op *op)
 {
     struct lent_buffer *buffer = lent_take(&uring->lent);
-    if (buffer == NULL)
+    if (!buffer)
         return -ENOMEM;
     int64_t result = recv(op->fd, buffer->data, sizeof buffer->data, MSG_DONTWAIT);
     if (result <= 0) {
@@ -322,7 +321,7 @@ static int64_t refused(struct uring *uring, struct driver_op *op)
 {
     const struct uring_watch *watch = uring_find(uring, op->fd);
     if (op->kind == DRIVER_POLL) /* see tell_pollers */
-        return watch != NULL && uring_has_stock(watch) ? POLLIN : -EINTR;
+        return watch && uring_has_stock(watch) ? POLLIN : -EINTR;
     if (op->kind == DRIVER_CONNECT)
         return -EAGAIN;
     if (op->result == -ECANCELED)
@@ -334,7 +333,7 @@ static int64_t refused(struct uring *uring, struct driver_op *op)
 /* The same, of files: a thread of the driver carries it out. */
 static void carry_out_otherwise(struct uring *uring, struct driver_op *op)
 {
-    queue_remove(&uring->loose, op);
+    list_remove(&uring->loose, &op->link);
     if (submit_to_threads(uring, op))
         uring_op_is_done(uring, op);
 }
@@ -383,22 +382,11 @@ static void reap(struct uring *uring)
     struct ring_completion completion;
     while (ring_next(&uring->ring, &completion))
         handle(uring, &completion);
-    for (struct driver_op *op; (op = file_threads_next(&uring->files)) != NULL;)
+    for (struct driver_op *op; (op = file_threads_next(&uring->files));)
         uring_op_is_done(uring, op);
 }
 
 /* ==== waiting ==== */
-
-static void deliver(struct uring *uring)
-{
-    struct driver_queue batch = uring->done;
-    uring->done.first = NULL; /* a cancel from inside a completion is delivered by the next wait */
-    while (batch.first != NULL) {
-        struct driver_op *op = batch.first;
-        queue_remove(&batch, op);
-        driver_deliver(&uring->driver, op);
-    }
-}
 
 static int64_t span_until(int64_t deadline)
 {
@@ -411,12 +399,12 @@ static int64_t span_until(int64_t deadline)
 /* One look at the ring.  *over: there is something to deliver, or no reason to wait on. */
 static int look(struct uring *uring, int64_t deadline, bool *over)
 {
-    bool news = uring->done.first != NULL || wakeup_is_rung(&uring->wakeup);
+    bool news = !list_is_empty(&uring->done) || wakeup_is_rung(&uring->wakeup);
     int64_t span = news ? 0 : span_until(deadline);
     int error = ring_enter(&uring->ring, 1, span);
     reap(uring);
     settle_all(uring);
-    *over = span == 0 || error == -EINTR || uring->done.first != NULL;
+    *over = span == 0 || error == -EINTR || !list_is_empty(&uring->done);
     bool passing = error == -EINTR || error == -ETIME || error == -EBUSY || error == -EAGAIN;
     return passing ? 0 : error;
 }
@@ -427,10 +415,10 @@ static int wait_until(struct driver *driver, int64_t deadline)
     bool over = false;
     int error = 0;
     settle_all(uring);
-    while (!over && error == 0)
+    while (!over && !error)
         error = look(uring, deadline, &over);
     wakeup_take(&uring->wakeup);
-    deliver(uring);
+    driver_deliver_all(&uring->driver, &uring->done);
     return error;
 }
 
@@ -443,7 +431,7 @@ static void wake(struct driver *driver)
 
 static bool has_operations(const struct uring_watch *watch)
 {
-    return watch->readers.first != NULL || watch->writers.first != NULL;
+    return !list_is_empty(&watch->readers) || !list_is_empty(&watch->writers);
 }
 
 /* Takes out the completions that wait in the kernel, without delivering them. */
@@ -470,7 +458,7 @@ static void adopt(struct driver *driver, int fd)
 {
     int error;
     struct uring_watch *watch = make_watch(uring_of(driver), fd, &error);
-    if (watch == NULL)
+    if (!watch)
         return; /* no memory: it is treated as a stranger */
     EDDY_ASSERT(!has_operations(watch), "descriptor %d is adopted while operations on it are in flight", fd);
     forget(uring_of(driver), watch, fd);
@@ -480,7 +468,7 @@ static void adopt(struct driver *driver, int fd)
 static void release(struct driver *driver, int fd)
 {
     struct uring_watch *watch = uring_find(uring_of(driver), fd);
-    if (watch == NULL)
+    if (!watch)
         return;
     EDDY_ASSERT(!has_operations(watch), "descriptor %d is given up while operations on it are in flight", fd);
     forget(uring_of(driver), watch, fd);
@@ -525,12 +513,12 @@ static struct driver *open_driver(const struct driver_options *options, int *err
     *error = ENOSYS;
     if (RUNNING_ON_VALGRIND)
         step = "Valgrind, which does not see what a ring writes";
-    else if ((uring = memory_alloc_zeroed(sizeof *uring)) == NULL)
+    else if (!(uring = memory_alloc_zeroed(sizeof *uring)))
         *error = ENOMEM;
     else
         *error = init(uring, &step);
     refuse(*error, step);
-    if (*error != 0) {
+    if (*error) {
         memory_free(uring);
         return NULL;
     }

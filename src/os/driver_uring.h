@@ -9,7 +9,7 @@
 #ifndef EDDY_OS_DRIVER_URING_H
 #define EDDY_OS_DRIVER_URING_H
 
-#include "os/driver_queue.h"
+#include "os/driver.h"
 #include "os/fd_table.h"
 #include "os/file_threads.h"
 #include "os/lent.h"
@@ -40,9 +40,9 @@ enum uring_zero_copy { ZERO_COPY_NOT_TRIED, ZERO_COPY_TRIED, ZERO_COPY_NEVER };
 
 /* What is known of one descriptor. */
 struct uring_watch {
-    struct driver_queue readers; /* accept, recv, read */
-    struct driver_queue writers; /* connect, send, write */
-    struct driver_queue pollers; /* poll, in the kernel: they consume nothing, so their order does not matter */
+    struct list readers; /* accept, recv, read */
+    struct list writers; /* connect, send, write */
+    struct list pollers; /* poll, in the kernel: they consume nothing, so their order does not matter */
     uint32_t generation;         /* incremented on close; what a multishot of an older generation brings is ignored */
     int next_unsettled;          /* in the list of those that need a request made; see uring.unsettled */
     bool unsettled;              /* it is in that list */
@@ -71,9 +71,9 @@ struct uring {
     bool lost_cancel;            /* a cancel found no room: look for it among all operations */
     int unsettled;               /* first watch whose queues have one to begin; -1: none */
     struct fd_table watches;     /* of struct uring_watch */
-    struct driver_queue loose;   /* in the kernel, and in no queue of a watch: files */
-    struct driver_queue waiting; /* polls and files for which there was no room in the ring */
-    struct driver_queue done;    /* results that wait for their delivery */
+    struct list loose;   /* in the kernel, and in no queue of a watch: files */
+    struct list waiting; /* polls and files for which there was no room in the ring */
+    struct list done;    /* results that wait for their delivery */
     struct file_threads files;   /* for operations on files that the ring does not know */
     struct lent_buffers lent;    /* for what is received when the kernel has no buffer of ours */
     struct ring_buffers buffers; /* shared by all multishot receives: the kernel chooses one */
@@ -107,14 +107,14 @@ static inline bool uring_reads(const struct driver_op *op)
     }
 }
 
-static inline struct driver_queue *uring_queue_of(struct uring_watch *watch, const struct driver_op *op)
+static inline struct list *uring_queue_of(struct uring_watch *watch, const struct driver_op *op)
 {
     return uring_reads(op) ? &watch->readers : &watch->writers;
 }
 
 /* ---- driver_uring_op.c ---- */
 /* The list that it is in. */
-struct driver_queue *uring_list_of(struct uring *uring, const struct driver_op *op);
+struct list *uring_list_of(struct uring *uring, const struct driver_op *op);
 /* It has its result, and is in no list any more: the next delivery calls `complete`. */
 void uring_op_is_done(struct uring *uring, struct driver_op *op);
 void uring_finish_op(struct uring *uring, struct driver_op *op, int64_t result);

@@ -22,7 +22,7 @@ static struct __kernel_timespec period = {.tv_sec = 1};
 void uring_arm_ask(struct uring *uring)
 {
     struct io_uring_sqe *sqe = uring->asking ? NULL : ring_request(&uring->ring);
-    if (sqe == NULL)
+    if (!sqe)
         return;
     io_uring_prep_timeout(sqe, &period, 0, 0);
     sqe->user_data = RING_ASK;

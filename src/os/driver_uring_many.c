@@ -30,7 +30,7 @@ enum { MOST_BYTES = 4, MOST_SOCKETS = 16 };
 static void append(struct uring_watch *watch, struct stock *stock)
 {
     stock->next = NULL;
-    *(watch->stock != NULL ? &watch->stock_end->next : &watch->stock) = stock;
+    *(watch->stock ? &watch->stock_end->next : &watch->stock) = stock;
     watch->stock_end = stock;
     watch->stocked++;
 }
@@ -64,7 +64,7 @@ static void put_bytes(struct uring *uring, struct uring_watch *watch, unsigned i
 static void put_socket(struct uring_watch *watch, int fd)
 {
     struct stock *stock = memory_alloc_zeroed(sizeof *stock);
-    if (stock == NULL) {
+    if (!stock) {
         close(fd);
         return;
     }
@@ -77,7 +77,7 @@ static int64_t take_socket(struct uring_watch *watch, const struct driver_op *op
     struct stock *stock = take_first(watch);
     int fd = (int)stock->size;
     memory_free(stock);
-    if (op->u.address.data != NULL)
+    if (op->u.address.data)
         getpeername(fd, op->u.address.data, op->u.address.size);
     return fd;
 }
@@ -94,7 +94,7 @@ static int64_t take_lent(struct uring *uring, struct uring_watch *watch, struct 
 static size_t copy(struct uring *uring, struct uring_watch *watch, char *to, size_t room)
 {
     size_t copied = 0;
-    while (copied < room && watch->stock != NULL) {
+    while (copied < room && watch->stock) {
         struct stock *stock = watch->stock;
         size_t size = room - copied < (size_t)stock->size ? room - copied : (size_t)stock->size;
         memcpy(to + copied, stock->data, size);
@@ -110,7 +110,7 @@ static size_t copy(struct uring *uring, struct uring_watch *watch, char *to, siz
 static size_t peek(const struct uring_watch *watch, char *to, size_t room)
 {
     size_t copied = 0;
-    for (const struct stock *stock = watch->stock; stock != NULL && copied < room; stock = stock->next) {
+    for (const struct stock *stock = watch->stock; stock && copied < room; stock = stock->next) {
         size_t size = room - copied < (size_t)stock->size ? room - copied : (size_t)stock->size;
         memcpy(to + copied, stock->data, size);
         copied += size;
@@ -121,7 +121,7 @@ static size_t peek(const struct uring_watch *watch, char *to, size_t room)
 static int64_t fill_message(struct uring *uring, struct uring_watch *watch, struct msghdr *message)
 {
     size_t copied = 0;
-    for (size_t i = 0; i < message->msg_iovlen && watch->stock != NULL; i++)
+    for (size_t i = 0; i < message->msg_iovlen && watch->stock; i++)
         copied += copy(uring, watch, message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
     message->msg_namelen = 0;
     message->msg_controllen = 0;
@@ -131,12 +131,12 @@ static int64_t fill_message(struct uring *uring, struct uring_watch *watch, stru
 
 bool uring_has_stock(const struct uring_watch *watch)
 {
-    return watch->stock != NULL || watch->over;
+    return watch->stock || watch->over;
 }
 
 int64_t uring_take_stock(struct uring *uring, struct uring_watch *watch, struct driver_op *op)
 {
-    if (watch->stock == NULL) {
+    if (!watch->stock) {
         watch->over = false;
         return watch->error;
     }
@@ -160,7 +160,7 @@ bool uring_is_many(struct uring *uring, const struct uring_watch *watch, const s
     if (!watch->adopted || watch->one_by_one)
         return false;
     if (op->kind == DRIVER_ACCEPT)
-        return op->u.address.data == NULL;
+        return !op->u.address.data;
     return op->kind == DRIVER_RECV_LENT && !op->u.lent.single && !watch->starved &&
            ring_buffers_ready(&uring->buffers, &uring->ring);
 }
@@ -176,7 +176,7 @@ bool uring_begin_many(struct uring *uring, struct uring_watch *watch, const stru
     if (watch->many != MANY_NONE)
         return true;
     struct io_uring_sqe *sqe = ring_request(&uring->ring);
-    if (sqe == NULL)
+    if (!sqe)
         return false;
     watch->accepts = op->kind == DRIVER_ACCEPT;
     if (watch->accepts) {
@@ -208,7 +208,7 @@ bool uring_stop_many(struct uring *uring, struct uring_watch *watch, int fd)
 void uring_drop_stock(struct uring *uring, struct uring_watch *watch)
 {
     EDDY_ASSERT(watch->many != MANY_STANDS, "the multishot of a descriptor that is forgotten was not stopped");
-    while (watch->stock != NULL)
+    while (watch->stock)
         drop(uring, watch, watch->accepts);
     watch->many = MANY_NONE;
     watch->over = watch->one_by_one = watch->starved = false;
@@ -229,7 +229,7 @@ static void discard(struct uring *uring, const struct ring_completion *completio
 static void end_with(struct uring_watch *watch, int32_t error)
 {
     /* What a listening socket complains of is old news for one that accepts later. */
-    if (watch->accepts && watch->readers.first == NULL)
+    if (watch->accepts && list_is_empty(&watch->readers))
         return;
     watch->over = true;
     watch->error = error;
@@ -258,7 +258,7 @@ static void keep(struct uring *uring, struct uring_watch *watch, int fd, const s
 /* A poll in the kernel does not see what is here already. */
 static void tell_pollers(struct uring *uring, const struct uring_watch *watch)
 {
-    for (struct driver_op *op = watch->pollers.first; op != NULL; op = op->next)
+    LIST_EACH(struct driver_op, op, &watch->pollers, link)
         if ((op->u.poll.events & POLLIN) != 0)
             uring_send_cancel(uring, (uintptr_t)op);
 }
@@ -276,11 +276,12 @@ void uring_many_completed(struct uring *uring, const struct ring_completion *com
     if (ended)
         watch->many = MANY_NONE;
     keep(uring, watch, fd, completion);
-    while (watch->readers.first != NULL && watch->readers.first->state == URING_WAITING && uring_has_stock(watch))
-        uring_finish_op(uring, watch->readers.first, uring_take_stock(uring, watch, watch->readers.first));
-    if (watch->readers.first != NULL && ended)
+    struct driver_op *op;
+    while ((op = first_op(&watch->readers)) && op->state == URING_WAITING && uring_has_stock(watch))
+        uring_finish_op(uring, op, uring_take_stock(uring, watch, op));
+    if (ended && !list_is_empty(&watch->readers))
         uring_unsettle(uring, fd);
-    if (watch->stock != NULL)
+    if (watch->stock)
         tell_pollers(uring, watch);
     if (watch->stocked >= (watch->accepts ? MOST_SOCKETS : MOST_BYTES))
         uring_stop_many(uring, watch, fd); /* no room: the next one tries again */

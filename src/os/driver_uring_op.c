@@ -5,7 +5,7 @@
 
 #if defined(EDDY_WITH_URING)
 
-struct driver_queue *uring_list_of(struct uring *uring, const struct driver_op *op)
+struct list *uring_list_of(struct uring *uring, const struct driver_op *op)
 {
     if (!uring_is_loose(op))
         return uring_queue_of(uring_find(uring, op->fd), op);
@@ -36,35 +36,35 @@ void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd)
 
 void uring_op_is_done(struct uring *uring, struct driver_op *op)
 {
-    queue_append(&uring->done, op);
+    list_add_last(&uring->done, &op->link);
     op->state = URING_DONE;
 }
 
 void uring_finish_op(struct uring *uring, struct driver_op *op, int64_t result)
 {
-    queue_remove(uring_list_of(uring, op), op);
+    list_remove(uring_list_of(uring, op), &op->link);
     op->result = result;
     uring_op_is_done(uring, op);
-    if (!uring_is_loose(op) && uring_queue_of(uring_find(uring, op->fd), op)->first != NULL)
+    if (!uring_is_loose(op) && !list_is_empty(uring_queue_of(uring_find(uring, op->fd), op)))
         uring_unsettle(uring, op->fd);
 }
 
 void uring_begin_later(struct uring *uring, struct driver_op *op)
 {
-    struct driver_queue *list = uring_list_of(uring, op);
+    struct list *list = uring_list_of(uring, op);
     op->state = URING_WAITING;
     if (!uring_is_loose(op)) {
         uring_unsettle(uring, op->fd);
         return;
     }
-    queue_remove(list, op);
-    queue_append(&uring->waiting, op);
+    list_remove(list, &op->link);
+    list_add_last(&uring->waiting, &op->link);
 }
 
 bool uring_send_cancel(struct uring *uring, uint64_t user_data)
 {
     struct io_uring_sqe *sqe = ring_request(&uring->ring);
-    if (sqe == NULL)
+    if (!sqe)
         return false;
     io_uring_prep_cancel64(sqe, user_data, 0);
     sqe->user_data = RING_NOBODY;

@@ -30,7 +30,7 @@ static int32_t news_in(const struct driver_op *op, int32_t events)
 static bool begin(struct uring *uring, struct driver_op *op, bool patient)
 {
     struct io_uring_sqe *sqe = ring_request(&uring->ring);
-    if (sqe == NULL)
+    if (!sqe)
         return false;
     if (patient)
         io_uring_prep_poll_multishot(sqe, op->fd, events_of(op));

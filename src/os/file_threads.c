@@ -8,7 +8,7 @@
 
 static struct file_job *job_of(struct thread_job *job)
 {
-    return (struct file_job *)job;
+    return container_of(job, struct file_job, job);
 }
 
 /* On a thread of the pool. */
@@ -23,21 +23,22 @@ static void run(struct thread_job *job)
 static void done(struct thread_job *job)
 {
     struct file_threads *threads = job_of(job)->threads;
-    struct thread_job *head = __atomic_load_n(&threads->finished, __ATOMIC_RELAXED);
+    struct list_link *head = __atomic_load_n(&threads->finished, __ATOMIC_RELAXED);
     do
-        job->next = head;
-    while (!__atomic_compare_exchange_n(&threads->finished, &head, job, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+        job->link.next = head;
+    while (!__atomic_compare_exchange_n(&threads->finished, &head, &job->link, true, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED));
     driver_wake(threads->driver); /* lives: it joins this thread before it goes */
 }
 
 int file_threads_submit_job(struct file_threads *threads, struct driver *driver, struct driver_op *op,
                             struct file_job *job)
 {
-    if (threads->pool == NULL) {
+    if (!threads->pool) {
         threads->driver = driver; /* before there is a thread that reads it */
         threads->pool = thread_pool_new(FILE_THREADS);
     }
-    if (threads->pool == NULL)
+    if (!threads->pool)
         return -ENOMEM;
     *job = (struct file_job){.job = {.run = run, .done = done}, .op = op, .threads = threads};
     /* EAGAIN, of the kernel's limits, would say that the operation has to wait. */
@@ -63,26 +64,24 @@ bool file_threads_take_back(struct file_threads *threads, struct driver_op *op)
 }
 
 /* All that have finished, the oldest first. */
-static struct thread_job *take_finished(struct file_threads *threads)
+static void take_finished(struct file_threads *threads)
 {
-    struct thread_job *job = __atomic_exchange_n(&threads->finished, NULL, __ATOMIC_ACQUIRE), *taken = NULL, *next;
-    for (; job != NULL; job = next) {
-        next = job->next;
-        job->next = taken;
-        taken = job;
+    struct list_link *link = __atomic_exchange_n(&threads->finished, NULL, __ATOMIC_ACQUIRE), *next;
+    for (; link; link = next) {
+        next = link->next;
+        list_add_first(&threads->taken, link);
     }
-    return taken;
 }
 
 struct driver_op *file_threads_next(struct file_threads *threads)
 {
-    if (threads->taken == NULL && __atomic_load_n(&threads->finished, __ATOMIC_RELAXED) != NULL)
-        threads->taken = take_finished(threads);
-    struct thread_job *job = threads->taken;
-    if (job == NULL)
+    if (list_is_empty(&threads->taken) && __atomic_load_n(&threads->finished, __ATOMIC_RELAXED))
+        take_finished(threads);
+    struct file_job *job = LIST_FIRST(&threads->taken, struct file_job, job.link);
+    if (!job)
         return NULL;
-    threads->taken = job->next;
-    return job_of(job)->op;
+    list_remove(&threads->taken, &job->job.link);
+    return job->op;
 }
 
 void file_threads_free(struct file_threads *threads)

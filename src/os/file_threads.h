@@ -16,8 +16,8 @@ enum { FILE_THREADS = 8 };
 struct file_threads {
     struct thread_pool *pool;   /* made at first need */
     struct driver *driver;      /* woken when there is something new in `finished` */
-    struct thread_job *finished; /* atomic: a stack, newest first */
-    struct thread_job *taken;   /* the driver's thread: those of an earlier look, oldest first */
+    struct list_link *finished; /* atomic: of jobs, linked by `next` alone, newest first */
+    struct list taken;          /* the driver's thread: those of an earlier look, oldest first */
 };
 
 /* False: it is on its way, and driver_wake is called when file_threads_next has it.  True: no thread can be had (the

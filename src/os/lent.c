@@ -5,7 +5,7 @@
 static struct lent_buffer *lent_new(void)
 {
     void *block = memory_alloc(sizeof(struct lent_buffer) + MEMORY_LINE);
-    if (block == NULL)
+    if (!block)
         return NULL;
     struct lent_buffer *buffer = memory_first_line(block);
     buffer->block = block;
@@ -15,7 +15,7 @@ static struct lent_buffer *lent_new(void)
 struct lent_buffer *lent_take(struct lent_buffers *buffers)
 {
     struct lent_buffer *buffer = buffers->first;
-    if (buffer == NULL)
+    if (!buffer)
         return lent_new();
     buffers->first = buffer->next;
     buffers->count--;
@@ -35,12 +35,12 @@ void lent_put(struct lent_buffers *buffers, struct lent_buffer *buffer)
 
 struct lent_buffer *lent_of(void *data)
 {
-    return (struct lent_buffer *)(void *)((char *)data - offsetof(struct lent_buffer, data));
+    return container_of((char (*)[LENT_SIZE])data, struct lent_buffer, data);
 }
 
 void lent_free(struct lent_buffers *buffers)
 {
-    for (struct lent_buffer *buffer; (buffer = buffers->first) != NULL;) {
+    for (struct lent_buffer *buffer; (buffer = buffers->first);) {
         buffers->first = buffer->next;
         memory_free(buffer->block);
     }

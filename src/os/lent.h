@@ -7,6 +7,7 @@
 #ifndef EDDY_OS_LENT_H
 #define EDDY_OS_LENT_H
 
+#include "base/list.h"
 #include "os/memory.h"
 
 #include <stddef.h>

@@ -41,7 +41,7 @@ long memory_fault_countdown;
 __attribute__((constructor)) static void read_environment(void)
 {
     const char *n = getenv("EDDY_FAIL_ALLOC");
-    if (n != NULL)
+    if (n)
         memory_fail_after(strtol(n, NULL, 10));
     on_valgrind = RUNNING_ON_VALGRIND != 0;
 }
@@ -69,10 +69,10 @@ static struct header *request(const struct eddy_allocator *allocator, size_t siz
     size_t whole = size + sizeof(struct header);
     if (whole < size || memory_fault())
         return NULL;
-    if (allocator == NULL)
+    if (!allocator)
         return zeroed ? calloc(1, whole) : malloc(whole);
     struct header *header = allocator->allocate(allocator->context, whole);
-    if (header != NULL && zeroed)
+    if (header && zeroed)
         memset(header, 0, whole);
     return header;
 }
@@ -80,12 +80,12 @@ static struct header *request(const struct eddy_allocator *allocator, size_t siz
 static void *allocate(const struct eddy_allocator *allocator, size_t size, bool zeroed)
 {
     struct header *header = request(allocator, size, zeroed);
-    if (header == NULL)
+    if (!header)
         return NULL;
     header->allocator = allocator;
     header->size = size;
     count_live(1);
-    if (__builtin_expect(on_valgrind, 0) && allocator == NULL)
+    if (__builtin_expect(on_valgrind, 0) && !allocator)
         VALGRIND_MALLOCLIKE_BLOCK(header + 1, size, 0, zeroed);
     return header + 1;
 }
@@ -112,7 +112,7 @@ static void *move_block(void *block, size_t size)
 {
     struct header *old = header_of(block);
     void *moved = allocate(old->allocator, size, false);
-    if (moved == NULL)
+    if (!moved)
         return NULL;
     memcpy(moved, block, old->size < size ? old->size : size);
     memory_free(block);
@@ -121,15 +121,15 @@ static void *move_block(void *block, size_t size)
 
 void *memory_grow(void *block, size_t size)
 {
-    if (block == NULL)
+    if (!block)
         return memory_alloc(size);
     struct header *header = header_of(block);
-    if (header->allocator != NULL || on_valgrind)
+    if (header->allocator || on_valgrind)
         return move_block(block, size);
     if (size + sizeof *header < size || memory_fault())
         return NULL;
     header = realloc(header, size + sizeof *header);
-    if (header == NULL)
+    if (!header)
         return NULL;
     header->size = size;
     return header + 1;
@@ -139,17 +139,17 @@ char *memory_copy_string(const char *text)
 {
     size_t size = strlen(text) + 1;
     char *copy = memory_alloc(size);
-    return copy == NULL ? NULL : memcpy(copy, text, size);
+    return copy ? memcpy(copy, text, size) : NULL;
 }
 
 void memory_free(void *block)
 {
-    if (block == NULL)
+    if (!block)
         return;
     struct header *header = header_of(block);
     const struct eddy_allocator *allocator = header->allocator;
     count_live(-1);
-    if (allocator != NULL) {
+    if (allocator) {
         allocator->release(allocator->context, header, header->size + sizeof *header);
         return;
     }

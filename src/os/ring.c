@@ -18,10 +18,10 @@ struct ring_limits ring_limits = {.entries = 256, .completions = 4096, .buffers 
 __attribute__((constructor)) static void read_environment(void)
 {
     const char *text = getenv("EDDY_RING"), *bytes = getenv("EDDY_ZERO_COPY");
-    if (bytes != NULL)
+    if (bytes)
         ring_limits.zero_copy = (unsigned)strtoul(bytes, NULL, 10);
     struct ring_limits read = ring_limits;
-    if (text != NULL && sscanf(text, "%u,%u,%u", &read.entries, &read.completions, &read.buffers) == 3)
+    if (text && sscanf(text, "%u,%u,%u", &read.entries, &read.completions, &read.buffers) == 3)
         ring_limits = read;
 }
 
@@ -67,7 +67,7 @@ static uint64_t opcodes_of(struct ring *ring)
 {
     uint64_t known = 0;
     struct io_uring_probe *probe = io_uring_get_probe_ring(&ring->io);
-    for (int opcode = 0; probe != NULL && opcode < 64; opcode++)
+    for (int opcode = 0; probe && opcode < 64; opcode++)
         known |= (uint64_t)io_uring_opcode_supported(probe, opcode) << opcode;
     io_uring_free_probe(probe);
     return known;
@@ -98,21 +98,21 @@ int ring_open(struct ring *ring, const char **step)
 {
     *step = "io_uring_setup";
     int error = -set_up(ring);
-    if (error != 0)
+    if (error)
         return error;
     ring->enter_flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
     *step = "the features of io_uring";
     ring->opcodes = opcodes_of(ring);
     if (!has_what_it_takes(ring))
         error = ENOSYS;
-    if (error == 0) {
+    if (!error) {
         io_uring_ring_dontfork(&ring->io);
         if (io_uring_register_ring_fd(&ring->io) == 1)
             ring->enter_flags |= IORING_ENTER_REGISTERED_RING;
         *step = "io_uring_enter";
         error = prove(ring);
     }
-    if (error != 0)
+    if (error)
         ring_close(ring);
     return error;
 }

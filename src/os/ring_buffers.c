@@ -31,8 +31,8 @@ static bool open_buffers(struct ring_buffers *buffers, struct ring *ring)
 {
     buffers->chunk_size = buffers->capacity < CHUNK ? buffers->capacity : CHUNK;
     buffers->chunks = memory_alloc_zeroed(buffers->capacity / buffers->chunk_size * sizeof *buffers->chunks);
-    buffers->shared = buffers->chunks != NULL ? map_shared(shared_size(buffers)) : NULL;
-    if (buffers->shared == NULL)
+    buffers->shared = buffers->chunks ? map_shared(shared_size(buffers)) : NULL;
+    if (!buffers->shared)
         return false;
     struct io_uring_buf_reg registration = {.ring_addr = (uintptr_t)buffers->shared,
                                             .ring_entries = buffers->capacity};
@@ -52,7 +52,7 @@ bool ring_buffers_grow(struct ring_buffers *buffers)
     if (buffers->count == buffers->capacity)
         return false;
     void *block = memory_alloc(buffers->chunk_size * sizeof(struct ring_buffer) + MEMORY_LINE);
-    if (block == NULL)
+    if (!block)
         return false;
     struct ring_buffer *chunk = memory_first_line(block);
     chunk->block = block;
@@ -74,7 +74,7 @@ void ring_buffers_free(struct ring_buffers *buffers)
 {
     for (unsigned i = 0; i < buffers->count; i += buffers->chunk_size)
         memory_free(buffers->chunks[i / buffers->chunk_size]->block);
-    if (buffers->shared != NULL)
+    if (buffers->shared)
         munmap(buffers->shared, shared_size(buffers));
     memory_free(buffers->chunks);
 }

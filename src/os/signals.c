@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 static struct {
-    struct signal_watch *first;
+    struct list watches;
     struct sigaction before; /* while `ours` */
     bool ours;               /* our handler stands */
 } table[NSIG];
@@ -33,7 +33,7 @@ static void give_lock(void)
 static bool tell(int number, bool fallback)
 {
     bool told = false;
-    for (struct signal_watch *watch = table[number].first; watch; watch = watch->next)
+    LIST_EACH(struct signal_watch, watch, &table[number].watches, link)
         if (watch->fallback == fallback) {
             watch->arrived(watch);
             told = true;
@@ -106,9 +106,9 @@ static bool can_be_watched(int number)
 static void forget_all(void)
 {
     for (int number = 1; number < NSIG; number++) {
-        if (table[number].first)
+        if (!list_is_empty(&table[number].watches))
             uninstall(number);
-        table[number].first = NULL;
+        list_take_all(&table[number].watches);
     }
     give_lock();
 }
@@ -143,10 +143,8 @@ int signal_watch_add(struct signal_watch *watch)
     pthread_once(&once, watch_forks);
     enter(&before);
     int error = install(watch->number, watch->fallback);
-    if (!error) {
-        watch->next = table[watch->number].first;
-        table[watch->number].first = watch;
-    }
+    if (!error)
+        list_add_first(&table[watch->number].watches, &watch->link);
     leave(&before);
     return error;
 }
@@ -154,13 +152,11 @@ int signal_watch_add(struct signal_watch *watch)
 void signal_watch_remove(struct signal_watch *watch)
 {
     sigset_t before;
+    struct list *watches = &table[watch->number].watches;
     enter(&before);
-    struct signal_watch **link = &table[watch->number].first;
-    while (*link && *link != watch)
-        link = &(*link)->next;
-    if (*link) {
-        *link = watch->next;
-        if (!table[watch->number].first)
+    if (list_contains(watches, &watch->link)) { /* a forked child has forgotten those of its parent */
+        list_remove(watches, &watch->link);
+        if (list_is_empty(watches))
             uninstall(watch->number);
     }
     leave(&before);

@@ -12,8 +12,10 @@
 
 #include <stdbool.h>
 
+#include "base/list.h"
+
 struct signal_watch {
-    struct signal_watch *next;
+    struct list_link link; /* among those of its number */
     int number;
     bool fallback;  /* told only while no other watches that number; never takes the place of a program's own handler */
     /* In the handler, on any thread: only what a signal handler may do. */

@@ -20,7 +20,7 @@
 
 /* Bytes that one end has sent and the other not yet read; an end of stream has none. */
 struct sim_segment {
-    struct sim_segment *next;
+    struct list_link link; /* in the receiver's segments */
     int64_t due;        /* when they arrive */
     size_t size, taken; /* taken: read so far */
     char data[];
@@ -41,7 +41,7 @@ struct sim_socket {
     unsigned references;              /* of the table or a backlog, of its peer, of events */
     union sim_address own, peer_name; /* JOINED; own: also LISTENS */
     struct sim_socket *peer;          /* JOINED: the other end; NULL: it is closed */
-    struct sim_segment *first, **end; /* on their way here, or here and unread */
+    struct list segments;             /* on their way here, or here and unread */
     size_t queued;                    /* bytes of them */
     int64_t last_due;                 /* of what was sent here last: nothing overtakes */
     bool finished;                    /* the peer has ended its side: true after the segments, and from end_due on */
@@ -49,20 +49,20 @@ struct sim_socket {
     bool shut;                        /* this end has sent its last */
     int error;                        /* an errno value: the connection is broken */
     int64_t cut_from, cut_until;      /* nothing arrives meanwhile */
-    struct sim_socket *backlog, *next_pending; /* LISTENS: joined and not yet accepted, first come first */
-    struct sim_socket **backlog_end;  /* where the next one is linked */
-    struct sim_socket *next_listener; /* LISTENS */
+    struct list backlog;              /* LISTENS: joined and not yet accepted, first come first */
+    struct list_link pending;         /* in such a list */
+    struct list_link listener;        /* LISTENS: in the simulation's list of them */
     size_t backlog_size, backlog_limit;
-    struct sim_event *op_events;      /* of operations on this socket */
-    struct sim_socket *next_look;     /* while it is to be looked at, which holds a reference */
+    struct list op_events;            /* of operations on this socket */
+    struct list_link look;            /* while it is to be looked at, which holds a reference */
     bool to_look;
-    struct driver_queue readers, writers, pollers;
+    struct list readers, writers, pollers;
 };
 
 enum sim_event_kind { SIM_LOOK, SIM_CONNECT, SIM_CANCEL };
 
 struct sim_event {
-    struct sim_event *next_of_op; /* of the socket's op_events, if it has an operation */
+    struct list_link of_op;     /* in the socket's op_events, if it has an operation */
     int64_t due;
     uint64_t sequence;          /* of setting: those of one time keep their order */
     enum sim_event_kind kind;   /* LOOK: what can go on at the socket goes on */
@@ -87,9 +87,9 @@ struct sim {
     uint64_t random_of_world;      /* of what it decides about writes to real descriptors */
     struct sim_weather weather;
     struct sim_events events;      /* by time, and in the order they were set */
-    struct sim_socket *looks, **looks_end; /* to be looked at, in this order */
+    struct list looks;             /* sockets that are to be looked at, in this order */
     struct fd_table sockets;       /* of struct sim_socket *; NULL: the kernel's */
-    struct sim_socket *listeners;
+    struct list listeners;
     size_t waiting;                /* operations in the queues of sockets */
     uint16_t next_port;            /* for an end that was not bound */
 };
@@ -159,7 +159,6 @@ int sim_meet(struct sim *sim, struct sim_socket *client, const union sim_address
 int64_t sim_accept(struct sim *sim, struct sim_socket *listener, const struct driver_op *op);
 /* Out of the backlog; NULL: it is empty. */
 struct sim_socket *sim_take_pending(struct sim_socket *listener);
-void sim_stop_listening(struct sim *sim, struct sim_socket *socket);
 /* Operations that wait for connections from outside: no reason to wait for the world. */
 size_t sim_listening(const struct sim *sim);
 

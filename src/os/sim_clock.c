@@ -92,7 +92,7 @@ static int ask_world(struct sim *sim, int64_t patience, bool *woken, bool *news)
     int error;
     do {
         error = epoll_gather(&sim->epoll, patience, woken);
-        *news = error != 0 || *woken || sim->epoll.done.first != NULL;
+        *news = error || *woken || !list_is_empty(&sim->epoll.done);
         if (patience != CLOCK_NEVER)
             patience = end - clock_monotonic();
     } while (!*news && patience > 0);
@@ -104,26 +104,17 @@ static size_t calls_under_way(const struct sim *sim)
     return count_of(&sim->epoll.driver.working) - count_of(&sim->epoll.driver.ended);
 }
 
-static void append_all(struct driver_queue *to, struct driver_queue *from)
-{
-    for (struct driver_op *op; (op = from->first) != NULL;) {
-        queue_remove(from, op);
-        queue_append(to, op);
-    }
-}
-
 /* Calls that threads carry out are waited for before anything else goes on: so they take neither time nor turns, and
  * come together, whichever thread was faster.  One that posts something to the loop, or takes long, may wait for it. */
 static int await_calls(struct sim *sim, bool *woken)
 {
-    struct driver_queue done = sim->epoll.done;
+    struct list done = list_take_all(&sim->epoll.done);
     int64_t left = LONG;
     int error = 0;
     bool now_woken = false, news;
-    sim->epoll.done.first = NULL;
-    while (calls_under_way(sim) != 0 && count_of(&sim->epoll.driver.posted) == sim->posted && left > 0 && error == 0) {
+    while (calls_under_way(sim) != 0 && count_of(&sim->epoll.driver.posted) == sim->posted && left > 0 && !error) {
         error = ask_world(sim, left, &now_woken, &news);
-        append_all(&done, &sim->epoll.done);
+        list_append_all(&done, &sim->epoll.done);
         left = clock_add(sim->real_begin, LONG) - clock_monotonic();
         *woken |= now_woken;
     }
@@ -183,16 +174,14 @@ void sim_count_work(struct sim *sim, const struct driver_op *op)
 /* The seed's order for completions of one wait. */
 static void shuffle_done(struct sim *sim)
 {
-    _Static_assert(offsetof(struct driver_op, next) == 0, "a list that can be shuffled");
-    struct driver_queue *done = &sim->epoll.done;
-    if (!done->first || !random_chance(&sim->random, sim->weather.late))
+    _Static_assert(offsetof(struct list_link, next) == 0, "a list that can be shuffled");
+    struct list *done = &sim->epoll.done;
+    if (list_is_empty(done) || !random_chance(&sim->random, sim->weather.late))
         return;
-    struct shuffle_link *first = (struct shuffle_link *)(void *)done->first;
-    struct driver_op *op = (struct driver_op *)(void *)shuffle(first, &sim->random);
-    for (done->first = NULL; op;) {
-        struct driver_op *next = op->next;
-        queue_append(done, op);
-        op = next;
+    struct list_link *link = list_take_all(done).first, *next;
+    for (link = (void *)shuffle((void *)link, &sim->random); link; link = next) {
+        next = link->next;
+        list_add_last(done, link);
     }
 }
 
@@ -206,7 +195,7 @@ int sim_wait(struct sim *sim, int64_t deadline)
         error = await_calls(sim, &woken);
     sim_run_events(sim);
     int64_t next = sim_next_event(sim), until = next < deadline ? next : deadline;
-    if (sim->epoll.done.first || woken)
+    if (!list_is_empty(&sim->epoll.done) || woken)
         until = 0;
     int64_t patience = patience_for(sim, until);
     if (patience != 0 || kernel_works(sim) || wakeup_is_rung(&sim->epoll.wakeup))

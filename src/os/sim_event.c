@@ -71,8 +71,7 @@ bool sim_later(struct sim *sim, int64_t due, enum sim_event_kind kind, struct si
     *event = (struct sim_event){
         .due = due, .sequence = sim->events.sequence++, .kind = kind, .socket = socket, .op = op};
     if (op) {
-        event->next_of_op = socket->op_events;
-        socket->op_events = event;
+        list_add_first(&socket->op_events, &event->of_op);
     }
     socket->references++;
     add(&sim->events, event);
@@ -81,18 +80,15 @@ bool sim_later(struct sim *sim, int64_t due, enum sim_event_kind kind, struct si
 
 static void unlink_event(struct sim_event *event)
 {
-    struct sim_event **link = &event->socket->op_events;
-    while (*link != event)
-        link = &(*link)->next_of_op;
-    *link = event->next_of_op;
+    list_remove(&event->socket->op_events, &event->of_op);
     event->op = NULL;
 }
 
 void sim_forget(struct sim_socket *socket, const struct driver_op *op)
 {
     struct sim_event *next;
-    for (struct sim_event *event = socket->op_events; event; event = next) {
-        next = event->next_of_op;
+    for (struct sim_event *event = LIST_FIRST(&socket->op_events, struct sim_event, of_op); event; event = next) {
+        next = LIST_NEXT(event, struct sim_event, of_op);
         if (event->op == op)
             unlink_event(event);
     }

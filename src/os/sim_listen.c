@@ -36,26 +36,17 @@ static bool same_host(const union sim_address *a, const union sim_address *b)
 
 struct sim_socket *sim_find_listener(const struct sim *sim, const union sim_address *address)
 {
-    for (struct sim_socket *one = sim->listeners; one; one = one->next_listener)
+    LIST_EACH(struct sim_socket, one, &sim->listeners, listener)
         if (one->family == address->any.sa_family && port_of(&one->own) == port_of(address) &&
             (is_any(&one->own) || same_host(&one->own, address)))
             return one;
     return NULL;
 }
 
-void sim_stop_listening(struct sim *sim, struct sim_socket *socket)
-{
-    for (struct sim_socket **link = &sim->listeners; *link; link = &(*link)->next_listener)
-        if (*link == socket) {
-            *link = socket->next_listener;
-            return;
-        }
-}
-
 size_t sim_listening(const struct sim *sim)
 {
     size_t count = 0;
-    for (const struct sim_socket *one = sim->listeners; one; one = one->next_listener)
+    LIST_EACH(const struct sim_socket, one, &sim->listeners, listener)
         count += epoll_waiting_readers(&sim->epoll, one->fd);
     return count;
 }
@@ -94,20 +85,12 @@ static void name_ends(struct sim *sim, struct sim_socket *client, struct sim_soc
 
 struct sim_socket *sim_take_pending(struct sim_socket *listener)
 {
-    struct sim_socket *first = listener->backlog;
+    struct sim_socket *first = LIST_FIRST(&listener->backlog, struct sim_socket, pending);
     if (first) {
-        listener->backlog = first->next_pending;
+        list_remove(&listener->backlog, &first->pending);
         listener->backlog_size--;
     }
     return first;
-}
-
-static void add_pending(struct sim_socket *listener, struct sim_socket *server)
-{
-    server->next_pending = NULL;
-    *(listener->backlog ? listener->backlog_end : &listener->backlog) = server;
-    listener->backlog_end = &server->next_pending;
-    listener->backlog_size++;
 }
 
 static void fill_address(const struct driver_op *op, const union sim_address *name)
@@ -121,7 +104,7 @@ static void fill_address(const struct driver_op *op, const union sim_address *na
 
 int64_t sim_accept(struct sim *sim, struct sim_socket *listener, const struct driver_op *op)
 {
-    struct sim_socket *server = listener->backlog;
+    struct sim_socket *server = LIST_FIRST(&listener->backlog, struct sim_socket, pending);
     int fd = sim_give_descriptor(sim, server);
     if (fd < 0)
         return fd;
@@ -134,7 +117,7 @@ int64_t sim_accept(struct sim *sim, struct sim_socket *listener, const struct dr
 static void hand_out(struct sim *sim, struct sim_socket *listener)
 {
     struct driver_op *op;
-    while (listener->backlog && (op = epoll_first_reader(&sim->epoll, listener->fd)) != NULL)
+    while (!list_is_empty(&listener->backlog) && (op = epoll_first_reader(&sim->epoll, listener->fd)))
         epoll_complete_reader(&sim->epoll, op, sim_accept(sim, listener, op));
 }
 
@@ -150,7 +133,8 @@ int sim_meet(struct sim *sim, struct sim_socket *client, const union sim_address
         return -ENOMEM;
     name_ends(sim, client, server, address);
     sim_join(sim, client, server);
-    add_pending(listener, server);
+    list_add_last(&listener->backlog, &server->pending);
+    listener->backlog_size++;
     hand_out(sim, listener);
     sim_look(sim, listener);
     return 0;

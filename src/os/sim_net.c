@@ -33,7 +33,7 @@ static void finish(struct sim *sim, struct driver_op *op)
     epoll_finish_op(&sim->epoll, op);
 }
 
-static struct driver_queue *queue_of(struct sim_socket *socket, const struct driver_op *op)
+static struct list *queue_of(struct sim_socket *socket, const struct driver_op *op)
 {
     switch (op->kind) {
     case DRIVER_POLL: return &socket->pollers;
@@ -88,13 +88,13 @@ static int64_t call(struct sim *sim, struct sim_socket *socket, struct driver_op
     }
 }
 
-static void run_queue(struct sim *sim, struct sim_socket *socket, struct driver_queue *queue)
+static void run_queue(struct sim *sim, struct sim_socket *socket, struct list *queue)
 {
-    for (struct driver_op *op; (op = queue->first) != NULL && op->state == SIM_WAITS;) {
+    for (struct driver_op *op; (op = first_op(queue)) && op->state == SIM_WAITS;) {
         op->result = call(sim, socket, op);
         if (op->result == -EAGAIN)
             return;
-        queue_remove(queue, op);
+        list_remove(queue, &op->link);
         sim->waiting--;
         finish(sim, op);
     }
@@ -102,13 +102,12 @@ static void run_queue(struct sim *sim, struct sim_socket *socket, struct driver_
 
 static void run_pollers(struct sim *sim, struct sim_socket *socket)
 {
-    struct driver_op *next;
-    for (struct driver_op *op = socket->pollers.first; op; op = next) {
-        next = op->next;
+    for (struct driver_op *op = first_op(&socket->pollers), *next; op; op = next) {
+        next = LIST_NEXT(op, struct driver_op, link);
         op->result = call(sim, socket, op);
         if (op->result == -EAGAIN)
             continue;
-        queue_remove(&socket->pollers, op);
+        list_remove(&socket->pollers, &op->link);
         sim->waiting--;
         finish(sim, op);
     }
@@ -116,8 +115,8 @@ static void run_pollers(struct sim *sim, struct sim_socket *socket)
 
 void sim_settle(struct sim *sim)
 {
-    for (struct sim_socket *socket; (socket = sim->looks) != NULL;) {
-        sim->looks = socket->next_look;
+    for (struct sim_socket *socket; (socket = LIST_FIRST(&sim->looks, struct sim_socket, look));) {
+        list_remove(&sim->looks, &socket->look);
         socket->to_look = false;
         run_queue(sim, socket, &socket->readers);
         run_queue(sim, socket, &socket->writers);
@@ -129,7 +128,7 @@ void sim_settle(struct sim *sim)
 static bool enqueue(struct sim *sim, struct sim_socket *socket, struct driver_op *op, uint8_t state)
 {
     op->state = state;
-    queue_append(queue_of(socket, op), op);
+    list_add_last(queue_of(socket, op), &op->link);
     sim->waiting++;
     return false;
 }
@@ -158,7 +157,7 @@ static bool waits_first(struct sim *sim, struct sim_socket *socket, const struct
 static bool submit_joined(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
 {
     op->state = 0;
-    if (op->kind == DRIVER_POLL || (!queue_of(socket, op)->first && !waits_first(sim, socket, op))) {
+    if (op->kind == DRIVER_POLL || (list_is_empty(queue_of(socket, op)) && !waits_first(sim, socket, op))) {
         op->result = call(sim, socket, op);
         if (op->result != -EAGAIN)
             return sim_complete_now(sim, op);
@@ -168,7 +167,7 @@ static bool submit_joined(struct sim *sim, struct sim_socket *socket, struct dri
 
 static bool submit_accept(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
 {
-    if (!socket->backlog)
+    if (list_is_empty(&socket->backlog))
         return epoll_submit(&sim->epoll.driver, op);
     op->result = sim_accept(sim, socket, op);
     op->state = 0;
@@ -199,7 +198,7 @@ static bool submit_to_socket(struct driver *driver, struct sim_socket *socket, s
         return submit_accept(sim, socket, op);
     if (op->kind == DRIVER_CONNECT && socket->state == SIM_FRESH)
         return submit_connect(sim, socket, op);
-    if (op->kind == DRIVER_POLL && socket->state == SIM_LISTENS && !socket->backlog)
+    if (op->kind == DRIVER_POLL && socket->state == SIM_LISTENS && list_is_empty(&socket->backlog))
         return epoll_submit(driver, op); /* one from outside may be the first */
     if (socket->state == SIM_JOINED || op->kind == DRIVER_POLL)
         return submit_joined(sim, socket, op);
@@ -230,7 +229,7 @@ bool sim_submit(struct driver *driver, struct driver_op *op)
 
 static void end_cancelled(struct sim *sim, struct driver_op *op)
 {
-    queue_remove(queue_of(sim_find(sim, op->fd), op), op);
+    list_remove(queue_of(sim_find(sim, op->fd), op), &op->link);
     sim->waiting--;
     op->result = -ECANCELED;
     finish(sim, op);
@@ -263,7 +262,7 @@ static void try_connect(struct sim *sim, struct sim_socket *socket, struct drive
     int result = sim_meet(sim, socket, &address);
     if (result == -EAGAIN && sim_later(sim, sim->now + CLOCK_SECOND / 100, SIM_CONNECT, socket, op))
         return; /* as TCP: it is tried again until there is room */
-    queue_remove(&socket->writers, op);
+    list_remove(&socket->writers, &op->link);
     sim->waiting--;
     op->result = result;
     finish(sim, op);
@@ -315,8 +314,7 @@ static int listen_socket(struct driver *driver, int fd, int backlog)
         return error;
     socket->state = SIM_LISTENS;
     socket->backlog_limit = backlog > 0 ? (size_t)backlog : 1;
-    socket->next_listener = sim->listeners;
-    sim->listeners = socket;
+    list_add_first(&sim->listeners, &socket->listener);
     epoll_adopt(driver, fd);
     return 0;
 }
@@ -395,16 +393,20 @@ void sim_release(struct driver *driver, int fd)
         epoll_release(driver, fd);
 }
 
+static bool has_operations(const struct sim_socket *socket)
+{
+    return !list_is_empty(&socket->readers) || !list_is_empty(&socket->writers) || !list_is_empty(&socket->pollers);
+}
+
 void sim_close_fd(struct driver *driver, int fd)
 {
     struct sim *sim = sim_of(driver);
     struct sim_socket *socket = sim_find(sim, fd), *pending;
     if (socket) {
-        EDDY_ASSERT(!socket->readers.first && !socket->writers.first && !socket->pollers.first,
-                    "descriptor %d is closed while operations on it are in flight", fd);
+        EDDY_ASSERT(!has_operations(socket), "descriptor %d is closed while operations on it are in flight", fd);
         if (socket->state == SIM_LISTENS)
-            sim_stop_listening(sim, socket);
-        while ((pending = sim_take_pending(socket)) != NULL) {
+            list_remove(&sim->listeners, &socket->listener);
+        while ((pending = sim_take_pending(socket))) {
             sim_break(sim, pending, ECONNRESET);
             sim_part(sim, pending);
             sim_socket_unref(pending);
@@ -421,7 +423,8 @@ void sim_finish(struct sim *sim)
     for (int fd = 0; (size_t)fd < sim->sockets.count; fd++)
         if (sim_find(sim, fd))
             sim_close_fd(&sim->epoll.driver, fd);
-    EDDY_ASSERT(!sim->waiting && !sim->looks && !sim->listeners, "a simulation ends and has work left");
+    EDDY_ASSERT(!sim->waiting && list_is_empty(&sim->looks) && list_is_empty(&sim->listeners),
+                "a simulation ends and has work left");
     sim_events_free(sim);
     fd_table_free(&sim->sockets);
 }

@@ -19,17 +19,15 @@ struct sim_socket *sim_socket_new(int family)
     socket->fd = -1;
     socket->family = family;
     socket->references = 1;
-    socket->end = &socket->first;
     return socket;
 }
 
 void sim_drop_segments(struct sim_socket *socket)
 {
-    for (struct sim_segment *segment; (segment = socket->first);) {
-        socket->first = segment->next;
+    for (struct sim_segment *segment; (segment = LIST_FIRST(&socket->segments, struct sim_segment, link));) {
+        list_remove(&socket->segments, &segment->link);
         memory_free(segment);
     }
-    socket->end = &socket->first;
     socket->queued = 0;
 }
 
@@ -93,7 +91,5 @@ void sim_look(struct sim *sim, struct sim_socket *socket)
         return;
     socket->to_look = true;
     socket->references++;
-    socket->next_look = NULL;
-    *(sim->looks ? sim->looks_end : &sim->looks) = socket;
-    sim->looks_end = &socket->next_look;
+    list_add_last(&sim->looks, &socket->look);
 }

@@ -67,15 +67,19 @@ static int64_t take_error(struct sim_socket *socket)
 static size_t arrived(const struct sim *sim, const struct sim_socket *socket)
 {
     size_t size = 0;
-    for (const struct sim_segment *one = socket->first; one && one->due <= sim->now; one = one->next)
+    LIST_EACH(const struct sim_segment, one, &socket->segments, link) {
+        if (one->due > sim->now)
+            break;
         size += one->size - one->taken;
+    }
     return size;
 }
 
 static void take(struct sim_socket *socket, char *data, size_t size, bool peek)
 {
-    for (struct sim_segment *one = socket->first; size > 0;) {
-        struct sim_segment *next = one->next;
+    struct sim_segment *next;
+    for (struct sim_segment *one = LIST_FIRST(&socket->segments, struct sim_segment, link); size > 0; one = next) {
+        next = LIST_NEXT(one, struct sim_segment, link);
         size_t count = one->size - one->taken < size ? one->size - one->taken : size;
         memcpy(data, one->data + one->taken, count);
         data += count;
@@ -85,18 +89,15 @@ static void take(struct sim_socket *socket, char *data, size_t size, bool peek)
             socket->queued -= count;
         }
         if (!peek && one->taken == one->size) {
-            socket->first = next;
-            if (!next)
-                socket->end = &socket->first;
+            list_remove(&socket->segments, &one->link);
             memory_free(one);
         }
-        one = next;
     }
 }
 
 static bool at_end(const struct sim *sim, const struct sim_socket *socket)
 {
-    return !socket->first && socket->finished && socket->end_due <= sim->now;
+    return list_is_empty(&socket->segments) && socket->finished && socket->end_due <= sim->now;
 }
 
 int64_t sim_receive(struct sim *sim, struct sim_socket *socket, void *data, size_t size, int flags)
@@ -167,8 +168,7 @@ int64_t sim_send(struct sim *sim, struct sim_socket *socket, const void *data, s
     }
     *segment = (struct sim_segment){.due = due, .size = size};
     memcpy(segment->data, data, size);
-    *to->end = segment;
-    to->end = &segment->next;
+    list_add_last(&to->segments, &segment->link);
     to->queued += size;
     to->last_due = due;
     return (int64_t)size;
@@ -261,7 +261,7 @@ unsigned sim_ready(const struct sim *sim, const struct sim_socket *socket)
 {
     unsigned events = 0;
     if (socket->state == SIM_LISTENS)
-        return socket->backlog ? POLLIN : 0;
+        return list_is_empty(&socket->backlog) ? 0 : POLLIN;
     if (socket->state != SIM_JOINED)
         return POLLOUT | POLLHUP;
     if (socket->error)

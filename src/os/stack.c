@@ -59,7 +59,7 @@ static size_t round_up(size_t size, size_t step)
 static size_t read_default_size(void)
 {
     const char *text = getenv("EDDY_STACK_SIZE");
-    unsigned long long asked = text != NULL ? strtoull(text, NULL, 0) : 0;
+    unsigned long long asked = text ? strtoull(text, NULL, 0) : 0;
     if (asked == 0 || asked > SIZE_MAX / 4)
         return DEFAULT_SIZE;
     return round_up(asked < SMALLEST_SIZE ? SMALLEST_SIZE : (size_t)asked, stack_page_size());
@@ -87,7 +87,7 @@ static enum stack_guard choose_guard(void)
 {
     static const char *const names[] = {"madvise", "mprotect", "canary", "none"};
     const char *forced = getenv("EDDY_STACK_GUARD");
-    for (int i = 0; forced != NULL && i < 4; i++)
+    for (int i = 0; forced && i < 4; i++)
         if (strcmp(forced, names[i]) == 0)
             return (enum stack_guard)i;
     return probe_guard_install() == 0 ? STACK_GUARD_MADVISE : STACK_GUARD_MPROTECT;
@@ -97,7 +97,7 @@ static enum stack_guard choose_guard(void)
 static long choose_guard_limit(void)
 {
     const char *forced = getenv("EDDY_MAP_LIMIT");
-    if (forced != NULL)
+    if (forced)
         return strtol(forced, NULL, 10) / 2;
     long mappings = probe_map_limit();
     return mappings > 2 * MAP_RESERVE ? (mappings - MAP_RESERVE) / 2 : 0;
@@ -122,7 +122,7 @@ static void warn_unguarded(void)
     if (__atomic_exchange_n(&warned, true, __ATOMIC_RELAXED))
         return;
     void (*warner)(const char *) = __atomic_load_n(&warn, __ATOMIC_RELAXED);
-    if (warner != NULL)
+    if (warner)
         warner(text);
     else
         fprintf(stderr, "%s\n", text);
@@ -200,9 +200,9 @@ static struct stack_slab *add_slab(struct stack_class *class)
     pthread_once(&guard_once, choose_guards);
     size_t count = next_slab_count(class), guard = stack_guard_size(), page = stack_page_size();
     char *base;
-    while ((base = map_slab(guard + count * class->stride + page)) == NULL && count > 1)
+    while (!(base = map_slab(guard + count * class->stride + page)) && count > 1)
         count /= 2;
-    if (base == NULL)
+    if (!base)
         return NULL;
     mprotect(base, guard, PROT_NONE); /* what runs through stacks without guards ends here */
     struct stack_slab *slab = (void *)(base + guard + count * class->stride);
@@ -234,9 +234,9 @@ static void untell_tools(struct stack *stack)
 static struct stack *carve(struct stack_class *class)
 {
     struct stack_slab *slab = class->slabs;
-    if (slab == NULL || slab->carved == slab->count)
+    if (!slab || slab->carved == slab->count)
         slab = add_slab(class);
-    if (slab == NULL)
+    if (!slab)
         return NULL;
     char *bottom = slab->stacks + slab->carved * class->stride;
     enum stack_guard guard = install_guard(class, slab, bottom);
@@ -256,8 +256,8 @@ static struct stack *carve(struct stack_class *class)
 struct stack *stack_around(const void *address)
 {
     uintptr_t at = (uintptr_t)address;
-    for (struct stack_class *class = &stack_pool.common; class != NULL; class = class->next) {
-        for (struct stack_slab *slab = class->slabs; slab != NULL; slab = slab->next) {
+    for (struct stack_class *class = &stack_pool.common; class; class = class->next) {
+        for (struct stack_slab *slab = class->slabs; slab; slab = slab->next) {
             size_t index = (at - (uintptr_t)slab->stacks) / class->stride;
             if (at < (uintptr_t)slab->stacks || index >= slab->carved)
                 continue;
@@ -284,7 +284,7 @@ static struct stack_class *add_class(size_t size)
     const struct eddy_allocator *before = memory_use(NULL);
     struct stack_class *class = memory_alloc_zeroed(sizeof *class);
     memory_use(before);
-    if (class == NULL)
+    if (!class)
         return NULL;
     class->size = size;
     class->stride = stride_of(size);
@@ -305,9 +305,9 @@ static struct stack_class *find_class(size_t size)
         return NULL;
     size = round_up(size < SMALLEST_SIZE ? SMALLEST_SIZE : size, stack_page_size()) * SIZE_FACTOR;
     struct stack_class *class = &stack_pool.common;
-    while (class != NULL && class->size != size)
+    while (class && class->size != size)
         class = class->next;
-    return class != NULL ? class : add_class(size);
+    return class ? class : add_class(size);
 }
 
 /* ==== take and give ==== */
@@ -325,14 +325,14 @@ static struct stack *taken(struct stack *stack)
 static __attribute__((noinline)) struct stack *take_slowly(size_t size)
 {
     struct stack_class *class = find_class(size);
-    if (class == NULL)
+    if (!class)
         return NULL;
     struct stack *stack = class->free;
-    if (stack == NULL)
+    if (!stack)
         stack = carve(class);
     else
         class->free = stack->next;
-    if (stack == NULL)
+    if (!stack)
         return NULL;
     class->live++;
     return taken(stack);
@@ -343,7 +343,7 @@ struct stack *stack_take(size_t size)
     if (memory_fault())
         return NULL;
     struct stack *stack = stack_pool.common.free;
-    if (size != 0 || stack == NULL)
+    if (size != 0 || !stack)
         return take_slowly(size);
     stack_pool.common.free = stack->next;
     stack_pool.common.live++;
@@ -366,7 +366,7 @@ void stack_give(struct stack *stack)
 long stack_live(void)
 {
     long live = 0;
-    for (struct stack_class *class = &stack_pool.common; class != NULL; class = class->next)
+    for (struct stack_class *class = &stack_pool.common; class; class = class->next)
         live += class->live;
     return live;
 }
@@ -384,9 +384,9 @@ static void remove_slab(struct stack_class *class, struct stack_slab *slab)
 
 static void count_free(struct stack_class *class)
 {
-    for (struct stack_slab *slab = class->slabs; slab != NULL; slab = slab->next)
+    for (struct stack_slab *slab = class->slabs; slab; slab = slab->next)
         slab->free = 0;
-    for (struct stack *stack = class->free; stack != NULL; stack = stack->next)
+    for (struct stack *stack = class->free; stack; stack = stack->next)
         stack->slab->free++;
 }
 
@@ -394,7 +394,7 @@ static void count_free(struct stack_class *class)
 static void forget_doomed_stacks(struct stack_class *class)
 {
     struct stack **link = &class->free;
-    for (struct stack *stack = class->free; stack != NULL; stack = stack->next) {
+    for (struct stack *stack = class->free; stack; stack = stack->next) {
         if (stack->slab->free == stack->slab->carved)
             continue;
         *link = stack;
@@ -412,7 +412,7 @@ static void trim_class(struct stack_class *class)
         forget_doomed_stacks(class);
     }
     struct stack_slab **link = &class->slabs;
-    while (*link != NULL) {
+    while (*link) {
         struct stack_slab *slab = *link;
         if (class->live != 0 && slab->free != slab->carved) {
             link = &slab->next;
@@ -421,7 +421,7 @@ static void trim_class(struct stack_class *class)
         *link = slab->next;
         remove_slab(class, slab);
     }
-    if (class->slabs == NULL)
+    if (!class->slabs)
         class->next_count = 0;
 }
 
@@ -435,16 +435,16 @@ void stack_pool_trim(void)
 {
     struct stack_class **link = &stack_pool.common.next;
     trim_class(&stack_pool.common);
-    while (*link != NULL) {
+    while (*link) {
         struct stack_class *class = *link;
         trim_class(class);
-        if (class->slabs != NULL) {
+        if (class->slabs) {
             link = &class->next;
             continue;
         }
         *link = class->next;
         memory_free(class);
     }
-    if (stack_pool.common.slabs == NULL && stack_pool.common.next == NULL)
+    if (!stack_pool.common.slabs && !stack_pool.common.next)
         stack_overflow_forget();
 }

@@ -84,17 +84,17 @@ static void report(const struct stack *stack)
 {
     char name[128] = "a task";
     struct line line = {.size = 0};
-    if (name_owner != NULL && stack->generator == NULL)
+    if (name_owner && !stack->generator)
         name_owner(stack->owner, name, sizeof name);
     add_text(&line, "eddy: stack overflow in ");
-    if (stack->generator != NULL)
+    if (stack->generator)
         add_name(&line, "generator", stack->generator);
     else
         add_text(&line, name);
     add_text(&line, " (stack of ");
     add_number(&line, stack->size);
     add_text(&line, " bytes): make it larger with ");
-    add_text(&line, stack->generator != NULL ? "eddy_generator_stack(&g, bytes)" : "the loop option stack_size");
+    add_text(&line, stack->generator ? "eddy_generator_stack(&g, bytes)" : "the loop option stack_size");
     add_text(&line, ", EDDY_STACK_SIZE=<bytes>, or move large locals to the heap\n");
     say(&line);
 }
@@ -111,7 +111,7 @@ void stack_report_overflow(const struct stack *stack)
 static size_t own_stack_size(void)
 {
     struct rlimit limit;
-    if (stack_pool.own_low != NULL)
+    if (stack_pool.own_low)
         return stack_pool.own_size;
     if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
         return 0;
@@ -120,13 +120,13 @@ static size_t own_stack_size(void)
 
 static void add_own_remedy(struct line *line)
 {
-    if (stack_pool.own_low == NULL)
+    if (!stack_pool.own_low)
         add_text(line, "with ulimit -s");
 #if defined(__GLIBC__)
-    else if (stack_pool.work_kind != NULL)
+    else if (stack_pool.work_kind)
         add_text(line, "with ulimit -s before the program starts");
 #else
-    else if (stack_pool.work_kind != NULL)
+    else if (stack_pool.work_kind)
         add_text(line, "with pthread_setattr_default_np");
 #endif
     else
@@ -138,13 +138,13 @@ static void report_own_stack(void)
     char name[128] = "";
     struct line line = {.size = 0};
     size_t size = own_stack_size();
-    if (name_owner != NULL && stack_pool.work_kind == NULL)
+    if (name_owner && !stack_pool.work_kind)
         name_owner(NULL, name, sizeof name);
     add_text(&line, "eddy: stack overflow in ");
-    if (stack_pool.work_kind != NULL)
+    if (stack_pool.work_kind)
         add_name(&line, stack_pool.work_kind, stack_pool.work_name);
     add_text(&line, name);
-    bool known = stack_pool.work_kind != NULL || name[0] != '\0';
+    bool known = stack_pool.work_kind || name[0] != '\0';
     add_text(&line, known ? ", on the thread's own stack" : "the thread's own stack");
     if (size != 0) {
         add_text(&line, " (");
@@ -180,8 +180,8 @@ static const struct stack *overflowed(const struct stack_class *class, const str
 /* The stack of this thread to whose overflow a touch of that address belongs; NULL: to none. */
 static const struct stack *stack_of_guard(uintptr_t address)
 {
-    for (struct stack_class *class = &stack_pool.common; class != NULL; class = class->next) {
-        for (struct stack_slab *slab = class->slabs; slab != NULL; slab = slab->next) {
+    for (struct stack_class *class = &stack_pool.common; class; class = class->next) {
+        for (struct stack_slab *slab = class->slabs; slab; slab = slab->next) {
             if (address - (uintptr_t)slab->base < stack_guard_size())
                 return overflowed(class, slab, -1);
             uintptr_t offset = address - (uintptr_t)slab->stacks;
@@ -222,7 +222,7 @@ static bool beyond_own_stack(uintptr_t address)
 static bool own_stack_overflowed(uintptr_t address, uintptr_t pointer)
 {
     bool near = address - (pointer - BELOW_POINTER) < BELOW_POINTER + ABOVE_POINTER;
-    return stack_pool.own_base != NULL && near && beyond_own_stack(address);
+    return stack_pool.own_base && near && beyond_own_stack(address);
 }
 
 /* ==== the handler ==== */
@@ -285,9 +285,9 @@ static void handle(int signal_number, siginfo_t *info, void *context)
 {
     uintptr_t address = (uintptr_t)info->si_addr, pointer = pointer_of(context, address);
     const struct stack *stack = info->si_code > 0 ? stack_of_guard(address) : NULL;
-    bool own = stack == NULL && info->si_code > 0 && own_stack_overflowed(address, pointer);
-    if ((stack != NULL || own) && !told_already(address, pointer)) {
-        if (stack != NULL)
+    bool own = !stack && info->si_code > 0 && own_stack_overflowed(address, pointer);
+    if ((stack || own) && !told_already(address, pointer)) {
+        if (stack)
             report(stack);
         else
             report_own_stack();
@@ -300,7 +300,7 @@ static void handle(int signal_number, siginfo_t *info, void *context)
 static bool unwanted(void)
 {
     const char *text = getenv("EDDY_NO_FAULT_HANDLER");
-    return __atomic_load_n(&refused, __ATOMIC_RELAXED) || (text != NULL && *text != '\0' && strcmp(text, "0") != 0);
+    return __atomic_load_n(&refused, __ATOMIC_RELAXED) || (text && *text != '\0' && strcmp(text, "0") != 0);
 }
 
 static void install(void)
@@ -354,7 +354,7 @@ void stack_watch_thread(void)
     if (stack_pool.watched || !__atomic_load_n(&installed, __ATOMIC_ACQUIRE))
         return;
     stack_pool.watched = true;
-    if (stack_pool.own_base == NULL)
+    if (!stack_pool.own_base)
         look_at_own_stack();
     give_signal_stack();
     exit_of_thread.leave = stack_overflow_forget;
@@ -400,7 +400,7 @@ bool stack_refuse_handler(void)
 void stack_overflow_forget(void)
 {
     stack_pool.watched = false;
-    if (stack_pool.signal_stack == NULL)
+    if (!stack_pool.signal_stack)
         return;
     stack_t now, none = {.ss_flags = SS_DISABLE};
     if (sigaltstack(NULL, &now) == 0 && now.ss_sp == stack_pool.signal_stack)

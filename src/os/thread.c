@@ -20,7 +20,7 @@ long thread_number(void)
 static void leave_thread(void *unused)
 {
     (void)unused;
-    for (struct thread_exit *exit; (exit = first) != NULL;) {
+    for (struct thread_exit *exit; (exit = first);) {
         first = exit->next;
         exit->asked = false;
         exit->leave();

@@ -22,8 +22,7 @@ enum { MOST_THREADS = 32768 };
 struct thread_pool {
     pthread_mutex_t lock;          /* guards all below */
     pthread_cond_t work;           /* a job was queued, or the pool is closing */
-    struct thread_job *first;      /* the queue, in the order of submission */
-    struct thread_job **last_link; /* where the next job is linked in */
+    struct list queue;             /* of jobs, in the order of submission */
     size_t queued;                 /* jobs in it */
     size_t idle;                   /* threads that wait for `work` */
     bool waking;                   /* one of them was told of work, and has not come yet */
@@ -40,35 +39,31 @@ struct thread_pool *thread_pool_new(size_t limit)
     if (limit > MOST_THREADS)
         limit = MOST_THREADS;
     struct thread_pool *pool = memory_alloc_zeroed(sizeof *pool + limit * sizeof pool->threads[0]);
-    if (pool == NULL)
+    if (!pool)
         return NULL;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
-    pool->last_link = &pool->first;
     pool->limit = limit;
     return pool;
 }
 
 static void append(struct thread_pool *pool, struct thread_job *job)
 {
-    job->next = NULL;
-    job->link = pool->last_link;
-    *pool->last_link = job;
-    pool->last_link = &job->next;
+    list_add_last(&pool->queue, &job->link);
+    job->queued = true;
     pool->queued++;
 }
 
-static void unlink_job(struct thread_pool *pool, struct thread_job *job)
+static void take_off(struct thread_pool *pool, struct thread_job *job)
 {
-    *job->link = job->next;
-    *(job->next != NULL ? &job->next->link : &pool->last_link) = job->link;
-    job->link = NULL;
+    list_remove(&pool->queue, &job->link);
+    job->queued = false;
     pool->queued--;
 }
 
 static void wake_one(struct thread_pool *pool)
 {
-    if (pool->first == NULL || pool->idle == 0 || pool->waking)
+    if (pool->queued == 0 || pool->idle == 0 || pool->waking)
         return;
     pool->waking = true;
     pthread_cond_signal(&pool->work);
@@ -77,15 +72,15 @@ static void wake_one(struct thread_pool *pool)
 /* The next job, or NULL when the pool closes.  Called with the lock held. */
 static struct thread_job *next_job(struct thread_pool *pool)
 {
-    while (pool->first == NULL && !pool->closing) {
+    while (pool->queued == 0 && !pool->closing) {
         pool->idle++;
         pthread_cond_wait(&pool->work, &pool->lock);
         pool->idle--;
         pool->waking = false;
     }
-    struct thread_job *job = pool->first;
-    if (job != NULL) {
-        unlink_job(pool, job);
+    struct thread_job *job = LIST_FIRST(&pool->queue, struct thread_job, link);
+    if (job) {
+        take_off(pool, job);
         wake_one(pool);
     }
     return job;
@@ -99,7 +94,7 @@ static void *work(void *argument)
     pthread_setname_np(pthread_self(), "eddy-pool");
 #endif
     pthread_mutex_lock(&pool->lock);
-    while ((job = next_job(pool)) != NULL) {
+    while ((job = next_job(pool))) {
         pthread_mutex_unlock(&pool->lock);
         stack_watch_thread();
         job->run(job);
@@ -122,7 +117,7 @@ static int add_thread(struct thread_pool *pool)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(&pool->threads[pool->count], NULL, work, pool);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error == 0)
+    if (!error)
         pool->count++;
     return error;
 }
@@ -134,8 +129,8 @@ int thread_pool_submit(struct thread_pool *pool, struct thread_job *job)
     append(pool, job);
     if (pool->queued > pool->idle && pool->count < pool->limit)
         error = add_thread(pool);
-    if (error != 0 && pool->count == 0)
-        unlink_job(pool, job);
+    if (error && pool->count == 0)
+        take_off(pool, job);
     else
         error = 0; /* a thread that runs will come to it */
     wake_one(pool);
@@ -146,19 +141,19 @@ int thread_pool_submit(struct thread_pool *pool, struct thread_job *job)
 bool thread_pool_take_back(struct thread_pool *pool, struct thread_job *job)
 {
     pthread_mutex_lock(&pool->lock);
-    bool taken = job->link != NULL;
+    bool taken = job->queued;
     if (taken)
-        unlink_job(pool, job);
+        take_off(pool, job);
     pthread_mutex_unlock(&pool->lock);
     return taken;
 }
 
 void thread_pool_free(struct thread_pool *pool)
 {
-    if (pool == NULL)
+    if (!pool)
         return;
     pthread_mutex_lock(&pool->lock);
-    EDDY_ASSERT(pool->first == NULL, "a thread pool is freed while %zu jobs are queued",
+    EDDY_ASSERT(pool->queued == 0, "a thread pool is freed while %zu jobs are queued",
                 pool->queued);
     pool->closing = true;
     pthread_cond_broadcast(&pool->work);

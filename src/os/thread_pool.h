@@ -12,11 +12,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/list.h"
+
 struct thread_job {
     void (*run)(struct thread_job *job);  /* the blocking call */
     void (*done)(struct thread_job *job); /* tells the submitter; the last touch of the job by the pool */
-    struct thread_job *next, **link;      /* the queue's: the next one, and what leads to this one; link NULL: it is
-                                             not queued any more */
+    struct list_link link;                /* in the queue, or in the list that `done` puts it into */
+    bool queued;                          /* it is in the queue */
 };
 
 struct thread_pool;

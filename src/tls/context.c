@@ -326,17 +326,17 @@ struct usual {
 
 static void free_usual(struct loop_closer *closer)
 {
-    struct usual *usual = (struct usual *)(void *)closer;
-    loop_closer_remove(closer);
+    struct usual *usual = container_of(closer, struct usual, closer);
+    list_remove(&current.loop->closers, &closer->link);
     eddy_tls_free(usual->tls);
     memory_free(usual);
 }
 
 struct eddy_tls *tls_default(struct tls_problem *problem)
 {
-    for (struct loop_closer *closer = current.loop->closers; closer; closer = closer->next)
-        if (closer->close == free_usual)
-            return ((struct usual *)(void *)closer)->tls;
+    LIST_EACH(struct usual, one, &current.loop->closers, closer.link)
+        if (one->closer.close == free_usual)
+            return one->tls;
     struct usual *usual = memory_alloc_zeroed(sizeof *usual);
     if (!usual) {
         *problem = (struct tls_problem){ENOMEM, ""};
@@ -348,7 +348,7 @@ struct eddy_tls *tls_default(struct tls_problem *problem)
         return NULL;
     }
     usual->closer.close = free_usual;
-    loop_closer_add(current.loop, &usual->closer);
+    list_add_first(&current.loop->closers, &usual->closer.link);
     return usual->tls;
 }
 #endif

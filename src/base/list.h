@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * list.h - doubly linked lists whose links lie in their items, and how an item is found by its link.
+ *
+ * Invariants: a list is empty if and only if both its ends are NULL; the first link has no previous one, the last no
+ * next one.  A list of zeros is empty, and a list may be copied to another place, since no link leads to it.  What a
+ * link holds after its removal means nothing: an item that must know whether it is in a list says so by itself.
+ */
+#ifndef EDDY_BASE_LIST_H
+#define EDDY_BASE_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/assert.h"
+
+/* The struct of `type` whose `member` lies at `pointer`, which must point to the type of that member. */
+#define container_of(pointer, type, member)                                                                            \
+    ((type *)((uintptr_t)(pointer) - offsetof(type, member) + 0 * sizeof(0 ? (pointer) : &((type *)0)->member)))
+
+struct list_link {
+    struct list_link *next, *previous; /* NULL: there is none */
+};
+
+struct list {
+    struct list_link *first, *last; /* NULL, both: it is empty */
+};
+
+/* The item that holds the first link, or NULL. */
+#define LIST_FIRST(list, type, member) ((list)->first ? container_of((list)->first, type, member) : NULL)
+/* The item after `item`, or NULL. */
+#define LIST_NEXT(item, type, member) ((item)->member.next ? container_of((item)->member.next, type, member) : NULL)
+/* Heads a loop over all items.  The body must not remove `item`. */
+#define LIST_EACH(type, item, list, member)                                                                            \
+    for (type *item = LIST_FIRST(list, type, member); item; item = LIST_NEXT(item, type, member))
+
+static inline bool list_is_empty(const struct list *list)
+{
+    return !list->first;
+}
+
+/* Walks the list. */
+static inline size_t list_count(const struct list *list)
+{
+    size_t count = 0;
+    for (const struct list_link *at = list->first; at; at = at->next)
+        count++;
+    return count;
+}
+
+/* Walks the list: the link is in it. */
+static inline bool list_contains(const struct list *list, const struct list_link *link)
+{
+    const struct list_link *at = list->first;
+    while (at && at != link)
+        at = at->next;
+    return at;
+}
+
+/* Walks the list: each link is the previous one of its next one. */
+static inline bool list_is_whole(const struct list *list)
+{
+    const struct list_link *before = NULL;
+    for (const struct list_link *at = list->first; at; before = at, at = at->next)
+        if (at->previous != before)
+            return false;
+    return list->last == before;
+}
+
+static inline void list_add_first(struct list *list, struct list_link *link)
+{
+    EDDY_EXPENSIVE_INVARIANT(list_is_whole(list) && !list_contains(list, link));
+    *link = (struct list_link){.next = list->first};
+    if (list->first)
+        list->first->previous = link;
+    else
+        list->last = link;
+    list->first = link;
+}
+
+static inline void list_add_last(struct list *list, struct list_link *link)
+{
+    EDDY_EXPENSIVE_INVARIANT(list_is_whole(list) && !list_contains(list, link));
+    *link = (struct list_link){.previous = list->last};
+    if (list->last)
+        list->last->next = link;
+    else
+        list->first = link;
+    list->last = link;
+}
+
+static inline void list_remove(struct list *list, struct list_link *link)
+{
+    EDDY_EXPENSIVE_INVARIANT(list_is_whole(list) && list_contains(list, link));
+    if (link->previous)
+        link->previous->next = link->next;
+    else
+        list->first = link->next;
+    if (link->next)
+        link->next->previous = link->previous;
+    else
+        list->last = link->previous;
+}
+
+/* Empties the list: gives what was in it. */
+static inline struct list list_take_all(struct list *list)
+{
+    struct list all = *list;
+    *list = (struct list){.first = NULL};
+    return all;
+}
+
+/* The links of `more`, which is then empty, come after those of `list`. */
+static inline void list_append_all(struct list *list, struct list *more)
+{
+    for (struct list_link *link; (link = more->first);) {
+        list_remove(more, link);
+        list_add_last(list, link);
+    }
+}
+
+#endif
