@@ -68,10 +68,8 @@ bool cache_open(struct cache *cache)
 
 void cache_close(struct cache *cache)
 {
-    if (cache->folder && cache->fd >= 0)
+    if (cache->fd >= 0)
         close(cache->fd);
-    free(cache->folder);
-    cache->folder = NULL;
     cache->fd = -1;
 }
 
@@ -79,7 +77,6 @@ void cache_entry_close(struct cache_entry *entry)
 {
     if (entry->fd >= 0)
         close(entry->fd);
-    free(entry->name);
     *entry = CACHE_NO_ENTRY;
 }
 
@@ -152,7 +149,6 @@ static bool add_file(struct sha256 *hash, const char *path)
         close(fd);
     cache_key_add_string(hash, path);
     cache_key_add(hash, content.data, content.size);
-    text_free(&content);
     return good;
 }
 
@@ -168,7 +164,6 @@ static bool add_line(struct text *mark, int entry, const char *name)
     char *line = text_format("%s %o %lld %lld.%09ld\n", name, (unsigned)file.st_mode & 0777, (long long)file.st_size,
                              (long long)file.st_mtim.tv_sec, file.st_mtim.tv_nsec);
     text_append(mark, line, strlen(line));
-    free(line);
     return true;
 }
 
@@ -189,8 +184,6 @@ static enum state state_of_folder(int entry)
         bool whole = describe(&wanted, entry) && mark.size == wanted.size;
         state = whole && memcmp(mark.data, wanted.data, mark.size) == 0 ? WHOLE : DAMAGED;
     }
-    text_free(&mark);
-    text_free(&wanted);
     return state;
 }
 
@@ -255,7 +248,7 @@ static bool read_depends(const struct cache *cache, const char *key, struct text
     for (size_t place = 0; place < PLACES; place++) {
         struct stat file;
         name_of(name, "depends-", key, place);
-        text_free(list);
+        list->size = 0;
         if (fstatat(cache->fd, name, &file, AT_SYMLINK_NOFOLLOW) != 0)
             return false;
         if (!read_at(cache->fd, name, list))
@@ -301,7 +294,6 @@ bool cache_find(const struct cache *cache, const char *key, struct cache_entry *
         utimensat(cache->fd, name, NULL, 0);
         futimens(entry->fd, NULL);
     }
-    text_free(&list);
     return found;
 }
 
@@ -327,11 +319,9 @@ bool cache_work(const struct cache *cache, struct cache_entry *work)
     } while (mkdirat(cache->fd, name, 0700) != 0 && errno == EEXIST);
     *work = (struct cache_entry){text_format("%s", name), openat(cache->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)};
     text_append(&mark, MARK, strlen(MARK));
-    bool good = work->fd >= 0 && write_at(work->fd, MARK_FILE, &mark);
-    int error = errno;
-    text_free(&mark);
-    if (good)
+    if (work->fd >= 0 && write_at(work->fd, MARK_FILE, &mark))
         return true;
+    int error = errno;
     cache_discard(cache, work);
     return unusable(cache, error);
 }
@@ -385,19 +375,16 @@ static void add_paths(struct text *list, char sign, const struct words *paths)
 static int write_depends(const struct cache *cache, const char *key, const struct cache_sources *sources,
                          const struct cache_entry *work)
 {
-    struct text list = {0};
+    struct text old = {0}, list = {0};
     char name[64];
-    read_depends(cache, key, &list, name);
-    text_free(&list);
+    read_depends(cache, key, &old, name);
     if (!name[0])
         return 0; /* no room: it will be compiled each time */
     text_append(&list, MARK, strlen(MARK));
     add_paths(&list, '+', &sources->read);
     add_paths(&list, '-', &sources->absent);
     bool good = write_at(work->fd, "depends", &list) && renameat(work->fd, "depends", cache->fd, name) == 0;
-    int error = errno;
-    text_free(&list);
-    return good ? 0 : error;
+    return good ? 0 : errno;
 }
 
 /* Keeps the program, the messages, and the mark that describes them. */
@@ -405,11 +392,9 @@ static bool finish_work(const struct cache_entry *work)
 {
     struct text mark = {0};
     int messages = openat(work->fd, "messages", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    bool good = messages >= 0 && close(messages) == 0 && fchmodat(work->fd, "program", 0700, 0) == 0 &&
-                fchmodat(work->fd, "messages", 0600, 0) == 0 && describe(&mark, work->fd) &&
-                unlinkat(work->fd, MARK_FILE, 0) == 0 && write_at(work->fd, MARK_FILE, &mark);
-    text_free(&mark);
-    return good;
+    return messages >= 0 && close(messages) == 0 && fchmodat(work->fd, "program", 0700, 0) == 0 &&
+           fchmodat(work->fd, "messages", 0600, 0) == 0 && describe(&mark, work->fd) &&
+           unlinkat(work->fd, MARK_FILE, 0) == 0 && write_at(work->fd, MARK_FILE, &mark);
 }
 
 /* Gives the work folder a name of an entry, or *work becomes the same that another run has stored; without room it
@@ -432,7 +417,6 @@ static void move_into_place(const struct cache *cache, const char *digits, struc
             close(fd);
         if (state == FOREIGN || renameat(cache->fd, work->name, cache->fd, name) != 0)
             continue;
-        free(work->name);
         work->name = text_format("%s", name);
         return;
     }
@@ -460,27 +444,22 @@ static bool fits(const char *name, const char *prefix, size_t digits)
            name[size + digits] == '\0';
 }
 
-static size_t list_aged(const struct cache *cache, const char *prefix, size_t digits, struct aged **list)
+/* The names in the cache that have the form of ours: a row of struct aged. */
+static struct text list_aged(const struct cache *cache, const char *prefix, size_t digits)
 {
-    size_t count = 0, room = 0;
+    struct text list = {0};
     int listed = openat(cache->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = listed >= 0 ? fdopendir(listed) : NULL;
-    *list = NULL;
     for (struct dirent *file; folder && (file = readdir(folder));) {
         struct stat status;
         if (!fits(file->d_name, prefix, digits) || fstatat(cache->fd, file->d_name, &status, AT_SYMLINK_NOFOLLOW))
             continue;
-        if (count == room) {
-            struct aged *more = realloc(*list, (room += 64) * sizeof *more);
-            if (!more)
-                break;
-            *list = more;
-        }
-        (*list)[count++] = (struct aged){text_format("%s", file->d_name), status.st_mtim};
+        struct aged aged = {text_format("%s", file->d_name), status.st_mtim};
+        text_append(&list, &aged, sizeof aged);
     }
     if (folder)
         closedir(folder);
-    return count;
+    return list;
 }
 
 /* EDDY_CACHE may be a folder that holds other things too, whatever their names. */
@@ -497,22 +476,19 @@ static void remove_if_ours(const struct cache *cache, const char *name)
     struct text content = {0};
     if (read_at(cache->fd, name, &content) && begins_with_mark(&content))
         unlinkat(cache->fd, name, 0);
-    text_free(&content);
 }
 
 /* Keeps the newest `keep` names, and whatever is younger than `age` seconds. */
 static void trim(const struct cache *cache, const char *prefix, size_t digits, size_t keep, time_t age)
 {
-    struct aged *list;
-    size_t count = list_aged(cache, prefix, digits, &list);
+    struct text names = list_aged(cache, prefix, digits);
+    struct aged *list = (struct aged *)(void *)names.data;
+    size_t count = names.size / sizeof *list;
     if (count)
         qsort(list, count, sizeof *list, newest_first);
-    for (size_t i = 0; i < count; i++) {
-        if (i >= keep && list[i].used.tv_sec + age <= cache->opened.tv_sec)
+    for (size_t i = keep; i < count; i++)
+        if (list[i].used.tv_sec + age <= cache->opened.tv_sec)
             remove_if_ours(cache, list[i].name);
-        free(list[i].name);
-    }
-    free(list);
 }
 
 bool cache_store(const struct cache *cache, const char *key, const struct cache_sources *sources,

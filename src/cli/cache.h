@@ -73,7 +73,7 @@ struct cache_sources {
 bool cache_store(const struct cache *cache, const char *key, const struct cache_sources *sources,
                  struct cache_entry *work);
 
-/* The path of a file in it, for this process and those that it starts; the caller frees it. */
+/* The path of a file in it, for this process and those that it starts. */
 char *cache_path(const struct cache_entry *entry, const char *file);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,9 +116,8 @@ static void add_identity(struct sha256 *hash, const char *path)
 static void add_surroundings(struct sha256 *hash, const struct build *build)
 {
     static const char *const variables[] = {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH"};
-    char *folder = get_current_dir_name();
-    cache_key_add_string(hash, folder ? folder : "");
-    free(folder);
+    char folder[PATH_MAX];
+    cache_key_add_string(hash, getcwd(folder, sizeof folder) ? folder : "");
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         const char *value = getenv(variables[i]);
         cache_key_add_string(hash, value ? value : "");
@@ -143,7 +143,6 @@ static bool add_sources(struct sha256 *hash, struct build *build)
         const struct text *text = is_stdin(source) ? &build->input : &content;
         cache_key_add_string(hash, source);
         cache_key_add(hash, text->data, text->size);
-        text_free(&content);
         if (!good)
             return false;
     }
@@ -176,7 +175,7 @@ static void read_rule(struct words *depends, const char *rule)
         } else if (*c == '\0' || *c == ' ' || *c == '\n') {
             if (path.size)
                 words_add(depends, path.data);
-            text_free(&path);
+            path.size = 0;
             if (*c != ' ')
                 break;
         } else {
@@ -192,7 +191,6 @@ static void note_depends(struct build *build, const char *file)
     struct text rule = {0};
     if (text_read_file(&rule, file) && strchr(rule.data, ':'))
         read_rule(&build->made_from.read, rule.data);
-    text_free(&rule);
 }
 
 /* Runs the compiler with its words going to the log; 0, or the status for `eddy`. */
@@ -202,19 +200,14 @@ static int call(const struct build *build, const struct words *argv, const char 
     struct process process = {
         .argv = argv->items, .path = build->compiler_file, .input = input, .log = log};
     int status = process_run(&process);
-    if (status < 0)
-        status = cli_trouble("cannot run the compiler \"%s\": %s", build->compiler_file,
-                             strerror(errno));
-    free(log);
-    return status;
+    return status >= 0 ? status
+                       : cli_trouble("cannot run the compiler \"%s\": %s", build->compiler_file, strerror(errno));
 }
 
-/* A numbered file in the work folder; the caller frees it. */
+/* A numbered file in the work folder. */
 static char *numbered(const struct build *build, size_t number, const char *kind)
 {
-    char *name = text_format("%zu.%s", number, kind), *path = cache_path(&build->work, name);
-    free(name);
-    return path;
+    return cache_path(&build->work, text_format("%zu.%s", number, kind));
 }
 
 /* The file in the work folder that the compiler reads in place of our standard input; NULL:
@@ -227,7 +220,6 @@ static char *spill_input(const struct build *build)
         fclose(file) == 0)
         return path;
     cli_trouble("cannot write \"%s\": %s", path, strerror(errno));
-    free(path);
     return NULL;
 }
 
@@ -251,12 +243,8 @@ static int compile_one(struct build *build, size_t number)
     if (status == 0)
         note_depends(build, rule);
     unlink(rule);
-    words_free(&argv);
-    free(object);
-    free(rule);
     if (input)
         unlink(input);
-    free(input);
     return status;
 }
 
@@ -294,36 +282,24 @@ static int link_all(const struct build *build)
     struct words argv = {0};
     words_append(&argv, &build->compiler);
     words_append(&argv, &build->flags);
-    for (size_t i = 0; i < build->sources->count; i++) {
-        char *object = numbered(build, i, "o");
-        words_add(&argv, object);
-        free(object);
-    }
+    for (size_t i = 0; i < build->sources->count; i++)
+        words_add(&argv, numbered(build, i, "o"));
     int status = add_libraries(build, &argv);
-    char *program = cache_path(&build->work, "program");
     words_add(&argv, "-o");
-    words_add(&argv, program);
+    words_add(&argv, cache_path(&build->work, "program"));
     if (status == 0)
         status = call(build, &argv, NULL);
-    for (size_t i = 0; i < build->sources->count; i++) {
-        char *object = numbered(build, i, "o");
-        unlink(object);
-        free(object);
-    }
-    words_free(&argv);
-    free(program);
+    for (size_t i = 0; i < build->sources->count; i++)
+        unlink(numbered(build, i, "o"));
     return status;
 }
 
 /* To standard error, without the notes about our macros; no file, no words. */
 static void show_messages(const struct cache_entry *entry)
 {
-    char *path = cache_path(entry, "messages");
     struct text messages = {0};
-    if (text_read_file(&messages, path))
+    if (text_read_file(&messages, cache_path(entry, "messages")))
         messages_show(messages.data, getenv("EDDY_ALL_MESSAGES") != NULL);
-    text_free(&messages);
-    free(path);
 }
 
 /* Finds which new headers would change the program.  If the compiler does not say, it is compiled each time. */
@@ -334,7 +310,6 @@ static void note_absent(struct build *build)
     bool known = search_path_ask(&search, &build->compiler, build->compiler_file, &build->flags);
     sources->uncertain =
         !known || !search_path_absent(&search, &sources->read, &build->cache.opened, &sources->absent);
-    search_path_free(&search);
 }
 
 /* 0 and a new entry in build->work, or the status for `eddy`. */
@@ -374,30 +349,10 @@ static int find_or_make(struct build *build)
 static void give(struct build *build, struct program *program)
 {
     fcntl(build->work.fd, F_SETFD, FD_CLOEXEC);
+    program->folder = build->work.fd;
     program->file = cache_path(&build->work, "program");
     program->name = text_format("%s/%s/program", build->cache.folder, build->work.name);
     build->work.fd = -1;
-}
-
-void program_free(struct program *program)
-{
-    free(program->file);
-    free(program->name);
-    *program = (struct program){0};
-}
-
-static void release(struct build *build)
-{
-    paths_free(&build->paths);
-    words_free(&build->compiler);
-    free(build->compiler_file);
-    words_free(&build->flags);
-    words_free(&build->libraries);
-    text_free(&build->input);
-    cache_close(&build->cache);
-    cache_entry_close(&build->work);
-    words_free(&build->made_from.read);
-    words_free(&build->made_from.absent);
 }
 
 static int check_readable(const struct words *sources)
@@ -418,7 +373,7 @@ static int check_readable(const struct words *sources)
 
 int compile_program(const struct words *sources, struct program *program)
 {
-    struct build build = {.sources = sources, .work = CACHE_NO_ENTRY};
+    struct build build = {.sources = sources, .cache = {.fd = -1}, .work = CACHE_NO_ENTRY};
     int status = check_readable(sources);
     if (status)
         return status;
@@ -430,6 +385,7 @@ int compile_program(const struct words *sources, struct program *program)
         if (status == 0)
             give(&build, program);
     }
-    release(&build);
+    cache_close(&build.cache);
+    cache_entry_close(&build.work);
     return status;
 }

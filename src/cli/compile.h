@@ -26,10 +26,10 @@ bool compile_find_compiler(struct words *command, char **file);
 
 /* A program to be executed. */
 struct program {
-    char *file; /* its path through an open descriptor, so that changes of names meanwhile do not matter */
+    int folder; /* an open descriptor: the caller closes it after the program was started */
+    char *file; /* the path through it, so that changes of names meanwhile do not matter */
     char *name; /* for messages: where it lies */
 };
-void program_free(struct program *program);
 
 /* 0 and the program, else the exit status for `eddy`; everything has been told.  The source "-" is standard input. */
 int compile_program(const struct words *sources, struct program *program);

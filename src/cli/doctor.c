@@ -69,14 +69,11 @@ static int show_compiler(void)
     char *file, line[160];
     if (!compile_find_compiler(&command, &file)) {
         row("compiler", "none");
-        words_free(&command);
         return CLI_TROUBLE;
     }
     words_add(&command, "--version");
     bool known = process_first_line(command.items, line, sizeof line);
     row("compiler", "%s (%s)", known ? line : "of unknown version", file);
-    words_free(&command);
-    free(file);
     return 0;
 }
 
@@ -90,7 +87,6 @@ static int show_library(void)
     row("library", "%s%s", paths.library, paths.pkgconfig ? " (not installed)" : "");
     row("headers", "%s", paths.include);
     row("eddy-curl", "%s", paths.curl_library ? paths.curl_library : "not built");
-    paths_free(&paths);
     return 0;
 }
 
@@ -103,7 +99,6 @@ static void show_cache(void)
         row("cache", "%s: %s", place, strerror(errno));
     else
         row("cache", "%s, the last %d programs", place, CACHE_ENTRIES);
-    free(place);
 }
 
 /* ---- what the kernel gives ---- */
@@ -208,7 +203,6 @@ static void show_tools(void)
                   : "none built in (meson configure build -Db_sanitize=address)");
     char *valgrind = process_find("valgrind");
     row("valgrind", "%s", valgrind ? valgrind : "not installed");
-    free(valgrind);
 }
 
 static int run(int argc, char **argv)

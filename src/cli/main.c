@@ -5,6 +5,7 @@
 
 #include <eddy/base.h>
 
+#include "cli/arena.h"
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {&command_run, &command_new, &command_tour,
@@ -35,6 +36,7 @@ static void print_usage(FILE *stream)
  * went well. */
 static int finish(int status)
 {
+    arena_release();
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
     return status ? status : cli_trouble("cannot write to standard output");

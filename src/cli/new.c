@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,7 +32,6 @@ static const char main_c[] =
     "\n"
     "#include <errno.h>\n"
     "#include <stdio.h>\n"
-    "#include <stdlib.h>\n"
     "\n"
     "/* An async function: it waits without holding up the others. */\n"
     "async(char *, make_greeting, (const char *, name), (double, seconds)) {\n"
@@ -155,7 +153,6 @@ static int write_file(const struct piece *piece, const char *name)
     bool bad = !file || ferror(file);
     if ((file && fclose(file) != 0) || bad)
         bad = cli_trouble("cannot write \"%s\": %s", path, strerror(errno));
-    free(path);
     return bad;
 }
 
@@ -168,7 +165,6 @@ static void print_hint(void)
                "    export PKG_CONFIG_PATH=\"%s\"\n"
                "    export LD_LIBRARY_PATH=\"%.*s\"\n",
                paths.pkgconfig, (int)(strrchr(paths.library, '/') - paths.library), paths.library);
-    paths_free(&paths);
 }
 
 static int run(int argc, char **argv)

@@ -5,7 +5,6 @@
 
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -18,12 +17,8 @@ static char *first_folder(const char *base, const char *const *parts, const char
 {
     for (; *parts; parts++) {
         char *folder = text_format("%s%s%s", base, **parts ? "/" : "", *parts);
-        char *path = text_format("%s/%s", folder, file);
-        bool there = access(path, R_OK) == 0;
-        free(path);
-        if (there)
+        if (access(text_format("%s/%s", folder, file), R_OK) == 0)
             return folder;
-        free(folder);
     }
     return NULL;
 }
@@ -31,9 +26,7 @@ static char *first_folder(const char *base, const char *const *parts, const char
 static char *first_file(const char *base, const char *const *parts, const char *file)
 {
     char *folder = first_folder(base, parts, file);
-    char *path = folder ? text_format("%s/%s", folder, file) : NULL;
-    free(folder);
-    return path;
+    return folder ? text_format("%s/%s", folder, file) : NULL;
 }
 
 static char *parent(const char *path)
@@ -69,8 +62,6 @@ static char *noted_sources(const char *build)
             found = text_format("%.*s", (int)strcspn(line, "\n"), line);
         }
     }
-    text_free(&text);
-    free(file);
     return found;
 }
 
@@ -89,7 +80,6 @@ static bool find_in_tree(struct paths *paths, const char *build)
     char *root = parent(build);
     paths->include = first_folder(root, headers, "eddy.h");
     if (!paths->include) {
-        free(root);
         root = noted_sources(build);
         paths->include = root ? first_folder(root, headers, "eddy.h") : NULL;
     }
@@ -99,7 +89,6 @@ static bool find_in_tree(struct paths *paths, const char *build)
         paths->notes = first_folder(root, notes, ".");
         paths->pkgconfig = first_folder(build, uninstalled, "eddy-uninstalled.pc");
     }
-    free(root);
     return paths->include;
 }
 
@@ -117,8 +106,6 @@ static bool find_installed(struct paths *paths, const char *bin)
     paths->curl_include = first_folder(prefix, headers, "eddy/curl.h");
     paths->curl_library = first_file(prefix, libraries, "libeddy-curl.a");
     paths->notes = first_folder(prefix, notes, ".");
-    free(prefix);
-    free(multiarch);
     return paths->include && paths->library;
 }
 
@@ -131,27 +118,8 @@ bool paths_find(struct paths *paths)
             "cannot find where it is installed: /proc/self/exe is not readable; mount /proc");
         return false;
     }
-    bool found = find_in_tree(paths, folder);
-    if (!found) {
-        paths_free(paths);
-        found = find_installed(paths, folder);
-    }
-    if (!found) {
-        cli_trouble("cannot find eddy.h and libeddy.a near \"%s\"; run make, or install Eddy again",
-                    folder);
-        paths_free(paths);
-    }
-    free(folder);
-    return found;
-}
-
-void paths_free(struct paths *paths)
-{
-    free(paths->include);
-    free(paths->library);
-    free(paths->curl_include);
-    free(paths->curl_library);
-    free(paths->notes);
-    free(paths->pkgconfig);
-    *paths = (struct paths){0};
+    if (find_in_tree(paths, folder) || find_installed(paths, folder))
+        return true;
+    cli_trouble("cannot find eddy.h and libeddy.a near \"%s\"; run make, or install Eddy again", folder);
+    return false;
 }

@@ -22,6 +22,5 @@ struct paths {
 
 /* False: said what is missing. */
 bool paths_find(struct paths *paths);
-void paths_free(struct paths *paths);
 
 #endif

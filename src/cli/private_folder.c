@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,9 +51,7 @@ static char *next_name(struct walk *walk)
     char *from = walk->rest + strspn(walk->rest, "/");
     size_t size = strcspn(from, "/");
     char *name = size ? text_format("%.*s", (int)size, from) : NULL;
-    char *rest = text_format("%s", from + size);
-    free(walk->rest);
-    walk->rest = rest;
+    walk->rest = from + size;
     return name;
 }
 
@@ -75,9 +72,7 @@ static void follow(struct walk *walk, int link, uid_t owner)
         errno = size < 0 ? errno : ELOOP;
         stand_on(walk, -1);
     } else {
-        char *rest = text_format("%.*s/%s", (int)size, target, walk->rest);
-        free(walk->rest);
-        walk->rest = rest;
+        walk->rest = text_format("%.*s/%s", (int)size, target, walk->rest);
         begin(walk);
     }
 }
@@ -122,17 +117,12 @@ int private_folder_open(const char *path, const char **why)
     struct walk walk = {.fd = -1, .rest = text_format("%s", path)};
     char *name;
     begin(&walk);
-    while (walk.fd >= 0 && (name = next_name(&walk))) {
+    while (walk.fd >= 0 && (name = next_name(&walk)))
         step(&walk, name);
-        free(name);
-    }
     if (walk.fd >= 0)
         check_end(&walk);
     if (walk.fd >= 0) /* one that can be read */
         stand_on(&walk, openat(walk.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    int error = errno;
-    free(walk.rest);
-    errno = error;
     *why = walk.why;
     return walk.fd;
 }

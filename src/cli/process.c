@@ -128,7 +128,6 @@ bool process_first_line(char *const *argv, char *line, size_t size)
     bool good = read_output(argv, false, &output);
     snprintf(line, size, "%.*s", (int)strcspn(good ? output.data : "", "\n"),
              good ? output.data : "");
-    text_free(&output);
     return good;
 }
 
@@ -149,7 +148,6 @@ char *process_find(const char *name)
         char *file = text_format("%.*s%s%s", (int)size, path, size ? "/" : "./", name);
         if (executable(file))
             return file;
-        free(file);
         if (path[size] == '\0')
             return NULL;
         path += size + 1;

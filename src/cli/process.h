@@ -30,8 +30,7 @@ bool process_output(char *const *argv, struct text *output);
 /* The first line that `argv` prints; false when it does not start or fails. */
 bool process_first_line(char *const *argv, char *line, size_t size);
 
-/* The file that PATH finds for `name`; a name with a slash is itself.  NULL: none.  The caller
- * frees it. */
+/* The file that PATH finds for `name`; a name with a slash is itself.  NULL: none. */
 char *process_find(const char *name);
 
 #endif

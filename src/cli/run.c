@@ -129,10 +129,7 @@ static int take_sources(int argc, char **argv, struct words *sources)
 /* The program's own name for itself: what `cc greetings.c -o greetings` would have made. */
 static void add_program_name(struct words *words, const char *source)
 {
-    char *name = strcmp(source, "-") == 0 ? text_format("stdin")
-                                          : text_format("%.*s", (int)strlen(source) - 2, source);
-    words_add(words, name);
-    free(name);
+    words_add(words, strcmp(source, "-") == 0 ? "stdin" : text_format("%.*s", (int)strlen(source) - 2, source));
 }
 
 static int become(const struct program *program, const struct words *sources, int count, char **arguments)
@@ -142,11 +139,9 @@ static int become(const struct program *program, const struct words *sources, in
     for (int i = 0; i < count; i++)
         words_add(&argv, arguments[i]);
     execv(program->file, argv.items);
-    int error = errno;
-    words_free(&argv);
     return cli_trouble(
         "cannot run \"%s\": %s; delete it, or set EDDY_CACHE to a folder that may hold programs",
-        program->name, strerror(error));
+        program->name, strerror(errno));
 }
 
 static int run_seeds(const struct program *program, const struct words *sources, const struct options *options,
@@ -176,8 +171,6 @@ static int run(int argc, char **argv)
         status = options.seeds ? run_seeds(&program, &sources, &options, argv + used)
                                : become(&program, &sources, argc - used, argv + used);
     }
-    program_free(&program);
-    words_free(&sources);
     return status;
 }
 

@@ -5,7 +5,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,15 +47,7 @@ bool search_path_ask(struct search_path *search, const struct words *compiler, c
     char *rest = NULL;
     for (char *line = good ? strtok_r(said.data, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest))
         take_line(search, line, &listing);
-    words_free(&argv);
-    text_free(&said);
     return search->folders.count > 0;
-}
-
-void search_path_free(struct search_path *search)
-{
-    words_free(&search->folders);
-    words_free(&search->missing);
 }
 
 /* ---- what would be taken ---- */
@@ -64,26 +55,10 @@ void search_path_free(struct search_path *search)
 /* Paths to be looked at, each once. */
 struct candidates {
     const struct timespec *since;
-    void *known;          /* tree of their strings, owned by it */
     struct words *absent; /* the answer */
     struct words *asked;  /* of the names asked about: those that exist; NULL: not needed */
     bool certain;         /* no file at these paths changed after `since` */
 };
-
-static int compare(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
-/* False: it was there before. */
-static bool remember(struct candidates *c, char *path)
-{
-    char **node = tsearch(path, &c->known, compare);
-    if (node && *node == path)
-        return true;
-    free(path);
-    return false;
-}
 
 static bool is_later(const struct timespec *a, const struct timespec *b)
 {
@@ -102,9 +77,7 @@ static void look_at(struct candidates *c, const char *folder, const char *name)
             c->certain = false;
         if (there && !slash && c->asked && S_ISREG(file.st_mode))
             words_add(c->asked, path);
-        if (there)
-            free(path);
-        else if (remember(c, path))
+        if (!there && !words_have(c->absent, path))
             words_add(c->absent, path);
         if (!there || !slash)
             return;
@@ -170,9 +143,7 @@ static void look_at_questions(struct candidates *c, const struct search_path *se
             look_before(c, search, search->folders.count, name);
             look_beside(c, homes, name);
         }
-        free(name);
     }
-    text_free(&text);
 }
 
 /* ---- all of them ---- */
@@ -181,13 +152,8 @@ static void add_home(struct words *homes, const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *home = slash ? text_format("%.*s", (int)(slash - path), path) : text_format(".");
-    for (size_t i = 0; i < homes->count; i++)
-        if (strcmp(homes->items[i], home) == 0) {
-            free(home);
-            return;
-        }
-    words_add(homes, home);
-    free(home);
+    if (!words_have(homes, home))
+        words_add(homes, home);
 }
 
 bool search_path_absent(const struct search_path *search, struct words *read, const struct timespec *since,
@@ -205,8 +171,5 @@ bool search_path_absent(const struct search_path *search, struct words *read, co
     for (size_t i = 0; i < read->count; i++)
         look_at_questions(&c, search, &homes, read->items[i]);
     words_append(read, &asked);
-    words_free(&asked);
-    words_free(&homes);
-    tdestroy(c.known, free);
     return c.certain;
 }

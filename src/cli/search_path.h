@@ -21,7 +21,6 @@ struct search_path {
 /* Asks the compiler, called with these words; false: it does not say. */
 bool search_path_ask(struct search_path *search, const struct words *compiler, const char *file,
                      const struct words *flags);
-void search_path_free(struct search_path *search);
 
 /* Adds to `absent`, for the files that were read, the paths at which another would hide one of them; of a path whose
  * folder is missing, that folder.  Adds to `read` the files whose presence they asked for.  False: something came to

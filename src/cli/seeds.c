@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "os/sim_weather.h"
 
 enum { MOST_OUTPUT = 64 << 20 };
+#define LONGEST_SETTING "EDDY_SEED=18446744073709551615"
 
 extern char **environ;
 
@@ -27,6 +27,7 @@ struct trial {
 
 struct seed_search {
     const struct seeds *seeds;
+    struct words arguments; /* the program's file and its arguments */
     uint64_t next, last;  /* seeds to try yet */
     struct trial failed;  /* the lowest one that has failed; seed 0: none has */
 };
@@ -48,24 +49,16 @@ static bool is_ours(const char *entry)
     return false;
 }
 
-static void add_setting(struct words *words, const char *name, const char *value)
+/* The first word has room for any seed. */
+static void make_environment(struct words *words, const struct seeds *seeds)
 {
-    char *entry = text_format("%s=%s", name, value);
-    words_add(words, entry);
-    free(entry);
-}
-
-static void make_environment(struct words *words, const struct seeds *seeds, uint64_t seed)
-{
-    char number[32];
-    snprintf(number, sizeof number, "%llu", (unsigned long long)seed);
+    words_add(words, LONGEST_SETTING);
+    words_add(words, "EDDY_DRIVER=sim");
+    if (seeds->weather)
+        words_add(words, text_format("EDDY_SIM_WEATHER=%s", seeds->weather));
     for (char **entry = environ; *entry; entry++)
         if (!is_ours(*entry))
             words_add(words, *entry);
-    add_setting(words, "EDDY_DRIVER", "sim");
-    add_setting(words, "EDDY_SEED", number);
-    if (seeds->weather)
-        add_setting(words, "EDDY_SIM_WEATHER", seeds->weather);
 }
 
 /* The child has not this process's descriptors, by which the program is named. */
@@ -73,9 +66,7 @@ static void add_program(struct words *words, const char *file)
 {
     static const char own[] = "/proc/self/";
     bool is_own = strncmp(file, own, strlen(own)) == 0;
-    char *name = is_own ? text_format("/proc/%d/%s", (int)getpid(), file + strlen(own)) : text_format("%s", file);
-    words_add(words, name);
-    free(name);
+    words_add(words, is_own ? text_format("/proc/%d/%s", (int)getpid(), file + strlen(own)) : file);
 }
 
 static void make_arguments(struct words *words, const struct seeds *seeds)
@@ -83,11 +74,6 @@ static void make_arguments(struct words *words, const struct seeds *seeds)
     add_program(words, seeds->program);
     for (char *const *argument = seeds->arguments; *argument; argument++)
         words_add(words, *argument);
-}
-
-static void free_words(struct words *words)
-{
-    words_free(words);
 }
 
 /* Waits until the program ends; when its time is over, SIGINT makes its main task print where it waits. */
@@ -107,20 +93,17 @@ async(eddy_exit_status, watch, (eddy_process *, process), (double, seconds), (st
     return (eddy_exit_status){.code = SEEDS_HUNG};
 }
 
-async(void, try_seed, (const struct seeds *, seeds), (struct trial *, trial))
+async(void, try_seed, (const struct seed_search *, search), (const struct words *, environment),
+      (struct trial *, trial))
 {
-    struct words environment = {0}, arguments = {0}, *first = &environment, *second = &arguments;
     bool hung = false;
-    defer(free_words, first);
-    defer(free_words, second);
-    make_environment(&environment, seeds, trial->seed);
-    make_arguments(&arguments, seeds);
+    snprintf(environment->items[0], sizeof LONGEST_SETTING, "EDDY_SEED=%llu", (unsigned long long)trial->seed);
     eddy_process_options options = {.size = sizeof options, .in = EDDY_NULL, .out = EDDY_PIPE,
                                     .err = EDDY_SAME_AS_OUTPUT, .new_group = true,
-                                    .environment = (const char *const *)(void *)environment.items};
-    eddy_process *process = await(eddy_process_start(arguments.items, &options));
+                                    .environment = (const char *const *)(void *)environment->items};
+    eddy_process *process = await(eddy_process_start(search->arguments.items, &options));
     defer(eddy_process_abort, process);
-    eddy_exit_status status = await(watch(process, seeds->seconds, trial, &hung));
+    eddy_exit_status status = await(watch(process, search->seeds->seconds, trial, &hung));
     trial->status = hung ? SEEDS_HUNG : status.signal ? 128 + status.signal : status.code;
 }
 
@@ -143,10 +126,12 @@ static void keep_lowest(struct seed_search *search, struct trial *trial)
 
 async(void, work, (struct seed_search *, search))
 {
+    struct words environment = {0};
+    make_environment(&environment, search->seeds);
     while (search->next <= search->last) {
         struct trial trial = {.seed = search->next++}, *self = &trial;
         defer(free_output, self);
-        await(try_seed(search->seeds, &trial));
+        await(try_seed(search, &environment, &trial));
         keep_lowest(search, &trial);
     }
 }
@@ -222,6 +207,7 @@ int seeds_run(const struct seeds *seeds)
     struct seed_search search = {.seeds = seeds, .next = 1, .last = seeds->count};
     eddy_loop_options options = {.size = sizeof options, .driver = "epoll"};
     eddy_error err;
+    make_arguments(&search.arguments, seeds);
     eddy_run_with(&options, search_all(&search), &err);
     int status = search.failed.status;
     if (err.code == ECANCELED)

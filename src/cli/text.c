@@ -7,18 +7,18 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/arena.h"
+
 #define BLANKS " \t\n"
 
-static void *need(void *block)
+/* Room for `size` bytes that begins with the `used` ones of `data`. */
+static void *grow(const void *data, size_t used, size_t size)
 {
-    if (block)
-        return block;
-    fputs("eddy: no memory left\n", stderr);
-    exit(1);
+    void *more = arena_alloc(size);
+    return used ? memcpy(more, data, used) : more;
 }
 
 /* Makes room for `more` bytes and a final 0 byte. */
@@ -26,9 +26,8 @@ static void reserve(struct text *text, size_t more)
 {
     if (text->capacity - text->size > more)
         return;
-    size_t capacity = (text->size + more + 1) * 2;
-    text->data = need(realloc(text->data, capacity));
-    text->capacity = capacity;
+    text->capacity = (text->size + more + 1) * 2;
+    text->data = grow(text->data, text->size, text->capacity);
 }
 
 void text_append(struct text *text, const void *data, size_t size)
@@ -66,35 +65,32 @@ bool text_read_file(struct text *text, const char *path)
     return whole;
 }
 
-void text_free(struct text *text)
-{
-    free(text->data);
-    *text = (struct text){0};
-}
-
 char *text_format(const char *format, ...)
 {
     va_list arguments;
-    char *string = NULL;
     va_start(arguments, format);
-    int size = vasprintf(&string, format, arguments);
+    size_t size = (size_t)vsnprintf(NULL, 0, format, arguments) + 1;
     va_end(arguments);
-    return need(size < 0 ? NULL : string);
+    char *string = arena_alloc(size);
+    va_start(arguments, format);
+    vsnprintf(string, size, format, arguments);
+    va_end(arguments);
+    return string;
 }
 
-static void take(struct words *words, char *word)
+static void add_part(struct words *words, const char *word, size_t size)
 {
     if (words->count + 1 >= words->capacity) {
         words->capacity = words->capacity * 2 + 8;
-        words->items = need(realloc(words->items, words->capacity * sizeof *words->items));
+        words->items = grow(words->items, words->count * sizeof *words->items, words->capacity * sizeof *words->items);
     }
-    words->items[words->count++] = need(word);
+    words->items[words->count++] = text_format("%.*s", (int)size, word);
     words->items[words->count] = NULL;
 }
 
 void words_add(struct words *words, const char *word)
 {
-    take(words, strdup(word));
+    add_part(words, word, strlen(word));
 }
 
 void words_split(struct words *words, const char *line)
@@ -104,7 +100,7 @@ void words_split(struct words *words, const char *line)
         size_t size = strcspn(line, BLANKS);
         if (size == 0)
             return;
-        take(words, strndup(line, size));
+        add_part(words, line, size);
         line += size;
     }
 }
@@ -115,10 +111,10 @@ void words_append(struct words *words, const struct words *more)
         words_add(words, more->items[i]);
 }
 
-void words_free(struct words *words)
+bool words_have(const struct words *words, const char *word)
 {
     for (size_t i = 0; i < words->count; i++)
-        free(words->items[i]);
-    free(words->items);
-    *words = (struct words){0};
+        if (strcmp(words->items[i], word) == 0)
+            return true;
+    return false;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - growable text, and lists of words that exec accepts.
+ * text.h - growable text, and lists of words that exec accepts; their memory is of the arena.
  *
  * Invariant: `data` is NULL or ends in a NUL that `size` does not count; `items` is NULL or ends in a NULL that `count`
- * does not count.  A command that has no memory for its arguments can only end, so no function here fails for lack of
- * memory: it prints that and exits.
+ * does not count.
  */
 #ifndef EDDY_CLI_TEXT_H
 #define EDDY_CLI_TEXT_H
@@ -22,13 +21,11 @@ void text_append(struct text *text, const void *data, size_t size);
 /* Appends what is left in `fd`.  False: errno says why, and the text holds what came before. */
 bool text_read(struct text *text, int fd);
 bool text_read_file(struct text *text, const char *path);
-void text_free(struct text *text);
 
-/* A new string that the caller frees. */
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 struct words {
-    char **items;    /* each owned by the list */
+    char **items;    /* the words */
     size_t count;    /* how many */
     size_t capacity; /* room in `items`, the last NULL included */
 };
@@ -38,6 +35,6 @@ void words_add(struct words *words, const char *word);
 /* Appends the parts of `line` between blanks; NULL is an empty line. */
 void words_split(struct words *words, const char *line);
 void words_append(struct words *words, const struct words *more);
-void words_free(struct words *words);
+bool words_have(const struct words *words, const char *word);
 
 #endif

@@ -7,7 +7,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <glob.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,28 +77,13 @@ static const char *read_line(struct tour *tour, const char *chapter, char *line)
 
 static bool read_index(struct tour *tour)
 {
-    char *path = text_format("%s/INDEX", tour->folder);
     struct text text = {0};
-    bool there = text_read_file(&text, path);
+    bool there = text_read_file(&text, text_format("%s/INDEX", tour->folder));
     const char *chapter = "";
     char *rest = text.data;
     for (char *line; there && (line = strsep(&rest, "\n"));)
         chapter = read_line(tour, chapter, line);
-    text_free(&text);
-    free(path);
     return there;
-}
-
-/* Without an INDEX: every source by name. */
-static void read_folder(struct tour *tour)
-{
-    char *pattern = text_format("%s/*.c", tour->folder);
-    glob_t found;
-    if (glob(pattern, 0, NULL, &found) == 0)
-        for (size_t i = 0; i < found.gl_pathc; i++)
-            add_stop(tour, "", strrchr(found.gl_pathv[i], '/') + 1, "", "");
-    globfree(&found);
-    free(pattern);
 }
 
 /* "queued" and "queued.c" both name queued.c. */
@@ -146,7 +130,6 @@ static int show_source(const char *path)
         begins = text.data[i] == '\n';
         putchar(text.data[i]);
     }
-    text_free(&text);
     return 0;
 }
 
@@ -157,21 +140,17 @@ static int show_output(const char *path, const struct stop *stop)
     struct program program = {0};
     words_add(&sources, path);
     int status = compile_program(&sources, &program);
-    words_free(&sources);
     if (status)
         return CLI_TROUBLE;
-    char *name = text_format("%.*s", (int)strcspn(stop->file, "."), stop->file);
-    words_add(&argv, name);
+    words_add(&argv, text_format("%.*s", (int)strcspn(stop->file, "."), stop->file));
     words_split(&argv, stop->arguments);
     struct process process = {.argv = argv.items, .path = program.file, .input = "/dev/null"};
     status = process_run(&process);
+    close(program.folder);
     if (status < 0)
         cli_trouble("cannot run \"%s\": %s", program.name, strerror(errno));
     else if (status)
         printf("(exit status %d)\n", status);
-    words_free(&argv);
-    free(name);
-    program_free(&program);
     return status == 130 ? 130 : status < 0 || status > 128 ? CLI_TROUBLE : 0;
 }
 
@@ -188,7 +167,6 @@ static int visit(const struct tour *tour, const struct stop *stop, size_t number
         status = show_output(path, stop);
     }
     putchar('\n');
-    free(path);
     return status;
 }
 
@@ -248,9 +226,7 @@ static int read_options(struct tour *tour, int argc, char **argv)
 
 static int take_tour(struct tour *tour)
 {
-    if (!read_index(tour))
-        read_folder(tour);
-    if (tour->count == 0)
+    if (!read_index(tour) || tour->count == 0)
         return cli_trouble("there is no program in \"%s\"", tour->folder);
     int status = check_names(tour);
     if (status)
@@ -277,15 +253,7 @@ static int run(int argc, char **argv)
                      ? take_tour(&tour)
                      : cli_trouble("the programs of the notes are not installed here; they lie in "
                                    "examples/notes of Eddy's sources");
-        paths_free(&paths);
     }
-    for (size_t i = 0; i < tour.count; i++) {
-        free(tour.stops[i].chapter);
-        free(tour.stops[i].file);
-        free(tour.stops[i].title);
-        free(tour.stops[i].arguments);
-    }
-    words_free(&tour.names);
     return status;
 }
 

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/arena.h"
 #include "cli/cache.h"
 
 enum { MOST_STEPS = 40, MOST_NAMES = 64, MOST_FOREIGN = 3, NAMES_TO_SPARE = 4 };
@@ -45,10 +46,8 @@ static void write_file(const char *path, const void *data, size_t size)
 static bool holds(const char *path, const char *wanted)
 {
     struct text content = {0};
-    bool good = text_read_file(&content, path) && content.size == strlen(wanted) &&
-                memcmp(content.data, wanted, content.size) == 0;
-    text_free(&content);
-    return good;
+    return text_read_file(&content, path) && content.size == strlen(wanted) &&
+           memcmp(content.data, wanted, content.size) == 0;
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
@@ -88,7 +87,6 @@ static unsigned list_names(char names[MOST_NAMES][64])
             strcpy(names[count++], file->d_name);
     if (cache)
         closedir(cache);
-    free(path);
     qsort(names, count, sizeof names[0], by_name);
     return count;
 }
@@ -106,7 +104,6 @@ static void check_entry(const struct cache_entry *entry, const char *how)
     make_program(program);
     if (!holds(path, program))
         DIE("%s is not the program of the source", how);
-    free(path);
 }
 
 static void compile(const struct cache *cache)
@@ -119,17 +116,11 @@ static void compile(const struct cache *cache)
     words_add(&sources.absent, hides);
     if (!cache_work(cache, &work))
         DIE("there is no work folder");
-    char *path = cache_path(&work, "program");
-    write_file(path, program, strlen(program));
-    free(path);
+    write_file(cache_path(&work, "program"), program, strlen(program));
     if (!cache_store(cache, key, &sources, &work))
         DIE("the program is not stored");
     check_entry(&work, "what was stored");
     cache_entry_close(&work);
-    words_free(&sources.read);
-    words_free(&sources.absent);
-    free(source);
-    free(hides);
 }
 
 /* True: it was found. */
@@ -157,7 +148,6 @@ static void edit(unsigned to)
     version = to;
     snprintf(text, sizeof text, "source %u\n", version);
     write_file(path, text, strlen(text));
-    free(path);
 }
 
 /* One byte more than it has, so that no moment in which both are written makes them look alike. */
@@ -169,7 +159,6 @@ static void spoil_file(const char *path, struct input bytes)
     if (lstat(path, &status) == 0 && S_ISREG(status.st_mode) && (size_t)status.st_size == text.size)
         text_append(&text, "!", 1);
     write_file(path, text.data, text.size);
-    text_free(&text);
 }
 
 /* Does nothing where the folder that it would lie in is gone. */
@@ -200,7 +189,6 @@ static void spoil(struct input *in)
         break;
     default: spoil_file(path, take_part(in, take_byte(in) % 64));
     }
-    free(path);
 }
 
 /* Has a name as ours have, and no mark. */
@@ -221,8 +209,6 @@ static void add_foreign(struct input *in)
     const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
     utimensat(AT_FDCWD, path, old, 0);
     foreigners++;
-    free(inside);
-    free(path);
 }
 
 static void check_foreign(void)
@@ -231,7 +217,6 @@ static void check_foreign(void)
         char *path = text_format("%s/cache/%s%s", folder, foreign[i], foreign[i][0] == 'd' ? "" : "/program");
         if (!holds(path, "years of work\n"))
             DIE("%s was not the cache's", path);
-        free(path);
     }
 }
 
@@ -264,9 +249,7 @@ static void begin(void)
     if (!mkdtemp(folder))
         DIE("no folder %s", folder);
     atexit(remove_folder);
-    char *cache = in_folder("cache");
-    setenv("EDDY_CACHE", cache, 1);
-    free(cache);
+    setenv("EDDY_CACHE", in_folder("cache"), 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -282,8 +265,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!run() && taken < NAMES_TO_SPARE)
         DIE("what was compiled a moment ago is not found");
     check_foreign();
-    char *cache = in_folder("cache");
-    remove_all(cache);
-    free(cache);
+    remove_all(in_folder("cache"));
+    arena_release();
     return 0;
 }

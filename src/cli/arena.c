@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* arena.c - see arena.h. */
+#include "cli/arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct block {
+    struct block *next;               /* the one made before it */
+    _Alignas(max_align_t) char data[]; /* what the caller has */
+};
+
+static struct block *newest;
+
+void *arena_alloc(size_t size)
+{
+    struct block *block = malloc(sizeof *block + size);
+    if (!block) {
+        fputs("eddy: no memory left\n", stderr);
+        exit(1);
+    }
+    block->next = newest;
+    newest = block;
+    return block->data;
+}
+
+void arena_release(void)
+{
+    while (newest) {
+        struct block *next = newest->next;
+        free(newest);
+        newest = next;
+    }
+}
