@@ -15,6 +15,7 @@
 
 #include "cli/cli.h"
 #include "cli/private_folder.h"
+#include "cli/sha256.h"
 
 #define KEY_DIGITS  40 /* of the 64 of SHA-256: short enough to be read aloud */
 #define WORK_DIGITS 12
@@ -85,19 +86,7 @@ char *cache_path(const struct cache_entry *entry, const char *file)
     return text_format("/proc/self/fd/%d/%s", entry->fd, file);
 }
 
-/* ---- keys and names ---- */
-
-void cache_key_add(struct sha256 *hash, const void *data, size_t size)
-{
-    uint64_t length = size;
-    sha256_add(hash, &length, sizeof length);
-    sha256_add(hash, data ? data : "", size);
-}
-
-void cache_key_add_string(struct sha256 *hash, const char *string)
-{
-    cache_key_add(hash, string, strlen(string));
-}
+/* ---- names ---- */
 
 /* The name for a key of 64 digits; place: 0, or the number of the alternative name. */
 static void name_of(char name[64], const char *prefix, const char *digits, size_t place)
@@ -136,20 +125,6 @@ static bool write_at(int folder, const char *name, const struct text *content)
 static bool begins_with_mark(const struct text *text)
 {
     return text->size >= strlen(MARK) && memcmp(text->data, MARK, strlen(MARK)) == 0;
-}
-
-/* False: a file cannot be read, so that nothing is known about it.  A device or a pipe could be read for ever. */
-static bool add_file(struct sha256 *hash, const char *path)
-{
-    struct text content = {0};
-    struct stat file;
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    bool good = fd >= 0 && fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && text_read(&content, fd);
-    if (fd >= 0)
-        close(fd);
-    cache_key_add_string(hash, path);
-    cache_key_add(hash, content.data, content.size);
-    return good;
 }
 
 /* ---- entries ---- */
@@ -221,6 +196,49 @@ static void remove_folder(const struct cache *cache, const char *name, int fd, b
     unlinkat(cache->fd, name, AT_REMOVEDIR);
 }
 
+/* ---- work folders ---- */
+
+static void random_digits(char *digits, size_t count)
+{
+    unsigned char bytes[WORK_DIGITS] = {0};
+    if (getrandom(bytes, sizeof bytes, 0) < 0)
+        memcpy(bytes, &(pid_t){getpid()}, sizeof(pid_t));
+    for (size_t i = 0; i < count; i++)
+        digits[i] = "0123456789abcdef"[bytes[i] & 15];
+    digits[count] = '\0';
+}
+
+/* 0, or an errno value. */
+static int make_work(const struct cache *cache, struct cache_entry *work)
+{
+    char digits[WORK_DIGITS + 1], name[64];
+    struct text mark = {0};
+    do {
+        random_digits(digits, WORK_DIGITS);
+        snprintf(name, sizeof name, "work-%s", digits);
+    } while (mkdirat(cache->fd, name, 0700) != 0 && errno == EEXIST);
+    *work = (struct cache_entry){text_format("%s", name), openat(cache->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)};
+    text_append(&mark, MARK, strlen(MARK));
+    if (work->fd >= 0 && write_at(work->fd, MARK_FILE, &mark))
+        return 0;
+    int error = errno;
+    cache_discard(cache, work);
+    return error;
+}
+
+bool cache_work(const struct cache *cache, struct cache_entry *work)
+{
+    int error = make_work(cache, work);
+    return !error || unusable(cache, error);
+}
+
+void cache_discard(const struct cache *cache, struct cache_entry *work)
+{
+    if (work->fd >= 0)
+        remove_folder(cache, work->name, work->fd, true);
+    cache_entry_close(work);
+}
+
 /* ---- finding ---- */
 
 static bool find_entry(const struct cache *cache, const char *digits, struct cache_entry *entry)
@@ -262,129 +280,64 @@ static bool read_depends(const struct cache *cache, const char *key, struct text
     return false;
 }
 
-/* False: the name is taken. */
-static bool add_absent(struct sha256 *hash, const char *path)
+/* Written beside and renamed, so that a reader sees a whole list.  0, or an errno value. */
+static int write_depends(const struct cache *cache, const char *name, const struct depends *depends,
+                         const struct cache_entry *work)
 {
-    struct stat file;
-    cache_key_add_string(hash, path);
-    return lstat(path, &file) != 0 && (errno == ENOENT || errno == ENOTDIR);
+    struct text list = {0};
+    text_append(&list, MARK, strlen(MARK));
+    depends_print(depends, &list);
+    bool good = write_at(work->fd, "depends", &list) && renameat(work->fd, "depends", cache->fd, name) == 0;
+    return good ? 0 : errno;
 }
 
-/* The digits of the entry that fits the files as they are now; false: a file has gone or come. */
-static bool hash_depends(const char *key, char *list, char digits[65])
+/* The stamps as they are now: the next run need not read what has the same content as before. */
+static void renew_depends(const struct cache *cache, const char *name, const struct depends *depends)
 {
-    struct sha256 hash;
-    char *rest = NULL;
-    sha256_start(&hash);
-    cache_key_add_string(&hash, key);
-    for (char *line = strtok_r(list, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-        if (*line == '-' ? !add_absent(&hash, line + 1) : *line != '+' || !add_file(&hash, line + 1))
-            return false;
-    sha256_finish(&hash, digits);
-    return true;
+    struct cache_entry work;
+    if (make_work(cache, &work) == 0) {
+        write_depends(cache, name, depends, &work);
+        cache_discard(cache, &work);
+    }
 }
 
 bool cache_find(const struct cache *cache, const char *key, struct cache_entry *entry)
 {
     struct text list = {0};
-    char name[64], digits[65];
-    bool found = read_depends(cache, key, &list, name) && hash_depends(key, list.data + strlen(MARK), digits) &&
-                 find_entry(cache, digits, entry);
-    if (found) { /* the entry used last is deleted last */
-        utimensat(cache->fd, name, NULL, 0);
-        futimens(entry->fd, NULL);
-    }
-    return found;
+    struct depends depends = {0};
+    char name[64];
+    if (!read_depends(cache, key, &list, name) || !depends_parse(&depends, list.data + strlen(MARK)))
+        return false;
+    bool unchanged = depends_unchanged(&depends);
+    if (!unchanged && !depends_look(&depends, key, &cache->opened))
+        return false;
+    if (!find_entry(cache, depends.digits, entry))
+        return false;
+    if (!unchanged)
+        renew_depends(cache, name, &depends);
+    utimensat(cache->fd, name, NULL, 0); /* the entry used last is deleted last */
+    futimens(entry->fd, NULL);
+    return true;
 }
 
 /* ---- storing ---- */
 
-static void random_digits(char *digits, size_t count)
-{
-    unsigned char bytes[WORK_DIGITS] = {0};
-    if (getrandom(bytes, sizeof bytes, 0) < 0)
-        memcpy(bytes, &(pid_t){getpid()}, sizeof(pid_t));
-    for (size_t i = 0; i < count; i++)
-        digits[i] = "0123456789abcdef"[bytes[i] & 15];
-    digits[count] = '\0';
-}
-
-bool cache_work(const struct cache *cache, struct cache_entry *work)
-{
-    char digits[WORK_DIGITS + 1], name[64];
-    struct text mark = {0};
-    do {
-        random_digits(digits, WORK_DIGITS);
-        snprintf(name, sizeof name, "work-%s", digits);
-    } while (mkdirat(cache->fd, name, 0700) != 0 && errno == EEXIST);
-    *work = (struct cache_entry){text_format("%s", name), openat(cache->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)};
-    text_append(&mark, MARK, strlen(MARK));
-    if (work->fd >= 0 && write_at(work->fd, MARK_FILE, &mark))
-        return true;
-    int error = errno;
-    cache_discard(cache, work);
-    return unusable(cache, error);
-}
-
-void cache_discard(const struct cache *cache, struct cache_entry *work)
-{
-    if (work->fd >= 0)
-        remove_folder(cache, work->name, work->fd, true);
-    cache_entry_close(work);
-}
-
-/* A file that changed while the compiler ran: which content it saw is unknown. */
-static bool changed_since(const char *path, const struct timespec *when)
-{
-    struct stat file;
-    if (stat(path, &file) != 0)
-        return true;
-    if (file.st_ctim.tv_sec != when->tv_sec)
-        return file.st_ctim.tv_sec > when->tv_sec;
-    return file.st_ctim.tv_nsec > when->tv_nsec;
-}
-
-static void hash_new(const struct cache *cache, const char *key, const struct cache_sources *sources, const char *work,
-                     char digits[65])
+/* The digits of the entry.  If it is not certain what the program was made from, those of a name that is not asked for
+ * again, and the list has none. */
+static void look_at_depends(const struct cache *cache, const char *key, struct depends *depends, const char *work,
+                            char digits[65])
 {
     struct sha256 hash;
-    bool certain = !sources->uncertain;
-    sha256_start(&hash);
-    cache_key_add_string(&hash, key);
-    for (size_t i = 0; i < sources->read.count; i++)
-        if (!add_file(&hash, sources->read.items[i]) || changed_since(sources->read.items[i], &cache->opened))
-            certain = false;
-    for (size_t i = 0; i < sources->absent.count; i++)
-        if (!add_absent(&hash, sources->absent.items[i]))
-            certain = false;
-    if (!certain) /* a name that will not be asked for again */
-        cache_key_add_string(&hash, work);
-    sha256_finish(&hash, digits);
-}
-
-static void add_paths(struct text *list, char sign, const struct words *paths)
-{
-    for (size_t i = 0; i < paths->count; i++) {
-        text_append(list, &sign, 1);
-        text_append(list, paths->items[i], strlen(paths->items[i]));
-        text_append(list, "\n", 1);
+    bool certain = depends_look(depends, key, &cache->opened) && !depends->uncertain &&
+                   !depends_changed_since(depends, &cache->opened);
+    if (certain) {
+        memcpy(digits, depends->digits, sizeof depends->digits);
+        return;
     }
-}
-
-/* Written beside and renamed, so that a reader sees a whole list.  0, or an errno value. */
-static int write_depends(const struct cache *cache, const char *key, const struct cache_sources *sources,
-                         const struct cache_entry *work)
-{
-    struct text old = {0}, list = {0};
-    char name[64];
-    read_depends(cache, key, &old, name);
-    if (!name[0])
-        return 0; /* no room: it will be compiled each time */
-    text_append(&list, MARK, strlen(MARK));
-    add_paths(&list, '+', &sources->read);
-    add_paths(&list, '-', &sources->absent);
-    bool good = write_at(work->fd, "depends", &list) && renameat(work->fd, "depends", cache->fd, name) == 0;
-    return good ? 0 : errno;
+    depends->digits[0] = '\0';
+    sha256_start(&hash);
+    sha256_add_string(&hash, work);
+    sha256_finish(&hash, digits);
 }
 
 /* Keeps the program, the messages, and the mark that describes them. */
@@ -491,12 +444,15 @@ static void trim(const struct cache *cache, const char *prefix, size_t digits, s
             remove_if_ours(cache, list[i].name);
 }
 
-bool cache_store(const struct cache *cache, const char *key, const struct cache_sources *sources,
-                 struct cache_entry *work)
+bool cache_store(const struct cache *cache, const char *key, struct depends *depends, struct cache_entry *work)
 {
-    char digits[65];
-    hash_new(cache, key, sources, work->name, digits);
-    int error = write_depends(cache, key, sources, work);
+    struct text old = {0};
+    char digits[65], name[64];
+    int error = 0;
+    look_at_depends(cache, key, depends, work->name, digits);
+    read_depends(cache, key, &old, name);
+    if (name[0]) /* else there is no room, and it is compiled each time */
+        error = write_depends(cache, name, depends, work);
     if (!error && !finish_work(work))
         error = errno;
     if (error) {

@@ -5,9 +5,10 @@
  * Two levels.  The key of a request (compiler, flags, sources) names a list of the files that the compiler read last
  * time, and of those that it would have read instead had they been there; the request together with the present
  * content of those files names the entry, a folder with the program and what the compiler said about it.  So an edited
- * header misses, a new header that hides another misses, and an edit taken back hits.
+ * header misses, a new header that hides another misses, and an edit taken back hits.  While nothing has changed, no
+ * content is read: the list says which entry it was written for.
  *
- *   depends-KEY                                     a mark, then "+path" for each file read, "-path" for each not there
+ *   depends-KEY                                     a mark, then the list of depends.h
  *   program-KEY/program, /messages, /made-by-eddy   an entry; the last is the mark, and says how the others were
  *   work-XXXXXXXXXXXX/                              being compiled
  *
@@ -21,8 +22,7 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "cli/sha256.h"
-#include "cli/text.h"
+#include "cli/depends.h"
 
 #define CACHE_ENTRIES 100 /* programs kept; the longest unused ones go first */
 
@@ -49,10 +49,6 @@ void cache_close(struct cache *cache);
 /* Closes the descriptor; what it stands for stays. */
 void cache_entry_close(struct cache_entry *entry);
 
-/* Adds a part of a key together with its size, so that two different lists of parts never look alike. */
-void cache_key_add(struct sha256 *hash, const void *data, size_t size);
-void cache_key_add_string(struct sha256 *hash, const char *string);
-
 /* False: there is none. */
 bool cache_find(const struct cache *cache, const char *key, struct cache_entry *entry);
 
@@ -61,17 +57,9 @@ bool cache_work(const struct cache *cache, struct cache_entry *work);
 /* Removes it with all that is in it. */
 void cache_discard(const struct cache *cache, struct cache_entry *work);
 
-/* What a program was made from. */
-struct cache_sources {
-    struct words read;   /* the files that the compiler read */
-    struct words absent; /* those that it would have read instead, or that would make it read others */
-    bool uncertain;      /* a file changed while the compiler ran, and it is unknown which content it saw */
-};
-
-/* Makes the work folder, which holds `program` and `messages`, the entry for `key` and these sources, or gives the one
+/* Makes the work folder, which holds `program` and `messages`, the entry for `key` and these files, or gives the one
  * that is there already; false: said why not, and the work folder is gone. */
-bool cache_store(const struct cache *cache, const char *key, const struct cache_sources *sources,
-                 struct cache_entry *work);
+bool cache_store(const struct cache *cache, const char *key, struct depends *depends, struct cache_entry *work);
 
 /* The path of a file in it, for this process and those that it starts. */
 char *cache_path(const struct cache_entry *entry, const char *file);

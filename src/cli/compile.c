@@ -18,6 +18,7 @@
 #include "cli/paths.h"
 #include "cli/process.h"
 #include "cli/search_path.h"
+#include "cli/sha256.h"
 
 /* -fstack-clash-protection: a frame larger than a page would jump over the guard of its stack. */
 /* -Wfatal-errors: what comes after the first error is mostly its consequence. */
@@ -45,7 +46,7 @@ struct build {
     struct text input;           /* what standard input held, when one source is "-" */
     struct cache cache;          /* where the program ends up */
     struct cache_entry work;     /* folder of the build under way, then of the program */
-    struct cache_sources made_from; /* every file that the compiler read, and those that were not there */
+    struct depends made_from;    /* every file that the compiler read, and those that were not there */
 };
 
 static bool is_stdin(const char *source)
@@ -97,9 +98,9 @@ static void choose_flags(struct build *build)
 
 static void add_words(struct sha256 *hash, const struct words *words)
 {
-    cache_key_add(hash, &words->count, sizeof words->count);
+    sha256_add_part(hash, &words->count, sizeof words->count);
     for (size_t i = 0; i < words->count; i++)
-        cache_key_add_string(hash, words->items[i]);
+        sha256_add_string(hash, words->items[i]);
 }
 
 /* Large files are told apart by size and time, as make does. */
@@ -108,19 +109,19 @@ static void add_identity(struct sha256 *hash, const char *path)
     struct stat file;
     if (!path || stat(path, &file) != 0)
         return;
-    cache_key_add_string(hash, path);
-    cache_key_add(hash, &file.st_size, sizeof file.st_size);
-    cache_key_add(hash, &file.st_mtim, sizeof file.st_mtim);
+    sha256_add_string(hash, path);
+    sha256_add_part(hash, &file.st_size, sizeof file.st_size);
+    sha256_add_part(hash, &file.st_mtim, sizeof file.st_mtim);
 }
 
 static void add_surroundings(struct sha256 *hash, const struct build *build)
 {
     static const char *const variables[] = {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH"};
     char folder[PATH_MAX];
-    cache_key_add_string(hash, getcwd(folder, sizeof folder) ? folder : "");
+    sha256_add_string(hash, getcwd(folder, sizeof folder) ? folder : "");
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         const char *value = getenv(variables[i]);
-        cache_key_add_string(hash, value ? value : "");
+        sha256_add_string(hash, value ? value : "");
     }
     add_identity(hash, build->compiler_file);
     add_identity(hash, build->paths.library);
@@ -141,8 +142,8 @@ static bool add_sources(struct sha256 *hash, struct build *build)
         if (!good)
             cli_trouble("cannot read \"%s\": %s", source, strerror(errno));
         const struct text *text = is_stdin(source) ? &build->input : &content;
-        cache_key_add_string(hash, source);
-        cache_key_add(hash, text->data, text->size);
+        sha256_add_string(hash, source);
+        sha256_add_part(hash, text->data, text->size);
         if (!good)
             return false;
     }
@@ -153,7 +154,7 @@ static bool make_key(struct build *build, char key[65])
 {
     struct sha256 hash;
     sha256_start(&hash);
-    cache_key_add_string(&hash, "eddy run 2");
+    sha256_add_string(&hash, "eddy run 3");
     add_words(&hash, &build->compiler);
     add_words(&hash, &build->flags);
     add_words(&hash, &build->libraries);
@@ -306,10 +307,8 @@ static void show_messages(const struct cache_entry *entry)
 static void note_absent(struct build *build)
 {
     struct search_path search = {0};
-    struct cache_sources *sources = &build->made_from;
     bool known = search_path_ask(&search, &build->compiler, build->compiler_file, &build->flags);
-    sources->uncertain =
-        !known || !search_path_absent(&search, &sources->read, &build->cache.opened, &sources->absent);
+    build->made_from.uncertain = !known || !search_path_absent(&search, &build->cache.opened, &build->made_from);
 }
 
 /* 0 and a new entry in build->work, or the status for `eddy`. */

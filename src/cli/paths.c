@@ -29,13 +29,6 @@ static char *first_file(const char *base, const char *const *parts, const char *
     return folder ? text_format("%s/%s", folder, file) : NULL;
 }
 
-static char *parent(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash > path ? text_format("%.*s", (int)(slash - path), path)
-                                 : text_format("/");
-}
-
 /* The folder that the executable lies in, NULL: /proc is not mounted. */
 static char *own_folder(void)
 {
@@ -44,7 +37,7 @@ static char *own_folder(void)
     if (size <= 0)
         return NULL;
     path[size] = '\0';
-    return parent(path);
+    return text_folder(path);
 }
 
 /* A build folder need not lie in the source tree: Meson's file for pkg-config says where the
@@ -77,7 +70,7 @@ static bool find_in_tree(struct paths *paths, const char *build)
     paths->library = first_file(build, here, "libeddy.a");
     if (!paths->library)
         return false;
-    char *root = parent(build);
+    char *root = text_folder(build);
     paths->include = first_folder(root, headers, "eddy.h");
     if (!paths->include) {
         root = noted_sources(build);
@@ -100,7 +93,7 @@ static bool find_installed(struct paths *paths, const char *bin)
     uname(&kernel);
     char *multiarch = text_format("lib/%s-linux-gnu", kernel.machine);
     const char *const libraries[] = {"lib", multiarch, "lib64", NULL};
-    char *prefix = parent(bin);
+    char *prefix = text_folder(bin);
     paths->include = first_folder(prefix, headers, "eddy.h");
     paths->library = first_file(prefix, libraries, "libeddy.a");
     paths->curl_include = first_folder(prefix, headers, "eddy/curl.h");

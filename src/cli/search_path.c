@@ -60,11 +60,6 @@ struct candidates {
     bool certain;         /* no file at these paths changed after `since` */
 };
 
-static bool is_later(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
-}
-
 /* Looks at folder/name, first at the folders within name: one answer for all that would lie below a missing one. */
 static void look_at(struct candidates *c, const char *folder, const char *name)
 {
@@ -150,16 +145,15 @@ static void look_at_questions(struct candidates *c, const struct search_path *se
 
 static void add_home(struct words *homes, const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *home = slash ? text_format("%.*s", (int)(slash - path), path) : text_format(".");
+    char *home = text_folder(path);
     if (!words_have(homes, home))
         words_add(homes, home);
 }
 
-bool search_path_absent(const struct search_path *search, struct words *read, const struct timespec *since,
-                        struct words *absent)
+bool search_path_absent(const struct search_path *search, const struct timespec *since, struct depends *depends)
 {
-    struct candidates c = {.since = since, .absent = absent, .certain = true};
+    struct words *read = &depends->read;
+    struct candidates c = {.since = since, .absent = &depends->absent, .certain = true};
     struct words homes = {0}, asked = {0};
     for (size_t i = 0; i < read->count; i++)
         add_home(&homes, read->items[i]);

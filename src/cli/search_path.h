@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "cli/depends.h"
 #include "cli/text.h"
 
 struct search_path {
@@ -22,10 +23,9 @@ struct search_path {
 bool search_path_ask(struct search_path *search, const struct words *compiler, const char *file,
                      const struct words *flags);
 
-/* Adds to `absent`, for the files that were read, the paths at which another would hide one of them; of a path whose
- * folder is missing, that folder.  Adds to `read` the files whose presence they asked for.  False: something came to
- * lie at such a path after `since`. */
-bool search_path_absent(const struct search_path *search, struct words *read, const struct timespec *since,
-                        struct words *absent);
+/* Adds to the absent files, for those that were read, the paths at which another would hide one of them; of a path
+ * whose folder is missing, that folder.  Adds to those that were read the ones whose presence they asked for.  False:
+ * something came to lie at such a path after `since`. */
+bool search_path_absent(const struct search_path *search, const struct timespec *since, struct depends *depends);
 
 #endif

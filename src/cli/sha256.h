@@ -18,7 +18,9 @@ struct sha256 {
 };
 
 void sha256_start(struct sha256 *hash);
-void sha256_add(struct sha256 *hash, const void *data, size_t size);
+/* Adds a part together with its size, so that two different lists of parts never look alike. */
+void sha256_add_part(struct sha256 *hash, const void *data, size_t size);
+void sha256_add_string(struct sha256 *hash, const char *string);
 /* Lower-case hexadecimal digits of the digest, and a NUL. */
 void sha256_finish(struct sha256 *hash, char digits[65]);
 

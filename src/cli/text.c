@@ -65,17 +65,36 @@ bool text_read_file(struct text *text, const char *path)
     return whole;
 }
 
+static char *copy(const char *string, size_t size)
+{
+    char *made = arena_alloc(size + 1);
+    memcpy(made, string, size);
+    made[size] = '\0';
+    return made;
+}
+
 char *text_format(const char *format, ...)
 {
+    char mostly_enough[512];
     va_list arguments;
     va_start(arguments, format);
-    size_t size = (size_t)vsnprintf(NULL, 0, format, arguments) + 1;
+    size_t size = (size_t)vsnprintf(mostly_enough, sizeof mostly_enough, format, arguments);
     va_end(arguments);
-    char *string = arena_alloc(size);
+    if (size < sizeof mostly_enough)
+        return copy(mostly_enough, size);
+    char *made = arena_alloc(size + 1);
     va_start(arguments, format);
-    vsnprintf(string, size, format, arguments);
+    vsnprintf(made, size + 1, format, arguments);
     va_end(arguments);
-    return string;
+    return made;
+}
+
+char *text_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return text_format(".");
+    return slash > path ? copy(path, (size_t)(slash - path)) : text_format("/");
 }
 
 static void add_part(struct words *words, const char *word, size_t size)
@@ -84,7 +103,7 @@ static void add_part(struct words *words, const char *word, size_t size)
         words->capacity = words->capacity * 2 + 8;
         words->items = grow(words->items, words->count * sizeof *words->items, words->capacity * sizeof *words->items);
     }
-    words->items[words->count++] = text_format("%.*s", (int)size, word);
+    words->items[words->count++] = copy(word, size);
     words->items[words->count] = NULL;
 }
 

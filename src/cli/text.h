@@ -22,6 +22,8 @@ void text_append(struct text *text, const void *data, size_t size);
 bool text_read(struct text *text, int fd);
 bool text_read_file(struct text *text, const char *path);
 
+/* The folder that a path lies in: "a" of "a/b", "." of "b". */
+char *text_folder(const char *path);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 struct words {

@@ -121,6 +121,13 @@ def complains(result, status, *parts):
         contains(result.stderr, part)
 
 
+def cached(place, beginning):
+    """The one name in the cache that begins so."""
+    names = [name for name in os.listdir(place.path('cache')) if name.startswith(beginning)]
+    same(len(names), 1, 'names that begin with %s in %r' % (beginning, names))
+    return place.path('cache/' + names[0])
+
+
 def doctor_rows(result):
     return {line[:16].strip(): line[17:] for line in result.stdout.splitlines()}
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from command import COMPILER, EDDY, LIMIT, SEVEN, THE_COMPILER, check, complains, contains, ends, main, same
+from command import COMPILER, EDDY, LIMIT, SEVEN, THE_COMPILER, cached, check, complains, contains, ends, main, same
 
 
 # ---- run: the cache ----
@@ -127,13 +127,6 @@ def unusable_cache_is_told(place):
         result = place.eddy('run', 'seven.c', env={'EDDY_CACHE': None, variable: place.path(value)})
         complains(result, 1, 'cannot use the cache "%s' % place.path('seven.c'), 'Not a directory', 'EDDY_CACHE')
     complains(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('seven.c')}), 1, 'Not a directory')
-
-
-def cached(place, beginning):
-    """The one name in the cache that begins so."""
-    names = [name for name in os.listdir(place.path('cache')) if name.startswith(beginning)]
-    same(len(names), 1, 'names that begin with %s in %r' % (beginning, names))
-    return place.path('cache/' + names[0])
 
 
 @check

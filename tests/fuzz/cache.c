@@ -17,6 +17,7 @@
 
 #include "cli/arena.h"
 #include "cli/cache.h"
+#include "cli/sha256.h"
 
 enum { MOST_STEPS = 40, MOST_NAMES = 64, MOST_FOREIGN = 3, NAMES_TO_SPARE = 4 };
 
@@ -108,16 +109,16 @@ static void check_entry(const struct cache_entry *entry, const char *how)
 
 static void compile(const struct cache *cache)
 {
-    struct cache_sources sources = {0};
+    struct depends depends = {0};
     struct cache_entry work = CACHE_NO_ENTRY;
     char program[32], *source = in_folder("source"), *hides = in_folder("hides");
     make_program(program);
-    words_add(&sources.read, source);
-    words_add(&sources.absent, hides);
+    words_add(&depends.read, source);
+    words_add(&depends.absent, hides);
     if (!cache_work(cache, &work))
         DIE("there is no work folder");
     write_file(cache_path(&work, "program"), program, strlen(program));
-    if (!cache_store(cache, key, &sources, &work))
+    if (!cache_store(cache, key, &depends, &work))
         DIE("the program is not stored");
     check_entry(&work, "what was stored");
     cache_entry_close(&work);
@@ -243,7 +244,7 @@ static void begin(void)
     if (key[0])
         return;
     sha256_start(&hash);
-    cache_key_add_string(&hash, "a program");
+    sha256_add_string(&hash, "a program");
     sha256_finish(&hash, key);
     snprintf(folder, sizeof folder, "%s/eddy-fuzz-cache-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     if (!mkdtemp(folder))
