@@ -31,7 +31,8 @@ def is_code(token):
 def sources():
     """The library's files, as src/meson.build lists them; the command is no part of it."""
     lists = dict(re.findall(r"^(\w+)_sources = files\(\n(.*?)\)", read('src/meson.build'), re.M | re.S))
-    del lists['cli']
+    for part in ('cli', 'loaded', 'host'):
+        del lists[part]
     switch = lists.pop('switch')
     return ['src/' + name for part in list(lists.values()) + [switch] for name in re.findall(r"'([^']+)'", part)]
 

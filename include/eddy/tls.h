@@ -58,7 +58,8 @@ typedef struct eddy_tls_options {
 /*
  * A context for the side that connects (options NULL: as all zero), or for the side that accepts, which needs a
  * certificate.  NULL: it cannot be made, and *err says why: ENOENT, EACCES (a file), EDDY_TLS_FAILED (what is in it),
- * EINVAL (options that contradict each other), ENOMEM, ENOSYS.  err may be left out.  Reads the files; never suspends.
+ * EINVAL (options that contradict each other), ENOMEM, ENOSYS; ELIBACC, EDDY_VERSION_MISMATCH: libeddy-tls.so,
+ * which the shared library loads now, is missing or another's.  err may be left out.  Reads the files; never suspends.
  * Result: the caller's, for eddy_tls_free.  Python: ssl.create_default_context.  Since 0.1.
  */
 EDDY_API eddy_tls *eddy_tls_client_new(const eddy_tls_options *options, eddy_error *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bio.c - OpenSSL's end of a TLS transport: it reads the ciphertext that the transport below lent; what it writes is
- * stored until it is sent.
+ * bio.c - OpenSSL's end of a connection: it reads the ciphertext that has come; what it writes is stored until it is
+ * sent.
  */
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY
@@ -9,33 +9,24 @@
 
 #include "base/assert.h"
 #include "os/memory.h"
-#include "tls/tls.h"
+#include "tls/openssl.h"
 
 enum { FIRST_ROOM = 512 };
 
-void tls_forget_input(struct tls_transport *t)
-{
-    transport_give_back(t->transport.below, &t->chunk);
-    memory_free(t->early);
-    t->early = NULL;
-}
-
 static int read_bytes(BIO *bio, char *data, int size)
 {
-    struct tls_transport *t = BIO_get_data(bio);
+    struct tls_connection *c = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    if (t->cipher_size == 0 && t->ended)
+    if (c->cipher_size == 0 && c->ended)
         return 0;
-    if (t->cipher_size == 0) {
+    if (c->cipher_size == 0) {
         BIO_set_retry_read(bio);
         return -1;
     }
-    size_t count = t->cipher_size < (size_t)size ? t->cipher_size : (size_t)size;
-    memcpy(data, t->cipher, count);
-    t->cipher += count;
-    t->cipher_size -= count;
-    if (t->cipher_size == 0)
-        tls_forget_input(t);
+    size_t count = c->cipher_size < (size_t)size ? c->cipher_size : (size_t)size;
+    memcpy(data, c->cipher, count);
+    c->cipher += count;
+    c->cipher_size -= count;
     return (int)count;
 }
 
@@ -56,23 +47,23 @@ static bool make_room(struct tls_output *output, size_t size)
 
 static int write_bytes(BIO *bio, const char *data, int size)
 {
-    struct tls_transport *t = BIO_get_data(bio);
+    struct tls_connection *c = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    if (!make_room(&t->filling, (size_t)size))
+    if (!make_room(&c->filling, (size_t)size))
         return -1;
-    memcpy(t->filling.data + t->filling.end, data, (size_t)size);
-    t->filling.end += (size_t)size;
-    EDDY_INVARIANT(t->filling.end <= t->filling.room);
+    memcpy(c->filling.data + c->filling.end, data, (size_t)size);
+    c->filling.end += (size_t)size;
+    EDDY_INVARIANT(c->filling.end <= c->filling.room);
     return size;
 }
 
 static long control(BIO *bio, int command, long number, void *pointer)
 {
-    const struct tls_transport *t = BIO_get_data(bio);
+    const struct tls_connection *c = BIO_get_data(bio);
     (void)number;
     (void)pointer;
     if (command == BIO_CTRL_EOF)
-        return t->ended && t->cipher_size == 0;
+        return c->ended && c->cipher_size == 0;
     return command == BIO_CTRL_FLUSH;
 }
 
@@ -89,14 +80,14 @@ static void make_method(void)
     BIO_meth_set_ctrl(method, control);
 }
 
-BIO *tls_bio_new(struct tls_transport *t)
+BIO *tls_bio_new(struct tls_connection *c)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_method);
     BIO *bio = method ? BIO_new(method) : NULL;
     if (!bio)
         return NULL;
-    BIO_set_data(bio, t);
+    BIO_set_data(bio, c);
     BIO_set_init(bio, 1);
     return bio;
 }

@@ -6,10 +6,7 @@
  */
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY
-#include <arpa/inet.h>
 #include <errno.h>
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,58 +21,29 @@ static const double usual_seconds = 60;
 /* A peer that has gone may have sent an alert first: so its bytes are read even when ours cannot be sent. */
 eddy_async(struct tls_problem, shake_hands, (struct tls_transport *, t))
 {
-    struct tls_problem problem = {0, ""};
+    struct tls_problem problem;
     for (;;) {
-        ERR_clear_error();
-        int done = SSL_do_handshake(t->ssl);
-        if (done != 1 && SSL_get_error(t->ssl, done) != SSL_ERROR_WANT_READ)
-            tls_problem_of(&problem, t);
+        bool done = t->tls->engine->handshake(&t->connection, &problem);
+        tls_forget_input(t);
         int64_t result = eddy_await(tls_flush(t));
         if (problem.code)
             return problem;
         bool reset = result == -ECONNRESET; /* told once: after it a read finds nothing but the end */
-        if (done != 1 && (result >= 0 || result == -EPIPE || reset))
+        if (!done && (result >= 0 || result == -EPIPE || reset))
             result = eddy_await(tls_fetch(t));
         if (result == 0 && reset)
             result = -ECONNRESET;
         if (result < 0)
             problem.code = (int)-result;
-        if (done == 1 || result < 0)
+        if (done || result < 0)
             return problem;
     }
-}
-
-/* ==== the peer, for messages ==== */
-
-static bool is_address(const char *host)
-{
-    struct in6_addr any;
-    return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
-}
-
-/* Sets the name that is asked for (SNI) and that the certificate must contain.  False: no memory, or no valid name. */
-static bool expect(struct tls_transport *t, const char *host)
-{
-    bool address = is_address(host);
-    char name[256];
-    int length = snprintf(name, sizeof name, "%s", host);
-    if (length < 1 || (size_t)length >= sizeof name)
-        return false;
-    if (name[length - 1] == '.')
-        name[length - 1] = 0; /* a certificate's name has no final dot */
-    if (!address && !SSL_set_tlsext_host_name(t->ssl, name))
-        return false;
-    if (t->tls->options.verify != EDDY_TLS_VERIFY_ALL)
-        return true;
-    SSL_set_hostflags(t->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    return address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(t->ssl), name) : SSL_set1_host(t->ssl, name);
 }
 
 static bool take_alpn(struct tls_transport *t)
 {
     const unsigned char *name;
-    unsigned size;
-    SSL_get0_alpn_selected(t->ssl, &name, &size);
+    unsigned size = t->tls->engine->alpn(&t->connection, &name);
     if (!size)
         return true;
     t->alpn = memory_alloc_zeroed(size + 1);
@@ -104,7 +72,7 @@ static bool take_what_came(struct eddy_stream *s, struct tls_transport *t)
 {
     size_t size = stream_buffered(s);
     if (size)
-        t->early = t->cipher = stream_take_buffered(s, &t->cipher_size);
+        t->early = t->connection.cipher = stream_take_buffered(s, &t->connection.cipher_size);
     return !size || t->early;
 }
 
@@ -115,12 +83,12 @@ static int change_transport(struct eddy_stream *s, struct eddy_tls *tls, const c
     struct tls_transport *t = tls_transport_new(tls, stream_transport(s), label);
     if (!t)
         return ENOMEM;
-    if (!tls->is_server && host && !expect(t, host)) {
+    if (!tls->is_server && host && !tls->engine->expect(&t->connection, host, tls->verify == EDDY_TLS_VERIFY_ALL)) {
         tls_transport_free(t);
         return EINVAL;
     }
     if (!tls->is_server)
-        tls_session_resume(t);
+        tls->engine->resume(&t->connection);
     if (!take_what_came(s, t)) {
         tls_transport_free(t);
         return ENOMEM;
@@ -134,7 +102,7 @@ static int change_transport(struct eddy_stream *s, struct eddy_tls *tls, const c
 static int begin(struct eddy_stream *s, struct eddy_tls *tls, const char *host, const char *label,
                  struct tls_transport **result)
 {
-    if (!tls->is_server && !host && tls->options.verify == EDDY_TLS_VERIFY_ALL)
+    if (!tls->is_server && !host && tls->verify == EDDY_TLS_VERIFY_ALL)
         return EINVAL;
     int error = stream_seize(s);
     if (error)
@@ -171,12 +139,12 @@ eddy_async(void, start_with_label, (struct eddy_stream *, s), (struct eddy_tls *
         eddy_raise(error, "eddy_start_tls(%s)%s", label, words_for(error));
     struct beginning beginning = {s, false};
     eddy_defer(end_beginning, &beginning);
-    double seconds = tls->options.handshake_seconds > 0 ? tls->options.handshake_seconds : usual_seconds;
+    double seconds = tls->handshake_seconds > 0 ? tls->handshake_seconds : usual_seconds;
     struct tls_problem problem = eddy_await_for(shake_hands(t), seconds, &err);
     if (!err.code && !problem.code && !take_alpn(t))
         problem.code = ENOMEM;
-    t->established = !err.code && !problem.code;
-    if (!t->established)
+    t->connection.established = !err.code && !problem.code;
+    if (!t->connection.established)
         eddy_raise(code_of(s, &err, &problem), "tls handshake with %s%s%s", label, problem.text[0] ? ": " : "",
                    problem.text);
     beginning.succeeded = true;
@@ -237,8 +205,8 @@ static bool upgrade(eddy_stream *s, void *argument, struct eddy_failure **failur
         return false;
     }
     failure_lend(why, &err);
-    if (tls->options.on_failure)
-        tls->options.on_failure(&err, tls->options.on_failure_argument);
+    if (tls->on_failure)
+        tls->on_failure(&err, tls->on_failure_argument);
     failure_unref(why);
     return false;
 }

@@ -3,11 +3,10 @@
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY
 #include <errno.h>
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
-#include "tls/tls.h"
+#include "tls/openssl.h"
 
 static bool is_of_memory(unsigned long error)
 {
@@ -35,16 +34,16 @@ static void judge_certificate(struct tls_problem *problem, const SSL *ssl)
     snprintf(problem->text, sizeof problem->text, "%s", X509_verify_cert_error_string(result));
 }
 
-void tls_problem_of(struct tls_problem *problem, const struct tls_transport *t)
+void tls_problem_of(struct tls_problem *problem, const struct tls_connection *c)
 {
     unsigned long error = ERR_peek_error();
     int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
     tls_problem_take(problem, EDDY_TLS_FAILED);
     if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
-        judge_certificate(problem, t->ssl);
+        judge_certificate(problem, c->ssl);
     else if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
         *problem = (struct tls_problem){EDDY_TLS_CERTIFICATE, "the peer did not show a certificate"};
-    else if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING && t->established)
+    else if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING && c->established)
         *problem = (struct tls_problem){EDDY_TLS_TRUNCATED, ""};
     else if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         *problem = (struct tls_problem){EDDY_TLS_FAILED, "the peer ended the connection"};

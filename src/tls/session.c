@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "os/memory.h"
-#include "tls/tls.h"
+#include "tls/openssl.h"
 
 static void clear(struct tls_session *place)
 {
@@ -22,30 +22,30 @@ static void clear(struct tls_session *place)
 /* OpenSSL's callback: 1: the session was taken over. */
 static int keep(SSL *ssl, SSL_SESSION *session)
 {
-    struct tls_transport *t = SSL_get_app_data(ssl);
-    struct eddy_tls *tls = t->tls;
-    char *label = memory_copy_string(t->label);
+    const struct tls_connection *c = SSL_get_app_data(ssl);
+    struct tls_context *context = c->context;
+    char *label = memory_copy_string(c->label);
     if (!label)
         return 0;
-    pthread_mutex_lock(&tls->mutex);
-    struct tls_session *place = &tls->sessions[tls->next_session++ % TLS_SESSIONS];
+    pthread_mutex_lock(&context->mutex);
+    struct tls_session *place = &context->sessions[context->next_session++ % TLS_SESSIONS];
     clear(place);
     *place = (struct tls_session){label, session};
-    pthread_mutex_unlock(&tls->mutex);
+    pthread_mutex_unlock(&context->mutex);
     return 1;
 }
 
-void tls_session_keep(struct eddy_tls *tls)
+void tls_session_keep(struct tls_context *context)
 {
-    SSL_CTX_set_session_cache_mode(tls->context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    SSL_CTX_sess_set_new_cb(tls->context, keep);
+    SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context->ssl, keep);
 }
 
 /* The newest with that label, and still good; NULL: none. */
-static struct tls_session *find(struct eddy_tls *tls, const char *label)
+static struct tls_session *find(struct tls_context *context, const char *label)
 {
     for (size_t i = 1; i <= TLS_SESSIONS; i++) {
-        struct tls_session *place = &tls->sessions[(tls->next_session - i) % TLS_SESSIONS];
+        struct tls_session *place = &context->sessions[(context->next_session - i) % TLS_SESSIONS];
         if (place->session && strcmp(place->label, label) == 0) {
             if (SSL_SESSION_is_resumable(place->session))
                 return place;
@@ -55,19 +55,19 @@ static struct tls_session *find(struct eddy_tls *tls, const char *label)
     return NULL;
 }
 
-void tls_session_resume(struct tls_transport *t)
+void tls_session_resume(struct tls_connection *c)
 {
-    pthread_mutex_lock(&t->tls->mutex);
-    struct tls_session *place = find(t->tls, t->label);
-    if (place && SSL_set_session(t->ssl, place->session) &&
+    pthread_mutex_lock(&c->context->mutex);
+    struct tls_session *place = find(c->context, c->label);
+    if (place && SSL_set_session(c->ssl, place->session) &&
         SSL_SESSION_get_protocol_version(place->session) >= TLS1_3_VERSION)
         clear(place);
-    pthread_mutex_unlock(&t->tls->mutex);
+    pthread_mutex_unlock(&c->context->mutex);
 }
 
-void tls_session_drop(struct eddy_tls *tls)
+void tls_session_drop(struct tls_context *context)
 {
     for (size_t i = 0; i < TLS_SESSIONS; i++)
-        clear(&tls->sessions[i]);
+        clear(&context->sessions[i]);
 }
 #endif

@@ -9,7 +9,6 @@
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY
 #include <errno.h>
-#include <openssl/err.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -17,7 +16,6 @@
 #include "tls/tls.h"
 
 enum {
-    BURST = 65536,     /* plaintext that is encrypted before it is handed down */
     SMALL = 4096,      /* parts below that are put together into one record */
     LEAST_ROOM = 256   /* of a buffer for plaintext */
 };
@@ -37,15 +35,14 @@ static struct tls_transport *self_of(const struct transport *t)
 /* Used if there was no memory for a problem. */
 static struct tls_problem no_memory = {ENOMEM, ""};
 
-/* From now on every operation fails; returns the negative code. */
-static int64_t break_down(struct tls_transport *t)
+/* From now on every operation fails. */
+static void break_down(struct tls_transport *t, const struct tls_problem *problem)
 {
     t->broken = memory_alloc(sizeof *t->broken);
     if (t->broken)
-        tls_problem_of(t->broken, t);
+        *t->broken = *problem;
     else
         t->broken = &no_memory;
-    return -t->broken->code;
 }
 
 static void forget_trouble(struct tls_transport *t)
@@ -66,7 +63,7 @@ eddy_async(int64_t, judge, (struct tls_transport *, t), (int64_t, result))
 
 static bool has_output(const struct tls_transport *t)
 {
-    return t->filling.end || t->sending.end;
+    return t->connection.filling.end || t->sending.end;
 }
 
 static void clear(struct tls_output *output)
@@ -83,8 +80,8 @@ eddy_async_define(int64_t, tls_flush, (struct tls_transport *, t))
     eddy_defer(eddy_lock_release, &t->flushing);
     while (has_output(t)) {
         if (!t->sending.end) {
-            t->sending = t->filling;
-            t->filling = (struct tls_output){NULL, 0, 0, 0};
+            t->sending = t->connection.filling;
+            t->connection.filling = (struct tls_output){NULL, 0, 0, 0};
         }
         struct iovec part = {t->sending.data + t->sending.begin, t->sending.end - t->sending.begin};
         int64_t result = eddy_await(transport_send(t->transport.below, &part, 1));
@@ -101,15 +98,15 @@ eddy_async_define(int64_t, tls_flush, (struct tls_transport *, t))
 /* How much of it was taken, or a negative code. */
 static int64_t encrypt(struct tls_transport *t, const void *data, size_t size)
 {
-    size_t count = 0;
+    struct tls_problem problem;
     if (t->broken)
         return -t->broken->code;
     if (t->said_end)
         return -EPIPE;
-    ERR_clear_error();
-    if (SSL_write_ex(t->ssl, data, size < BURST ? size : BURST, &count))
-        return (int64_t)count;
-    return break_down(t);
+    int64_t result = t->tls->engine->encrypt(&t->connection, data, size, &problem);
+    if (result < 0)
+        break_down(t, &problem);
+    return result;
 }
 
 /* Small parts make one record. */
@@ -147,34 +144,41 @@ eddy_async(int64_t, send_parts, (struct tls_transport *, t), (const struct iovec
 
 /* ==== receiving ==== */
 
-static bool was_ended(const struct tls_transport *t)
+static void drop_input(struct tls_transport *t)
 {
-    return SSL_get_shutdown(t->ssl) & SSL_RECEIVED_SHUTDOWN;
+    transport_give_back(t->transport.below, &t->chunk);
+    memory_free(t->early);
+    t->early = NULL;
+}
+
+void tls_forget_input(struct tls_transport *t)
+{
+    if (!t->connection.cipher_size)
+        drop_input(t);
 }
 
 /* Something can be decrypted or reported without waiting. */
 static bool has_input(const struct tls_transport *t)
 {
-    return t->broken || t->cipher_size || t->ended || SSL_pending(t->ssl) > 0 || was_ended(t);
+    const struct tls_connection *c = &t->connection;
+    const struct tls_engine *engine = t->tls->engine;
+    return t->broken || c->cipher_size || c->ended || engine->pending(c) > 0 || engine->was_ended(c);
 }
 
 /* How many bytes, 0 at the end, -EAGAIN: ciphertext has to come first, or a negative code. */
 static int64_t decrypt(struct tls_transport *t, void *data, size_t size)
 {
-    size_t count = 0;
+    struct tls_problem problem = {0, ""};
     if (t->broken)
         return -t->broken->code;
-    size_t before = t->filling.end;
-    ERR_clear_error();
-    bool read = SSL_read_ex(t->ssl, data, size, &count);
-    t->answers |= t->filling.end != before;
-    t->heard |= read;
-    if (read)
-        return (int64_t)count;
-    int why = SSL_get_error(t->ssl, 0);
-    if (why == SSL_ERROR_WANT_READ)
-        return -EAGAIN;
-    return why == SSL_ERROR_ZERO_RETURN ? 0 : break_down(t);
+    size_t before = t->connection.filling.end;
+    int64_t result = t->tls->engine->decrypt(&t->connection, data, size, &problem);
+    tls_forget_input(t);
+    t->answers |= t->connection.filling.end != before;
+    t->heard |= result > 0;
+    if (problem.code)
+        break_down(t, &problem);
+    return result;
 }
 
 /* An answer to the peer's own messages (a new key) is sent before more is waited for.  Ciphertext of a cancelled
@@ -191,10 +195,10 @@ eddy_async_define(int64_t, tls_fetch, (struct tls_transport *, t))
     int64_t result = eddy_await(transport_receive(t->transport.below, &chunk));
     if (result > 0) {
         t->chunk = chunk;
-        t->cipher = chunk.data;
-        t->cipher_size = (size_t)result;
+        t->connection.cipher = chunk.data;
+        t->connection.cipher_size = (size_t)result;
     }
-    t->ended |= result == 0;
+    t->connection.ended |= result == 0;
     return result;
 }
 
@@ -209,7 +213,7 @@ eddy_async(int64_t, end_of_reading, (struct tls_transport *, t), (int64_t, resul
 /* Plaintext is never more than its ciphertext. */
 static size_t room_for_input(const struct tls_transport *t)
 {
-    size_t pending = (size_t)SSL_pending(t->ssl), size = pending ? pending : t->cipher_size;
+    size_t pending = t->tls->engine->pending(&t->connection), size = pending ? pending : t->connection.cipher_size;
     return size < LEAST_ROOM ? LEAST_ROOM : size > TLS_RECORD ? TLS_RECORD : size;
 }
 
@@ -266,9 +270,9 @@ static void say_end(struct tls_transport *t)
 {
     if (t->said_end || t->broken)
         return;
-    ERR_clear_error();
-    if (SSL_shutdown(t->ssl) < 0)
-        break_down(t);
+    struct tls_problem problem;
+    if (!t->tls->engine->say_end(&t->connection, &problem))
+        break_down(t, &problem);
     t->said_end = true;
 }
 
@@ -299,7 +303,7 @@ eddy_async(int64_t, end_sending_whole, (struct tls_transport *, t))
  */
 static bool has_to_linger(const struct tls_transport *t)
 {
-    return !t->tls->is_server && !t->heard && SSL_version(t->ssl) >= TLS1_3_VERSION;
+    return !t->tls->is_server && !t->heard && t->tls->engine->version_number(&t->connection) >= EDDY_TLS_1_3;
 }
 
 eddy_async(int64_t, wait_for_end, (struct tls_transport *, t))
@@ -403,23 +407,6 @@ static const struct transport_type tls_transport_type = {
 
 /* ==== life ==== */
 
-static SSL *new_ssl(struct tls_transport *t)
-{
-    SSL *ssl = SSL_new(t->tls->context);
-    BIO *bio = ssl ? tls_bio_new(t) : NULL;
-    if (bio)
-        SSL_set_bio(ssl, bio, bio);
-    if (!bio || !SSL_set_app_data(ssl, t)) { /* which needs memory as well */
-        SSL_free(ssl);
-        return NULL;
-    }
-    if (t->tls->is_server)
-        SSL_set_accept_state(ssl);
-    else
-        SSL_set_connect_state(ssl);
-    return ssl;
-}
-
 struct tls_transport *tls_transport_new(struct eddy_tls *tls, struct transport *below, const char *label)
 {
     struct tls_transport *t = memory_alloc_zeroed(sizeof *t + strlen(label) + 1);
@@ -428,8 +415,9 @@ struct tls_transport *tls_transport_new(struct eddy_tls *tls, struct transport *
     t->transport = (struct transport){.type = &tls_transport_type, .loop = below->loop, .below = below};
     t->tls = tls_ref(tls);
     strcpy(t->label, label);
-    t->ssl = new_ssl(t);
-    if (t->ssl)
+    t->connection.context = tls->context;
+    t->connection.label = t->label;
+    if (tls->engine->open(&t->connection))
         return t;
     tls_transport_free(t);
     return NULL;
@@ -437,11 +425,10 @@ struct tls_transport *tls_transport_new(struct eddy_tls *tls, struct transport *
 
 void tls_transport_free(struct tls_transport *t)
 {
-    if (t->ssl)
-        SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); /* else the session is dropped */
-    SSL_free(t->ssl);
-    tls_forget_input(t);
-    clear(&t->filling);
+    if (t->connection.ssl)
+        t->tls->engine->close(&t->connection);
+    drop_input(t);
+    clear(&t->connection.filling);
     clear(&t->sending);
     forget_trouble(t);
     memory_free(t->alpn);

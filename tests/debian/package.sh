@@ -42,7 +42,7 @@ has() {
     done
 }
 lib="/usr/lib/$(dpkg-architecture -q DEB_HOST_MULTIARCH)"
-has libeddy0.1 "$lib/libeddy.so.0.1" "$lib/libeddy.so.$version" '/usr/share/doc/libeddy0.1/copyright'
+has libeddy0.1 "$lib/libeddy.so.0.1" "$lib/libeddy.so.$version" "$lib/eddy-0.1/libeddy-tls.so" '/usr/share/doc/libeddy0.1/copyright'
 has libeddy-curl0.1 "$lib/libeddy-curl.so.0.1"
 has libeddy-dev '/usr/include/eddy.h' '/usr/include/eddy/keywords.h' "$lib/libeddy.so" "$lib/libeddy.a" \
     "$lib/pkgconfig/eddy.pc" "$lib/pkgconfig/eddy-curl.pc" "$lib/cmake/eddy/eddy-config.cmake" \
@@ -56,7 +56,7 @@ ok "each file is in its package"
 . "$(dirname "$here")/install/hardened.sh"
 for package in libeddy0.1 libeddy-curl0.1 eddy; do dpkg-deb --extract "$(deb "$package")" "$scratch/extracted"; done
 hardened "$scratch/extracted$lib/libeddy.so.$version" "$scratch/extracted$lib/libeddy-curl.so.$version" \
-    "$scratch/extracted/usr/bin/eddy"
+    "$scratch/extracted$lib/eddy-0.1/libeddy-tls.so" "$scratch/extracted/usr/bin/eddy"
 fortified "$scratch/extracted$lib/libeddy.so.$version" "$scratch/extracted/usr/bin/eddy"
 ok "libraries and command are hardened"
 
@@ -81,6 +81,9 @@ says "the program with the installed library" "$("$scratch/hello")"
 used=$(ldd "$scratch/hello" | sed -nE 's/.*libeddy\.so\.0\.1 => ([^ ]*).*/\1/p')
 [ "$(realpath "$used")" = "$(realpath "$root$lib/libeddy.so.0.1")" ] || fail "the program uses $used"
 ok "a program compiled against the package runs"
+$CC -std=gnu11 "$EDDY_SOURCE/tests/shared/tls.c" -o "$scratch/tls" $(pkg-config --cflags --libs eddy)
+quiet "$scratch/tls" talk
+ok "TLS is found by the installed library"
 export EDDY_CACHE=$scratch/cache
 says "the command" "$("$root/usr/bin/eddy" run "$scratch/hello.c")"
 quiet "$root/usr/bin/eddy" doctor
@@ -100,7 +103,7 @@ if [ -z "$root" ]; then
         { cat "$scratch/words" >&2; fail "without debug information gdb does not say what to install"; }
     ok "without it, it says what to install"
     quiet dpkg --purge eddy libeddy-dev libeddy-curl0.1 libeddy0.1
-    for path in /usr/bin/eddy /usr/include/eddy.h /usr/include/eddy /usr/share/eddy "$lib"/libeddy*; do
+    for path in /usr/bin/eddy /usr/include/eddy.h /usr/include/eddy /usr/share/eddy "$lib"/libeddy* "$lib/eddy-0.1"; do
         [ ! -e "$path" ] || fail "purging leaves $path"
     done
     ok "purging leaves nothing"

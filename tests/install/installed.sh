@@ -33,6 +33,7 @@ for name in eddy ${has_curl:=$(find "$library" -name libeddy-curl.a -printf eddy
     done
     readelf -d "$library/lib$name.so" | grep -q "soname: \[lib$name\.so\.0\.1\]" || fail "the soname of lib$name is not lib$name.so.0.1"
 done
+tls=$(find "$library/eddy-0.1" -name libeddy-tls.so)
 man=$(find "$root" -name 'eddy.1*')
 [ -n "$man" ] || fail "no manual page eddy.1 was installed"
 for page in eddy_lock_acquire.3 EDDY_QUEUE_SHUT_DOWN.3 await.3eddy; do # a link, a link, a word that others may have
@@ -43,7 +44,7 @@ done
 
 . "$(dirname "$0")/hardened.sh"
 if [ "$EDDY_BUILD" = "$EDDY_SOURCE/build" ]; then # others may be sanitized
-    hardened "$library/libeddy.so" "$prefix/bin/eddy" ${has_curl:+"$library/libeddy-curl.so"}
+    hardened "$library/libeddy.so" "$prefix/bin/eddy" ${has_curl:+"$library/libeddy-curl.so"} ${tls:+"$tls"}
     fortified "$library/libeddy.so" "$prefix/bin/eddy"
 fi
 
@@ -53,6 +54,11 @@ $CC $flags "$scratch/hello.c" -o "$scratch/shared" $(pkg-config --cflags --libs 
 says "the program with the shared library" "$("$scratch/shared")"
 readelf -V "$scratch/shared" | grep -q 'Name: EDDY_0\.1' || fail "the program does not say that it needs EDDY_0.1"
 readelf -d "$scratch/shared" | grep -q 'NEEDED.*\[libeddy\.so\.0\.1\]' || fail "the program does not need libeddy.so.0.1"
+
+if [ -n "$tls" ]; then
+    $CC -std=gnu11 "$EDDY_SOURCE/tests/shared/tls.c" -o "$scratch/tls" $(pkg-config --cflags --libs eddy)
+    quiet "$scratch/tls" talk
+fi
 
 # Everything static: what the library needs must stand in Libs.private. (libc warns of getaddrinfo in such programs.)
 $CC $flags "$scratch/hello.c" -o "$scratch/static" -static $(pkg-config --cflags --libs --static eddy) 2>"$scratch/words" ||

@@ -6,6 +6,8 @@
 
 #include "talk.h"
 
+#include <openssl/ssl.h>
+
 #include "tls/tls.h"
 
 static struct talk usual_talk(void)
@@ -481,7 +483,7 @@ async(void, idle)
     struct eddy_stream_read *reader = spawn_eager(eddy_stream_read(talk.ends[0], &byte, 1));
     await(eddy_sleep(0.001));
     const struct tls_transport *t = tls_of(talk.ends[0]);
-    CHECK(!t->chunk.data && !t->filling.data && !t->sending.data);
+    CHECK(!t->chunk.data && !t->connection.filling.data && !t->sending.data);
     await(eddy_stream_write(talk.ends[1], "x", 1));
     CHECK(await(reader) == 1);
 }
@@ -501,7 +503,7 @@ async(void, new_keys)
     defer(end_talk, &talk);
     await(meet(&talk, "localhost"));
     for (int i = 0; i < 4; i++) {
-        CHECK(SSL_key_update(tls_of(talk.ends[i % 2])->ssl, SSL_KEY_UPDATE_REQUESTED) == 1);
+        CHECK(SSL_key_update(tls_of(talk.ends[i % 2])->connection.ssl, SSL_KEY_UPDATE_REQUESTED) == 1);
         await(expect_word(talk.ends[0], talk.ends[1], "ping"));
         await(expect_word(talk.ends[1], talk.ends[0], "pong"));
     }
@@ -525,8 +527,8 @@ async(void, renegotiation)
     await(meet(&talk, "localhost"));
     CHECK(talk.client_code == 0);
     struct tls_transport *t = tls_of(talk.ends[0]);
-    SSL_clear_options(t->ssl, SSL_OP_NO_RENEGOTIATION);
-    CHECK(SSL_renegotiate(t->ssl) == 1 && SSL_do_handshake(t->ssl) <= 0);
+    SSL_clear_options(t->connection.ssl, SSL_OP_NO_RENEGOTIATION);
+    CHECK(SSL_renegotiate(t->connection.ssl) == 1 && SSL_do_handshake(t->connection.ssl) <= 0);
     int64_t flushed = await(tls_flush(t));
     CHECK(flushed == 0);
     struct eddy_stream_read *server = spawn(eddy_stream_read(talk.ends[1], &byte, 1));
