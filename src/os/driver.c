@@ -15,7 +15,7 @@ void driver_close(struct driver *driver)
 {
     if (!driver)
         return;
-    EDDY_ASSERT(driver->in_flight == 0, "a driver is closed while %zu operations are in flight",
+    EDDY_ASSERT(driver->in_flight == 0 || driver->failed, "a driver is closed while %zu operations are in flight",
                 driver->in_flight);
     EDDY_ASSERT(!driver->real_time && !driver->working,
                 "a driver is closed while %zu processes and %zu blocking calls are waited for", driver->real_time,

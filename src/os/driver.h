@@ -113,6 +113,7 @@ struct driver_net;
 
 struct driver_options {
     uint64_t seed;        /* simulation: of every choice it makes; 0: first come, first served */
+    bool moves;           /* its thread may become another one */
 };
 
 struct driver_type {
@@ -136,6 +137,13 @@ struct driver_type {
     void (*close_fd)(struct driver *driver, int fd);
     /* a buffer that a DRIVER_RECV_LENT has lent: its memory is the driver's again */
     void (*give_back)(struct driver *driver, void *data, unsigned id);
+    /* readable while a wait would deliver something, or was woken; -errno: there is none */
+    int (*descriptor)(struct driver *driver);
+    /* somebody else waits, for that descriptor and `deadline`: what was queued goes to the kernel.  True: a wait would
+     * not sleep */
+    bool (*host_waits)(struct driver *driver, int64_t deadline);
+    /* its thread is this one from now on.  0, or an errno value: EBUSY when something of it is in the kernel */
+    int (*move)(struct driver *driver);
     const struct driver_net *net; /* how its sockets are made: see net.h */
 };
 
@@ -149,6 +157,7 @@ struct driver {
     size_t ended;         /* of those: only their call on the loop's thread is missing.  Atomic */
     size_t posted;        /* calls that other threads have ever posted by themselves.  Atomic */
     size_t held;          /* times that the program has stopped a virtual clock.  Atomic */
+    bool failed;          /* a wait has failed: what is in flight never completes */
     bool forked;          /* this process is a child of the one whose driver it is, which must not feel it */
     bool virtual_time;    /* the clock jumps when nothing is ready */
     bool second_choice;   /* the program named no driver, and io_uring was refused: driver_refusal says why */
@@ -202,6 +211,7 @@ static inline int driver_wait(struct driver *driver, int64_t deadline)
     driver_check_owner(driver);
     driver_tell(DRIVER_AT_WAIT, driver, NULL);
     int error = driver->type->wait(driver, deadline);
+    driver->failed = error != 0;
     driver_tell(DRIVER_AT_WAITED, driver, NULL);
     return error;
 }
@@ -231,6 +241,13 @@ static inline void driver_deliver_all(struct driver *driver, struct list *done)
         driver_deliver(driver, op);
     }
 }
+static inline int driver_descriptor(struct driver *driver) { return driver->type->descriptor(driver); }
+static inline bool driver_host_waits(struct driver *driver, int64_t deadline)
+{
+    driver_check_owner(driver);
+    return driver->type->host_waits(driver, deadline);
+}
+static inline int driver_move(struct driver *driver) { return driver->type->move ? driver->type->move(driver) : 0; }
 static inline void driver_wake(struct driver *driver)
 {
     driver_check_owner(driver);

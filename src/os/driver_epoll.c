@@ -629,14 +629,33 @@ void epoll_wake(struct driver *driver)
     wakeup_ring(&epoll_of(driver)->wakeup);
 }
 
+/* ==== a host that waits ==== */
+
+int epoll_descriptor(struct driver *driver)
+{
+    return epoll_of(driver)->fd;
+}
+
+static bool host_waits(struct driver *driver, int64_t deadline)
+{
+    (void)deadline;
+    return !list_is_empty(&epoll_of(driver)->done) || wakeup_is_rung(&epoll_of(driver)->wakeup);
+}
+
 /* ==== opening and closing ==== */
+
+int epoll_watch_signal(struct epoll *epoll, int fd, unsigned events)
+{
+    struct epoll_event event = {.events = events, .data.u64 = WAKE_KEY};
+    return epoll_ctl(epoll->fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+}
 
 /* 0, or an errno value: a sandbox may allow all but the waiting. */
 static int watch_wakeup(struct epoll *epoll)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u64 = WAKE_KEY};
-    if (epoll_ctl(epoll->fd, EPOLL_CTL_ADD, epoll->wakeup.fd, &event) != 0)
-        return errno;
+    int error = epoll_watch_signal(epoll, epoll->wakeup.fd, EPOLLIN | EPOLLET);
+    if (error)
+        return error;
     return epoll_wait(epoll->fd, epoll->events, 1, 0) < 0 ? errno : 0;
 }
 
@@ -697,6 +716,8 @@ const struct driver_type driver_epoll = {
     .cancel = epoll_cancel,
     .wait = wait_until,
     .wake = epoll_wake,
+    .descriptor = epoll_descriptor,
+    .host_waits = host_waits,
     .now = now,
     .adopt = epoll_adopt,
     .release = epoll_release,

@@ -53,10 +53,13 @@ struct epoll {
 
 int epoll_init(struct epoll *epoll, const struct driver_type *type);
 void epoll_finish(struct epoll *epoll);
+/* `fd` ends a wait, and no operation.  0, or an errno value. */
+int epoll_watch_signal(struct epoll *epoll, int fd, unsigned events);
 
 bool epoll_submit(struct driver *driver, struct driver_op *op);
 void epoll_cancel(struct driver *driver, struct driver_op *op);
 void epoll_wake(struct driver *driver);
+int epoll_descriptor(struct driver *driver);
 void epoll_adopt(struct driver *driver, int fd);
 void epoll_release(struct driver *driver, int fd);
 void epoll_close_fd(struct driver *driver, int fd);

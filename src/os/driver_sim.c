@@ -52,6 +52,7 @@ static struct driver *open_driver(const struct driver_options *options, int *err
         return NULL;
     }
     sim->now = START;
+    sim->beacon = -1;
     sim->random = seed;
     sim->random_of_world = ~seed;
     sim->epoll.driver.virtual_time = true;
@@ -62,6 +63,7 @@ static struct driver *open_driver(const struct driver_options *options, int *err
 static void close_driver(struct driver *driver)
 {
     sim_finish(sim_of(driver));
+    sim_beacon_close(sim_of(driver));
     epoll_finish(&sim_of(driver)->epoll);
     memory_free(driver);
 }
@@ -69,6 +71,19 @@ static void close_driver(struct driver *driver)
 static int64_t now(struct driver *driver)
 {
     return sim_of(driver)->now;
+}
+
+/* The eventfd is one of those that epoll watches, so that what the real world brings counts, too. */
+static int descriptor(struct driver *driver)
+{
+    return sim_beacon_open(sim_of(driver)) ? epoll_descriptor(driver) : -ENOMEM;
+}
+
+static bool host_waits(struct driver *driver, int64_t deadline)
+{
+    bool progress = sim_would_progress(sim_of(driver), deadline);
+    sim_beacon_light(sim_of(driver), progress);
+    return progress;
 }
 
 const struct driver_type driver_sim = {
@@ -79,6 +94,8 @@ const struct driver_type driver_sim = {
     .cancel = sim_cancel,
     .wait = wait_until,
     .wake = epoll_wake,
+    .descriptor = descriptor,
+    .host_waits = host_waits,
     .now = now,
     .adopt = sim_adopt,
     .release = sim_release,

@@ -386,6 +386,17 @@ static void reap(struct uring *uring)
         uring_op_is_done(uring, op);
 }
 
+/* ==== a host that waits ==== */
+
+static bool host_waits(struct driver *driver, int64_t deadline)
+{
+    struct uring *uring = uring_of(driver);
+    (void)deadline;
+    settle_all(uring);
+    ring_enter(&uring->ring, 0, 0);
+    return !list_is_empty(&uring->done) || ring_has_news(&uring->ring) || wakeup_is_rung(&uring->wakeup);
+}
+
 /* ==== waiting ==== */
 
 static int64_t span_until(int64_t deadline)
@@ -425,6 +436,41 @@ static int wait_until(struct driver *driver, int64_t deadline)
 static void wake(struct driver *driver)
 {
     wakeup_ring(&uring_of(driver)->wakeup);
+}
+
+/* ==== another ring ==== */
+
+/* Nothing is in the old one but the poll of the wake-up. */
+static int make_anew(struct uring *uring, enum ring_use use)
+{
+    const char *step;
+    struct ring ring = {0};
+    if (uring->driver.in_flight != 0 || uring->driver.lent != 0 || uring->many != 0 || !list_is_empty(&uring->done))
+        return EBUSY;
+    int error = ring_open(&ring, &step, use);
+    if (error != 0)
+        return error;
+    ring_close(&uring->ring);
+    ring_buffers_free(&uring->buffers);
+    uring->ring = ring;
+    uring->buffers = (struct ring_buffers){.capacity = uring->buffers.capacity};
+    uring->wake_armed = uring->asking = false;
+    uring->use = use;
+    return 0;
+}
+
+/* A ring belongs to the thread that made it. */
+static int move(struct driver *driver)
+{
+    struct uring *uring = uring_of(driver);
+    return make_anew(uring, uring->use == RING_POLLED ? RING_POLLED : RING_MOVES);
+}
+
+static int descriptor(struct driver *driver)
+{
+    struct uring *uring = uring_of(driver);
+    int error = uring->use == RING_POLLED ? 0 : make_anew(uring, RING_POLLED);
+    return error != 0 ? -error : uring->ring.io.ring_fd;
 }
 
 /* ==== descriptors and buffers ==== */
@@ -492,7 +538,7 @@ static void give_back(struct driver *driver, void *data, unsigned id)
 
 /* ==== opening and closing ==== */
 
-static int init(struct uring *uring, const char **step)
+static int init(struct uring *uring, const struct driver_options *options, const char **step)
 {
     *step = "eventfd";
     uring->unsettled = uring->suspects = -1;
@@ -500,7 +546,8 @@ static int init(struct uring *uring, const char **step)
     int error = wakeup_open(&uring->wakeup);
     if (error)
         return error;
-    error = ring_open(&uring->ring, step);
+    uring->use = options->moves ? RING_MOVES : RING_OWN;
+    error = ring_open(&uring->ring, step, uring->use);
     if (error)
         wakeup_close(&uring->wakeup);
     return error;
@@ -516,7 +563,7 @@ static struct driver *open_driver(const struct driver_options *options, int *err
     else if (!(uring = memory_alloc_zeroed(sizeof *uring)))
         *error = ENOMEM;
     else
-        *error = init(uring, &step);
+        *error = init(uring, options, &step);
     refuse(*error, step);
     if (*error) {
         memory_free(uring);
@@ -564,6 +611,9 @@ const struct driver_type driver_uring = {
     .cancel = cancel,
     .wait = wait_until,
     .wake = wake,
+    .descriptor = descriptor,
+    .host_waits = host_waits,
+    .move = move,
     .now = now,
     .adopt = adopt,
     .release = release,

@@ -66,6 +66,7 @@ struct uring {
     struct ring ring;
     struct wakeup wakeup;        /* polled by a multishot */
     bool wake_armed;             /* that poll stands */
+    enum ring_use use;
     bool asking;                 /* the request that tells when to ask stands */
     int suspects;                /* first watch of those that are asked; -1: none */
     bool lost_cancel;            /* a cancel found no room: look for it among all operations */

@@ -35,6 +35,7 @@ static const int needed_opcodes[] = {
 };
 
 /* Wishes that a kernel may not know, the youngest first: they are dropped in this order. */
+#define WAIT_FOR_CALL (IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG)
 static const unsigned wishes[] = {
     IORING_SETUP_DEFER_TASKRUN,                        /* 6.1: completions only when asked for */
     IORING_SETUP_SINGLE_ISSUER,                        /* 6.0 */
@@ -43,13 +44,15 @@ static const unsigned wishes[] = {
     0,
 };
 
-static int set_up(struct ring *ring)
+static int set_up(struct ring *ring, bool polled)
 {
     struct io_uring_params params;
     unsigned flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE;
     int error = -EINVAL;
     for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++)
         flags |= wishes[i];
+    if (polled)
+        flags &= ~(unsigned)WAIT_FOR_CALL;
     for (size_t i = 0; error == -EINVAL && i < sizeof wishes / sizeof wishes[0]; i++) {
         memset(&params, 0, sizeof params);
         params.flags = flags;
@@ -94,10 +97,10 @@ static int prove(struct ring *ring)
     return ring_next(ring, &completion) && completion.data == 42 && completion.result == 0 ? 0 : EIO;
 }
 
-int ring_open(struct ring *ring, const char **step)
+int ring_open(struct ring *ring, const char **step, enum ring_use use)
 {
     *step = "io_uring_setup";
-    int error = -set_up(ring);
+    int error = -set_up(ring, use == RING_POLLED);
     if (error)
         return error;
     ring->enter_flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
@@ -107,7 +110,7 @@ int ring_open(struct ring *ring, const char **step)
         error = ENOSYS;
     if (!error) {
         io_uring_ring_dontfork(&ring->io);
-        if (io_uring_register_ring_fd(&ring->io) == 1)
+        if (use == RING_OWN && io_uring_register_ring_fd(&ring->io) == 1)
             ring->enter_flags |= IORING_ENTER_REGISTERED_RING;
         *step = "io_uring_enter";
         error = prove(ring);
@@ -147,6 +150,11 @@ static bool kernel_waits(const struct ring *ring)
 {
     unsigned flags = IO_URING_READ_ONCE(*ring->io.sq.kflags);
     return (flags & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0;
+}
+
+bool ring_has_news(const struct ring *ring)
+{
+    return io_uring_cq_ready(&ring->io) != 0 || kernel_waits(ring);
 }
 
 int ring_enter(struct ring *ring, unsigned count, int64_t span)

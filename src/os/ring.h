@@ -30,8 +30,16 @@ struct ring_limits {
 };
 extern struct ring_limits ring_limits;
 
+/*
+ * How it is used.  A ring of one thread has a quicker number there, which cannot be given back elsewhere.  In one that
+ * others poll the kernel finishes its work by itself: else that waits for a call of the thread, and who polls the
+ * descriptor is not woken.  (An eventfd of the ring is no way out: Linux 6.18 rings it once for work that another
+ * eventfd's write brings, and never again.)
+ */
+enum ring_use { RING_OWN, RING_MOVES, RING_POLLED };
+
 /* 0, or an errno value and *step, the call that was refused. */
-int ring_open(struct ring *ring, const char **step);
+int ring_open(struct ring *ring, const char **step, enum ring_use use);
 void ring_close(struct ring *ring);
 static inline bool ring_knows(const struct ring *ring, int opcode)
 {
@@ -50,6 +58,8 @@ struct ring_completion {
     int32_t result;
     uint32_t flags;       /* IORING_CQE_F_ bits */
 };
+/* Completions are there, or the kernel has work that it finishes in a call of this thread. */
+bool ring_has_news(const struct ring *ring);
 /* Takes the oldest one out; false: there is none. */
 static inline bool ring_next(struct ring *ring, struct ring_completion *completion)
 {

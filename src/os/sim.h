@@ -92,6 +92,8 @@ struct sim {
     struct list listeners;
     size_t waiting;                /* operations in the queues of sockets */
     uint16_t next_port;            /* for an end that was not bound */
+    int beacon;                    /* an eventfd, readable while a wait would make progress; -1: nobody has asked */
+    bool lit;                      /* a wait would make progress */
 };
 
 static inline struct sim *sim_of(struct driver *driver)
@@ -119,6 +121,14 @@ void sim_settle(struct sim *sim);
 
 /* ---- sim_clock.c: when the clock moves ---- */
 int sim_wait(struct sim *sim, int64_t deadline);
+/* A wait until `deadline` would not sleep, but for the moments that the kernel is given. */
+bool sim_would_progress(const struct sim *sim, int64_t deadline);
+
+/* ---- sim_beacon.c ---- */
+/* False: there is no descriptor to be had. */
+bool sim_beacon_open(struct sim *sim);
+void sim_beacon_close(struct sim *sim);
+void sim_beacon_light(struct sim *sim, bool on);
 /* What was done at once, in place of the time that it would have taken. */
 void sim_count_work(struct sim *sim, const struct driver_op *op);
 

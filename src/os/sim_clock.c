@@ -185,10 +185,21 @@ static void shuffle_done(struct sim *sim)
     }
 }
 
+bool sim_would_progress(const struct sim *sim, int64_t deadline)
+{
+    if (!list_is_empty(&sim->epoll.done) || sim->looks || wakeup_is_rung(&sim->epoll.wakeup))
+        return true;
+    int64_t next = sim_next_event(sim), until = next < deadline ? next : deadline;
+    if (until <= sim->now)
+        return true;
+    return until != CLOCK_NEVER && !others_work(sim) && count_of(&sim->epoll.driver.held) == 0;
+}
+
 int sim_wait(struct sim *sim, int64_t deadline)
 {
     bool woken = false, later_woken = false, news = false;
     int error = 0;
+    sim_beacon_light(sim, false);
     follow(sim);
     pay(sim);
     if (calls_under_way(sim) != 0 && real_time_until(sim, sim->real_from) != 0)

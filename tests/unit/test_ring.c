@@ -104,7 +104,7 @@ static void flags_are_dropped_one_by_one(void **state)
     struct ring ring;
     const char *step;
     for (int dropped = 0; dropped <= 4; dropped++) {
-        assert_int_equal(ring_open(&ring, &step), 0);
+        assert_int_equal(ring_open(&ring, &step, RING_OWN), 0);
         assert_false(ring.io.flags & IORING_SETUP_SQPOLL);
         for (int i = 0; i < dropped; i++)
             assert_false(ring.io.flags & youngest_first[i]);
@@ -122,7 +122,7 @@ static void features_of_the_kernel_are_used(void **state)
     (void)state;
     struct ring ring;
     const char *step;
-    assert_int_equal(ring_open(&ring, &step), 0);
+    assert_int_equal(ring_open(&ring, &step, RING_OWN), 0);
     if (ring_knows(&ring, IORING_OP_SEND_ZC)) /* of 6.0 */
         assert_true(ring.io.flags & IORING_SETUP_SINGLE_ISSUER);
     ring_close(&ring);
@@ -135,7 +135,7 @@ static void a_full_queue_is_submitted(void **state)
     const char *step;
     struct ring_completion completion;
     ring_limits.entries = 2;
-    assert_int_equal(ring_open(&ring, &step), 0);
+    assert_int_equal(ring_open(&ring, &step, RING_OWN), 0);
     for (unsigned i = 0; i < 100; i++) {
         struct io_uring_sqe *sqe = ring_request(&ring);
         assert_non_null(sqe);
@@ -163,7 +163,7 @@ static void completions_that_overflow_the_ring_are_not_lost(void **state)
     unsigned seen = 0;
     ring_limits.entries = 2;
     ring_limits.completions = 4;
-    assert_int_equal(ring_open(&ring, &step), 0);
+    assert_int_equal(ring_open(&ring, &step, RING_OWN), 0);
     for (unsigned sent = 0; sent < 64; sent++) {
         struct io_uring_sqe *sqe = ring_request(&ring);
         if (sqe == NULL) { /* it takes no more before some are taken */
