@@ -492,7 +492,9 @@ def print_table(rows):
 
 
 def thread_of(loop):
-    return next(thread for thread in gdb.selected_inferior().threads() if thread.ptid[1] == int(loop['thread']))
+    """The one that runs the loop, or ran it last; the selected one if that has ended."""
+    threads = (thread for thread in gdb.selected_inferior().threads() if thread.ptid[1] == int(loop['thread']))
+    return next(threads, gdb.selected_thread())
 
 
 @contextlib.contextmanager

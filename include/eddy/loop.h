@@ -35,6 +35,9 @@ typedef struct eddy_loop_options {
     void *log_argument;
     void (*exception_handler)(const eddy_error *error, void *argument); /* as eddy_set_exception_handler */
     void *exception_argument;
+    void (*before_wait)(void *argument); /* called before the loop sleeps, and after it: on its thread, which runs no */
+    void (*after_wait)(void *argument);  /* task then; they may call nothing that needs a running task */
+    void *wait_argument;
 } eddy_loop_options;
 
 /* The loop that runs on this thread; NULL if none does.  Python: asyncio.get_running_loop.  Since 0.1. */
@@ -49,6 +52,78 @@ EDDY_API const char *eddy_loop_driver(const eddy_loop *loop);
 EDDY_API eddy_loop *eddy_loop_ref(eddy_loop *loop);
 /* Any thread; NULL is allowed.  Since 0.1. */
 EDDY_API void eddy_loop_unref(eddy_loop *loop);
+
+/* ---- the loop as an object ---- */
+
+/*
+ * Opens a loop, which no thread runs yet; eddy_loop_close frees it.  options NULL: the defaults.  NULL on failure, and
+ * *err says why; err NULL: it is printed.  Python: asyncio.new_event_loop, asyncio.Runner.  Since 0.1.
+ */
+EDDY_API eddy_loop *eddy_loop_open(const eddy_loop_options *options, eddy_error *err);
+/*
+ * Cancels the loop's tasks, waits for their end, and frees the loop.  On the thread that ran it.  Returns 0;
+ * EDDY_LOOP_RUNNING: it runs, or has tasks that began on another thread; EDDY_NO_LOOP: it was closed already.  NULL is
+ * allowed.  Python: loop.close, Runner.close.  Since 0.1.
+ */
+EDDY_API int eddy_loop_close(eddy_loop *loop);
+/*
+ * Runs the loop on this thread until eddy_loop_stop.  Returns 0; EINTR: by SIGINT, unless the options say no_signals;
+ * EDDY_LOOP_RUNNING, EDDY_NO_LOOP as above; else the errno value with which the driver failed.
+ * Python: loop.run_forever.  Since 0.1.
+ */
+EDDY_API int eddy_loop_run_forever(eddy_loop *loop);
+/*
+ * Any thread: eddy_loop_run_forever returns after the pass that is under way; one that has not begun runs one pass.
+ * Returns 0, EDDY_NO_LOOP or ENOMEM.  Python: loop.stop.  Since 0.1.
+ */
+EDDY_API int eddy_loop_stop(eddy_loop *loop);
+
+/* ---- a loop inside of another one ---- */
+
+/*
+ * The descriptor that the host's own loop watches for reading: it is readable while eddy_loop_step would find something
+ * to do that eddy_loop_deadline has not told of.  It belongs to the loop.  Negative: there is none.  Since 0.1.
+ */
+EDDY_API int eddy_loop_descriptor(eddy_loop *loop);
+/*
+ * Before the host waits: hands to the kernel what is queued.  Returns the seconds after which eddy_loop_step is due, 0
+ * if something is ready now, INFINITY if only the descriptor can tell.  Since 0.1.
+ */
+EDDY_API double eddy_loop_deadline(eddy_loop *loop);
+/*
+ * Takes what I/O and timers have brought, waiting for `limit` seconds at most if nothing is ready (0: not at all), and
+ * runs what is ready, once.  In the simulation it may move the clock.  Returns 0; EDDY_LOOP_RUNNING: called from inside
+ * of a loop; EDDY_NO_LOOP; EINVAL: limit is NaN; else the errno value with which the driver failed.  Since 0.1.
+ */
+EDDY_API int eddy_loop_step(eddy_loop *loop, double limit);
+/* Any thread, any signal handler that interrupts no call of the library: makes the descriptor readable, and ends the
+ * wait of a step.  Returns 0 or EDDY_NO_LOOP.  Since 0.1. */
+EDDY_API int eddy_loop_wake(eddy_loop *loop);
+
+/* ---- for bridges to other libraries ---- */
+
+/* Calls function(argument) when the running loop is closed: after its tasks have ended, the last that was asked for
+ * first.  Returns 0, ENOMEM or EDDY_NO_LOOP.  Since 0.1. */
+EDDY_API int eddy_at_loop_end(void (*function)(void *), void *argument);
+/* The running loop's own pointer for this key, an address of the caller's: NULL at first.  The answer is valid until
+ * the loop is closed.  NULL: no memory, or no loop.  Since 0.1. */
+EDDY_API void **eddy_loop_slot(const void *key);
+
+#define EDDY_LAG_BUCKETS 24
+/* Filled by eddy_loop_stats; set `size` before.  Since 0.1. */
+struct eddy_loop_stats {
+    size_t size;       /* sizeof(struct eddy_loop_stats) */
+    uint64_t passes;   /* since the loop was opened */
+    size_t tasks;      /* that have not ended */
+    size_t ready;      /* tasks and calls that run in this pass or the next */
+    size_t timers;     /* set */
+    size_t operations; /* of I/O, under way */
+    uint64_t lag[EDDY_LAG_BUCKETS]; /* how often the loop found a timer due, and it was late by less than 2^i
+                                       microseconds and not less than half of that; the last: by more */
+};
+/* On the loop's thread, or while none runs it.  Returns 0; EINVAL: size is not set; EDDY_NO_LOOP; EDDY_LOOP_RUNNING:
+ * another thread runs it.  Since 0.1. */
+EDDY_API int eddy_loop_stats(eddy_loop *loop, struct eddy_loop_stats *stats);
 
 /* Seconds of the loop's monotonic clock (virtual in the simulation).  Python: loop.time.  Since 0.1. */
 EDDY_API double eddy_time(void);
@@ -137,6 +212,10 @@ struct eddy_build {
 EDDY_API int eddy_run_main(void *coroutine, size_t size, size_t result_offset, size_t result_size,
                            const eddy_loop_options *options, const struct eddy_build *build, eddy_error *err,
                            const struct eddy_site *site);
+/* The same on a loop that is open, and stays so. */
+EDDY_API int eddy_loop_run_main(eddy_loop *loop, void *coroutine, size_t size, size_t result_offset,
+                                size_t result_size, const struct eddy_build *build, eddy_error *err,
+                                const struct eddy_site *site);
 EDDY_API EDDY_MUST_USE eddy_remote *eddy_remote_new(eddy_loop *loop, const void *coroutine, size_t size,
                                                     size_t result_offset, size_t result_size,
                                                     const struct eddy_site *site);

@@ -926,6 +926,20 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         (void)ed_status; \
         __builtin_choose_expr(ed_catches, ED_VALUE(ed_main->result), ED_STATUS); \
     })
+/* eddy_loop_run(loop, coro, &err): the coroutine's result; err NULL: an error is printed, and the result is zero */
+#define eddy_loop_run(loop, coro, err) \
+    __extension__({ \
+        eddy_loop *ed_loop = (loop); \
+        __auto_type ed_operand = (coro); \
+        enum { ed_is_no_coroutine = ED_NO_COROUTINE(ed_operand) }; \
+        _Static_assert(!ed_is_no_coroutine, "eddy_loop_run needs a coroutine value: eddy_loop_run(loop, f(), &err)"); \
+        __auto_type ed_main = ED_UNLESS(ed_is_no_coroutine, ed_operand); \
+        ED_SITE(ed_site); \
+        eddy_loop_run_main(ed_loop, ED_AWAITABLE(ed_main), sizeof *ed_main, \
+                           offsetof(__typeof__(*ed_main), result), sizeof ed_main->result, \
+                           &(const struct eddy_build)EDDY_BUILD, (err), &ed_site); \
+        ED_VALUE(ed_main->result); \
+    })
 /* eddy_run_coroutine_threadsafe(loop, coro): an eddy_remote * */
 #define eddy_run_coroutine_threadsafe(loop, coro) ED_REMOTE(loop, coro, ED_UNIQUE(ed_rc_), ED_UNIQUE(ed_site_))
 #define ED_REMOTE(loop, coro, rc, site) ED_REMOTE_(loop, coro, rc, site)

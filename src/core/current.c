@@ -3,3 +3,4 @@
 #include "core/current.h"
 
 __thread struct current current;
+struct current loop_at_rest;

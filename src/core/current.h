@@ -19,4 +19,7 @@ struct current {
 /* initial-exec: one load, where the general model calls a function at each access */
 extern __thread struct current current __attribute__((tls_model("initial-exec")));
 
+/* What runs on a loop that no thread runs: nothing. */
+extern struct current loop_at_rest;
+
 #endif

@@ -63,22 +63,35 @@ static void give_back_slack(struct eddy_loop *loop)
     memory_give_back();
 }
 
-/* Timers and I/O: sleeps only if nothing is ready. */
-static void look(struct eddy_loop *loop)
+/* The host's hooks are called around what may sleep.  Once the driver has failed it is not asked again. */
+static void wait_for_world(struct eddy_loop *loop, int64_t deadline)
+{
+    const struct eddy_loop_options *options = &loop->options;
+    if (deadline && options->before_wait)
+        options->before_wait(options->wait_argument);
+    loop->broken = -driver_wait(loop->driver, deadline);
+    if (deadline && options->after_wait)
+        options->after_wait(options->wait_argument);
+}
+
+/* Timers and I/O: sleeps only if nothing is ready, and not beyond `limit`, a time of the driver's clock. */
+static void look(struct eddy_loop *loop, int64_t limit)
 {
     struct driver *driver = loop->driver;
     int64_t deadline = loop->first ? 0 : timers_next(&loop->timers);
+    if (limit < deadline)
+        deadline = limit;
     if (deadline && (stack_pool_is_slack() || blocks_are_slack(&loop->blocks) || calls_are_slack(&loop->calls)))
         give_back_slack(loop);
-    if (deadline || driver->in_flight || driver->virtual_time) {
-        int error = driver_wait(driver, deadline);
-        EDDY_ASSERT(!error, "the %s driver failed: %s", driver->type->name, strerror(-error));
-    }
+    if (deadline || driver->in_flight || driver->virtual_time || limit != CLOCK_NEVER)
+        wait_for_world(loop, deadline);
     if (__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED))
         loop_drain_inbox(loop);
     int64_t now = driver_now(driver);
     loop->looked_at = clock_tick(now);
     if (loop->timers.count) {
+        if (timers_next(&loop->timers) <= now)
+            loop_note_lag(loop, now - timers_next(&loop->timers));
         loop->due = loop->end;
         timers_run(&loop->timers, now);
         loop->timer_due = false;
@@ -93,20 +106,40 @@ static void obey_interrupt(struct eddy_loop *loop)
         loop->interruption = task_ask(loop->main, "interrupted by SIGINT", false);
 }
 
-void loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument)
+static void run_ready(struct eddy_loop *loop)
+{
+    loop_begin_pass(loop);
+    if (loop->driver->seed && loop->batch)
+        shuffle_batch(loop);
+    run_batch(loop);
+    if (loop->debug)
+        debug_step(loop->debug, NULL);
+    if (loop->interrupted)
+        obey_interrupt(loop);
+}
+
+bool loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument)
 {
     while (!done(argument)) {
-        loop_begin_pass(loop);
-        if (loop->driver->seed && loop->batch)
-            shuffle_batch(loop);
-        run_batch(loop);
-        if (loop->debug)
-            debug_step(loop->debug, NULL);
-        if (loop->interrupted)
-            obey_interrupt(loop);
-        if (!done(argument))
-            look(loop);
+        if (loop->broken && !loop->first)
+            return false;
+        run_ready(loop);
+        if (!done(argument) && !loop->broken)
+            look(loop, CLOCK_NEVER);
     }
+    return true;
+}
+
+void loop_step(struct eddy_loop *loop, int64_t limit)
+{
+    int64_t until = limit;
+    if (limit != CLOCK_NEVER && limit > 0)
+        until = clock_add(driver_now(loop->driver), limit);
+    else if (limit == 0 && loop->driver->virtual_time && driver_host_waits(loop->driver, timers_next(&loop->timers)))
+        until = CLOCK_NEVER - 1; /* virtual time passes without waiting, up to the next timer */
+    if (!loop->broken)
+        look(loop, until);
+    run_ready(loop);
 }
 
 /* ---- open, close ---- */
@@ -128,7 +161,7 @@ static void say_second_choice(void)
                     driver_refusal(why, sizeof why, &error));
 }
 
-struct eddy_loop *loop_open(const eddy_loop_options *options, int *error)
+struct eddy_loop *loop_open(const eddy_loop_options *options, bool moves, int *error)
 {
     struct eddy_loop *loop = memory_alloc_zeroed(sizeof *loop);
     if (!loop) {
@@ -139,7 +172,8 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, int *error)
         memcpy(&loop->options, options, options->size < sizeof *options ? options->size : sizeof *options);
     *error = ENOMEM;
     if (timers_init(&loop->timers))
-        loop->driver = driver_open(loop->options.driver, &(struct driver_options){.seed = loop->options.seed}, error);
+        loop->driver = driver_open(loop->options.driver,
+                                   &(struct driver_options){.seed = loop->options.seed, .moves = moves}, error);
     if (loop->driver && !(loop->name = (eddy_loop *)gate_open(loop))) {
         driver_close(loop->driver);
         loop->driver = NULL;
@@ -190,7 +224,8 @@ void loop_close(struct eddy_loop *loop)
             call_free(call);
     }
     handles_free(loop);
-    check_nothing_left(loop);
+    if (!loop->broken)
+        check_nothing_left(loop);
     timers_free(&loop->timers);
     tasks_free(loop);
     blocks_trim(&loop->blocks);

@@ -23,6 +23,8 @@
 #include "os/sigpipe.h"
 #include "os/thread_pool.h"
 
+struct context_value;
+struct slot;
 struct generator_stack;
 struct debugger;
 struct current;
@@ -75,14 +77,24 @@ struct eddy_loop {
     struct sigpipe sigpipe;      /* how it was on this thread before the loop ran */
     bool interrupted_main;       /* the main task was cancelled by one, with this request: */
     struct request interruption;
-    bool closing;                /* eddy_run has its result */
+    bool closing;                /* passes may end at any time: it is being closed */
+    bool returns;                /* tasks that hand over to each other come back to the loop after each pass */
+    bool stopped;                /* eddy_loop_stop was called */
+    bool runs;                   /* a thread runs it; atomic */
+    int broken;                  /* the driver has failed with this errno value: nothing can be waited for any more */
     bool ended;                  /* other threads' calls are not taken any more */
     struct debugger *debug;      /* debug mode; NULL: off */
     struct list closers;         /* of struct loop_closer */
+    struct slot *slots;          /* of bridges to other libraries */
+    uint64_t pass_count;
+    uint64_t lag[EDDY_LAG_BUCKETS]; /* looks that found a timer due, by how late it was: see eddy_loop_stats */
     eddy_loop *name;             /* what programs know it by: the name of a gate */
     struct eddy_loop *next_loop; /* of the process: see loops.c */
-    struct current *current;     /* of its thread: what runs there now.  For debuggers, as are the next two */
-    long thread;                 /* the kernel's number of its thread */
+    struct current *current;     /* of its thread: what runs there now.  For debuggers, as is the next */
+    long thread;                 /* the kernel's number of the thread that runs it, or ran it last */
+    long home;                   /* of the thread that its driver belongs to */
+    struct context_value *variables; /* of the last main task: what the next one begins with, if there was one */
+    bool has_variables;
     int64_t rest_after;          /* when what is left over may go back again, of the driver's clock */
     uint32_t looked_at;          /* clock_tick when the loop last looked at the world */
     struct eddy_loop_options options;
@@ -90,11 +102,14 @@ struct eddy_loop {
 
 /* Closes all that hangs on the loop, whose driver works yet. */
 void loop_closers_run(struct eddy_loop *loop);
-/* NULL and *error on failure. */
-struct eddy_loop *loop_open(const eddy_loop_options *options, int *error);
+/* NULL and *error on failure.  moves: several threads run it, one after another. */
+struct eddy_loop *loop_open(const eddy_loop_options *options, bool moves, int *error);
 void loop_close(struct eddy_loop *loop);
-/* Passes until done(argument). */
-void loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument);
+/* Passes until done(argument).  False: the driver has failed, and nothing is ready
+ * any more. */
+bool loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument);
+/* Looks at the world, for `limit` nanoseconds at most (CLOCK_NEVER: no limit) if nothing is ready; then one pass. */
+void loop_step(struct eddy_loop *loop, int64_t limit);
 /* Calls that wait in the inbox: made, on the loop's thread. */
 void loop_drain_inbox(struct eddy_loop *loop);
 /* A thread pool, made at first need; NULL: no memory. */
@@ -103,6 +118,9 @@ struct thread_pool *loop_pool(struct eddy_loop *loop, enum pool which);
 void loop_post(struct eddy_loop *loop, struct remote_call *call);
 /* No more posts through the loop's name; makes the last ones. */
 void loop_end_posts(struct eddy_loop *loop);
+
+/* A timer was found due `late` nanoseconds after its time. */
+void loop_note_lag(struct eddy_loop *loop, int64_t late);
 
 /* On its own thread, when it begins to run and when it has ended. */
 void loop_register(struct eddy_loop *loop);

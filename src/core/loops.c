@@ -59,7 +59,7 @@ void loop_register(struct eddy_loop *loop)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, watch_forks);
-    loop->current = &current;
+    loop->current = &loop_at_rest;
     loop->thread = thread_number();
     pthread_mutex_lock(&mutex);
     loop->next_loop = eddy_loops;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.c - eddy_run: opens a loop, runs the main task, and leaves nothing behind.
+ * run.c - a loop is opened, runs main tasks, and is closed; eddy_run does all three.
  *
- * The order of the end: the main task has its result; what is left is cancelled and waited for; async generators
- * left open are closed; the thread pool ends; the loop closes.
+ * Invariant: a run ends when its main task has ended; the loop's other tasks go on in the next run, or end when the
+ * loop is closed.
  */
 #define _GNU_SOURCE /* gettid */
 #include <errno.h>
@@ -13,15 +13,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/current.h"
+#include "core/context_var.h"
+#include "core/enter.h"
 #include "core/failure.h"
-#include "core/generator.h"
 #include "core/life.h"
 #include "core/loop.h"
+#include "core/loop_end.h"
 #include "core/report.h"
-#include "os/clock.h"
+#include "eddy/generator.h"
 #include "os/memory.h"
-#include "os/stack.h"
+#include "os/thread.h"
 
 enum { EXIT_FAILED = 1, EXIT_INTERRUPTED = 130 };
 
@@ -46,113 +47,6 @@ static bool watch_interrupts(struct eddy_loop *loop)
     return !loop->options.no_signals && gettid() == getpid() && signal_watch_add(&loop->interrupts) == 0;
 }
 
-/* ---- the end ---- */
-
-static void cancel_all(struct eddy_loop *loop, const char *reason)
-{
-    for (struct task *task = loop->tasks; task; task = task->next)
-        task->asked = true;
-    for (struct task *task = loop->tasks; task; task = task->next)
-        task_cancel_marked(task, reason);
-    for (struct task *task = loop->tasks; task; task = task->next)
-        task->asked = false;
-}
-
-static void report_alive(struct eddy_loop *loop, const char *what)
-{
-    for (struct task *task = loop->tasks; task; task = task->next)
-        report_line("eddy: task \"%s\" %s; it was spawned at %s:%d", task_name(task), what,
-                    task->site && task->site->file ? task->site->file : "(the library)",
-                    task->site ? task->site->line : 0);
-}
-
-static bool no_tasks(void *loop)
-{
-    return ((struct eddy_loop *)loop)->tasks == NULL;
-}
-
-/* Some time for the tasks to end in. */
-struct grace {
-    struct eddy_loop *loop;
-    struct timer timer;
-    bool over;
-};
-
-static void end_grace(struct timer *timer)
-{
-    container_of(timer, struct grace, timer)->over = true;
-}
-
-static bool no_tasks_or_over(void *argument)
-{
-    struct grace *grace = argument;
-    return grace->over || no_tasks(grace->loop);
-}
-
-/* A task may take a cancellation and go on: it is asked again each second, so that none makes the program hang. */
-static void end_tasks(struct eddy_loop *loop)
-{
-    if (loop->debug && loop->tasks)
-        report_alive(loop, "was still alive when the main task ended");
-    for (int round = 0; loop->tasks; round++) {
-        struct grace grace = {.loop = loop};
-        cancel_all(loop, "the main task has ended");
-        bool limited = timer_set(&loop->timers, &grace.timer,
-                                 clock_add(driver_now(loop->driver), CLOCK_SECOND), end_grace);
-        loop_run_until(loop, limited ? no_tasks_or_over : no_tasks, limited ? (void *)&grace : (void *)loop);
-        timer_cancel(&loop->timers, &grace.timer);
-        if (round == 4)
-            report_alive(loop, "does not end although it was cancelled");
-    }
-}
-
-static void run_closer(struct eddy_awaitable *a)
-{
-    (void)a;
-    async_generators_close(current.loop);
-}
-
-static void close_async_generators(struct eddy_loop *loop)
-{
-    static const struct eddy_awaitable_type closer_type = {
-        .name = "close_async_generators", .run = run_closer, .kind = EDDY_COROUTINE};
-    eddy_awaitable closer = {.awaitable = {.type = &closer_type}};
-    if (!loop->async_generators)
-        return;
-    struct task *task = task_new(loop, NULL, &closer, sizeof closer, NULL);
-    if (task) {
-        task_wake(task);
-        loop_run_until(loop, no_tasks, loop);
-        task->seen = true; /* it fails only for want of a stack, which is told below */
-        task_unref(task);
-    }
-    end_tasks(loop);
-    async_generators_drop(loop);
-}
-
-static void free_pools(struct eddy_loop *loop)
-{
-    for (int i = 0; i < POOLS; i++) {
-        thread_pool_free(loop->pools[i]);
-        loop->pools[i] = NULL;
-    }
-}
-
-/* What other threads still ask for is answered: their coroutines are cancelled.  Threads that go on asking do not keep
- * the loop: once its tasks have ended, only the calls of its own pools come in. */
-static void end_threads(struct eddy_loop *loop)
-{
-    free_pools(loop);
-    loop_drain_inbox(loop);
-    end_tasks(loop);
-    loop_end_posts(loop);
-    do {
-        end_tasks(loop);
-        free_pools(loop);
-        loop_drain_inbox(loop);
-    } while (loop->tasks);
-}
-
 static bool main_is_done(void *loop)
 {
     return ((struct eddy_loop *)loop)->main->state == TASK_DONE;
@@ -160,57 +54,41 @@ static bool main_is_done(void *loop)
 
 static void note_end_of_main(struct watch *watch)
 {
-    current.loop->closing = true; /* tasks that hand over to each other must come back to the loop */
+    current.loop->returns = true; /* tasks that hand over to each other must come back to the loop */
     watch->link = NULL;
+}
+
+/* The variables that the last main task of this loop had at its end are those that the next one begins with. */
+static void give_variables(struct eddy_loop *loop, struct task *main_task)
+{
+    if (!loop->has_variables)
+        return;
+    context_unref(main_task->context);
+    main_task->context = context_ref(loop->variables);
+}
+
+static void keep_variables(struct eddy_loop *loop, struct task *main_task)
+{
+    context_unref(loop->variables);
+    loop->variables = context_ref(main_task->context);
+    loop->has_variables = true;
 }
 
 /* The failure of the main task; NULL: it went well. */
 static struct eddy_failure *run_main_task(struct eddy_loop *loop, struct task *main_task)
 {
     struct watch watch = {0};
+    give_variables(loop, main_task);
     watch_add(&main_task->watches, &watch, note_end_of_main);
     task_wake(main_task);
-    loop_run_until(loop, main_is_done, loop);
+    if (!loop_run_until(loop, main_is_done, loop)) {
+        watch_remove(&main_task->watches, &watch);
+        return loop_driver_failed(loop);
+    }
+    keep_variables(loop, main_task);
     struct eddy_failure *failure = task_core(main_task)->failure;
     task_core(main_task)->failure = NULL;
     return failure;
-}
-
-/* For the report of a stack overflow. */
-static void name_owner(void *owner, char *buffer, size_t size)
-{
-    struct task *task = owner ? owner : current.caller;
-    const char *how = owner ? "" : "eddy_call_on_big_stack of ";
-    if (!task)
-        snprintf(buffer, size, "%s", current.loop ? "a callback of the loop" : "");
-    else if (task->name)
-        snprintf(buffer, size, "%stask \"%s\"", how, task->name);
-    else
-        snprintf(buffer, size, "%stask \"%.48s-%u\"", how, task_core(task)->type->name, task->id);
-}
-
-int eddy_no_fault_handler(void)
-{
-    return stack_refuse_handler() ? 0 : EBUSY;
-}
-
-/* ---- eddy_run ---- */
-
-static struct eddy_failure *check(const eddy_loop_options *options, const struct eddy_build *build)
-{
-    static const struct eddy_build own = EDDY_BUILD;
-    if (build->version >> 8 != own.version >> 8 || build->awaitable_size != own.awaitable_size ||
-        build->generator_size != own.generator_size)
-        return failure_of(EDDY_VERSION_MISMATCH,
-                          "the program was compiled with the headers of %u.%u.%u and runs with another build of the "
-                          "library, %s: compile it again",
-                          build->version >> 16, build->version >> 8 & 255, build->version & 255,
-                          EDDY_VERSION_STRING);
-    if (options && (options->size == 0 || options->size > sizeof *options))
-        return failure_of(EINVAL, "eddy_loop_options.size must be sizeof(eddy_loop_options)");
-    if (current.loop && !current.loop->driver->forked)
-        return failure_of(EDDY_LOOP_RUNNING, "%s", "await the coroutine, or spawn it");
-    return NULL;
 }
 
 static struct eddy_failure *why_no_loop(const eddy_loop_options *options, int error)
@@ -222,87 +100,251 @@ static struct eddy_failure *why_no_loop(const eddy_loop_options *options, int er
     int refused;
     driver_refusal(why, sizeof why, &refused);
     if (name && strcmp(name, driver_uring.name) == 0 && refused)
-        return failure_of(error, "eddy_run: the event loop's driver \"%s\" cannot be had: %s", name, why);
-    return failure_of(error, "eddy_run: the event loop's driver \"%s\" cannot be had", name ? name : "epoll");
+        return failure_of(error, "the event loop's driver \"%s\" cannot be had: %s", name, why);
+    return failure_of(error, "the event loop's driver \"%s\" cannot be had", name ? name : "epoll");
+}
+
+/* ---- opening, closing ---- */
+
+static struct eddy_failure *check_build(const struct eddy_build *build)
+{
+    static const struct eddy_build own = EDDY_BUILD;
+    if (build->version >> 8 == own.version >> 8 && build->awaitable_size == own.awaitable_size &&
+        build->generator_size == own.generator_size)
+        return NULL;
+    return failure_of(EDDY_VERSION_MISMATCH,
+                      "the program was compiled with the headers of %u.%u.%u and runs with another build of the "
+                      "library, %s: compile it again",
+                      build->version >> 16, build->version >> 8 & 255, build->version & 255, EDDY_VERSION_STRING);
+}
+
+static struct eddy_loop *open_loop(const eddy_loop_options *options, bool moves, struct eddy_failure **failure)
+{
+    if (options && (options->size == 0 || options->size > sizeof *options)) {
+        *failure = failure_of(EINVAL, "eddy_loop_options.size must be sizeof(eddy_loop_options)");
+        return NULL;
+    }
+    int error = 0;
+    const struct eddy_allocator *before = memory_use(options ? options->allocator : NULL);
+    struct eddy_loop *loop = loop_open(options, moves, &error);
+    memory_use(before);
+    if (!loop) {
+        *failure = why_no_loop(options, error);
+        return NULL;
+    }
+    loop->home = thread_number();
+    loop_register(loop);
+    return loop;
+}
+
+/* On the thread that runs it, after loop_finish. */
+static void free_loop(struct eddy_loop *loop)
+{
+    loop_unregister(loop);
+    loop_closers_run(loop);
+    fd_watches_free(loop);
+    context_unref(loop->variables);
+    loop_close(loop);
+}
+
+/* *err gets the failure; err NULL: it is printed. */
+static void tell(struct eddy_failure *failure, eddy_error *err)
+{
+    if (!failure)
+        return;
+    if (err) {
+        eddy_failure_catch(failure, err);
+        return;
+    }
+    struct sigpipe sigpipe = sigpipe_block();
+    report_print(failure);
+    failure_unref(failure);
+    sigpipe_restore(&sigpipe);
+}
+
+eddy_loop *eddy_loop_open(const eddy_loop_options *options, eddy_error *err)
+{
+    struct eddy_failure *failure = NULL;
+    if (err)
+        *err = (eddy_error){.code = 0, .message = ""};
+    struct eddy_loop *loop = open_loop(options, true, &failure);
+    tell(failure, err);
+    return loop ? loop->name : NULL;
+}
+
+int eddy_loop_close(eddy_loop *name)
+{
+    struct eddy_loop *loop;
+    struct before before;
+    if (!name)
+        return 0;
+    struct eddy_failure *failure = loop_claim(name, &loop);
+    if (failure)
+        return loop_refusal(failure);
+    loop_begin_run(loop, &before);
+    loop_finish(loop);
+    free_loop(loop);
+    loop_end_run(NULL, &before);
+    return 0;
+}
+
+/* ---- running ---- */
+
+/* Where the macros want the result of a coroutine, and where they called. */
+struct main_call {
+    struct eddy_awaitable *coroutine;
+    size_t size, result_offset, result_size;
+    const struct eddy_site *site;
+};
+
+/* It is not run, and what its value owns is freed; that of another build has a shape of its own. */
+static void refuse_main(const struct main_call *call, struct eddy_failure *failure, eddy_error *err)
+{
+    if (failure->code != EDDY_VERSION_MISMATCH)
+        value_destroy(call->coroutine);
+    tell(failure, err);
 }
 
 /* The request was delivered, nobody else has made one, and the main task ended by it. */
 static bool ended_by_interrupt(const struct eddy_loop *loop, struct task *task)
 {
-    return task && loop->interrupted_main && task->obeyed && task_withdraw(task, loop->interruption) == 0;
+    return loop->interrupted_main && task->obeyed && task_withdraw(task, loop->interruption) == 0;
 }
 
-/* Runs it on an open loop, closes the loop; *code is the exit status. */
-static struct eddy_failure *run_on(struct eddy_loop *loop, struct eddy_awaitable *coroutine, size_t size,
-                                   size_t result_offset, size_t result_size, const struct eddy_site *site,
-                                   bool prints, int *code)
+static void forget_main(struct eddy_loop *loop)
+{
+    loop->main = NULL;
+    loop->interrupted = 0;
+    loop->interrupted_main = false;
+}
+
+/* Runs a copy of the coroutine on a loop that this thread runs; *code: the exit status. */
+static struct eddy_failure *run_main(struct eddy_loop *loop, const struct main_call *call, int *code)
 {
     struct eddy_failure *failure = &failure_no_memory;
-    current.loop = loop;
-    loop_register(loop);
-    bool watches = watch_interrupts(loop);
-    struct task *task = loop->main = task_new(loop, NULL, coroutine, size, site);
-    if (task)
-        failure = run_main_task(loop, task);
-    *code = !failure ? 0 : ended_by_interrupt(loop, task) ? EXIT_INTERRUPTED : EXIT_FAILED;
-    /* Who interrupts a run with a seed wants to know where it hangs. */
-    if (failure && prints && (*code == EXIT_FAILED || loop->driver->seed))
-        report_print(failure);
-    end_tasks(loop);
-    close_async_generators(loop);
-    if (task) {
-        memcpy((char *)coroutine + result_offset, (char *)task_handle(task) + result_offset, result_size);
-        task->has_result = false;
-        task_unref(task);
+    *code = EXIT_FAILED;
+    loop->returns = false;
+    if (loop->broken) {
+        value_destroy(call->coroutine);
+        return loop_driver_failed(loop);
     }
-    end_threads(loop);
-    if (loop->unspawned)
-        report_line("eddy: for want of memory %zu tasks were not spawned, and nobody awaited them", loop->unspawned);
+    struct task *task = loop->main = task_new(loop, NULL, call->coroutine, call->size, call->site);
+    if (!task) {
+        value_destroy(call->coroutine);
+        return failure;
+    }
+    failure = run_main_task(loop, task);
+    *code = !failure ? 0 : ended_by_interrupt(loop, task) ? EXIT_INTERRUPTED : EXIT_FAILED;
+    memcpy((char *)call->coroutine + call->result_offset, (char *)task_handle(task) + call->result_offset,
+           call->result_size);
+    task->has_result = false;
+    task_unref(task);
+    loop->main = NULL;
+    return failure;
+}
+
+int eddy_loop_run_main(eddy_loop *name, void *coroutine, size_t size, size_t result_offset, size_t result_size,
+                       const struct eddy_build *build, eddy_error *err, const struct eddy_site *site)
+{
+    struct main_call call = {coroutine, size, result_offset, result_size, site};
+    struct eddy_loop *loop;
+    struct before before;
+    int code = EXIT_FAILED;
+    if (err)
+        *err = (eddy_error){.code = 0, .message = ""};
+    struct eddy_failure *failure = check_build(build);
+    if (failure || (failure = loop_claim(name, &loop))) {
+        refuse_main(&call, failure, err);
+        return code;
+    }
+    loop_begin_run(loop, &before);
+    bool watches = watch_interrupts(loop);
+    failure = run_main(loop, &call, &code);
     if (watches)
         signal_watch_remove(&loop->interrupts);
-    loop_unregister(loop);
-    loop_closers_run(loop);
-    fd_watches_free(loop);
-    loop_close(loop);
-    current.loop = NULL;
-    return failure;
+    forget_main(loop);
+    tell(failure, err);
+    loop_end_run(loop, &before);
+    return code;
+}
+
+static bool is_stopped_or_interrupted(void *argument)
+{
+    struct eddy_loop *loop = argument;
+    return loop->stopped || loop->interrupted_main;
+}
+
+int eddy_loop_run_forever(eddy_loop *name)
+{
+    struct eddy_loop *loop;
+    struct before before;
+    struct eddy_failure *failure = loop_claim(name, &loop);
+    if (failure)
+        return loop_refusal(failure);
+    loop_begin_run(loop, &before);
+    bool watches = watch_interrupts(loop);
+    if ((loop->returns = loop->stopped))
+        loop_step(loop, 0); /* stopped already: one pass */
+    else
+        loop_run_until(loop, is_stopped_or_interrupted, loop);
+    int error = loop->broken ? loop->broken : loop->interrupted_main ? EINTR : 0;
+    loop->stopped = false;
+    if (watches)
+        signal_watch_remove(&loop->interrupts);
+    forget_main(loop);
+    loop_end_run(loop, &before);
+    return error;
+}
+
+static void stop_now(void *argument)
+{
+    struct eddy_loop *loop = argument;
+    loop->stopped = loop->returns = true;
+}
+
+int eddy_loop_stop(eddy_loop *name)
+{
+    if (current.loop && current.loop->name == name) {
+        stop_now(current.loop);
+        return 0;
+    }
+    struct eddy_loop *loop = name ? loop_enter(name) : NULL;
+    if (!loop)
+        return EDDY_NO_LOOP;
+    int error = (eddy_call_soon_threadsafe)(name, stop_now, loop); /* made while the loop is there, for that makes it */
+    loop_leave(name);
+    return error;
 }
 
 int eddy_run_main(void *coroutine, size_t size, size_t result_offset, size_t result_size,
                   const eddy_loop_options *options, const struct eddy_build *build, eddy_error *err,
                   const struct eddy_site *site)
 {
-    int code = EXIT_FAILED, error = 0;
-    struct sigpipe sigpipe = sigpipe_block();
-    struct eddy_failure *failure = check(options, build);
-    if (!failure) {
-        const struct eddy_allocator *before = memory_use(options ? options->allocator : NULL);
-        struct current outer = current; /* in a forked child: where its parent was */
-        current.task = NULL;
-        struct eddy_loop *loop = loop_open(options, &error);
-        stack_set_namer(name_owner);
-        stack_watch_overflow(!options || !options->no_signals);
-        if (loop) {
-            loop->sigpipe = sigpipe;
-            failure = run_on(loop, coroutine, size, result_offset, result_size, site, !err, &code);
-        }
-        memory_use(before);
-        current.loop = outer.loop;
-        current.task = outer.task;
-        if (loop && !err) {
-            failure_unref(failure);
-            sigpipe_restore(&sigpipe);
-            return code;
-        }
-        if (!loop)
-            failure = why_no_loop(options, error);
+    struct main_call call = {coroutine, size, result_offset, result_size, site};
+    struct before before;
+    struct eddy_loop *loop = NULL;
+    int code = EXIT_FAILED;
+    struct eddy_failure *failure = check_build(build);
+    if (!failure && !(failure = loop_check_thread()) && (loop = open_loop(options, false, &failure)))
+        loop->runs = true;
+    if (!loop) {
+        refuse_main(&call, failure, err);
+        return code;
     }
-    if (err && failure)
-        eddy_failure_catch(failure, err);
-    else if (failure) {
+    loop_begin_run(loop, &before);
+    bool watches = watch_interrupts(loop);
+    failure = run_main(loop, &call, &code);
+    /* Who interrupts a run with a seed wants to know where it hangs. */
+    if (failure && !err && (code == EXIT_FAILED || loop->driver->seed))
         report_print(failure);
+    loop_finish(loop);
+    if (watches)
+        signal_watch_remove(&loop->interrupts);
+    free_loop(loop);
+    loop_end_run(NULL, &before);
+    if (err)
+        tell(failure, err);
+    else
         failure_unref(failure);
-    }
-    sigpipe_restore(&sigpipe);
     return failure ? code : 0;
 }

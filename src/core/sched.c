@@ -38,7 +38,7 @@ static bool must_look(struct eddy_loop *loop)
 {
     struct driver *driver = loop->driver;
     uintptr_t inbox = (uintptr_t)__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
-    size_t outside = driver->in_flight | inbox | driver->virtual_time | loop->interrupted | loop->closing;
+    size_t outside = driver->in_flight | inbox | driver->virtual_time | loop->interrupted | loop->returns;
     if (__builtin_expect((outside | loop->timers.count) == 0, 1))
         return false;
     return outside || loop->timer_due || ++loop->passes % PASSES_PER_CLOCK == 0;
@@ -46,6 +46,7 @@ static bool must_look(struct eddy_loop *loop)
 
 void loop_begin_pass(struct eddy_loop *loop)
 {
+    loop->pass_count++;
     loop->batch = loop->first;
     loop->first = NULL;
     loop->end = &loop->first;

@@ -187,7 +187,7 @@ static void shuffle_done(struct sim *sim)
 
 bool sim_would_progress(const struct sim *sim, int64_t deadline)
 {
-    if (!list_is_empty(&sim->epoll.done) || sim->looks || wakeup_is_rung(&sim->epoll.wakeup))
+    if (!list_is_empty(&sim->epoll.done) || !list_is_empty(&sim->looks) || wakeup_is_rung(&sim->epoll.wakeup))
         return true;
     int64_t next = sim_next_event(sim), until = next < deadline ? next : deadline;
     if (until <= sim->now)

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* test_guest.c - rules of a loop inside of another one: descriptor, deadline, step, wake.  The host here is poll(2). */
+#include <eddy.h>
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include "run_clean.h"
+
+static eddy_loop *open_loop(void)
+{
+    eddy_error err;
+    eddy_loop *loop = eddy_loop_open(NULL, &err);
+    assert_non_null(loop);
+    return loop;
+}
+
+static bool is_simulation(const eddy_loop *loop)
+{
+    return strcmp(eddy_loop_driver(loop), "sim") == 0;
+}
+
+static int wait_as_host(eddy_loop *loop)
+{
+    double deadline = eddy_loop_deadline(loop);
+    struct pollfd entry = {.fd = eddy_loop_descriptor(loop), .events = POLLIN};
+    return poll(&entry, 1, isinf(deadline) ? -1 : (int)ceil(deadline * 1000));
+}
+
+static bool is_readable(eddy_loop *loop)
+{
+    struct pollfd entry = {.fd = eddy_loop_descriptor(loop), .events = POLLIN};
+    return poll(&entry, 1, 0) == 1;
+}
+
+static void drive_until(eddy_loop *loop, const int *done)
+{
+    while (!*done) {
+        assert_true(wait_as_host(loop) >= 0);
+        assert_int_equal(eddy_loop_step(loop, 0), 0);
+    }
+}
+
+/* ---- tasks under a host ---- */
+
+async(void, answers, (eddy_stream *, stream))
+{
+    char byte;
+    while (await(eddy_stream_read(stream, &byte, 1)) == 1)
+        await(eddy_stream_write(stream, &byte, 1));
+    await(eddy_stream_close(stream));
+}
+
+async(void, asks, (eddy_stream *, stream))
+{
+    char byte;
+    for (char i = 0; i < 20; i++) {
+        await(eddy_stream_write(stream, &i, 1));
+        CHECK(await(eddy_stream_read(stream, &byte, 1)) == 1 && byte == i);
+        await(eddy_sleep(0.0005));
+    }
+    await(eddy_stream_close(stream));
+}
+
+blocking(int, takes_its_time, (int, x))
+{
+    usleep(1000);
+    return 2 * x;
+}
+
+async(void, converses, (int *, done))
+{
+    eddy_stream *ends[2];
+    await(eddy_stream_pair(ends));
+    struct answers *other = spawn(answers(ends[0]));
+    await(asks(ends[1]));
+    await(other);
+    CHECK(await(takes_its_time(4)) == 8);
+    *done = 1;
+}
+
+static void start_conversation(void *done)
+{
+    eddy_detach(eddy_spawn(converses(done)));
+}
+
+static void tasks_run_under_a_host(void **state)
+{
+    (void)state;
+    long blocks = memory_live_blocks();
+    eddy_loop *loop = open_loop();
+    int done = 0;
+    assert_int_equal(eddy_call_soon_threadsafe(loop, start_conversation, &done), 0);
+    drive_until(loop, &done);
+    assert_int_equal(eddy_loop_close(loop), 0);
+    assert_int_equal(memory_live_blocks(), blocks);
+}
+
+/* ---- the descriptor ---- */
+
+enum { PIPES = 100 };
+static int arrived;
+
+static void take(void *argument)
+{
+    char byte;
+    int fd = *(int *)argument;
+    assert_int_equal(read(fd, &byte, 1), 1);
+    arrived++;
+}
+
+static int pipes[PIPES][2];
+
+static void watch_pipes(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < PIPES; i++)
+        assert_int_equal(eddy_add_reader(pipes[i][0], take, &pipes[i][0]), 0);
+}
+
+static void forget_pipes(void *done)
+{
+    for (int i = 0; i < PIPES; i++)
+        eddy_remove_reader(pipes[i][0]);
+    *(int *)done = 1;
+}
+
+/* More than one look of a driver takes. */
+static void it_is_readable_until_steps_have_taken_all(void **state)
+{
+    (void)state;
+    eddy_loop *loop = open_loop();
+    int done = 0;
+    for (int i = 0; i < PIPES; i++)
+        assert_int_equal(pipe(pipes[i]), 0);
+    eddy_call_soon_threadsafe(loop, watch_pipes, NULL);
+    while (eddy_loop_deadline(loop) == 0)
+        assert_int_equal(eddy_loop_step(loop, 0), 0);
+    assert_false(is_readable(loop));
+    assert_true(isinf(eddy_loop_deadline(loop)));
+    for (int i = 0; i < PIPES; i++)
+        assert_int_equal(write(pipes[i][1], "x", 1), 1);
+    arrived = 0;
+    while (arrived < PIPES) {
+        assert_true(eddy_loop_deadline(loop) == 0 || is_readable(loop));
+        assert_int_equal(eddy_loop_step(loop, 0), 0);
+    }
+    eddy_call_soon_threadsafe(loop, forget_pipes, &done);
+    drive_until(loop, &done);
+    assert_int_equal(eddy_loop_close(loop), 0);
+    for (int i = 0; i < PIPES; i++)
+        close(pipes[i][0]), close(pipes[i][1]);
+}
+
+static void *wake_later(void *loop)
+{
+    usleep(2000);
+    assert_int_equal(eddy_loop_wake(loop), 0);
+    return NULL;
+}
+
+static void settle(eddy_loop *loop)
+{
+    while (eddy_loop_deadline(loop) == 0)
+        assert_int_equal(eddy_loop_step(loop, 0), 0);
+}
+
+static void a_wake_makes_it_readable(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    eddy_loop *loop = open_loop();
+    settle(loop);
+    for (int i = 0; i < 3; i++) {
+        assert_false(is_readable(loop));
+        pthread_create(&thread, NULL, wake_later, loop);
+        assert_int_equal(wait_as_host(loop), 1);
+        pthread_join(thread, NULL);
+        assert_int_equal(eddy_loop_step(loop, 0), 0);
+        settle(loop);
+    }
+    pthread_create(&thread, NULL, wake_later, loop);
+    assert_int_equal(eddy_loop_step(loop, (double)INFINITY), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(eddy_loop_close(loop), 0);
+    assert_int_equal(eddy_loop_wake(loop), EDDY_NO_LOOP);
+    assert_true(eddy_loop_descriptor(loop) < 0);
+}
+
+/* ---- time ---- */
+
+static void note_time(void *when)
+{
+    *(double *)when = eddy_time();
+}
+
+static void set_timer(void *when)
+{
+    eddy_call_later(3600, note_time, when);
+}
+
+static void the_deadline_is_the_first_timer(void **state)
+{
+    (void)state;
+    eddy_loop *loop = open_loop();
+    double fired = 0;
+    settle(loop);
+    assert_true(isinf(eddy_loop_deadline(loop)));
+    eddy_call_soon_threadsafe(loop, set_timer, &fired);
+    assert_true(eddy_loop_deadline(loop) == 0);
+    assert_int_equal(eddy_loop_step(loop, 0), 0);
+    if (is_simulation(loop)) { /* a step moves the clock, and the descriptor says that it would */
+        while (fired == 0) {
+            assert_true(is_readable(loop));
+            assert_true(eddy_loop_deadline(loop) == 0);
+            assert_int_equal(eddy_loop_step(loop, 0), 0);
+        }
+        assert_false(is_readable(loop));
+    } else {
+        while (eddy_loop_deadline(loop) == 0)
+            assert_int_equal(eddy_loop_step(loop, 0), 0);
+        double deadline = eddy_loop_deadline(loop);
+        assert_true(deadline > 3000 && deadline <= 3600);
+        assert_false(is_readable(loop));
+    }
+    assert_int_equal(eddy_loop_step(loop, (double)NAN), EINVAL);
+    assert_int_equal(eddy_loop_close(loop), 0);
+}
+
+/* ---- one pass a step ---- */
+
+static int passes;
+
+async(void, hands_over)
+{
+    for (;;) {
+        passes++;
+        await(eddy_sleep(0));
+    }
+}
+
+static void start_two(void *unused)
+{
+    (void)unused;
+    eddy_detach(eddy_spawn(hands_over()));
+    eddy_detach(eddy_spawn(hands_over()));
+}
+
+static void a_step_ends_although_tasks_hand_over_to_each_other(void **state)
+{
+    (void)state;
+    eddy_loop *loop = open_loop();
+    eddy_call_soon_threadsafe(loop, start_two, NULL);
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(eddy_loop_step(loop, 0), 0);
+    assert_true(passes >= 10 && passes <= 20);
+    assert_true(eddy_loop_deadline(loop) == 0);
+    assert_int_equal(eddy_loop_close(loop), 0);
+}
+
+/* ---- hooks ---- */
+
+static int waits_begun, waits_ended;
+
+static void count_begin(void *argument)
+{
+    assert_ptr_equal(argument, &waits_begun);
+    assert_int_equal(waits_begun++, waits_ended);
+}
+
+static void count_end(void *argument)
+{
+    (void)argument;
+    assert_int_equal(++waits_ended, waits_begun);
+}
+
+async(void, sleeps)
+{
+    await(eddy_sleep(0.001));
+}
+
+static void hooks_are_called_around_what_may_sleep(void **state)
+{
+    (void)state;
+    eddy_error err;
+    eddy_loop *loop = eddy_loop_open(&(eddy_loop_options){.size = sizeof(eddy_loop_options),
+                                                          .before_wait = count_begin,
+                                                          .after_wait = count_end,
+                                                          .wait_argument = &waits_begun},
+                                     &err);
+    eddy_loop_run(loop, sleeps(), &err);
+    assert_true(waits_begun > 0 && waits_begun == waits_ended);
+    assert_int_equal(eddy_loop_close(loop), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tasks_run_under_a_host),
+        cmocka_unit_test(it_is_readable_until_steps_have_taken_all),
+        cmocka_unit_test(a_wake_makes_it_readable),
+        cmocka_unit_test(the_deadline_is_the_first_timer),
+        cmocka_unit_test(a_step_ends_although_tasks_hand_over_to_each_other),
+        cmocka_unit_test(hooks_are_called_around_what_may_sleep),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
