@@ -309,14 +309,19 @@ static void a_closed_loop_is_an_error(void **state)
 
 struct visit {
     eddy_loop *loop;
-    eddy_error err;
+    int code; /* of its error */
+    bool says_why;
     int result;
 };
 
 static void *run_on_a_thread(void *argument)
 {
     struct visit *visit = argument;
-    visit->result = eddy_loop_run(visit->loop, twice(4), &visit->err);
+    eddy_error err;
+    visit->result = eddy_loop_run(visit->loop, twice(4), &err);
+    visit->code = err.code;
+    visit->says_why = strstr(err.message, "another thread") != NULL;
+    eddy_error_free(&err);
     return NULL;
 }
 
@@ -334,7 +339,7 @@ static void a_loop_without_tasks_runs_on_one_thread_after_another(void **state)
     eddy_error err;
     for (int i = 0; i < 3; i++) {
         visit_from_a_thread(&visit);
-        assert_int_equal(visit.err.code, 0);
+        assert_int_equal(visit.code, 0);
         assert_int_equal(visit.result, 8);
         assert_int_equal(eddy_loop_run(visit.loop, twice(i), &err), 2 * i);
     }
@@ -348,9 +353,8 @@ static void a_loop_with_tasks_stays_on_its_thread(void **state)
     eddy_error err;
     eddy_loop_run(visit.loop, leaves_one_behind(), &err);
     visit_from_a_thread(&visit);
-    assert_int_equal(visit.err.code, EDDY_LOOP_RUNNING);
-    assert_non_null(strstr(visit.err.message, "another thread"));
-    eddy_error_free(&visit.err);
+    assert_int_equal(visit.code, EDDY_LOOP_RUNNING);
+    assert_true(visit.says_why);
     close_loop(visit.loop);
 }
 
