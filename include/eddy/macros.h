@@ -49,7 +49,7 @@
 #define ED_CAT(a, b) ED_CAT_(a, b)
 #define ED_UNUSED __attribute__((unused))
 #define ED_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define ED_UNIQUE(n) ED_CAT(n, __COUNTER__)
+#define EDDY_UNIQUE(n) ED_CAT(n, __COUNTER__)
 #define ED_NARGS(...) ED_NARGS_(0, ##__VA_ARGS__, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
 #define ED_NARGS_(z, a, b, c, d, e, f, g, h, i, j, k, l, N, ...) N
 #define ED_IS_ONE(...) ED_NARGS_(0, ##__VA_ARGS__, M, M, M, M, M, M, M, M, M, M, M, 1, 0)
@@ -79,8 +79,8 @@
 #define ED_LAST_OF_15(m, a, b, c, d, e, f, g, h, i, j, k, l, n, o, z) m(z, a, b, c, d, e, f, g, h, i, j, k, l, n, o)
 #define ED_LAST_OF_16(m, a, b, c, d, e, f, g, h, i, j, k, l, n, o, p, z) \
     m(z, a, b, c, d, e, f, g, h, i, j, k, l, n, o, p)
-/* ED_EACH(m, name, (T, a), (U, b)) is m(T, a) m(U, b), for up to 8 pairs; ED_LIST puts commas between them. */
-#define ED_EACH(m, ...) ED_CAT(ED_EACH, ED_NARGS(__VA_ARGS__))(m, __VA_ARGS__)
+/* EDDY_EACH(m, name, (T, a), (U, b)) is m(T, a) m(U, b), for up to 8 pairs; ED_LIST puts commas between them. */
+#define EDDY_EACH(m, ...) ED_CAT(ED_EACH, ED_NARGS(__VA_ARGS__))(m, __VA_ARGS__)
 #define ED_EACH1(m, n)
 #define ED_EACH2(m, n, a) m a
 #define ED_EACH3(m, n, a, b) m a m b
@@ -155,7 +155,7 @@
     _Static_assert(0, "a parameter is a type and a name in parentheses: " keyword "(int, f, (int, n))");
 #define ED_NAMELESS(keyword) \
     _Static_assert(0, keyword " needs a type, a name, then the parameters: " keyword "(int, f, (int, n))"); \
-    static int ED_UNIQUE(ed_nameless_)(void)
+    static int EDDY_UNIQUE(ed_nameless_)(void)
 #define ED_FIELD(T, n) T n;
 #define ED_PARAM(T, n) T n
 #define ED_TAIL(T, n) , T n
@@ -174,7 +174,7 @@
 #define ED_OPEN(T, n) (
 #define ED_MIX(T, n) * 31u + (uint32_t)(sizeof(T) * 8 + __builtin_classify_type(*(T *)0)))
 #define ED_SIGNATURE(T, ...) \
-    (ED_EACH(ED_OPEN, __VA_ARGS__)(uint32_t)(sizeof(ED_OBJECT(T)) + 7) ED_EACH(ED_MIX, __VA_ARGS__))
+    (EDDY_EACH(ED_OPEN, __VA_ARGS__)(uint32_t)(sizeof(ED_OBJECT(T)) + 7) EDDY_EACH(ED_MIX, __VA_ARGS__))
 
 /* ---- typing help ---------------------------------------------------------------------------------------- */
 
@@ -301,7 +301,7 @@ struct eddy_core *ed_enclosing(void);
 #define ED_MAY_ALIAS __attribute__((may_alias)) /* async_type calls functions through another struct */
 #define ED_ARGS(...) \
     __extension__ struct { \
-        ED_EACH(ED_FIELD, __VA_ARGS__) \
+        EDDY_EACH(ED_FIELD, __VA_ARGS__) \
     } args
 
 #define eddy_async_declare(T, ...) \
@@ -329,12 +329,12 @@ struct eddy_core *ed_enclosing(void);
     }; \
     typedef void fn##__parameters(ED_LIST(ED_PARAM, __VA_ARGS__)); \
     ED_CONTEXT(fn); \
-    linkage T fn##__body(struct fn *, struct fn##__context, struct fn##__context ED_EACH(ED_TAIL, __VA_ARGS__)); \
+    linkage T fn##__body(struct fn *, struct fn##__context, struct fn##__context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static inline void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         ED_IF_VOID(T)(, ed_self->result =) \
-            fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn) ED_EACH(ED_PASS, __VA_ARGS__)); \
+            fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
         if (ED_UNLIKELY(ed_self->awaitable.awaitable.children != NULL)) \
             eddy_frame_end(ed_self->awaitable.awaitable.children); \
     } \
@@ -346,7 +346,7 @@ struct eddy_core *ed_enclosing(void);
                                                                     .signature = ED_SIGNATURE(T, __VA_ARGS__)}; \
     ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
     { \
-        return __extension__(struct fn){ED_HEADER(fn##__type), .args = {ED_EACH(ED_INIT, __VA_ARGS__)}}; \
+        return __extension__(struct fn){ED_HEADER(fn##__type), .args = {EDDY_EACH(ED_INIT, __VA_ARGS__)}}; \
     }
 #define ED_ASYNC_BODY(linkage, T, fn, ...) \
     ED_CAT(ED_ASYNC_BODY_, ED_HEAD(__VA_ARGS__))(linkage, T, fn, __VA_ARGS__)
@@ -354,7 +354,7 @@ struct eddy_core *ed_enclosing(void);
 #define ED_ASYNC_BODY_UNPAIRED(linkage, T, fn, ...) ED_ASYNC_BODY_GOOD(linkage, T, fn, fn)
 #define ED_ASYNC_BODY_GOOD(linkage, T, fn, ...) \
     linkage T fn##__body(ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, await_outside_async_function), \
-                         ED_MARKER(fn, throw_needs_async_function_or_generator) ED_EACH(ED_TAIL, __VA_ARGS__))
+                         ED_MARKER(fn, throw_needs_async_function_or_generator) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 
 /*
  * The type `name` of async functions with this result and these parameters; name_of(f) converts f.  The shape is
@@ -467,12 +467,12 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
         ED_NO_KIND(async_generator); \
     }; \
     ED_CONTEXT(fn); \
-    static T fn##__body(struct fn *, struct fn##__context ED_EACH(ED_TAIL, __VA_ARGS__)); \
+    static T fn##__body(struct fn *, struct fn##__context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static void fn##__finish(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         ED_IF_VOID(T)(, ed_self->result =) \
-            fn##__body(ed_self, ED_HERE(fn) ED_EACH(ED_PASS, __VA_ARGS__)); \
+            fn##__body(ed_self, ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
     } \
     ED_UNCLAIMED(fn) \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = {.name = #fn, \
@@ -484,10 +484,10 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
                                                                     .size = sizeof(struct fn)}; \
     ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
     { \
-        return __extension__(struct fn){ED_HEADER(fn##__type), .args = {ED_EACH(ED_INIT, __VA_ARGS__)}}; \
+        return __extension__(struct fn){ED_HEADER(fn##__type), .args = {EDDY_EACH(ED_INIT, __VA_ARGS__)}}; \
     } \
     static T fn##__body(ED_UNUSED struct fn *ed_enclosing, \
-                        ED_MARKER(fn, throw_needs_async_function_or_generator) ED_EACH(ED_TAIL, __VA_ARGS__))
+                        ED_MARKER(fn, throw_needs_async_function_or_generator) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 
 #define eddy_generator(Y, ...) ED_GENERATOR(Y, Y, void, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define eddy_generator_full(Y, S, R, ...) ED_GENERATOR(Y, S, R, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
@@ -508,12 +508,12 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
         ED_NO_KIND(manager); \
     }; \
     ED_CONTEXT(fn); \
-    static R fn##__body(struct fn *, struct fn##__context, struct fn##__context ED_EACH(ED_TAIL, __VA_ARGS__)); \
+    static R fn##__body(struct fn *, struct fn##__context, struct fn##__context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         ED_IF_VOID(R)(, ed_self->result =) \
-            fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn) ED_EACH(ED_PASS, __VA_ARGS__)); \
+            fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
         if (ED_UNLIKELY(ed_self->generator.core.children != NULL)) \
             eddy_frame_end(ed_self->generator.core.children); \
         if (ed_self->generator.self) /* where the caller looks for it */ \
@@ -524,10 +524,10 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
     ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
     { \
         return __extension__(struct fn){.generator = {.core = {.type = &fn##__type}}, \
-                                        .args = {ED_EACH(ED_INIT, __VA_ARGS__)}}; \
+                                        .args = {EDDY_EACH(ED_INIT, __VA_ARGS__)}}; \
     } \
     static R fn##__body(ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, yield_outside_generator), \
-                        ED_MARKER(fn, throw_needs_async_function_or_generator) ED_EACH(ED_TAIL, __VA_ARGS__))
+                        ED_MARKER(fn, throw_needs_async_function_or_generator) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 
 #define eddy_async_generator(Y, ...) ED_ASYNC_GENERATOR(Y, Y, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define eddy_async_generator_full(Y, S, ...) ED_ASYNC_GENERATOR(Y, S, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
@@ -550,11 +550,11 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
     }; \
     ED_CONTEXT(fn); \
     static void fn##__body(struct fn *, struct fn##__context, struct fn##__context, \
-                           struct fn##__context ED_EACH(ED_TAIL, __VA_ARGS__)); \
+                           struct fn##__context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
-        fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn), ED_HERE(fn) ED_EACH(ED_PASS, __VA_ARGS__)); \
+        fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn), ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
         if (ED_UNLIKELY(ed_self->ed_common.core.children != NULL)) \
             eddy_frame_end(ed_self->ed_common.core.children); \
     } \
@@ -563,11 +563,11 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
     ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
     { \
         return __extension__(struct fn){.async_generator = {.generator = {.core = {.type = &fn##__type}}}, \
-                                        .args = {ED_EACH(ED_INIT, __VA_ARGS__)}}; \
+                                        .args = {EDDY_EACH(ED_INIT, __VA_ARGS__)}}; \
     } \
     static void fn##__body(ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, yield_outside_generator), \
                            ED_MARKER(fn, await_outside_async_function), \
-                           ED_MARKER(fn, throw_needs_async_function_or_generator) ED_EACH(ED_TAIL, __VA_ARGS__))
+                           ED_MARKER(fn, throw_needs_async_function_or_generator) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 
 /* ---- await ----------------------------------------------------------------------------------------------- */
 
@@ -702,11 +702,11 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 
 /* ---- throw, rethrow -------------------------------------------------------------------------------------- */
 
-#define eddy_raise(...) ED_RAISE(ED_UNIQUE(ed_site_), __VA_ARGS__)
+#define eddy_raise(...) ED_RAISE(EDDY_UNIQUE(ed_site_), __VA_ARGS__)
 #define ED_RAISE(site, ...) ED_CAT(ED_RAISE_, ED_IS_ONE(__VA_ARGS__))(site, __VA_ARGS__)
 #define ED_RAISE_1(site, code) ED_RAISE_FAILURE(site, eddy_failure_of_code(&site, (code)))
 #define ED_RAISE_M(site, code, ...) ED_RAISE_FAILURE(site, eddy_failure_new(&site, (code), __VA_ARGS__))
-#define eddy_reraise(err) ED_RERAISE(err, ED_UNIQUE(ed_site_))
+#define eddy_reraise(err) ED_RERAISE(err, EDDY_UNIQUE(ed_site_))
 #define ED_RERAISE(err, site) ED_RAISE_FAILURE(site, eddy_failure_again(&site, (err)))
 /* A statement expression, so that __extension__ covers `return (void)0` (-Wpedantic) and ?: may hold it. */
 #define ED_RAISE_FAILURE(site, failed) \
@@ -759,7 +759,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     enum { ed_is_no_coroutine = ED_NO_COROUTINE(ed_operand) }; \
     rule
 #define ED_SPAWN(...) ED_SPAWN_BODY(__VA_ARGS__)
-#define ED_SPAWN_NAMES ED_UNIQUE(ed_sf_), ED_UNIQUE(ed_site_)
+#define ED_SPAWN_NAMES EDDY_UNIQUE(ed_sf_), EDDY_UNIQUE(ed_site_)
 #define eddy_spawn(coro) \
     ED_SPAWN(_Static_assert(!ed_is_no_coroutine, "spawn needs a coroutine value: spawn(f(x))"), coro, \
              "eddy_spawn_copy", unsigned, 0, ED_SPAWN_NAMES)
@@ -771,7 +771,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     ED_SPAWN(_Static_assert(!ed_is_no_coroutine, "spawn_with needs a coroutine value: spawn_with(f(x), &options)"), \
              coro, "eddy_spawn_copy_with", const eddy_spawn_options *, (__VA_ARGS__), ED_SPAWN_NAMES)
 
-#define ED_HANDLE(t) ED_HANDLE_(t, ED_UNIQUE(ed_ha_), ED_UNIQUE(ed_is_handle_))
+#define ED_HANDLE(t) ED_HANDLE_(t, EDDY_UNIQUE(ed_ha_), EDDY_UNIQUE(ed_is_handle_))
 #define ED_HANDLE_(t, ha, ok) ED_HANDLE__(t, ha, ok)
 #define ED_HANDLE__(t, ha, ok) \
     __extension__({ \
@@ -831,7 +831,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define eddy_future_new(type) ((type *)eddy_future_alloc(sizeof(type) + 0 * sizeof(((type *)0)->future)))
 /* Variadic, for (struct point){1, 2} is two macro arguments.  True: it was set; false: as of
  * eddy_set_error. */
-#define eddy_set_result(f, ...) ED_SET_RESULT(f, ED_UNIQUE(ed_fu_), ED_UNIQUE(ed_ok_), ##__VA_ARGS__)
+#define eddy_set_result(f, ...) ED_SET_RESULT(f, EDDY_UNIQUE(ed_fu_), EDDY_UNIQUE(ed_ok_), ##__VA_ARGS__)
 #define ED_SET_RESULT(f, fu, ok, ...) ED_SET_RESULT_(ED_IS_NONE(__VA_ARGS__), f, fu, ok, ##__VA_ARGS__)
 #define ED_SET_RESULT_(none, ...) ED_CAT(ED_SET_RESULT_, none)(__VA_ARGS__)
 #define ED_SET_RESULT_1(f, fu, ok) \
@@ -941,7 +941,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         ED_VALUE(ed_main->result); \
     })
 /* eddy_run_coroutine_threadsafe(loop, coro): an eddy_remote * */
-#define eddy_run_coroutine_threadsafe(loop, coro) ED_REMOTE(loop, coro, ED_UNIQUE(ed_rc_), ED_UNIQUE(ed_site_))
+#define eddy_run_coroutine_threadsafe(loop, coro) ED_REMOTE(loop, coro, EDDY_UNIQUE(ed_rc_), EDDY_UNIQUE(ed_site_))
 #define ED_REMOTE(loop, coro, rc, site) ED_REMOTE_(loop, coro, rc, site)
 #define ED_REMOTE_(loop, coro, rc, site) \
     __extension__({ \
@@ -962,7 +962,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         ED_IS_POINTER(it) ? ED_AWAITABLE(ED_UNLESS(ed_is_no_awaitable, it)) \
                           : eddy_gather_child(&it, sizeof it, &site); \
     })
-#define ED_ITEMS_1(a) ED_ITEM(a, ED_UNIQUE(ed_it_), ED_UNIQUE(ed_is_no_awaitable_), ED_UNIQUE(ed_site_))
+#define ED_ITEMS_1(a) ED_ITEM(a, EDDY_UNIQUE(ed_it_), EDDY_UNIQUE(ed_is_no_awaitable_), EDDY_UNIQUE(ed_site_))
 #define ED_ITEMS_2(a, ...) ED_ITEMS_1(a), ED_ITEMS_1(__VA_ARGS__)
 #define ED_ITEMS_3(a, ...) ED_ITEMS_1(a), ED_ITEMS_2(__VA_ARGS__)
 #define ED_ITEMS_4(a, ...) ED_ITEMS_1(a), ED_ITEMS_3(__VA_ARGS__)
@@ -1000,7 +1000,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define eddy_gather(...) ED_USE_GATHER(ED_GATHER(false, __VA_ARGS__))
 #define eddy_gather_settled(...) ED_USE_GATHER(ED_GATHER(true, __VA_ARGS__))
 /* An array of typed handles: checked here, read by memcpy there. */
-#define ED_HANDLES(tasks_) ED_HANDLES_(tasks_, ED_UNIQUE(ed_are_handles_))
+#define ED_HANDLES(tasks_) ED_HANDLES_(tasks_, EDDY_UNIQUE(ed_are_handles_))
 #define ED_HANDLES_(tasks_, ok) ED_HANDLES__(tasks_, ok)
 #define ED_HANDLES__(tasks_, ok) \
     __extension__({ \
@@ -1076,7 +1076,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                           "put a compound literal in parentheses: yield(((struct point){1, 2}))"); \
     })
 #define eddy_yield_from(sub) \
-    ED_YIELD_FROM(sub, ED_UNIQUE(ed_yv_), ED_UNIQUE(ed_yp_), ED_UNIQUE(ed_yf_), ED_UNIQUE(ed_site_))
+    ED_YIELD_FROM(sub, EDDY_UNIQUE(ed_yv_), EDDY_UNIQUE(ed_yp_), EDDY_UNIQUE(ed_yf_), EDDY_UNIQUE(ed_site_))
 #define ED_YIELD_FROM(sub, yv, yp, yf, site) ED_YIELD_FROM_(sub, yv, yp, yf, site)
 #define ED_YIELD_FROM_(sub, yv, yp, yf, site) \
     __extension__({ \
@@ -1097,7 +1097,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     })
 /* Control goes to another generator, whose next yield or end goes to this one's consumer; what is sent when this one
  * goes on is dropped. */
-#define eddy_transfer(to) ED_TRANSFER(to, ED_UNIQUE(ed_yp_), ED_UNIQUE(ed_yf_), ED_UNIQUE(ed_site_))
+#define eddy_transfer(to) ED_TRANSFER(to, EDDY_UNIQUE(ed_yp_), EDDY_UNIQUE(ed_yf_), EDDY_UNIQUE(ed_site_))
 #define ED_TRANSFER(to, yp, yf, site) ED_TRANSFER_(to, yp, yf, site)
 #define ED_TRANSFER_(to, yp, yf, site) \
     __extension__({ \
@@ -1123,7 +1123,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_NO_OUT(v, ge, go) __typeof__(ge->value) *go = NULL
 #define ED_DO_ERR(e, er) ED_CLEAR(e, er)
 #define ED_NO_ERR(e, er) eddy_error *er = NULL
-#define ED_STEP_NAMES ED_UNIQUE(ed_ge_), ED_UNIQUE(ed_go_), ED_UNIQUE(ed_er_), ED_UNIQUE(ed_site_)
+#define ED_STEP_NAMES EDDY_UNIQUE(ed_ge_), EDDY_UNIQUE(ed_go_), EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_)
 #define ED_DO_SEND(item, ge) ge->sent = (item)
 #define ED_NO_SEND(item, ge) (void)0
 #define ED_DO_CODE(code) \
@@ -1187,8 +1187,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_RESUME_THROWING(ge, go) eddy_generator_throw(ED_SLOTS(ge, go), ED_CODE, &ED_THROWN_AT)
 /* eddy_close(&g) · eddy_close(&g, &err) */
 #define eddy_close(...) ED_OVERLOAD(ED_CLOSE_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_CLOSE_1(g) ED_CLOSE(g, ED_NO_ERR, , ED_UNIQUE(ed_cf_), ED_UNIQUE(ed_er_), ED_UNIQUE(ed_site_))
-#define ED_CLOSE_2(g, e) ED_CLOSE(g, ED_DO_ERR, e, ED_UNIQUE(ed_cf_), ED_UNIQUE(ed_er_), ED_UNIQUE(ed_site_))
+#define ED_CLOSE_1(g) ED_CLOSE(g, ED_NO_ERR, , EDDY_UNIQUE(ed_cf_), EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_))
+#define ED_CLOSE_2(g, e) ED_CLOSE(g, ED_DO_ERR, e, EDDY_UNIQUE(ed_cf_), EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_))
 #define ED_CLOSE(...) ED_CLOSE_(__VA_ARGS__)
 #define ED_CLOSE_(g, error, e, cf, er, site) \
     __extension__({ \
@@ -1216,8 +1216,8 @@ EDDY_API void eddy_async_each_leave(struct eddy_each *each);
     ED_BY_COUNT(ED_FOR_EACH_2, ED_FOR_EACH_2, ED_FOR_EACH_2, ED_FOR_EACH_3, ##__VA_ARGS__)( \
         _Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())"), __VA_ARGS__)
 #define ED_EACH_NAMES \
-    ED_UNIQUE(ed_on_), ED_UNIQUE(ed_gv_), ED_UNIQUE(ed_gp_), ED_UNIQUE(ed_ec_), ED_UNIQUE(ed_er_), \
-        ED_UNIQUE(ed_site_)
+    EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_gv_), EDDY_UNIQUE(ed_gp_), EDDY_UNIQUE(ed_ec_), EDDY_UNIQUE(ed_er_), \
+        EDDY_UNIQUE(ed_site_)
 #define ED_FOR_EACH_2(rule, x, gen) ED_FOR_EACH(rule, x, gen, (eddy_error *)NULL, ED_EACH_NAMES)
 #define ED_FOR_EACH_3(rule, x, gen, err) ED_FOR_EACH(rule, x, gen, eddy_error_cleared(err), ED_EACH_NAMES)
 #define ED_FOR_EACH(...) ED_FOR_EACH_NEST(__VA_ARGS__)
@@ -1285,7 +1285,7 @@ EDDY_API void eddy_async_each_leave(struct eddy_each *each);
                                  ED_CAT(on, m); \
                              }) && (x = gp->value, true);)
 
-#define ED_ANEXT_NAMES ED_UNIQUE(ed_ag_), ED_UNIQUE(ed_an_), ED_UNIQUE(ed_site_)
+#define ED_ANEXT_NAMES EDDY_UNIQUE(ed_ag_), EDDY_UNIQUE(ed_an_), EDDY_UNIQUE(ed_site_)
 /* eddy_anext(&g, &v) · eddy_anext(&g); so are the others: without &v the value is dropped */
 #define eddy_anext(...) ED_OVERLOAD(ED_ANEXT_, __VA_ARGS__)(__VA_ARGS__)
 #define ED_ANEXT_1(g) ED_ANEXT_BARE(g, 0, ED_ANEXT_NAMES)
@@ -1317,7 +1317,7 @@ EDDY_API void eddy_async_each_leave(struct eddy_each *each);
     ED_USE_ACLOSE((struct eddy_aclose){ED_HEADER(eddy_aclose_type), .generator = &(g)->async_generator})
 
 /* A generator-based coroutine: awaits what the generator yields; its result is the generator's. */
-#define eddy_from_generator(g) ED_FROM_GENERATOR(g, ED_UNIQUE(ed_fg_), ED_UNIQUE(ed_ft_))
+#define eddy_from_generator(g) ED_FROM_GENERATOR(g, EDDY_UNIQUE(ed_fg_), EDDY_UNIQUE(ed_ft_))
 #define ED_FROM_GENERATOR(g, fg, ft) ED_FROM_GENERATOR_(g, fg, ft)
 #define ED_FROM_GENERATOR_(g, fg, ft) \
     __extension__({ \
@@ -1358,7 +1358,8 @@ EDDY_API void eddy_manager_leave(struct eddy_leaving *leaving);
     ED_ASYNC_WITH((void)await_outside_async_function, \
                   _Static_assert(!ed_is_no_block, \
                                  "async_with needs a block, as eddy_timeout(1) or eddy_task_group()"), \
-                  x, m, ED_UNIQUE(ed_on_), ED_UNIQUE(ed_mv_), ED_UNIQUE(ed_mp_), ED_UNIQUE(ed_mf_), ED_UNIQUE(ed_site_))
+                  x, m, EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_mv_), EDDY_UNIQUE(ed_mp_), EDDY_UNIQUE(ed_mf_), \
+                  EDDY_UNIQUE(ed_site_))
 #define ED_ASYNC_WITH(...) ED_ASYNC_WITH_NEST(__VA_ARGS__)
 #define ED_ASYNC_WITH_NEST(context, rule, x, m, on, mv, mp, mf, site) \
     for (bool on = __extension__({ context; ED_LEAVE_IF_PENDING true; }); on; on = false) \
@@ -1388,7 +1389,7 @@ EDDY_API void eddy_manager_leave(struct eddy_leaving *leaving);
                 for (ED_UNUSED __typeof__(ED_RVALUE(ED_MANAGED(mv)->value)) x = ED_MANAGED(mv)->value; on; on = false)
 
 /* A manager written as a generator that yields once. */
-#define eddy_manager_from_generator(g) ED_GENERATOR_MANAGER(g, ED_UNIQUE(ed_mg_), ED_UNIQUE(ed_mt_))
+#define eddy_manager_from_generator(g) ED_GENERATOR_MANAGER(g, EDDY_UNIQUE(ed_mg_), EDDY_UNIQUE(ed_mt_))
 #define ED_GENERATOR_MANAGER(g, mg, mt) ED_GENERATOR_MANAGER_(g, mg, mt)
 #define ED_GENERATOR_MANAGER_(g, mg, mt) \
     __extension__({ \
@@ -1422,7 +1423,7 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
 }
 /* The type comes first: with an attribute in front gcc takes `if (c) defer(f, x);` for `if (c) ; defer(f, x);` */
 #define eddy_defer(function_name, argument_value) \
-    struct eddy_deferred ED_UNIQUE(ed_defer_) __attribute__((unused, cleanup(eddy_run_deferred))) = { \
+    struct eddy_deferred EDDY_UNIQUE(ed_defer_) __attribute__((unused, cleanup(eddy_run_deferred))) = { \
         ED_CALLABLE(function_name, argument_value), ED_ARGUMENT(argument_value)}
 
 /* eddy_move_on_after(seconds) · eddy_move_on_after(seconds, &fired) */
@@ -1485,7 +1486,7 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
                .queue = &(q)->queue, \
                .item_offset = offsetof(__typeof__((q)->get_[0]), result)}})
 /* The item is assigned, not initialised: an initialiser would accept 5 for a struct, by brace elision. */
-#define eddy_queue_put(q, ...) ED_QUEUE_PUT(q, ED_UNIQUE(ed_qp_), (__VA_ARGS__))
+#define eddy_queue_put(q, ...) ED_QUEUE_PUT(q, EDDY_UNIQUE(ed_qp_), (__VA_ARGS__))
 #define ED_QUEUE_PUT(q, qp, v) ED_QUEUE_PUT_(q, qp, v)
 #define ED_QUEUE_PUT_(q, qp, v) \
     ED_NOT_DROPPED((__typeof__((q)->put_[0])){ \
@@ -1497,7 +1498,7 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
             qp = v; \
             qp; \
         })})
-#define eddy_queue_try_put(q, ...) ED_QUEUE_TRY_PUT(q, ED_UNIQUE(ed_qp_), ED_UNIQUE(ed_qq_), (__VA_ARGS__))
+#define eddy_queue_try_put(q, ...) ED_QUEUE_TRY_PUT(q, EDDY_UNIQUE(ed_qp_), EDDY_UNIQUE(ed_qq_), (__VA_ARGS__))
 #define ED_QUEUE_TRY_PUT(q, qp, qq, v) ED_QUEUE_TRY_PUT_(q, qp, qq, v)
 #define ED_QUEUE_TRY_PUT_(q, qp, qq, v) \
     __extension__({ \
@@ -1506,7 +1507,7 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
         qp = v; \
         eddy_queue_push(&qq->queue, &qp); \
     })
-#define eddy_queue_try_get(q, out) ED_QUEUE_TRY_GET(q, out, ED_UNIQUE(ed_qo_))
+#define eddy_queue_try_get(q, out) ED_QUEUE_TRY_GET(q, out, EDDY_UNIQUE(ed_qo_))
 #define ED_QUEUE_TRY_GET(q, out, qo) ED_QUEUE_TRY_GET_(q, out, qo)
 #define ED_QUEUE_TRY_GET_(q, out, qo) \
     __extension__({ \
@@ -1532,7 +1533,8 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
     }
 EDDY_API void *eddy_list_grow(void *items, size_t *capacity, size_t item_size);
 EDDY_API void eddy_list_drop(void *items);
-#define eddy_list_push(l, ...) ED_LIST_PUSH(l, ED_UNIQUE(ed_li_), ED_UNIQUE(ed_lg_), ED_UNIQUE(ed_site_), __VA_ARGS__)
+#define eddy_list_push(l, ...) \
+    ED_LIST_PUSH(l, EDDY_UNIQUE(ed_li_), EDDY_UNIQUE(ed_lg_), EDDY_UNIQUE(ed_site_), __VA_ARGS__)
 #define ED_LIST_PUSH(...) ED_LIST_PUSH_(__VA_ARGS__)
 #define ED_LIST_PUSH_(l, li, lg, site, ...) \
     __extension__({ \
@@ -1549,7 +1551,7 @@ EDDY_API void eddy_list_drop(void *items);
         } \
         (void)0; \
     })
-#define eddy_list_free(l) ED_LIST_FREE(l, ED_UNIQUE(ed_li_))
+#define eddy_list_free(l) ED_LIST_FREE(l, EDDY_UNIQUE(ed_li_))
 #define ED_LIST_FREE(l, li) ED_LIST_FREE_(l, li)
 #define ED_LIST_FREE_(l, li) \
     __extension__({ \
@@ -1598,7 +1600,7 @@ EDDY_API void eddy_list_drop(void *items);
         handler, argument, (&(const eddy_server_options){.size = sizeof(eddy_server_options), .unix_path = (path)}))
 /* Variadic: &(eddy_server_options){.host = "::1", .port = 80} is several macro arguments. */
 #define eddy_start_server_with_options(handler, argument, ...) \
-    ED_START_SERVER(handler, argument, ED_UNIQUE(ed_sv_), (__VA_ARGS__))
+    ED_START_SERVER(handler, argument, EDDY_UNIQUE(ed_sv_), (__VA_ARGS__))
 #define ED_START_SERVER(handler, argument, sv, options) ED_START_SERVER_(handler, argument, sv, options)
 #define ED_START_SERVER_(handler, argument, sv, options) \
     __extension__({ \

@@ -303,6 +303,23 @@ static void show_messages(const struct cache_entry *entry)
         messages_show(messages.data, getenv("EDDY_ALL_MESSAGES") != NULL);
 }
 
+/* Whether a mistake was told that compilers explain badly, so that there is no more to say. */
+static bool explain(const struct build *build)
+{
+    bool told = false;
+    for (size_t i = 0; i < build->sources->count; i++) {
+        const char *name = build->sources->items[i];
+        struct text source = {0};
+        int line = !is_stdin(name) && text_read_file(&source, name) ? messages_line_without_keywords(source.data) : 0;
+        if (line)
+            fprintf(stderr, "%s:%d: error: async, await and the other keywords are in <eddy/keywords.h>; <eddy.h> has "
+                            "the eddy_ names only\n", name, line);
+        told |= line != 0;
+        text_free(&source);
+    }
+    return told && build->sources->count == 1 && !getenv("EDDY_ALL_MESSAGES");
+}
+
 /* Finds which new headers would change the program.  If the compiler does not say, it is compiled each time. */
 static void note_absent(struct build *build)
 {
@@ -324,7 +341,8 @@ static int make_entry(struct build *build, const char *key)
     }
     if (status == 0)
         status = link_all(build);
-    show_messages(&build->work);
+    if (status == 0 || !explain(build))
+        show_messages(&build->work);
     if (status != 0) {
         cache_discard(&build->cache, &build->work);
         return status;

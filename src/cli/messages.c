@@ -62,3 +62,29 @@ void messages_show(const char *text, bool all)
         text += size;
     }
 }
+
+/* A call of `word`, not of a longer name that ends with it, and not its definition. */
+static bool calls(const char *source, const char *word)
+{
+    size_t size = strlen(word);
+    for (const char *at = source; (at = strstr(at, word)); at += size) {
+        char before = at == source ? ' ' : at[-1];
+        if (before != '_' && before != ' ' && before != '\n' && before != '(' && before != '=')
+            continue;
+        if (before != '_' && at[size + strspn(at + size, " ")] == '(')
+            return true;
+    }
+    return false;
+}
+
+int messages_line_without_keywords(const char *source)
+{
+    const char *include = strstr(source, "#include <eddy.h>");
+    bool uses = calls(source, "async") || calls(source, "await") || calls(source, "generator");
+    if (!include || !uses || strstr(source, "eddy/keywords.h") || strstr(source, "#define a"))
+        return 0;
+    int line = 1;
+    for (const char *c = source; c < include; c++)
+        line += *c == '\n';
+    return line;
+}

@@ -12,4 +12,7 @@
 /* Writes text to standard error; `all`: as it is. */
 void messages_show(const char *text, bool all);
 
+/* The line where the source of a program that uses keywords includes <eddy.h> in place of them; 0: it does not. */
+int messages_line_without_keywords(const char *source);
+
 #endif

@@ -180,6 +180,49 @@ def run_shows_compiler_errors_unchanged(place):
     same([name for name in os.listdir(place.path('cache'))], [], 'the cache')
 
 
+MISTAKES = {
+    'parameter': ('async(int, g, int n) { return n; }', 'a parameter is a type and a name in parentheses'),
+    'no_type': ('async(g, (int, n)) { return n; }', 'async needs a type, a name, then the parameters'),
+    'context': ('int g(void) { return await(f(1)); }', 'await_outside_async_function'),
+    'operand': ('async(int, g) { return await(5); }', 'await needs a coroutine'),
+    'error': ('async(int, g) { eddy_error err; return await(f(1), err); }', 'the address of an eddy_error: &err'),
+    'loop': ('async(int, g) { for_each (x, f(1)) (void)x; return 0; }', 'for_each needs a generator'),
+    'block': ('async(int, g) { async_with (x, f(1)) { } return 0; }', 'async_with needs a block'),
+    'spawn': ('async(int, g) { eddy_detach(spawn(f)); return 0; }', 'spawn needs a coroutine value'),
+    'count': ('async(int, g) { return await(f(1, 2)); }', 'too many arguments'),
+    'typo': ('async(int, g) { int count = 1; return await(f(cuont)); }', 'cuont'),
+}
+
+
+@check
+def run_says_a_mistake_in_ten_lines(place):
+    for name, (mistake, rule) in MISTAKES.items():
+        place.write(name + '.c', '#include <eddy/keywords.h>\nasync(int, f, (int, n)) { return n; }\n%s\n'
+                                 'int main(void) { return eddy_run(f(1)); }\n' % mistake)
+        result = place.eddy('run', name + '.c')
+        ends(result, 1, '')
+        lines = result.stderr.rstrip('\n').split('\n')
+        if len(lines) > 10 or not any(line.startswith(name + '.c:3:') and rule in line for line in lines[:2]):
+            raise AssertionError(result.stderr)
+        everything = place.eddy('run', name + '.c', env={'EDDY_ALL_MESSAGES': '1'}).stderr
+        if len(everything) < len(result.stderr):
+            raise AssertionError('EDDY_ALL_MESSAGES=1 shows less: ' + everything)
+
+
+@check
+def run_names_the_header_of_the_keywords(place):
+    place.write('early.c', '/* */\n#include <eddy.h>\nasync(int, f, (int, n)) { return n; }\n'
+                           'int main(void) { return eddy_run(f(0)); }\n')
+    result = place.eddy('run', 'early.c')
+    ends(result, 1, '')
+    contains(result.stderr, 'early.c:2: error: async, await and the other keywords are in <eddy/keywords.h>')
+    place.write('own.c', '#include <eddy.h>\neddy_async(int, f, (int, n)) { return n }\n'
+                         'int main(void) { return eddy_run(f(0)); }\n')
+    result = place.eddy('run', 'own.c')
+    ends(result, 1, '')
+    contains(result.stderr, 'own.c:2')
+
+
 @check
 def run_shows_warnings_each_time(place):
     place.counting_compiler()
