@@ -46,11 +46,34 @@ static bool says_line_again(const char *line, size_t size, const char *last)
     return has(line, size, "in expansion of macro ") && last && place && strncmp(line, last, place) == 0;
 }
 
+/*
+ * gcc tells by which files a macro was included.  If the message itself is in the file at the end of that chain, the
+ * user's, there is nothing to learn from it: the size of the chain, else 0.
+ */
+static size_t needless_chain(const char *text)
+{
+    static const char first[] = "In file included from ", next[] = "from ";
+    const char *file = text + sizeof first - 1, *line = text;
+    if (strncmp(text, first, sizeof first - 1) != 0)
+        return 0;
+    for (;;) {
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+        size_t blanks = strspn(line, " ");
+        if (!blanks || strncmp(line + blanks, next, sizeof next - 1) != 0)
+            break;
+        file = line + blanks + sizeof next - 1;
+    }
+    size_t name = strcspn(file, ":\n");
+    return strncmp(line, file, name) == 0 && line[name] == ':' ? (size_t)(line - text) : 0;
+}
+
 void messages_show(const char *text, bool all)
 {
     const char *last = NULL; /* the last message that was shown */
     bool hidden = false;
     while (*text) {
+        text += all ? 0 : needless_chain(text);
         size_t size = strcspn(text, "\n");
         size += text[size] == '\n';
         if (begins_message(text, size)) {

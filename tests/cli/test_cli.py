@@ -202,7 +202,7 @@ def run_says_a_mistake_in_ten_lines(place):
         result = place.eddy('run', name + '.c')
         ends(result, 1, '')
         lines = result.stderr.rstrip('\n').split('\n')
-        if len(lines) > 10 or not any(line.startswith(name + '.c:3:') and rule in line for line in lines[:2]):
+        if len(lines) > 10 or not any(line.startswith(name + '.c:3:') and rule in line for line in lines[:2]) or not lines[0].startswith(name + '.c:'):
             raise AssertionError(result.stderr)
         everything = place.eddy('run', name + '.c', env={'EDDY_ALL_MESSAGES': '1'}).stderr
         if len(everything) < len(result.stderr):
