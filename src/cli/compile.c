@@ -295,29 +295,27 @@ static int link_all(const struct build *build)
     return status;
 }
 
-/* To standard error, without the notes about our macros; no file, no words. */
-static void show_messages(const struct cache_entry *entry)
+/* True if the compiler's words were replaced by one line: it explains keywords without their header badly. */
+static bool name_header(const struct build *build, const char *messages)
 {
-    struct text messages = {0};
-    if (text_read_file(&messages, cache_path(entry, "messages")))
-        messages_show(messages.data, getenv("EDDY_ALL_MESSAGES") != NULL);
+    const char *name = build->sources->items[0];
+    struct text source = {0};
+    int line = build->sources->count == 1 && !is_stdin(name) && text_read_file(&source, name)
+                   ? messages_line_without_keywords(messages, source.data) : 0;
+    if (line)
+        fprintf(stderr, "%s:%d: error: async, await and the other keywords are in <eddy/keywords.h>; <eddy.h> has only the "
+                        "names that begin with eddy_\n", name, line);
+    return line;
 }
 
-/* Whether a mistake was told that compilers explain badly, so that there is no more to say. */
-static bool explain(const struct build *build)
+/* To standard error, without the notes about our macros; no file, no words. */
+static void show_messages(const struct build *build, bool failed)
 {
-    bool told = false;
-    for (size_t i = 0; i < build->sources->count; i++) {
-        const char *name = build->sources->items[i];
-        struct text source = {0};
-        int line = !is_stdin(name) && text_read_file(&source, name) ? messages_line_without_keywords(source.data) : 0;
-        if (line)
-            fprintf(stderr, "%s:%d: error: async, await and the other keywords are in <eddy/keywords.h>; <eddy.h> has "
-                            "the eddy_ names only\n", name, line);
-        told |= line != 0;
-        text_free(&source);
-    }
-    return told && build->sources->count == 1 && !getenv("EDDY_ALL_MESSAGES");
+    bool all = getenv("EDDY_ALL_MESSAGES");
+    struct text messages = {0};
+    bool read = text_read_file(&messages, cache_path(&build->work, "messages"));
+    if (read && (all || !failed || !name_header(build, messages.data)))
+        messages_show(messages.data, all);
 }
 
 /* Finds which new headers would change the program.  If the compiler does not say, it is compiled each time. */
@@ -341,8 +339,7 @@ static int make_entry(struct build *build, const char *key)
     }
     if (status == 0)
         status = link_all(build);
-    if (status == 0 || !explain(build))
-        show_messages(&build->work);
+    show_messages(build, status != 0);
     if (status != 0) {
         cache_discard(&build->cache, &build->work);
         return status;
@@ -358,7 +355,7 @@ static int find_or_make(struct build *build)
         return CLI_TROUBLE;
     if (!cache_find(&build->cache, key, &build->work))
         return make_entry(build, key);
-    show_messages(&build->work);
+    show_messages(build, false);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "cli/messages.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,12 @@ static bool begins_message(const char *line, size_t size)
         if (has(line, size, words[i]))
             return true;
     return false;
+}
+
+/* gcc's line before the first message in a function: its name, which for a coroutine is our own, f__body. */
+static bool names_function(const char *line, size_t size)
+{
+    return has(line, size, ": In function ") || has(line, size, ": At top level");
 }
 
 /* A step of a macro's expansion, or of an inclusion, that lies in our headers. */
@@ -77,7 +84,8 @@ void messages_show(const char *text, bool all)
         size_t size = strcspn(text, "\n");
         size += text[size] == '\n';
         if (begins_message(text, size)) {
-            hidden = !all && (is_about_our_macros(text, size) || says_line_again(text, size, last));
+            hidden = !all && (names_function(text, size) || is_about_our_macros(text, size) ||
+                              says_line_again(text, size, last));
             last = hidden ? last : text;
         }
         if (!hidden)
@@ -86,28 +94,49 @@ void messages_show(const char *text, bool all)
     }
 }
 
-/* A call of `word`, not of a longer name that ends with it, and not its definition. */
-static bool calls(const char *source, const char *word)
+/* The line of source under the first error or warning, or NULL. */
+static const char *first_line_shown(const char *text)
 {
-    size_t size = strlen(word);
-    for (const char *at = source; (at = strstr(at, word)); at += size) {
-        char before = at == source ? ' ' : at[-1];
-        if (before != '_' && before != ' ' && before != '\n' && before != '(' && before != '=')
-            continue;
-        if (before != '_' && at[size + strspn(at + size, " ")] == '(')
+    while (*text) {
+        size_t size = strcspn(text, "\n");
+        const char *next = text + size + (text[size] == '\n');
+        if (has(text, size, "error: ") || has(text, size, "warning: "))
+            return next;
+        text = next;
+    }
+    return NULL;
+}
+
+/* A call of `word`, not of a longer name that contains it. */
+static bool calls(const char *line, size_t size, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = line, *end = line + size; (at = memmem(at, (size_t)(end - at), word, length)); at += length) {
+        bool begins = at == line || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
+        if (begins && at[length + strspn(at + length, " ")] == '(')
             return true;
     }
     return false;
 }
 
-int messages_line_without_keywords(const char *source)
+static bool uses_keywords(const char *line, size_t size)
 {
-    const char *include = strstr(source, "#include <eddy.h>");
-    bool uses = calls(source, "async") || calls(source, "await") || calls(source, "generator");
-    if (!include || !uses || strstr(source, "eddy/keywords.h") || strstr(source, "#define a"))
+    static const char *const words[] = {"async", "await", "generator", "async_generator", "for_each", "async_for",
+                                        "async_with", "spawn", "yield", "defer", "throw"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (calls(line, size, words[i]))
+            return true;
+    return false;
+}
+
+int messages_line_without_keywords(const char *text, const char *source)
+{
+    const char *shown = first_line_shown(text), *include = strstr(source, "#include <eddy.h>");
+    bool has_them = strstr(source, "eddy/keywords.h") || strstr(source, "#include \""); /* perhaps by that header */
+    if (has_them || !shown || !uses_keywords(shown, strcspn(shown, "\n")))
         return 0;
     int line = 1;
-    for (const char *c = source; c < include; c++)
+    for (const char *c = source; include && c < include; c++)
         line += *c == '\n';
     return line;
 }

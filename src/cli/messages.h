@@ -12,7 +12,10 @@
 /* Writes text to standard error; `all`: as it is. */
 void messages_show(const char *text, bool all);
 
-/* The line where the source of a program that uses keywords includes <eddy.h> in place of them; 0: it does not. */
-int messages_line_without_keywords(const char *source);
+/*
+ * The line where `source` should include <eddy/keywords.h>, if a keyword did not compile for want of it; else 0.
+ * text: what the compiler said about this source.
+ */
+int messages_line_without_keywords(const char *text, const char *source);
 
 #endif
