@@ -70,6 +70,10 @@ static const char meson_build[] =
     "project('@', 'c', version: '0.1.0', meson_version: '>= 0.61',\n"
     "  default_options: ['c_std=gnu11', 'warning_level=2', 'buildtype=debugoptimized'])\n"
     "\n"
+    "# A mistake is told in a few lines, not by all the macros that a keyword is made of.\n"
+    "short = ['-Wfatal-errors', '-ftrack-macro-expansion=0', '-fmacro-backtrace-limit=1', '-fno-diagnostics-fixit-info']\n"
+    "add_project_arguments(meson.get_compiler('c').get_supported_arguments(short), language: 'c')\n"
+    "\n"
     "program = executable('@', 'main.c', dependencies: dependency('eddy'), install: true)\n"
     "\n"
     "# EDDY_DRIVER=sim: the clock is virtual, so that no test ever waits.\n"
@@ -92,7 +96,12 @@ static const char readme[] = "# @\n"
                              "With the compiler alone:\n"
                              "\n"
                              "    cc main.c $(pkg-config --cflags --libs eddy) -o @\n"
-                             "    ./@\n";
+                             "    ./@\n"
+                             "\n"
+                             "For short messages of the compiler, as in meson.build:\n"
+                             "\n"
+                             "    gcc -Wfatal-errors -ftrack-macro-expansion=0 ...\n"
+                             "    clang -Wfatal-errors -fmacro-backtrace-limit=1 -fno-diagnostics-fixit-info ...\n";
 
 static const char gitignore[] = "/build/\n/@\n";
 
