@@ -303,8 +303,8 @@ static bool name_header(const struct build *build, const char *messages)
     int line = build->sources->count == 1 && !is_stdin(name) && text_read_file(&source, name)
                    ? messages_line_without_keywords(messages, source.data) : 0;
     if (line)
-        fprintf(stderr, "%s:%d: error: async, await and the other keywords are in <eddy/keywords.h>; <eddy.h> has only the "
-                        "names that begin with eddy_\n", name, line);
+        fprintf(stderr, "%s:%d: error: async, await and the other keywords are in <eddy/keywords.h>; <eddy.h> has only "
+                        "the names that begin with eddy_\n", name, line);
     return line;
 }
 

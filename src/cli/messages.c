@@ -23,7 +23,7 @@ static bool begins_message(const char *line, size_t size)
     return false;
 }
 
-/* gcc's line before the first message in a function: its name, which for a coroutine is our own, f__body. */
+/* gcc's line before the first message in a function: its name, which for a coroutine is one of our own. */
 static bool names_function(const char *line, size_t size)
 {
     return has(line, size, ": In function ") || has(line, size, ": At top level");
