@@ -84,6 +84,8 @@ def judge(words, good_output, **fault):
     text = out + err
     if 'Sanitizer' in text or 'runtime error:' in text:
         return 'sanitizer:\n' + text[-3000:]
+    if 'account: ' in err and is_exact(words[0]):  # tests/account/account.c
+        return 'leaves something behind:\n' + text[-2000:]
     if status < 0 and not (status == -6 and UNCAUGHT.search(err)):
         return 'killed by signal %d:\n%s' % (-status, text[-2000:])
     if status and not text.strip():

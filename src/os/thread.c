@@ -17,14 +17,19 @@ long thread_number(void)
     return syscall(SYS_gettid);
 }
 
-static void leave_thread(void *unused)
+void thread_leave(void)
 {
-    (void)unused;
     for (struct thread_exit *exit; (exit = first);) {
         first = exit->next;
         exit->asked = false;
         exit->leave();
     }
+}
+
+static void leave_thread(void *unused)
+{
+    (void)unused;
+    thread_leave();
 }
 
 static void make_exit_key(void)

@@ -22,5 +22,8 @@ struct thread_exit {
 
 /* Asking twice is asking once.  Without memory for the library's key nothing is called: what the thread holds leaks. */
 void thread_at_exit(struct thread_exit *exit);
+/* Calls now what the end of the calling thread would call.  exit does not end the first thread; tests look at what is
+ * left after this. */
+void thread_leave(void);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "../account/account.h"
 #include "os/gate.h"
 
 static void a_name_finds_its_owner_until_the_owner_ends(void **state)
@@ -108,6 +109,7 @@ static void an_owner_does_not_end_while_a_thread_is_inside(void **state)
 
 int main(void)
 {
+    account_allow_blocks(5); /* names are known for good */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_finds_its_owner_until_the_owner_ends),
         cmocka_unit_test(an_unknown_name_finds_no_owner),

@@ -225,5 +225,7 @@ int main(void)
         cmocka_unit_test(closing_in_the_middle_is_a_truncation),
     };
     fill();
-    return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
+    int failed = cmocka_run_group_tests(tests, certificates_make, certificates_remove);
+    close(data_fd);
+    return failed;
 }
