@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check model soak fuzz faults bench bench-micro bench-io bench-growth docs amalgamation install \
+.PHONY: build run test check model soak fuzz faults bench bench-quick bench-micro bench-io bench-growth docs amalgamation install \
     uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
@@ -30,7 +30,11 @@ faults:     ## every fault that can be injected, at every place; an hour or two
 	@EDDY_FAULTS_PICKS=0 tools/check.sh faults completions
 	@EDDY_BELOW_PICKS=0 EDDY_BUILD=$(CURDIR)/build tests/stress/below.py
 
-bench: bench-micro bench-io
+bench:      ## both of the following, then docs/benchmarks.md with its pictures; an hour at most
+	@tools/bench.sh all --minutes 30
+
+bench-quick: ## the same with three rounds; a quarter of an hour
+	@tools/bench.sh all --rounds 3 --minutes 8
 
 bench-micro: ## what the primitives cost here, beside others; half an hour, and 6 GB of memory for a million tasks
 	@tools/bench.sh micro

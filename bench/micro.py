@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""micro.py FOLDER [--rounds N] [--only QUESTION...]: what the primitives cost, beside what they cost elsewhere.
+"""micro.py FOLDER [--rounds N] [--minutes M] [--only QUESTION...] [--json FILE]: what the primitives cost, here and elsewhere.
 
 FOLDER is a build with -Dbench=true. Each round asks every program once, a question's programs one after the other, so
 that a slow spell of the machine falls on all of them; everything runs on one processor. What is compared is the ratio
@@ -9,11 +9,13 @@ how the figures are spread). A bar is met if the upper bound is below it, missed
 the two the median decides, and the verdict says `about`.
 """
 import argparse
+import json
 import math
 import os
 import statistics
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SLEEP_ROUNDS = 6  # of the question `sleep`, whose answers hardly vary and take a minute; six is the least with bounds
@@ -69,7 +71,7 @@ VALUE_BARS = {
     'sleep-resident': 4300,
 }
 NAMES = {
-    'switch': 'bare pair of switches', 'boost-context': 'Boost.Context', 'cpp20': 'C++20 coroutine',
+    'eddy': 'Eddy', 'switch': 'bare pair of switches', 'boost-context': 'Boost.Context', 'cpp20': 'C++20 coroutine',
     'state-threads': 'State Threads', 'asio': 'Boost.Asio', 'go': 'Go', 'tokio': 'tokio', 'python': 'CPython asyncio',
     'uvloop': 'uvloop', 'libev': 'libev', 'libuv': 'libuv',
 }
@@ -109,7 +111,28 @@ def ask(command):
     return {name: float(value) for name, value in (line.split() for line in run.stdout.splitlines())}
 
 
-def measure(folder, questions, rounds):
+class Progress:
+    """A line on the terminal, written over: what is being asked. Nothing is printed where there is no terminal."""
+
+    def __init__(self, rounds, minutes):
+        self.rounds, self.seconds, self.begun = rounds, minutes * 60, time.monotonic()
+
+    def time_is_up(self):
+        return time.monotonic() - self.begun > self.seconds
+
+    def show(self, turn, *words):
+        if sys.stderr.isatty():
+            text = 'round %d of %d, %d min: %s' % (
+                turn + 1, self.rounds, (time.monotonic() - self.begun) / 60, ' '.join(words))
+            print('\r%-78s' % text, end='', file=sys.stderr, flush=True)
+
+    @staticmethod
+    def clear():
+        if sys.stderr.isatty():
+            print('\r%78s\r' % '', end='', file=sys.stderr, flush=True)
+
+
+def measure(folder, questions, rounds, minutes):
     """{(measure, peer): the values of the rounds}, and the peers that are not there."""
     values, missing, programs = {}, [], {}
     for question in questions:
@@ -119,15 +142,18 @@ def measure(folder, questions, rounds):
                 programs[question, peer] = command
             elif peer not in missing:
                 missing.append(peer)
-    for number in range(rounds):
-        if sys.stderr.isatty():
-            print('\rround %d of %d' % (number + 1, rounds), end='', file=sys.stderr, flush=True)
+    progress = Progress(rounds, minutes)
+    for turn in range(rounds):
+        if turn and progress.time_is_up():
+            break
         for (question, peer), command in programs.items():
-            if question == 'sleep' and number >= min(SLEEP_ROUNDS, rounds):
+            if question == 'sleep' and turn >= SLEEP_ROUNDS:
                 continue
+            progress.show(turn, question + ',', NAMES[peer])
             for name, value in ask(command).items():
                 name = 'generator' if name == 'switch' else name
                 values.setdefault((name, peer), []).append(value)
+    progress.clear()
     return values, missing
 
 
@@ -158,6 +184,27 @@ def spread(values):
     return '%s [%s, %s]' % tuple(number(value) for value in (statistics.median(values), *bounds(values)))
 
 
+def summary(values):
+    """What the JSON file has of the values of the rounds: median, lower and upper bound."""
+    return [float('%.4g' % value) for value in (statistics.median(values), *bounds(values))]
+
+
+def as_json(values):
+    """{measure: {peer: {"value": summary, "ratio": that of Eddy's to it}}}."""
+    found = {}
+    for (name, peer), theirs in values.items():
+        own = values.get((name, 'eddy'))
+        entry = found.setdefault(name, {}).setdefault(peer, {'value': summary(theirs)})
+        if own and peer != 'eddy':
+            entry['ratio'] = summary([mine / other for mine, other in zip(own, theirs)])
+    return found
+
+
+def write_json(path, values, **said):
+    with open(path, 'w', encoding='utf-8') as file:
+        json.dump(dict(said, figures=values), file, indent=1)
+
+
 def print_row(*cells):
     print('| ' + ' | '.join(cells) + ' |', flush=True)
 
@@ -180,7 +227,7 @@ def print_table(values):
         print_row('**%s**' % text, '**%s**' % spread(own), '', shown or (number(bar) if bar else ''), said)
         if name == 'await':
             print_row('call of the same C function', number(statistics.median(values['call', 'eddy'])), '', '', '')
-        for peer in NAMES:
+        for peer in list(NAMES)[1:]:
             theirs = values.get((name, peer))
             if not theirs:
                 continue
@@ -196,15 +243,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('folder')
     parser.add_argument('--rounds', type=int, default=15)
+    parser.add_argument('--minutes', type=float, default=60, help='no further round begins after so many')
     parser.add_argument('--only', nargs='+', choices=list(QUESTIONS), default=list(QUESTIONS))
+    parser.add_argument('--json', metavar='FILE', help='write the figures there, too (bench/report.py)')
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error('at least one round')
     os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
-    values, missing = measure(options.folder, options.only, options.rounds)
+    values, missing = measure(options.folder, options.only, options.rounds, options.minutes)
+    rounds = max(map(len, values.values()))
+    if options.json:
+        write_json(options.json, as_json(values), rounds=rounds)
     missed = print_table(values)
     print('\n%d rounds%s, processor time, one processor. In brackets: 95 %% bounds of the median.'
-          % (options.rounds, ', of sleepers %d' % min(SLEEP_ROUNDS, options.rounds) if 'sleep' in options.only else ''))
+          % (rounds, ', of sleepers %d' % min(SLEEP_ROUNDS, rounds) if 'sleep' in options.only else ''))
     for peer in missing:
         print('Left out: %s, for the package %s is not installed.' % (NAMES[peer], PACKAGES.get(peer, '?')))
     print('%d bars missed.' % missed)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""traffic.py FOLDER [--rounds N] [--seconds S] [--only QUESTION...]: what servers cost, Eddy's and others'.
+"""traffic.py FOLDER [--rounds N] [--seconds S] [--minutes M] [--only QUESTION...] [--json FILE]: what servers cost.
 
 FOLDER is a build with -Dbench=true. All servers are asked by one client (io/load.c); server and client have a processor
 each, where there are two. Each round starts every server anew for every question, one server after the other, so that a
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from micro import bounds, number, print_row, spread
+from micro import Progress, bounds, number, print_row, spread, summary, write_json
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BAR, BOUND = 1.05, 1.10  # of Eddy's cost to that of C by hand on the same driver
@@ -230,20 +230,41 @@ def count_calls(lab, questions):
     return counted
 
 
-def measure(lab, questions, rounds):
+def measure(lab, questions, rounds, minutes):
     """{(question, server, measure): the values of the rounds}."""
-    values = {}
+    values, progress = {}, Progress(rounds, minutes)
     for turn in range(rounds):
+        if turn and progress.time_is_up():
+            break
         for question in questions:
             if question == 'idle' and turn >= IDLE_ROUNDS:
                 continue
-            if sys.stderr.isatty():
-                print('\rround %d of %d, %-12s' % (turn + 1, rounds, question), end='', file=sys.stderr, flush=True)
             order = lab.who_answers(question)
             for server in order[turn % len(order):] + order[:turn % len(order)]:
+                progress.show(turn, question + ',', SERVERS[server][0].strip('*'))
                 for name, value in lab.ask(server, question).items():
                     values.setdefault((question, server, name), []).append(value)
+    progress.clear()
     return values
+
+
+def by_hand(question, server):
+    """The server in C that a server is measured against."""
+    return 'raw-epoll' if question in TLS_QUESTIONS or question in FILE_QUESTIONS else SERVERS[server][1]
+
+
+def as_json(values, calls):
+    """{question: {server: {measure: summary, "ratio": that of its processor time to that of C by hand}}}."""
+    found = {}
+    for (question, server, name), own in values.items():
+        entry = found.setdefault(question, {}).setdefault(server, {})
+        entry[name] = summary(own)
+        hand = values.get((question, by_hand(question, server), 'cpu'))
+        if name == 'cpu' and hand:
+            entry['ratio'] = summary([mine / other for mine, other in zip(own, hand)])
+        if (question, server) in calls:
+            entry['calls'] = round(calls[question, server], 2)
+    return found
 
 
 def median(values, *key):
@@ -263,9 +284,8 @@ def print_traffic(values, calls, question, servers):
               'p50 µs', 'p99 µs', 'p99.9 µs', 'requests a second')
     print('|---|---:|---:|---|---:|---:|---:|---:|---:|')
     for server in servers:
-        hand = 'raw-epoll' if question in TLS_QUESTIONS else SERVERS[server][1]
-        own, by_hand = (values.get((question, name, 'cpu')) for name in (server, hand))
-        ratios = [mine / other for mine, other in zip(own, by_hand)] if by_hand else []
+        own, hand = (values.get((question, name, 'cpu')) for name in (server, by_hand(question, server)))
+        ratios = [mine / other for mine, other in zip(own, hand)] if hand else []
         said = verdict(ratios) if server.startswith('eddy-') and ratios else ''
         missed += said == 'MISSED'
         print_row(SERVERS[server][0], number(statistics.median(own)), spread(ratios) if ratios else '', said,
@@ -296,8 +316,8 @@ def print_files(values, question):
     for name in FILE_SERVERS:
         if (question, name, 'cpu') not in values:
             continue
-        own, by_hand = values[question, name, 'cpu'], values.get((question, 'raw-epoll', 'cpu'))
-        ratios = [mine / other for mine, other in zip(own, by_hand)] if by_hand else []
+        own, hand = (values.get((question, program, 'cpu')) for program in (name, by_hand(question, name)))
+        ratios = [mine / other for mine, other in zip(own, hand)] if hand else []
         print_row('C, calls that block' if name == 'raw-epoll' else SERVERS[name][0],
                   number(statistics.median(own) / 1e3), spread(ratios) if ratios else '',
                   number(statistics.median(values[question, name, 'wall']) / 1e3))
@@ -312,16 +332,22 @@ def main():
     parser.add_argument('--servers', nargs='+', choices=list(SERVERS), default=list(SERVERS))
     parser.add_argument('--mebibytes', type=int, default=1024, help='of the file')
     parser.add_argument('--no-calls', action='store_true', help='do not count system calls')
+    parser.add_argument('--minutes', type=float, default=60, help='no further round begins after so many')
+    parser.add_argument('--json', metavar='FILE', help='write the figures there, too (bench/report.py)')
     options = parser.parse_args()
     lab = Lab(options.folder, options.seconds)
     lab.servers = {name: started for name, started in lab.servers.items() if name in options.servers}
     certificate = tempfile.NamedTemporaryFile(prefix='eddy-bench-', suffix='.pem')
     lab.certificate = make_certificate(certificate.name)
     files = [question for question in options.only if question in FILE_QUESTIONS]
-    values = measure(lab, [question for question in options.only if question not in files], options.rounds)
+    values = measure(lab, [question for question in options.only if question not in files], options.rounds,
+                     options.minutes)
     calls = {} if options.no_calls else count_calls(lab, options.only)
     if files:
         values.update(measure_files(lab, files, options.rounds, options.mebibytes))
+    rounds = max(map(len, values.values()))
+    if options.json:
+        write_json(options.json, as_json(values, calls), rounds=rounds, seconds=options.seconds)
     missed = 0
     for question in options.only:
         if question in files:
@@ -330,8 +356,8 @@ def main():
         missed += (print_idle(values, lab.servers) if question == 'idle'
                    else print_traffic(values, calls, question, lab.who_answers(question)))
     print('\n%d rounds of %g seconds (idle: %d). In brackets: 95 %% bounds of the median. Eddy is measured against C '
-          'on the same driver, the others against C on epoll.' % (options.rounds, options.seconds,
-                                                              min(IDLE_ROUNDS, options.rounds)))
+          'on the same driver, the others against C on epoll.' % (rounds, options.seconds,
+                                                              min(IDLE_ROUNDS, rounds)))
     for server in options.servers:
         if server not in lab.servers:
             print('Left out: %s, for the package %s is not installed.' % (SERVERS[server][0], SERVERS[server][2]))

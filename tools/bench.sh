@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `make bench-micro`, `make bench-io`, `make bench-growth`: builds the measuring programs and those of the peers, in a
-# folder of their own, and runs them.
+# `make bench`, `make bench-quick`, `make bench-micro`, `make bench-io`, `make bench-growth`: builds the measuring programs
+# and those of the peers, in a folder of their own, and runs them.
 #
+#   tools/bench.sh all [ARGUMENT...]            both tables below, then docs/benchmarks.md and its pictures; the arguments
+#                                               go to both: --rounds 3 --minutes 10
 #   tools/bench.sh micro [ARGUMENT...]          arguments go to bench/micro.py
 #   tools/bench.sh traffic [ARGUMENT...]        or to bench/traffic.py: --rounds 3 --only lone
 #   tools/bench.sh growth [ARGUMENT...]         or to bench/growth.py, which has no peers
@@ -16,9 +18,15 @@ table=${1:-micro}
 programs=bench-eddy
 if [ "$table" != growth ]; then
     programs=bench-all
-    tools/need.sh $need_for_bench || echo "Going on with the peers that are there." >&2
+    installed=$(tools/need.sh $need_for_bench) || echo "Going on with the peers that are there." >&2
+    [ -z "$installed" ] || rm -rf "$bench_folder" # Meson remembers which libraries it did not find
 fi
 configure_bench
 ninja -C "$bench_folder" $programs >/dev/null
 [ $# = 0 ] || shift
-exec "bench/$table.py" "$bench_folder" "$@"
+if [ "$table" != all ]; then
+    exec "bench/$table.py" "$bench_folder" "$@"
+fi
+bench/micro.py "$bench_folder" --json "$bench_folder/micro.json" "$@"
+bench/traffic.py "$bench_folder" --json "$bench_folder/traffic.json" "$@"
+exec bench/report.py "$bench_folder"
