@@ -1,14 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # `make docs`: writes what is made of docs/ anew: examples in the pages, the index, the site (build/docs/html) and the
-# man pages (build/docs/man). docs/notes.md needs the built programs, and is written if they are there.
+# man pages (build/docs/man).
 set -eu
 cd "$(dirname "$0")/.."
 . tools/setup.sh
 tools/need.sh python3=cmd:python3 $need_for_man $need_for_docs
-if [ -e build/examples/notes/greeting ]; then
-    tools/notes.py build
-fi
+tools/notes.py
 tools/reference.py sync
 tools/reference.py check
 mkdir -p build/docs

@@ -68,10 +68,6 @@ def printed(path, text):
     return re.sub(r'\{\{(.*?)\}\}', '...', text.replace('{{.*/}}', ''))  # the second: a folder, not worth showing
 
 
-def text_of(path, name):
-    return part(path, name) if name else whole(path)
-
-
 def filled(text):
     """(the page's text with its excerpts written anew, what could not be: (line, why), the files that were used)."""
     lines, out, troubles, used = text.split('\n'), [], [], []
@@ -88,7 +84,7 @@ def filled(text):
             end = next((i for i in range(at + 1, len(lines)) if lines[i] == '```'), at) + 1
         try:
             language = LANGUAGES.get(os.path.splitext(match.group(2))[1], 'text')
-            out += ['```' + language, text_of(match.group(2), match.group(3)), '```']
+            out += ['```' + language, part(*match.group(2, 3)) if match.group(3) else whole(match.group(2)), '```']
             used.append((match.group(2), match.group(3)))
         except Missing as missing:
             troubles.append((at, str(missing)))

@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: MIT
 """exports.py LIBRARY [FILE.so]: what the headers declare, what the symbol map lists and what the library exports agree.
 
-exports.py --fix: writes the names that the headers declare into the maps (tools/tidy.py --fix does it, too).
-
-LIBRARY is `eddy` or `eddy-curl`. $CC preprocesses the headers, nm lists the library. A name that is declared and not
+LIBRARY is `eddy` or `eddy-curl`. public_names.py reads the headers, nm lists the library. A name that is declared and not
 defined breaks a user's link; one that is exported and not declared is an internal that leaked out. The map gives each
 name the version that brought it: a program notes the versions it needs, and the dynamic linker refuses an older
 library by name instead of failing at the first call.
@@ -12,60 +10,25 @@ library by name instead of failing at the first call.
 import glob
 import os
 import re
-import shlex
 import subprocess
 import sys
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-EXPORT = '__attribute__((visibility("default")))'
+import public_names
 
-# Library: its map, the folder of its headers, the library whose headers it includes.
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# Library: its map, the folder of its headers.
 LIBRARIES = {
-    'eddy': ('src/eddy.map', 'include', None),
-    'eddy-curl': ('modules/curl/eddy-curl.map', 'modules/curl/include', 'eddy'),
+    'eddy': ('src/eddy.map', 'include'),
+    'eddy-curl': ('modules/curl/eddy-curl.map', 'modules/curl/include'),
 }
 
 
-# --- what the headers declare -----------------------------------------------------------------------------------------
-
-def without_attributes(text):
-    return re.sub(r'__attribute__\s*\(\((?:[^()]|\([^()]*\))*\)\)', ' ', text)
-
-
-def names_of(declaration):
-    """The names that a declaration gives: of a function, or of one or several objects."""
-    text = without_attributes(declaration)
-    call = re.search(r'\b(\w+)\s*\(|\(\s*(\w+)\s*\)\s*\(', text)
-    if call:
-        return [call.group(1) or call.group(2)]
-    return [re.search(r'(\w+)\s*(?:\[.*\])?\s*$', part).group(1) for part in text.split(',')]
-
-
-def headers_of(library, top):
-    folder = os.path.join(top, LIBRARIES[library][1])
-    return sorted(glob.glob(folder + '/*.h') + glob.glob(folder + '/*/*.h'))
-
-
-def preprocessed(headers, top):
-    """The text of all headers, each seen once; keywords.h adds nothing that is exported."""
-    command = shlex.split(os.environ.get('CC', 'cc')) + ['-std=gnu11', '-E', '-P', '-x', 'c']
-    command += ['-I' + os.path.join(top, row[1]) for row in LIBRARIES.values()]
-    source = ''.join('#include "%s"\n' % header for header in headers if not header.endswith('/keywords.h'))
-    return subprocess.run(command + ['-'], input=source, check=True, capture_output=True, text=True).stdout
-
-
 def declared(library, top=TOP):
-    names = set()
-    headers = headers_of(library, top)
-    for piece in preprocessed(headers, top).split(EXPORT)[1:]:
-        names.update(names_of(re.match(r'[^;{=]*', piece).group(0)))
-    # Coroutines that the library defines: what a program calls of them is the body.
-    for header in headers:
-        with open(header, encoding='utf-8') as source:
-            names.update(name + '__body'
-                         for name in re.findall(r'^eddy_async_declare\([^,]*, (\w+)', source.read(), re.M))
-    below = LIBRARIES[library][2]
-    return names - declared(below, top) if below else names
+    """The symbols that the headers promise; what a program calls of a coroutine is its body."""
+    headers = glob.glob(os.path.join(top, LIBRARIES[library][1], '**', '*.h'), recursive=True)
+    return {name + '__body' * ('coroutine' in found.kinds) for path in headers
+            for name, found in public_names.Reader(path).names.items() if found.declaration}
 
 
 # --- the map ----------------------------------------------------------------------------------------------------------
@@ -132,10 +95,6 @@ def library_findings(library, path):
 
 
 def main():
-    if sys.argv[1:] == ['--fix']:
-        for library in LIBRARIES:
-            fix_map(library)
-        return 0
     library = sys.argv[1]
     findings = list(map_findings(library))
     if len(sys.argv) > 2 and not findings:

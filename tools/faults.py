@@ -140,17 +140,13 @@ def torture_completions(words, driver):
     return None
 
 
-def is_example(name):
-    return name.startswith('examples')
-
-
 def main():
     completions = sys.argv[1] == '--completions'
     folder, *names = sys.argv[2:] if completions else sys.argv[1:]
     chosen = programs(folder, names)
     jobs = [(words, kind) for _, words in chosen for kind in KINDS]
     if completions:
-        jobs = [(words, driver) for name, words in chosen for driver in (DRIVERS[-1:] if is_example(name) else DRIVERS)]
+        jobs = [(words, driver) for name, words in chosen for driver in DRIVERS[-1 if name.startswith('examples') else 0:]]
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for finding in pool.map(lambda job: (torture_completions if completions else torture)(*job), jobs):

@@ -7,6 +7,7 @@ which each needs a symbol of each other one, directly or through others.
 """
 import collections
 import glob
+import graphlib
 import os
 import re
 import subprocess
@@ -38,38 +39,18 @@ def needs_of(files):
             for name, (_, needed) in files.items()}
 
 
-def reachable(needs, start):
-    seen, left = set(), list(needs[start])
-    while left:
-        name = left.pop()
-        if name not in seen:
-            seen.add(name)
-            left.extend(needs[name])
-    return seen
-
-
-def circles(needs):
-    """Sorted lists of files, each of at least two that need each other."""
-    reach = {name: reachable(needs, name) for name in needs}
-    found = {tuple(sorted(other for other in reach[name] if name in reach[other]))
-             for name in needs if name in reach[name]}
-    return sorted(found)
-
-
 def check(lines, module):
     files = symbols(lines, module)
     if len(files) < 2:  # where nm cannot read what link-time optimisation leaves, only assembly is seen
         print('layers: nm reads no object of src/%s: nothing was checked' % module)
         return 0
-    needs, findings = needs_of(files), 0
-    for circle in circles(needs):
-        for name in circle:
-            others = needs[name] & set(circle)
-            users = {user for user in circle if name in needs[user]}
-            print('src/%s/%s.c lies in a circle: it needs %s, and is needed by %s; move the common part to a file below'
-                  % (module, name, ', '.join(sorted(others)), ', '.join(sorted(users))))
-            findings += 1
-    return findings
+    try:
+        graphlib.TopologicalSorter(needs_of(files)).prepare()
+    except graphlib.CycleError as error:
+        print('src/%s: a circle of files, each of which needs the next one: %s; move the common part to a file below'
+              % (module, ' -> '.join(reversed(error.args[1]))))
+        return 1
+    return 0
 
 
 def main():

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""notes.py [--check | --outputs] [BUILD]: writes docs/notes.md from the programs of the notes.
+"""notes.py [--check | --outputs]: writes docs/notes.md from the programs of the notes.
 
-Each program of examples/notes/INDEX with its Python original, its C source and its output in virtual time, as the
-built program (BUILD/examples/notes) prints it now. --check writes nothing and fails when docs/notes.md is not
+Each program of examples/notes/INDEX with its Python original, its C source and its output in virtual time, NAME.out, which
+tests/conformance/run_notes.py holds equal to what both print. --check writes nothing and fails when docs/notes.md is not
 what would be written. --outputs writes examples/notes/NAME.out instead, from the Python originals.
 """
-import argparse
 import ast
 import difflib
 import os
@@ -68,24 +67,9 @@ def python_part(name):
     return ''.join(source.splitlines(True)[docstring.end_lineno:])
 
 
-def run(command):
-    done = subprocess.run(command, env={**os.environ, 'EDDY_DRIVER': 'sim'}, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, timeout=60, check=False)
-    if done.returncode != 0:
-        sys.exit('%s: exit status %d' % (shlex.join(command), done.returncode))
-    return done.stdout.decode()
-
-
-def program(folder, name):
-    path = os.path.join(folder, 'examples', 'notes', name)
-    if not os.path.exists(path):
-        sys.exit('%s is not there: run make first' % path)
-    return path
-
-
-def section(folder, title, name, arguments):
+def section(title, name, arguments):
     text, source = c_parts(name)
-    printed = run([program(folder, name)] + arguments)
+    printed = read(NOTES, name + '.out')
     coloured = '\033' in printed
     printed = re.sub(r'\033\[\d+m', '', printed)
     command = shlex.join([name] + arguments)
@@ -99,14 +83,14 @@ def section(folder, title, name, arguments):
         '```text', printed.rstrip('\n'), '```', '', ''])
 
 
-def page(folder):
+def page():
     parts, contents = [], []
     for title, name, arguments in index():
         if name is None:
             parts.append('## %s\n\n' % title)
             contents.append('- %s: ' % title)
         else:
-            parts.append(section(folder, title, name, arguments))
+            parts.append(section(title, name, arguments))
             anchor = re.sub(r'[^\w -]', '', title.lower()).replace(' ', '-')
             contents[-1] += '%s[%s](#%s)' % ('' if contents[-1].endswith(': ') else ' · ', title, anchor)
     return HEAD + '\n'.join(contents) + '\n\n' + ''.join(parts) + TAIL
@@ -116,9 +100,9 @@ def write_outputs():
     for _, name, arguments in index():
         if name:
             original = os.path.join(NOTES, 'python', name + '.py')
-            printed = run([sys.executable, VIRTUAL, original] + arguments)
-            with open(os.path.join(NOTES, name + '.out'), 'w', encoding='utf-8', newline='') as file:
-                file.write(printed)
+            with open(os.path.join(NOTES, name + '.out'), 'wb') as file:
+                subprocess.run([sys.executable, VIRTUAL, original] + arguments, stdin=subprocess.DEVNULL, stdout=file,
+                               timeout=60, check=True)
 
 
 def check(text):
@@ -132,16 +116,11 @@ def check(text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
-    parser.add_argument('--check', action='store_true', help='only say whether docs/notes.md is up to date')
-    parser.add_argument('--outputs', action='store_true', help='write examples/notes/NAME.out instead')
-    parser.add_argument('build', nargs='?', default=os.path.join(TOP, 'build'), help='the build folder')
-    options = parser.parse_args()
-    if options.outputs:
+    if sys.argv[1:] == ['--outputs']:
         write_outputs()
         return 0
-    text = page(options.build)
-    if options.check:
+    text = page()
+    if sys.argv[1:] == ['--check']:
         return check(text)
     with open(PAGE, 'w', encoding='utf-8', newline='') as file:
         file.write(text)

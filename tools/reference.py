@@ -219,7 +219,7 @@ def new(names):
 
 class Check:
     def __init__(self):
-        self.findings, self.listed = [], set()
+        self.findings = []
         self.known = public_names.all_names(TOP)
         self.pages = pages()
         self.sentences = sentences()
@@ -231,7 +231,6 @@ class Check:
         self.names()
         for page in self.pages:
             self.form(page)
-        self.exports()
         self.examples()
         self.links()
         with open(os.path.join(FOLDER, 'index.md'), encoding='utf-8') as file:
@@ -253,19 +252,6 @@ class Check:
             self.find('include/' + found.header, 'the %s %s has no page: begin docs/reference/%s.md with '
                       '`tools/reference.py new %s`, or add the name to the page of a related one'
                       % (' and '.join(sorted(found.kinds)), name, name, name))
-
-    def exports(self):
-        """The symbol maps and what was read in the headers are equal; a coroutine's symbol is its body."""
-        for path in sorted(glob.glob(os.path.join(TOP, 'src', '*.map')) + glob.glob(os.path.join(TOP, 'modules', '*', '*.map'))):
-            with open(path, encoding='utf-8') as file:
-                symbols = re.findall(r'^\s+(eddy_\w+);', file.read(), re.M)
-            self.listed |= {re.sub('__body$', '', symbol) for symbol in symbols}
-        for name in sorted(self.listed - set(self.known)):
-            self.find('src/eddy.map', '%s stands in a symbol map, and tools/public_names.py finds it in no header' % name)
-        for name, found in sorted(self.known.items()):
-            if found.declaration and name not in self.listed:
-                self.find('include/' + found.header, '%s is declared and stands in no symbol map: '
-                          'tools/tidy.py --fix puts it there' % name)
 
     def form(self, page):
         for key in KEYS:
@@ -372,26 +358,19 @@ def list_names():
 
 
 def main():
-    words = sys.argv[1:]
-    command, rest = (words[0], words[1:]) if words else ('', [])
-    if command == 'check':
-        return check()
-    if command == 'sync':
-        return sync()
-    if command == 'new' and rest:
-        return new(rest)
-    if command == 'names':
-        return list_names()
-    if command == 'man' and len(rest) == 1:
-        return manual.write_all(pages(), rest[0])
-    if command == 'man-names':
-        print('\n'.join(name for name, _ in manual.files(pages())))
-        return 0
-    if command == 'man-sources':
-        print('\n'.join([page.path for page in pages()] + [os.path.join(TOP, 'tools', 'manual.py')]))
-        return 0
-    if command == 'site' and len(rest) == 1:
-        return site_pages.write_all(pages(), AREAS, chapters(), rest[0])
+    command, *rest = sys.argv[1:] or ['']
+    commands = {
+        'check': check,
+        'sync': sync,
+        'new': lambda: new(rest),
+        'names': list_names,
+        'man': lambda: manual.write_all(pages(), rest[0]),
+        'man-names': lambda: print('\n'.join(name for name, _ in manual.files(pages()))),
+        'man-sources': lambda: print('\n'.join([page.path for page in pages()] + [manual.__file__])),
+        'site': lambda: site_pages.write_all(pages(), AREAS, chapters(), rest[0]),
+    }
+    if command in commands and bool(rest) == (command in ('new', 'man', 'site')):
+        return commands[command]()
     print(__doc__)
     return 2
 

@@ -14,7 +14,6 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SECONDS = 60
-PIECE = 25  # seeds
 WORKERS = 2 * (os.cpu_count() or 1)  # what is not simulated, pipes among it, waits in real time
 
 
@@ -25,41 +24,28 @@ def programs(folder):
     return [(os.path.abspath(os.path.join(folder, 'tests', row[0])), int(row[1]) if row[1:] else None) for row in rows]
 
 
-def failure(program, seed):
-    """None, or what went wrong."""
+def failure(run):
+    """None, or (program, seed, what went wrong)."""
+    program, seed = run
     try:
         done = subprocess.run([program], env=dict(os.environ, EDDY_DRIVER='sim', EDDY_SEED=str(seed)),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        return 'hangs'
-    return 'status %d\n%s' % (done.returncode, done.stdout.decode(errors='replace')[-2000:]) if done.returncode else None
-
-
-def first_failure(piece):
-    """(program, seed, what) of the first failure in a piece of work, or None."""
-    program, seeds = piece
-    for seed in seeds:
-        what = failure(program, seed)
-        if what:
-            return program, seed, what
-    return None
-
-
-def pieces(rows, count):
-    """All the work, cut small enough for every worker to have some until the end."""
-    return [(program, range(first, min(first + PIECE, (seeds or count) + 1)))
-            for program, seeds in rows for first in range(1, (seeds or count) + 1, PIECE)]
+        return program, seed, 'hangs'
+    what = 'status %d\n%s' % (done.returncode, done.stdout.decode(errors='replace')[-2000:])
+    return (program, seed, what) if done.returncode else None
 
 
 def main():
     folder, count = sys.argv[1], int(sys.argv[2])
-    chosen, failed = programs(folder), {}
+    chosen, failed = programs(folder), set()
+    runs = [(program, seed) for program, most in chosen for seed in range(1, (most or count) + 1)]
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-        for found in pool.map(first_failure, pieces(chosen, count)):
-            if found and found[0] not in failed:
-                failed[found[0]] = found[1]
-                print('EDDY_DRIVER=sim EDDY_SEED=%d %s: %s' % (found[1], os.path.relpath(found[0]), found[2]), flush=True)
+        for program, seed, what in filter(None, pool.map(failure, runs)):
+            if program not in failed:
+                failed.add(program)
+                print('EDDY_DRIVER=sim EDDY_SEED=%d %s: %s' % (seed, os.path.relpath(program), what), flush=True)
     print('%d passed, %d failed, 0 skipped' % (len(chosen) - len(failed), len(failed)))
     return 1 if failed else 0
 

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 """tidy.py [--fix] [TOP]: checks the rules of CONTRIBUTING.md that a machine can check.
 
-Each finding is one line, `file:line: what, and the remedy`. --fix adds files that no build list names, takes names of
-missing files out, strips trailing blanks, and brings the symbol maps up to date; the rest is for a person.
+Each finding is one line, `file:line: what, and the remedy`. --fix adds files that no build list names, strips trailing
+blanks, and brings the symbol maps up to date; the rest is for a person.
 """
+import graphlib
 import os
 import re
-import shutil
 import statistics
 import sys
 
@@ -174,7 +174,7 @@ def check_includes(tree):
             if target is None:
                 continue
             if target.endswith('.h'):
-                graph[path].append((number, target))
+                graph[path].append(target)
             check_direction(tree, path, number, target)
     check_circles(tree, graph)
 
@@ -200,23 +200,11 @@ def check_direction(tree, path, number, target):
 
 
 def check_circles(tree, graph):
-    done, trail = set(), []
-
-    def visit(path):
-        if path in done:
-            return
-        trail.append(path)
-        for number, target in graph.get(path, ()):
-            if target in trail:
-                circle = trail[trail.index(target):] + [target]
-                tree.find(path, number, 'a circle of includes: %s; take out the common part' % ' -> '.join(circle))
-            else:
-                visit(target)
-        trail.pop()
-        done.add(path)
-
-    for path in graph:
-        visit(path)
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        circle = error.args[1]
+        tree.find(circle[0], 1, 'a circle of includes: %s; take out the common part' % ' <- '.join(circle))
 
 
 # --- build lists ------------------------------------------------------------------------------------------------------
@@ -231,22 +219,18 @@ def is_main(lines):
 
 # (build file, list, files of which folder below it, which of them belong; names or paths)
 def lists(tree):
-    rows = []
-    for module in BELOW:
-        rows.append(('src/meson.build', module + '_sources', module, lambda lines: True, 'path'))
+    rows = [('src/meson.build', module + '_sources', module, lambda lines: True, 'path') for module in BELOW]
     rows.append(('modules/curl/meson.build', 'curl_sources', '.', lambda lines: not is_main(lines), 'path'))
-    rows.append(('tests/unit/meson.build', 'unit_tests', '.',
-                 lambda lines: is_main(lines) and not needs_loop(lines), 'name'))
-    rows.append(('tests/unit/meson.build', 'unit_loop_tests', '.',
-                 lambda lines: is_main(lines) and needs_loop(lines), 'name'))
-    rows.append(('tests/language/meson.build', 'language_tests', '.', is_main, 'name'))
-    rows.append(('examples/meson.build', 'examples', '.',
-                 lambda lines: is_main(lines) and not uses_curl(lines), 'name'))
-    rows.append(('examples/meson.build', 'curl_examples', '.',
-                 lambda lines: is_main(lines) and uses_curl(lines), 'name'))
-    rows.append(('examples/notes/meson.build', 'note_examples', '.', is_main, 'name'))
-    rows.append(('tests/stress/meson.build', 'stress_tests', '.', is_main, 'name'))
-    rows.append(('tests/docs/meson.build', 'docs_programs', '.', is_main, 'name'))
+    for build, name, belongs in (
+            ('tests/unit', 'unit_tests', lambda lines: is_main(lines) and not needs_loop(lines)),
+            ('tests/unit', 'unit_loop_tests', lambda lines: is_main(lines) and needs_loop(lines)),
+            ('tests/language', 'language_tests', is_main),
+            ('examples', 'examples', lambda lines: is_main(lines) and not uses_curl(lines)),
+            ('examples', 'curl_examples', lambda lines: is_main(lines) and uses_curl(lines)),
+            ('examples/notes', 'note_examples', is_main),
+            ('tests/stress', 'stress_tests', is_main),
+            ('tests/docs', 'docs_programs', is_main)):
+        rows.append((build + '/meson.build', name, '.', belongs, 'name'))
     for suite in ('conformance', 'interop', 'stress', 'cli', 'install'):
         rows.append(('tests/%s/meson.build' % suite, suite + '_scripts', '.', lambda lines: True, 'script'))
     return [row for row in rows if row[0] in tree.lines]
@@ -269,7 +253,7 @@ def entries_in(tree, folder, form):
 
 
 def check_lists(tree, fix):
-    """Every source and script of a listed folder stands in the folder's build file, and what stands there exists."""
+    """Every source and script of a listed folder stands in the folder's build file; Meson sees that what stands there exists."""
     for build, name, below, belongs, form in lists(tree):
         folder = os.path.normpath(os.path.join(os.path.dirname(build), below))
         text = '\n'.join(re.sub('#.*', '', line) for line in tree.lines[build])
@@ -285,8 +269,6 @@ def check_lists(tree, fix):
             else:
                 tree.find(path, 1, "not in the build: add '%s' to %s in %s (tools/tidy.py --fix does)"
                           % (entry, name, build))
-        if fix:
-            drop_missing(tree, build, name, form)
 
 
 def list_bounds(lines, name):
@@ -307,22 +289,6 @@ def add_to_list(tree, build, name, entry):
     lines[first:end] = sorted(lines[first:end] + ["    '%s'," % entry])
     write(tree, build)
     print("%s: added '%s' to %s" % (build, entry, name))
-
-
-def drop_missing(tree, build, name, form):
-    lines = tree.lines[build]
-    bounds = list_bounds(lines, name)
-    if bounds is None:
-        return
-    for index in range(bounds[1] - 1, bounds[0] - 1, -1):
-        match = re.match(r"    '([^']+)',$", lines[index])
-        if not match:
-            continue
-        source = match.group(1) + ('.c' if form == 'name' else '')
-        if os.path.normpath(os.path.join(os.path.dirname(build), source)) not in tree.lines:
-            print('%s: took out %s, which is not there' % (build, match.group(1)))
-            del lines[index]
-            write(tree, build)
 
 
 def write(tree, path):
@@ -404,9 +370,9 @@ def check_declared_functions(tree):
 # --- symbol maps ------------------------------------------------------------------------------------------------------
 
 def check_maps(tree, fix):
-    """The maps list what the public headers declare; a compiler must preprocess these."""
-    for library, (path, _, _) in exports.LIBRARIES.items():
-        if not shutil.which(os.environ.get('CC', 'cc').split()[0]) or not os.path.exists(os.path.join(tree.top, path)):
+    """The maps list what the public headers declare."""
+    for library, (path, _) in exports.LIBRARIES.items():
+        if not os.path.exists(os.path.join(tree.top, path)):
             continue
         if fix:
             exports.fix_map(library, tree.top)
