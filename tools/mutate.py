@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""mutate.py [--count N] [--seed S] [--only PART] [--workers N]: changes src/ in small ways, one at a time, and looks
-whether a test of `make test` notices.
+"""mutate.py [--count N] [--seed S] [--only PART] [--suite SUITE] [--workers N]: changes src/ in small ways, one at a
+time, and looks whether a test of `make test` notices.
 
 A mutant is one line with another operator, another constant, a turned condition or without its statement. For each one
 the tests that execute the line run, the quickest first, until one fails: then the mutant is killed. A mutant that all of
@@ -128,14 +128,15 @@ def need(done, what):
 
 
 def copy_tree(name, options):
-    """A folder with the committed tree and a build of it."""
+    """A folder with the committed tree and a build of what the tests need."""
     tree = os.path.join(WORK, name)
     shutil.rmtree(tree, ignore_errors=True)
     os.makedirs(tree)
     need(run('git archive HEAD | tar -x -C ' + tree, TOP, shell=True), 'cannot copy the tree')
     need(run(['git', 'init', '-q'], tree), 'git init')
     need(run(['meson', 'setup', 'build'] + OPTIONS + options, tree), 'cannot configure')
-    need(run(['ninja', '-C', 'build'], tree), 'cannot build')
+    targets = {target for test in tests_of(tree) for target in targets_of(os.path.join(tree, 'build'), test['cmd'])}
+    need(run(['ninja', '-C', 'build'] + sorted(targets), tree), 'cannot build')
     return tree
 
 
@@ -145,6 +146,14 @@ def tests_of(tree):
     for test in json.loads(listing.stdout):
         if SUITES & set(test['suite']):
             yield test
+
+
+def targets_of(build, words):
+    """What ninja has to build before a test: its program, or what scripts use."""
+    inside = [os.path.relpath(word, build) for word in words if word.startswith(build + '/')]
+    scripts = any(word.endswith(('.py', '.sh')) for word in words)
+    inside += ['tests/stress/' + word for word in words if word.startswith('faults_')]
+    return inside + (['eddy', 'libeddy.so.0.1.0', 'libeddy.a', 'tests/without_uring'] if scripts else [])
 
 
 # --- what executes what -----------------------------------------------------------------------------------------------
@@ -228,7 +237,8 @@ def measure_coverage(workers, known):
 
 def coverage(workers):
     """{(path, line): [names of tests, the quickest first]}, {name: seconds}; kept, by test."""
-    path, commit = os.path.join(WORK, 'coverage.json'), run(['git', 'rev-parse', 'HEAD:src', 'HEAD:tests'], TOP).stdout
+    path = os.path.join(WORK, 'coverage-%s.json' % '-'.join(sorted(suite[5:] for suite in SUITES)))
+    commit = run(['git', 'rev-parse', 'HEAD:src', 'HEAD:tests'], TOP).stdout
     kept = kept_coverage(path)
     if kept.get('commit') != commit.decode():
         kept = {'commit': commit.decode(), 'tests': measure_coverage(workers, kept.get('tests', {}))}
@@ -255,13 +265,6 @@ class Bench:
             limit = PATIENCE + TIMES * times.get(test['name'], 1)
             self.tests[test['name']] = Test(test['name'], test['cmd'], test['env'], test['workdir'] or self.build, limit)
 
-    def target(self, test):
-        """What ninja has to build before a test: its program, or all."""
-        inside = [os.path.relpath(word, self.build) for word in test.words if word.startswith(self.build + '/')]
-        scripts = any(word.endswith(('.py', '.sh')) for word in test.words)
-        inside += ['tests/stress/' + word for word in test.words if word.startswith('faults_')]
-        return inside + (['eddy', 'libeddy.so.0.1.0', 'libeddy.a'] if scripts else [])
-
     def ninja(self, targets):
         return run(['ninja', '-C', 'build', '-j', '2'] + sorted(targets), self.tree).returncode == 0
 
@@ -282,7 +285,7 @@ class Bench:
         for size in (1, 4, 16, len(names)):  # few programs are linked for a mutant that dies early
             part = [self.tests[name] for name in names[first:first + size]]
             first += size
-            if part and not self.ninja({target for test in part for target in self.target(test)}):
+            if part and not self.ninja({target for test in part for target in targets_of(self.build, test.words)}):
                 return 'the compiler'
             for test in part:
                 if not execute(test.words, test.env, test.workdir, test.seconds)[0]:
@@ -379,9 +382,12 @@ def main():
     parser.add_argument('--count', type=int, default=40, help='how many mutants')
     parser.add_argument('--seed', type=int, default=1, help='which ones')
     parser.add_argument('--only', default='', help='files of src/ whose path contains this')
+    parser.add_argument('--suite', help='judge by the tests of this suite only')
     parser.add_argument('--workers', type=int, default=os.cpu_count(), help='copies of the tree to work in')
     parser.add_argument('--list', action='store_true', help='print the mutants and judge none')
     options = parser.parse_args()
+    if options.suite:
+        SUITES.intersection_update({'eddy:' + options.suite})
     chosen = choose(options.count, options.seed, options.only)
     if options.list:
         for mutant in chosen:
