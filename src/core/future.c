@@ -83,7 +83,7 @@ static bool may_set(struct eddy_awaitable *a)
     if (a->awaitable.state == EDDY_RUNNING)
         return true;
     if (!future_of_handle(a)->cancelled)
-        report_misuse("a future was set twice: it keeps what it has");
+        report_misuse("a future was set twice: it keeps what it has; ask eddy_future_pending first");
     return false;
 }
 

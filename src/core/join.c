@@ -132,7 +132,7 @@ static struct eddy_failure *join_task(struct task *task)
     struct eddy_failure *circle = circle_closed(self, task);
     if (circle)
         return refuse(self, task, task->consumed, circle);
-    EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
+    task_check_unused(task);
     task->consumed = true;
     if (task->state == TASK_DONE && self->at_once++ >= TASK_AWAITS_AT_ONCE)
         task_give_way(self);
@@ -277,6 +277,6 @@ struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a)
     struct eddy_failure *circle = task->consumed ? circle_closed(self, task) : NULL;
     if (circle)
         return circle;
-    EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
+    task_check_unused(task);
     return shielded_wait(self, task);
 }

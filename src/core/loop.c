@@ -185,6 +185,7 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, bool moves, int *e
         return NULL;
     }
     loop->end = &loop->first;
+    __atomic_store_n(&assert_caller, report_caller, __ATOMIC_RELAXED); /* by each thread that has a loop */
     blocks_init(&loop->blocks);
     loop->random = loop->driver->seed;
     loop->looked_at = clock_tick(driver_now(loop->driver));

@@ -47,8 +47,8 @@ void eddy_manager_leave(struct eddy_leaving *leaving)
 
 void eddy_break_in_async_with(const struct eddy_site *site)
 {
-    EDDY_ASSERT(false,
-                "%s:%d: break inside of async_with leaves only the block, not the loop around it: use a flag or goto",
-                site->file ? site->file : "?", site->line);
+    EDDY_ASSERT_AT(false,
+                   "%s:%d: break inside of async_with leaves only the block, not the loop around it: use a flag or "
+                   "goto", site->file ? site->file : "?", site->line);
     __builtin_unreachable();
 }

@@ -151,13 +151,25 @@ void report_failure(struct eddy_failure *failure, const char *what)
     report_print(failure);
 }
 
+void report_caller(char *text, unsigned long size)
+{
+    struct task *task = current.task;
+    text[0] = '\0';
+    if (task && task->site && task->site->file)
+        snprintf(text, size, "%s:%d: task \"%.64s\", spawned here: ", task->site->file, task->site->line,
+                 task_name(task));
+}
+
 void report_misuse(const char *format, ...)
 {
+    char what[400];
     va_list arguments;
     va_start(arguments, format);
     struct eddy_failure *failure = failure_make(EDDY_INVALID_STATE, format, arguments);
     va_end(arguments);
-    report_failure(failure, "a call that does nothing");
+    report_caller(what, sizeof what);
+    strncat(what, "a call that does nothing", sizeof what - strlen(what) - 1);
+    report_failure(failure, what);
     failure_unref(failure);
 }
 

@@ -16,6 +16,8 @@ void report_print(const struct eddy_failure *failure);
 void report_failure(struct eddy_failure *failure, const char *what);
 /* For a call that is misuse and does nothing: reported as EDDY_INVALID_STATE, as by report_failure. */
 void report_misuse(const char *format, ...) EDDY_PRINTF(1, 2);
+/* Who calls: "main.c:12: task "f", spawned here: ", or nothing on a thread that runs no task. */
+void report_caller(char *text, unsigned long size);
 /* A line of text to the log hook, else to stderr. */
 void report_line(const char *format, ...) EDDY_PRINTF(1, 2);
 

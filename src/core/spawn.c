@@ -53,7 +53,7 @@ __attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size
                                                      const struct eddy_site *site, const eddy_spawn_options *options)
 {
     struct eddy_loop *loop = current.loop;
-    EDDY_ASSERT(loop, "%s:%d: spawn needs a running loop: call it from what eddy_run runs",
+    EDDY_ASSERT_AT(loop, "%s:%d: spawn needs a running loop: call it from what eddy_run runs",
                 site && site->file ? site->file : "?", site ? site->line : 0);
     struct level *outer = current.task ? current.task->level : NULL;
     struct task *task = task_new(loop, outer, coroutine, size, site);

@@ -7,7 +7,9 @@
 #include "core/task.h"
 
 #include <stdio.h>
+#include <string.h>
 
+#include "base/assert.h"
 #include "core/block.h"
 #include "core/context_var.h"
 #include "core/current.h"
@@ -43,6 +45,21 @@ static __attribute__((noinline, cold)) void report_unseen(struct task *task)
     char what[128];
     snprintf(what, sizeof what, "task \"%.64s\" failed and nobody awaited it", task_name(task));
     report_failure(task_core(task)->failure, what);
+}
+
+void task_used_twice(struct task *task)
+{
+    char who[300];
+    const struct eddy_site *site = task->site;
+    report_caller(who, sizeof who);
+    size_t length = strlen(who);
+    if (length > 2)
+        who[length - 2] = '\0';
+    EDDY_ASSERT_AT(false,
+                   "%s:%d: the handle of task \"%s\", spawned here, was awaited or given up before: await it once "
+                   "(await_shielded keeps it)%s%s", site && site->file ? site->file : "?", site ? site->line : 0,
+                   task_name(task), length > 2 ? "; now used by " : "", who);
+    __builtin_unreachable();
 }
 
 void task_free(struct task *task)

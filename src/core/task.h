@@ -177,6 +177,13 @@ static inline void value_destroy(struct eddy_awaitable *value)
         value->awaitable.type->destroy(value);
 }
 const char *task_name(struct task *task);
+/* Misuse, in the user's places: where the task was spawned, and who uses its handle now. */
+_Noreturn void task_used_twice(struct task *task) __attribute__((cold));
+static inline void task_check_unused(struct task *task)
+{
+    if (__builtin_expect(task->consumed, 0))
+        task_used_twice(task);
+}
 /* Without memory it keeps the name that it has. */
 void task_set_name(struct task *task, const char *name);
 

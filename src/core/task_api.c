@@ -74,7 +74,7 @@ void(eddy_detach)(void *t)
         return; /* spawned without memory: there is nothing to give up */
     if (!awaitable_check_ours(t, "eddy_detach"))
         return;
-    EDDY_ASSERT(!task->consumed, "the handle of task \"%s\" was awaited or given up before", task_name(task));
+    task_check_unused(task);
     level_leave(task);
     task_give_up_handle(task);
 }

@@ -18,7 +18,7 @@ enum { SENTENCES = 100 };
 void wrong_loop_say(const char *format, ...)
 {
     static int said; /* atomic */
-    char text[400];
+    char text[400], who[300];
     va_list arguments;
     if (__atomic_fetch_add(&said, 1, __ATOMIC_RELAXED) >= SENTENCES) {
         __atomic_store_n(&said, SENTENCES, __ATOMIC_RELAXED);
@@ -27,7 +27,8 @@ void wrong_loop_say(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    report_line("eddy: %s", text);
+    report_caller(who, sizeof who);
+    report_line("eddy: %s%s", who, text);
 }
 
 struct eddy_failure *wrong_loop_failure(const char *what)

@@ -97,7 +97,8 @@ void eddy_file_abort(eddy_file *file)
 {
     if (!file || !loop_check_ours(file->loop, "eddy_file_abort", "file"))
         return;
-    EDDY_ASSERT(!file->in_use, "the file \"%s\" is closed while a task reads or writes it", file->path);
+    EDDY_ASSERT(!file->in_use,
+                "the file \"%s\" is closed while a task reads or writes it: await that task first", file->path);
     int saved = errno;
     driver_close_fd(file->loop->driver, file->fd);
     errno = saved;
@@ -368,7 +369,8 @@ int64_t eddy_file_seek(eddy_file *file, int64_t offset, int whence)
 {
     if (!loop_check_ours(file->loop, "eddy_file_seek", "file"))
         return -EDDY_WRONG_LOOP;
-    EDDY_ASSERT(!file->user, "the position of \"%s\" is moved while a task reads or writes there", file->path);
+    EDDY_ASSERT(!file->user,
+                "the position of \"%s\" is moved while a task reads or writes there: await the task first", file->path);
     if (!file->seekable)
         return -ESPIPE;
     int64_t base = whence == SEEK_CUR ? file->position : whence == SEEK_END ? lseek(file->fd, 0, SEEK_END) : 0;

@@ -78,7 +78,8 @@ static void run(struct eddy_awaitable *a)
         a->awaitable.failure = failure_of(EDDY_NO_TASK, "eddy_condition_wait");
         return;
     }
-    EDDY_ASSERT(condition->lock->held, "eddy_condition_wait needs the condition's lock to be held");
+    EDDY_ASSERT(condition->lock->held,
+                "eddy_condition_wait needs the condition's lock to be held: eddy_lock_acquire first");
     struct eddy_failure *failure = eddy_run_here(&notice.awaitable);
     struct release releasing = release_begin();
     eddy_run_here(&relock.awaitable);
@@ -102,7 +103,8 @@ struct eddy_condition_wait eddy_condition_wait(eddy_condition *condition)
 
 void eddy_condition_notify(eddy_condition *condition, size_t n)
 {
-    EDDY_ASSERT(condition->lock->held, "eddy_condition_notify needs the condition's lock to be held");
+    EDDY_ASSERT(condition->lock->held,
+                "eddy_condition_notify needs the condition's lock to be held: eddy_lock_acquire first");
     while (n > 0 && waiters_wake_first(&condition->waiters))
         n--;
 }

@@ -183,7 +183,8 @@ static void count_finished(struct eddy_queue *queue, size_t n)
 
 void eddy_queue_finish_one(struct eddy_queue *queue)
 {
-    EDDY_ASSERT(queue->unfinished > 0, "eddy_queue_task_done was called more often than items were put");
+    EDDY_ASSERT(queue->unfinished > 0,
+                "eddy_queue_task_done was called more often than items were put: once for each item that was got");
     count_finished(queue, 1);
 }
 

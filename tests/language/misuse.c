@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* misuse.c - what is found only at run time is told by the user's file and line, and by the remedy. */
+#include <eddy/keywords.h>
+
+#include "check.h"
+
+/* What a child says on stderr before it ends. */
+static char said[4096];
+
+static void listen_to(void (*function)(void))
+{
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], 2);
+        close(ends[0]);
+        close(ends[1]);
+        function();
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t length = 0;
+    for (ssize_t n; (n = read(ends[0], said + length, sizeof said - 1 - length)) > 0;)
+        length += (size_t)n;
+    said[length] = '\0';
+    close(ends[0]);
+    waitpid(child, NULL, 0);
+}
+
+/* The text begins with "eddy: FILE:LINE: " and `begins`, and has `remedy`. */
+static bool tells(int line, const char *begins, const char *remedy)
+{
+    char place[300];
+    snprintf(place, sizeof place, "eddy: %s:%d: %s", __FILE__, line, begins);
+    bool good = strncmp(said, place, strlen(place)) == 0 && strstr(said, remedy);
+    if (!good)
+        fprintf(stderr, "wanted \"%s ... %s\", got:\n%s\n", place, remedy, said);
+    return good;
+}
+
+static bool names_the_library(void)
+{
+    return strstr(said, "src/") != NULL;
+}
+
+async(int, number)
+{
+    await(eddy_sleep(0.001));
+    return 1;
+}
+
+/* ---- a handle ---- */
+
+enum { SPAWNED_AND_AWAITED = __LINE__ + 4 };
+
+async(int, awaits_twice)
+{
+    struct number *t = spawn(number());
+    await(t);
+    return await(t);
+}
+
+enum { SPAWNED_AND_DETACHED = __LINE__ + 4 };
+
+async(int, detaches_what_it_awaited)
+{
+    struct number *t = spawn(number());
+    await(t);
+    eddy_detach(t);
+    return 0;
+}
+
+/* Debug mode keeps the memory of a task that has ended, so that a second use is found. */
+static void await_twice(void)
+{
+    setenv("EDDY_DEBUG", "1", 1);
+    eddy_run(awaits_twice());
+}
+
+static void await_and_detach(void)
+{
+    setenv("EDDY_DEBUG", "1", 1);
+    eddy_run(detaches_what_it_awaited());
+}
+
+static void a_handle_is_told_by_where_it_was_spawned(void)
+{
+    const char *rule = "the handle of task \"number-2\", spawned here, was awaited or given up before: await it once";
+    listen_to(await_twice);
+    CHECK(tells(SPAWNED_AND_AWAITED, rule, "; now used by "));
+    CHECK(strstr(said, "task \"awaits_twice"));
+    CHECK(names_the_library());
+    listen_to(await_and_detach);
+    CHECK(tells(SPAWNED_AND_DETACHED, rule, "; now used by "));
+}
+
+/* ---- the running task ---- */
+
+static eddy_lock lock = EDDY_LOCK_INIT;
+
+async(void, releases)
+{
+    await(eddy_sleep(0));
+    eddy_lock_release(&lock);
+}
+
+enum { SPAWNED_TO_RELEASE = __LINE__ + 4 };
+
+async(int, spawns_one_that_releases)
+{
+    await(spawn(releases()));
+    return 0;
+}
+
+static void release(void)
+{
+    eddy_run(spawns_one_that_releases());
+}
+
+static void release_in_debug_mode(void)
+{
+    setenv("EDDY_DEBUG", "1", 1);
+    release();
+}
+
+static void a_call_is_told_by_where_its_task_was_spawned(void)
+{
+    const char *rule = "task \"releases-2\", spawned here: eddy_lock_release of a lock that nobody holds";
+    listen_to(release);
+    CHECK(tells(SPAWNED_TO_RELEASE, rule, "holds: release it once for each eddy_lock_acquire\n"));
+    CHECK(!names_the_library());
+    listen_to(release_in_debug_mode);
+    CHECK(tells(SPAWNED_TO_RELEASE, rule, "eddy_lock_acquire ("));
+    CHECK(names_the_library());
+}
+
+/* ---- a call that does nothing ---- */
+
+typedef future_of(int) int_future;
+
+async(void, sets_twice)
+{
+    int_future *f = eddy_future_new(int_future);
+    eddy_set_result(f, 1);
+    eddy_set_result(f, 2);
+    eddy_future_free(f);
+}
+
+enum { STARTED_TO_SET = __LINE__ + 4 };
+
+static void set_twice(void)
+{
+    eddy_run(sets_twice());
+}
+
+static void what_does_nothing_is_told(void)
+{
+    listen_to(set_twice);
+    CHECK(tells(STARTED_TO_SET, "task \"sets_twice-1\", spawned here: a call that does nothing",
+                "a future was set twice: it keeps what it has; ask eddy_future_pending first"));
+}
+
+/* ---- the place of the call itself, where it is known ---- */
+
+enum { SPAWNED_OUTSIDE = __LINE__ + 4 };
+
+static void spawn_outside(void)
+{
+    eddy_detach(spawn(number()));
+}
+
+enum { BREAKS = __LINE__ + 5 };
+
+async(int, breaks)
+{
+    for (int i = 0; i < 2; i++)
+        async_with (scope, eddy_timeout(1))
+            break;
+    return 0;
+}
+
+static void break_in_a_block(void)
+{
+    eddy_run(breaks());
+}
+
+static void a_call_is_told_by_its_own_place(void)
+{
+    listen_to(spawn_outside);
+    CHECK(tells(SPAWNED_OUTSIDE, "spawn needs a running loop: call it from what eddy_run runs\n", ""));
+    listen_to(break_in_a_block);
+    CHECK(tells(BREAKS, "break inside of async_with leaves only the block", "use a flag or goto\n"));
+}
+
+int main(void)
+{
+    unsetenv("EDDY_DEBUG");
+    a_handle_is_told_by_where_it_was_spawned();
+    a_call_is_told_by_where_its_task_was_spawned();
+    what_does_nothing_is_told();
+    a_call_is_told_by_its_own_place();
+    return 0;
+}
