@@ -11,6 +11,7 @@
 #include "core/future.h"
 #include "core/level.h"
 #include "core/loop.h"
+#include "core/native.h"
 #include "core/task.h"
 #include "os/memory.h"
 
@@ -64,21 +65,15 @@ static bool forward_to_operation(struct task *task)
     if (!a->awaitable.type->cancel)
         return false;
     task->forwarded = true;
-    if (!(a->awaitable.flags & ED_FLAG_CANCELLING)) {
-        a->awaitable.flags |= ED_FLAG_CANCELLING;
-        a->awaitable.type->cancel(a);
-    }
+    native_ask_to_end(a);
     return true;
 }
 
 void task_interrupt(struct task *task)
 {
     struct eddy_awaitable *a = task->waits_for;
-    if (!a || a->awaitable.state != EDDY_RUNNING || !a->awaitable.type->cancel ||
-        (a->awaitable.flags & ED_FLAG_CANCELLING))
-        return;
-    a->awaitable.flags |= ED_FLAG_CANCELLING;
-    a->awaitable.type->cancel(a);
+    if (a && a->awaitable.state == EDDY_RUNNING && a->awaitable.type->cancel)
+        native_ask_to_end(a);
 }
 
 static void note_request(struct task *task, const char *reason, bool inner)

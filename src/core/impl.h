@@ -15,6 +15,7 @@
 #include "core/level.h"
 #include "core/loop.h"
 #include "core/native.h"
+#include "core/operation.h"
 #include "core/report.h"
 #include "core/scope.h"
 #include "core/task.h"

@@ -53,8 +53,7 @@ static void pass_request(struct task *task, struct eddy_awaitable *a)
         return;
     task->must_cancel = false;
     task->forwarded = true;
-    core->flags |= ED_FLAG_CANCELLING;
-    core->type->cancel(a);
+    native_ask_to_end(a);
 }
 
 /* Inline, for each await does it. */

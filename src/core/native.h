@@ -10,6 +10,14 @@ static inline struct task *owner_of(const struct eddy_awaitable *a)
 {
     return a->awaitable.owner;
 }
+/* Calls the `cancel` of its type, which has one, once between two starts. */
+static inline void native_ask_to_end(struct eddy_awaitable *a)
+{
+    if (a->awaitable.flags & ED_FLAG_CANCELLING)
+        return;
+    a->awaitable.flags |= ED_FLAG_CANCELLING;
+    a->awaitable.type->cancel(a);
+}
 /* Ends it, owning the failure (NULL: well). */
 void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure);
 /* From an operation's `finish`: what it was woken for is gone, it waits on. */

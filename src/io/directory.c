@@ -44,14 +44,14 @@ eddy_async_generator(eddy_directory_entry, list_directory, (const char *, path))
     eddy_defer(end, &listing);
     if (!listing.entries)
         eddy_raise(ENOMEM, "eddy_directory(\"%s\")", path);
-    int64_t got = eddy_await(file_op(DRIVER_OPEN, AT_FDCWD,
-                                     (struct driver_file){.path = path, .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC}));
+    struct driver_file folder = {.path = path, .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC};
+    struct driver_file entries = {.data = listing.entries, .size = LIST_SIZE};
+    int64_t got = eddy_await(file_operation(DRIVER_OPEN, AT_FDCWD, &folder));
     if (got < 0)
         eddy_raise((int)-got, "eddy_directory(\"%s\")", path);
     listing.fd = (int)got;
     do {
-        got = eddy_await(file_op(DRIVER_LIST, listing.fd,
-                                 (struct driver_file){.data = listing.entries, .size = LIST_SIZE}));
+        got = eddy_await(file_operation(DRIVER_LIST, listing.fd, &entries));
         if (got < 0)
             eddy_raise((int)-got, "eddy_directory(\"%s\")", path);
         for (int64_t at = 0; at < got;) {

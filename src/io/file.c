@@ -55,7 +55,7 @@ eddy_async(bool, is_fifo, (const char *, path))
 {
     struct file_status status = {0};
     struct driver_file what = {.path = path, .data = &status};
-    return eddy_await(file_op(DRIVER_STAT, AT_FDCWD, what)) == 0 && S_ISFIFO(status.mode);
+    return eddy_await(file_operation(DRIVER_STAT, AT_FDCWD, &what)) == 0 && S_ISFIFO(status.mode);
 }
 
 /* Opening a FIFO for writing waits for a reader, as open(2) does, without blocking the loop. */
@@ -64,7 +64,7 @@ eddy_async(int64_t, open_path, (const char *, path), (int, flags), (unsigned, mo
     const double longest = 0.05;
     struct driver_file what = {.path = path, .flags = flags | O_CLOEXEC | O_NONBLOCK, .mode = mode};
     for (double seconds = 0.001;; seconds = seconds < longest ? 2 * seconds : longest) {
-        int64_t result = eddy_await(file_op(DRIVER_OPEN, AT_FDCWD, what));
+        int64_t result = eddy_await(file_operation(DRIVER_OPEN, AT_FDCWD, &what));
         if (result != -ENXIO || (flags & O_NONBLOCK) || !eddy_await(is_fifo(path)))
             return result;
         eddy_await(eddy_sleep(seconds));
@@ -160,28 +160,30 @@ static int enter_position(struct eddy_file *file)
     return error;
 }
 
-static struct file_op read_some(struct eddy_file *file, void *buffer, size_t size, int64_t offset)
+static struct operation read_some(const struct eddy_file *file, struct driver_file *bytes)
 {
-    return file_op(file->seekable ? DRIVER_PREAD : DRIVER_READ, file->fd,
-                   (struct driver_file){.data = buffer, .size = size, .offset = offset, .positioned = true});
+    bytes->positioned = true;
+    return file->seekable ? file_operation(DRIVER_PREAD, file->fd, bytes)
+                          : socket_read(file->fd, bytes->data, bytes->size);
 }
 
-static struct file_op write_some(struct eddy_file *file, const void *data, size_t size, int64_t offset)
+static struct operation write_some(const struct eddy_file *file, struct driver_file *bytes)
 {
-    return file_op(file->seekable ? DRIVER_PWRITE : DRIVER_WRITE, file->fd,
-                   (struct driver_file){
-                       .data = (void *)(uintptr_t)data, .size = size, .offset = offset, .positioned = true});
+    bytes->positioned = true;
+    return file->seekable ? file_operation(DRIVER_PWRITE, file->fd, bytes)
+                          : socket_write(file->fd, bytes->data, bytes->size);
 }
 
 /* A FIFO that no writer has opened yet reads as if it had ended; poll tells the two apart.  How many bytes, 0
  * at the end, or a negative code. */
 eddy_async(int64_t, read_bytes, (struct eddy_file *, file), (void *, buffer), (size_t, size), (int64_t, offset))
 {
-    int64_t result = eddy_await(read_some(file, buffer, size, offset));
+    struct driver_file bytes = {.data = buffer, .size = size, .offset = offset};
+    int64_t result = eddy_await(read_some(file, &bytes));
     if (result != 0 || size == 0 || !file->is_fifo)
         return result;
     int64_t ready = eddy_await(socket_poll(file->fd, POLLIN));
-    return ready < 0 ? ready : eddy_await(read_some(file, buffer, size, offset));
+    return ready < 0 ? ready : eddy_await(read_some(file, &bytes));
 }
 
 static size_t ahead(const struct eddy_file *file)
@@ -280,14 +282,16 @@ eddy_async_define(size_t, eddy_file_read_line, (eddy_file *, file), (eddy_slice 
 /* Writes all of it; moves *offset by what was written.  Returns 0 or a negative errno value. */
 eddy_async(int64_t, write_all, (eddy_file *, file), (const char *, data), (size_t, size), (int64_t *, offset))
 {
-    for (size_t written = 0; written < size;) {
-        int64_t result = eddy_await(write_some(file, data + written, size - written, *offset));
+    struct driver_file bytes = {.data = (void *)(uintptr_t)data, .size = size, .offset = *offset};
+    while (bytes.size) {
+        int64_t result = eddy_await(write_some(file, &bytes));
         if (result < 0)
             return result;
         if (result == 0) /* a device without room says it so */
             return -ENOSPC;
-        written += (size_t)result;
-        *offset += result;
+        bytes.data = (char *)bytes.data + result;
+        bytes.size -= (size_t)result;
+        *offset = bytes.offset += result;
     }
     return 0;
 }
@@ -313,7 +317,8 @@ eddy_async_define(size_t, eddy_file_read_at, (eddy_file *, file), (void *, buffe
     if (error)
         eddy_raise(error, "eddy_file_read_at(\"%s\")", file->path);
     eddy_defer(file_leave, file);
-    int64_t result = file->seekable ? eddy_await(read_some(file, buffer, size, offset)) : -ESPIPE;
+    struct driver_file bytes = {.data = buffer, .size = size, .offset = offset};
+    int64_t result = file->seekable ? eddy_await(read_some(file, &bytes)) : -ESPIPE;
     if (result < 0)
         eddy_raise((int)-result, "eddy_file_read_at(\"%s\", %lld)", file->path, (long long)offset);
     return (size_t)result;
@@ -338,7 +343,7 @@ eddy_async(void, synchronise, (eddy_file *, file), (int, data_only))
     if (error)
         eddy_raise(error, "eddy_file_sync(\"%s\")", file->path);
     eddy_defer(file_leave, file);
-    int64_t result = eddy_await(file_op(DRIVER_FSYNC, file->fd, (struct driver_file){.flags = data_only}));
+    int64_t result = eddy_await(file_operation(DRIVER_FSYNC, file->fd, &(struct driver_file){.flags = data_only}));
     if (result < 0)
         eddy_raise((int)-result, "eddy_file_sync%s(\"%s\")", data_only ? "_data" : "", file->path);
 }
@@ -360,7 +365,7 @@ eddy_async_define(void, eddy_file_truncate, (eddy_file *, file), (int64_t, size)
         eddy_raise(error, "eddy_file_truncate(\"%s\")", file->path);
     eddy_defer(file_leave, file);
     forget_ahead(file);
-    int64_t result = eddy_await(file_op(DRIVER_TRUNCATE, file->fd, (struct driver_file){.offset = size}));
+    int64_t result = eddy_await(file_operation(DRIVER_TRUNCATE, file->fd, &(struct driver_file){.offset = size}));
     if (result < 0)
         eddy_raise((int)-result, "eddy_file_truncate(\"%s\", %lld)", file->path, (long long)size);
 }

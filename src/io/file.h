@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * file.h - operations on files as awaitables, and the struct of a file, for the files of this folder.
- *
- * Invariant: what the driver holds while an operation is in flight lies in the header of the task that waits and in a
- * block of its own, never on the task's stack (but for the caller's data).
- */
+/* file.h - operations on files as awaitables, and the struct of a file, for the files of this folder. */
 #ifndef EDDY_IO_FILE_H
 #define EDDY_IO_FILE_H
 
@@ -30,16 +25,11 @@ struct eddy_file {
 int file_enter(struct eddy_file *file);
 void file_leave(struct eddy_file *file);
 
-struct file_op {
-    struct eddy_awaitable awaitable;
-    int64_t result;          /* as the system call's, or a negative errno value */
-    uint8_t kind;            /* an enum driver_op_kind: of files, or DRIVER_READ, DRIVER_WRITE */
-    bool asked;              /* its task was cancelled: it was asked to end early */
-    int fd;
-    struct driver_file what; /* copied when it starts */
-};
-
-/* Only the waiting task's own cancellation fails the await itself.  A cancelled DRIVER_OPEN leaves nothing open. */
-struct file_op file_op(uint8_t kind, int fd, struct driver_file what);
+/* An operation of a kind that is of files: see core/operation.h.  `file` stays whole until the await has ended, and so
+ * do the strings and the data that it names.  A cancelled DRIVER_OPEN leaves nothing open. */
+static inline struct operation file_operation(enum driver_op_kind kind, int fd, struct driver_file *file)
+{
+    return operation((struct driver_op){.kind = (uint8_t)kind, .fd = fd, .u.file = file});
+}
 
 #endif

@@ -36,8 +36,8 @@ static void fill(struct stat *status, const struct file_status *from)
 eddy_async(int64_t, look, (int, fd), (const char *, path), (int, flags), (struct stat *, status))
 {
     struct file_status from = {0};
-    int64_t result =
-        eddy_await(file_op(DRIVER_STAT, fd, (struct driver_file){.path = path, .flags = flags, .data = &from}));
+    struct driver_file what = {.path = path, .flags = flags, .data = &from};
+    int64_t result = eddy_await(file_operation(DRIVER_STAT, fd, &what));
     if (result == 0)
         fill(status, &from);
     return result;
@@ -70,29 +70,31 @@ eddy_async_define(void, eddy_file_stat, (eddy_file *, file), (struct stat *, sta
 
 eddy_async_define(void, eddy_rename, (const char *, from), (const char *, to))
 {
-    int64_t result = eddy_await(file_op(DRIVER_RENAME, AT_FDCWD, (struct driver_file){.path = from, .other = to}));
+    struct driver_file names = {.path = from, .other = to};
+    int64_t result = eddy_await(file_operation(DRIVER_RENAME, AT_FDCWD, &names));
     if (result < 0)
         eddy_raise((int)-result, "eddy_rename(\"%s\", \"%s\")", from, to);
 }
 
 eddy_async_define(void, eddy_unlink, (const char *, path))
 {
-    int64_t result = eddy_await(file_op(DRIVER_UNLINK, AT_FDCWD, (struct driver_file){.path = path}));
+    int64_t result = eddy_await(file_operation(DRIVER_UNLINK, AT_FDCWD, &(struct driver_file){.path = path}));
     if (result < 0)
         eddy_raise((int)-result, "eddy_unlink(\"%s\")", path);
 }
 
 eddy_async_define(void, eddy_mkdir, (const char *, path), (unsigned, mode))
 {
-    int64_t result = eddy_await(file_op(DRIVER_MKDIR, AT_FDCWD, (struct driver_file){.path = path, .mode = mode}));
+    struct driver_file folder = {.path = path, .mode = mode};
+    int64_t result = eddy_await(file_operation(DRIVER_MKDIR, AT_FDCWD, &folder));
     if (result < 0)
         eddy_raise((int)-result, "eddy_mkdir(\"%s\")", path);
 }
 
 eddy_async_define(void, eddy_rmdir, (const char *, path))
 {
-    int64_t result =
-        eddy_await(file_op(DRIVER_UNLINK, AT_FDCWD, (struct driver_file){.path = path, .flags = AT_REMOVEDIR}));
+    struct driver_file folder = {.path = path, .flags = AT_REMOVEDIR};
+    int64_t result = eddy_await(file_operation(DRIVER_UNLINK, AT_FDCWD, &folder));
     if (result < 0)
         eddy_raise((int)-result, "eddy_rmdir(\"%s\")", path);
 }

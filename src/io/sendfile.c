@@ -63,7 +63,7 @@ eddy_async(int64_t, read_piece, (struct sending *, sending))
 {
     struct driver_file what = {
         .data = sending->copy, .size = left_of(sending, COPY), .offset = place_of(sending)};
-    struct file_op op = file_op(DRIVER_PREAD, sending->fd, what);
+    struct operation op = file_operation(DRIVER_PREAD, sending->fd, &what);
     eddy_run_generic(&op.awaitable);
     struct eddy_failure *failure = op.awaitable.awaitable.failure;
     if (!failure)

@@ -9,39 +9,13 @@
 
 #include "core/impl.h"
 
-/* ==== the awaitable ==== */
+/* ==== all of a message ==== */
 
-static void end(struct socket_op *self, int64_t result)
-{
-    bool cancelled = result == -ECANCELED && self->asked;
-    self->result = result;
-    native_complete(&self->awaitable, cancelled ? &failure_cancelled : NULL);
-}
-
-static void on_completion(struct driver_op *op);
-
-static void describe(const struct socket_op *self, struct driver_op *op)
-{
-    *op = (struct driver_op){.kind = self->kind, .fd = self->fd, .complete = on_completion};
-    switch (self->kind) {
-    case DRIVER_POLL: op->u.poll.events = (unsigned)self->flags; break;
-    case DRIVER_ACCEPT: break;
-    case DRIVER_RECV_LENT: op->u.lent.single = self->flags != 0; break;
-    case DRIVER_CONNECT:
-        op->u.address.data = self->data;
-        op->u.address.length = (socklen_t)self->size;
-        break;
-    case DRIVER_RECVMSG:
-    case DRIVER_SENDMSG:
-        op->u.message.data = self->data;
-        op->u.message.flags = self->flags;
-        break;
-    default:
-        op->u.buffer.data = self->data;
-        op->u.buffer.size = self->size;
-        op->u.buffer.flags = self->flags;
-    }
-}
+struct receive_all {
+    struct operation operation;
+    size_t room; /* for ancillary data */
+    size_t got;  /* bytes so far */
+};
 
 /* False: there is no room for more. */
 static bool advance(struct msghdr *message, size_t size)
@@ -56,121 +30,34 @@ static bool advance(struct msghdr *message, size_t size)
 }
 
 /* What came stays, whatever ended the waiting for more.  So do descriptors: what comes with them is the last. */
-static int64_t total_so_far(struct socket_op *self, const struct driver_op *op, bool *more)
+static bool receive_more(struct operation *operation, struct driver_op *op)
 {
-    struct msghdr *message = self->data;
-    if (!self->all)
-        return op->result;
+    struct receive_all *self = container_of(operation, struct receive_all, operation);
+    struct msghdr *message = op->u.message.data;
     if (op->result > 0)
         self->got += (size_t)op->result;
-    *more = op->result > 0 && advance(message, (size_t)op->result) && !message->msg_controllen && !self->asked;
-    if (*more)
-        message->msg_controllen = self->size;
-    return self->got ? (int64_t)self->got : op->result;
-}
-
-static void take(struct socket_op *self, struct driver_op *op)
-{
-    bool more = false;
-    int64_t result = total_so_far(self, op, &more);
-    while (more) {
-        describe(self, op);
-        if (!driver_submit(owner_of(&self->awaitable)->loop->driver, op))
-            return;
-        result = total_so_far(self, op, &more);
+    if (op->result > 0 && advance(message, (size_t)op->result) && !message->msg_controllen && !op->cancelled) {
+        message->msg_controllen = self->room;
+        return true;
     }
-    if (op->kind == DRIVER_RECV_LENT && op->result > 0) {
-        self->data = op->u.lent.data;
-        self->lent_id = op->u.lent.id;
-    }
-    end(self, result);
+    if (self->got)
+        op->result = (int64_t)self->got;
+    return false;
 }
 
-static void on_completion(struct driver_op *op)
+eddy_async_define(int64_t, socket_recvmsg_all, (int, fd), (struct msghdr *, message), (int, flags))
 {
-    struct task *task = container_of(op, struct task, wait.op);
-    take((struct socket_op *)(void *)task->waits_for, op);
+    struct receive_all all = {socket_recvmsg(fd, message, flags), .room = message->msg_controllen};
+    all.operation.goes_on = receive_more;
+    return eddy_await(&all.operation);
 }
 
-static void start(struct eddy_awaitable *a)
-{
-    struct socket_op *self = (struct socket_op *)(void *)a;
-    struct task *task = owner_of(a);
-    struct driver_op *op = &task->wait.op;
-    describe(self, op);
-    if (driver_submit(task->loop->driver, op))
-        take(self, op);
-}
+/* ==== connecting ==== */
 
-static void cancel(struct eddy_awaitable *a)
+struct operation socket_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
-    struct task *task = owner_of(a);
-    ((struct socket_op *)(void *)a)->asked = true;
-    driver_cancel(task->loop->driver, &task->wait.op);
-}
-
-static const struct eddy_awaitable_type socket_type = {
-    .name = "socket operation", .start = start, .cancel = cancel, .kind = EDDY_IO, .size = sizeof(struct socket_op)};
-
-static struct socket_op make(uint8_t kind, int fd, const void *data, size_t size, int flags)
-{
-    struct socket_op op = {ED_HEADER(socket_type), .kind = kind, .fd = fd};
-    op.data = (void *)(uintptr_t)data;
-    op.size = size;
-    op.flags = flags;
-    return op;
-}
-
-struct socket_op socket_recv(int fd, void *data, size_t size, int flags)
-{
-    return make(DRIVER_RECV, fd, data, size, flags);
-}
-
-struct socket_op socket_send(int fd, const void *data, size_t size, int flags)
-{
-    return make(DRIVER_SEND, fd, data, size, flags);
-}
-
-struct socket_op socket_recv_lent(int fd, bool single)
-{
-    return make(DRIVER_RECV_LENT, fd, NULL, 0, single);
-}
-
-struct socket_op socket_recvmsg(int fd, struct msghdr *message, int flags)
-{
-    return make(DRIVER_RECVMSG, fd, message, sizeof *message, flags);
-}
-
-struct socket_op socket_recvmsg_all(int fd, struct msghdr *message, int flags)
-{
-    struct socket_op op = make(DRIVER_RECVMSG, fd, message, message->msg_controllen, flags);
-    op.all = true;
-    return op;
-}
-
-struct socket_op socket_sendmsg(int fd, const struct msghdr *message, int flags)
-{
-    return make(DRIVER_SENDMSG, fd, message, sizeof *message, flags);
-}
-
-struct socket_op socket_read(int fd, void *data, size_t size)
-{
-    return make(DRIVER_READ, fd, data, size, 0);
-}
-
-struct socket_op socket_write(int fd, const void *data, size_t size)
-{
-    return make(DRIVER_WRITE, fd, data, size, 0);
-}
-
-struct socket_op socket_accept(int fd)
-{
-    return make(DRIVER_ACCEPT, fd, NULL, 0, 0);
-}
-
-struct socket_op socket_connect(int fd, const struct sockaddr *address, socklen_t size)
-{
-    return make(DRIVER_CONNECT, fd, address, size, 0);
+    struct sockaddr *to = (struct sockaddr *)(uintptr_t)address; /* only read */
+    return operation((struct driver_op){.kind = DRIVER_CONNECT, .fd = fd, .u.address = {.data = to, .length = size}});
 }
 
 /* Seconds between tries at a queue that is full: nothing tells when it has room. */
@@ -185,11 +72,6 @@ eddy_async_define(int64_t, socket_connect_patiently, (int, fd), (const struct so
             return result;
         eddy_await(eddy_sleep(pause));
     }
-}
-
-struct socket_op socket_poll(int fd, unsigned events)
-{
-    return make(DRIVER_POLL, fd, NULL, 0, (int)events);
 }
 
 /* ==== sockets ==== */

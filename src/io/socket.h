@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * socket.h - the operations of the driver as awaitables, for the files of this folder.
+ * socket.h - the operations on sockets, pipes and whatever else has a descriptor, and what sockets need besides.
  *
- * Invariant: what the driver holds while an operation is in flight lies in the header of the task that waits; the
- * awaitable (on that task's stack) is read when it starts and written when it ends.  A result below zero
- * is a negative errno value, which the caller turns into an error that says what was being done; only the
- * waiting task's own cancellation fails the await itself.
+ * Each function makes an operation, which is awaited: see core/operation.h.  The descriptor stays open, and the memory
+ * that is named stays whole, until the await has ended.
  */
 #ifndef EDDY_IO_SOCKET_H
 #define EDDY_IO_SOCKET_H
@@ -16,39 +14,54 @@
 #include "io/address.h"
 #include "os/net.h"
 
-struct socket_op {
-    struct eddy_awaitable awaitable;
-    int64_t result;       /* as the system call's, or a negative errno value */
-    uint8_t kind;         /* an enum driver_op_kind */
-    bool asked;           /* to end early, by the cancellation of its task */
-    bool all;             /* recvmsg: goes on until there is no room, or no more */
-    int fd;               /* open until it has ended */
-    void *data;           /* buffer, message, or address; of DRIVER_RECV_LENT: what was lent */
-    size_t size;          /* of data; all: room for ancillary data */
-    int flags;            /* MSG_ values, or poll events */
-    unsigned lent_id;     /* DRIVER_RECV_LENT: for driver_give_back */
-    size_t got;           /* all: bytes so far */
-};
-
-/* Waits until it has ended; gives the failure that a cancellation is, else NULL. */
-struct socket_op socket_recv(int fd, void *data, size_t size, int flags);
-/* single: nothing may be received before it is asked for. */
-struct socket_op socket_recv_lent(int fd, bool single);
-struct socket_op socket_send(int fd, const void *data, size_t size, int flags);
-struct socket_op socket_recvmsg(int fd, struct msghdr *message, int flags);
-/* MSG_WAITALL: bytes until the parts of the message are full, the stream ends or fails, or the task is asked to end
- * (which it then does in its next await).  Uses the message up. */
-struct socket_op socket_recvmsg_all(int fd, struct msghdr *message, int flags);
-struct socket_op socket_sendmsg(int fd, const struct msghdr *message, int flags);
-struct socket_op socket_read(int fd, void *data, size_t size);
-struct socket_op socket_write(int fd, const void *data, size_t size);
+static inline struct operation socket_recv(int fd, void *data, size_t size, int flags)
+{
+    return operation((struct driver_op){.kind = DRIVER_RECV, .fd = fd, .u.buffer = {data, size, flags}});
+}
+/* What was lent is in `what.u.lent` of the operation.  single: nothing may be received before it is asked for. */
+static inline struct operation socket_recv_lent(int fd, bool single)
+{
+    return operation((struct driver_op){.kind = DRIVER_RECV_LENT, .fd = fd, .u.lent.single = single});
+}
+static inline struct operation socket_send(int fd, const void *data, size_t size, int flags)
+{
+    void *bytes = (void *)(uintptr_t)data; /* only read */
+    return operation((struct driver_op){.kind = DRIVER_SEND, .fd = fd, .u.buffer = {bytes, size, flags}});
+}
+static inline struct operation socket_recvmsg(int fd, struct msghdr *message, int flags)
+{
+    return operation((struct driver_op){.kind = DRIVER_RECVMSG, .fd = fd, .u.message = {message, flags}});
+}
+static inline struct operation socket_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    struct msghdr *parts = (struct msghdr *)(uintptr_t)message; /* only read */
+    return operation((struct driver_op){.kind = DRIVER_SENDMSG, .fd = fd, .u.message = {parts, flags}});
+}
+static inline struct operation socket_read(int fd, void *data, size_t size)
+{
+    return operation((struct driver_op){.kind = DRIVER_READ, .fd = fd, .u.buffer = {data, size, 0}});
+}
+static inline struct operation socket_write(int fd, const void *data, size_t size)
+{
+    void *bytes = (void *)(uintptr_t)data; /* only read */
+    return operation((struct driver_op){.kind = DRIVER_WRITE, .fd = fd, .u.buffer = {bytes, size, 0}});
+}
+static inline struct operation socket_poll(int fd, unsigned events)
+{
+    return operation((struct driver_op){.kind = DRIVER_POLL, .fd = fd, .u.poll.events = events});
+}
 /* Result: the socket, not adopted. */
-struct socket_op socket_accept(int fd);
+static inline struct operation socket_accept(int fd)
+{
+    return operation((struct driver_op){.kind = DRIVER_ACCEPT, .fd = fd});
+}
 /* One try: -EAGAIN if the queue of a Unix socket is full. */
-struct socket_op socket_connect(int fd, const struct sockaddr *address, socklen_t size);
+struct operation socket_connect(int fd, const struct sockaddr *address, socklen_t size);
 /* Waits for room in that queue.  The same results, but for -EAGAIN. */
 eddy_async_declare(int64_t, socket_connect_patiently, (int, fd), (const struct sockaddr *, address), (socklen_t, size));
-struct socket_op socket_poll(int fd, unsigned events);
+/* MSG_WAITALL: bytes until the parts of the message are full, the stream ends or fails, or the task is asked to end
+ * (which it then does in its next await).  Uses the message up. */
+eddy_async_declare(int64_t, socket_recvmsg_all, (int, fd), (struct msghdr *, message), (int, flags));
 
 /* A non-blocking stream socket of the running loop, or a negative errno value.  Closed by socket_close. */
 int socket_open(int family);

@@ -64,18 +64,17 @@ eddy_async(int64_t, receive_message, (int, fd), (struct msghdr *, message), (int
 
 /* ==== bytes ==== */
 
-eddy_async(int64_t, receive, (int, fd), (void *, buffer), (size_t, size), (int, flags))
+eddy_async(int64_t, receive_whole, (int, fd), (void *, buffer), (size_t, size), (int, flags))
 {
     struct iovec part = {buffer, size};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (flags & MSG_WAITALL)
-        return eddy_await(receive_message(fd, &message, flags));
-    return eddy_await(socket_recv(fd, buffer, size, flags));
+    return eddy_await(receive_message(fd, &message, flags));
 }
 
 eddy_async_define(size_t, eddy_recv, (int, fd), (void *, buffer), (size_t, size), (int, flags))
 {
-    int64_t result = eddy_await(receive(fd, buffer, size, flags));
+    int64_t result = flags & MSG_WAITALL ? eddy_await(receive_whole(fd, buffer, size, flags))
+                                         : eddy_await(socket_recv(fd, buffer, size, flags));
     if (result < 0)
         eddy_raise((int)-result, "eddy_recv(%d)", fd);
     return (size_t)result;
@@ -105,14 +104,10 @@ eddy_async_define(size_t, eddy_write, (int, fd), (const void *, data), (size_t, 
     return (size_t)result;
 }
 
-static struct file_op at_offset(uint8_t kind, int fd, const void *data, size_t size, int64_t offset)
-{
-    return file_op(kind, fd, (struct driver_file){.data = (void *)(uintptr_t)data, .size = size, .offset = offset});
-}
-
 eddy_async_define(size_t, eddy_pread, (int, fd), (void *, buffer), (size_t, size), (int64_t, offset))
 {
-    int64_t result = eddy_await(at_offset(DRIVER_PREAD, fd, buffer, size, offset));
+    struct driver_file bytes = {.data = buffer, .size = size, .offset = offset};
+    int64_t result = eddy_await(file_operation(DRIVER_PREAD, fd, &bytes));
     if (result < 0)
         eddy_raise((int)-result, "eddy_pread(%d, at %lld)", fd, (long long)offset);
     return (size_t)result;
@@ -120,7 +115,8 @@ eddy_async_define(size_t, eddy_pread, (int, fd), (void *, buffer), (size_t, size
 
 eddy_async_define(size_t, eddy_pwrite, (int, fd), (const void *, data), (size_t, size), (int64_t, offset))
 {
-    int64_t result = eddy_await(at_offset(DRIVER_PWRITE, fd, data, size, offset));
+    struct driver_file bytes = {.data = (void *)(uintptr_t)data, .size = size, .offset = offset};
+    int64_t result = eddy_await(file_operation(DRIVER_PWRITE, fd, &bytes));
     if (result < 0)
         eddy_raise((int)-result, "eddy_pwrite(%d, at %lld)", fd, (long long)offset);
     return (size_t)result;

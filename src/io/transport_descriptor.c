@@ -38,7 +38,7 @@ static struct descriptor_transport *self_of(const struct transport *t)
 }
 
 /* The failure, if there is one, becomes the operation's. */
-static int64_t wait_for(struct transport_op *op, struct socket_op *inner)
+static int64_t wait_for(struct transport_op *op, struct operation *inner)
 {
     eddy_run_generic(&inner->awaitable);
     op->awaitable.awaitable.failure = inner->awaitable.awaitable.failure;
@@ -48,13 +48,13 @@ static int64_t wait_for(struct transport_op *op, struct socket_op *inner)
 /* A regular file is always ready, and says so by the read. */
 static bool becomes_readable(struct transport_op *op, int fd)
 {
-    struct socket_op ready = socket_poll(fd, POLLIN);
+    struct operation ready = socket_poll(fd, POLLIN);
     return wait_for(op, &ready) > 0;
 }
 
 static void read_some(struct transport_op *op, int fd, void *data, size_t size)
 {
-    struct socket_op inner = socket_read(fd, data, size);
+    struct operation inner = socket_read(fd, data, size);
     if (wait_for(op, &inner) == -EIO) /* a tty whose other side has gone */
         op->result = 0;
 }
@@ -100,7 +100,7 @@ static void send_bytes(struct transport_op *op)
     const struct iovec *part = op->u.bytes.parts;
     while (part->iov_len == 0 && part + 1 < op->u.bytes.parts + op->u.bytes.count)
         part++;
-    struct socket_op inner = socket_write(fd, part->iov_base, part->iov_len);
+    struct operation inner = socket_write(fd, part->iov_base, part->iov_len);
     wait_for(op, &inner);
 }
 

@@ -38,7 +38,7 @@ static bool is_of_others(const struct transport *t)
 }
 
 /* The rest of the operation is this one. */
-static int64_t wait_for(struct transport_op *op, struct socket_op *inner)
+static int64_t wait_for(struct transport_op *op, struct operation *inner)
 {
     eddy_run_generic(&inner->awaitable);
     op->awaitable.awaitable.failure = inner->awaitable.awaitable.failure;
@@ -47,14 +47,14 @@ static int64_t wait_for(struct transport_op *op, struct socket_op *inner)
 
 static void receive(struct transport_op *op)
 {
-    struct socket_op inner = socket_recv_lent(fd_of(op->transport), is_unix(op->transport));
+    struct operation inner = socket_recv_lent(fd_of(op->transport), is_unix(op->transport));
     if (wait_for(op, &inner) > 0)
-        *op->u.chunk = (struct chunk){inner.data, inner.lent_id};
+        *op->u.chunk = (struct chunk){inner.what.u.lent.data, inner.what.u.lent.id};
 }
 
 static void receive_into(struct transport_op *op)
 {
-    struct socket_op inner = socket_recv(fd_of(op->transport), op->u.room.data, op->u.room.size, 0);
+    struct operation inner = socket_recv(fd_of(op->transport), op->u.room.data, op->u.room.size, 0);
     wait_for(op, &inner);
 }
 
@@ -66,7 +66,7 @@ static void give_back(struct transport *t, struct chunk *chunk)
 static void send_one(struct transport_op *op)
 {
     const struct iovec *part = op->u.bytes.parts;
-    struct socket_op inner = socket_send(fd_of(op->transport), part->iov_base, part->iov_len, 0);
+    struct operation inner = socket_send(fd_of(op->transport), part->iov_base, part->iov_len, 0);
     wait_for(op, &inner);
 }
 
@@ -74,7 +74,7 @@ static void send_several(struct transport_op *op)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)op->u.bytes.parts,
                              .msg_iovlen = (size_t)op->u.bytes.count};
-    struct socket_op inner = socket_sendmsg(fd_of(op->transport), &message, 0);
+    struct operation inner = socket_sendmsg(fd_of(op->transport), &message, 0);
     wait_for(op, &inner);
 }
 
@@ -96,7 +96,7 @@ static int64_t try_file(const struct transport_op *op)
  * not read): a piece is copied then. */
 static void send_file(struct transport_op *op)
 {
-    struct socket_op ready = socket_poll(fd_of(op->transport), POLLOUT);
+    struct operation ready = socket_poll(fd_of(op->transport), POLLOUT);
     op->result = -EINVAL;
     if (is_of_others(op->transport) && stranger_is_blocking(fd_of(op->transport)))
         return; /* sendfile(2) would wait */
@@ -110,7 +110,7 @@ static void send_file(struct transport_op *op)
 
 static void send_message(struct transport_op *op)
 {
-    struct socket_op inner = socket_sendmsg(fd_of(op->transport), op->u.message, 0);
+    struct operation inner = socket_sendmsg(fd_of(op->transport), op->u.message, 0);
     op->result = -EOPNOTSUPP;
     if (is_unix(op->transport))
         wait_for(op, &inner);
@@ -118,7 +118,7 @@ static void send_message(struct transport_op *op)
 
 static void receive_message(struct transport_op *op)
 {
-    struct socket_op inner = socket_recvmsg(fd_of(op->transport), op->u.message, 0);
+    struct operation inner = socket_recvmsg(fd_of(op->transport), op->u.message, 0);
     op->result = -EOPNOTSUPP;
     if (is_unix(op->transport))
         wait_for(op, &inner);

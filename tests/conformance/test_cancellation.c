@@ -53,6 +53,7 @@ static struct cell {
     char data[4096];         /* what is sent, or where it is received */
     struct iovec part;
     struct msghdr message;
+    struct driver_file file;
     struct task *task;       /* that awaits */
     bool submitted;          /* the operation has not completed in the call that began it */
     bool in_flight;          /* it is with the driver */
@@ -256,21 +257,22 @@ static void stimulate(void)
 
 /* ==== the operation ==== */
 
-static struct file_op file_operation(void)
+static struct operation on_a_file(void)
 {
-    struct driver_file what = {.path = cell.path, .other = cell.other, .data = cell.data, .size = MESSAGE,
-                               .mode = 0700};
+    struct driver_file *file = &cell.file;
     int fd = cell.fd;
+    *file = (struct driver_file){
+        .path = cell.path, .other = cell.other, .data = cell.data, .size = MESSAGE, .mode = 0700};
     switch (cell.kind) {
     case DRIVER_OPEN:
     case DRIVER_STAT:
     case DRIVER_RENAME:
     case DRIVER_UNLINK: fd = AT_FDCWD; break;
-    case DRIVER_MKDIR: what.path = cell.other; fd = AT_FDCWD; break;
-    case DRIVER_LIST: what.size = sizeof cell.data; break;
+    case DRIVER_MKDIR: file->path = cell.other; fd = AT_FDCWD; break;
+    case DRIVER_LIST: file->size = sizeof cell.data; break;
     default: break;
     }
-    return file_op((uint8_t)cell.kind, fd, what);
+    return file_operation(cell.kind, fd, file);
 }
 
 static struct msghdr *message(void)
@@ -297,7 +299,7 @@ async(int64_t, operate)
     case DRIVER_SENDMSG: return await(socket_sendmsg(fd, message(), 0));
     case DRIVER_READ: return await(socket_read(fd, cell.data, MESSAGE));
     case DRIVER_WRITE: return await(socket_write(fd, cell.data, sizeof cell.data));
-    default: return await(file_operation());
+    default: return await(on_a_file());
     }
 }
 
