@@ -2,6 +2,7 @@
 /* as_completed.c - handles in the order in which their tasks end. */
 #include <string.h>
 
+#include "base/assert.h"
 #include "core/circle.h"
 #include "core/current.h"
 #include "core/failure.h"
@@ -154,6 +155,7 @@ bool eddy_as_completed_step(struct eddy_async_generator *generator, void *value)
             return false;
     }
     struct completion *item = LIST_FIRST(&all->ended, struct completion, link);
+    EDDY_INVARIANT(item && completed->given < all->count);
     list_remove(&all->ended, &item->link);
     completed->given++;
     memcpy(value, &item->awaitable, sizeof item->awaitable);

@@ -100,6 +100,7 @@ static void add_failure(struct eddy_group *group, struct eddy_failure *failure)
 
 static void forget(struct member *member)
 {
+    EDDY_INVARIANT(member->group->count > 0);
     list_remove(&member->group->members, &member->link);
     member->group->count--;
     block_give(&member->task->loop->blocks, member, sizeof *member);
@@ -235,6 +236,7 @@ static bool wait_for_members(eddy_group *group)
 {
     struct task *self = group->parent;
     bool cancelled = false;
+    EDDY_EXPENSIVE_INVARIANT(list_is_whole(&group->members) && list_count(&group->members) == group->count);
     self->interruptible = self->joins_many = true;
     while (group->count) {
         if (self->must_cancel) {

@@ -2,6 +2,7 @@
 /* level.c - the tree of scopes of trio's kind.  The rules stand in level.h. */
 #include "core/level.h"
 
+#include "base/assert.h"
 #include "core/block.h"
 #include "core/cancel.h"
 #include "core/loop.h"
@@ -9,6 +10,7 @@
 
 static void put_into(struct level *level, struct level *outer)
 {
+    EDDY_INVARIANT(!outer || outer->loop == level->loop);
     level->outer = outer;
     if (outer)
         list_add_first(&outer->inner, &level->link);
@@ -114,6 +116,7 @@ void level_close(struct level *level)
         level->task->level = level->outer;
     hand_on(level);
     take_out(level);
+    EDDY_INVARIANT(list_is_empty(&level->inner));
     block_give(&level->loop->blocks, level, sizeof *level);
 }
 

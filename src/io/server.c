@@ -58,6 +58,7 @@ static void on_listener_end(struct watch *watch)
     struct listener *listener = container_of(watch, struct listener, watch);
     listen_close(listener->server->loop, &listener->socket);
     listener->task = NULL;
+    EDDY_INVARIANT(listener->server->accepting > 0);
     listener->server->accepting--;
     settle(listener->server);
 }
@@ -67,6 +68,7 @@ void server_handshake_over(struct connection *connection)
     if (!connection->handshakes)
         return;
     connection->handshakes = false;
+    EDDY_INVARIANT(connection->server->handshake_count > 0);
     connection->server->handshake_count--;
     eddy_event_set(&connection->server->room);
 }
@@ -340,6 +342,7 @@ void server_drop(struct eddy_server *server)
 /* Connections that are between messages end at once: a read finds the end, a handshake is given up. */
 static void end_idle(struct eddy_server *server, bool spare_young)
 {
+    EDDY_EXPENSIVE_INVARIANT(list_count(&server->connections) == server->connection_count);
     int64_t young = driver_now(server->loop->driver) - clock_from_seconds(youth);
     LIST_EACH(struct eddy_stream, s, &server->connections, connection.link) {
         bool spared = spare_young && s->connection.since > young;

@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* One number on every architecture: all calls since Linux 5.1 have. */
+/* The same on every architecture, as of all calls since Linux 5.1. */
 #if !defined(SYS_pidfd_send_signal)
 #define SYS_pidfd_send_signal 424
 #endif
@@ -36,7 +36,7 @@
 
 enum { CLOSE_ON_EXEC = 4 }; /* CLOSE_RANGE_CLOEXEC */
 
-/* What the child says when it could not become the other program. */
+/* What the child writes to the pipe when it could not become the other program. */
 struct report {
     int error;
     enum child_step step;
@@ -59,8 +59,8 @@ static _Noreturn void give_up(int pipe_end, enum child_step step)
     _exit(127);
 }
 
-/* Handlers of this program must not run in its memory, and what it ignores is no business of the other's: a signal that
- * is to end it does. */
+/* Handlers of this program must not run in the shared memory.  Signals that this program ignores are reset, too: one
+ * that is to end the other program does. */
 static void reset_dispositions(void)
 {
     for (int number = 1; number < NSIG; number++) {
@@ -72,7 +72,7 @@ static void reset_dispositions(void)
     }
 }
 
-/* Whatever the thread blocks that has started it. */
+/* Whichever signals the thread blocks that starts it. */
 static void unblock_all(void)
 {
     sigset_t none;
@@ -80,7 +80,7 @@ static void unblock_all(void)
     pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
-/* 0, 1 and 2 are what the plan says: those that stand in each other's way are moved first. */
+/* Makes 0, 1 and 2 what the plan says.  Descriptors that would be overwritten before their turn are moved first. */
 static bool place_descriptors(const struct child_plan *plan)
 {
     int from[3];
@@ -95,7 +95,7 @@ static bool place_descriptors(const struct child_plan *plan)
     return true;
 }
 
-/* All others end with exec, also those that the program has opened without O_CLOEXEC (Linux 5.11 and later). */
+/* exec closes all others, also those that the program has opened without O_CLOEXEC (Linux 5.11 and later). */
 static bool keep_descriptors(const struct child_plan *plan)
 {
     syscall(SYS_close_range, 3u, ~0u, CLOSE_ON_EXEC);
@@ -105,7 +105,7 @@ static bool keep_descriptors(const struct child_plan *plan)
     return true;
 }
 
-/* The environment is set after the search: PATH is this program's. */
+/* The environment is set after the search, which uses the PATH of this program. */
 static void execute(const struct child_plan *plan)
 {
     char *const *arguments = (char *const *)(uintptr_t)plan->arguments;
@@ -131,7 +131,7 @@ static _Noreturn void become(const struct child_plan *plan, int pipe_end)
 
 /* ==== starting ==== */
 
-/* A function of its own, so that nothing which the child writes to its frame matters to the caller. */
+/* A function of its own, so that what the child writes to this frame does not change the caller's. */
 static __attribute__((noinline)) pid_t split(const struct child_plan *plan, int pipe_end)
 {
     pid_t id = vfork();

@@ -18,9 +18,9 @@ struct child_plan {
     const char *const *environment;  /* NULL: this program's */
     const char *directory;           /* NULL: this program's */
     int descriptors[3];              /* what becomes its 0, 1 and 2; open, and this program's to close */
-    const int *keep;                 /* others that it gets, by the same number: above 2 */
+    const int *keep;                 /* other descriptors that it gets, under the same numbers, which are above 2 */
     size_t keep_count;
-    bool new_session, new_group;     /* it leads one */
+    bool new_session, new_group;     /* it becomes the leader of a process group */
 };
 
 /* The step that failed. */
@@ -28,7 +28,7 @@ enum child_step { CHILD_MAKE, CHILD_DIRECTORY, CHILD_GROUP, CHILD_DESCRIPTOR, CH
 
 struct child {
     pid_t id;
-    int descriptor; /* a pidfd, readable when it has ended; -1: the kernel gives none, and child_reap has to be asked */
+    int descriptor; /* a pidfd, readable when it has ended; -1: none, so child_reap has to be called now and then */
 };
 
 /* How one has ended. */
@@ -45,12 +45,12 @@ int child_start(const struct child_plan *plan, struct child *child, enum child_s
 int child_reap(const struct child *child, struct child_end *end);
 /* Of a child that was not reaped; 0, or an errno value. */
 int child_signal(const struct child *child, int number);
-/* Of one that was killed: gives it a moment to end, for it does not need more.  Else as child_reap. */
+/* For one that was killed: waits a moment for its end, which is near.  Else as child_reap. */
 int child_reap_killed(const struct child *child, struct child_end *end);
-/* Nobody is going to wait for it any more: it is reaped when another is started or abandoned after its end. */
+/* Nobody will wait for it any more: it is reaped when another one is started or abandoned after its end. */
 void child_abandon(const struct child *child);
 
-/* Test hook: as a kernel that knows no pidfd. */
+/* For tests: as if the kernel had no pidfd. */
 void child_refuse_descriptors(bool refuse);
 
 #endif

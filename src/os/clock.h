@@ -10,7 +10,7 @@
 
 int64_t clock_monotonic(void);
 
-/* In 32 bits: 2^20 ns each (1.05 ms), around in 52 days; for what only a debugger asks. */
+/* A time in units of 2^20 ns (1.05 ms), in 32 bits, which overflow after 52 days: enough for debuggers. */
 #define CLOCK_TICK_BITS 20
 static inline uint32_t clock_tick(int64_t now)
 {

@@ -2,11 +2,11 @@
 /*
  * driver.h - the contract between the loop and the kernel: operations are submitted, and complete.
  *
- * Completion-based, since readiness can play completion (the epoll driver tries the call, and again when the
- * descriptor is ready) but not the other way round.  io_uring, epoll and the simulation implement it.
+ * Completion-based, since completions can be made out of readiness (the epoll driver tries the call, and again when the
+ * descriptor is ready) but not readiness out of completions.  io_uring, epoll and the simulation implement it.
  *
- * Preconditions of all functions: called on the thread of the loop, but for driver_wake; descriptors that are adopted
- * do not block (for others see stranger.h), and SIGPIPE is blocked (sigpipe.h).
+ * Preconditions of all functions but driver_wake: the caller is the thread of the loop, descriptors that are adopted do
+ * not block (for others see stranger.h), and SIGPIPE is blocked (sigpipe.h).
  *
  * The rules that make cancellation safe:
  *   1. An operation and all memory it names belong to the driver from driver_submit until its completion.
@@ -43,7 +43,7 @@ enum driver_op_kind {
     DRIVER_SENDMSG, /* u.message: result: bytes; never raises SIGPIPE */
     DRIVER_READ,    /* u.buffer at the descriptor's position: result: bytes, 0 at the end */
     DRIVER_WRITE,   /* u.buffer at the descriptor's position: result: bytes */
-    /* Of files, u.file.  A ring does them; elsewhere a thread does, or the simulation at once. */
+    /* Of files, u.file.  A ring carries them out; without one a thread does, and the simulation does so at once. */
     DRIVER_PREAD,   /* data, size, offset: result: bytes, 0 at the end of the file */
     DRIVER_PWRITE,  /* data, size, offset: result: bytes */
     DRIVER_OPEN,    /* path, flags, mode: result: a close-on-exec descriptor; fd: the folder it starts in, AT_FDCWD */
@@ -52,13 +52,13 @@ enum driver_op_kind {
     DRIVER_RENAME,  /* path, other: result: 0 */
     DRIVER_UNLINK,  /* path, flags (AT_REMOVEDIR): result: 0 */
     DRIVER_MKDIR,   /* path, mode: result: 0 */
-    /* No ring has these (the first: before Linux 6.9). */
+    /* Rings do not know these (TRUNCATE: before Linux 6.9). */
     DRIVER_TRUNCATE, /* offset: the new size: result: 0 */
     DRIVER_LIST,    /* data, size: entries of the folder fd, as getdents64 writes them: result: bytes, 0 at the end */
     DRIVER_KINDS
 };
 
-/* Of a file operation that a thread carries out. */
+/* A file operation that a thread carries out. */
 struct file_job {
     struct thread_job job;
     struct driver_op *op;         /* whose it is */
@@ -112,7 +112,7 @@ struct driver;
 struct driver_net;
 
 struct driver_options {
-    uint64_t seed;        /* simulation: of every choice it makes; 0: first come, first served */
+    uint64_t seed;        /* simulation: decides every choice; 0: first come, first served */
     bool moves;           /* its thread may become another one */
 };
 
@@ -150,15 +150,15 @@ struct driver_type {
 /* The head of every driver's own struct. */
 struct driver {
     const struct driver_type *type;
-    size_t in_flight;     /* operations submitted and not completed: the loop looks at I/O only if there are any */
+    size_t in_flight;     /* operations submitted and not completed; the loop polls for I/O only if there are any */
     size_t lent;          /* buffers lent and not given back */
     size_t real_time;     /* processes that run: a virtual clock passes nothing before its real time has gone by */
     size_t working;       /* calls of the loop that threads carry out: a virtual clock stands.  Atomic */
-    size_t ended;         /* of those: only their call on the loop's thread is missing.  Atomic */
-    size_t posted;        /* calls that other threads have ever posted by themselves.  Atomic */
+    size_t ended;         /* those of `working` that have only their call on the loop's thread left.  Atomic */
+    size_t posted;        /* calls that other threads have posted on their own account, ever.  Atomic */
     size_t held;          /* times that the program has stopped a virtual clock.  Atomic */
     bool failed;          /* a wait has failed: what is in flight never completes */
-    bool forked;          /* this process is a child of the one whose driver it is, which must not feel it */
+    bool forked;          /* this process is a forked child: the driver is its parent's, and must not be touched */
     bool virtual_time;    /* the clock jumps when nothing is ready */
     bool second_choice;   /* the program named no driver, and io_uring was refused: driver_refusal says why */
     uint64_t seed;        /* not 0: the loop shuffles what is ready, by this seed */
@@ -228,6 +228,7 @@ static inline void driver_deliver(struct driver *driver, struct driver_op *op)
     driver_tell(DRIVER_AT_DONE, driver, op);
     driver_check_result(op);
     op->state = 0;
+    EDDY_INVARIANT(driver->in_flight > 0);
     driver->in_flight--;
     op->complete(op);
     driver_tell(DRIVER_AT_DELIVERED, driver, op);
@@ -236,6 +237,7 @@ static inline void driver_deliver(struct driver *driver, struct driver_op *op)
 static inline void driver_deliver_all(struct driver *driver, struct list *done)
 {
     struct list batch = list_take_all(done);
+    EDDY_EXPENSIVE_INVARIANT(list_is_whole(&batch));
     for (struct driver_op *op; (op = first_op(&batch));) {
         list_remove(&batch, &op->link);
         driver_deliver(driver, op);

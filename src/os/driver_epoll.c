@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * driver_epoll.c - readiness playing completion.
+ * driver_epoll.c - completions made out of readiness.
  *
  * An operation is tried at once, and again when epoll reports its descriptor.  A wait has two
  * halves: it carries out all that has become possible, without calling `complete`, and then delivers.  So
@@ -69,8 +69,8 @@ static int64_t begin_connect(const struct driver_op *op)
     return result == -EALREADY || result == -EINTR ? -EINPROGRESS : result;
 }
 
-/* The event may be an older one: only a writable socket has an outcome.  The same call tells it, and leaves the socket
- * fit for another; SO_ERROR would leave it connecting for ever. */
+/* The event may be an older one: only a writable socket has an outcome.  A second connect tells the outcome and leaves
+ * the socket usable for another connect; after SO_ERROR it would stay in the state of connecting. */
 static int64_t end_connect(const struct driver_op *op)
 {
     int64_t ready = poll_now(op->fd, POLLOUT);
@@ -80,7 +80,7 @@ static int64_t end_connect(const struct driver_op *op)
     return result == -EISCONN ? 0 : result;
 }
 
-/* A socket that somebody left blocking holds up its own task, not the loop. */
+/* For a socket that somebody left blocking: only its own task waits, not the loop. */
 enum { NOW = MSG_DONTWAIT | MSG_NOSIGNAL };
 
 static int64_t call(const struct driver_op *op)
@@ -127,7 +127,7 @@ static void note_short_read(struct epoll_watch *watch, const struct driver_op *o
         watch->drained = op->result > 0 && (size_t)op->result < room && socket_is_tcp(watch, op->fd);
 }
 
-/* A buffer only for the time that it holds something. */
+/* A buffer is held only while it contains something. */
 static int64_t receive_lent(struct epoll *epoll, struct driver_op *op)
 {
     struct lent_buffer *buffer = lent_take(&epoll->lent);
@@ -149,11 +149,11 @@ static bool would_block(const struct driver_op *op)
     return op->result == (op->kind == DRIVER_CONNECT ? -EINPROGRESS : -EAGAIN) || op->result == STRANGER_WAITS;
 }
 
-/* Of those that have no word for "do not wait". */
+/* The call has no flag for "do not wait", and the descriptor may block. */
 static bool may_wait(const struct epoll_watch *watch, const struct driver_op *op)
 {
-    bool has_no_word = op->kind == DRIVER_READ || op->kind == DRIVER_WRITE || op->kind == DRIVER_ACCEPT;
-    return has_no_word && (!watch || !watch->adopted);
+    bool has_no_flag = op->kind == DRIVER_READ || op->kind == DRIVER_WRITE || op->kind == DRIVER_ACCEPT;
+    return has_no_flag && (!watch || !watch->adopted);
 }
 
 static int64_t try_once(struct epoll *epoll, const struct epoll_watch *watch, struct driver_op *op)
@@ -163,7 +163,7 @@ static int64_t try_once(struct epoll *epoll, const struct epoll_watch *watch, st
     return may_wait(watch, op) ? stranger_call(op) : call(op);
 }
 
-/* A part of it: see driver_fault. */
+/* Moves only a part of the bytes: see driver_fault. */
 static int64_t try_for_less(struct epoll *epoll, const struct epoll_watch *watch, struct driver_op *op)
 {
     struct driver_op part = *op;
@@ -173,7 +173,7 @@ static int64_t try_for_less(struct epoll *epoll, const struct epoll_watch *watch
     return try_once(epoll, watch, &part);
 }
 
-/* EAGAIN is what this driver meets all the while, and an edge follows it: it is no fault that could be made. */
+/* EAGAIN cannot be injected: this driver would wait for an edge that does not come. */
 static int64_t try(struct epoll *epoll, const struct epoll_watch *watch, struct driver_op *op)
 {
     int fault = driver_fault();
@@ -227,14 +227,14 @@ static bool has_operations(const struct epoll_watch *watch)
     return !list_is_empty(&watch->readers) || !list_is_empty(&watch->writers) || !list_is_empty(&watch->pollers);
 }
 
-/* Urgent data makes an ordinary receive no less wait. */
+/* An ordinary receive goes on waiting when urgent data comes. */
 static uint32_t events_of_reader(const struct driver_op *op)
 {
     int flags = op->kind == DRIVER_RECV ? op->u.buffer.flags : op->kind == DRIVER_RECVMSG ? op->u.message.flags : 0;
     return (flags & MSG_OOB) != 0 ? READ_EVENTS | EPOLLPRI : READ_EVENTS;
 }
 
-/* Its first is not with a thread. */
+/* There is a first operation, and no thread makes its call. */
 static bool waits_for_event(const struct list *queue)
 {
     return !list_is_empty(queue) && first_op(queue)->state != STATE_CALLED;
@@ -306,7 +306,7 @@ static bool is_receive(const struct driver_op *op)
     return op->kind == DRIVER_RECV || op->kind == DRIVER_RECV_LENT;
 }
 
-/* Others of its kind wait already, or there is nothing to receive. */
+/* Operations of the same direction wait already, or it is known that there is nothing to receive. */
 static bool must_queue(struct epoll_watch *watch, const struct driver_op *op)
 {
     if (!watch || op->kind == DRIVER_POLL)
@@ -354,6 +354,7 @@ static struct blocking_call *find_call(struct epoll *epoll, const struct driver_
     LIST_EACH(struct blocking_call, made, &epoll->calls, link)
         if (made->job.op == op)
             return made;
+    EDDY_INVARIANT(!"an operation that a thread carries out has a blocking_call");
     return NULL;
 }
 
@@ -394,6 +395,7 @@ bool epoll_submit(struct driver *driver, struct driver_op *op)
 
 void epoll_finish_op(struct epoll *epoll, struct driver_op *op)
 {
+    EDDY_INVARIANT(op->state != STATE_DONE);
     list_add_last(&epoll->done, &op->link);
     op->state = STATE_DONE;
 }
@@ -449,7 +451,7 @@ void epoll_adopt(struct driver *driver, int fd)
 {
     struct epoll_watch *watch = make_watch(epoll_of(driver), fd);
     if (!watch)
-        return; /* no memory: it is watched as a stranger */
+        return; /* no memory: it is watched as a descriptor of somebody else's */
     EDDY_ASSERT(!has_operations(watch),
                 "descriptor %d is adopted while operations on it are in flight", fd);
     *watch = (struct epoll_watch){.generation = watch->generation + 1, .adopted = true};
@@ -555,6 +557,7 @@ static void handle_event(struct epoll *epoll, const struct epoll_event *event)
 {
     int fd = (int)(uint32_t)event->data.u64;
     struct epoll_watch *watch = find_watch(epoll, fd);
+    EDDY_INVARIANT(watch);
     if (watch->generation != (uint32_t)(event->data.u64 >> 32))
         return;
     if ((event->events & END_EVENTS) != 0)
@@ -650,7 +653,7 @@ int epoll_watch_signal(struct epoll *epoll, int fd, unsigned events)
     return epoll_ctl(epoll->fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
 }
 
-/* 0, or an errno value: a sandbox may allow all but the waiting. */
+/* 0, or an errno value: a sandbox may allow everything but epoll_wait. */
 static int watch_wakeup(struct epoll *epoll)
 {
     int error = epoll_watch_signal(epoll, epoll->wakeup.fd, EPOLLIN | EPOLLET);
@@ -662,7 +665,7 @@ static int watch_wakeup(struct epoll *epoll)
 int epoll_init(struct epoll *epoll, const struct driver_type *type)
 {
     epoll->driver.type = type;
-    /* Valgrind does not know the newer call, and would say so on standard error. */
+    /* Valgrind does not know epoll_pwait2, and would say so on standard error. */
     epoll->coarse = RUNNING_ON_VALGRIND != 0;
     epoll->fd = epoll_create1(EPOLL_CLOEXEC);
     if (epoll->fd < 0)

@@ -28,7 +28,7 @@ struct epoll_watch {
     bool adopted;                /* registered once, edge-triggered, until driver_close_fd; non-blocking */
     bool registered;             /* epoll knows the descriptor (of one not adopted: perhaps) */
     bool drained;                /* nothing to receive until the next edge */
-    bool never_drained;          /* after an end, an error, urgent data: a short read proves nothing */
+    bool never_drained;          /* after an end, an error or urgent data a short read proves nothing */
     int8_t is_tcp;               /* 0: not asked yet, 1: yes, -1: no */
 };
 
@@ -42,13 +42,13 @@ struct epoll {
     struct driver driver;
     int fd;                   /* of epoll */
     struct wakeup wakeup;     /* watched by epoll */
-    bool coarse;              /* no epoll_pwait2: timeouts are whole milliseconds, rounded up */
+    bool coarse;              /* the kernel has no epoll_pwait2: timeouts are whole milliseconds, rounded up */
     struct fd_table watches;  /* of struct epoll_watch */
     struct list done; /* results that wait for their delivery */
-    struct lent_buffers lent; /* for what is received without a buffer of its own */
-    struct file_threads files; /* operations on files, which epoll knows nothing of */
+    struct lent_buffers lent; /* for receives that bring no buffer */
+    struct file_threads files; /* for operations on files, which epoll cannot watch */
     struct list calls;        /* of struct blocking_call: under way with those threads */
-    struct epoll_event events[LENT_KEPT]; /* each may need a buffer, and those that are kept need no allocation */
+    struct epoll_event events[LENT_KEPT]; /* as many as buffers are kept, since each may need one */
 };
 
 int epoll_init(struct epoll *epoll, const struct driver_type *type);

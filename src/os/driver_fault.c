@@ -13,8 +13,8 @@ long driver_fault_countdown;
 
 bool driver_calls_are_counted;
 static long call_count;      /* so far; atomic */
-static long failing_call;    /* its number; 0: none */
-static int call_fault;       /* the answer to it */
+static long failing_call;    /* the number of the call that fails; 0: none does */
+static int call_fault;       /* what it is answered */
 
 static int fault_named(const char *name)
 {
@@ -75,7 +75,7 @@ void driver_fail_after(long n)
     __atomic_store_n(&driver_fault_countdown, n > 0 ? n : 0, __ATOMIC_RELAXED);
 }
 
-/* Threads may pass here together: exactly one of them sees the count reach zero. */
+/* Several threads may be here at once: exactly one of them sees the count reach zero. */
 bool driver_fault_step(void)
 {
     return __atomic_fetch_sub(&driver_fault_countdown, 1, __ATOMIC_RELAXED) == 1;

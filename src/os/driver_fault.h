@@ -19,7 +19,7 @@ enum { DRIVER_SHORT = 1 };
 
 /* As EDDY_FAIL_DRIVER; 0 turns it off. */
 void driver_fail_after(long n);
-/* Submissions until the one that fails; 0: none fails.  In this header to cost one load and one branch. */
+/* Submissions until the one that fails; 0: none fails.  In this header, so that it costs one load and one branch. */
 extern long driver_fault_countdown;
 bool driver_fault_step(void);
 /* True: this submission is the one that fails. */
@@ -37,7 +37,7 @@ static inline int driver_fault(void)
 {
     return __builtin_expect(driver_calls_are_counted, 0) ? driver_fault_of_call() : 0;
 }
-/* Half of `size` where a part is a legal result: of streams, pipes and files.  Else all of it. */
+/* Half of `size` where a part is a legal result: for streams, pipes and files.  Else all of it. */
 size_t driver_short_size(int fd, size_t size);
 
 #endif

@@ -22,7 +22,7 @@ static int wait_until(struct driver *driver, int64_t deadline)
     return sim_wait(sim_of(driver), deadline);
 }
 
-/* Files are real ones, and at once: a thread would take real time, which has no place in virtual time. */
+/* Files are real, and operations on them are carried out at once: a thread would take real time. */
 static bool submit(struct driver *driver, struct driver_op *op)
 {
     if (!driver_kind_is_of_files(op->kind))
@@ -73,7 +73,7 @@ static int64_t now(struct driver *driver)
     return sim_of(driver)->now;
 }
 
-/* The eventfd is one of those that epoll watches, so that what the real world brings counts, too. */
+/* The eventfd is among the descriptors that epoll watches, so a wake-up is an event as any other. */
 static int descriptor(struct driver *driver)
 {
     return sim_beacon_open(sim_of(driver)) ? epoll_descriptor(driver) : -ENOMEM;

@@ -63,8 +63,8 @@ static struct uring_watch *make_watch(struct uring *uring, int fd, int *error)
     return fd_table_grow(&uring->watches, fd, sizeof *watch);
 }
 
-/* The kernel takes a descriptor that is ready for one that does not wait, and then the loop's thread would wait in the
- * call: a tty is ready for writing while it has some room. */
+/* The kernel believes that a call on a ready descriptor does not wait, and makes it on the loop's thread, which then
+ * may wait: a tty is ready for writing as soon as it has some room. */
 static bool belongs_to_a_thread(const struct uring *uring, const struct driver_op *op)
 {
     return !uring_is_loose(op) && !uring_find(uring, op->fd)->adopted && stranger_may_wait(op);
@@ -133,7 +133,8 @@ static bool submit_to_threads(struct uring *uring, struct driver_op *op)
     return true;
 }
 
-/* A poll for what is here already is over; and a multishot would take what it is to see.  0: the kernel is asked. */
+/* A poll for input completes at once if the stock has some; and the multishot is stopped, which would take the input
+ * that the poll is to see.  0: the kernel has to be asked. */
 static int64_t poll_at_once(struct uring *uring, const struct driver_op *op)
 {
     int error;
@@ -148,7 +149,7 @@ static int64_t poll_at_once(struct uring *uring, const struct driver_op *op)
     return 0;
 }
 
-/* A ring reads from what has no positions all the same, and takes -1 for the descriptor's own. */
+/* Where pread(2) fails, a ring reads: from what has no positions, and for -1 at the descriptor's own position. */
 static int64_t wrong_position(const struct driver_op *op)
 {
     if (op->kind != DRIVER_PREAD && op->kind != DRIVER_PWRITE)
@@ -205,8 +206,8 @@ static bool is_in_kernel(const struct driver_op *op)
            op->state == URING_ZERO_COPY;
 }
 
-/* Nobody accepts: connections stay in the kernel, for whoever else listens there.  Without room it goes on until its
- * stock is full. */
+/* Nobody accepts any more: further connections stay in the kernel, for whoever else listens there.  If the ring has no
+ * room for the cancel, the multishot goes on until its stock is full. */
 static void stop_accepting(struct uring *uring, const struct driver_op *op)
 {
     struct uring_watch *watch = op->kind == DRIVER_ACCEPT ? uring_find(uring, op->fd) : NULL;
@@ -241,7 +242,7 @@ static bool cancel_again(struct uring *uring, const struct list *operations)
     return true;
 }
 
-/* Some got their request already: asking twice does no harm. */
+/* Some of them have been cancelled already: a second cancel does no harm. */
 static void find_lost_cancels(struct uring *uring)
 {
     bool all = cancel_again(uring, &uring->loose);
@@ -308,7 +309,7 @@ static int64_t receive_lent(struct uring *uring, struct driver_op *op)
     return result;
 }
 
-/* The call was interrupted, or would not have waited: it is made again, when the descriptor is ready. */
+/* The call was interrupted, or would have had to wait: it is made again when the descriptor is ready. */
 static bool is_passing(const struct driver_op *op, int64_t result)
 {
     if (result == -EINTR)
@@ -330,7 +331,7 @@ static int64_t refused(struct uring *uring, struct driver_op *op)
     return -EAGAIN;
 }
 
-/* The same, of files: a thread of the driver carries it out. */
+/* The same for an operation on a file: a thread of the driver carries it out. */
 static void carry_out_otherwise(struct uring *uring, struct driver_op *op)
 {
     list_remove(&uring->loose, &op->link);
@@ -340,6 +341,7 @@ static void carry_out_otherwise(struct uring *uring, struct driver_op *op)
 
 static void completed(struct uring *uring, struct driver_op *op, int64_t result)
 {
+    EDDY_INVARIANT(op->state != URING_IDLE && op->state != URING_WAITING && op->state != URING_DONE);
     if (op->kind != DRIVER_POLL && uring_is_polled(op) && result >= 0)
         result = op->kind == DRIVER_RECV_LENT && !op->cancelled ? receive_lent(uring, op) : -EINTR;
     if (result == -ECANCELED && !op->cancelled && driver_kind_is_of_files(op->kind)) {
@@ -373,7 +375,7 @@ static void handle(struct uring *uring, struct ring_completion *completion)
     case RING_RECEIVED: uring_many_completed(uring, completion); break;
     case RING_ASK: uring_ask(uring); break;
     case RING_WAKE: uring->wake_armed = (completion->flags & IORING_CQE_F_MORE) != 0; break;
-    default: break; /* the answer to a cancel says nothing: the operation's own completion does */
+    default: break; /* the answer to a cancel is not needed: the operation has a completion of its own */
     }
 }
 
@@ -407,7 +409,7 @@ static int64_t span_until(int64_t deadline)
     return span > 0 ? span : 0;
 }
 
-/* One look at the ring.  *over: there is something to deliver, or no reason to wait on. */
+/* Enters the ring once.  *over: there is something to deliver, or no reason to wait any longer. */
 static int look(struct uring *uring, int64_t deadline, bool *over)
 {
     bool news = !list_is_empty(&uring->done) || wakeup_is_rung(&uring->wakeup);
@@ -493,7 +495,7 @@ static void forget(struct uring *uring, struct uring_watch *watch, int fd)
 {
     while (!uring_stop_many(uring, watch, fd)) /* the kernel takes no more before some completions are taken */
         reap_now(uring);
-    if (watch->many != MANY_NONE) /* now, since the kernel holds the socket until then: a stream's end has to leave */
+    if (watch->many != MANY_NONE) /* until then the kernel holds the socket, and the peer would not see its end */
         reap_now(uring);
     uring_drop_stock(uring, watch);
     watch->generation++;
@@ -505,7 +507,7 @@ static void adopt(struct driver *driver, int fd)
     int error;
     struct uring_watch *watch = make_watch(uring_of(driver), fd, &error);
     if (!watch)
-        return; /* no memory: it is treated as a stranger */
+        return; /* no memory: it is treated as a descriptor of somebody else's */
     EDDY_ASSERT(!has_operations(watch), "descriptor %d is adopted while operations on it are in flight", fd);
     forget(uring_of(driver), watch, fd);
     watch->adopted = true;
@@ -578,7 +580,7 @@ static void end_all_many(struct uring *uring)
 {
     for (int fd = 0; (size_t)fd < uring->watches.count; fd++)
         forget(uring, uring_find(uring, fd), fd);
-    for (int tries = 0; uring->many > 0 && tries < 100; tries++) { /* one: the cancels are carried out at once */
+    for (int tries = 0; uring->many > 0 && tries < 100; tries++) { /* normally once */
         ring_enter(&uring->ring, 1, CLOCK_SECOND / 100);
         reap(uring);
     }
@@ -624,7 +626,7 @@ const struct driver_type driver_uring = {
 
 #else
 
-/* Built without liburing: a driver that is passed over. */
+/* Built without liburing: this driver can never be opened. */
 static struct driver *open_driver(const struct driver_options *options, int *error)
 {
     (void)options;

@@ -29,7 +29,7 @@ void uring_arm_ask(struct uring *uring)
     uring->asking = true;
 }
 
-/* Those that have something to tell are received from anew. */
+/* Those that have something to tell get a new receive. */
 static void ask(struct uring *uring, struct pollfd *entries, int count)
 {
     if (count == 0 || poll(entries, (nfds_t)count, 0) <= 0)
@@ -39,7 +39,7 @@ static void ask(struct uring *uring, struct pollfd *entries, int count)
             uring_stop_many(uring, uring_find(uring, entries[i].fd), entries[i].fd);
 }
 
-/* Takes the next one out of the list, or leaves it there until the next time. */
+/* Takes the descriptor out of the list, or keeps it there until the next time if bytes have come. */
 static bool is_quiet(struct uring *uring, int fd, int *kept)
 {
     struct uring_watch *watch = uring_find(uring, fd);

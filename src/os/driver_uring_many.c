@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Then the rest is left to the kernel. */
+/* The limits of a stock: the rest stays in the kernel. */
 enum { MOST_BYTES = 4, MOST_SOCKETS = 16 };
 
 /* ==== the stock ==== */
@@ -38,6 +38,7 @@ static void append(struct uring_watch *watch, struct stock *stock)
 static struct stock *take_first(struct uring_watch *watch)
 {
     struct stock *stock = watch->stock;
+    EDDY_INVARIANT(stock && watch->stocked > 0);
     watch->stock = stock->next;
     watch->stocked--;
     return stock;
@@ -217,7 +218,7 @@ void uring_drop_stock(struct uring *uring, struct uring_watch *watch)
 
 /* ==== what it brings ==== */
 
-/* Its descriptor was closed: the buffer is recycled, the socket closed. */
+/* The descriptor was closed meanwhile: the buffer is recycled, the accepted socket is closed. */
 static void discard(struct uring *uring, const struct ring_completion *completion)
 {
     if ((completion->flags & IORING_CQE_F_BUFFER) != 0)
@@ -228,7 +229,7 @@ static void discard(struct uring *uring, const struct ring_completion *completio
 
 static void end_with(struct uring_watch *watch, int32_t error)
 {
-    /* What a listening socket complains of is old news for one that accepts later. */
+    /* An error of a listening socket is out of date for an operation that accepts later. */
     if (watch->accepts && list_is_empty(&watch->readers))
         return;
     watch->over = true;
@@ -250,12 +251,12 @@ static void keep(struct uring *uring, struct uring_watch *watch, int fd, const s
     else if (result == -ENOBUFS && !watch->accepts)
         watch->starved = !ring_buffers_grow(&uring->buffers);
     else if (result == -EINVAL || result == -EOPNOTSUPP)
-        watch->one_by_one = true; /* an older kernel, or no socket: the single request tells */
+        watch->one_by_one = true; /* an older kernel, or no socket: a single request will tell which */
     else if (result != -ECANCELED && result != -EAGAIN && result != -EINTR)
         end_with(watch, result);
 }
 
-/* A poll in the kernel does not see what is here already. */
+/* A poll in the kernel does not see what has been received already. */
 static void tell_pollers(struct uring *uring, const struct uring_watch *watch)
 {
     LIST_EACH(struct driver_op, op, &watch->pollers, link)
@@ -268,6 +269,7 @@ void uring_many_completed(struct uring *uring, const struct ring_completion *com
     int fd = (int)((uint32_t)completion->data >> 3);
     struct uring_watch *watch = uring_find(uring, fd);
     bool ended = (completion->flags & IORING_CQE_F_MORE) == 0;
+    EDDY_INVARIANT(watch && uring->many > 0);
     uring->many -= ended;
     if (watch->generation != (uint32_t)(completion->data >> 32)) {
         discard(uring, completion);

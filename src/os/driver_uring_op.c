@@ -5,6 +5,8 @@
 
 #if defined(EDDY_WITH_URING)
 
+#include "base/assert.h"
+
 struct list *uring_list_of(struct uring *uring, const struct driver_op *op)
 {
     if (!uring_is_loose(op))
@@ -36,6 +38,7 @@ void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd)
 
 void uring_op_is_done(struct uring *uring, struct driver_op *op)
 {
+    EDDY_INVARIANT(op->state != URING_DONE);
     list_add_last(&uring->done, &op->link);
     op->state = URING_DONE;
 }

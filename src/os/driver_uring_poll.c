@@ -21,7 +21,7 @@ static unsigned events_of(const struct driver_op *op)
     return uring_reads(op) ? POLLIN : POLLOUT;
 }
 
-/* Of what it has told: what was asked for, and what always is. */
+/* Of the events that it has told: those that were asked for, and those that are always told. */
 static int32_t news_in(const struct driver_op *op, int32_t events)
 {
     return (int32_t)((unsigned)events & (events_of(op) | POLLERR | POLLHUP | POLLNVAL));
@@ -49,7 +49,7 @@ bool uring_begin_poll(struct uring *uring, struct driver_op *op)
     return begin(uring, op, false);
 }
 
-/* The request that lasts has done its work. */
+/* The multishot has told what was asked for. */
 static void end_patience(struct uring *uring, struct driver_op *op, int32_t events)
 {
     op->result = events;
@@ -68,7 +68,7 @@ bool uring_poll_completed(struct uring *uring, struct driver_op *op, struct ring
     if (completion->result > 0)
         completion->result = news_in(op, completion->result);
     bool news = completion->result != 0;
-    if (!news && !more && op->cancelled) { /* the cancel came after this, and found nothing */
+    if (!news && !more && op->cancelled) { /* the cancel came after this completion, and found no request */
         completion->result = -ECANCELED;
         return true;
     }

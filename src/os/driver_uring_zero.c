@@ -29,7 +29,7 @@
 
 enum { FAR = 1000 }; /* microseconds there and back */
 
-/* Or no TCP. */
+/* Or it is not TCP. */
 static bool is_far(int fd)
 {
     struct tcp_info facts = {0};
@@ -65,7 +65,7 @@ bool uring_zero_copy_goes_on(struct uring_watch *watch, struct driver_op *op, st
         completion->result = (int32_t)op->result;
     } else if (completion->result == -EINVAL || completion->result == -EOPNOTSUPP) {
         watch->zero_copy = ZERO_COPY_NEVER;
-        completion->result = -EINTR; /* it is begun again, the other way */
+        completion->result = -EINTR; /* it is begun again, as a send that copies */
     }
     return false;
 }

@@ -15,7 +15,7 @@
 
 _Static_assert(sizeof(struct file_status) == 256, "as the kernel's struct statx");
 
-/* `file` is none in a READ, WRITE or ACCEPT. */
+/* A READ, WRITE or ACCEPT does not look at `file`. */
 static int64_t call(const struct driver_op *op, const struct driver_file *file)
 {
     switch (op->kind) {
@@ -38,7 +38,7 @@ static int64_t call(const struct driver_op *op, const struct driver_file *file)
     }
 }
 
-/* As the call says, or a fault would have it.  The others had their chance of one where they were tried. */
+/* The result of the call, or of an injected fault.  READ, WRITE and ACCEPT had their fault where they were tried. */
 static int64_t try(const struct driver_op *op)
 {
     if (!driver_kind_is_of_files(op->kind))

@@ -22,9 +22,9 @@ struct file_status {
         uint32_t nanoseconds;
         int32_t unused;
     } accessed, born, changed, modified;
-    uint32_t device_major, device_minor;             /* that it stands for */
-    uint32_t filesystem_major, filesystem_minor;     /* that it lies on */
-    uint64_t rest[14];          /* of no use here */
+    uint32_t device_major, device_minor;             /* the device that it stands for */
+    uint32_t filesystem_major, filesystem_minor;     /* the device that it lies on */
+    uint64_t rest[14];          /* not used */
 };
 
 /* What is asked for: type, mode, size, times, owner, inode, blocks. */

@@ -19,7 +19,7 @@ static void run(struct thread_job *job)
     op->result = file_op_run(op);
 }
 
-/* The same.  Once it is in the list, the operation and its job may be gone. */
+/* On a thread of the pool.  Once the job is in the list, the operation and its job may be gone. */
 static void done(struct thread_job *job)
 {
     struct file_threads *threads = job_of(job)->threads;
@@ -28,7 +28,7 @@ static void done(struct thread_job *job)
         job->link.next = head;
     while (!__atomic_compare_exchange_n(&threads->finished, &head, &job->link, true, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED));
-    driver_wake(threads->driver); /* lives: it joins this thread before it goes */
+    driver_wake(threads->driver); /* still there: it joins this thread before it is freed */
 }
 
 int file_threads_submit_job(struct file_threads *threads, struct driver *driver, struct driver_op *op,
@@ -41,7 +41,7 @@ int file_threads_submit_job(struct file_threads *threads, struct driver *driver,
     if (!threads->pool)
         return -ENOMEM;
     *job = (struct file_job){.job = {.run = run, .done = done}, .op = op, .threads = threads};
-    /* EAGAIN, of the kernel's limits, would say that the operation has to wait. */
+    /* pthread_create's EAGAIN would be taken for an operation that has to wait. */
     return thread_pool_submit(threads->pool, &job->job) == 0 ? 0 : -ENOMEM;
 }
 

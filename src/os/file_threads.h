@@ -21,7 +21,7 @@ struct file_threads {
 };
 
 /* False: it is on its way, and driver_wake is called when file_threads_next has it.  True: no thread can be had (the
- * user's processes are used up), and this one has carried it out: better late than not at all. */
+ * user's processes are used up), and this one has carried it out: which is late, but not never. */
 bool file_threads_submit(struct file_threads *threads, struct driver *driver, struct driver_op *op);
 /* A call on a descriptor that was left blocking, which this thread must not make; the job is the caller's until the
  * operation has ended.  0: it is on its way; else a negative errno value. */

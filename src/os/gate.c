@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "base/assert.h"
 #include "os/memory.h"
 
 /* Of a name, the lower bits are the index; of a state, they are the count. */
@@ -22,7 +23,7 @@
 
 enum { FIRST_GATES = 16, CHUNKS = 16 };
 
-/* Cache lines apart: those of busy loops do not slow each other down. */
+/* Each in a cache line of its own, so that busy loops do not slow each other down. */
 struct gate {
     _Alignas(64) uintptr_t state; /* atomic */
     void *owner;                  /* while it is open */
@@ -34,7 +35,8 @@ struct gate {
     bool open;
 };
 
-/* Chunk k has 2 to the power k times as many as the first.  They are never freed: names that are too old look there. */
+/* Chunk k has 2 to the power k times as many as the first.  They are never freed: names that are too old are
+ * looked up there, too. */
 static struct gate first_chunk[FIRST_GATES];
 static struct gate *chunks[CHUNKS] = {first_chunk}; /* atomic */
 static uintptr_t count;                             /* of gates made; below here under the mutex */
@@ -51,7 +53,7 @@ static unsigned chunk_of(uintptr_t index, uintptr_t *place)
     return chunk;
 }
 
-/* NULL: there is none of that index. */
+/* NULL: there is no gate of that index. */
 static struct gate *gate_of(uintptr_t name)
 {
     uintptr_t place;
@@ -140,7 +142,7 @@ uintptr_t gate_open(void *owner)
     return name;
 }
 
-/* They are inside for as long as it takes to post a call; one that lost its processor there may need a while. */
+/* Threads are inside for as long as it takes to post a call; one that is preempted there may need longer. */
 static void wait_until_empty(struct gate *gate)
 {
     for (int round = 0; __atomic_load_n(&gate->state, __ATOMIC_ACQUIRE) & LOW; round++) {
@@ -181,7 +183,8 @@ void *gate_enter(uintptr_t name)
 
 void gate_leave(uintptr_t name)
 {
-    __atomic_fetch_sub(&gate_of(name)->state, 1, __ATOMIC_RELEASE);
+    uintptr_t before = __atomic_fetch_sub(&gate_of(name)->state, 1, __ATOMIC_RELEASE);
+    EDDY_INVARIANT(before & LOW);
 }
 
 /* ==== references ==== */

@@ -2,6 +2,8 @@
 /* lent.c - a list of free buffers: see lent.h. */
 #include "os/lent.h"
 
+#include "base/assert.h"
+
 static struct lent_buffer *lent_new(void)
 {
     void *block = memory_alloc(sizeof(struct lent_buffer) + MEMORY_LINE);
@@ -24,6 +26,7 @@ struct lent_buffer *lent_take(struct lent_buffers *buffers)
 
 void lent_put(struct lent_buffers *buffers, struct lent_buffer *buffer)
 {
+    EDDY_INVARIANT(buffers->count <= LENT_KEPT && (buffers->count == 0) == !buffers->first);
     if (buffers->count == LENT_KEPT) {
         memory_free(buffer->block);
         return;

@@ -107,7 +107,7 @@ void *memory_alloc_zeroed(size_t size)
     return allocate(current, size, true);
 }
 
-/* For allocators that have no way to grow a block where it is. */
+/* For allocators that cannot grow a block. */
 static void *move_block(void *block, size_t size)
 {
     struct header *old = header_of(block);
@@ -170,7 +170,7 @@ long memory_live_blocks(void)
     return __atomic_load_n(&live_blocks, __ATOMIC_RELAXED);
 }
 
-/* Threads may pass here together: exactly one of them sees the count reach zero. */
+/* Several threads may be here at once: exactly one of them sees the count reach zero. */
 bool memory_fault_step(void)
 {
     return __atomic_fetch_sub(&memory_fault_countdown, 1, __ATOMIC_RELAXED) == 1;

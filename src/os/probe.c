@@ -55,7 +55,7 @@ int probe_guard_install(void)
     if (scratch == MAP_FAILED)
         return errno;
     int answer = madvise(scratch, page, PROBE_MADV_GUARD_INSTALL) == 0 ? 0 : errno;
-    /* qemu-user says yes to all advice and takes none: the kernel itself must find the page closed. */
+    /* qemu-user accepts all advice and ignores it: so the kernel itself must find the page inaccessible. */
     if (answer == 0 && kernel_can_read(scratch))
         answer = EOPNOTSUPP;
     munmap(scratch, page);

@@ -25,7 +25,7 @@ __attribute__((constructor)) static void read_environment(void)
         ring_limits = read;
 }
 
-/* Without these the driver would be another one: nothing is dropped, waits have a limit, sockets are polled inside. */
+/* What the driver relies upon: no completion is dropped, waits have a limit, the kernel polls sockets itself. */
 #define NEEDED_FEATURES (IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_FAST_POLL | IORING_FEAT_RW_CUR_POS | \
                          IORING_FEAT_SUBMIT_STABLE)
 
@@ -34,13 +34,13 @@ static const int needed_opcodes[] = {
     IORING_OP_SENDMSG, IORING_OP_RECV,     IORING_OP_RECVMSG,      IORING_OP_READ,   IORING_OP_WRITE,
 };
 
-/* Wishes that a kernel may not know, the youngest first: they are dropped in this order. */
+/* Options that a kernel may not know, the newest first: they are left out in this order. */
 #define WAIT_FOR_CALL (IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG)
 static const unsigned wishes[] = {
     IORING_SETUP_DEFER_TASKRUN,                        /* 6.1: completions only when asked for */
     IORING_SETUP_SINGLE_ISSUER,                        /* 6.0 */
     IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG, /* 5.19: no interrupt of the running program */
-    IORING_SETUP_SUBMIT_ALL,                           /* 5.18: one bad request does not hold the others up */
+    IORING_SETUP_SUBMIT_ALL,                           /* 5.18: the requests after a bad one are submitted, too */
     0,
 };
 
@@ -65,7 +65,7 @@ static int set_up(struct ring *ring, bool polled)
     return error;
 }
 
-/* The opcodes that it knows, as bits; 0: it cannot say. */
+/* The opcodes that the kernel knows, as bits; 0: it cannot tell. */
 static uint64_t opcodes_of(struct ring *ring)
 {
     uint64_t known = 0;
@@ -84,7 +84,7 @@ static bool has_what_it_takes(const struct ring *ring)
     return has;
 }
 
-/* A sandbox may allow io_uring_setup and forbid io_uring_enter: one request there and back. */
+/* A sandbox may allow io_uring_setup and forbid io_uring_enter: one request is sent to find out. */
 static int prove(struct ring *ring)
 {
     struct ring_completion completion;
@@ -145,7 +145,7 @@ struct io_uring_sqe *ring_request(struct ring *ring)
     return io_uring_get_sqe(&ring->io);
 }
 
-/* Work that the kernel finishes only in a call of ours, or completions that it keeps for want of room. */
+/* The kernel has work that it finishes only in a call of ours, or completions that had no room in the ring. */
 static bool kernel_waits(const struct ring *ring)
 {
     unsigned flags = IO_URING_READ_ONCE(*ring->io.sq.kflags);

@@ -20,7 +20,7 @@ struct ring {
     uint64_t opcodes;     /* bits: the first 64 that it knows */
 };
 
-/* What tests make small, or leave out, before they open a ring. */
+/* Limits that tests make small before they open a ring. */
 struct ring_limits {
     unsigned entries;     /* of the submission queue */
     unsigned completions; /* of the completion queue */

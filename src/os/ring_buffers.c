@@ -17,7 +17,7 @@ static size_t shared_size(const struct ring_buffers *buffers)
     return buffers->capacity * sizeof(struct io_uring_buf);
 }
 
-/* Of its own pages, which no child of a fork gets: the kernel writes there. */
+/* On pages of its own, which a forked child does not get, since the kernel writes there. */
 static struct io_uring_buf_ring *map_shared(size_t size)
 {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -65,6 +65,7 @@ bool ring_buffers_grow(struct ring_buffers *buffers)
 void ring_buffers_put(struct ring_buffers *buffers, unsigned id)
 {
     struct ring_buffer *buffer = ring_buffers_at(buffers, id);
+    EDDY_INVARIANT(id < buffers->capacity);
     io_uring_buf_ring_add(buffers->shared, buffer->data, sizeof buffer->data, (unsigned short)id,
                           io_uring_buf_ring_mask(buffers->capacity), 0);
     io_uring_buf_ring_advance(buffers->shared, 1);

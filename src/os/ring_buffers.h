@@ -32,7 +32,7 @@ struct ring_buffers {
     struct ring_buffer **chunks;      /* by id / chunk_size */
     unsigned capacity;                /* of buffers: a power of two, set by whoever opens the ring */
     unsigned chunk_size, count;       /* buffers that there are */
-    bool refused;                     /* the kernel has no such thing, or there was no memory */
+    bool refused;                     /* the kernel has no shared buffers, or there was no memory */
 };
 
 /* Made at first need.  False: there are none, and never will be. */

@@ -82,7 +82,7 @@ static int install(int number, bool fallback)
     return 0;
 }
 
-/* If the program has put another in its place meanwhile, that stays. */
+/* If the program has installed another handler meanwhile, that stays. */
 static void uninstall(int number)
 {
     struct sigaction now;
@@ -102,7 +102,7 @@ static bool can_be_watched(int number)
 
 /* ==== fork ==== */
 
-/* Signals of a forked child are none of its parent's loops. */
+/* A forked child's signals are not told to the loops of its parent. */
 static void forget_all(void)
 {
     for (int number = 1; number < NSIG; number++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signals.h - who wants to know of a signal: any number of watchers, of any loops and threads.
+ * signals.h - watchers of signals: any number of them, of any loops and threads.
  *
  * The library's handler stands while somebody watches, and gives way to what was there before afterwards; numbers that
  * have no watcher are not touched.  A handler, not a signalfd: that would need the signal to be blocked in every thread

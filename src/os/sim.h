@@ -41,15 +41,15 @@ struct sim_socket {
     unsigned references;              /* of the table or a backlog, of its peer, of events */
     union sim_address own, peer_name; /* JOINED; own: also LISTENS */
     struct sim_socket *peer;          /* JOINED: the other end; NULL: it is closed */
-    struct list segments;             /* on their way here, or here and unread */
+    struct list segments;             /* on their way here, or arrived and unread */
     size_t queued;                    /* bytes of them */
     int64_t last_due;                 /* of what was sent here last: nothing overtakes */
     bool finished;                    /* the peer has ended its side: true after the segments, and from end_due on */
     int64_t end_due;
     bool shut;                        /* this end has sent its last */
     int error;                        /* an errno value: the connection is broken */
-    int64_t cut_from, cut_until;      /* nothing arrives meanwhile */
-    struct list backlog;              /* LISTENS: joined and not yet accepted, first come first */
+    int64_t cut_from, cut_until;      /* the time during which nothing arrives */
+    struct list backlog;              /* LISTENS: of sockets that are joined and not yet accepted, the oldest first */
     struct list_link pending;         /* in such a list */
     struct list_link listener;        /* LISTENS: in the simulation's list of them */
     size_t backlog_size, backlog_limit;
@@ -129,11 +129,11 @@ bool sim_would_progress(const struct sim *sim, int64_t deadline);
 bool sim_beacon_open(struct sim *sim);
 void sim_beacon_close(struct sim *sim);
 void sim_beacon_light(struct sim *sim, bool on);
-/* What was done at once, in place of the time that it would have taken. */
+/* Charges the clock for work that was done at once. */
 void sim_count_work(struct sim *sim, const struct driver_op *op);
 
 /* ---- sim_event.c: what happens later ---- */
-/* False: no memory; the caller has it happen now, or not at all. */
+/* False: no memory; the caller does it now, or not at all. */
 bool sim_later(struct sim *sim, int64_t due, enum sim_event_kind kind, struct sim_socket *socket,
                struct driver_op *op);
 /* Nothing happens to the operation any more. */
@@ -169,7 +169,7 @@ int sim_meet(struct sim *sim, struct sim_socket *client, const union sim_address
 int64_t sim_accept(struct sim *sim, struct sim_socket *listener, const struct driver_op *op);
 /* Out of the backlog; NULL: it is empty. */
 struct sim_socket *sim_take_pending(struct sim_socket *listener);
-/* Operations that wait for connections from outside: no reason to wait for the world. */
+/* Operations that wait for connections from outside, for which the clock does not wait. */
 size_t sim_listening(const struct sim *sim);
 
 /* ---- sim_stream.c: two ends in memory ---- */

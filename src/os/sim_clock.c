@@ -14,6 +14,7 @@
  * itself for something that the clock must bring.
  */
 #define _GNU_SOURCE
+#include "base/assert.h"
 #include "base/random.h"
 #include "base/shuffle.h"
 #include "os/clock.h"
@@ -46,21 +47,21 @@ static bool others_work(const struct sim *sim)
 
 /* ==== the real clock, while others work ==== */
 
-/* News: what is under way now may have begun only now. */
+/* After news: what is under way now may have begun only now. */
 static void begin_real_time(struct sim *sim)
 {
     sim->real_begin = clock_monotonic();
     sim->real_from = sim->now;
 }
 
-/* How much further the real clock has gone since then than the virtual one. */
+/* How much more the real clock has advanced since then than the virtual one. */
 static int64_t credit(const struct sim *sim)
 {
     return clock_monotonic() - sim->real_begin - (sim->now - sim->real_from);
 }
 
-/* Beside other processes the clock follows the real one, with some slack: so one that is over in a moment takes no time
- * at all, and what is asked of one that has run for long has all its time. */
+/* While other processes run, the clock follows the real one, with some slack: so a process that ends in a moment takes
+ * no virtual time, and one that runs for long gets all the time that it needs. */
 static void follow(struct sim *sim)
 {
     const struct driver *driver = &sim->epoll.driver;
@@ -84,8 +85,8 @@ static int64_t real_time_until(const struct sim *sim, int64_t until)
 
 /* ==== asking the real world ==== */
 
-/* What only the real world can bring: an event that lets no operation go on (a new socket is writable) is not news, and
- * the rest of the patience is kept. */
+/* Waits for the kernel.  An event that lets no operation go on (a new socket is writable) is not news, and the rest of
+ * the patience is kept. */
 static int ask_world(struct sim *sim, int64_t patience, bool *woken, bool *news)
 {
     int64_t end = clock_add(clock_monotonic(), patience);
@@ -122,7 +123,7 @@ static int await_calls(struct sim *sim, bool *woken)
     return error;
 }
 
-/* Operations of the kernel are under way; to accept is a reason to look, but none to wait. */
+/* Operations of the kernel are under way; an accept is a reason to look, but not to wait. */
 static bool kernel_works(const struct sim *sim)
 {
     return sim->epoll.driver.in_flight > sim->waiting;
@@ -162,6 +163,7 @@ static void pay(struct sim *sim)
 
 static void jump(struct sim *sim, int64_t until)
 {
+    EDDY_INVARIANT(until >= sim->now); /* the clock never goes back */
     sim->now = until;
     sim->work = 0;
 }

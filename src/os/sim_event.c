@@ -7,6 +7,7 @@
  */
 #include "os/sim.h"
 
+#include "base/assert.h"
 #include "base/random.h"
 #include "os/clock.h"
 #include "os/memory.h"
@@ -22,6 +23,15 @@ int64_t sim_delay(struct sim *sim)
 static bool before(const struct sim_event *a, const struct sim_event *b)
 {
     return a->due < b->due || (a->due == b->due && a->sequence < b->sequence);
+}
+
+/* Walks the heap: no event is before the one above it. */
+static bool is_heap(const struct sim_events *events)
+{
+    for (size_t at = 1; at < events->count; at++)
+        if (before(events->heap[at], events->heap[(at - 1) / 2]))
+            return false;
+    return true;
 }
 
 static bool make_room(struct sim_events *events)
@@ -43,6 +53,7 @@ static void add(struct sim_events *events, struct sim_event *event)
     for (; at > 0 && before(event, events->heap[(at - 1) / 2]); at = (at - 1) / 2)
         events->heap[at] = events->heap[(at - 1) / 2];
     events->heap[at] = event;
+    EDDY_EXPENSIVE_INVARIANT(is_heap(events));
 }
 
 static struct sim_event *take_first(struct sim_events *events)
@@ -57,6 +68,7 @@ static struct sim_event *take_first(struct sim_events *events)
         events->heap[at] = events->heap[child];
     }
     events->heap[at] = last;
+    EDDY_EXPENSIVE_INVARIANT(is_heap(events));
     return first;
 }
 

@@ -66,7 +66,7 @@ static int64_t poll_now(const struct sim *sim, const struct sim_socket *socket, 
     return events ? (int64_t)events : -EAGAIN;
 }
 
-/* As the system call, or a fault would have it. */
+/* The result of the system call, or of an injected fault. */
 static int64_t call(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
 {
     int fault = driver_fault();
@@ -88,14 +88,20 @@ static int64_t call(struct sim *sim, struct sim_socket *socket, struct driver_op
     }
 }
 
+static void leave_queue(struct sim *sim, struct list *queue, struct driver_op *op)
+{
+    EDDY_INVARIANT(sim->waiting > 0 && (op->state == SIM_WAITS || op->state == SIM_CONNECTS));
+    list_remove(queue, &op->link);
+    sim->waiting--;
+}
+
 static void run_queue(struct sim *sim, struct sim_socket *socket, struct list *queue)
 {
     for (struct driver_op *op; (op = first_op(queue)) && op->state == SIM_WAITS;) {
         op->result = call(sim, socket, op);
         if (op->result == -EAGAIN)
             return;
-        list_remove(queue, &op->link);
-        sim->waiting--;
+        leave_queue(sim, queue, op);
         finish(sim, op);
     }
 }
@@ -107,8 +113,7 @@ static void run_pollers(struct sim *sim, struct sim_socket *socket)
         op->result = call(sim, socket, op);
         if (op->result == -EAGAIN)
             continue;
-        list_remove(&socket->pollers, &op->link);
-        sim->waiting--;
+        leave_queue(sim, &socket->pollers, op);
         finish(sim, op);
     }
 }
@@ -147,7 +152,7 @@ static bool is_write(const struct driver_op *op)
     return op->kind == DRIVER_SEND || op->kind == DRIVER_WRITE || op->kind == DRIVER_SENDMSG;
 }
 
-/* As where the kernel's buffer is full for a moment: others come in between, and the clock may move. */
+/* As if the kernel's buffer were full for a moment: others come in between, and the clock may move. */
 static bool waits_first(struct sim *sim, struct sim_socket *socket, const struct driver_op *op)
 {
     return is_write(op) && random_chance(&sim->random, sim->weather.late) &&
@@ -179,7 +184,7 @@ static bool submit_connect(struct sim *sim, struct sim_socket *socket, struct dr
     union sim_address address = {.any.sa_family = AF_UNSPEC};
     if (op->u.address.length <= sizeof address)
         memcpy(&address, op->u.address.data, op->u.address.length);
-    if (!sim_find_listener(sim, &address)) { /* the world's */
+    if (!sim_find_listener(sim, &address)) { /* nobody in this loop listens there: the kernel connects */
         sim_leave_table(sim, socket);
         epoll_adopt(&sim->epoll.driver, op->fd);
         return epoll_submit(&sim->epoll.driver, op);
@@ -199,10 +204,10 @@ static bool submit_to_socket(struct driver *driver, struct sim_socket *socket, s
     if (op->kind == DRIVER_CONNECT && socket->state == SIM_FRESH)
         return submit_connect(sim, socket, op);
     if (op->kind == DRIVER_POLL && socket->state == SIM_LISTENS && list_is_empty(&socket->backlog))
-        return epoll_submit(driver, op); /* one from outside may be the first */
+        return epoll_submit(driver, op); /* a connection from outside may be the first */
     if (socket->state == SIM_JOINED || op->kind == DRIVER_POLL)
         return submit_joined(sim, socket, op);
-    return epoll_submit(driver, op); /* the kernel says what is wrong with it */
+    return epoll_submit(driver, op); /* the kernel tells what is wrong with it */
 }
 
 /* By a series of its own: how many writes the world takes at once does not change what the seed decides here. */
@@ -229,8 +234,7 @@ bool sim_submit(struct driver *driver, struct driver_op *op)
 
 static void end_cancelled(struct sim *sim, struct driver_op *op)
 {
-    list_remove(queue_of(sim_find(sim, op->fd), op), &op->link);
-    sim->waiting--;
+    leave_queue(sim, queue_of(sim_find(sim, op->fd), op), op);
     op->result = -ECANCELED;
     finish(sim, op);
 }
@@ -262,8 +266,7 @@ static void try_connect(struct sim *sim, struct sim_socket *socket, struct drive
     int result = sim_meet(sim, socket, &address);
     if (result == -EAGAIN && sim_later(sim, sim->now + CLOCK_SECOND / 100, SIM_CONNECT, socket, op))
         return; /* as TCP: it is tried again until there is room */
-    list_remove(&socket->writers, &op->link);
-    sim->waiting--;
+    leave_queue(sim, &socket->writers, op);
     op->result = result;
     finish(sim, op);
 }

@@ -33,8 +33,10 @@ void sim_drop_segments(struct sim_socket *socket)
 
 void sim_socket_unref(struct sim_socket *socket)
 {
+    EDDY_INVARIANT(socket->references > 0);
     if (--socket->references > 0)
         return;
+    EDDY_INVARIANT(!socket->to_look && list_is_empty(&socket->op_events) && list_is_empty(&socket->backlog));
     sim_drop_segments(socket);
     memory_free(socket);
 }

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "os/sim.h"
 
+#include "base/assert.h"
 #include "base/random.h"
 #include "os/clock.h"
 #include "os/memory.h"
@@ -29,6 +30,7 @@ static void cut_off(struct sim *sim, struct sim_socket *a, struct sim_socket *b)
 
 void sim_join(struct sim *sim, struct sim_socket *a, struct sim_socket *b)
 {
+    EDDY_INVARIANT(b->state == SIM_FRESH && !b->peer);
     a->state = b->state = SIM_JOINED;
     a->peer = b;
     b->peer = a;
@@ -54,7 +56,7 @@ static size_t part_of(struct sim *sim, size_t size)
     return size;
 }
 
-/* As the kernel: the first to ask is told, afterwards it is only over. */
+/* As the kernel does: the first operation gets the error, later ones find the connection ended. */
 static int64_t take_error(struct sim_socket *socket)
 {
     int error = socket->error;
@@ -170,6 +172,7 @@ int64_t sim_send(struct sim *sim, struct sim_socket *socket, const void *data, s
     memcpy(segment->data, data, size);
     list_add_last(&to->segments, &segment->link);
     to->queued += size;
+    EDDY_INVARIANT(to->queued <= WINDOW && due >= to->last_due);
     to->last_due = due;
     return (int64_t)size;
 }
@@ -241,7 +244,7 @@ static bool breaks_when_closed(const struct sim_socket *socket)
     return socket->queued > 0 || (linger.l_onoff && linger.l_linger == 0);
 }
 
-/* As TCP: who closes with bytes unread, or without lingering, breaks the connection. */
+/* As TCP: closing a socket with unread bytes, or with SO_LINGER 0, resets the connection. */
 void sim_part(struct sim *sim, struct sim_socket *socket)
 {
     struct sim_socket *peer = socket->peer;

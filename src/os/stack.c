@@ -44,7 +44,7 @@ void __lsan_unregister_root_region(const void *start, size_t size);
 #define SMALLEST_SIZE    ((size_t)16 * 1024)
 #define FIRST_SLAB_COUNT ((size_t)16)
 #define LARGEST_SLAB     ((size_t)64 << 20)
-#define SLACK            512 /* stacks: so few are not worth giving back while a loop runs */
+#define SLACK            512 /* fewer free stacks than this are not given back while a loop runs */
 /* Mappings left to the rest of the program when the guards have taken theirs. */
 #define MAP_RESERVE 1024
 
@@ -204,7 +204,7 @@ static struct stack_slab *add_slab(struct stack_class *class)
         count /= 2;
     if (!base)
         return NULL;
-    mprotect(base, guard, PROT_NONE); /* what runs through stacks without guards ends here */
+    mprotect(base, guard, PROT_NONE); /* an overflow through stacks without guards ends here */
     struct stack_slab *slab = (void *)(base + guard + count * class->stride);
     *slab = (struct stack_slab){.base = base,
                                 .stacks = base + guard,
@@ -355,7 +355,7 @@ void stack_give(struct stack *stack)
     EDDY_ASSERT(stack->next == stack, "a stack is given back that is not in use");
     if (__builtin_expect(!stack_intact(stack), 0))
         stack_report_overflow(stack);
-    /* What runs next shall find no poison of old frames. */
+    /* The next owner must find no poison of old frames. */
     __asan_unpoison_memory_region(stack->floor, (size_t)((char *)stack - stack->floor));
     struct stack_class *class = stack->class;
     stack->next = class->free;

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* EDDY_STACK_GUARD=madvise|mprotect|canary|none forces one; EDDY_MAP_LIMIT=n stands in for vm.max_map_count. */
+/* EDDY_STACK_GUARD=madvise|mprotect|canary|none chooses one; EDDY_MAP_LIMIT=n replaces vm.max_map_count. */
 enum stack_guard { STACK_GUARD_MADVISE, STACK_GUARD_MPROTECT, STACK_GUARD_CANARY, STACK_GUARD_NONE };
 
 /* Lies in the topmost bytes of the stack that it describes. */
@@ -63,7 +63,7 @@ struct stack *stack_around(const void *address);
 
 /* Unmaps every slab of this thread that has no stack in use.  Called when a loop closes, and at thread exit. */
 void stack_pool_trim(void);
-/* Most of what this thread's stacks hold is left over from a crowd that has gone. */
+/* Most of this thread's stacks are free: left over from a time when there were more tasks. */
 bool stack_pool_is_slack(void);
 /* Stacks of this thread that are in use. */
 long stack_live(void);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack_overflow.c - the sentence that a stack overflow deserves, from a stack of its own.
+ * stack_overflow.c - reports a stack overflow, from a signal handler that has a stack of its own.
  *
  * A fault is an overflow if it lies in the guard below one of this thread's stacks, or next to the stack pointer and
  * beyond the thread's own stack.  Every other fault, and that one after its report, goes to the handler that was there
@@ -43,7 +43,7 @@ void stack_note_work(const char *kind, const char *name)
 
 /* ==== the report ==== */
 
-/* A line that grows; what does not fit is left out. */
+/* A line that is put together; what does not fit is left out. */
 struct line {
     char text[480];
     size_t size;
@@ -107,7 +107,7 @@ void stack_report_overflow(const struct stack *stack)
 
 #if !defined(STACK_ASAN) /* AddressSanitizer has its own report of this fault, with the frames */
 
-/* Of the thread's own stack; 0: it has no limit. */
+/* The size of the thread's own stack; 0: it has no limit. */
 static size_t own_stack_size(void)
 {
     struct rlimit limit;
@@ -237,7 +237,7 @@ static void die(int signal_number, const siginfo_t *info)
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigaction(signal_number, &action, NULL);
     if (info->si_code <= 0)
-        raise(signal_number); /* sent by somebody: returning would not bring it again */
+        raise(signal_number); /* sent by a process: it would not be raised again after a return */
 }
 
 /* As the kernel would call it; what is blocked meanwhile is unblocked by our own return. */

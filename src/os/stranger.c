@@ -47,7 +47,7 @@ int64_t stranger_call_plainly(const struct driver_op *op)
     return file_op_run(op);
 }
 
-/* What the kernel makes of "do not wait": pipes since Linux 6.4, most sockets, no tty. */
+/* Tries RWF_NOWAIT, which pipes understand since Linux 6.4, most sockets do, and ttys do not. */
 static int64_t transfer_without_waiting(const struct driver_op *op)
 {
 #if defined(SYS_preadv2) && defined(SYS_pwritev2)
@@ -67,7 +67,7 @@ static int64_t transfer_on_socket(const struct driver_op *op)
     return answer(send(op->fd, op->u.buffer.data, op->u.buffer.size, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
-/* Ready is not enough where others may be faster, or where there is less room than is to be written. */
+/* To be ready is not enough: others may be faster, or there is less room than is to be written. */
 static int64_t when_ready(int fd, short events)
 {
     struct pollfd entry = {.fd = fd, .events = events};

@@ -19,7 +19,7 @@ bool stranger_is_blocking(int fd);
 bool stranger_may_wait(const struct driver_op *op);
 /* A READ, WRITE or ACCEPT: its result, -EAGAIN, or STRANGER_WAITS. */
 int64_t stranger_call(const struct driver_op *op);
-/* The same of what no poll watches, and what therefore never waits for long. */
+/* The same for what no poll watches, and what therefore never waits for long. */
 int64_t stranger_call_plainly(const struct driver_op *op);
 /* As connect(2) of a socket that does not block. */
 int64_t stranger_connect(const struct driver_op *op);

@@ -20,7 +20,8 @@ struct thread_exit {
     bool asked;               /* it is in that list */
 };
 
-/* Asking twice is asking once.  Without memory for the library's key nothing is called: what the thread holds leaks. */
+/* Asking twice is the same as asking once.  Without memory for the library's key nothing is called, and what the thread
+ * holds leaks. */
 void thread_at_exit(struct thread_exit *exit);
 /* Calls now what the end of the calling thread would call.  exit does not end the first thread; tests look at what is
  * left after this. */

@@ -16,7 +16,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-/* No machine has more, and the table of a pool is made for all. */
+/* The table of a pool has room for its limit, which is cut down to this. */
 enum { MOST_THREADS = 32768 };
 
 struct thread_pool {
@@ -56,6 +56,7 @@ static void append(struct thread_pool *pool, struct thread_job *job)
 
 static void take_off(struct thread_pool *pool, struct thread_job *job)
 {
+    EDDY_INVARIANT(job->queued && pool->queued > 0);
     list_remove(&pool->queue, &job->link);
     job->queued = false;
     pool->queued--;
@@ -72,6 +73,7 @@ static void wake_one(struct thread_pool *pool)
 /* The next job, or NULL when the pool closes.  Called with the lock held. */
 static struct thread_job *next_job(struct thread_pool *pool)
 {
+    EDDY_INVARIANT(list_is_empty(&pool->queue) == (pool->queued == 0));
     while (pool->queued == 0 && !pool->closing) {
         pool->idle++;
         pthread_cond_wait(&pool->work, &pool->lock);
@@ -111,6 +113,7 @@ static int add_thread(struct thread_pool *pool)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
     sigset_t all, before;
+    EDDY_INVARIANT(pool->count < pool->limit);
     sigfillset(&all);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         sigdelset(&all, faults[i]);
@@ -132,7 +135,7 @@ int thread_pool_submit(struct thread_pool *pool, struct thread_job *job)
     if (error && pool->count == 0)
         take_off(pool, job);
     else
-        error = 0; /* a thread that runs will come to it */
+        error = 0; /* one of the threads that run will take it */
     wake_one(pool);
     pthread_mutex_unlock(&pool->lock);
     return error;
