@@ -25,6 +25,8 @@
 #include <stdlib.h>
 
 #include "../eddy.h"
+#undef ED_BRIEF /* see macros.h */
+#define ED_BRIEF(...) __VA_ARGS__
 
 /* For a program that has included <stdio.h> before, without _GNU_SOURCE: it then lacks this one. */
 int asprintf(char **__restrict text, const char *__restrict format, ...) EDDY_PRINTF(2, 3);
@@ -34,7 +36,11 @@ int asprintf(char **__restrict text, const char *__restrict format, ...) EDDY_PR
 /* Errors by default from gcc 14 and clang 16 on: the keywords are typed, so they are here too. */
 #pragma GCC diagnostic error "-Wincompatible-pointer-types"
 #pragma GCC diagnostic error "-Wint-conversion"
+#ifdef __clang__ /* it would go on with an int, and tell of that */
+#pragma clang diagnostic fatal "-Wimplicit-function-declaration"
+#else
 #pragma GCC diagnostic error "-Wimplicit-function-declaration"
+#endif
 #ifdef __clang__ /* -Wpedantic tells of the extensions that the keywords cannot do without */
 #pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
 #pragma clang diagnostic ignored "-Wgnu-auto-type"
@@ -103,7 +109,7 @@ int asprintf(char **__restrict text, const char *__restrict format, ...) EDDY_PR
         ED_LEAVE_IF_PENDING \
         ED_TAKE_ERROR(__VA_ARGS__) \
         __auto_type ed_operand = (x); \
-        enum { ed_is_no_awaitable = ED_NO_AWAITABLE(ed_operand) }; \
+        enum { ed_is_no_awaitable = ED_BRIEF(ED_NO_AWAITABLE(ed_operand)) }; \
         _Static_assert(!ed_is_no_awaitable, "await needs a coroutine, a task, a future or another awaitable"); \
         ED_AWAIT(ED_WAIT, eddy_release, ED_PASS_OR(ED_CATCH, ##__VA_ARGS__)); \
     })

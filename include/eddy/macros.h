@@ -45,23 +45,29 @@
 
 /* ---- preprocessor help ---------------------------------------------------------------------------------- */
 
-#define ED_CAT_(a, b) a##b
-#define ED_CAT(a, b) ED_CAT_(a, b)
+#define ED_PASTE(a, b) a##b
+#define ED_CAT(a, b) ED_PASTE(a, b)
+/*
+ * Hands on what a rule says and what the user wrote.  Before a message gcc names the files by which it came to the
+ * macro that handed a word on last.  This one is defined anew at the end of eddy.h and of keywords.h, which the user
+ * includes: that is one file.
+ */
+#define ED_BRIEF(...) __VA_ARGS__
 #define ED_UNUSED __attribute__((unused))
 #define ED_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define EDDY_UNIQUE(n) ED_CAT(n, __COUNTER__)
-#define ED_NARGS(...) ED_NARGS_(0, ##__VA_ARGS__, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
-#define ED_NARGS_(z, a, b, c, d, e, f, g, h, i, j, k, l, N, ...) N
-#define ED_IS_ONE(...) ED_NARGS_(0, ##__VA_ARGS__, M, M, M, M, M, M, M, M, M, M, M, 1, 0)
+#define ED_NARGS(...) ED_PICK_14TH(0, ##__VA_ARGS__, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define ED_PICK_14TH(z, a, b, c, d, e, f, g, h, i, j, k, l, N, ...) N
+#define ED_IS_ONE(...) ED_PICK_14TH(0, ##__VA_ARGS__, M, M, M, M, M, M, M, M, M, M, M, 1, 0)
 #define ED_OVERLOAD(macro, ...) ED_CAT(macro, ED_NARGS(__VA_ARGS__))
 /* ED_BY_COUNT(none, one, two, more, arguments...): one of the four names.  None is pasted together, since clang shows
  * each step on the way to a pasted name. */
 #define ED_BY_COUNT(none, one, two, more, ...) \
-    ED_NARGS_(0, ##__VA_ARGS__, more, more, more, more, more, more, more, more, more, more, two, one, none)
+    ED_PICK_14TH(0, ##__VA_ARGS__, more, more, more, more, more, more, more, more, more, more, two, one, none)
 #define ED_FIRST(a, ...) a
 /* ED_LAST_OF_n(m, a, b, ..., z) is m(z, a, b, ...). */
-#define ED_NARGS_LONG(...) ED_NARGS_LONG_(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1)
-#define ED_NARGS_LONG_(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, N, ...) N
+#define ED_NARGS_LONG(...) ED_PICK_17TH(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1)
+#define ED_PICK_17TH(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, N, ...) N
 #define ED_LAST_OF_1(m, z) m(z, NULL)
 #define ED_LAST_OF_2(m, a, z) m(z, a)
 #define ED_LAST_OF_3(m, a, b, z) m(z, a, b)
@@ -117,7 +123,7 @@
 #define ED_AT_MOST_8_8
 #define ED_AT_MOST_8_9
 #define ED_AT_MOST_8_10 \
-    _Static_assert(0, "a coroutine or generator takes at most 8 parameters: pass a struct");
+    ED_BRIEF(_Static_assert(0, "a coroutine or generator takes at most 8 parameters: pass a struct"));
 #define ED_AT_MOST_8_11 ED_AT_MOST_8_10
 #define ED_AT_MOST_8_12 ED_AT_MOST_8_10
 /*
@@ -152,11 +158,11 @@
 #define ED_PAIR_PROBE_1 ~, 0
 #define ED_PAIR_PROBE_M ~, 1
 #define ED_UNPAIRED(keyword) \
-    _Static_assert(0, "a parameter is a type and a name in parentheses: " keyword "(int, f, (int, n))");
+    ED_BRIEF(_Static_assert(0, "a parameter is a type and a name in parentheses: " keyword "(int, f, (int, n))"));
 #define ED_NAMELESS(keyword) \
-    _Static_assert(0, keyword " needs a type, a name, then the parameters: " keyword "(int, f, (int, n))"); \
+    ED_BRIEF(_Static_assert(0, keyword " needs a type, a name, then the parameters: " keyword "(int, f, (int, n))")); \
     static int EDDY_UNIQUE(ed_nameless_)(void)
-#define ED_FIELD(T, n) T n;
+#define ED_FIELD(T, n) ED_BRIEF(T) n;
 #define ED_PARAM(T, n) T n
 #define ED_TAIL(T, n) , T n
 #define ED_PASS(T, n) , ed_self->args.n
@@ -164,12 +170,12 @@
 /* Is T exactly `void`?  The probe is function-like, so that `void *` is not taken for void. */
 #define ED_SECOND(a, b, ...) b
 #define ED_PROBE_void() ~, 1
-#define ED_IS_VOID(T) ED_IS_VOID_(ED_CAT(ED_PROBE_, T)())
-#define ED_IS_VOID_(...) ED_SECOND(__VA_ARGS__, 0, 0)
+#define ED_IS_VOID(T) ED_IS_PROBED(ED_CAT(ED_PROBE_, T)())
+#define ED_IS_PROBED(...) ED_SECOND(__VA_ARGS__, 0, 0)
 #define ED_IF_VOID(T) ED_CAT(ED_IF_VOID_, ED_IS_VOID(T))
 #define ED_IF_VOID_0(yes, no) no
 #define ED_IF_VOID_1(yes, no) yes
-#define ED_OBJECT(T) ED_IF_VOID(T)(eddy_void, T)
+#define ED_OBJECT(T) ED_BRIEF(ED_IF_VOID(T)(eddy_void, T))
 /* Shape of result and parameters: sizes and kinds, mixed into a number. */
 #define ED_OPEN(T, n) (
 #define ED_MIX(T, n) * 31u + (uint32_t)(sizeof(T) * 8 + __builtin_classify_type(*(T *)0)))
@@ -214,7 +220,7 @@ extern struct ed_anything ed_operand;
  * already.  Rules and operands stand in the macro that the user calls, not in one that it is made of: compilers name
  * the macros between a mistake and the place where it was found.
  */
-#define ED_NO_STRUCT(x) !ED_IS_STRUCT(*ED_TYPED(ED_ADDRESS_(x)))
+#define ED_NO_STRUCT(x) !ED_IS_STRUCT(*ED_TYPED(ED_POINTER_TO(x)))
 #define ED_NO_AWAITABLE(x) \
     (ED_NO_STRUCT(x) || \
      _Generic(&ED_ADDRESS(x)->awaitable, struct eddy_awaitable *: 0, struct eddy_core *: 0, default: 1))
@@ -231,14 +237,14 @@ extern struct ed_anything ed_operand;
 /* The address of x, or where x is wrong something that has it all. */
 #define ED_UNLESS(wrong, x) __builtin_choose_expr(wrong, (struct ed_anything *)0, ED_ADDRESS(x))
 #define ED_MUST_BE_AWAITABLE(x, keyword) \
-    enum { ed_is_no_awaitable = ED_NO_AWAITABLE(x) }; \
-    _Static_assert(!ed_is_no_awaitable, keyword " needs a coroutine, a task, a future or another awaitable")
+    enum { ed_is_no_awaitable = ED_BRIEF(ED_NO_AWAITABLE(x)) }; \
+    ED_BRIEF(_Static_assert(!ed_is_no_awaitable, keyword " needs a coroutine, a task, a future or another awaitable"))
 /* x if it is a pointer to a struct, else its address; for what is neither, something harmless, so that only the
  * assertion speaks. */
-#define ED_ADDRESS_(x) \
+#define ED_POINTER_TO(x) \
     __builtin_choose_expr(ED_IS_POINTER(x), (x), __builtin_choose_expr(ED_IS_STRUCT(x), &(x), (int *)0))
 #define ED_ADDRESS(x) \
-    __builtin_choose_expr(ED_IS_STRUCT(*ED_TYPED(ED_ADDRESS_(x))), ED_ADDRESS_(x), (struct ed_anything *)0)
+    __builtin_choose_expr(ED_IS_STRUCT(*ED_TYPED(ED_POINTER_TO(x))), ED_POINTER_TO(x), (struct ed_anything *)0)
 #define ED_HEADER(t) .awaitable = {.awaitable = {.type = &t}}
 
 /* ---- the enclosing function ------------------------------------------------------------------------------ */
@@ -362,9 +368,9 @@ struct eddy_core *ed_enclosing(void);
  * exact types at every level.  docs/decisions/001-async-type.md tells why there are two.
  */
 #define eddy_async_type(T, ...) ED_ASYNC_TYPE(T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
-#define ED_ASYNC_TYPE(T, fn, ...) ED_ASYNC_TYPE_(T, fn, __VA_ARGS__)
+#define ED_ASYNC_TYPE(T, fn, ...) ED_ASYNC_TYPE_NAMED(T, fn, __VA_ARGS__)
 #define ED_ZERO_OF(T, n) (__typeof__(ED_RVALUE(*(T *)0))){0}
-#define ED_ASYNC_TYPE_(T, fn, ...) \
+#define ED_ASYNC_TYPE_NAMED(T, fn, ...) \
     ED_AT_MOST_8(__VA_ARGS__) \
     struct ED_MAY_ALIAS fn { \
         struct eddy_awaitable awaitable; \
@@ -410,17 +416,17 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
 #define eddy_async_as(type_name, function) \
     (__extension__ __builtin_choose_expr( \
         sizeof(struct { \
-            _Static_assert(__builtin_types_compatible_p(type_name##__parameters, function##__parameters), \
-                           "async_as: the parameters of the function differ from those of the type"); \
-            _Static_assert(__builtin_types_compatible_p(__typeof__(((struct type_name *)0)->result), \
+            ED_BRIEF(_Static_assert(__builtin_types_compatible_p(type_name##__parameters, function##__parameters), \
+                           "async_as: the parameters of the function differ from those of the type")); \
+            ED_BRIEF(_Static_assert(__builtin_types_compatible_p(__typeof__(((struct type_name *)0)->result), \
                                                         __typeof__(((struct function *)0)->result)), \
-                           "async_as: the result of the function differs from that of the type"); \
+                           "async_as: the result of the function differs from that of the type")); \
             char unit; \
         }) == 1, (type_name)(uintptr_t)(function), 0))
 /* #define mygen(...) eddy_async_default(mygen, (10), ##__VA_ARGS__)   then mygen() means mygen(10) */
 #define eddy_async_default(function, defaults, ...) \
     ED_CAT(ED_DEFAULT_, ED_IS_NONE(__VA_ARGS__))(function, defaults, ##__VA_ARGS__)
-#define ED_IS_NONE(...) ED_NARGS_(0, ##__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
+#define ED_IS_NONE(...) ED_PICK_14TH(0, ##__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
 #define ED_DEFAULT_1(function, defaults) function defaults
 #define ED_DEFAULT_0(function, defaults, ...) function(__VA_ARGS__)
 
@@ -436,8 +442,8 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
 #define eddy_async_free(fn, ...) \
     static void fn##__free(struct eddy_awaitable *ed_base) \
     { \
-        _Static_assert(!__builtin_types_compatible_p(__typeof__(((struct fn *)0)->result), eddy_void), \
-                       "async_free: the function has no result"); \
+        ED_BRIEF(_Static_assert(!__builtin_types_compatible_p(__typeof__(((struct fn *)0)->result), eddy_void), \
+                       "async_free: the function has no result")); \
         (__VA_ARGS__)(((struct fn *)(void *)ed_base)->result); \
     } \
     static struct eddy_freeing fn##__freeing = {.body = (void (*)(void))fn##__body, .free = fn##__free}; \
@@ -599,7 +605,7 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
 
 /* What must hold: a context is a name that exists only where the keyword may stand. */
 #define ED_IN_ASYNC() \
-    (void)await_outside_async_function; \
+    ED_BRIEF((void)await_outside_async_function); \
     ED_LEAVE_IF_PENDING
 static inline eddy_error *eddy_error_cleared(eddy_error *err)
 {
@@ -617,7 +623,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_CLEAR(err, ep) \
     { \
         enum { ed_is_no_error = !ED_IS_ERROR(err) }; \
-        _Static_assert(!ed_is_no_error, "the last argument must be the address of an eddy_error: &err"); \
+        ED_BRIEF(_Static_assert(!ed_is_no_error, "the last argument must be the address of an eddy_error: &err")); \
     } \
     eddy_error *ep = eddy_error_cleared(__builtin_choose_expr(ED_IS_ERROR(err), (err), (eddy_error *)0))
 #define ED_IS_ERROR(err) __builtin_types_compatible_p(__typeof__(err), eddy_error *)
@@ -656,19 +662,20 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
  * that a task has called. */
 #define eddy_await(x, ...) \
     __extension__({ \
-        _Static_assert(ED_NARGS(__VA_ARGS__) < 2, "eddy_await takes one or two arguments: eddy_await(x, &err)"); \
+        ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 2, \
+                                "eddy_await takes one or two arguments: eddy_await(x, &err)")); \
         ED_BY_COUNT(ED_IN_ASYNC, ED_NO_ERROR, ED_NO_ERROR, ED_NO_ERROR, ##__VA_ARGS__)() \
         ED_TAKE_ERROR(__VA_ARGS__) \
-        __auto_type ed_operand = (x); \
+        __auto_type ed_operand = (ED_BRIEF(x)); \
         ED_MUST_BE_AWAITABLE(ed_operand, "eddy_await"); \
         ED_AWAIT(ED_WAIT, eddy_release, ED_PASS_OR(ED_CATCH_ALL, ##__VA_ARGS__)); \
     })
 
 #define eddy_await_always(x, err) \
     __extension__({ \
-        (void)await_outside_async_function; \
+        ED_BRIEF((void)await_outside_async_function); \
         ED_TAKE_ERROR(err) \
-        __auto_type ed_operand = (x); \
+        __auto_type ed_operand = (ED_BRIEF(x)); \
         ED_MUST_BE_AWAITABLE(ed_operand, "await_always"); \
         ED_AWAIT(ED_WAIT, eddy_release, ED_CATCH_ALL()); \
     })
@@ -676,12 +683,12 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* await_for(x, seconds) · await_for(x, seconds, &err) */
 #define eddy_await_for(x, ...) \
     __extension__({ \
-        _Static_assert(ED_NARGS(__VA_ARGS__) > 0 && ED_NARGS(__VA_ARGS__) < 3, \
-                       "await_for needs a time: await_for(x, seconds) or await_for(x, seconds, &err)"); \
+        ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) > 0 && ED_NARGS(__VA_ARGS__) < 3, \
+                       "await_for needs a time: await_for(x, seconds) or await_for(x, seconds, &err)")); \
         ED_IN_ASYNC() \
         double ED_SECONDS = (ED_FIRST(__VA_ARGS__, )); \
         ED_BY_COUNT(ED_NO_ERROR, ED_NO_ERROR, ED_CLEAR_SECOND, ED_NO_ERROR, ##__VA_ARGS__)(__VA_ARGS__) \
-        __auto_type ed_operand = (x); \
+        __auto_type ed_operand = (ED_BRIEF(x)); \
         ED_MUST_BE_AWAITABLE(ed_operand, "await_for"); \
         ED_AWAIT(ED_WAIT_FOR(ED_SECONDS), eddy_release, \
                  ED_BY_COUNT(ED_PASS_ON, ED_PASS_ON, ED_CATCH, ED_CATCH, ##__VA_ARGS__)()); \
@@ -691,11 +698,11 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* await_shielded(t): the handle stays the caller's in every case; of a value: it is spawned, and detached */
 #define eddy_await_shielded(x, ...) \
     __extension__({ \
-        _Static_assert(ED_NARGS(__VA_ARGS__) < 2, \
-                       "await_shielded takes one or two arguments: await_shielded(x, &err)"); \
+        ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 2, \
+                       "await_shielded takes one or two arguments: await_shielded(x, &err)")); \
         ED_IN_ASYNC() \
         ED_TAKE_ERROR(__VA_ARGS__) \
-        __auto_type ed_operand = (x); \
+        __auto_type ed_operand = (ED_BRIEF(x)); \
         ED_MUST_BE_AWAITABLE(ed_operand, "await_shielded"); \
         ED_AWAIT(ED_WAIT_SHIELDED, ED_KEEP_HANDLE, ED_PASS_OR(ED_CATCH, ##__VA_ARGS__)); \
     })
@@ -711,7 +718,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* A statement expression, so that __extension__ covers `return (void)0` (-Wpedantic) and ?: may hold it. */
 #define ED_RAISE_FAILURE(site, failed) \
     __extension__({ \
-        (void)throw_needs_async_function_or_generator; \
+        ED_BRIEF((void)throw_needs_async_function_or_generator); \
         ED_SITE(site); \
         ED_FRAME->failure = eddy_failure_chain(ED_FRAME->failure, (failed), NULL); \
         ED_LEAVE; \
@@ -755,9 +762,9 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     }))
 #endif
 #define ED_SPAWNED(rule, coro) \
-    __auto_type ed_operand = (coro); \
-    enum { ed_is_no_coroutine = ED_NO_COROUTINE(ed_operand) }; \
-    rule
+    __auto_type ed_operand = (ED_BRIEF(coro)); \
+    enum { ed_is_no_coroutine = ED_BRIEF(ED_NO_COROUTINE(ed_operand)) }; \
+    ED_BRIEF(rule)
 #define ED_SPAWN(...) ED_SPAWN_BODY(__VA_ARGS__)
 #define ED_SPAWN_NAMES EDDY_UNIQUE(ed_sf_), EDDY_UNIQUE(ed_site_)
 #define eddy_spawn(coro) \
@@ -771,13 +778,12 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     ED_SPAWN(_Static_assert(!ed_is_no_coroutine, "spawn_with needs a coroutine value: spawn_with(f(x), &options)"), \
              coro, "eddy_spawn_copy_with", const eddy_spawn_options *, (__VA_ARGS__), ED_SPAWN_NAMES)
 
-#define ED_HANDLE(t) ED_HANDLE_(t, EDDY_UNIQUE(ed_ha_), EDDY_UNIQUE(ed_is_handle_))
-#define ED_HANDLE_(t, ha, ok) ED_HANDLE__(t, ha, ok)
-#define ED_HANDLE__(t, ha, ok) \
+#define ED_HANDLE(t) ED_CHECKED_HANDLE(t, ed_operand, EDDY_UNIQUE(ed_is_handle_))
+#define ED_CHECKED_HANDLE(t, ha, ok) \
     __extension__({ \
-        __auto_type ha = (t); \
-        enum { ok = ED_IS_POINTER(ha) && ED_IS_STRUCT(*ED_TYPED(ED_ADDRESS_(ha))) }; \
-        _Static_assert(ok, "this needs a task handle, an eddy_task * or a future"); \
+        __auto_type ha = (ED_BRIEF(t)); \
+        enum { ok = ED_IS_POINTER(ha) && ED_IS_STRUCT(*ED_TYPED(ED_POINTER_TO(ha))) }; \
+        ED_BRIEF(_Static_assert(ok, "this needs a task handle, an eddy_task * or a future")); \
         ED_AWAITABLE(ED_ADDRESS(ha)); \
     })
 #define eddy_task_of(t) ((eddy_task *)(void *)ED_HANDLE(t))
@@ -801,8 +807,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #endif
 #define ED_CALLABLE(function, argument) \
     ((void)sizeof(struct { \
-        _Static_assert(!ED_GIVES_STRUCT((function)(argument)), \
-                       "a callback is a plain function: spawn the coroutine in one"); \
+        ED_BRIEF(_Static_assert(!ED_GIVES_STRUCT((function)(argument)), \
+                       "a callback is a plain function: spawn the coroutine in one")); \
         char unit; \
     }), \
      (void (*)(void *))(uintptr_t)(function))
@@ -828,28 +834,28 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         ED_OBJECT(T) result; \
         eddy_void future; \
     }
-#define eddy_future_new(type) ((type *)eddy_future_alloc(sizeof(type) + 0 * sizeof(((type *)0)->future)))
+#define eddy_future_new(type) ((type *)eddy_future_alloc(sizeof(type) + 0 * sizeof(ED_BRIEF(((type *)0)->future))))
 /* Variadic, for (struct point){1, 2} is two macro arguments.  True: it was set; false: as of
  * eddy_set_error. */
 #define eddy_set_result(f, ...) ED_SET_RESULT(f, EDDY_UNIQUE(ed_fu_), EDDY_UNIQUE(ed_ok_), ##__VA_ARGS__)
-#define ED_SET_RESULT(f, fu, ok, ...) ED_SET_RESULT_(ED_IS_NONE(__VA_ARGS__), f, fu, ok, ##__VA_ARGS__)
-#define ED_SET_RESULT_(none, ...) ED_CAT(ED_SET_RESULT_, none)(__VA_ARGS__)
+#define ED_SET_RESULT(f, fu, ok, ...) ED_SET_RESULT_IF(ED_IS_NONE(__VA_ARGS__), f, fu, ok, ##__VA_ARGS__)
+#define ED_SET_RESULT_IF(none, ...) ED_CAT(ED_SET_RESULT_, none)(__VA_ARGS__)
 #define ED_SET_RESULT_1(f, fu, ok) \
     __extension__({ \
-        __auto_type fu = (f); \
-        _Static_assert(ED_IS_VOID_OBJECT(fu->result), "eddy_set_result: this future needs a value"); \
-        (void)fu->future; \
+        __auto_type fu = (ED_BRIEF(f)); \
+        ED_BRIEF(_Static_assert(ED_IS_VOID_OBJECT(fu->result), "eddy_set_result: this future needs a value")); \
+        ED_BRIEF((void)fu->future); \
         bool ok = eddy_future_pending(fu); \
         eddy_future_complete(fu); \
         ok; \
     })
 #define ED_SET_RESULT_0(f, fu, ok, ...) \
     __extension__({ \
-        __auto_type fu = (f); \
-        (void)fu->future; \
+        __auto_type fu = (ED_BRIEF(f)); \
+        ED_BRIEF((void)fu->future); \
         bool ok = eddy_future_pending(fu); \
         if (ok) \
-            fu->result = (__VA_ARGS__); \
+            ED_BRIEF(fu->result = (__VA_ARGS__)); \
         eddy_future_complete(fu); \
         ok; \
     })
@@ -867,9 +873,9 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         _Static_assert(!ed_is_no_coroutine, "eddy_run needs a coroutine value: eddy_run(main_task())"), __VA_ARGS__)
 #define ED_RUN_PLAIN(rule, coro) \
     __extension__({ \
-        __auto_type ed_operand = (coro); \
-        enum { ed_is_no_coroutine = ED_NO_COROUTINE(ed_operand) }; \
-        rule; \
+        __auto_type ed_operand = (ED_BRIEF(coro)); \
+        enum { ed_is_no_coroutine = ED_BRIEF(ED_NO_COROUTINE(ed_operand)) }; \
+        ED_BRIEF(rule); \
         ED_RUN(ED_UNLESS(ed_is_no_coroutine, ed_operand), NULL, NULL); \
         ED_GIVES_STATUS(ed_main); \
         ED_STATUS; \
@@ -877,9 +883,9 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_RUN_CATCHING(rule, coro, err) \
     __extension__({ \
         ED_TAKE_ERROR(err) \
-        __auto_type ed_operand = (coro); \
-        enum { ed_is_no_coroutine = ED_NO_COROUTINE(ed_operand) }; \
-        rule; \
+        __auto_type ed_operand = (ED_BRIEF(coro)); \
+        enum { ed_is_no_coroutine = ED_BRIEF(ED_NO_COROUTINE(ed_operand)) }; \
+        ED_BRIEF(rule); \
         ED_RUN(ED_UNLESS(ed_is_no_coroutine, ed_operand), NULL, ED_ERROR); \
         (void)ed_status; \
         ED_VALUE(ed_main->result); \
@@ -892,8 +898,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_IS_INT(x) __builtin_types_compatible_p(__typeof__(x), int)
 #define ED_STATUS (ed_status ? ed_status : __builtin_choose_expr(ED_IS_INT(ed_main->result), ed_main->result, 0))
 #define ED_GIVES_STATUS(main) \
-    _Static_assert(ED_IS_VOID_OBJECT((main)->result) || ED_IS_INT((main)->result), \
-                   "eddy_run(coro) is for results int and void: use eddy_run(coro, &err)")
+    ED_BRIEF(_Static_assert(ED_IS_VOID_OBJECT((main)->result) || ED_IS_INT((main)->result), \
+                   "eddy_run(coro) is for results int and void: use eddy_run(coro, &err)"))
 
 /*
  * eddy_run_with(&options, coro) · eddy_run_with(&options, coro, &err).  The options may be a compound literal, whose
@@ -911,11 +917,11 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
             const eddy_loop_options *options; \
             ed_first_coroutine coroutine; \
         } ed_first = {.options = __VA_ARGS__}; \
-        __auto_type ed_operand = (last); \
+        __auto_type ed_operand = (ED_BRIEF(last)); \
         enum { ed_catches = ED_IS_ERROR(ed_operand) }; \
-        enum { ed_is_no_coroutine = !ed_catches && ED_NO_COROUTINE(ed_operand) }; \
-        _Static_assert(!ed_is_no_coroutine, \
-                       "eddy_run_with needs options and a coroutine value: eddy_run_with(&options, main_task())"); \
+        enum { ed_is_no_coroutine = ED_BRIEF(!ed_catches && ED_NO_COROUTINE(ed_operand)) }; \
+        ED_BRIEF(_Static_assert(!ed_is_no_coroutine, \
+                       "eddy_run_with needs options and a coroutine value: eddy_run_with(&options, main_task())")); \
         eddy_error *ed_error = __builtin_choose_expr(ed_catches, ed_operand, (eddy_error *)0); \
         if (ed_catches) \
             eddy_error_cleared(ed_error); \
@@ -930,9 +936,10 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define eddy_loop_run(loop, coro, err) \
     __extension__({ \
         eddy_loop *ed_loop = (loop); \
-        __auto_type ed_operand = (coro); \
-        enum { ed_is_no_coroutine = ED_NO_COROUTINE(ed_operand) }; \
-        _Static_assert(!ed_is_no_coroutine, "eddy_loop_run needs a coroutine value: eddy_loop_run(loop, f(), &err)"); \
+        __auto_type ed_operand = (ED_BRIEF(coro)); \
+        enum { ed_is_no_coroutine = ED_BRIEF(ED_NO_COROUTINE(ed_operand)) }; \
+        ED_BRIEF(_Static_assert(!ed_is_no_coroutine, \
+                                "eddy_loop_run needs a coroutine value: eddy_loop_run(loop, f(), &err)")); \
         __auto_type ed_main = ED_UNLESS(ed_is_no_coroutine, ed_operand); \
         ED_SITE(ed_site); \
         eddy_loop_run_main(ed_loop, ED_AWAITABLE(ed_main), sizeof *ed_main, \
@@ -942,10 +949,9 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     })
 /* eddy_run_coroutine_threadsafe(loop, coro): an eddy_remote * */
 #define eddy_run_coroutine_threadsafe(loop, coro) ED_REMOTE(loop, coro, EDDY_UNIQUE(ed_rc_), EDDY_UNIQUE(ed_site_))
-#define ED_REMOTE(loop, coro, rc, site) ED_REMOTE_(loop, coro, rc, site)
-#define ED_REMOTE_(loop, coro, rc, site) \
+#define ED_REMOTE(loop, coro, rc, site) \
     __extension__({ \
-        __auto_type rc = (coro); \
+        __auto_type rc = (ED_BRIEF(coro)); \
         ED_SITE(site); \
         eddy_remote_new((loop), ED_AWAITABLE(&rc), sizeof rc, offsetof(__typeof__(rc), result), \
                         sizeof rc.result, &site); \
@@ -953,16 +959,15 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 
 /* ---- gather, wait, as_completed -------------------------------------------------------------------------- */
 
-#define ED_ITEM(x, it, ok, site) ED_ITEM_(x, it, ok, site)
-#define ED_ITEM_(x, it, ok, site) \
+#define ED_ITEM(x, it, ok, site) \
     __extension__({ \
-        __auto_type it = (x); \
+        __auto_type it = (ED_BRIEF(x)); \
         ED_MUST_BE_AWAITABLE(it, "eddy_gather"); \
         ED_SITE(site); \
         ED_IS_POINTER(it) ? ED_AWAITABLE(ED_UNLESS(ed_is_no_awaitable, it)) \
                           : eddy_gather_child(&it, sizeof it, &site); \
     })
-#define ED_ITEMS_1(a) ED_ITEM(a, EDDY_UNIQUE(ed_it_), EDDY_UNIQUE(ed_is_no_awaitable_), EDDY_UNIQUE(ed_site_))
+#define ED_ITEMS_1(a) ED_ITEM(a, ed_operand, EDDY_UNIQUE(ed_is_no_awaitable_), EDDY_UNIQUE(ed_site_))
 #define ED_ITEMS_2(a, ...) ED_ITEMS_1(a), ED_ITEMS_1(__VA_ARGS__)
 #define ED_ITEMS_3(a, ...) ED_ITEMS_1(a), ED_ITEMS_2(__VA_ARGS__)
 #define ED_ITEMS_4(a, ...) ED_ITEMS_1(a), ED_ITEMS_3(__VA_ARGS__)
@@ -972,7 +977,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_ITEMS_8(a, ...) ED_ITEMS_1(a), ED_ITEMS_7(__VA_ARGS__)
 #define ED_ITEMS_9(...) \
     __extension__({ \
-        _Static_assert(0, "eddy_gather takes at most 8 tasks: use eddy_gather_array(tasks, n)"); \
+        ED_BRIEF(_Static_assert(0, "eddy_gather takes at most 8 tasks: use eddy_gather_array(tasks, n)")); \
         (struct eddy_awaitable *)0; \
     })
 #define ED_ITEMS_10 ED_ITEMS_9
@@ -1000,12 +1005,11 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define eddy_gather(...) ED_USE_GATHER(ED_GATHER(false, __VA_ARGS__))
 #define eddy_gather_settled(...) ED_USE_GATHER(ED_GATHER(true, __VA_ARGS__))
 /* An array of typed handles: checked here, read by memcpy there. */
-#define ED_HANDLES(tasks_) ED_HANDLES_(tasks_, EDDY_UNIQUE(ed_are_handles_))
-#define ED_HANDLES_(tasks_, ok) ED_HANDLES__(tasks_, ok)
-#define ED_HANDLES__(tasks_, ok) \
+#define ED_HANDLES(tasks_) ED_CHECKED_HANDLES(tasks_, EDDY_UNIQUE(ed_are_handles_))
+#define ED_CHECKED_HANDLES(tasks_, ok) \
     __extension__({ \
-        enum { ok = ED_IS_POINTER((tasks_)[0]) && ED_IS_STRUCT(*ED_ADDRESS_((tasks_)[0])) }; \
-        _Static_assert(ok, "this needs an array of task handles"); \
+        enum { ok = ED_IS_POINTER((tasks_)[0]) && ED_IS_STRUCT(*ED_POINTER_TO((tasks_)[0])) }; \
+        ED_BRIEF(_Static_assert(ok, "this needs an array of task handles")); \
         (void)sizeof(ED_AWAITABLE(ED_ADDRESS((tasks_)[0]))); \
         (void *)(tasks_); \
     })
@@ -1042,54 +1046,54 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                                default: (struct ed_anything *)0))
 #define ED_SENT ED_VALUE(*(__typeof__(ED_YIELDER->sent) *)ED_CONTROL->sent_slot)
 #define ED_IN_GENERATOR \
-    (void)yield_outside_generator; \
+    ED_BRIEF((void)yield_outside_generator); \
     ED_LEAVE_IF_PENDING
 /* Every yield is this one.  put: where the value goes; failed: where a failure goes that the consumer has thrown in. */
 #define ED_YIELD(put, failed) \
     __extension__({ \
         ED_IN_GENERATOR; \
-        put; \
+        ED_BRIEF(put); \
         struct eddy_failure *ed_failure = eddy_generator_yield(ED_CONTROL); \
         if (ED_UNLIKELY(ed_failure != NULL)) \
             failed \
         ED_SENT; \
     })
 #define ED_PUT(v) *(__typeof__(ED_YIELDER->value) *)ED_CONTROL->slot = (v)
-#define eddy_yield(...) ED_CAT(ED_YIELD_, ED_NARGS(__VA_ARGS__))(__VA_ARGS__)
-#define ED_YIELD_0() \
+#define eddy_yield(...) \
+    ED_BY_COUNT(ED_YIELD_NOTHING, ED_YIELD_VALUE, ED_YIELD_CATCHING, ED_YIELD_MORE, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_YIELD_NOTHING() \
     ED_YIELD(_Static_assert(ED_IS_VOID_OBJECT(ED_YIELDER->value), "yield: this generator yields a value"), \
              ED_PASS_ON())
-#define ED_YIELD_1(v) \
+#define ED_YIELD_VALUE(v) \
     ED_YIELD(_Static_assert(!ED_IS_VOID_OBJECT(ED_YIELDER->value), "yield: this generator yields nothing: yield()"); \
              ED_PUT(v), ED_PASS_ON())
 /* yield((struct point){1, 2}) is two arguments, the first of which opens a brace that it does not close. */
 #define ED_TEXT(...) #__VA_ARGS__
 #define ED_REST(text, c) __builtin_strlen(__builtin_strchr(text, c)) /* a constant for clang too */
 #define ED_WHOLE(v, remedy) \
-    _Static_assert(ED_REST(ED_TEXT(v) "{", '{') == 1 || ED_REST(ED_TEXT(v) "}", '}') > 1, \
-                   "put a compound literal in parentheses: " remedy)
-#define ED_YIELD_2(v, err) \
+    ED_BRIEF(_Static_assert(ED_REST(ED_TEXT(v) "{", '{') == 1 || ED_REST(ED_TEXT(v) "}", '}') > 1, \
+                   "put a compound literal in parentheses: " remedy))
+#define ED_YIELD_CATCHING(v, err) \
     ED_YIELD(ED_WHOLE(v, "yield(((struct point){1, 2}))"); ED_CLEAR(err, ED_ERROR); ED_PUT(v), ED_CATCH_ALL())
-#define ED_YIELD_3(...) \
+#define ED_YIELD_MORE(...) \
     __extension__({ \
-        _Static_assert(0, "yield takes a value and perhaps &err; " \
-                          "put a compound literal in parentheses: yield(((struct point){1, 2}))"); \
+        ED_BRIEF(_Static_assert(0, "yield takes a value and perhaps &err; " \
+                          "put a compound literal in parentheses: yield(((struct point){1, 2}))")); \
     })
 #define eddy_yield_from(sub) \
-    ED_YIELD_FROM(sub, EDDY_UNIQUE(ed_yv_), EDDY_UNIQUE(ed_yp_), EDDY_UNIQUE(ed_yf_), EDDY_UNIQUE(ed_site_))
-#define ED_YIELD_FROM(sub, yv, yp, yf, site) ED_YIELD_FROM_(sub, yv, yp, yf, site)
-#define ED_YIELD_FROM_(sub, yv, yp, yf, site) \
+    ED_YIELD_FROM(sub, ed_operand, EDDY_UNIQUE(ed_yp_), EDDY_UNIQUE(ed_yf_), EDDY_UNIQUE(ed_site_))
+#define ED_YIELD_FROM(sub, yv, yp, yf, site) \
     __extension__({ \
         ED_IN_GENERATOR; \
-        (void)ed_enclosing->yield_from_in_async_generator; \
-        __auto_type yv = (sub); \
-        enum { ed_is_no_generator = ED_NO_GENERATOR(yv) }; \
-        _Static_assert(!ed_is_no_generator, "yield_from needs a generator"); \
+        ED_BRIEF((void)ed_enclosing->yield_from_in_async_generator); \
+        __auto_type yv = (ED_BRIEF(sub)); \
+        enum { ed_is_no_generator = ED_BRIEF(ED_NO_GENERATOR(yv)) }; \
+        ED_BRIEF(_Static_assert(!ed_is_no_generator, "yield_from needs a generator")); \
         __auto_type yp = ED_UNLESS(ed_is_no_generator, yv); \
-        _Static_assert(__builtin_types_compatible_p(__typeof__(yp->value), __typeof__(ED_YIELDER->value)), \
-                       "yield_from: the sub-generator must yield the same type"); \
-        _Static_assert(__builtin_types_compatible_p(__typeof__(yp->sent), __typeof__(ED_YIELDER->sent)), \
-                       "yield_from: the sub-generator must be sent the same type"); \
+        ED_BRIEF(_Static_assert(__builtin_types_compatible_p(__typeof__(yp->value), __typeof__(ED_YIELDER->value)), \
+                       "yield_from: the sub-generator must yield the same type")); \
+        ED_BRIEF(_Static_assert(__builtin_types_compatible_p(__typeof__(yp->sent), __typeof__(ED_YIELDER->sent)), \
+                       "yield_from: the sub-generator must be sent the same type")); \
         struct eddy_failure *yf = eddy_generator_delegate(ED_CONTROL, &yp->generator, sizeof *yp); \
         if (ED_UNLIKELY(yf != NULL)) \
             ED_FAIL(yf, site) \
@@ -1098,13 +1102,12 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* Control goes to another generator, whose next yield or end goes to this one's consumer; what is sent when this one
  * goes on is dropped. */
 #define eddy_transfer(to) ED_TRANSFER(to, EDDY_UNIQUE(ed_yp_), EDDY_UNIQUE(ed_yf_), EDDY_UNIQUE(ed_site_))
-#define ED_TRANSFER(to, yp, yf, site) ED_TRANSFER_(to, yp, yf, site)
-#define ED_TRANSFER_(to, yp, yf, site) \
+#define ED_TRANSFER(to, yp, yf, site) \
     __extension__({ \
         ED_IN_GENERATOR; \
-        __auto_type yp = (to); \
-        _Static_assert(__builtin_types_compatible_p(__typeof__(yp->value), __typeof__(ed_enclosing->value)), \
-                       "eddy_transfer: both generators must yield the same type"); \
+        __auto_type yp = (ED_BRIEF(to)); \
+        ED_BRIEF(_Static_assert(__builtin_types_compatible_p(__typeof__(yp->value), __typeof__(ed_enclosing->value)), \
+                       "eddy_transfer: both generators must yield the same type")); \
         struct eddy_failure *yf = \
             eddy_generator_transfer(ED_CONTROL, &yp->generator, sizeof *yp); \
         if (ED_UNLIKELY(yf != NULL)) \
@@ -1117,14 +1120,15 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define eddy_generator_stack(g, size) (eddy_generator_stack)(true ? (void *)(g) : (void *)&(g)->sent, size)
 
 #define ED_DO_OUT(v, ge, go) \
-    __auto_type go = (v); \
-    _Static_assert(__builtin_types_compatible_p(__typeof__(ED_RVALUE(*go)), __typeof__(ED_RVALUE(ge->value))), \
-                   "the variable must have the type that the generator yields")
+    __auto_type go = (ED_BRIEF(v)); \
+    ED_BRIEF(_Static_assert(__builtin_types_compatible_p(__typeof__(ED_RVALUE(*go)), \
+                                                         __typeof__(ED_RVALUE(ge->value))), \
+                   "the variable must have the type that the generator yields"))
 #define ED_NO_OUT(v, ge, go) __typeof__(ge->value) *go = NULL
 #define ED_DO_ERR(e, er) ED_CLEAR(e, er)
 #define ED_NO_ERR(e, er) eddy_error *er = NULL
 #define ED_STEP_NAMES EDDY_UNIQUE(ed_ge_), EDDY_UNIQUE(ed_go_), EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_)
-#define ED_DO_SEND(item, ge) ge->sent = (item)
+#define ED_DO_SEND(item, ge) ED_BRIEF(ge->sent = (item))
 #define ED_NO_SEND(item, ge) (void)0
 #define ED_DO_CODE(code) \
     const int ED_CODE = (code); \
@@ -1141,9 +1145,9 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_STEP_BODY(name, step, throw, code, g, send, item, out, v, error, e, ge, go, er, site) \
     __extension__({ \
         throw(code); \
-        __auto_type ED_CAT(ge, x) = (g); \
-        enum { ED_CAT(ge, is_wrong) = !ED_IS_POINTER(ED_CAT(ge, x)) || ED_NO_GENERATOR(ED_CAT(ge, x)) }; \
-        _Static_assert(!ED_CAT(ge, is_wrong), name " needs the address of a generator"); \
+        __auto_type ED_CAT(ge, x) = (ED_BRIEF(g)); \
+        enum { ED_CAT(ge, is_wrong) = ED_BRIEF(!ED_IS_POINTER(ED_CAT(ge, x)) || ED_NO_GENERATOR(ED_CAT(ge, x))) }; \
+        ED_BRIEF(_Static_assert(!ED_CAT(ge, is_wrong), name " needs the address of a generator")); \
         __auto_type ge = ED_UNLESS(ED_CAT(ge, is_wrong), ED_CAT(ge, x)); \
         send(item, ge); \
         out(v, ge, go); \
@@ -1160,7 +1164,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_SLOTS(ge, go) &(ge)->generator, sizeof *(ge), (go) ? (void *)(go) : (void *)&(ge)->value, &(ge)->sent
 
 /* eddy_next(&g) · eddy_next(&g, &v) · eddy_next(&g, &v, &err) */
-#define eddy_next(...) ED_OVERLOAD(ED_NEXT_, __VA_ARGS__)(__VA_ARGS__)
+#define eddy_next(...) ED_BY_COUNT(ED_NEXT_1, ED_NEXT_1, ED_NEXT_2, ED_NEXT_3, ##__VA_ARGS__)(__VA_ARGS__)
 #define ED_NEXT_1(g) ED_NEXT(g, ED_NO_OUT, , ED_NO_ERR, )
 #define ED_NEXT_2(g, v) ED_NEXT(g, ED_DO_OUT, v, ED_NO_ERR, )
 #define ED_NEXT_3(g, v, e) ED_NEXT(g, ED_DO_OUT, v, ED_DO_ERR, e)
@@ -1189,8 +1193,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define eddy_close(...) ED_OVERLOAD(ED_CLOSE_, __VA_ARGS__)(__VA_ARGS__)
 #define ED_CLOSE_1(g) ED_CLOSE(g, ED_NO_ERR, , EDDY_UNIQUE(ed_cf_), EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_))
 #define ED_CLOSE_2(g, e) ED_CLOSE(g, ED_DO_ERR, e, EDDY_UNIQUE(ed_cf_), EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_))
-#define ED_CLOSE(...) ED_CLOSE_(__VA_ARGS__)
-#define ED_CLOSE_(g, error, e, cf, er, site) \
+#define ED_CLOSE(g, error, e, cf, er, site) \
     __extension__({ \
         error(e, er); \
         struct eddy_failure *cf = eddy_generator_close(&(g)->generator); \
@@ -1224,9 +1227,9 @@ EDDY_API void eddy_async_each_leave(struct eddy_each *each);
 #define ED_FOR_EACH_NEST(rule, x, gen, err, on, gv, gp, ec, er, site) \
     for (bool on = true; on; on = false) \
         for (ED_UNUSED eddy_error *er = (err); on; on = false) \
-            for (__auto_type gv = (gen); on && __extension__({ \
-                     enum { ed_is_no_generator = ED_NO_GENERATOR(gv) }; \
-                     rule; \
+            for (__auto_type gv = (ED_BRIEF(gen)); on && __extension__({ \
+                     enum { ed_is_no_generator = ED_BRIEF(ED_NO_GENERATOR(gv)) }; \
+                     ED_BRIEF(rule); \
                      true; \
                  }); on = false) \
                 for (__auto_type gp = ED_UNLESS(ED_NO_GENERATOR(gv), gv); on; on = false) \
@@ -1258,11 +1261,11 @@ EDDY_API void eddy_async_each_leave(struct eddy_each *each);
     ED_ASYNC_FOR(context, rule, x, gen, eddy_error_cleared(err), ED_EACH_NAMES)
 #define ED_ASYNC_FOR(...) ED_ASYNC_FOR_NEST(__VA_ARGS__)
 #define ED_ASYNC_FOR_NEST(context, rule, x, gen, err, on, gv, gp, ec, er, site) \
-    for (bool on = __extension__({ context; ED_LEAVE_IF_PENDING true; }); on; on = false) \
+    for (bool on = __extension__({ ED_BRIEF(context); ED_LEAVE_IF_PENDING true; }); on; on = false) \
         for (ED_UNUSED eddy_error *er = (err); on; on = false) \
-            for (__auto_type gv = (gen); on && __extension__({ \
-                     enum { ed_is_no_async_generator = ED_NO_ASYNC_GENERATOR(gv) }; \
-                     rule; \
+            for (__auto_type gv = (ED_BRIEF(gen)); on && __extension__({ \
+                     enum { ed_is_no_async_generator = ED_BRIEF(ED_NO_ASYNC_GENERATOR(gv)) }; \
+                     ED_BRIEF(rule); \
                      true; \
                  }); on = false) \
                 for (__auto_type gp = ED_UNLESS(ED_NO_ASYNC_GENERATOR(gv), gv); on; on = false) \
@@ -1296,16 +1299,16 @@ EDDY_API void eddy_async_each_leave(struct eddy_each *each);
 #define eddy_athrow(...) ED_OVERLOAD(ED_ATHROW_, __VA_ARGS__)(__VA_ARGS__)
 #define ED_ATHROW_2(g, code) ED_ANEXT_BARE(g, (code), ED_ANEXT_NAMES)
 #define ED_ATHROW_3(g, code, out) ED_ANEXT(g, (void)0, out, (code), false, ED_ANEXT_NAMES)
-#define ED_ANEXT_BARE(...) ED_ANEXT_BARE_(__VA_ARGS__)
-#define ED_ANEXT_BARE_(g, code, ag, an, site) ED_ANEXT_(g, (void)0, &ag->value, code, false, ag, an, site)
-#define ED_ASEND_BARE(...) ED_ASEND_BARE_(__VA_ARGS__)
-#define ED_ASEND_BARE_(g, s, ag, an, site) ED_ANEXT_(g, ag->sent = (s), &ag->value, 0, true, ag, an, site)
-#define ED_ASEND(...) ED_ASEND_(__VA_ARGS__)
-#define ED_ASEND_(g, s, out, ag, an, site) ED_ANEXT_(g, ag->sent = (s), out, 0, true, ag, an, site)
-#define ED_ANEXT(...) ED_ANEXT_(__VA_ARGS__)
-#define ED_ANEXT_(g, prepare, o, code, sending, ag, an, site_name) \
+#define ED_ANEXT_BARE(...) ED_ANEXT_DROPPING(__VA_ARGS__)
+#define ED_ANEXT_DROPPING(g, code, ag, an, site) ED_ANEXT_BODY(g, (void)0, &ag->value, code, false, ag, an, site)
+#define ED_ASEND_BARE(...) ED_ASEND_DROPPING(__VA_ARGS__)
+#define ED_ASEND_DROPPING(g, s, ag, an, site) ED_ANEXT_BODY(g, ag->sent = (s), &ag->value, 0, true, ag, an, site)
+#define ED_ASEND(...) ED_ASEND_BODY(__VA_ARGS__)
+#define ED_ASEND_BODY(g, s, out, ag, an, site) ED_ANEXT_BODY(g, ag->sent = (s), out, 0, true, ag, an, site)
+#define ED_ANEXT(...) ED_ANEXT_BODY(__VA_ARGS__)
+#define ED_ANEXT_BODY(g, prepare, o, code, sending, ag, an, site_name) \
     ED_USE_ANEXT(__extension__({ \
-        __auto_type ag = (g); \
+        __auto_type ag = (ED_BRIEF(g)); \
         ED_DO_OUT(o, ag, an); \
         ED_SITE(site_name); \
         prepare; \
@@ -1318,12 +1321,11 @@ EDDY_API void eddy_async_each_leave(struct eddy_each *each);
 
 /* A generator-based coroutine: awaits what the generator yields; its result is the generator's. */
 #define eddy_from_generator(g) ED_FROM_GENERATOR(g, EDDY_UNIQUE(ed_fg_), EDDY_UNIQUE(ed_ft_))
-#define ED_FROM_GENERATOR(g, fg, ft) ED_FROM_GENERATOR_(g, fg, ft)
-#define ED_FROM_GENERATOR_(g, fg, ft) \
+#define ED_FROM_GENERATOR(g, fg, ft) \
     __extension__({ \
-        __auto_type fg = (g); \
-        _Static_assert(__builtin_types_compatible_p(__typeof__(fg.value), eddy_awaitable *), \
-                       "eddy_from_generator needs a generator(eddy_awaitable *, ...)"); \
+        __auto_type fg = (ED_BRIEF(g)); \
+        ED_BRIEF(_Static_assert(__builtin_types_compatible_p(__typeof__(fg.value), eddy_awaitable *), \
+                       "eddy_from_generator needs a generator(eddy_awaitable *, ...)")); \
         struct ft { \
             union { \
                 struct eddy_awaitable awaitable; \
@@ -1362,10 +1364,10 @@ EDDY_API void eddy_manager_leave(struct eddy_leaving *leaving);
                   EDDY_UNIQUE(ed_site_))
 #define ED_ASYNC_WITH(...) ED_ASYNC_WITH_NEST(__VA_ARGS__)
 #define ED_ASYNC_WITH_NEST(context, rule, x, m, on, mv, mp, mf, site) \
-    for (bool on = __extension__({ context; ED_LEAVE_IF_PENDING true; }); on; on = false) \
-        for (__auto_type mv = (m); on && __extension__({ \
-                 enum { ed_is_no_block = ED_NO_MANAGER(mv) }; \
-                 rule; \
+    for (bool on = __extension__({ ED_BRIEF(context); ED_LEAVE_IF_PENDING true; }); on; on = false) \
+        for (__auto_type mv = (ED_BRIEF(m)); on && __extension__({ \
+                 enum { ed_is_no_block = ED_BRIEF(ED_NO_MANAGER(mv)) }; \
+                 ED_BRIEF(rule); \
                  true; \
              }); on = false) \
             for (struct eddy_leaving mp __attribute__((cleanup(eddy_manager_leave))) = {&ED_MANAGED(mv)->manager, \
@@ -1390,10 +1392,9 @@ EDDY_API void eddy_manager_leave(struct eddy_leaving *leaving);
 
 /* A manager written as a generator that yields once. */
 #define eddy_manager_from_generator(g) ED_GENERATOR_MANAGER(g, EDDY_UNIQUE(ed_mg_), EDDY_UNIQUE(ed_mt_))
-#define ED_GENERATOR_MANAGER(g, mg, mt) ED_GENERATOR_MANAGER_(g, mg, mt)
-#define ED_GENERATOR_MANAGER_(g, mg, mt) \
+#define ED_GENERATOR_MANAGER(g, mg, mt) \
     __extension__({ \
-        __auto_type mg = (g); \
+        __auto_type mg = (ED_BRIEF(g)); \
         struct mt { \
             union { \
                 struct eddy_manager manager; \
@@ -1423,7 +1424,7 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
 }
 /* The type comes first: with an attribute in front gcc takes `if (c) defer(f, x);` for `if (c) ; defer(f, x);` */
 #define eddy_defer(function_name, argument_value) \
-    struct eddy_deferred EDDY_UNIQUE(ed_defer_) __attribute__((unused, cleanup(eddy_run_deferred))) = { \
+    ED_BRIEF(struct) eddy_deferred EDDY_UNIQUE(ed_defer_) __attribute__((unused, cleanup(eddy_run_deferred))) = { \
         ED_CALLABLE(function_name, argument_value), ED_ARGUMENT(argument_value)}
 
 /* eddy_move_on_after(seconds) · eddy_move_on_after(seconds, &fired) */
@@ -1444,7 +1445,7 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
 #define ED_GROUP_SPAWN(rule, group, coro, slot_rule, slot, offset, size) \
     __extension__({ \
         ED_SPAWNED(rule, coro); \
-        slot_rule; \
+        ED_BRIEF(slot_rule); \
         ED_SITE(ed_site); \
         eddy_group_spawn_copy((group), &ed_operand, sizeof ed_operand, (slot), offset, size, &ed_site); \
     })
@@ -1487,33 +1488,30 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
                .item_offset = offsetof(__typeof__((q)->get_[0]), result)}})
 /* The item is assigned, not initialised: an initialiser would accept 5 for a struct, by brace elision. */
 #define eddy_queue_put(q, ...) ED_QUEUE_PUT(q, EDDY_UNIQUE(ed_qp_), (__VA_ARGS__))
-#define ED_QUEUE_PUT(q, qp, v) ED_QUEUE_PUT_(q, qp, v)
-#define ED_QUEUE_PUT_(q, qp, v) \
+#define ED_QUEUE_PUT(q, qp, v) \
     ED_NOT_DROPPED((__typeof__((q)->put_[0])){ \
         .op = {ED_HEADER(eddy_queue_put_type), \
                .queue = &(q)->queue, \
                .item_offset = offsetof(__typeof__((q)->put_[0]), item)}, \
         .item = ({ \
             __typeof__((q)->put_[0].item) qp; \
-            qp = v; \
+            ED_BRIEF(qp = v); \
             qp; \
         })})
 #define eddy_queue_try_put(q, ...) ED_QUEUE_TRY_PUT(q, EDDY_UNIQUE(ed_qp_), EDDY_UNIQUE(ed_qq_), (__VA_ARGS__))
-#define ED_QUEUE_TRY_PUT(q, qp, qq, v) ED_QUEUE_TRY_PUT_(q, qp, qq, v)
-#define ED_QUEUE_TRY_PUT_(q, qp, qq, v) \
+#define ED_QUEUE_TRY_PUT(q, qp, qq, v) \
     __extension__({ \
-        __auto_type qq = (q); \
+        __auto_type qq = (ED_BRIEF(q)); \
         __typeof__(qq->get_[0].result) qp; \
-        qp = v; \
+        ED_BRIEF(qp = v); \
         eddy_queue_push(&qq->queue, &qp); \
     })
 #define eddy_queue_try_get(q, out) ED_QUEUE_TRY_GET(q, out, EDDY_UNIQUE(ed_qo_))
-#define ED_QUEUE_TRY_GET(q, out, qo) ED_QUEUE_TRY_GET_(q, out, qo)
-#define ED_QUEUE_TRY_GET_(q, out, qo) \
+#define ED_QUEUE_TRY_GET(q, out, qo) \
     __extension__({ \
-        __auto_type qo = (out); \
-        _Static_assert(__builtin_types_compatible_p(__typeof__(*qo), __typeof__((q)->get_[0].result)), \
-                       "eddy_queue_try_get: the variable must have the type of the items"); \
+        __auto_type qo = (ED_BRIEF(out)); \
+        ED_BRIEF(_Static_assert(__builtin_types_compatible_p(__typeof__(*qo), __typeof__((q)->get_[0].result)), \
+                       "eddy_queue_try_get: the variable must have the type of the items")); \
         eddy_queue_pull(&(q)->queue, qo); \
     })
 #define eddy_queue_task_done(q) eddy_queue_finish_one(&(q)->queue)
@@ -1535,10 +1533,9 @@ EDDY_API void *eddy_list_grow(void *items, size_t *capacity, size_t item_size);
 EDDY_API void eddy_list_drop(void *items);
 #define eddy_list_push(l, ...) \
     ED_LIST_PUSH(l, EDDY_UNIQUE(ed_li_), EDDY_UNIQUE(ed_lg_), EDDY_UNIQUE(ed_site_), __VA_ARGS__)
-#define ED_LIST_PUSH(...) ED_LIST_PUSH_(__VA_ARGS__)
-#define ED_LIST_PUSH_(l, li, lg, site, ...) \
+#define ED_LIST_PUSH(l, li, lg, site, ...) \
     __extension__({ \
-        __auto_type li = (l); \
+        __auto_type li = (ED_BRIEF(l)); \
         void *lg = li->items; \
         if (li->count == li->capacity) \
             lg = eddy_list_grow(li->items, &li->capacity, sizeof *li->items); \
@@ -1547,15 +1544,14 @@ EDDY_API void eddy_list_drop(void *items);
                     eddy_failure_unhandled) \
         } else { \
             li->items = lg; \
-            li->items[li->count++] = (__VA_ARGS__); \
+            ED_BRIEF(li->items[li->count++] = (__VA_ARGS__)); \
         } \
         (void)0; \
     })
 #define eddy_list_free(l) ED_LIST_FREE(l, EDDY_UNIQUE(ed_li_))
-#define ED_LIST_FREE(l, li) ED_LIST_FREE_(l, li)
-#define ED_LIST_FREE_(l, li) \
+#define ED_LIST_FREE(l, li) \
     __extension__({ \
-        __auto_type li = (l); \
+        __auto_type li = (ED_BRIEF(l)); \
         eddy_list_drop(li->items); \
         li->items = NULL; \
         li->count = li->capacity = 0; \
@@ -1601,8 +1597,7 @@ EDDY_API void eddy_list_drop(void *items);
 /* Variadic: &(eddy_server_options){.host = "::1", .port = 80} is several macro arguments. */
 #define eddy_start_server_with_options(handler, argument, ...) \
     ED_START_SERVER(handler, argument, EDDY_UNIQUE(ed_sv_), (__VA_ARGS__))
-#define ED_START_SERVER(handler, argument, sv, options) ED_START_SERVER_(handler, argument, sv, options)
-#define ED_START_SERVER_(handler, argument, sv, options) \
+#define ED_START_SERVER(handler, argument, sv, options) \
     __extension__({ \
         __auto_type sv = handler((eddy_stream *)NULL, (argument)); \
         eddy_start_server_with(&sv, sizeof sv, offsetof(__typeof__(sv), args), options); \

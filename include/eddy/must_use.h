@@ -42,6 +42,6 @@ EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
 {
     return handle;
 }
-#define ED_USE_HANDLE(type, ...) ((type)eddy_keep_handle(__VA_ARGS__))
+#define ED_USE_HANDLE(type, ...) ((type)eddy_keep_handle(ED_BRIEF(__VA_ARGS__)))
 
 #endif

@@ -1,6 +1,7 @@
 // error: async_as: the parameters of the function differ
 /* SPDX-License-Identifier: MIT */
 /* A constant is checked as well. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async_type(int, operation, (long, n));

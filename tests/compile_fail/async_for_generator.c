@@ -1,6 +1,7 @@
 // error: async_for needs an async generator: async_for \(x, g\(\)\)
 /* SPDX-License-Identifier: MIT */
 /* Python: TypeError: 'async for' requires an object with __aiter__ method, got generator. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

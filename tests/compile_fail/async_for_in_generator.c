@@ -1,6 +1,7 @@
 // error: await_outside_async_function
 /* SPDX-License-Identifier: MIT */
 /* Python: SyntaxError: 'async for' outside async function. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 generator(int, g)

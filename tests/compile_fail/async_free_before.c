@@ -1,6 +1,8 @@
 // error: later
+// lines: 11
 /* SPDX-License-Identifier: MIT */
 /* It stands after the function, whose result it frees. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 static void close_number(int n)

@@ -1,6 +1,7 @@
 // error: async_free: the function has no result
 /* SPDX-License-Identifier: MIT */
 /* A generator hands its result to who asks it. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 static void close_number(int n)

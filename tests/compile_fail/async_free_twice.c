@@ -1,7 +1,9 @@
 // error: redefinition
+// plain: 75
 // lines: 15
 /* SPDX-License-Identifier: MIT */
 /* There is one way to free it. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 static void close_number(int n)

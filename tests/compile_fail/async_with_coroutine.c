@@ -4,6 +4,7 @@
  * Python: TypeError: 'coroutine' object does not support the asynchronous context manager
  * protocol.
  */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

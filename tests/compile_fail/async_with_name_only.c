@@ -1,6 +1,7 @@
 // error: async needs a type, a name, then the parameters
 /* SPDX-License-Identifier: MIT */
 /* The result is never left out: async(void, g). */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(g)

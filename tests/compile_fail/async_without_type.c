@@ -1,6 +1,7 @@
 // error: async needs a type, a name, then the parameters
 /* SPDX-License-Identifier: MIT */
 /* As Python writes it. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(g, (int, n))

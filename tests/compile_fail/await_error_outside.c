@@ -1,6 +1,7 @@
 // error: await_outside_async_function
 /* SPDX-License-Identifier: MIT */
 /* The catching form obeys the same rule; eddy_await(x, &err) is the one for plain functions. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 int main(void)

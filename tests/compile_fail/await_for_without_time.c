@@ -1,6 +1,7 @@
 // error: await_for needs a time: await_for\(x, seconds\)
 /* SPDX-License-Identifier: MIT */
 /* There is no default. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(void, g)

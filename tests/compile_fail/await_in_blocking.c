@@ -1,6 +1,7 @@
 // error: await_outside_async_function
 /* SPDX-License-Identifier: MIT */
 /* The body of a blocking function runs on another thread: nothing waits there. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 blocking(int, g)

@@ -1,6 +1,7 @@
 // error: await_outside_async_function
 /* SPDX-License-Identifier: MIT */
 /* A generator may not await: async_generator may. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 generator(int, g)

@@ -1,6 +1,7 @@
 // error: await_outside_async_function
 /* SPDX-License-Identifier: MIT */
 /* A plain function is outside, even where only async functions call it. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 static int helper(int n)

@@ -1,6 +1,7 @@
 // error: invalid initializer|initializing 'struct point' with an expression of incompatible type
 /* SPDX-License-Identifier: MIT */
 /* await gives the coroutine's own type. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

@@ -1,6 +1,7 @@
 // error: no member named 'awaitable'
 /* SPDX-License-Identifier: MIT */
 /* An awaitable's first member is `struct eddy_awaitable awaitable`. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

@@ -1,6 +1,7 @@
 // error: await takes one or two arguments
 /* SPDX-License-Identifier: MIT */
 /* A compound literal needs parentheses of its own. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

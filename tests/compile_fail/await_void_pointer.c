@@ -1,6 +1,7 @@
 // error: needs a coroutine, a task, a future or another awaitable
 /* SPDX-License-Identifier: MIT */
 /* A handle without its type cannot tell what it gives: keep eddy_task *. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g, (void *, handle))

@@ -1,6 +1,7 @@
 // error: incompatible types when assigning|assigning to 'int' from incompatible type
 /* SPDX-License-Identifier: MIT */
 /* The list has its type. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 int main(void)

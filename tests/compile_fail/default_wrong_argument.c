@@ -1,6 +1,9 @@
 // error: incompatible
+// plain: 150
+// lines: 11
 /* SPDX-License-Identifier: MIT */
 /* mygen(x) is the call itself. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 #define range(...) async_default(range, (10), ##__VA_ARGS__)

@@ -1,6 +1,7 @@
 // error: expected expression
 /* SPDX-License-Identifier: MIT */
 /* A declaration is no body of an if: braces. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 static void done(void *p)

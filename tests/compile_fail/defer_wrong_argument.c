@@ -1,6 +1,8 @@
 // error: incompatible
+// lines: 11
 /* SPDX-License-Identifier: MIT */
 /* The call is checked as if it stood there. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 static void close_point(struct point *p)

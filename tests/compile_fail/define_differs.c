@@ -1,7 +1,9 @@
 // error: conflicting types
+// plain: 46
 // lines: 15
 /* SPDX-License-Identifier: MIT */
 /* async_define must say what async_declare said. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async_declare(int, g, (int, n));

@@ -1,7 +1,9 @@
 // error: incomplete|struct g__context
+// plain: 110
 // lines: 21
 /* SPDX-License-Identifier: MIT */
 /* async_define needs an async_declare, in a header as a rule. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async_define(int, g, (int, n))

@@ -1,6 +1,7 @@
 // warning: ignoring return value of.*unused-result
 /* SPDX-License-Identifier: MIT */
 /* Closing may wait: await(eddy_aclose(&g)). */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

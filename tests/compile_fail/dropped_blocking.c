@@ -1,6 +1,7 @@
 // warning: ignoring return value of.*unused-result
 /* SPDX-License-Identifier: MIT */
 /* A blocking function runs when it is awaited. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 blocking(int, hash)

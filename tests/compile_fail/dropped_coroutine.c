@@ -1,6 +1,7 @@
 // warning: ignoring return value of.*unused-result
 /* SPDX-License-Identifier: MIT */
 /* Python: RuntimeWarning: coroutine 'f' was never awaited. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

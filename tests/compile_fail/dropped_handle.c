@@ -1,6 +1,7 @@
 // warning: ignoring return value of.*unused-result
 /* SPDX-License-Identifier: MIT */
 /* A task that nobody holds: await, eddy_detach or a group. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

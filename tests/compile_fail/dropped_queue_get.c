@@ -2,6 +2,7 @@
 // only: gcc
 /* SPDX-License-Identifier: MIT */
 /* clang is silent. await(eddy_queue_get(&q)); eddy_queue_try_get is the one that does not wait. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 typedef queue_of(int) int_queue;

@@ -5,6 +5,7 @@
  * clang is silent. await(eddy_queue_put(&q, v)); eddy_queue_try_put is the one that does not
  * wait.
  */
+#include <eddy/keywords.h>
 #include "common.h"
 
 typedef queue_of(int) int_queue;

@@ -1,6 +1,7 @@
 // error: for_each needs a generator: for_each \(x, g\(\)\)
 /* SPDX-License-Identifier: MIT */
 /* Python: TypeError: 'coroutine' object is not iterable. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 int main(void)

@@ -1,6 +1,7 @@
 // error: eddy_from_generator needs a generator\(eddy_awaitable \*, \.\.\.\)
 /* SPDX-License-Identifier: MIT */
 /* It awaits what the generator yields. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

@@ -1,6 +1,7 @@
 // error: no member named 'future'
 /* SPDX-License-Identifier: MIT */
 /* The type is made by future_of(T). */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

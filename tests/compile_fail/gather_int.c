@@ -1,6 +1,7 @@
 // error: eddy_gather needs a coroutine, a task, a future or another awaitable
 /* SPDX-License-Identifier: MIT */
 /* It waits for awaitables. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

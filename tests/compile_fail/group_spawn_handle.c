@@ -1,6 +1,7 @@
 // error: eddy_group_spawn needs a coroutine value: eddy_group_spawn\(group, f\(x\)\)
 /* SPDX-License-Identifier: MIT */
 /* A task belongs to the group that spawned it. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

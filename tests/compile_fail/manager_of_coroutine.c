@@ -1,6 +1,8 @@
 // error: no member named
+// plain: 112
 /* SPDX-License-Identifier: MIT */
 /* A generator that yields once is needed. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

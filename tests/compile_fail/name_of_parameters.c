@@ -1,8 +1,10 @@
 // error: result or parameters of the async function differ from those of the async_type
+// plain: 40
 // flags: -O1 -c
 // only: gcc
 /* SPDX-License-Identifier: MIT */
 /* gcc knows it when it optimises; elsewhere handler_of stops the program when it is called. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async_type(int, handler, (const char *, path), (int, n));

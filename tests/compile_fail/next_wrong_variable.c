@@ -1,6 +1,7 @@
 // error: the variable must have the type that the generator yields
 /* SPDX-License-Identifier: MIT */
 /* A long has no room for an int's address. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 int main(void)

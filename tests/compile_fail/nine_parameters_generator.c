@@ -1,6 +1,8 @@
 // error: takes at most 8 parameters: pass a struct
+// plain: 45
 /* SPDX-License-Identifier: MIT */
 /* The limit of the preprocessor's loops, in words. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 generator(int, g, (int, a), (int, b), (int, c), (int, d), (int, e), (int, i), (int, j), (int, k), (int, l))

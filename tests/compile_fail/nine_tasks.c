@@ -1,6 +1,7 @@
 // error: eddy_gather takes at most 8 tasks: use eddy_gather_array\(tasks, n\)
 /* SPDX-License-Identifier: MIT */
 /* The limit of the preprocessor's loops, in words. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

@@ -1,6 +1,7 @@
 // error: eddy_queue_try_get: the variable must have the type of the items
 /* SPDX-License-Identifier: MIT */
 /* A queue has its type. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 typedef queue_of(int) int_queue;

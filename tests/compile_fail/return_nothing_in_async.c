@@ -1,6 +1,7 @@
 // error: 'return' with no value|should return a value
 /* SPDX-License-Identifier: MIT */
 /* async(int, ...) has one. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

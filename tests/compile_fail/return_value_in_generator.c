@@ -1,6 +1,7 @@
 // error: 'return' with a value|should not return a value
 /* SPDX-License-Identifier: MIT */
 /* A generator(Y, ...) returns nothing: generator_full has a result. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 generator(int, g)

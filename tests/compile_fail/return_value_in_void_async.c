@@ -1,6 +1,7 @@
 // error: 'return' with a value|should not return a value
 /* SPDX-License-Identifier: MIT */
 /* async(void, ...) has no result. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(void, g)

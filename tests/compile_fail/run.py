@@ -5,8 +5,12 @@
 The first line of a file is `// error: REGEX` or `// warning: REGEX`.  A file of the first kind must fail to compile,
 and REGEX must match the *first* error: that is the one people read.  One of the second kind must compile, with a
 warning that matches.  A line `// flags: ...` replaces the default -fsyntax-only; `// only: gcc` names a compiler that
-can tell where the others cannot; `// lines: N` allows clang more lines, where it tells of two places.  Warnings are looked for twice: with the headers as a program's own, and as
-installed ones, about which compilers like to be silent.
+can tell where the others cannot.  Warnings are looked for twice: with the headers as a program's own, and as installed
+ones, about which compilers like to be silent.
+
+Messages are short.  With the flags that docs/guide/debugging.md recommends: LINES_WITH_FLAGS at most, the first in the
+misuse itself.  Without them: LINES_PLAIN, and the rule in the first three.  `// lines: N` and `// plain: N` allow more, where
+a compiler tells of two places.
 """
 import concurrent.futures
 import glob
@@ -26,29 +30,49 @@ def read_head(path):
     head = {}
     with open(path, encoding='utf-8') as file:
         for line in file:
-            found = re.match(r'// (error|warning|flags|only|lines): (.+)$', line)
+            found = re.match(r'// (error|warning|flags|only|lines|plain): (.+)$', line)
             if found is None:
                 return head
             head[found.group(1)] = found.group(2)
     return head
 
 
-# What docs/guide/debugging.md recommends, and how many lines one mistake may then fill.
-SHORT = {'gcc': (['-Wfatal-errors', '-ftrack-macro-expansion=0'], 10),
-         'clang': (['-Wfatal-errors', '-fmacro-backtrace-limit=1'], 11)}
+LINES_WITH_FLAGS, LINES_PLAIN, LINES_TO_THE_RULE = 10, 40, 3
+
+
+def recommended_flags():
+    """{'gcc': [...], 'clang': [...]}, as the guide spells them."""
+    with open(os.path.join(HERE, '..', '..', 'docs', 'guide', 'debugging.md'), encoding='utf-8') as file:
+        return {name: flags.split() for name, flags in
+                re.findall(r'^    (gcc|clang) (-Wfatal-errors .*?) program\.c ', file.read(), re.M)}
+
+
+SHORT = recommended_flags()
 
 
 def too_long(compiler, standard, include, flags, path):
     """None if the recommended flags make the message short and begin it in the misuse itself, else what is wrong."""
-    extra, most = SHORT['clang' if 'clang' in os.path.basename(compiler) else 'gcc']
+    extra = SHORT['clang' if 'clang' in os.path.basename(compiler) else 'gcc']
     _, text = compile_one(compiler, standard, include, extra + flags, path)
     lines = text.rstrip('\n').split('\n')
     first = next((line for line in lines if re.search(r'\b(error|warning): ', line)), lines[0])
     here = re.search(r'compile_fail/\w+\.[ch]:', first) or '"Eddy needs' in first or '#error' in first
     if not here:
         return 'begins elsewhere: ' + first
-    most = int(read_head(path).get('lines', most))
-    return '%d lines: %s' % (len(lines), lines[0]) if len(lines) > most else None
+    most = int(read_head(path).get('lines', LINES_WITH_FLAGS))
+    return '%d lines with the short flags: %s' % (len(lines), lines[0]) if len(lines) > most else None
+
+
+def too_long_plainly(text, path):
+    """The same without flags, of what the compiler has said."""
+    lines = text.rstrip('\n').split('\n')
+    most = int(read_head(path).get('plain', LINES_PLAIN))
+    if len(lines) > most:
+        return '%d lines: %s' % (len(lines), lines[0])
+    early = any(re.search(r'\berror: ', line) for line in lines[:LINES_TO_THE_RULE])
+    if not early and 'plain' not in read_head(path) and '#error' not in text:
+        return 'the rule is not in the first lines: ' + lines[0]
+    return None
 
 
 def kind_of(head):
@@ -91,7 +115,7 @@ def check(compiler, standard, include, path):
     status, text = compile_one(compiler, standard, include, flags_of(head), path)
     wrong = judge(kind, regex, status, text)
     if wrong is None and kind == 'error' and standard == STANDARDS[0]:
-        wrong = too_long(compiler, standard, include, flags_of(head), path)
+        wrong = too_long_plainly(text, path) or too_long(compiler, standard, include, flags_of(head), path)
     if wrong is None:
         return None
     return '%s, %s -std=%s %s: wanted %s /%s/, got: %s' % (

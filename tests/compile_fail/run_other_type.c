@@ -1,6 +1,7 @@
 // error: eddy_run\(coro\) is for results int and void: use eddy_run\(coro, &err\)
 /* SPDX-License-Identifier: MIT */
 /* Only int and void say by themselves what main returns. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(struct point, g)

@@ -1,6 +1,8 @@
 // error: put a compound literal in parentheses
+// plain: 420
 /* SPDX-License-Identifier: MIT */
 /* The preprocessor takes its comma for one between arguments. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 generator_full(int, struct point, void, g)

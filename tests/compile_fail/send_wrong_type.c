@@ -1,6 +1,7 @@
 // error: incompatible types when assigning|assigning to 'int' from incompatible type
 /* SPDX-License-Identifier: MIT */
 /* What is sent has the generator's type. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 int main(void)

@@ -1,6 +1,7 @@
 // warning: format
 /* SPDX-License-Identifier: MIT */
 /* Messages are checked as printf's are. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 typedef future_of(int) int_future;

@@ -1,6 +1,7 @@
 // error: eddy_set_result: this future needs a value
 /* SPDX-License-Identifier: MIT */
 /* eddy_set_result(f) is for future_of(void). */
+#include <eddy/keywords.h>
 #include "common.h"
 
 typedef future_of(int) int_future;

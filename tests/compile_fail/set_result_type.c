@@ -1,6 +1,7 @@
 // error: incompatible types when assigning|assigning to 'struct point' from incompatible type 'int'
 /* SPDX-License-Identifier: MIT */
 /* A future has its type. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 typedef future_of(struct point) point_future;

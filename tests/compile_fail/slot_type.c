@@ -1,6 +1,7 @@
 // error: eddy_group_spawn: the slot must have the result type of the coroutine
 /* SPDX-License-Identifier: MIT */
 /* The result is copied there, as it is. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

@@ -1,6 +1,7 @@
 // error: spawn needs a coroutine value: spawn\(f\(x\)\)
 /* SPDX-License-Identifier: MIT */
 /* A task is not spawned again. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

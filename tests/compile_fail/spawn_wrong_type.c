@@ -1,6 +1,8 @@
 // error: incompatible pointer type
+// plain: 40
 /* SPDX-License-Identifier: MIT */
 /* A handle has its coroutine's type. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

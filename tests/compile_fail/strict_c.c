@@ -1,7 +1,9 @@
 // error: Eddy needs GNU C: compile with -std=gnu11 or later \(not -std=c11\)
+// plain: 90
 // flags: -std=c11 -fsyntax-only
 /* SPDX-License-Identifier: MIT */
 /* Statement expressions are GNU's. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 int main(void)

@@ -1,6 +1,7 @@
 // error: eddy_transfer: both generators must yield the same type
 /* SPDX-License-Identifier: MIT */
 /* The consumer stays the same. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 generator(long, g)

@@ -1,6 +1,7 @@
 // error: yield_outside_generator
 /* SPDX-License-Identifier: MIT */
 /* Only a generator can hand its consumer over to another one. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 int main(void)

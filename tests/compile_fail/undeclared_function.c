@@ -1,4 +1,5 @@
 // error: implicit declaration of function|undeclared
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, main_task)

@@ -1,6 +1,7 @@
 // error: this needs an array of task handles
 /* SPDX-License-Identifier: MIT */
 /* Python: TypeError: Passing coroutines is forbidden, use tasks explicitly. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 async(int, g)

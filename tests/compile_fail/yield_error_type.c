@@ -1,6 +1,7 @@
 // error: must be the address of an eddy_error
 /* SPDX-License-Identifier: MIT */
 /* An int * is no place for an error. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 generator(int, g)

@@ -1,6 +1,8 @@
 // error: yield_outside_generator
+// plain: 50
 /* SPDX-License-Identifier: MIT */
 /* Python: SyntaxError: 'yield' outside function. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 int main(void)

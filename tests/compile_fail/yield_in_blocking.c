@@ -1,6 +1,7 @@
 // error: yield_outside_generator
 /* SPDX-License-Identifier: MIT */
 /* A blocking function has nobody to yield to. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 blocking(int, g)

@@ -1,6 +1,7 @@
 // error: put a compound literal in parentheses: yield\(\(\(struct point\)\{1, 2\}\)\)
 /* SPDX-License-Identifier: MIT */
 /* The preprocessor takes its commas for some between arguments. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 struct triple {

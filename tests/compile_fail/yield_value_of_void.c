@@ -1,6 +1,8 @@
 // error: yield: this generator yields nothing: yield\(\)
+// plain: 50
 /* SPDX-License-Identifier: MIT */
 /* A generator of void yields nothing. */
+#include <eddy/keywords.h>
 #include "common.h"
 
 generator(void, g)

@@ -1,0 +1,11 @@
+// error: eddy_group_spawn needs a coroutine value
+/* SPDX-License-Identifier: MIT */
+#include <eddy/keywords.h>
+#include "common.h"
+
+async(int, g)
+{
+    async_with (group, eddy_task_group())
+        eddy_group_spawn(group, f);
+    return 0;
+}

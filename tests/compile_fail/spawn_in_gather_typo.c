@@ -1,0 +1,11 @@
+// error: rnage|nohting
+// plain: 60
+// lines: 12
+/* SPDX-License-Identifier: MIT */
+#include <eddy/keywords.h>
+#include "common.h"
+
+async(void, g)
+{
+    await(eddy_gather(f(1), nohting()));
+}

@@ -1,0 +1,13 @@
+// error: numbres
+// plain: 150
+// lines: 11
+/* SPDX-License-Identifier: MIT */
+#include <eddy/keywords.h>
+#include "common.h"
+
+int main(void)
+{
+    struct range numbers = range(3);
+    int v;
+    return eddy_next(&numbres, &v);
+}

@@ -1,0 +1,11 @@
+// error: cuont
+// lines: 11
+/* SPDX-License-Identifier: MIT */
+#include <eddy/keywords.h>
+#include "common.h"
+
+async(int, g)
+{
+    int count = 1;
+    return await(spawn(f(cuont))) + count;
+}
