@@ -107,7 +107,9 @@ int asprintf(char **__restrict text, const char *__restrict format, ...) EDDY_PR
         _Static_assert(ED_NARGS(__VA_ARGS__) < 2, "await takes one or two arguments: await(x) or await(x, &err)"); \
         (void)await_outside_async_function; \
         ED_LEAVE_IF_PENDING \
-        ED_TAKE_ERROR(__VA_ARGS__) \
+        ED_BY_COUNT(ED_NO_ERROR, ED_CLEAR_ERROR, ED_NO_ERROR, ED_NO_ERROR, ##__VA_ARGS__)( \
+            _Static_assert(!ed_is_no_error, "the last argument must be the address of an eddy_error: &err"), \
+            ##__VA_ARGS__) \
         __auto_type ed_operand = (x); \
         enum { ed_is_no_awaitable = ED_BRIEF(ED_NO_AWAITABLE(ed_operand)) }; \
         _Static_assert(!ed_is_no_awaitable, "await needs a coroutine, a task, a future or another awaitable"); \

@@ -615,15 +615,17 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 }
 /* Before the operand: ED_TAKE_ERROR() is nothing, ED_TAKE_ERROR(err) keeps err in a local and clears the error. */
 #define ED_TAKE_ERROR(...) \
-    ED_BY_COUNT(ED_NO_ERROR, ED_CLEAR_ERROR, ED_NO_ERROR, ED_NO_ERROR, ##__VA_ARGS__)(__VA_ARGS__)
+    ED_BY_COUNT(ED_NO_ERROR, ED_CLEAR_ERROR, ED_NO_ERROR, ED_NO_ERROR, ##__VA_ARGS__)(ED_ERROR_RULE, ##__VA_ARGS__)
 #define ED_NO_ERROR(...)
-#define ED_CLEAR_ERROR(err) ED_CLEAR(err, ED_ERROR);
+#define ED_CLEAR_ERROR(rule, err) ED_CLEAR_BY(rule, err, ED_ERROR);
 #define ED_CLEAR_SECOND(seconds, err) ED_CLEAR(err, ED_ERROR);
 #define ED_ERROR ED_CAT(ed_error_, __LINE__) /* an operand may hold an await with a local of its own */
-#define ED_CLEAR(err, ep) \
+#define ED_ERROR_RULE _Static_assert(!ed_is_no_error, "the last argument must be the address of an eddy_error: &err")
+#define ED_CLEAR(err, ep) ED_CLEAR_BY(ED_ERROR_RULE, err, ep)
+#define ED_CLEAR_BY(rule, err, ep) \
     { \
         enum { ed_is_no_error = !ED_IS_ERROR(err) }; \
-        ED_BRIEF(_Static_assert(!ed_is_no_error, "the last argument must be the address of an eddy_error: &err")); \
+        ED_BRIEF(rule); \
     } \
     eddy_error *ep = eddy_error_cleared(__builtin_choose_expr(ED_IS_ERROR(err), (err), (eddy_error *)0))
 #define ED_IS_ERROR(err) __builtin_types_compatible_p(__typeof__(err), eddy_error *)
@@ -1215,16 +1217,15 @@ EDDY_API void eddy_each_leave(struct eddy_each *each);
 EDDY_API void eddy_async_each_leave(struct eddy_each *each);
 /* for_each (x, g) · for_each (x, g, &err).  The value must outlive the closer, which must outlive the item: hence
  * the nest, flag > value > address > closer > item. */
-#define eddy_for_each(...) \
-    ED_BY_COUNT(ED_FOR_EACH_2, ED_FOR_EACH_2, ED_FOR_EACH_2, ED_FOR_EACH_3, ##__VA_ARGS__)( \
-        _Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())"), __VA_ARGS__)
-#define ED_EACH_NAMES \
-    EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_gv_), EDDY_UNIQUE(ed_gp_), EDDY_UNIQUE(ed_ec_), EDDY_UNIQUE(ed_er_), \
-        EDDY_UNIQUE(ed_site_)
-#define ED_FOR_EACH_2(rule, x, gen) ED_FOR_EACH(rule, x, gen, (eddy_error *)NULL, ED_EACH_NAMES)
-#define ED_FOR_EACH_3(rule, x, gen, err) ED_FOR_EACH(rule, x, gen, eddy_error_cleared(err), ED_EACH_NAMES)
-#define ED_FOR_EACH(...) ED_FOR_EACH_NEST(__VA_ARGS__)
-#define ED_FOR_EACH_NEST(rule, x, gen, err, on, gv, gp, ec, er, site) \
+#define eddy_for_each(x, gen, ...) \
+    ED_FOR_EACH(_Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())"), x, gen, \
+                ED_CLEARED(__VA_ARGS__), EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_gv_), EDDY_UNIQUE(ed_gp_), \
+                EDDY_UNIQUE(ed_ec_), EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_))
+/* ED_CLEARED() is NULL, ED_CLEARED(err) is err, with its error cleared. */
+#define ED_CLEARED(...) \
+    ED_BY_COUNT(ED_CLEARED_NULL, eddy_error_cleared, ED_CLEARED_NULL, ED_CLEARED_NULL, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_CLEARED_NULL(...) (eddy_error *)NULL
+#define ED_FOR_EACH(rule, x, gen, err, on, gv, gp, ec, er, site) \
     for (bool on = true; on; on = false) \
         for (ED_UNUSED eddy_error *er = (err); on; on = false) \
             for (__auto_type gv = (ED_BRIEF(gen)); on && __extension__({ \
@@ -1251,16 +1252,12 @@ EDDY_API void eddy_async_each_leave(struct eddy_each *each);
                              }) && (x = gp->value, true);)
 
 /* async_for (x, g) · async_for (x, g, &err) */
-#define eddy_async_for(...) \
-    ED_BY_COUNT(ED_ASYNC_FOR_2, ED_ASYNC_FOR_2, ED_ASYNC_FOR_2, ED_ASYNC_FOR_3, ##__VA_ARGS__)( \
-        (void)await_outside_async_function, \
-        _Static_assert(!ed_is_no_async_generator, "async_for needs an async generator: async_for (x, g())"), \
-        __VA_ARGS__)
-#define ED_ASYNC_FOR_2(context, rule, x, gen) ED_ASYNC_FOR(context, rule, x, gen, (eddy_error *)NULL, ED_EACH_NAMES)
-#define ED_ASYNC_FOR_3(context, rule, x, gen, err) \
-    ED_ASYNC_FOR(context, rule, x, gen, eddy_error_cleared(err), ED_EACH_NAMES)
-#define ED_ASYNC_FOR(...) ED_ASYNC_FOR_NEST(__VA_ARGS__)
-#define ED_ASYNC_FOR_NEST(context, rule, x, gen, err, on, gv, gp, ec, er, site) \
+#define eddy_async_for(x, gen, ...) \
+    ED_ASYNC_FOR((void)await_outside_async_function, \
+                 _Static_assert(!ed_is_no_async_generator, "async_for needs an async generator: async_for (x, g())"), \
+                 x, gen, ED_CLEARED(__VA_ARGS__), EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_gv_), EDDY_UNIQUE(ed_gp_), \
+                 EDDY_UNIQUE(ed_ec_), EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_))
+#define ED_ASYNC_FOR(context, rule, x, gen, err, on, gv, gp, ec, er, site) \
     for (bool on = __extension__({ ED_BRIEF(context); ED_LEAVE_IF_PENDING true; }); on; on = false) \
         for (ED_UNUSED eddy_error *er = (err); on; on = false) \
             for (__auto_type gv = (ED_BRIEF(gen)); on && __extension__({ \
@@ -1362,8 +1359,7 @@ EDDY_API void eddy_manager_leave(struct eddy_leaving *leaving);
                                  "async_with needs a block, as eddy_timeout(1) or eddy_task_group()"), \
                   x, m, EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_mv_), EDDY_UNIQUE(ed_mp_), EDDY_UNIQUE(ed_mf_), \
                   EDDY_UNIQUE(ed_site_))
-#define ED_ASYNC_WITH(...) ED_ASYNC_WITH_NEST(__VA_ARGS__)
-#define ED_ASYNC_WITH_NEST(context, rule, x, m, on, mv, mp, mf, site) \
+#define ED_ASYNC_WITH(context, rule, x, m, on, mv, mp, mf, site) \
     for (bool on = __extension__({ ED_BRIEF(context); ED_LEAVE_IF_PENDING true; }); on; on = false) \
         for (__auto_type mv = (ED_BRIEF(m)); on && __extension__({ \
                  enum { ed_is_no_block = ED_BRIEF(ED_NO_MANAGER(mv)) }; \
