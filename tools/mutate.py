@@ -150,7 +150,8 @@ def tests_of(tree):
 
 def targets_of(build, words):
     """What ninja has to build before a test: its program, or what scripts use."""
-    inside = [os.path.relpath(word, build) for word in words if word.startswith(build + '/')]
+    paths = [os.path.relpath(os.path.join(build, word), build) for word in words]  # meson gives some from there
+    inside = [path for path in paths if re.fullmatch(r'(?:tests|examples)/[\w/]+', path)]
     scripts = any(word.endswith(('.py', '.sh')) for word in words)
     inside += ['tests/stress/' + word for word in words if word.startswith('faults_')]
     return inside + (['eddy', 'libeddy.so.0.1.0', 'libeddy.a', 'tests/without_uring'] if scripts else [])
@@ -209,8 +210,9 @@ def digest_of(tree, test):
     library = [os.path.join(build, name) for name in ('eddy', 'libeddy.so.0.1.0')] if scripts else []
     for word in test['cmd'] + library:
         found.update(word.encode())
-        if word.startswith(tree) and os.path.isfile(word):
-            with open(word, 'rb') as file:
+        path = os.path.normpath(os.path.join(build, word))
+        if path.startswith(tree) and os.path.isfile(path):
+            with open(path, 'rb') as file:
                 found.update(file.read())
     return found.hexdigest()
 
