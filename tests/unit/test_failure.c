@@ -140,6 +140,35 @@ static void a_traceback_keeps_every_place(void **state)
     assert_int_equal(log_count("in deep\n"), 31);
 }
 
+static void note_that_a_copy_says_the_same(const struct eddy_failure *failure)
+{
+    static char text[8192], copied[8192];
+    struct eddy_failure *copy = failure_clone(failure);
+    report_format(failure, text, sizeof text);
+    report_format(copy, copied, sizeof copied);
+    note("%d", copy != failure && strcmp(text, copied) == 0);
+    failure_unref(copy);
+}
+
+eddy_async(void, copies)
+{
+    eddy_error err;
+    eddy_await(awaits_a_task(), &err);
+    note_that_a_copy_says_the_same(err.failure);
+    eddy_await(deep(30), &err);
+    note_that_a_copy_says_the_same(err.failure);
+    eddy_await(group_of_two(), &err);
+    note_that_a_copy_says_the_same(err.failure);
+}
+
+/* One that awaits the same task as others gets a copy. */
+static void a_copy_has_every_place_and_member(void **state)
+{
+    (void)state;
+    RUN(copies());
+    told("1 1 1");
+}
+
 static void fail_in_clean_up(int *code)
 {
     eddy_error err;
@@ -416,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_part_of_a_group_can_be_kept_alone),
         cmocka_unit_test(a_traceback_names_places_and_tasks),
         cmocka_unit_test(a_traceback_keeps_every_place),
+        cmocka_unit_test(a_copy_has_every_place_and_member),
         cmocka_unit_test(clean_up_that_catches_an_error_does_not_lose_the_one_under_way),
         cmocka_unit_test(a_timeout_has_the_cancellation_as_its_cause),
         cmocka_unit_test(a_lost_error_is_reported_exactly_once),

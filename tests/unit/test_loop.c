@@ -635,6 +635,72 @@ static void debug_mode_names_tasks_that_outlive_the_main_task(void **state)
     transcript[0] = 0;
 }
 
+/* ---- mappings ---- */
+
+eddy_async(void, reads, (eddy_stream *, s), (size_t, count))
+{
+    char buffer[4096];
+    for (size_t got = 0; got < count;)
+        got += eddy_await(eddy_stream_read(s, buffer, sizeof buffer));
+}
+
+eddy_generator(int, one_and_two)
+{
+    eddy_yield(1);
+    eddy_yield(2);
+}
+
+/* Several reads make a ring set up what it keeps for receiving. */
+eddy_async(void, uses_stacks_and_sockets)
+{
+    eddy_stream *ends[2];
+    eddy_await(eddy_stream_pair(ends));
+    for (int i = 0; i < 4; i++) {
+        struct reads *reader = eddy_spawn(reads(ends[1], 100));
+        eddy_await(eddy_sleep(0));
+        eddy_await(eddy_stream_write(ends[0], (char[100]){0}, 100));
+        eddy_await(reader);
+    }
+    struct one_and_two numbers = one_and_two();
+    int number;
+    eddy_next(&numbers, &number);
+    eddy_close(&numbers);
+    eddy_await(eddy_stream_close(ends[0]));
+    eddy_await(eddy_stream_close(ends[1]));
+}
+
+/* The heap grows and shrinks as malloc likes. */
+static size_t bytes_mapped(void)
+{
+    char line[512];
+    size_t sum = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps)) {
+        char *dash;
+        unsigned long from = strtoul(line, &dash, 16), to = strtoul(dash + 1, NULL, 16);
+        sum += strstr(line, "[heap]") ? 0 : to - from;
+    }
+    fclose(maps);
+    return sum;
+}
+
+static void loops_that_come_and_go_leave_no_mapping(void **state)
+{
+    (void)state;
+    enum { LOOPS = 20 };
+    size_t before = 0;
+    if (UNDER_ASAN || SIGNALS_ARE_LATE || RUNNING_ON_VALGRIND)
+        skip();
+    for (int i = 0; i < 2 * LOOPS; i++) {
+        assert_int_equal(eddy_run(uses_stacks_and_sockets()), 0);
+        if (i == LOOPS)
+            before = bytes_mapped();
+    }
+    size_t after = bytes_mapped(), allowed = (LOOPS - 2) * (size_t)sysconf(_SC_PAGESIZE); /* less than a page a loop */
+    assert_true(after < before + allowed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -659,6 +725,7 @@ int main(void)
         cmocka_unit_test(a_handler_of_the_program_is_left_alone),
         cmocka_unit_test(a_task_that_ignores_its_end_is_asked_each_second_and_named),
         cmocka_unit_test(debug_mode_names_tasks_that_outlive_the_main_task),
+        cmocka_unit_test(loops_that_come_and_go_leave_no_mapping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

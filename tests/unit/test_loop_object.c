@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* test_loop_object.c - rules of eddy_loop_open, run, run_forever, stop, close: a loop that runs several times. */
+#define _GNU_SOURCE
 #include <eddy.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -438,6 +442,70 @@ static void statistics_count_what_there_is(void **state)
     assert_int_equal(eddy_loop_stats(loop, &stats), EDDY_NO_LOOP);
 }
 
+/* ---- waiting ---- */
+
+static uint64_t passes(void)
+{
+    struct eddy_loop_stats stats = {.size = sizeof stats};
+    eddy_loop_stats(eddy_current_loop(), &stats);
+    return stats.passes;
+}
+
+static double processor_time(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+async(void, reads_one, (eddy_stream *, s))
+{
+    char byte;
+    await(eddy_stream_read(s, &byte, 1));
+}
+
+async(int, polls, (int, fd))
+{
+    return await(eddy_poll(fd, POLLIN));
+}
+
+blocking(void, blocks_a_while)
+{
+    usleep(30000);
+}
+
+/* Each waits for 30 ms: a loop that does not leave the waiting to the kernel makes thousands of passes meanwhile. */
+async(void, waits_in_several_ways)
+{
+    enum { FEW = 50 };
+    eddy_stream *ends[2];
+    eddy_error err;
+    int fds[2];
+    CHECK(pipe2(fds, O_CLOEXEC) == 0);
+    await(eddy_stream_pair(ends));
+    double before_waiting = processor_time();
+    uint64_t before = passes();
+    await(eddy_sleep(0.03));
+    CHECK(passes() - before < FEW);
+    await_for(reads_one(ends[0]), 0.03, &err);
+    CHECK(err.code == ETIMEDOUT && passes() - before < 2 * FEW);
+    await_for(polls(fds[0]), 0.03, &err);
+    CHECK(err.code == ETIMEDOUT && passes() - before < 3 * FEW);
+    await(blocks_a_while());
+    CHECK(passes() - before < 4 * FEW);
+    CHECK(processor_time() - before_waiting < 0.06); /* and a driver that waits in turns of its own needs all 0.12 */
+    await(eddy_stream_close(ends[0]));
+    await(eddy_stream_close(ends[1]));
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void a_loop_that_waits_makes_few_passes(void **state)
+{
+    (void)state;
+    RUN_CLEAN(waits_in_several_ways());
+}
+
 /* ---- a driver that fails ---- */
 
 static void a_driver_that_fails_is_an_error_of_the_run(void **state)
@@ -478,6 +546,7 @@ int main(void)
         cmocka_unit_test(a_loop_with_tasks_stays_on_its_thread),
         cmocka_unit_test(slots_and_calls_at_the_end_are_the_loops),
         cmocka_unit_test(statistics_count_what_there_is),
+        cmocka_unit_test(a_loop_that_waits_makes_few_passes),
         cmocka_unit_test(a_driver_that_fails_is_an_error_of_the_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
