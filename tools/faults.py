@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """faults.py [--completions] FOLDER [NAME...]: runs each program of the language tests, the examples and
 tests/stress/faults_*.c with the n-th allocation failing, and with the n-th operation of the driver failing, for
-n = 1, 2, ... until it passes untouched.
+n = 1, 2, ... until it passes untouched. The simulation is the driver; those of tests/stress run on the others, too.
 
 --completions: the n-th call or request of a driver gets another answer from the kernel instead (ECANCELED, EINTR,
 EAGAIN, ENOBUFS, or it moves less than it was asked to), on each driver; the examples on the simulation alone, whose time
@@ -95,18 +95,20 @@ def judge(words, good_output, **fault):
     return '' if status else None
 
 
-def torture(words, kind):
-    status, out, err = execute(words, 'detect_leaks=1')
+def torture(words, kind, driver):
+    status, out, err = execute(words, 'detect_leaks=1', EDDY_DRIVER=driver)
+    if status and driver == 'uring' and '"uring" cannot be had' in err:
+        return None
     if status:
         return 'fails without any fault:\n' + (out + err)[-2000:]
     good = 0
     for number in range(1, MOST + 1):
         try:
-            outcome = judge(words, without_addresses(out), **{kind: str(number)})
+            outcome = judge(words, without_addresses(out), EDDY_DRIVER=driver, **{kind: str(number)})
         except subprocess.TimeoutExpired:
             outcome = 'hangs'
         if outcome:
-            return '%s=%d EDDY_DRIVER=sim %s: %s' % (kind, number, ' '.join(words), outcome)
+            return '%s=%d EDDY_DRIVER=%s %s: %s' % (kind, number, driver, ' '.join(words), outcome)
         good = good + 1 if outcome is None else 0
         if good == GOOD_RUNS:
             break
@@ -144,7 +146,8 @@ def main():
     completions = sys.argv[1] == '--completions'
     folder, *names = sys.argv[2:] if completions else sys.argv[1:]
     chosen = programs(folder, names)
-    jobs = [(words, kind) for _, words in chosen for kind in KINDS]
+    jobs = [(words, kind, 'sim') for _, words in chosen for kind in KINDS]
+    jobs += [(words, 'EDDY_FAIL_ALLOC', driver) for name, words in chosen if is_exact(name) for driver in ('uring', 'epoll')]
     if completions:
         jobs = [(words, driver) for name, words in chosen for driver in DRIVERS[-1 if name.startswith('examples') else 0:]]
     failed = 0
