@@ -61,7 +61,7 @@ STATEMENT = re.compile(r'^\s+(?!return\b|goto\b|break\b|continue\b|static\b|cons
                        r'|case\b|default\b|do\b)[\w*(][^;{}]*(\(.*\)|[^=!<>]=[^=].*|\+\+|--);$')
 DECLARATION = re.compile(r'^\s+(?:unsigned|signed|long|int|bool|char|size_t|u?int\d+_t|void|double|[a-z_]+ \*?[a-z_]+ ?[=;])')
 CONDITION = re.compile(r'^(\s+(?:\} else )?if \()(.*)(\) ?\{?)$')
-LEFT_ALONE = re.compile(r'EDDY_ASSERT|_Static_assert|prefetch|__attribute__|__builtin_expect|/\* hint \*/|^\s*#|^\s*/?\*|\b(?:const )?char \w+\[\]')
+LEFT_ALONE = re.compile(r'EDDY_ASSERT|EDDY_\w*INVARIANT|_Static_assert|prefetch|__attribute__|__builtin_expect|/\* hint \*/|^\s*#|^\s*/?\*|\b(?:const )?char \w+\[\]')
 
 
 def quoted_or_comment(text, index):
