@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "driver_rules.h"
 
+#include "os/lent.h"
+
 #include <sys/socket.h>
 
 static void give_back(struct probe *probe)
@@ -128,6 +130,27 @@ static void what_came_to_a_cancelled_wait_is_for_the_next(void **state)
     close_pair(ends);
 }
 
+static void a_few_free_buffers_are_kept(void **state)
+{
+    (void)state;
+    enum { MORE = LENT_KEPT + 3 };
+    struct lent_buffers buffers = {0};
+    struct lent_buffer *taken[MORE];
+    long blocks = memory_live_blocks();
+    for (int i = 0; i < MORE; i++)
+        assert_non_null(taken[i] = lent_take(&buffers));
+    for (int i = 0; i < MORE; i++)
+        lent_put(&buffers, taken[i]);
+    assert_int_equal(memory_live_blocks() - blocks, LENT_KEPT);
+    for (int i = 0; i < LENT_KEPT; i++)
+        taken[i] = lent_take(&buffers); /* no new ones */
+    assert_int_equal(memory_live_blocks() - blocks, LENT_KEPT);
+    for (int i = 0; i < LENT_KEPT; i++)
+        lent_put(&buffers, taken[i]);
+    lent_free(&buffers);
+    assert_int_equal(memory_live_blocks(), blocks);
+}
+
 static void messages_carry_descriptors(void **state)
 {
     (void)state;
@@ -175,6 +198,7 @@ int main(void)
         RULE(a_crowd_needs_no_more_buffers_than_are_kept),
         RULE(the_end_and_a_cancelled_wait_lend_nothing),
         RULE(what_came_to_a_cancelled_wait_is_for_the_next),
+        RULE(a_few_free_buffers_are_kept),
         RULE(messages_carry_descriptors),
     };
     return run_rules(rules);

@@ -340,6 +340,7 @@ async(void, receives_all)
     await(sending);
     shutdown(pair[0], SHUT_WR);
     CHECK(await(eddy_recvfrom(pair[1], first, 3, MSG_WAITALL, NULL)) == 2);
+    CHECK(await(eddy_recvmsg(pair[1], &message, 0)) == 0); /* the end is no error */
 }
 
 static void a_receive_waits_for_the_whole_length(void **state)

@@ -441,10 +441,14 @@ async(void, format)
     CONNECT(&wire, echo, NULL);
     /* Cancelled before it begins: its text is freed. */
     struct eddy_stream_printf *never = eddy_spawn(eddy_stream_printf(wire.s, "never %s", "sent"));
-    eddy_error cancelled;
+    eddy_error err;
     eddy_cancel(never);
-    await(never, &cancelled);
-    CHECK(cancelled.code == ECANCELED);
+    await(never, &err);
+    CHECK(err.code == ECANCELED);
+    memory_fail_after(1);
+    await(eddy_stream_printf(wire.s, "%s\n", "lost"), &err);
+    memory_fail_after(0);
+    CHECK(err.code == ENOMEM && strstr(err.message, "eddy_stream_printf"));
     await(eddy_stream_printf(wire.s, "%s-%d\n", "text", 42));
     CHECK(await(eddy_stream_read_line(wire.s, &line)) == 8 && is(line, "text-42\n"));
     snprintf(expected, sizeof expected, "127.0.0.1:%d", eddy_server_port(wire.server));
