@@ -33,7 +33,7 @@ void driver_is_the_parents(const struct driver *driver)
 bool driver_submit(struct driver *driver, struct driver_op *op)
 {
     driver_check_owner(driver);
-    EDDY_INVARIANT(op->kind < DRIVER_KINDS && op->state == 0 && op->complete);
+    EDDY_INVARIANT(op->state == 0);
     op->cancelled = false;
     op->result = 0;
     if (driver_fault_of_submission()) {
