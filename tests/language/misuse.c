@@ -29,12 +29,19 @@ static void listen_to(void (*function)(void))
     waitpid(child, NULL, 0);
 }
 
-/* The text begins with "eddy: FILE:LINE: " and `begins`, and has `remedy`. */
+/* Our line of what was said: tools that look on may have lines of their own. */
+static const char *told(void)
+{
+    const char *line = strncmp(said, "eddy: ", 6) == 0 ? said : strstr(said, "\neddy: ");
+    return !line ? "" : line == said ? said : line + 1;
+}
+
+/* It begins with "eddy: FILE:LINE: " and `begins`; `remedy` follows. */
 static bool tells(int line, const char *begins, const char *remedy)
 {
     char place[300];
     snprintf(place, sizeof place, "eddy: %s:%d: %s", __FILE__, line, begins);
-    bool good = strncmp(said, place, strlen(place)) == 0 && strstr(said, remedy);
+    bool good = strncmp(told(), place, strlen(place)) == 0 && strstr(told(), remedy);
     if (!good)
         fprintf(stderr, "wanted \"%s ... %s\", got:\n%s\n", place, remedy, said);
     return good;
@@ -42,7 +49,8 @@ static bool tells(int line, const char *begins, const char *remedy)
 
 static bool names_the_library(void)
 {
-    return strstr(said, "src/") != NULL;
+    const char *library = strstr(told(), "src/");
+    return library && library < told() + strcspn(told(), "\n");
 }
 
 async(int, number)
