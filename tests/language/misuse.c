@@ -53,6 +53,14 @@ static bool names_the_library(void)
     return library && library < told() + strcspn(told(), "\n");
 }
 
+/* Debug mode, without its reports of steps that take long. */
+#define IN_DEBUG_MODE (&(eddy_loop_options){.size = sizeof(eddy_loop_options), .slow_step = 3600})
+
+static void debug_mode(void)
+{
+    setenv("EDDY_DEBUG", "1", 1);
+}
+
 async(int, number)
 {
     await(eddy_sleep(0.001));
@@ -83,14 +91,14 @@ async(int, detaches_what_it_awaited)
 /* Debug mode keeps the memory of a task that has ended, so that a second use is found. */
 static void await_twice(void)
 {
-    setenv("EDDY_DEBUG", "1", 1);
-    eddy_run(awaits_twice());
+    debug_mode();
+    eddy_run_with(IN_DEBUG_MODE, awaits_twice());
 }
 
 static void await_and_detach(void)
 {
-    setenv("EDDY_DEBUG", "1", 1);
-    eddy_run(detaches_what_it_awaited());
+    debug_mode();
+    eddy_run_with(IN_DEBUG_MODE, detaches_what_it_awaited());
 }
 
 static void a_handle_is_told_by_where_it_was_spawned(void)
@@ -129,8 +137,8 @@ static void release(void)
 
 static void release_in_debug_mode(void)
 {
-    setenv("EDDY_DEBUG", "1", 1);
-    release();
+    debug_mode();
+    eddy_run_with(IN_DEBUG_MODE, spawns_one_that_releases());
 }
 
 static void a_call_is_told_by_where_its_task_was_spawned(void)
