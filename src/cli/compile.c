@@ -98,7 +98,6 @@ static void choose_flags(struct build *build)
 
 static void add_words(struct sha256 *hash, const struct words *words)
 {
-    sha256_add_part(hash, &words->count, sizeof words->count);
     for (size_t i = 0; i < words->count; i++)
         sha256_add_string(hash, words->items[i]);
 }
@@ -187,11 +186,14 @@ static void read_rule(struct words *depends, const char *rule)
     }
 }
 
+/* Of a compiler that does not say what it read nothing is known. */
 static void note_depends(struct build *build, const char *file)
 {
     struct text rule = {0};
     if (text_read_file(&rule, file) && strchr(rule.data, ':'))
         read_rule(&build->made_from.read, rule.data);
+    else
+        build->made_from.uncertain = true;
 }
 
 /* Runs the compiler with its words going to the log; 0, or the status for `eddy`. */
@@ -323,7 +325,8 @@ static void note_absent(struct build *build)
 {
     struct search_path search = {0};
     bool known = search_path_ask(&search, &build->compiler, build->compiler_file, &build->flags);
-    build->made_from.uncertain = !known || !search_path_absent(&search, &build->cache.opened, &build->made_from);
+    if (!known || !search_path_absent(&search, &build->cache.opened, &build->made_from))
+        build->made_from.uncertain = true;
 }
 
 /* 0 and a new entry in build->work, or the status for `eddy`. */

@@ -50,7 +50,7 @@ static size_t place_of(const char *line, size_t size)
 static bool says_line_again(const char *line, size_t size, const char *last)
 {
     size_t place = place_of(line, size);
-    return has(line, size, "in expansion of macro ") && last && place && strncmp(line, last, place) == 0;
+    return has(line, size, "in expansion of macro ") && last && place && strncmp(line, last, place + 1) == 0;
 }
 
 /*

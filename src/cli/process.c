@@ -65,10 +65,9 @@ static void set_files(posix_spawn_file_actions_t *actions, const struct process 
 
 static int wait_for(pid_t pid)
 {
-    int status;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return -1;
+    int status; /* without handlers of ours no signal interrupts the call */
+    if (waitpid(pid, &status, 0) < 0)
+        return -1;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

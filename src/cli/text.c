@@ -43,8 +43,6 @@ bool text_read(struct text *text, int fd)
     for (;;) {
         reserve(text, 16384);
         ssize_t got = read(fd, text->data + text->size, 16384);
-        if (got < 0 && errno == EINTR)
-            continue;
         if (got > 0)
             text->size += (size_t)got;
         text->data[text->size] = '\0';

@@ -80,11 +80,28 @@ class Place:
     def eddy(self, *words, **options):
         return self.start(EDDY, *words, **options)
 
+    def script(self, name, *lines):
+        """An executable shell script; its path."""
+        self.write(name, '\n'.join(('#!/bin/sh',) + lines) + '\n')
+        os.chmod(self.path(name), 0o755)
+        return self.path(name)
+
+    def install(self, prefix='prefix', libraries='lib', notes=()):
+        """A copy of the command with its library and headers, and files for `eddy tour`; the path of the command."""
+        rows = doctor_rows(self.eddy('doctor'))
+        for folder in ('bin', libraries):
+            os.makedirs(self.path(os.path.join(prefix, folder)))
+        shutil.copy(EDDY, self.path(prefix + '/bin'))
+        shutil.copy(rows['library'].split(' (')[0], self.path(os.path.join(prefix, libraries)))
+        shutil.copytree(rows['headers'], self.path(prefix + '/include'))
+        for name, text in dict(notes).items():
+            self.write(prefix + '/share/eddy/notes/' + name, text)
+        return self.path(prefix + '/bin/eddy')
+
     def counting_compiler(self, compiler=COMPILER):
         """A compiler that writes a line to the file `calls` each time it is called."""
-        self.write('counting-cc', '#!/bin/sh\necho call >> "%s"\nexec %s "$@"\n' % (self.path('calls'), compiler))
-        os.chmod(self.path('counting-cc'), 0o755)
-        self.environment['CC'] = self.path('counting-cc')
+        self.environment['CC'] = self.script('counting-cc', 'echo call >> "%s"' % self.path('calls'),
+                                             'exec %s "$@"' % compiler)
 
     def calls(self):
         if not os.path.exists(self.path('calls')):

@@ -51,6 +51,9 @@ def help_lists_and_explains_every_command(place):
         contains(page.stdout, 'usage: eddy ' + name)
         contains(page.stdout, 'exit status: ')
         same(place.eddy(name, '--help').stdout, page.stdout, name + ' --help')
+        same(place.eddy(name, '-h').stdout, page.stdout, name + ' -h')
+    same(place.eddy('-h').stdout, overview.stdout, 'eddy -h')
+    same(place.eddy('-V').stdout, place.eddy('--version').stdout, 'eddy -V')
 
 
 @check
@@ -119,6 +122,9 @@ def run_passes_standard_input_through(place):
 def run_reads_a_source_from_standard_input(place):
     for _ in range(2):
         ends(place.eddy('run', '-', '--', 'x', input=ECHO), 0, '[x] <stdin>\n')
+    ends(place.eddy('run', '-', input='#include <stdio.h>\nint main(int n, char **v) { (void)n; puts(v[0]); }\n'), 0,
+         'stdin\n')
+    ends(place.eddy('run', '-', input=''), 1)
 
 
 @check
@@ -285,6 +291,10 @@ def wrong_command_lines_are_told(place):
     complains(place.eddy('run', '--', 'seven.c'), 2, 'eddy run FILE.c')
     complains(place.eddy('run', '-O2', 'seven.c'), 2, 'no option "-O2"', 'CFLAGS')
     complains(place.eddy('run', 'seven.c', 'argument'), 2, '"argument" is not a C source', '"--"')
+    for name in ('.c', 'c', 'seven.h', 'seven.c.'):
+        complains(place.eddy('run', name), 2, '"%s" is not a C source' % name)
+    place.write('x.c', SEVEN)
+    ends(place.eddy('run', 'x.c'), 7)
 
 
 @check
@@ -305,17 +315,14 @@ def interrupted_compiler_leaves_nothing_behind(place):
 
 @check
 def installed_command_finds_its_library(place):
-    rows = doctor_rows(place.eddy('doctor'))
+    place.write('async.c', ASYNC)
     for libraries in ('lib', 'lib/%s-linux-gnu' % os.uname().machine):
-        prefix = place.path(libraries.replace('/', '-'))
-        os.makedirs(os.path.join(prefix, 'bin'))
-        os.makedirs(os.path.join(prefix, libraries))
-        shutil.copy(EDDY, os.path.join(prefix, 'bin'))
-        shutil.copytree(rows['headers'], os.path.join(prefix, 'include'))
-        shutil.copy(rows['library'].split(' (')[0], os.path.join(prefix, libraries))
-        place.write('async.c', ASYNC)
-        result = place.start(os.path.join(prefix, 'bin', 'eddy'), 'run', 'async.c', env={'EDDY_DRIVER': 'sim'})
-        ends(result, 5, '42\n', '')
+        command = place.install(libraries.replace('/', '-'), libraries)
+        ends(place.start(command, 'run', 'async.c', env={'EDDY_DRIVER': 'sim'}), 5, '42\n', '')
+    place.write('fetches.c', '#include <eddy/curl.h>\nint main(void) { return 0; }\n')
+    place.write('eddy/curl.h', '')
+    complains(place.start(command, 'run', 'fetches.c', env={'CFLAGS': '-I' + place.folder}), 1,
+              '<eddy/curl.h> needs the module eddy-curl')
 
 
 @check
