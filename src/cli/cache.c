@@ -448,13 +448,11 @@ bool cache_store(const struct cache *cache, const char *key, struct depends *dep
 {
     struct text old = {0};
     char digits[65], name[64];
-    int error = 0;
     look_at_depends(cache, key, depends, work->name, digits);
     read_depends(cache, key, &old, name);
-    if (name[0]) /* else there is no room, and it is compiled each time */
+    int error = finish_work(work) ? 0 : errno;
+    if (!error && name[0]) /* else there is no room, and it is compiled each time */
         error = write_depends(cache, name, depends, work);
-    if (!error && !finish_work(work))
-        error = errno;
     if (error) {
         cache_discard(cache, work);
         return unusable(cache, error);

@@ -20,8 +20,9 @@ COMPILER = os.environ.get('CC') or 'cc'
 THE_COMPILER = [word for word in COMPILER.split() if not word.startswith('-')][-1]
 LIMIT = 60
 
-# The programs that a check starts inherit what is ignored, and one is sent this.
+# The programs that a check starts inherit what is ignored, and some are sent these.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 CHECKS = []
 SEVEN = 'int main(void) { return 7; }\n'

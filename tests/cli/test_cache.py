@@ -240,6 +240,74 @@ def what_a_killed_run_has_left_goes(place):
     same(os.path.exists(left), False, 'an old one stays')
 
 
+def refuses_the_cache(place, *words, **options):
+    """What it had begun is not left there."""
+    complains(place.start(*words, **options), 1, 'cannot use the cache "%s": ' % place.path('cache'), 'EDDY_CACHE')
+    same(os.listdir(place.path('cache')), [], 'the cache')
+
+
+@check
+def cache_that_cannot_be_written_is_told(place):
+    place.write('seven.c', SEVEN)
+    refuses_the_cache(place, 'sh', '-c', 'trap "" XFSZ; ulimit -f 0; exec "$0" run seven.c', EDDY)
+    made = 'for word; do [ "$last" != -o ] || echo > "$word"; last=$word; done'
+    rule = 'last=; for word; do [ "$last" != -MF ] || { echo "x: seven.c"; seq -f " /no/file/%g" 300; } | tr -d "\\n" ' \
+           '> "$word"; last=$word; done'
+    place.environment['CC'] = place.script('odd-cc', made, rule)
+    refuses_the_cache(place, 'bash', '-c', 'trap "" XFSZ; ulimit -f 4; exec "$0" run seven.c', EDDY)
+    place.environment['CC'] = place.script('no-cc', 'exit 0')
+    refuses_the_cache(place, EDDY, 'run', 'seven.c')
+
+
+@check
+def folders_on_the_way_to_the_cache_are_made(place):
+    place.write('seven.c', SEVEN)
+    old = os.umask(0o027)
+    try:
+        ends(place.eddy('run', 'seven.c', env={'EDDY_CACHE': 'a//b/../c/'}), 7)
+        ends(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('d/./e')}), 7)
+    finally:
+        os.umask(old)
+    same([oct(os.stat(place.path(name)).st_mode & 0o777) for name in ('a', 'a/b', 'a/c', 'd', 'd/e')],
+         ['0o750', '0o750', '0o700', '0o750', '0o700'], 'rights of the folders')
+    same(len(os.listdir(place.path('a/c'))), 2, 'names in the cache')
+
+
+@check
+def links_to_the_cache_are_counted(place):
+    place.write('seven.c', SEVEN)
+    os.mkdir(place.path('real'), 0o700)
+    os.symlink('real', place.path('link1'))
+    for number in range(2, 42):
+        os.symlink('link%d' % (number - 1), place.path('link%d' % number))
+    ends(place.eddy('run', 'seven.c', env={'EDDY_CACHE': 'link40'}), 7)
+    ends(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('link40/')}), 7)
+    complains(place.eddy('run', 'seven.c', env={'EDDY_CACHE': 'link41'}), 1, 'Too many levels of symbolic links')
+    os.symlink(place.folder[1:], place.path('root-less'))
+    os.symlink('/', place.path('root'))
+    ends(place.eddy('run', 'seven.c', env={'EDDY_CACHE': 'root' + place.path('through')}), 7)
+    same(len(os.listdir(place.path('through'))), 2, 'names in the cache')
+
+
+@check
+def trimming_leaves_no_descriptor_open(place):
+    place.write('seven.c', SEVEN)
+    ends(place.eddy('run', 'seven.c'), 7)
+    made, cache = cached(place, 'program-'), place.path('cache')
+    for number in range(160):
+        old = os.path.join(cache, 'program-%040x' % number)
+        shutil.copytree(made, old) if number % 2 else os.mkdir(old)
+        os.utime(old, (number, number))
+        place.write('cache/depends-%040x' % number, 'made by eddy run\n' if number % 2 else 'a list of mine\n')
+        os.utime(place.path('cache/depends-%040x' % number), (number, number))
+    place.write('eight.c', SEVEN.replace('7', '8'))
+    ends(place.start('sh', '-c', 'ulimit -n 24; exec "$0" run eight.c', EDDY), 8, '', '')
+    names = os.listdir(cache)
+    for kind in ('program-', 'depends-'):
+        kept = [number for number in range(160) if kind + '%040x' % number in names]
+        same(kept, [number for number in range(160) if number >= 62 or number % 2 == 0], 'what is kept of ' + kind)
+
+
 # ---- run: headers that come ----
 
 @check
@@ -284,6 +352,42 @@ def header_that_is_asked_for_compiles_again(place):
     ends(place.eddy('run', 'main.c'), 1)
     os.unlink(place.path('extra.h'))
     ends(place.eddy('run', 'main.c'), 2)
+
+
+@check
+def questions_of_all_forms_are_seen(place):
+    place.environment['CC'] = THE_COMPILER
+    folder = place.path('asked')
+    os.mkdir(place.path('later'))
+    place.environment['CFLAGS'] = '-Ilater'
+    questions = ('"asked/a.h"', '<asked/b.h>', '(  "asked/c.h")', '(<%s/d.h>)' % folder, '("%s/e.h")' % folder, '(\t<f.h>)')
+    place.write('main.c', ''.join('#if __has_include%s\n#define N%d %d\n#else\n#define N%d 0\n#endif\n' % (
+        words if words.startswith('(') else '(%s)' % words, number, 1 << number, number)
+                                  for number, words in enumerate(questions)) +
+                'int main(void) { return N0 + N1 + N2 + N3 + N4 + N5; }\n')
+    ends(place.eddy('run', 'main.c'), 0)
+    wanted = 0
+    for number, name in enumerate(('asked/a.h', 'later/asked/b.h', 'asked/c.h', 'asked/d.h', 'asked/e.h', 'later/f.h')):
+        place.write(name, '')
+        wanted += 1 << number
+        for _ in range(2):
+            ends(place.eddy('run', 'main.c'), wanted)
+    os.unlink(place.path('later/f.h'))
+    ends(place.eddy('run', 'main.c'), wanted - 32)
+
+
+@check
+def file_of_a_long_name_is_no_exception(place):
+    folder = '/'.join(['a' * 200] * 4)
+    place.counting_compiler()
+    place.write(folder + '/long.h', '#define N 3\n')
+    place.write(folder + '/long.c', '#include "long.h"\nint main(void) { return N; }\n')
+    ends(place.eddy('run', folder + '/long.c'), 3)
+    made = place.calls()
+    ends(place.eddy('run', folder + '/long.c'), 3)
+    same(place.calls(), made, 'calls of the compiler')
+    place.write(folder + '/long.h', '#define N 4\n')
+    ends(place.eddy('run', folder + '/long.c'), 4)
 
 
 # ---- run: folders of others ----

@@ -97,6 +97,31 @@ def new_refuses_names(place):
 
 
 @check
+def new_takes_every_other_name(place):
+    for name in ('a', 'Z', 'a0_-', 'tests', 'mesonx'):
+        ends(place.eddy('new', name), 0, stderr='')
+        with open(place.path(name + '/meson.build'), encoding='utf-8') as file:
+            contains(file.read(), "project('%s', 'c'" % name)
+    for name in ('benchmark', 'build', 'clean', 'coverage', 'dist', 'distcheck', 'install', 'main', 'phony', 'reconfigure',
+                 'scan-build', 'uninstall', 'meson-'):
+        complains(place.eddy('new', name), 2, 'Meson keeps that word')
+
+
+@check
+def new_says_how_to_find_what_is_not_installed(place):
+    uninstalled()
+    contains(place.eddy('new', 'here').stdout, '\n    export PKG_CONFIG_PATH="')
+    same(place.start(place.install(), 'new', 'there').stdout,
+         'there: main.c, meson.build, README.md, .gitignore\n\n    cd there && eddy run main.c\n', 'what an installed one says')
+
+
+@check
+def new_tells_what_it_cannot_write(place):
+    result = place.start('sh', '-c', 'trap "" XFSZ; ulimit -f 0; exec "$0" new hello', EDDY)
+    complains(result, 1, 'cannot write "hello/main.c": File too large')
+
+
+@check
 def new_refuses_what_exists(place):
     place.write('hello/mine.txt', 'precious\n')
     complains(place.eddy('new', 'hello'), 1, '"hello" exists already')
