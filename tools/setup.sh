@@ -14,7 +14,8 @@ need_for_check="g++=cmd:g++ clang=cmd:clang llvm=cmd:llvm-ar lld=cmd:ld.lld
     valgrind=cmd:valgrind libc6-dbg=deb openssl=cmd:openssl nginx-light=cmd:nginx"
 need_for_portability="musl-tools=cmd:musl-gcc qemu-user=cmd:qemu-aarch64 gcc-aarch64-linux-gnu=cmd:aarch64-linux-gnu-gcc
     libc6-dev-arm64-cross=file:/usr/aarch64-linux-gnu/include/stdio.h gdb=cmd:gdb binutils=cmd:readelf"
-need_for_interop="curl=cmd:curl socat=cmd:socat redis-server=cmd:redis-server wrk=cmd:wrk nginx-light=cmd:nginx"
+need_for_interop="curl=cmd:curl socat=cmd:socat redis-server=cmd:redis-server wrk=cmd:wrk nginx-light=cmd:nginx
+    libglib2.0-dev=pc:glib-2.0 libuv1-dev=pc:libuv libevent-dev=pc:libevent_core"
 need_for_debugger="gdb=cmd:gdb binutils=cmd:objcopy"
 need_for_debian="debhelper=deb dpkg-dev=deb fakeroot=cmd:fakeroot meson=deb pkg-config=deb liburing-dev=deb
     libssl-dev=deb libcurl4-openssl-dev=deb lowdown=deb git=cmd:git gdb=cmd:gdb"

@@ -225,7 +225,8 @@ def lists(tree):
             ('tests/unit', 'unit_tests', lambda lines: is_main(lines) and not needs_loop(lines)),
             ('tests/unit', 'unit_loop_tests', lambda lines: is_main(lines) and needs_loop(lines)),
             ('tests/language', 'language_tests', is_main),
-            ('examples', 'examples', lambda lines: is_main(lines) and not uses_curl(lines)),
+            ('examples', 'examples', lambda lines: is_main(lines) and not uses_curl(lines) and not uses_host(lines)),
+            ('examples', 'host_examples', uses_host),
             ('examples', 'curl_examples', lambda lines: is_main(lines) and uses_curl(lines)),
             ('examples/notes', 'note_examples', is_main),
             ('tests/stress', 'stress_tests', is_main),
@@ -238,6 +239,11 @@ def lists(tree):
 
 def uses_curl(lines):
     return any(name == 'eddy/curl.h' for _, _, name in includes_of(lines))
+
+
+def uses_host(lines):
+    """Another library's loop runs Eddy's."""
+    return any(name in ('event2/event.h', 'glib.h', 'uv.h') for _, _, name in includes_of(lines))
 
 
 def entries_in(tree, folder, form):
