@@ -32,6 +32,8 @@ int eddy_no_fault_handler(void)
 
 struct eddy_failure *loop_driver_failed(const struct eddy_loop *loop)
 {
+    if (loop->driver->forked)
+        return failure_of(EDDY_NO_LOOP, "this process was forked inside of the event loop, which is its parent's");
     return failure_of(loop->broken, "the %s driver of the event loop failed", loop->driver->type->name);
 }
 
@@ -99,10 +101,8 @@ struct eddy_failure *loop_claim(const eddy_loop *name, struct eddy_loop **loop)
         return failure;
     *loop = name ? loop_enter(name) : NULL;
     if (!*loop)
-        return failure_of(EDDY_NO_LOOP, "the loop has been closed");
+        return failure_of(EDDY_NO_LOOP, "the loop has been closed, or is that of another process");
     loop_leave(name);
-    if ((*loop)->driver->forked)
-        return failure_of(EDDY_NO_LOOP, "the loop belongs to the process that this one was forked from");
     if (__atomic_exchange_n(&(*loop)->runs, true, __ATOMIC_ACQUIRE))
         return failure_of(EDDY_LOOP_RUNNING, "the loop runs already, on another thread");
     failure = move_here(*loop);

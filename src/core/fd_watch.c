@@ -174,6 +174,6 @@ void fd_watches_free(struct eddy_loop *loop)
             drop(of_fd->writer);
     }
     fd_table_free(&loop->fd_watches);
-    while (loop->driver->in_flight)
+    while (loop->driver->in_flight && !loop->broken)
         driver_wait(loop->driver, 0);
 }

@@ -63,6 +63,9 @@ static void give_back_slack(struct eddy_loop *loop)
     memory_give_back();
 }
 
+/* Enough for clean-up that does not wait; a task that turns for ever is left. */
+enum { LAST_PASSES = 1000 };
+
 /* The host's hooks are called around what may sleep.  Once the driver has failed it is not asked again. */
 static void wait_for_world(struct eddy_loop *loop, int64_t deadline)
 {
@@ -70,6 +73,7 @@ static void wait_for_world(struct eddy_loop *loop, int64_t deadline)
     if (deadline && options->before_wait)
         options->before_wait(options->wait_argument);
     loop->broken = -driver_wait(loop->driver, deadline);
+    loop->last_passes = LAST_PASSES;
     if (deadline && options->after_wait)
         options->after_wait(options->wait_argument);
 }
@@ -121,8 +125,9 @@ static void run_ready(struct eddy_loop *loop)
 bool loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument)
 {
     while (!done(argument)) {
-        if (loop->broken && !loop->first)
+        if (loop->broken && (!loop->first || loop->last_passes == 0))
             return false;
+        loop->last_passes -= loop->broken != 0;
         run_ready(loop);
         if (!done(argument) && !loop->broken)
             look(loop, CLOCK_NEVER);

@@ -82,6 +82,7 @@ struct eddy_loop {
     bool stopped;                /* eddy_loop_stop was called */
     bool runs;                   /* a thread runs it; atomic */
     int broken;                  /* the driver has failed with this errno value: nothing can be waited for any more */
+    unsigned last_passes;        /* that it may still make then, for what is ready */
     bool ended;                  /* other threads' calls are not taken any more */
     struct debugger *debug;      /* debug mode; NULL: off */
     struct list closers;         /* of struct loop_closer */
@@ -130,14 +131,19 @@ bool loops_run(void);
 /* Any thread.  *name NULL: becomes this thread's, else that of the only loop of the process.  Returns 0; EDDY_NO_LOOP:
  * none runs; EINVAL: several do, which is reported, with `call` as what was called. */
 int loop_resolve(eddy_loop **name, const char *call);
-/* Any thread: the loop of that name, which does not end before loop_leave; NULL: it has ended. */
-static inline struct eddy_loop *loop_enter(const eddy_loop *name)
-{
-    return gate_enter((uintptr_t)name);
-}
+/* Any thread: the loop of that name, which does not end before loop_leave; NULL: it has ended, or is that of the
+ * process that this one was forked from. */
 static inline void loop_leave(const eddy_loop *name)
 {
     gate_leave((uintptr_t)name);
+}
+static inline struct eddy_loop *loop_enter(const eddy_loop *name)
+{
+    struct eddy_loop *loop = gate_enter((uintptr_t)name);
+    if (!loop || !driver_is_foreign(loop->driver))
+        return loop;
+    loop_leave(name);
+    return NULL;
 }
 
 void fd_watches_free(struct eddy_loop *loop);

@@ -131,6 +131,8 @@ static void end_threads(struct eddy_loop *loop)
 void loop_finish(struct eddy_loop *loop)
 {
     loop->closing = loop->returns = true;
+    if (loop->driver->forked) /* the tasks are its parent's, and their clean-up is */
+        return;
     end_tasks(loop);
     close_async_generators(loop);
     end_threads(loop);

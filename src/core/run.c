@@ -140,6 +140,8 @@ static struct eddy_loop *open_loop(const eddy_loop_options *options, bool moves,
 /* On the thread that runs it, after loop_finish. */
 static void free_loop(struct eddy_loop *loop)
 {
+    if (loop->driver->forked)
+        return;
     loop_unregister(loop);
     loop_closers_run(loop);
     fd_watches_free(loop);

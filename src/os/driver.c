@@ -7,7 +7,7 @@
 #include "os/driver_fault.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 
 void (*driver_hook)(enum driver_point point, struct driver *driver, struct driver_op *op);
 
@@ -23,19 +23,24 @@ void driver_close(struct driver *driver)
     driver->type->close(driver);
 }
 
-void driver_is_the_parents(const struct driver *driver)
+bool driver_is_the_parents(void)
 {
-    EDDY_ASSERT(!driver->forked, "this process was forked inside of an event loop, which is its parent's: "
-                                 "end by exec or _exit, or run another by eddy_run");
-    abort();
+    static bool said;
+    if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
+        fputs("eddy: this process was forked inside of an event loop, which is its parent's: end by exec or _exit, or "
+              "run another by eddy_run\n", stderr);
+    return true;
 }
 
 bool driver_submit(struct driver *driver, struct driver_op *op)
 {
-    driver_check_owner(driver);
     EDDY_INVARIANT(op->state == 0);
     op->cancelled = false;
     op->result = 0;
+    if (driver_is_foreign(driver)) {
+        op->result = -EDDY_NO_LOOP;
+        return true;
+    }
     if (driver_fault_of_submission()) {
         op->result = -ECONNABORTED;
         return true;

@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/list.h"
 #include "eddy/error.h"
@@ -174,12 +175,13 @@ void driver_close(struct driver *driver);
  * not. */
 const char *driver_refusal(char *buffer, size_t size, int *error);
 
-_Noreturn void driver_is_the_parents(const struct driver *driver) __attribute__((cold));
-/* Epoll instances and rings are shared across fork: what a child does to them is done to its parent. */
-static inline void driver_check_owner(const struct driver *driver)
+/* Says so, once a process; true. */
+bool driver_is_the_parents(void) __attribute__((cold));
+/* Epoll instances and rings are shared across fork: what a child does to them is done to its parent.  So in a child
+ * calls do nothing, and what can fail fails with EDDY_NO_LOOP. */
+static inline bool driver_is_foreign(const struct driver *driver)
 {
-    if (__builtin_expect(driver->forked, 0))
-        driver_is_the_parents(driver);
+    return __builtin_expect(driver->forked, 0) && driver_is_the_parents();
 }
 
 /* Where an operation stands, told to a test. */
@@ -202,13 +204,15 @@ static inline void driver_tell(enum driver_point point, struct driver *driver, s
 bool driver_submit(struct driver *driver, struct driver_op *op);
 static inline void driver_cancel(struct driver *driver, struct driver_op *op)
 {
-    driver_check_owner(driver);
+    if (driver_is_foreign(driver))
+        return;
     driver->type->cancel(driver, op); /* completes nothing: the operation is still there */
     op->cancelled = true;
 }
 static inline int driver_wait(struct driver *driver, int64_t deadline)
 {
-    driver_check_owner(driver);
+    if (driver_is_foreign(driver))
+        return -EDDY_NO_LOOP;
     driver_tell(DRIVER_AT_WAIT, driver, NULL);
     int error = driver->type->wait(driver, deadline);
     driver->failed = error != 0;
@@ -246,14 +250,13 @@ static inline void driver_deliver_all(struct driver *driver, struct list *done)
 static inline int driver_descriptor(struct driver *driver) { return driver->type->descriptor(driver); }
 static inline bool driver_host_waits(struct driver *driver, int64_t deadline)
 {
-    driver_check_owner(driver);
-    return driver->type->host_waits(driver, deadline);
+    return driver_is_foreign(driver) || driver->type->host_waits(driver, deadline);
 }
 static inline int driver_move(struct driver *driver) { return driver->type->move ? driver->type->move(driver) : 0; }
 static inline void driver_wake(struct driver *driver)
 {
-    driver_check_owner(driver);
-    driver->type->wake(driver);
+    if (!driver_is_foreign(driver))
+        driver->type->wake(driver);
 }
 static inline int64_t driver_now(struct driver *driver) { return driver->type->now(driver); }
 /* Any thread: one more, or one less, of driver->working, ended, posted or held.  Who is not on the loop's thread wakes
@@ -268,23 +271,25 @@ static inline void driver_count_down(size_t *count)
 }
 static inline void driver_adopt(struct driver *driver, int fd)
 {
-    driver_check_owner(driver);
-    driver->type->adopt(driver, fd);
+    if (!driver_is_foreign(driver))
+        driver->type->adopt(driver, fd);
 }
 static inline void driver_release(struct driver *driver, int fd)
 {
-    driver_check_owner(driver);
-    driver->type->release(driver, fd);
+    if (!driver_is_foreign(driver))
+        driver->type->release(driver, fd);
 }
 static inline void driver_close_fd(struct driver *driver, int fd)
 {
-    driver_check_owner(driver);
-    driver->type->close_fd(driver, fd);
+    if (driver_is_foreign(driver))
+        close(fd);
+    else
+        driver->type->close_fd(driver, fd);
 }
 static inline void driver_give_back(struct driver *driver, void *data, unsigned id)
 {
-    driver_check_owner(driver);
-    driver->type->give_back(driver, data, id);
+    if (!driver_is_foreign(driver))
+        driver->type->give_back(driver, data, id);
 }
 
 #endif
