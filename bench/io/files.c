@@ -7,14 +7,7 @@
 async(void, copy, (const char *, path))
 {
     char other[512];
-    static char part[FILE_PART];
-    size_t got;
-    eddy_file *from = await(eddy_file_open(path, O_RDONLY));
-    defer(eddy_file_abort, from);
-    eddy_file *to = await(eddy_file_open(file_other(path, other), O_WRONLY | O_CREAT | O_TRUNC));
-    defer(eddy_file_abort, to);
-    while ((got = await(eddy_file_read(from, part, sizeof part))) > 0)
-        await(eddy_file_write(to, part, got));
+    file_require(await(eddy_copy_file(path, file_other(path, other))) == file_size(path), "all of it was copied");
 }
 
 async(void, send_file, (const char *, path))

@@ -66,6 +66,14 @@ eddy_async_declare(size_t, eddy_read_file, (const char *, path), (eddy_buffer *,
 /* Makes the file or cuts it to nothing, and writes size bytes.  Python: Path.write_bytes.  Since 0.1. */
 eddy_async_declare(void, eddy_write_file, (const char *, path), (const void *, data), (size_t, size));
 
+/*
+ * Copies the bytes of the file `from` to `to`, which is made (mode 0666, less the umask) or cut to nothing first;
+ * within the kernel where both are regular files, and without any copying where the file system shares blocks.
+ * Result: how many bytes.  Suspends.  Fails with what opening, reading and writing say; EINVAL: both are the same file.
+ * After a failure or a cancellation `to` has a part of them.  Python: shutil.copyfile.  Since 0.1.
+ */
+eddy_async_declare(size_t, eddy_copy_file, (const char *, from), (const char *, to));
+
 /* By path, as the system calls; each suspends and fails with their errors.  eddy_lstat does not follow a last symbolic
  * link.  Python: os.stat, os.lstat, os.rename, os.unlink, os.mkdir, os.rmdir.  Since 0.1. */
 eddy_async_declare(void, eddy_stat, (const char *, path), (struct stat *, status));

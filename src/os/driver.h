@@ -56,6 +56,7 @@ enum driver_op_kind {
     /* Rings do not know these (TRUNCATE: before Linux 6.9). */
     DRIVER_TRUNCATE, /* offset: the new size: result: 0 */
     DRIVER_LIST,    /* data, size: entries of the folder fd, as getdents64 writes them: result: bytes, 0 at the end */
+    DRIVER_COPY,    /* from fd to the file `flags`, size, offset (in both): result: bytes, 0 at the end */
     DRIVER_KINDS
 };
 
@@ -68,7 +69,7 @@ struct file_job {
 
 static inline bool driver_kind_is_of_files(unsigned kind)
 {
-    return kind >= DRIVER_PREAD && kind <= DRIVER_LIST;
+    return kind >= DRIVER_PREAD && kind <= DRIVER_COPY;
 }
 
 /* What an operation on files works with.  It belongs to the driver until the completion, as do the strings. */

@@ -15,6 +15,13 @@
 
 _Static_assert(sizeof(struct file_status) == 256, "as the kernel's struct statx");
 
+/* Within the kernel, or on the disk where the file system can. */
+static int64_t copy(int from, const struct driver_file *file)
+{
+    int64_t source = file->offset, target = file->offset;
+    return syscall(SYS_copy_file_range, from, &source, file->flags, &target, file->size, 0);
+}
+
 /* A READ, WRITE or ACCEPT does not look at `file`. */
 static int64_t call(const struct driver_op *op, const struct driver_file *file)
 {
@@ -34,6 +41,7 @@ static int64_t call(const struct driver_op *op, const struct driver_file *file)
     case DRIVER_WRITE: return write(op->fd, op->u.buffer.data, op->u.buffer.size);
     case DRIVER_ACCEPT: return accept4(op->fd, op->u.address.data, op->u.address.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     case DRIVER_LIST: return syscall(SYS_getdents64, op->fd, file->data, file->size);
+    case DRIVER_COPY: return copy(op->fd, file);
     default: errno = EINVAL; return -1;
     }
 }
@@ -49,7 +57,7 @@ static int64_t try(const struct driver_op *op)
         errno = -fault;
         return -1;
     }
-    if (fault == DRIVER_SHORT && (op->kind == DRIVER_PREAD || op->kind == DRIVER_PWRITE))
+    if (fault == DRIVER_SHORT && (op->kind == DRIVER_PREAD || op->kind == DRIVER_PWRITE || op->kind == DRIVER_COPY))
         file.size = driver_short_size(op->fd, file.size);
     return call(op, &file);
 }

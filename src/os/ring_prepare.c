@@ -31,6 +31,7 @@ int ring_opcode(const struct driver_op *op)
         [DRIVER_STAT] = IORING_OP_STATX,        [DRIVER_RENAME] = IORING_OP_RENAMEAT,
         [DRIVER_UNLINK] = IORING_OP_UNLINKAT,   [DRIVER_MKDIR] = IORING_OP_MKDIRAT,
         [DRIVER_TRUNCATE] = -1,                 [DRIVER_LIST] = -1,
+        [DRIVER_COPY] = -1,
     };
     return opcodes[op->kind];
 }

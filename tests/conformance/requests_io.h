@@ -99,6 +99,12 @@ ROW(eddy_read_file)
     }
 }
 
+ROW(eddy_copy_file)
+{
+    await(eddy_write_file(path_of("data").text, "text", 4));
+    FOREVER await(eddy_copy_file(path_of("data").text, path_of("copied").text));
+}
+
 ROW(eddy_unlink)
 {
     eddy_error err;

@@ -25,7 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-_Static_assert(DRIVER_KINDS == 20, "a kind of operation was added: give it its row in every switch of this file");
+_Static_assert(DRIVER_KINDS == 21, "a kind of operation was added: give it its row in every switch of this file");
 
 static const char *const names[] = {
     [DRIVER_POLL] = "poll",         [DRIVER_ACCEPT] = "accept",     [DRIVER_CONNECT] = "connect",
@@ -34,7 +34,7 @@ static const char *const names[] = {
     [DRIVER_WRITE] = "write",       [DRIVER_PREAD] = "pread",       [DRIVER_PWRITE] = "pwrite",
     [DRIVER_OPEN] = "open",         [DRIVER_FSYNC] = "fsync",       [DRIVER_STAT] = "stat",
     [DRIVER_RENAME] = "rename",     [DRIVER_UNLINK] = "unlink",     [DRIVER_MKDIR] = "mkdir",
-    [DRIVER_TRUNCATE] = "truncate", [DRIVER_LIST] = "list",
+    [DRIVER_TRUNCATE] = "truncate", [DRIVER_LIST] = "list",         [DRIVER_COPY] = "copy",
 };
 
 enum point { NOT_SUBMITTED, SUBMITTED, IN_THE_KERNEL, COMPLETED, DELIVERED, POINTS };
@@ -270,6 +270,7 @@ static struct operation on_a_file(void)
     case DRIVER_UNLINK: fd = AT_FDCWD; break;
     case DRIVER_MKDIR: file->path = cell.other; fd = AT_FDCWD; break;
     case DRIVER_LIST: file->size = sizeof cell.data; break;
+    case DRIVER_COPY: file->flags = fd; file->offset = MESSAGE; break; /* to itself, from its end on */
     default: break;
     }
     return file_operation(cell.kind, fd, file);
@@ -435,7 +436,7 @@ static void clean_up(struct cell *unused)
 /* Operations on files would be over too soon. */
 static void choose_holder(const char *driver)
 {
-    bool no_request = cell.kind == DRIVER_TRUNCATE || cell.kind == DRIVER_LIST;
+    bool no_request = cell.kind >= DRIVER_TRUNCATE;
     if (!driver_kind_is_of_files(cell.kind) || cell.point != IN_THE_KERNEL)
         return;
     if (strcmp(driver, "epoll") == 0 || (strcmp(driver, "uring") == 0 && no_request))

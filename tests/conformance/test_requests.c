@@ -284,6 +284,7 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
+    unlink(path_of("copied").text);
     unlink(path_of("data").text);
     unlink(path_of("socket").text);
     return rmdir(folder) || certificates_remove(state);

@@ -43,6 +43,16 @@ async(void, shout, (const char *, from), (const char *, to))
 }
 // [whole]
 
+// [copy]
+async(void, keep_a_copy, (const char *, path))
+{
+    char backup[256];
+    snprintf(backup, sizeof backup, "%s.old", path);
+    printf("%zu bytes kept\n", await(eddy_copy_file(path, backup)));
+    await(eddy_unlink(backup));
+}
+// [copy]
+
 // [replace]
 /* A reader of path finds the whole old text or the whole new one. */
 async(void, replace, (const char *, path), (const char *, text))
@@ -65,6 +75,7 @@ async(void, show)
     snprintf(path, sizeof path, "%s/text", folder);
     await(replace(path, "one\ntwo"));
     await(shout(path, path));
+    await(keep_a_copy(path));
     printf("%d lines\n", await(count_lines(path)));
     printf("%d file\n", await(count_files(folder)));
     await(eddy_unlink(path));

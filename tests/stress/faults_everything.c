@@ -178,6 +178,7 @@ async(void, files)
     await(eddy_stat(path, &status));
     await(eddy_read_file(path, &content));
     EXPECT(content.size == 7 && status.st_size == 7);
+    EXPECT(await(eddy_copy_file(path, other)) == 7);
     await(eddy_rename(path, other));
     eddy_file *file = await(eddy_file_open(other, O_RDWR, 0));
     defer(eddy_file_abort, file);

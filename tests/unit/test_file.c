@@ -451,6 +451,112 @@ static void many_tasks_use_a_file_at_once(void **state)
     RUN_CLEAN(copies_at_once());
 }
 
+/* ==== copying ==== */
+
+/* Makes a file with a hole before its last byte. */
+static void make_long(const char *path, int64_t size)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (size)
+        (void)!pwrite(fd, "x", 1, size - 1);
+    close(fd);
+}
+
+static char last_byte(const char *path, int64_t size)
+{
+    char byte = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    (void)!pread(fd, &byte, 1, size - 1);
+    close(fd);
+    return byte;
+}
+
+async(void, copies_of_sizes)
+{
+    static const int64_t sizes[] = {0, 1, 100000, (16 << 20) - 1, 16 << 20, (16 << 20) + 1, 3};
+    struct stat status;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) { /* the last one cuts what was there */
+        make_long(name, sizes[i]);
+        CHECK((int64_t)await(eddy_copy_file(name, other)) == sizes[i]);
+        CHECK(stat(other, &status) == 0 && status.st_size == sizes[i]);
+        CHECK(!sizes[i] || last_byte(other, sizes[i]) == 'x');
+    }
+}
+
+static void a_file_is_copied_whatever_its_size(void **state)
+{
+    (void)state;
+    RUN_CLEAN(copies_of_sizes());
+}
+
+/* No sizes there, and nothing that the kernel copies by itself. */
+async(void, copies_of_what_is_no_file)
+{
+    char text[64] = "";
+    eddy_buffer content = {0};
+    defer(eddy_buffer_free, &content);
+    size_t size = await(eddy_copy_file("/proc/self/status", name));
+    CHECK(size > 100 && await(eddy_read_file(name, &content)) == size && !strncmp(content.data, "Name:", 5));
+    CHECK(await(eddy_copy_file("/dev/null", name)) == 0 && await(eddy_copy_file(name, "/dev/null")) == 0);
+    CHECK(mkfifo(other, 0600) == 0);
+    int fifo = open(other, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    await(eddy_write_file(name, "by a pipe", 9));
+    CHECK(await(eddy_copy_file(name, other)) == 9);
+    CHECK(read(fifo, text, sizeof text) == 9 && !strcmp(text, "by a pipe"));
+    close(fifo);
+}
+
+static void what_is_no_regular_file_is_copied_as_well(void **state)
+{
+    (void)state;
+    RUN_CLEAN(copies_of_what_is_no_file());
+}
+
+async(void, no_copies)
+{
+    char words[200];
+    eddy_error err;
+    await(eddy_write_file(name, "kept", 4));
+    await(eddy_copy_file(folder, other), &err);
+    CHECK(err.code == EISDIR && access(other, F_OK) < 0);
+    await(eddy_copy_file(other, name), &err);
+    CHECK(err.code == ENOENT && last_byte(name, 4) == 't');
+    CHECK(link(name, other) == 0);
+    await(eddy_copy_file(name, other), &err);
+    snprintf(words, sizeof words, "eddy_copy_file(\"%s\", \"%s\"): both are the same file", name, other);
+    CHECK(err.code == EINVAL && !strcmp(err.message, words) && last_byte(name, 4) == 't');
+    await(eddy_copy_file("/proc/self/mem", "/dev/full"), &err);
+    CHECK(err.code == EIO);
+    await(eddy_copy_file(name, "/dev/full"), &err);
+    CHECK(err.code == ENOSPC);
+}
+
+static void what_cannot_be_copied_is_said(void **state)
+{
+    (void)state;
+    RUN_CLEAN(no_copies());
+}
+
+async(void, cancelled_copy)
+{
+    eddy_error err;
+    make_long(name, 64 << 20);
+    for (int turns = 0; turns < 8; turns++) {
+        struct eddy_copy_file *copying = spawn(eddy_copy_file(name, other));
+        for (int i = 0; i < turns; i++)
+            await(eddy_sleep(0));
+        eddy_cancel(copying);
+        await(copying, &err);
+        CHECK(err.code == ECANCELED || err.code == 0);
+    }
+}
+
+static void a_copy_may_be_cancelled_at_any_time(void **state)
+{
+    (void)state;
+    RUN_CLEAN(cancelled_copy());
+}
+
 #define FILE_TEST(rule) cmocka_unit_test_setup_teardown(rule, make_folder, remove_folder)
 
 int main(void)
@@ -467,6 +573,10 @@ int main(void)
         FILE_TEST(a_fifo_loses_nothing_whoever_comes_first),
         FILE_TEST(a_cancelled_open_leaves_nothing_open),
         FILE_TEST(many_tasks_use_a_file_at_once),
+        FILE_TEST(a_file_is_copied_whatever_its_size),
+        FILE_TEST(what_is_no_regular_file_is_copied_as_well),
+        FILE_TEST(what_cannot_be_copied_is_said),
+        FILE_TEST(a_copy_may_be_cancelled_at_any_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
