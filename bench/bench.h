@@ -3,7 +3,7 @@
  * bench.h - what the measuring programs share, Eddy's and those of its peers in C and C++.
  *
  * Such a program asks one question in one or more measures.  PROGRAM prints a line `measure value` for each; PROGRAM
- * MEASURE COUNT does only that one, so many times and without warming up, which is how instructions are counted.
+ * MEASURE COUNT does only that one, so many times and without warming up; instructions are counted in this way.
  * A value is nanoseconds of one, unless the measure says its values itself: processor time, which other work on the
  * machine does not lengthen as it does the time on the wall.  What did not happen as often as it should have ends
  * the program with an error: a benchmark that skips its work is fast.
@@ -20,9 +20,9 @@
 
 struct measure {
     const char *name;
-    long count;              /* as often the programs of the table do it */
-    void (*ask)(long count); /* does it count times */
-    bool says_itself;        /* it prints its values by bench_say */
+    long count;              /* how often the programs of the table do it */
+    void (*ask)(long count); /* true: the value is a time */
+    bool says_itself;        /* the measure prints its values itself, by bench_say */
 };
 
 /* Processor time of this process, in nanoseconds. */

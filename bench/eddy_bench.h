@@ -7,7 +7,7 @@
 
 #include "bench.h"
 
-/* Runs a coroutine from a plain function that is called on a task; what must not fail has no other answer. */
+/* Runs a coroutine from a plain function that is called on a task; a failure ends the program. */
 #define bench_await(coroutine)                                             \
     do {                                                                   \
         eddy_error bench_err;                                              \

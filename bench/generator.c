@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* generator.c - what does an item of a generator cost: resumed, value handed out, left again? */
+/* generator.c - what does an item of a generator cost: resume, yield of a value, and back? */
 #include "eddy_bench.h"
 
 generator(long, numbers, (long, count))

@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static long done; /* of what is counted in the measure that runs */
+static long done; /* how many objects the present measure has alive */
 
 static void **room_for(long count)
 {
@@ -18,7 +18,7 @@ static void **room_for(long count)
     return list;
 }
 
-/* A descriptor each, and some more. */
+/* One descriptor for each, and some more. */
 static void allow_descriptors(long count)
 {
     struct rlimit limit;
@@ -88,7 +88,7 @@ async(void, get_one, (numbers *, queue))
     done++;
 }
 
-/* Half of those who wait at a queue are cancelled, the last one first; the others get what they wait for. */
+/* Half of the tasks that wait at a queue are cancelled, the last one first; the others get their items. */
 async(void, wait_at_queue, (long, count))
 {
     numbers queue;
@@ -220,7 +220,7 @@ generator(long, nested, (long, depth))
     yield(depth);
 }
 
-/* An item of each level, which comes through all above it. */
+/* Each level yields an item, which passes through all levels above it. */
 async(void, delegate, (long, depth))
 {
     for_each (level, nested(depth))

@@ -19,10 +19,10 @@
 
 enum { SERVER_BACKLOG = 4096 };
 
-/* Of the environment: the server speaks TLS, and this file (PEM) has its certificate and key. */
+/* An environment variable: if it is set, the server speaks TLS, and this file (PEM) has its certificate and key. */
 #define SERVER_CERTIFICATE "BENCH_CERTIFICATE"
 
-/* As many descriptors as there may be. */
+/* Raises the limit of descriptors as far as possible. */
 static inline void server_limits(void)
 {
     struct rlimit limit;
@@ -37,7 +37,7 @@ static inline void server_says(int port)
     fflush(stdout);
 }
 
-/* All of it to a non-blocking socket, whose peer reads; an error is seen by the next read. */
+/* Sends everything to a non-blocking socket whose peer reads; the next read reports an error. */
 static inline void server_send_all(int fd, const char *data, ssize_t size)
 {
     while (size > 0) {

@@ -22,7 +22,7 @@ async(void, many, (long, count))
     bench_say("sleep-seconds", (bench_now() - start) / 1e9);
     bench_say("sleep-resident", (bench_status("VmRSS") - resident) / (double)count);
     bench_say("sleep-tables", (bench_status("VmPTE") - tables) / (double)count);
-    _exit(0); /* cancelling them all is not the question */
+    _exit(0); /* the cost of cancelling them is not asked */
 }
 
 static void ask(long count) { bench_await(many(count)); }

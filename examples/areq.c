@@ -108,7 +108,7 @@ async(int, main_task, (int, argc), (char **, argv))
     if (!crawl.found)
         throw(errno, "opening \"%s\" for the links", found);
     if (own_site && crawl.count == 0) {
-        crawl.timeout = 1.5; /* for the page that never comes */
+        crawl.timeout = 1.5; /* for the page that never answers */
         await(visit_own_site(&crawl));
         return 0;
     }

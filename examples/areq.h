@@ -18,7 +18,7 @@ struct page {
     int status; /* 0: no response */
     size_t links;
     double seconds; /* of its fetching */
-    char *reason;   /* of its failure; NULL: it went well */
+    char *reason;   /* the message of its failure; NULL: no failure */
 };
 
 struct crawl {
@@ -27,7 +27,7 @@ struct crawl {
     FILE *found;          /* a line per link */
     double timeout;       /* seconds for a page */
     eddy_semaphore slots; /* pages that may be fetched at the same time */
-    bool terminal;        /* there is somebody to show progress to */
+    bool terminal;        /* standard error is a terminal: progress is shown */
 };
 
 /* One line of progress, which the next log line or the table replaces. */
@@ -58,7 +58,7 @@ static inline void note_failure(struct crawl *crawl, struct page *page, const ed
     size_t size = strlen(err->message) + 64;
     crawl->failed++;
     page->reason = malloc(size);
-    if (page->reason && page->status >= 400) /* its message tells all */
+    if (page->reason && page->status >= 400) /* its message says everything */
         snprintf(page->reason, size, "%s", err->message);
     else if (page->reason)
         snprintf(page->reason, size, "%s: %s", eddy_error_name(err->code), err->message);

@@ -53,7 +53,7 @@ async(void, answer_questions, (int, fd))
 
 /* ---- the client ---- */
 
-/* The answer that bears our number; others are thrown away. */
+/* Receives the answer that has our number; others are dropped. */
 async(size_t, await_answer, (int, fd), (const char *, number), (char *, answer), (size_t, size))
 {
     for (;;) {

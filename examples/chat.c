@@ -21,7 +21,7 @@ typedef queue_of(struct message) message_queue;
 
 struct person {
     char name[32];
-    message_queue to_say; /* what the person has not yet been told */
+    message_queue to_say; /* lines that the person has not got yet */
     struct person *next, **link;
 };
 
@@ -66,7 +66,7 @@ async(void, attend, (eddy_stream *, s), (struct person **, everybody))
     eddy_slice line;
     struct person person = {0};
     eddy_stream_set_limit(s, MOST_LINE);
-    eddy_stream_set_idle(s, true); /* who has not begun a line does not hold up the end */
+    eddy_stream_set_idle(s, true); /* a person who has not begun a line does not delay the end */
     if (await(eddy_stream_read_line(s, &line)) < 2)
         return;
     snprintf(person.name, sizeof person.name, "%.*s", (int)line.size - 1, line.data);
@@ -83,7 +83,7 @@ async(void, attend, (eddy_stream *, s), (struct person **, everybody))
     tell_others(*everybody, &person, "%s has gone\n", person.name);
 }
 
-/* One of the people to look at. */
+/* A person of the demonstration. */
 async(void, visit, (int, port), (const char *, name), (double, after), (const char *, words))
 {
     eddy_error err;

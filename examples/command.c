@@ -25,7 +25,7 @@ async(void, show, (const char *, title), (const char *const *, command), (double
 // [command]
 
 // [filter]
-/* A program beside this one, which ends with the block. */
+/* A program that runs beside this one and ends with the block. */
 async(void, sort_lines)
 {
     const eddy_process_options options = {.size = sizeof options, .in = EDDY_PIPE, .out = EDDY_PIPE};

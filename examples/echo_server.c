@@ -72,7 +72,7 @@ async(int, main_task, (bool, shows), (int, port))
 {
     struct counts counts = {0};
     eddy_server *server = await(eddy_start_server(serve, &counts, shows ? "127.0.0.1" : "", port));
-    async_with (group, eddy_task_group()) { /* should the clients fail, nobody waits for a signal */
+    async_with (group, eddy_task_group()) { /* if the clients fail, the program must not wait for a signal */
         if (shows)
             eddy_group_spawn(group, show(eddy_server_port(server)));
         else

@@ -13,7 +13,7 @@
 
 #include <eddy/keywords.h>
 
-/* One line, with what is still missing of it waited for. */
+/* Reads one line, and waits for the part that is still missing. */
 async(void, next_line, (eddy_file *, file), (eddy_buffer *, line))
 {
     struct stat status;
@@ -49,7 +49,7 @@ async(void, follow, (const char *, path))
     }
 }
 
-/* Somebody else: two lines, one of them in two pieces, and then begins anew. */
+/* Plays the other program: writes two lines, one of them in two pieces, then begins the file anew. */
 async(void, write_log, (const char *, path))
 {
     eddy_file *file = await(eddy_file_open(path, O_WRONLY | O_APPEND));

@@ -6,7 +6,7 @@
 #include <eddy/keywords.h>
 
 struct service {
-    int settings; /* how often they were read */
+    int settings; /* how often the settings were read */
     int served;
 };
 
@@ -44,7 +44,7 @@ async(int, main_task)
 }
 // [signals]
 
-/* Stands in for who sends signals from outside. */
+/* Sends the signals that would come from outside. */
 async(void, stand_in)
 {
     const int numbers[] = {SIGHUP, SIGHUP, SIGTERM};

@@ -49,7 +49,7 @@ async(void, respond, (eddy_stream *, s), (const struct request *, r))
         await(answer(s, r, "404 Not Found", "There is no such page\n", 22));
 }
 
-/* What was not read when a connection is closed would make the kernel reset it, answer and all. */
+/* If bytes are unread when a connection is closed, the kernel resets it, and the answer is lost. */
 async(void, part, (eddy_stream *, s))
 {
     eddy_slice waste;

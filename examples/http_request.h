@@ -19,9 +19,9 @@ enum { REQUEST_HEAD = 8192, REQUEST_BODY = 1 << 20 }; /* bytes at most */
 
 struct request {
     char method[16], target[256];
-    int minor;          /* of its version, HTTP/1.minor */
+    int minor;          /* the minor version: HTTP/1.minor */
     int hosts;          /* Host fields */
-    bool keep;          /* the connection, when this one is answered */
+    bool keep;          /* the connection is closed when this request was answered */
     bool sized;         /* there is a Content-Length */
     bool chunked;
     bool expects;       /* "100 Continue", before it sends the body */
@@ -94,7 +94,7 @@ static inline const char *request_head(struct request *r, eddy_slice head)
     *r = (struct request){.body = r->body};
     memcpy(text, head.data, head.size);
     text[head.size] = 0;
-    rest += strspn(rest, "\r\n"); /* an empty line in front of a request is none of it */
+    rest += strspn(rest, "\r\n"); /* an empty line before a request does not belong to it */
     const char *refusal = strlen(text) < head.size ? "400 Bad Request" : NULL;
     for (int number = 0; !refusal && *rest; number++) {
         char *line = strsep(&rest, "\n");
@@ -109,7 +109,7 @@ static inline const char *request_head(struct request *r, eddy_slice head)
     return refusal;
 }
 
-/* The next size bytes, behind what is there of the body. */
+/* Appends the next size bytes to the body. */
 async(const char *, request_read_part, (eddy_stream *, s), (struct request *, r), (size_t, size))
 {
     char part[4096];

@@ -25,7 +25,7 @@ async(void, echo, (eddy_stream *, s), (void *, argument))
     async_with (tasks, eddy_task_group()) {
         eddy_group_spawn(tasks, answer(s, &box));
         while (await(eddy_stream_read(s, &box.letter, 1)) == 1)
-            eddy_event_set(&box.full); /* and if the letter before is still there? */
+            eddy_event_set(&box.full); /* wrong if the letter before is still there */
         eddy_group_cancel(tasks);
     }
 }

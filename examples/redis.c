@@ -76,7 +76,7 @@ async(void, send_many, (eddy_stream *, s), (int, count))
         await(send_command(s, (char *[]){"INCR", "eddy:counter"}, 2));
 }
 
-/* Nobody waits for a reply before he sends the next command: one task sends, the other reads. */
+/* The next command is sent without waiting for a reply: one task sends, the other reads. */
 async(void, pipeline, (eddy_stream *, s), (int, count))
 {
     eddy_slice line;

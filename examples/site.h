@@ -35,7 +35,7 @@ async(bool, site_read_request, (eddy_stream *, s), (struct site_request *, reque
     char text[512], version[16];
     eddy_slice line;
     *request = (struct site_request){.keep_alive = false};
-    eddy_stream_set_idle(s, true); /* a server that closes ends it here */
+    eddy_stream_set_idle(s, true); /* if the server closes, the connection ends here */
     if (await(eddy_stream_read_line(s, &line)) == 0)
         return false;
     eddy_stream_set_idle(s, false);
@@ -68,7 +68,7 @@ async(void, site_send, (eddy_stream *, s), (const struct site_request *, request
 async(void, site_send_page, (eddy_stream *, s), (const struct site_request *, request), (int, number))
 {
     char body[1024];
-    await(eddy_sleep(0.02 * (number + 1))); /* as if it had to be looked up */
+    await(eddy_sleep(0.02 * (number + 1))); /* as if the page had to be looked up */
     snprintf(body, sizeof body,
              "<!doctype html>\n<title>Page %d</title>\n<p><a href=\"/\">home</a>\n"
              "<a href=\"/page/%d\">before</a> <a href=\"../page/%d\">after</a> <a href=\"?q=%d#top\">search</a>\n"
@@ -125,7 +125,7 @@ async(void, site_serve, (eddy_stream *, s), (void *, nothing))
         go_on = await(site_answer(s, &request), &err);
     if (err.code == EBADMSG)
         await(site_send(s, &request, "400 Bad Request", "", "<p>This is no HTTP request.</p>\n"), &err);
-    /* Other errors are the visitor's: he went away, or said nothing for too long. */
+    /* Other errors come from the visitor, who went away or was silent for too long. */
 }
 
 /* port 0: one that is free. */

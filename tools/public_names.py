@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The public names of the headers, for tools/reference.py: functions, coroutines, types, constants, macros, keywords.
 
-A small reader of Eddy's own headers, no C parser: it relies on how they are written (one declaration behind EDDY_API,
+A small reader of Eddy's own headers, no C parser: it relies on how they are written (one declaration after EDDY_API,
 `eddy_async_declare` for coroutines, `typedef struct eddy_x { ... } eddy_x;`, macros at the first column).
 """
 import glob

@@ -83,7 +83,7 @@ def pages():
 
 
 def sentences():
-    """Code -> its standard sentences, the first of which `sync` writes behind a bare code."""
+    """Code -> its standard sentences, the first of which `sync` writes after a code that stands alone."""
     table = {}
     with open(os.path.join(FOLDER, 'sentences.md'), encoding='utf-8') as file:
         for code, sentence in re.findall(r'^\| `(\S+)` \| (.*?) *\|', file.read(), re.M):
@@ -328,7 +328,7 @@ class Check:
         if synopsis:
             text = text.replace(synopsis.group(0), re.sub(r'[^\n]', '', synopsis.group(0)))
         for line in excerpt.loose_blocks(text):
-            self.find('%s:%d' % (where, line), 'a block of code that no tested file stands behind: put '
+            self.find('%s:%d' % (where, line), 'a block of code that comes from no tested file: put '
                       '<!-- example: tests/docs/NAME.c [part] --> above it')
 
     def links(self):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """seeds.py FOLDER COUNT: runs the programs of tests/seeds.txt in the simulation with the seeds 1 to COUNT, or to the
-number that stands behind a program's name there.
+number after a program's name there.
 
 A seed shuffles what is ready, so what passes with each does not lean on an order that nobody promised. Tests that check
 the promised order (first come, first served) are not in that list; those of src/sync walk their own seeds.

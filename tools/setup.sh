@@ -58,7 +58,7 @@ configure_folder() {
     if [ -f "$folder/build.ninja" ]; then
         meson setup --reconfigure "$folder" "$@" >"$log" 2>&1 || return 1
     else
-        # What a failed set-up left behind would stand in the way.
+        # What a failed set-up has left would be in the way.
         rm -rf "$folder"
         meson setup "$folder" "$@" >"$log" 2>&1 || return 1
     fi

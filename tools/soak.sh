@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# `make soak`: EDDY_SOAK_SECONDS (1200) of hostile load on each driver, whose third phase must not leave more behind than
+# `make soak`: EDDY_SOAK_SECONDS (1200) of hostile load on each driver, whose third phase must not leave more memory and descriptors than
 # the second; then random programs. The last line is the tally.
 set -u
 cd "$(dirname "$0")/.."

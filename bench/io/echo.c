@@ -9,7 +9,7 @@
 async(void, echo, (eddy_stream *, s), (void *, nothing))
 {
     eddy_slice bytes;
-    eddy_error err = {0}; /* that a client has gone is none of the server's business */
+    eddy_error err = {0}; /* a client that has gone is not an error of the server */
     (void)nothing;
     while (!err.code && await(eddy_stream_read_some(s, &bytes), &err) > 0)
         await(eddy_stream_write(s, bytes.data, bytes.size), &err);

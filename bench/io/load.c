@@ -30,7 +30,7 @@ enum { EVENTS = 256, DEEPEST = 64, STEPS = 64, BUCKETS = 64 * STEPS, STALL = 500
 
 struct connection {
     int fd;
-    SSL *tls;               /* NULL: bytes go as they are */
+    SSL *tls;               /* NULL: plain bytes */
     int oldest;             /* of sent */
     size_t came;            /* bytes of the message that is coming */
     int64_t sent[DEEPEST];  /* when each message under way was sent */
@@ -129,7 +129,7 @@ static void say_waiting(const char *name, double share, int64_t total)
 
 /* ==== echo ==== */
 
-/* Many addresses of one's own, for a port of each is taken for a while behind a connection. */
+/* Many local addresses: after a connection its port stays in use for a while. */
 static int connect_to(int port, int number)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -186,7 +186,7 @@ static char *out, in[1 << 18];
 static size_t message;
 static int depth;
 
-/* Messages of what came that are whole; as many are sent again. */
+/* Counts the complete messages that came, and sends as many again. */
 static int take_some(struct connection *c, ssize_t got)
 {
     int whole = 0;
@@ -200,7 +200,7 @@ static int take_some(struct connection *c, ssize_t got)
     return whole;
 }
 
-/* Under TLS more may lie decrypted than one call gives. */
+/* Under TLS more decrypted bytes may be waiting than one call returns. */
 static int take(struct connection *c)
 {
     int whole = 0;
@@ -215,7 +215,7 @@ static int take(struct connection *c)
     return whole;
 }
 
-/* Messages until the time has come. */
+/* Exchanges messages until the time is over. */
 static int64_t exchange(int epoll, struct connection *connections, int64_t until)
 {
     struct epoll_event events[EVENTS];
@@ -230,7 +230,7 @@ static int64_t exchange(int epoll, struct connection *connections, int64_t until
     return total;
 }
 
-/* One cipher for all servers, and whoever answers is trusted. */
+/* One cipher for all servers; every certificate is accepted. */
 static SSL *shake_hands(int fd)
 {
     static SSL_CTX *context;
@@ -302,7 +302,7 @@ static void ask_accept(int port, int pid, char **argv)
         int64_t sent = now();
         echo_byte(fd);
         note(now() - sent);
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &gone, sizeof gone); /* else a port waits a minute for each */
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &gone, sizeof gone); /* else its port stays in use for a minute */
         close(fd);
     }
     printf("cpu %.3f\nrequests %d\nrate %.1f\n", (cpu_of(pid) - cpu) / total, total,
@@ -315,7 +315,7 @@ static void ask_idle(int port, int pid, char **argv)
 {
     int count = atoi(argv[0]), *fds = calloc((size_t)count, sizeof *fds);
     server_limits();
-    echo_byte(connect_to(port, 0)); /* what is set up once is not a connection's */
+    echo_byte(connect_to(port, 0)); /* this memory is allocated once, not for each connection */
     usleep(200000);
     double resident = memory_of(pid, "VmRSS:"), tables = memory_of(pid, "VmPTE:");
     for (int i = 0; i < count; i++)

@@ -81,7 +81,7 @@ async(int, main_task, (int, port))
     eddy_server *server = await(eddy_start_server_with_options(serve, (void *)NULL, &options));
     async_with (tasks, eddy_task_group()) {
         eddy_group_spawn(tasks, feed_watchdog());
-        struct told_to_end *end = spawn_eager(told_to_end()); /* SIGTERM may come as soon as it says that it is ready */
+        struct told_to_end *end = spawn_eager(told_to_end()); /* SIGTERM may come once it is ready */
         notify("READY=1");
         await(end);
         notify("STOPPING=1");

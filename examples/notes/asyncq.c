@@ -59,7 +59,7 @@ async(void, main_task, (int, nprod), (int, ncon))
     item_queue queue;
     eddy_queue_init(&queue, 0);
     defer(eddy_queue_free, &queue);
-    async_with (consumers, eddy_task_group()) { /* a group's tasks are gone before the queue is */
+    async_with (consumers, eddy_task_group()) { /* the tasks of a group have ended before the queue is freed */
         async_with (producers, eddy_task_group()) {
             for (int n = 0; n < nprod; n++)
                 eddy_group_spawn(producers, produce(n, &queue));

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* awaitable_object.c - a type of one's own behind await: it is told to start and says when it is
- * complete. */
+/* awaitable_object.c - an awaitable type of the program: await starts it, and it reports its completion. */
 #include <eddy/keywords.h>
 #include <errno.h>
 #include <stdio.h>

@@ -17,7 +17,7 @@ async(void, one_after_the_other)
 async(void, board, (eddy_lock *, master), (double *, last_move))
 {
     for (int i = 0; i < PAIRS; i++) {
-        async_with (held, eddy_lock_hold(master)) /* she stands at one board at a time */
+        async_with (held, eddy_lock_hold(master)) /* the master plays at one board at a time */
             await(eddy_sleep(MASTER));
         *last_move = eddy_time();
         await(eddy_sleep(OPPONENT));

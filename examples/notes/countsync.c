@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* countsync.c - the same three counts one after the other: each sleep holds everything up.
  *
- * count is a plain function; on the one task that there is, its sleep leaves nobody to run
- * meanwhile. */
+ * count is a plain function, and its sleep blocks the thread. There is only one task, so nothing else
+ * runs meanwhile. */
 #include <eddy/keywords.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* noop.c - an await hands over only if what it waits for really suspends. */
+/* noop.c - an await lets other tasks run only if what it waits for really suspends. */
 #include <eddy/keywords.h>
 #include <stdio.h>
 

@@ -22,7 +22,7 @@ generator(double, averager)
             total = count = 0;
             continue;
         }
-        if (err.code) /* being closed, for one */
+        if (err.code) /* for example, the generator is being closed */
             rethrow(&err);
         total += number;
         count++;

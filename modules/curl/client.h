@@ -8,7 +8,7 @@
 
 #include "eddy/curl.h"
 
-/* Bytes that arrive; a NUL is kept behind them. */
+/* Bytes that arrive; a 0 byte follows the last. */
 struct bytes {
     char *data;
     size_t size, capacity;
@@ -18,18 +18,18 @@ struct transfer {
     struct transfer *next, **link; /* all that are under way on this loop */
     CURL *easy;
     char *url;                  /* a copy, for messages */
-    struct eddy_http_get *self; /* whose result it will be */
-    struct curl_slist *lines;   /* of the request's header */
+    struct eddy_http_get *self; /* the awaitable that gets the result */
+    struct curl_slist *lines;   /* the lines of the request's header */
     struct bytes headers, body;
     size_t size_limit;           /* of body */
     int refused;                 /* why a callback has stopped it: ENOMEM, EMSGSIZE; 0: it has not */
-    char error[CURL_ERROR_SIZE]; /* libcurl's sentence */
+    char error[CURL_ERROR_SIZE]; /* libcurl's message */
 };
 
 /* NULL: no memory. */
 struct transfer *transfer_new(struct eddy_http_get *self);
 void transfer_free(struct transfer *transfer);
-/* Completes the awaitable and frees the transfer, which libcurl has let go. */
+/* Completes the awaitable and frees the transfer, which libcurl no longer uses. */
 void transfer_finish(struct transfer *transfer, CURLcode code);
 
 #endif

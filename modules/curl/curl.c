@@ -16,11 +16,11 @@
 struct client {
     CURLM *multi;
     struct transfer *transfers; /* under way */
-    eddy_handle *timer;         /* NULL: libcurl waits for no point of time */
+    eddy_handle *timer;         /* NULL: libcurl has no time limit at present */
     bool broken;                /* a callback found no memory: the multi handle is of no more use */
 };
 
-static __thread struct client *client; /* NULL: no transfer is under way on this thread */
+static __thread struct client *client; /* NULL: there is no transfer on this thread */
 
 /* ==== what libcurl asks for ==== */
 
@@ -139,7 +139,7 @@ static void remove_transfer(struct transfer *transfer)
         transfer->next->link = transfer->link;
 }
 
-/* The end of each call of libcurl: who is done goes on, and a client without transfers goes. */
+/* Ends each call of libcurl: transfers that are done complete, and a client without transfers is freed. */
 static void collect_finished(void)
 {
     int left;
@@ -192,7 +192,7 @@ static void cancel(struct eddy_awaitable *a)
     collect_finished();
 }
 
-/* The response has come, but nobody is there to take it. */
+/* The response has come, but no task takes it. */
 static void undo(struct eddy_awaitable *a)
 {
     struct eddy_http_get *self = (struct eddy_http_get *)(void *)a;

@@ -59,7 +59,7 @@ const char *eddy_http_status_text(int status)
     return "";
 }
 
-/* "mailto:" and the like: nothing to join, whatever comes behind it. */
+/* "mailto:" and similar schemes: there is nothing to join, whatever comes after it. */
 static bool has_foreign_scheme(const char *reference)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", rest[] = "0123456789+-.";

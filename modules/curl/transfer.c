@@ -146,7 +146,7 @@ void transfer_free(struct transfer *transfer)
 
 /* ==== the end ==== */
 
-/* What the system said; 0: nothing. */
+/* The errno value of the system; 0: none. */
 static int system_error(CURL *easy)
 {
     long error = 0;

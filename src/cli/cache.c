@@ -25,9 +25,9 @@
 
 enum state {
     NOTHING, /* the name is free */
-    WHOLE,   /* ours, as it was made */
-    DAMAGED, /* ours, but incomplete or changed */
-    FOREIGN  /* not ours: it is left alone */
+    WHOLE,   /* made by us, and unchanged */
+    DAMAGED, /* made by us, but incomplete or changed */
+    FOREIGN  /* not made by us: it is left alone */
 };
 
 static bool unusable(const struct cache *cache, int error)
@@ -162,7 +162,7 @@ static enum state state_of_folder(int entry)
     return state;
 }
 
-/* Opens it unless there is nothing. */
+/* Opens the entry, if there is one. */
 static enum state state_of_entry(const struct cache *cache, const char *name, int *fd)
 {
     *fd = openat(cache->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -271,7 +271,7 @@ static bool read_depends(const struct cache *cache, const char *key, struct text
             return false;
         if (!read_at(cache->fd, name, list))
             continue;
-        if (list->size == 0) /* of a machine that stopped */
+        if (list->size == 0) /* left by a machine that stopped */
             return false;
         if (begins_with_mark(list))
             return true;
@@ -451,7 +451,7 @@ bool cache_store(const struct cache *cache, const char *key, struct depends *dep
     look_at_depends(cache, key, depends, work->name, digits);
     read_depends(cache, key, &old, name);
     int error = finish_work(work) ? 0 : errno;
-    if (!error && name[0]) /* else there is no room, and it is compiled each time */
+    if (!error && name[0]) /* otherwise there is no room, and the program is compiled each time */
         error = write_depends(cache, name, depends, work);
     if (error) {
         cache_discard(cache, work);

@@ -46,13 +46,13 @@ char *cache_place(void);
 /* False: a message was printed. */
 bool cache_open(struct cache *cache);
 void cache_close(struct cache *cache);
-/* Closes the descriptor; what it stands for stays. */
+/* Closes the descriptor; the file or folder stays. */
 void cache_entry_close(struct cache_entry *entry);
 
-/* False: there is none. */
+/* False: there is no such entry. */
 bool cache_find(const struct cache *cache, const char *key, struct cache_entry *entry);
 
-/* A new folder inside the cache to compile in; false: said why not. */
+/* A new folder inside the cache to compile in; false: a message said why there is none. */
 bool cache_work(const struct cache *cache, struct cache_entry *work);
 /* Removes it with all that is in it. */
 void cache_discard(const struct cache *cache, struct cache_entry *work);

@@ -126,7 +126,7 @@ static void add_surroundings(struct sha256 *hash, const struct build *build)
     add_identity(hash, build->paths.library);
     add_identity(hash, build->paths.curl_library);
     for (size_t i = 0; i < build->libraries.count;
-         i++) /* a word of LDLIBS may be an archive of the user's */
+         i++) /* a word of LDLIBS may be one of the user's archives */
         add_identity(hash, build->libraries.items[i]);
 }
 
@@ -196,7 +196,7 @@ static void note_depends(struct build *build, const char *file)
         build->made_from.uncertain = true;
 }
 
-/* Runs the compiler with its words going to the log; 0, or the status for `eddy`. */
+/* Runs the compiler, whose messages go to the log; 0, or the status for `eddy`. */
 static int call(const struct build *build, const struct words *argv, const char *input)
 {
     char *log = cache_path(&build->work, "messages");
@@ -310,7 +310,7 @@ static bool name_header(const struct build *build, const char *messages)
     return line;
 }
 
-/* To standard error, without the notes about our macros; no file, no words. */
+/* Prints the messages to standard error, without the notes about our macros; prints nothing if there is no file. */
 static void show_messages(const struct build *build, bool failed)
 {
     bool all = getenv("EDDY_ALL_MESSAGES");

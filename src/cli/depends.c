@@ -152,7 +152,7 @@ static bool parse_stamped(struct words *paths, struct words *stamps, char *line)
     return true;
 }
 
-/* Sixty-four digits, or none. */
+/* Sixty-four digits, or an empty text. */
 static bool parse_digits(struct depends *depends, const char *line)
 {
     size_t size = strlen(line);

@@ -17,12 +17,12 @@
 
 struct depends {
     struct words read;          /* the files that the compiler read */
-    struct words stamps;        /* of each of them, what stat tells of it */
+    struct words stamps;        /* for each of them, what stat reports */
     struct words absent;        /* those that it would have read instead, or that would make it read others */
     struct words folders;       /* where the absent ones would lie */
-    struct words folder_stamps; /* of each of these folders */
+    struct words folder_stamps; /* for each of these folders, what stat reports */
     bool uncertain;             /* a file changed while the compiler ran, and it is unknown which content it saw */
-    char digits[65];            /* of the key and of all contents; empty: not known */
+    char digits[65];            /* the digest of the key and of all contents; empty: not known */
 };
 
 static inline bool is_later(const struct timespec *a, const struct timespec *b)
@@ -40,7 +40,7 @@ bool depends_changed_since(const struct depends *depends, const struct timespec 
 
 /* Lines: "=digits", "+stamp path" for each file read, "/stamp path" for each folder, "-path" for each absent file. */
 void depends_print(const struct depends *depends, struct text *list);
-/* Of such lines, which it changes; false: they are others. */
+/* Reads such lines, and changes them; false: they have another form. */
 bool depends_parse(struct depends *depends, char *list);
 
 #endif

@@ -124,7 +124,7 @@ static int show_driver(void)
     if (!driver)
         row("driver", "none: %s", strerror(error));
     else if (driver->second_choice)
-        row("driver", "%s, since io_uring cannot be had: %s", driver->type->name, why);
+        row("driver", "%s, since io_uring is not available: %s", driver->type->name, why);
     else
         row("driver", "%s%s", driver->type->name, wish && *wish ? " (EDDY_DRIVER)" : "");
     show_drivers();

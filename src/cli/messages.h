@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-/* Writes text to standard error; `all`: as it is. */
+/* Writes text to standard error; with `all`, nothing is left out. */
 void messages_show(const char *text, bool all);
 
 /*

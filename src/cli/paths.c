@@ -29,7 +29,7 @@ static char *first_file(const char *base, const char *const *parts, const char *
     return folder ? text_format("%s/%s", folder, file) : NULL;
 }
 
-/* The folder that the executable lies in, NULL: /proc is not mounted. */
+/* The folder of the executable; NULL: /proc is not mounted. */
 static char *own_folder(void)
 {
     char path[PATH_MAX];

@@ -20,7 +20,7 @@ struct paths {
     char *pkgconfig; /* in a build tree, the folder of eddy-uninstalled.pc; NULL when installed */
 };
 
-/* False: said what is missing. */
+/* False: a message said what is missing. */
 bool paths_find(struct paths *paths);
 
 #endif

@@ -16,7 +16,7 @@
 #define MOST_LINKS 40
 
 struct walk {
-    int fd;          /* where it stands, an O_PATH descriptor; -1: it has failed */
+    int fd;          /* where the walk stands, an O_PATH descriptor; -1: the walk has failed */
     char *rest;      /* names still to go */
     int links;       /* followed so far */
     const char *why; /* refused: the reason; NULL: errno says it */
@@ -82,7 +82,7 @@ static void step(struct walk *walk, const char *name)
     struct stat file;
     int next = openat(walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0 && errno == ENOENT &&
-        (mkdirat(walk->fd, name, is_last(walk) ? 0700 : 0777) == 0 || errno == EEXIST)) /* another run was faster */
+        (mkdirat(walk->fd, name, is_last(walk) ? 0700 : 0777) == 0 || errno == EEXIST)) /* another run has made it */
         next = openat(walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0 || fstat(next, &file) != 0) {
         stand_on(walk, -1);
@@ -121,7 +121,7 @@ int private_folder_open(const char *path, const char **why)
         step(&walk, name);
     if (walk.fd >= 0)
         check_end(&walk);
-    if (walk.fd >= 0) /* one that can be read */
+    if (walk.fd >= 0) /* a descriptor that can be read */
         stand_on(&walk, openat(walk.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     *why = walk.why;
     return walk.fd;

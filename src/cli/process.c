@@ -94,7 +94,7 @@ int process_run(const struct process *process)
     return status;
 }
 
-/* Standard output, and, if asked for, standard error. */
+/* Collects standard output and, if asked for, standard error. */
 static bool read_output(char *const *argv, bool errors, struct text *output)
 {
     int ends[2];

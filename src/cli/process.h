@@ -2,7 +2,7 @@
 /*
  * process.h - run another program and wait for it.
  *
- * Invariant: while it runs, Ctrl-C is its business: `eddy` ignores SIGINT and SIGQUIT as a shell does, so that it can
+ * Invariant: while it runs, it handles Ctrl-C: `eddy` ignores SIGINT and SIGQUIT as a shell does, so that it can
  * clean up after a compiler that was interrupted.
  */
 #ifndef EDDY_CLI_PROCESS_H

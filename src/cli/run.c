@@ -114,12 +114,12 @@ static int take_sources(int argc, char **argv, struct words *sources)
         if (name[0] == '-' && name[1])
             return cli_misuse(
                 "no option \"%s\": flags for the compiler go into CFLAGS, arguments of the program "
-                "behind \"--\"",
+                "after \"--\"",
                 name);
         if (strcmp(name, "-") != 0 && (size < 3 || strcmp(name + size - 2, ".c") != 0))
             return cli_misuse(
                 "\"%s\" is not a C source (its name must end in .c); arguments of the program go "
-                "behind \"--\"",
+                "after \"--\"",
                 name);
         words_add(sources, name);
     }

@@ -56,7 +56,7 @@ bool search_path_ask(struct search_path *search, const struct words *compiler, c
 struct candidates {
     const struct timespec *since;
     struct words *absent; /* the answer */
-    struct words *asked;  /* of the names asked about: those that exist; NULL: not needed */
+    struct words *asked;  /* gets the names asked about that exist; NULL: not needed */
     bool certain;         /* no file at these paths changed after `since` */
 };
 
@@ -86,7 +86,7 @@ static void look_before(struct candidates *c, const struct search_path *search, 
         look_at(c, search->folders.items[i], name);
 }
 
-/* The name below a folder; NULL: it does not lie there. */
+/* The name relative to a folder; NULL: it is not inside that folder. */
 static const char *below(const char *path, const char *folder)
 {
     size_t size = strlen(folder);

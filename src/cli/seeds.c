@@ -21,7 +21,7 @@ extern char **environ;
 /* How the program went with one seed. */
 struct trial {
     uint64_t seed;
-    int status;          /* as of a shell; SEEDS_HUNG */
+    int status;          /* the exit status, as a shell shows it, or SEEDS_HUNG */
     eddy_buffer output;  /* what it wrote, errors too */
 };
 
@@ -61,7 +61,7 @@ static void make_environment(struct words *words, const struct seeds *seeds)
             words_add(words, *entry);
 }
 
-/* The child has not this process's descriptors, by which the program is named. */
+/* The child does not have the descriptor of this process by which the program is named. */
 static void add_program(struct words *words, const char *file)
 {
     static const char own[] = "/proc/self/";
@@ -147,7 +147,7 @@ async(void, search_all, (struct seed_search *, search))
 
 /* ==== telling ==== */
 
-/* As a shell reads it back. */
+/* Quoted so that a shell reads the same text. */
 static void print_word(const char *word)
 {
     static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-+=,:";

@@ -2,7 +2,7 @@
 /*
  * seeds.h - a compiled program in the simulation, once with each seed, several at a time.
  *
- * Invariant: the failure that is told is that of the lowest seed that fails.
+ * Invariant: the failure that is reported is that of the lowest seed that fails.
  */
 #ifndef EDDY_CLI_SEEDS_H
 #define EDDY_CLI_SEEDS_H
@@ -17,13 +17,13 @@
 struct seeds {
     const char *program;          /* the file */
     const struct words *sources;  /* for the command that repeats a failure */
-    char *const *arguments;       /* of the program, ended by NULL */
-    const char *weather;          /* NULL: the one that a seed has by itself */
+    char *const *arguments;       /* the program's arguments, followed by NULL */
+    const char *weather;          /* NULL: the weather that a seed has without a name */
     uint64_t count;               /* seeds 1 to count */
-    double seconds;               /* of real time that the program may take with one seed */
+    double seconds;               /* seconds of real time that the program may take with one seed */
 };
 
-/* Weather that the simulation knows. */
+/* True: the simulation knows this weather. */
 bool seeds_weather_is_known(const char *weather);
 /* 0: all went well; else the status of the program with the seed that is told, 128 + N for a signal, SEEDS_HUNG. */
 int seeds_run(const struct seeds *seeds);

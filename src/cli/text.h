@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - growable text, and lists of words that exec accepts; their memory is of the arena.
+ * text.h - growable text, and lists of words that exec accepts; their memory comes from the arena.
  *
  * Invariant: `data` is NULL or ends in a NUL that `size` does not count; `items` is NULL or ends in a NULL that `count`
  * does not count.

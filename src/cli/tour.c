@@ -46,7 +46,7 @@ struct tour {
     const char *folder;          /* where the files lie */
     bool real;                   /* real time instead of virtual time */
     bool list;                   /* only list the programs */
-    struct words names;          /* the ones that were asked for; none: all */
+    struct words names;          /* the programs that were asked for; none means all */
 };
 
 /* ---- what there is ---- */
@@ -63,7 +63,7 @@ static void add_stop(struct tour *tour, const char *chapter, const char *file, c
         };
 }
 
-/* Splits at "|", what is missing is empty; gives the chapter of the next line. */
+/* Splits a line at "|"; missing parts are empty. Returns the chapter of the next line. */
 static const char *read_line(struct tour *tour, const char *chapter, char *line)
 {
     if (strncmp(line, "## ", 3) == 0)

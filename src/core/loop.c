@@ -162,7 +162,7 @@ static void say_second_choice(void)
     char why[160];
     int error;
     if (!__atomic_exchange_n(&said, true, __ATOMIC_RELAXED))
-        report_line("eddy: the driver is epoll, since io_uring cannot be had: %s",
+        report_line("eddy: the driver is epoll, since io_uring is not available: %s",
                     driver_refusal(why, sizeof why, &error));
 }
 

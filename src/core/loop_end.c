@@ -139,5 +139,6 @@ void loop_finish(struct eddy_loop *loop)
     if (loop->broken && loop->tasks)
         report_alive(loop, "is left as it is, since the driver of its loop has failed");
     if (loop->unspawned)
-        report_line("eddy: for want of memory %zu tasks were not spawned, and nobody awaited them", loop->unspawned);
+        report_line("eddy: %zu tasks were not spawned because there was no memory, and nobody awaited them",
+                    loop->unspawned);
 }

@@ -210,7 +210,7 @@ struct eddy_failure *eddy_failure_chain(struct eddy_failure *first, struct eddy_
 void eddy_failure_unseen(struct eddy_failure *failure, const struct eddy_site *site)
 {
     eddy_failure_trace(failure, site);
-    report_failure(failure, "an error that no &err was there to take");
+    report_failure(failure, "an error for which there was no &err");
     failure_unref(failure);
 }
 

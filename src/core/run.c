@@ -100,8 +100,8 @@ static struct eddy_failure *why_no_loop(const eddy_loop_options *options, int er
     int refused;
     driver_refusal(why, sizeof why, &refused);
     if (name && strcmp(name, driver_uring.name) == 0 && refused)
-        return failure_of(error, "the event loop's driver \"%s\" cannot be had: %s", name, why);
-    return failure_of(error, "the event loop's driver \"%s\" cannot be had", name ? name : "epoll");
+        return failure_of(error, "the event loop's driver \"%s\" is not available: %s", name, why);
+    return failure_of(error, "the event loop's driver \"%s\" is not available", name ? name : "epoll");
 }
 
 /* ---- opening, closing ---- */

@@ -48,7 +48,7 @@ static char *put_number(char *to, unsigned number)
     return to + length;
 }
 
-/* By hand: printf and inet_ntop take ten times as long, and the error of each connection that is reset names one. */
+/* Avoids printf and inet_ntop, which take ten times as long: each connection that is reset makes such a text. */
 static size_t format_v4(const union address *address, char *buffer, size_t size)
 {
     const unsigned char *host = (const unsigned char *)&address->v4.sin_addr;

@@ -19,7 +19,7 @@ void address_set_port(union address *address, int port);
 /* "127.0.0.1:80", "[::1]:80"; as snprintf. */
 size_t address_format(const union address *address, char *buffer, size_t size);
 struct eddy_address address_public(const union address *address);
-/* The struct sockaddr in it. */
+/* The struct sockaddr that an address holds. */
 static inline struct sockaddr *address_any(const struct eddy_address *address)
 {
     return (struct sockaddr *)(uintptr_t)address->data;

@@ -50,7 +50,7 @@ static struct eddy_file *file_new(struct eddy_loop *loop, const char *path, int 
     return file;
 }
 
-/* Not by eddy_stat with its errors caught: a request to cancel that arrives meanwhile has to go on. */
+/* Calling eddy_stat and catching its errors would also catch a request to cancel that arrives meanwhile. */
 eddy_async(bool, is_fifo, (const char *, path))
 {
     struct file_status status = {0};
@@ -287,7 +287,7 @@ eddy_async(int64_t, write_all, (eddy_file *, file), (const char *, data), (size_
         int64_t result = eddy_await(write_some(file, &bytes));
         if (result < 0)
             return result;
-        if (result == 0) /* a device without room says it so */
+        if (result == 0) /* a device without room returns 0 */
             return -ENOSPC;
         bytes.data = (char *)bytes.data + result;
         bytes.size -= (size_t)result;

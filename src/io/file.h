@@ -10,11 +10,11 @@
 struct eddy_file {
     struct eddy_loop *loop;
     int fd;
-    bool seekable;           /* false: it has no position (a pipe, a tty) */
+    bool seekable;           /* false: the file has no position (a pipe, a tty) */
     bool is_fifo;            /* a pipe, with or without a name */
     bool appends;            /* O_APPEND */
     struct task *user;       /* the task inside a call that uses the position; NULL: none */
-    unsigned in_use;         /* calls under way, including that task's */
+    unsigned in_use;         /* calls in progress, including that of the task above */
     int64_t position;        /* of the next byte to read or write */
     struct eddy_buffer line; /* read ahead by eddy_file_read_line: its bytes from `begin` on stand at `position` */
     size_t begin;

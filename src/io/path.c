@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* path.c - files by their names: stat, rename, unlink, mkdir, rmdir. */
+/* path.c - operations on the names of files: stat, rename, unlink, mkdir, rmdir. */
 #define _GNU_SOURCE
 #define EDDY_LIBRARY
 #include <errno.h>

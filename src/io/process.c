@@ -20,7 +20,7 @@
 #include "os/clock.h"
 #include "os/memory.h"
 
-/* Without a pidfd a timer asks for its status: soon at first, then ever more rarely. */
+/* Without a pidfd a timer asks for the status of the process: soon at first, then less and less often. */
 #define FIRST_PAUSE (CLOCK_SECOND / 1000)
 #define LAST_PAUSE (CLOCK_SECOND / 20)
 
@@ -298,7 +298,7 @@ eddy_async_define(eddy_process *, eddy_process_start, (const char *const *, argu
     eddy_raise(error, "eddy_process_start(\"%s\")", name);
 }
 
-eddy_async_free(eddy_process_start, eddy_process_free); /* it runs on, and is reaped */
+eddy_async_free(eddy_process_start, eddy_process_free); /* the process runs on, and is reaped */
 
 /* ==== waiting, signals, giving up ==== */
 
@@ -338,7 +338,7 @@ eddy_stream *eddy_process_err(const eddy_process *process)
     return process->err;
 }
 
-/* What has been reaped may be another process by now: only the loop's thread knows. */
+/* After it was reaped, its id may belong to another process. Only the loop's thread knows that. */
 static bool check_ours(const eddy_process *process, const char *call)
 {
     return loop_check_ours(process->loop, call, "process");

@@ -21,13 +21,13 @@ struct eddy_process {
     int64_t pause;          /* between two looks, in nanoseconds */
     struct child child;
     struct child_end end;   /* once it has ended */
-    int lost;               /* an errno value: somebody else took its status */
+    int lost;               /* an errno value: the status was taken by other code */
     bool running;           /* not reaped */
     bool watched;           /* `op` is in flight */
-    bool leads;             /* a group of its own */
+    bool leads;             /* the process leads a group of its own */
     bool given_up;          /* by who started it */
     bool killed;            /* SIGKILL was sent */
-    bool left;              /* by its loop, which is closing */
+    bool left;              /* its loop is closing, and gave it up */
     eddy_event ended;
     eddy_stream *in, *out, *err; /* NULL: no pipe */
     char name[];            /* the first word, for messages */

@@ -88,7 +88,7 @@ eddy_async(void, end_process, (eddy_process *, process), (double, grace))
     struct release releasing = release_begin();
     eddy_defer(release_end, &releasing);
     eddy_process_terminate(process);
-    task_let_interrupt(current.task, true); /* a request ends the grace */
+    task_let_interrupt(current.task, true); /* a request to cancel ends the grace */
     eddy_await_for(eddy_process_wait(process), grace, &err);
     task_let_interrupt(current.task, false);
     eddy_process_kill(process);

@@ -54,7 +54,7 @@ static bool lets_next_begin(struct course *course, size_t which)
 /* Takes ended tasks out of the list. */
 eddy_async(void, look, (struct course *, course))
 {
-    eddy_error err; /* no memory for a task: its result says so already */
+    eddy_error err; /* there was no memory for a task: its result is ENOMEM already */
     size_t left = 0;
     for (size_t i = 0; i < course->count; i++) {
         if (!eddy_done(course->running[i])) {

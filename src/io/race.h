@@ -19,11 +19,11 @@ eddy_async_type(int64_t, race_attempt, (void *, argument), (size_t, i));
 struct race {
     race_attempt attempt;
     void *argument;
-    size_t count;                        /* of attempts; at most RACE_MOST */
+    size_t count;                        /* how many attempts; at most RACE_MOST */
     double stagger;                      /* seconds; INFINITY: one after the other */
     void (*discard)(int64_t brought);    /* discards a loser's result */
     int64_t results[RACE_MOST];          /* by attempt */
-    int winner;                          /* index of the attempt; -1: none, and each result says why */
+    int winner;                          /* index of the winner; -1: no attempt won, and each result says why */
 };
 
 /* Sets winner and results.  Fails by cancellation only, and only if nobody won: else the request waits for the next

@@ -9,7 +9,7 @@ enum { RESOLVE_MOST = 16 };
 
 struct address_list {
     int code;           /* 0, or an errno value: why there is none */
-    char reason[96]; /* the resolver's words to it */
+    char reason[96]; /* what the resolver says about the error */
     size_t count;
     union address items[RESOLVE_MOST]; /* further ones are dropped: no connect tries that many */
 };

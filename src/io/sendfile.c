@@ -95,7 +95,7 @@ eddy_async(int, send_all, (eddy_stream *, s), (struct sending *, sending))
         int error = stream_error(s, result);
         if (error || result == 0)
             return error;
-        eddy_await(eddy_sleep(0)); /* with a peer that takes everything, other tasks still have their turn */
+        eddy_await(eddy_sleep(0)); /* other tasks run even if the peer takes everything at once */
     }
     return 0;
 }

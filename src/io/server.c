@@ -11,9 +11,9 @@
 #include "os/clock.h"
 #include "os/memory.h"
 
-enum { ACCEPTS_AT_ONCE = 32 }; /* accepts in one turn, before handlers have theirs */
+enum { ACCEPTS_AT_ONCE = 32 }; /* accepts in one turn, before the handlers run */
 
-enum { PASSING_FAILURES = 16 }; /* failed accepts in a row; more are no accident */
+enum { PASSING_FAILURES = 16 }; /* failed accepts in a row before the failure is logged */
 
 /* Without descriptors or memory the next accept would fail as well: each pause is twice as long as the one before. */
 static const double first_pause = 0.25, longest_pause = 16;
@@ -101,7 +101,7 @@ static void second_is_over(struct timer *timer);
 
 static void begin_second(struct eddy_server *server)
 {
-    struct eddy_loop *loop = server->loop; /* without memory for the timer the next one is logged as well */
+    struct eddy_loop *loop = server->loop; /* if there is no memory for the timer, the next peer is logged as well */
     timer_set(&loop->timers, &server->gone_timer, clock_add(driver_now(loop->driver), CLOCK_SECOND), second_is_over);
 }
 
@@ -124,7 +124,7 @@ static bool is_of_peer(const struct eddy_stream *s, int code)
                        code == ECONNABORTED || code == EHOSTUNREACH || code == ENETUNREACH);
 }
 
-/* A handler that failed only because its peer went away is no error of the program: the peer is counted. */
+/* If a handler failed only because its peer went away, that is not an error of the program: the peer is counted. */
 static void judge_failure(struct eddy_server *server, const struct eddy_stream *s, struct task *task)
 {
     struct eddy_failure *failure = task_core(task)->failure;
@@ -261,7 +261,7 @@ eddy_async(int, accept_one, (struct listener *, listener))
     if (result < 0)
         return (int)-result;
     driver_adopt(listener->server->loop->driver, (int)result);
-    if (task_has_request(current.task)) { /* it came while the server was being closed */
+    if (task_has_request(current.task)) { /* the connection came while the server was being closed */
         socket_close(listener->server->loop, (int)result);
         return 0;
     }

@@ -12,8 +12,8 @@
 #include "os/memory.h"
 
 enum {
-    PORT_ATTEMPTS = 16,  /* to find one that is free on all addresses */
-    FIRST_INHERITED = 3  /* descriptor, by sd_listen_fds' rules */
+    PORT_ATTEMPTS = 16,  /* tries to find a port that is free on all addresses */
+    FIRST_INHERITED = 3  /* the first descriptor, by the rules of sd_listen_fds */
 };
 
 /* ==== what is spawned for a connection ==== */
@@ -44,7 +44,7 @@ static void run_upgraded(struct eddy_awaitable *a)
     a->awaitable.failure = eddy_run_here(handler);
     if (a->awaitable.failure)
         return;
-    struct eddy_stream_close orderly = eddy_stream_close(s); /* unless the handler has done it */
+    struct eddy_stream_close orderly = eddy_stream_close(s); /* unless the handler has closed it */
     a->awaitable.failure = eddy_run_here(&orderly.awaitable);
 }
 

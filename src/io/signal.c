@@ -44,7 +44,7 @@ static struct subscription *subscription_of(struct signal_watch *watch)
     return container_of(watch, struct subscription, watch);
 }
 
-/* In the signal handler. */
+/* Called in the signal handler. */
 static void arrived(struct signal_watch *watch)
 {
     struct subscription *s = subscription_of(watch);

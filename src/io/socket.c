@@ -29,7 +29,7 @@ static bool advance(struct msghdr *message, size_t size)
     return true;
 }
 
-/* What came stays, whatever ended the waiting for more.  So do descriptors: what comes with them is the last. */
+/* Bytes that came are the result, whatever ended the wait for more.  After descriptors nothing more is received. */
 static bool receive_more(struct operation *operation, struct driver_op *op)
 {
     struct receive_all *self = container_of(operation, struct receive_all, operation);

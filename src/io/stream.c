@@ -32,13 +32,13 @@ struct eddy_stream *stream_of_socket(struct eddy_loop *loop, int fd, bool is_uni
     struct transport *t = socket_transport(loop, fd, is_unix);
     struct eddy_stream *s = t ? stream_new(t) : NULL;
     if (s && peer)
-        s->peer = memory_copy_string(peer); /* without memory the socket is asked when it matters */
+        s->peer = memory_copy_string(peer); /* without memory the socket is asked when needed */
     if (!s)
         memory_free(t);
     return s;
 }
 
-/* What can go now goes. */
+/* Frees what is not needed any more. */
 static void settle(struct eddy_stream *s)
 {
     if (s->reader || s->writer)
@@ -232,12 +232,12 @@ void eddy_stream_set_deadline(eddy_stream *s, double when)
         return;
     int64_t at = scope_nanoseconds(when);
     if (at <= driver_now(s->loop->driver) || !timer_set(timers, &s->deadline, at, expire))
-        expire(&s->deadline); /* without memory for it: none would be worse than at once */
+        expire(&s->deadline); /* without memory: no deadline would be worse than an immediate one */
 }
 
 /* ==== facts ==== */
 
-/* Of a peer that has reset its connection the kernel knows nothing any more: it is not asked. */
+/* After a reset the kernel does not know the peer any more, so it is not asked. */
 static void format_peer(const struct eddy_stream *s, char *name, size_t size)
 {
     static const char before[] = "a peer of ";

@@ -15,7 +15,7 @@
 
 /* A stream's place in the server that accepted it; see server.c. */
 struct connection {
-    struct eddy_server *server;      /* NULL: not of a server */
+    struct eddy_server *server;      /* NULL: the stream was not accepted by a server */
     const struct eddy_address *at;   /* where it was accepted: the server's, valid while the stream is open */
     struct task *task;               /* its handler */
     int64_t since;                   /* when it was accepted, on the loop's clock */
@@ -28,24 +28,24 @@ struct eddy_stream {
     struct eddy_loop *loop;
     struct transport *transport;  /* NULL: closed */
     struct task *reader, *writer; /* the tasks inside a call; NULL: none */
-    struct chunk chunk;           /* lent by the transport; without data: none */
+    struct chunk chunk;           /* bytes that the transport has lent; without data: there are none */
     char *begin, *end;            /* what arrived and was not taken */
     char *own;                    /* memory for what is longer than the transport lends; NULL: none now */
     size_t capacity;              /* of own */
-    size_t limit;                 /* most that a line may have before its separator */
-    eddy_slice partial;           /* what a failed read had got */
-    char *peer;                   /* its name, once it was asked for; NULL: not yet */
-    struct timer deadline;        /* set: calls that are under way then fail */
-    size_t sent;                  /* by the last write, which failed; 0: it did not */
-    bool cut;                     /* that was a part: nothing more is sent until the program goes on from there */
-    unsigned references;          /* of who opened it, and of the server */
+    size_t limit;                 /* the greatest number of bytes of a line before its separator */
+    eddy_slice partial;           /* the bytes that a failed read had got */
+    char *peer;                   /* the peer's name, once it was asked for; NULL: not asked for yet */
+    struct timer deadline;        /* the deadline: when it comes, calls that wait fail */
+    size_t sent;                  /* bytes that the last write sent, if it failed; 0: it did not fail */
+    bool cut;                     /* the last write was cut short: nothing is sent until eddy_stream_continue */
+    unsigned references;          /* of the code that opened it, and of the server */
     int broken;                   /* an errno value: what arrived could not be kept; reads fail with it */
-    bool closed;                  /* asked for; the transport follows when it is not in use */
+    bool closed;                  /* closing was asked for; the transport is closed when it is not in use */
     bool late;                    /* the deadline has come */
-    bool at_end;                  /* the peer has sent its last, or stream_drain has said so */
-    bool too_long;                /* a line that begins at `begin` was: the next read of a line drops it first */
+    bool at_end;                  /* the peer has ended its side, or stream_drain pretends that it has */
+    bool too_long;                /* the line at `begin` was too long: the next read of a line drops it first */
     bool idle;                    /* its handler says that no message is under way while a read waits */
-    bool used;                    /* bytes have come or gone */
+    bool used;                    /* bytes were received or sent */
     bool waits;                   /* its reader waits for a message's first byte */
     bool halfway;                 /* a read has part of its bytes in its caller's memory */
     bool draining;                /* the server that accepted it closes, and it was told */
@@ -53,7 +53,7 @@ struct eddy_stream {
     struct connection connection;
 };
 
-/* Closes it; those who wait in it fail with EDDY_STREAM_CLOSED.  Takes no reference away. */
+/* Closes it; tasks that wait in it fail with EDDY_STREAM_CLOSED.  Does not drop a reference. */
 void stream_close(struct eddy_stream *s);
 void stream_unref(struct eddy_stream *s);
 /* The stream of a descriptor that has just been connected to peer (NULL: not known), or NULL without memory, when the
@@ -69,13 +69,13 @@ void stream_leave_reader(struct eddy_stream *s);
 /* A write under way; see stream_begin_write. */
 struct stream_write {
     struct eddy_stream *stream;
-    size_t sent, size; /* bytes of it; SIZE_MAX: as many as there are */
-    bool broken;       /* the peer is gone: what it has got is told by the connection's end */
+    size_t sent, size; /* how many bytes are to be sent; SIZE_MAX: as many as there are */
+    bool broken;       /* the peer is gone, so it sees from the end of the connection that bytes are missing */
 };
 /* The running task writes: 0, or why it may not now.  end (deferred) leaves, and notes whether it was cut short. */
 int stream_begin_write(struct eddy_stream *s);
 void stream_end_write(struct stream_write *write);
-/* Why it fails: a code, noted. */
+/* Notes the code with which the write fails, and returns it. */
 int stream_write_error(struct stream_write *write, int error);
 void stream_leave_writer(struct eddy_stream *s);
 /* What a result below zero, or the state of the stream, means: a code, or 0. */
@@ -92,7 +92,7 @@ bool stream_begin_wait(struct eddy_stream *s);
 int64_t stream_end_wait(struct eddy_stream *s, int64_t result);
 /* For messages; valid while the stream is. */
 const char *stream_peer(struct eddy_stream *s);
-/* Gives back all memory of the input, and what lies in it. */
+/* Frees the memory of the input with all bytes in it. */
 static inline void stream_drop_input(struct eddy_stream *s)
 {
     transport_give_back(s->transport, &s->chunk);

@@ -16,8 +16,8 @@
 #include "os/memory.h"
 
 enum {
-    FIRST_CAPACITY = 4000, /* of a stream's own memory; most lines fit */
-    DIRECT = 16384         /* as much goes straight into the caller's memory */
+    FIRST_CAPACITY = 4000, /* first size of a stream's own memory; most lines fit */
+    DIRECT = 16384         /* reads of this size go straight into the caller's memory */
 };
 
 /* ==== the input ==== */
@@ -82,7 +82,7 @@ static void put_back(struct eddy_stream *s, const void *data, size_t size)
 {
     size_t room = s->own ? (size_t)(s->begin - s->own) : 0;
     if (!s->transport)
-        return; /* closed meanwhile: it is never read */
+        return; /* the stream was closed meanwhile: the bytes will not be read */
     if (size > room && !move_to_own(s, size, buffered(s) + size)) {
         s->broken = ENOMEM;
         return;
@@ -118,7 +118,7 @@ static int enter(struct eddy_stream *s)
     return error;
 }
 
-/* What came first and what came now, together. */
+/* Joins what came before and what came now. */
 static int64_t join(struct eddy_stream *s, struct chunk *chunk, int64_t size)
 {
     bool kept = append(s, chunk->data, (size_t)size);
@@ -206,7 +206,7 @@ eddy_async_define(size_t, eddy_stream_read_some, (eddy_stream *, s), (eddy_slice
     return bytes->size;
 }
 
-/* Bytes in the caller's memory that are not yet the caller's. */
+/* Bytes that were read into the caller's memory and may have to go back. */
 struct half_read {
     struct eddy_stream *s;
     void *data;
@@ -251,7 +251,7 @@ eddy_async_define(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *,
 
 /* ==== reading lines ==== */
 
-/* What is looked for, and how far. */
+/* Which separators are looked for, and how far the search has come. */
 struct search {
     const eddy_slice *separators;
     size_t count;   /* of them */
@@ -260,7 +260,7 @@ struct search {
     size_t found;   /* size of the separator that was found */
 };
 
-/* The line that ends first, with its separator; 0: none yet. */
+/* The size of the line that ends first, with its separator; 0: there is none yet. */
 static size_t find(const struct eddy_stream *s, struct search *search)
 {
     size_t size = buffered(s), first = 0;
@@ -281,7 +281,7 @@ static size_t find(const struct eddy_stream *s, struct search *search)
     return first;
 }
 
-/* Longest separator; 0: there is an empty one, or none. */
+/* The size of the longest separator; 0: there is an empty one, or no separator at all. */
 static size_t longest_of(const eddy_slice *separators, size_t count)
 {
     size_t longest = 0;

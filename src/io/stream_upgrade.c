@@ -25,7 +25,7 @@ struct transport *stream_transport(struct eddy_stream *s)
     return s->transport;
 }
 
-/* One that was closed or is late has told the transport that it had; the new one is told here. */
+/* If the stream was closed or its deadline has passed, its old transport was told; the new one is told here. */
 void stream_set_transport(struct eddy_stream *s, struct transport *t)
 {
     s->transport = t;

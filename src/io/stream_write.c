@@ -84,13 +84,13 @@ eddy_async_define(void, eddy_stream_write, (eddy_stream *, s), (const void *, da
 
 /* ==== several parts ==== */
 
-/* Where a vectored write stands. */
+/* How far a vectored write has come. */
 struct progress {
     const eddy_slice *parts;
     size_t count;
     size_t part;         /* the first that is not sent whole */
     size_t part_sent;    /* of it */
-    size_t told;         /* of all that was sent, what part and part_sent speak of */
+    size_t told;         /* how many bytes `part` and `part_sent` account for */
 };
 
 /* The next parts that have bytes: how many. */

@@ -26,7 +26,7 @@ static void run(struct eddy_awaitable *a, void (*method)(struct transport_op *))
     if (failure && failure_is_cancellation(failure) && !failure->own) {
         failure_unref(failure);
         a->awaitable.failure = NULL;
-        if (op->result <= 0) /* a send may have taken something */
+        if (op->result <= 0) /* a send may have taken some bytes */
             op->result = -ECANCELED;
     }
 }

@@ -65,7 +65,7 @@ struct transport_type {
     void (*finish)(struct transport_op *op);
     /* Frees it and what it stands on; nothing is under way.  Never suspends. */
     void (*close)(struct transport *t);
-    /* That an operation could be started on; -1: none. */
+    /* The descriptor that operations use; -1: there is none. */
     int (*descriptor)(const struct transport *t);
     /* Of the peer or its own, as text; as snprintf. */
     size_t (*format_name)(struct transport *t, bool peer, char *buffer, size_t size);
@@ -75,8 +75,8 @@ struct transport_type {
 struct transport {
     const struct transport_type *type;
     struct eddy_loop *loop;
-    struct transport *below;  /* what it stands on, and closes; NULL: nothing */
-    bool stopped;             /* operations fail; of all below, too */
+    struct transport *below;  /* the transport below, which it closes; NULL: there is none */
+    bool stopped;             /* operations fail; so do those of all transports below */
     bool reset;               /* closing breaks the connection off, where there is a way to say so; of all below, too */
 };
 
@@ -93,7 +93,7 @@ struct transport_op transport_finish(struct transport *t);
 void transport_give_back(struct transport *t, struct chunk *chunk);
 /* Operations fail from now on (or do so no more), here and below.  task_interrupt wakes a task that waits. */
 void transport_stop(struct transport *t, bool stopped);
-/* It will be closed in the midst of what was sent: the peer shall not take that for the end. */
+/* It will be closed in the middle of a message: the peer must not take that for a normal end. */
 void transport_reset(struct transport *t);
 void transport_close(struct transport *t);
 
@@ -116,7 +116,7 @@ void socket_transport_take(struct transport *t);
 struct transport *descriptor_transport(struct eddy_loop *loop, int in, int out);
 /* The caller has opened them: they are adopted here, or others in their place, unless they block. */
 void descriptor_transport_take(struct transport *t);
-/* Two ends, each the other's peer. */
+/* Two connected ends in memory. */
 bool memory_transports(struct eddy_loop *loop, struct transport *ends[2]);
 
 /* ==== a stream's side of it ==== */
@@ -128,10 +128,10 @@ struct eddy_stream *stream_new(struct transport *t);
  * or closes the transport. */
 int stream_seize(struct eddy_stream *s);
 void stream_release(struct eddy_stream *s);
-/* Of a stream that was seized, or is new. */
+/* For a stream that was seized, or is new. */
 struct transport *stream_transport(struct eddy_stream *s);
 void stream_set_transport(struct eddy_stream *s, struct transport *t);
-/* Bytes that came and were not read. */
+/* The bytes that came and were not read. */
 size_t stream_buffered(const struct eddy_stream *s);
 /* The same, which are the caller's from now on (memory_free); NULL: there are none, or no memory. */
 char *stream_take_buffered(struct eddy_stream *s, size_t *size);

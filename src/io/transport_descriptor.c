@@ -27,7 +27,7 @@ enum { CHUNK = 8192 };
 
 struct descriptor_transport {
     struct transport transport;
-    int in, out;       /* -1: no such way, or no longer; perhaps the same */
+    int in, out;       /* -1: the stream has no such direction, or no longer; both may be the same descriptor */
     int given[2];      /* what the caller gave for each, if that is another; closed with it.  -1: none */
     bool shared;       /* others may have the same open file */
 };
@@ -45,7 +45,7 @@ static int64_t wait_for(struct transport_op *op, struct operation *inner)
     return op->result = op->awaitable.awaitable.failure ? -ECANCELED : inner->result;
 }
 
-/* A regular file is always ready, and says so by the read. */
+/* A regular file is always ready: the read gives its result. */
 static bool becomes_readable(struct transport_op *op, int fd)
 {
     struct operation ready = socket_poll(fd, POLLIN);
@@ -108,7 +108,7 @@ static void close_way(struct descriptor_transport *self, int *fd, int *given)
 {
     struct eddy_loop *loop = self->transport.loop;
     if (*fd >= 0 && self->shared)
-        driver_release(loop->driver, *fd); /* closing it alone would not end what is watched */
+        driver_release(loop->driver, *fd); /* closing alone would not end the watching */
     if (*fd >= 0)
         socket_close(loop, *fd);
     if (*given >= 0)

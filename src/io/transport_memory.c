@@ -17,12 +17,12 @@
 
 enum { WAY_ROOM = 65536 };
 
-/* From one end to the other. */
+/* One direction: from one end to the other. */
 struct way {
-    char *data;          /* NULL: nothing is on its way */
+    char *data;          /* NULL: no bytes are on their way */
     size_t size, room;
     bool ended;          /* nothing more will be sent */
-    bool broken;         /* that was in the midst of something */
+    bool broken;         /* the sender was closed in the middle of a message */
     bool deserted;       /* the other end is closed: nothing is received any more */
     int users;           /* of its two */
     struct eddy_waiters receiver, sender;

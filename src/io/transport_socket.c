@@ -37,7 +37,7 @@ static bool is_of_others(const struct transport *t)
     return ((const struct socket_transport *)(const void *)t)->of_others;
 }
 
-/* The rest of the operation is this one. */
+/* This operation of the driver is the rest of the transport's operation. */
 static int64_t wait_for(struct transport_op *op, struct operation *inner)
 {
     eddy_run_generic(&inner->awaitable);
@@ -136,7 +136,7 @@ static void close_socket(struct transport *t)
     if (t->reset)
         net_reset(t->loop->driver, fd_of(t));
     if (is_of_others(t))
-        driver_release(t->loop->driver, fd_of(t)); /* closing it alone would not end what is watched */
+        driver_release(t->loop->driver, fd_of(t)); /* closing alone would not end the watching */
     socket_close(t->loop, fd_of(t));
     memory_free(t);
 }

@@ -120,7 +120,7 @@ struct driver_options {
 
 struct driver_type {
     const char *name;
-    /* NULL and *error = an errno value when it cannot be had */
+    /* NULL and *error = an errno value when it is not available */
     struct driver *(*open)(const struct driver_options *options, int *error);
     void (*close)(struct driver *driver);
     bool (*submit)(struct driver *driver, struct driver_op *op);
@@ -169,7 +169,7 @@ struct driver {
 extern const struct driver_type driver_uring, driver_epoll, driver_sim;
 
 /* By name ("uring", "epoll", "sim"), NULL or "": the environment's EDDY_DRIVER, else the best that can be had.
- * NULL and *error (EINVAL: no such name) when it cannot be had. */
+ * NULL and *error (EINVAL: no such name) when it is not available. */
 struct driver *driver_open(const char *name, const struct driver_options *options, int *error);
 void driver_close(struct driver *driver);
 /* Why io_uring was refused when it was last asked for: "io_uring_setup: Operation not permitted"; *error: 0 if it was

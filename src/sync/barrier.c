@@ -20,7 +20,7 @@ static struct eddy_barrier_wait *wait_of(struct eddy_awaitable *a)
     return (struct eddy_barrier_wait *)(void *)a;
 }
 
-/* The result of one that came early, until it arrives. */
+/* The result of a task that came early, until it arrives. */
 #define EARLY SIZE_MAX
 
 /* Wakes all waiters; the index of each is its place in the round. */
@@ -39,7 +39,7 @@ static void wake_early(eddy_barrier *barrier)
         continue;
 }
 
-/* False: it was the last one, and wakes all. */
+/* False: the task was the last one, and wakes all. */
 static bool arrive_and_wait(struct eddy_awaitable *a)
 {
     eddy_barrier *barrier = wait_of(a)->barrier;

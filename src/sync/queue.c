@@ -205,7 +205,7 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* The finish of each sees that the queue has been shut down. */
+/* The `finish` of each waiting task sees that the queue was shut down. */
 static void wake_all(struct eddy_waiters *list)
 {
     while (waiters_wake_first(list))

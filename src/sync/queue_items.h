@@ -17,7 +17,7 @@
 size_t items_stride(enum eddy_queue_order order, size_t item_size);
 /* Makes room for one more; false: no memory, and nothing has changed. */
 bool items_grow(struct eddy_queue *queue);
-/* The first needs room; the second needs an item. */
+/* The put needs room; the get needs an item. */
 void items_heap_push(struct eddy_queue *queue, const void *item);
 void items_heap_pop(struct eddy_queue *queue, void *item);
 
@@ -29,7 +29,7 @@ static inline char *items_slot(const struct eddy_queue *queue, size_t i)
 /* A copy of known size is a register move, not a call. */
 static inline void items_copy(void *to, const void *from, size_t size)
 {
-    __asm__("" : "+r"(to)); /* else link-time optimisation sees an int there, and warns about the branch for 8 bytes */
+    __asm__("" : "+r"(to)); /* otherwise link-time optimisation sees an int, and warns about the branch for 8 bytes */
     if (size == 8)
         memcpy(to, from, 8);
     else if (size == 4)
@@ -55,7 +55,7 @@ static inline bool items_push(struct eddy_queue *queue, const void *item)
     return true;
 }
 
-/* Copies the next one out; there must be one. */
+/* Copies the next item out; there must be one. */
 static inline void items_pop(struct eddy_queue *queue, void *item)
 {
     EDDY_INVARIANT(queue->count > 0);

@@ -67,7 +67,7 @@ static long control(BIO *bio, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH;
 }
 
-/* One for the whole process, which OpenSSL wants to outlive each BIO. */
+/* One for the whole process, because OpenSSL requires that it outlives each BIO. */
 static BIO_METHOD *method;
 
 static void make_method(void)

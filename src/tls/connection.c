@@ -19,7 +19,7 @@ static bool open_connection(struct tls_connection *c)
     BIO *bio = ssl ? tls_bio_new(c) : NULL;
     if (bio)
         SSL_set_bio(ssl, bio, bio);
-    if (!bio || !SSL_set_app_data(ssl, c)) { /* which needs memory as well */
+    if (!bio || !SSL_set_app_data(ssl, c)) { /* reporting needs memory as well */
         SSL_free(ssl);
         return false;
     }
@@ -33,7 +33,7 @@ static bool open_connection(struct tls_connection *c)
 
 static void close_connection(struct tls_connection *c)
 {
-    SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); /* else the session is dropped */
+    SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); /* otherwise the session is dropped */
     SSL_free(c->ssl);
 }
 

@@ -43,7 +43,7 @@ void tls_context_free(struct tls_context *context)
 
 /* ==== who one is ==== */
 
-/* Called by OpenSSL.  Returns the length; -1: no password is known (OpenSSL would else ask on the terminal). */
+/* Called by OpenSSL.  Returns the length; -1: no password is known (otherwise OpenSSL would ask on the terminal). */
 static int give_password(char *buffer, int size, int writing, void *password)
 {
     (void)writing;

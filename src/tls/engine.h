@@ -18,7 +18,7 @@
 
 struct ssl_st; /* OpenSSL's SSL */
 
-/* Why something did not work: a code, 0 for nothing, and words to it. */
+/* Why something did not work: a code, 0 for no problem, and a sentence. */
 struct tls_problem {
     int code;
     char text[200];
@@ -72,7 +72,7 @@ struct tls_engine {
 
     /* How many bytes were taken, or a negative code with its *problem. */
     int64_t (*encrypt)(struct tls_connection *c, const void *data, size_t size, struct tls_problem *problem);
-    /* How many bytes, 0 at the end, -EAGAIN: ciphertext has to come first, or a negative code with its *problem. */
+    /* How many bytes; 0 at the end; -EAGAIN: more ciphertext is needed first; or a negative code with its *problem. */
     int64_t (*decrypt)(struct tls_connection *c, void *data, size_t size, struct tls_problem *problem);
     /* Plaintext of a record that was decrypted and not taken. */
     size_t (*pending)(const struct tls_connection *c);

@@ -28,7 +28,7 @@ eddy_async(struct tls_problem, shake_hands, (struct tls_transport *, t))
         int64_t result = eddy_await(tls_flush(t));
         if (problem.code)
             return problem;
-        bool reset = result == -ECONNRESET; /* told once: after it a read finds nothing but the end */
+        bool reset = result == -ECONNRESET; /* reported once: after it a read finds only the end */
         if (!done && (result >= 0 || result == -EPIPE || reset))
             result = eddy_await(tls_fetch(t));
         if (result == 0 && reset)

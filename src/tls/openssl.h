@@ -9,9 +9,9 @@
 
 #include "tls/engine.h"
 
-enum { TLS_SESSIONS = 64 }; /* that a client's context keeps */
+enum { TLS_SESSIONS = 64 }; /* how many sessions a client's context keeps */
 
-/* Of an earlier connection, for one of the same label to resume. */
+/* A session of an earlier connection, which a connection with the same label can resume. */
 struct tls_session {
     char *label;
     SSL_SESSION *session;   /* NULL: the place is free */
@@ -21,12 +21,12 @@ struct tls_context {
     SSL_CTX *ssl;
     SSL_CTX **others;       /* for names (SNI) that have a certificate of their own */
     size_t other_count;
-    unsigned char *alpn;    /* as it goes over the wire; NULL: none */
+    unsigned char *alpn;    /* as it is sent; NULL: no protocol is offered */
     unsigned alpn_size;
     bool is_server;
     pthread_mutex_t mutex;  /* of the sessions */
     struct tls_session sessions[TLS_SESSIONS];
-    size_t next_session;    /* whose place is taken next */
+    size_t next_session;    /* the session whose place is taken next */
 };
 
 /* ==== context.c ==== */
@@ -48,7 +48,7 @@ void tls_session_drop(struct tls_context *context);
 
 /* The error of the last call of OpenSSL, with its own words; `code` if OpenSSL gives none. */
 void tls_problem_take(struct tls_problem *problem, int code);
-/* The same of a handshake or a transfer that failed. */
+/* The same for a handshake or a transfer that failed. */
 void tls_problem_of(struct tls_problem *problem, const struct tls_connection *c);
 
 /* ==== bio.c ==== */

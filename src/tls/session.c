@@ -41,7 +41,7 @@ void tls_session_keep(struct tls_context *context)
     SSL_CTX_sess_set_new_cb(context->ssl, keep);
 }
 
-/* The newest with that label, and still good; NULL: none. */
+/* The newest valid session with that label; NULL: there is none. */
 static struct tls_session *find(struct tls_context *context, const char *label)
 {
     for (size_t i = 1; i <= TLS_SESSIONS; i++) {

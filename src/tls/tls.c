@@ -11,7 +11,7 @@
 
 /* ==== making one ==== */
 
-/* 0, or why the options are none; *words: to that. */
+/* 0, or the code for why the options are not valid; *words gets a sentence. */
 static int contradiction(const struct eddy_tls_options *options, bool is_server, const char **words)
 {
     int most = options->max_version ? options->max_version : EDDY_TLS_1_3;
@@ -118,7 +118,7 @@ void eddy_tls_free(eddy_tls *tls)
 
 /* ==== the one that is meant by NULL ==== */
 
-/* A loop's, freed with it. */
+/* The default context of a loop, freed with it. */
 struct usual {
     struct loop_closer closer;
     struct eddy_tls *tls;

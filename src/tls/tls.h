@@ -13,14 +13,14 @@
 #include "tls/engine.h"
 
 enum {
-    TLS_RECORD = 16384,   /* most plaintext that one record has */
+    TLS_RECORD = 16384,   /* the greatest size of a record's plaintext */
     TLS_LABEL = 300       /* length of the name of a peer, for messages */
 };
 
 struct eddy_tls {
     const struct tls_engine *engine;
     struct tls_context *context;
-    enum eddy_tls_verify verify; /* this, and what follows, as in the options */
+    enum eddy_tls_verify verify; /* this, and what follows, have the meaning of the options */
     double handshake_seconds;
     void (*on_failure)(const eddy_error *err, void *argument);
     void *on_failure_argument;
@@ -32,16 +32,16 @@ struct tls_transport {
     struct transport transport;
     struct eddy_tls *tls;
     struct tls_connection connection;
-    struct chunk chunk;     /* ciphertext, lent from below; without data: none */
+    struct chunk chunk;     /* ciphertext that the transport below has lent; without data: there is none */
     char *early;            /* ciphertext that the stream had read before TLS began; NULL: none */
     bool said_end;          /* close_notify was made */
     bool answers;           /* reading has made something that is to be sent */
     bool heard;             /* plaintext has come */
-    size_t taken;           /* plaintext, by the send under way */
-    struct tls_output sending; /* what connection.filling was, until it is sent */
+    size_t taken;           /* how much plaintext the present send has taken */
+    struct tls_output sending; /* the former connection.filling, until it is sent */
     eddy_lock flushing;     /* held by the task that sends ciphertext: one at a time */
     struct tls_problem *broken; /* why nothing can be read or written any more; NULL: it works */
-    char *alpn;             /* agreed on; NULL: none */
+    char *alpn;             /* the protocol that was agreed on; NULL: there is none */
     char label[];           /* the peer's name, for messages */
 };
 
@@ -61,9 +61,9 @@ void tls_transport_free(struct tls_transport *t);
 struct tls_transport *tls_of(const struct eddy_stream *s);
 /* Gives back the memory of the ciphertext that was received, if all of it has been read. */
 void tls_forget_input(struct tls_transport *t);
-/* More ciphertext: 1, 0 at the end, or a negative code. */
+/* Receives more ciphertext: 1; 0 at the end; or a negative code. */
 eddy_async_declare(int64_t, tls_fetch, (struct tls_transport *, t));
-/* Sends all that was made: 0, or a negative code. */
+/* Sends all ciphertext that was made: 0, or a negative code. */
 eddy_async_declare(int64_t, tls_flush, (struct tls_transport *, t));
 
 #endif

@@ -16,8 +16,8 @@
 #include "tls/tls.h"
 
 enum {
-    SMALL = 4096,      /* parts below that are put together into one record */
-    LEAST_ROOM = 256   /* of a buffer for plaintext */
+    SMALL = 4096,      /* parts smaller than this are put together into one record */
+    LEAST_ROOM = 256   /* size of a buffer for plaintext */
 };
 
 /* Seconds for a slow peer to take close_notify. */
@@ -95,7 +95,7 @@ eddy_async_define(int64_t, tls_flush, (struct tls_transport *, t))
     return 0;
 }
 
-/* How much of it was taken, or a negative code. */
+/* How many bytes were taken, or a negative code. */
 static int64_t encrypt(struct tls_transport *t, const void *data, size_t size)
 {
     struct tls_problem problem;
@@ -165,7 +165,7 @@ static bool has_input(const struct tls_transport *t)
     return t->broken || c->cipher_size || c->ended || engine->pending(c) > 0 || engine->was_ended(c);
 }
 
-/* How many bytes, 0 at the end, -EAGAIN: ciphertext has to come first, or a negative code. */
+/* How many bytes; 0 at the end; -EAGAIN: more ciphertext is needed first; or a negative code. */
 static int64_t decrypt(struct tls_transport *t, void *data, size_t size)
 {
     struct tls_problem problem = {0, ""};
@@ -217,7 +217,7 @@ static size_t room_for_input(const struct tls_transport *t)
     return size < LEAST_ROOM ? LEAST_ROOM : size > TLS_RECORD ? TLS_RECORD : size;
 }
 
-/* -EAGAIN: ciphertext has to come first. */
+/* -EAGAIN: more ciphertext is needed first. */
 static int64_t decrypt_chunk(struct tls_transport *t, struct chunk *chunk)
 {
     size_t room = room_for_input(t);
@@ -284,7 +284,7 @@ eddy_async(int64_t, end_sending, (struct tls_transport *, t))
     return eddy_await(tls_flush(t));
 }
 
-/* As long as it takes, unless the task is asked to end. */
+/* Takes as long as it needs, unless the task is asked to end. */
 eddy_async(int64_t, end_sending_whole, (struct tls_transport *, t))
 {
     for (;;) {
@@ -380,7 +380,7 @@ static void close_all(struct transport *t)
     transport_close(below);
 }
 
-/* What is written to it by itself would not be encrypted. */
+/* Bytes that are written to the descriptor directly would not be encrypted. */
 static int no_descriptor(const struct transport *t)
 {
     (void)t;

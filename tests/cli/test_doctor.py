@@ -37,7 +37,7 @@ def doctor_says_every_line(place):
 @check
 def doctor_says_the_driver_in_force(place):
     rows = doctor_rows(place.eddy('doctor', env={'EDDY_DRIVER': None}))
-    best = 'uring' if rows['drivers'].startswith('uring, ') else 'epoll, since io_uring cannot be had'
+    best = 'uring' if rows['drivers'].startswith('uring, ') else 'epoll, since io_uring is not available'
     if not re.match(best, rows['driver']):
         raise AssertionError(rows['driver'])
     same(doctor_rows(place.eddy('doctor', env={'EDDY_DRIVER': 'epoll'}))['driver'], 'epoll (EDDY_DRIVER)', 'driver')
@@ -53,7 +53,7 @@ def where_io_uring_is_forbidden_it_is_said(place):
     for code, words in (('EPERM', 'Operation not permitted'), ('ENOSYS', 'Function not implemented'),
                         ('EACCES', 'Permission denied')):
         environment = {'EDDY_DRIVER': None, 'EDDY_TEST_REFUSAL': code}
-        why = 'epoll, since io_uring cannot be had: io_uring_setup: ' + words
+        why = 'epoll, since io_uring is not available: io_uring_setup: ' + words
         same(doctor_rows(place.start(forbids, EDDY, 'doctor', env=environment))['driver'], why, 'driver')
         ends(place.start(forbids, EDDY, 'run', 'twice.c', env=environment), 0, '', '')
     ends(place.start(forbids, EDDY, 'run', 'twice.c', env=dict(environment, EDDY_DEBUG='1')), 0, '',

@@ -614,7 +614,7 @@ static void a_task_without_memory_that_nobody_awaits_is_reported(void **state)
 {
     (void)state;
     assert_int_equal(eddy_run_with(LOGGING(), loses_an_unspawned_task()), 0);
-    assert_int_equal(log_count("for want of memory 1 tasks were not spawned"), 1);
+    assert_int_equal(log_count("1 tasks were not spawned because there was no memory"), 1);
     assert_int_equal(eddy_run_with(LOGGING(), spawns_without_memory()), 0);
     assert_string_equal(logged, "");
     transcript[0] = 0;

@@ -31,5 +31,5 @@ static void ask(long count)
 
 BENCH_ASIO({"queue", 200000, ask, false})
 #else
-int main() {} /* says nothing: the table leaves it out */
+int main() {} /* prints nothing, so the table leaves it out */
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* files.c - the same by system calls that block, which nothing does for less. */
+/* files.c - the same with blocking system calls, which cost least. */
 #include "file_bench.h"
 
 #include <sys/sendfile.h>

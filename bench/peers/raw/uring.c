@@ -16,7 +16,7 @@
 enum { BUFFERS = 512, ENTRIES = 1024, COMPLETIONS = 16384, DESCRIPTORS = 65536, WAITING = 64 };
 enum kind { ACCEPT, RECEIVE, SEND };
 
-/* What came and is yet to be sent, oldest first. */
+/* Bytes that came and are not sent yet, oldest first. */
 struct piece {
     unsigned short buffer;
     unsigned size, sent;

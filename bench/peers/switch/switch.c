@@ -58,7 +58,7 @@ static const struct measure measures[] = {
     {0},
 };
 #else
-static const struct measure measures[] = {{0}}; /* the table leaves it out */
+static const struct measure measures[] = {{0}}; /* this result is not shown in the table */
 #endif
 
 int main(int argc, char **argv)

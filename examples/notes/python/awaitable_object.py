@@ -1,4 +1,4 @@
-"""An object with __await__ can stand behind await like any coroutine."""
+"""An object with __await__ can be awaited like any coroutine."""
 import asyncio
 
 

@@ -5,7 +5,7 @@
  *     eddy_http_response *page = await(eddy_http_get("https://example.org/"));
  *     defer(eddy_http_response_free, page);
  *
- * A response of any status is a result; an error means that there is no whole response.  Transfers of a loop that
+ * A response of any status is a result; an error means that no complete response came.  Transfers of a loop that
  * run at the same time share connections and what is known of hosts.  A cancelled await (a timeout around it, too)
  * aborts the transfer.  libcurl's own clock is the real one, also where Eddy's is simulated.
  */
@@ -23,7 +23,7 @@ typedef struct eddy_http_response {
     int redirects;    /* how many were */
     char *url;        /* where it came from in the end */
     char *headers;    /* its header lines, "Name: value\r\n" each; the status line is the first */
-    char *body;       /* decoded; a NUL stands behind it */
+    char *body;       /* decoded; a 0 byte follows the last */
     size_t size;      /* of body */
     double seconds;   /* from the start of the request to the end of the response */
 } eddy_http_response;
@@ -31,7 +31,7 @@ typedef struct eddy_http_response {
 /* Zero is the default of every member.  What the pointers name is read when the await begins. */
 typedef struct eddy_http_options {
     const char *method;             /* NULL: "GET", or "POST" if there is a body */
-    const char *const *headers;     /* lines "Name: value", NULL behind the last */
+    const char *const *headers;     /* lines "Name: value", followed by NULL */
     const void *body;               /* sent with the request */
     size_t body_size;
     double timeout;                 /* seconds for the whole of it; 0: 60, below 0: none */
@@ -44,7 +44,7 @@ typedef struct eddy_http_options {
 EDDY_API void eddy_http_response_free(eddy_http_response *response);
 /* The value of a header of the response, without regard to case; {NULL, 0} if it has none.  Since 0.1. */
 EDDY_API eddy_slice eddy_http_header(const eddy_http_response *response, const char *name);
-/* "Not Found"; "" for a status that nobody knows.  Since 0.1. */
+/* "Not Found"; "" for an unknown status.  Since 0.1. */
 EDDY_API const char *eddy_http_status_text(int status);
 /* The reference of a link on page `base` as an absolute URL, the caller's to free; NULL: no URL can be made of it,
  * or there is no memory.  Python: urllib.parse.urljoin.  Since 0.1. */
