@@ -12,11 +12,11 @@ enum { FIRST_COUNT = 4, LARGEST_SLAB = 64 * 1024, SLACK = 4096 };
 struct block_slab {
     struct block_slab *next; /* of the same class */
     uint32_t count;          /* blocks that fit */
-    uint32_t carved;         /* blocks that were taken once */
-    uint32_t free;           /* of those, counted by blocks_trim, meaningless otherwise */
+    uint32_t carved;         /* how many blocks were ever taken */
+    uint32_t free;           /* how many of them are free: counted by blocks_trim, has no meaning otherwise */
 };
 
-/* From the head to the first block, with the word before it. */
+/* Bytes from the head to the first block and the word before it. */
 #define FIRST_BLOCK ((sizeof(struct block_slab) + sizeof(void *) + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP)
 
 static struct block_slab **slab_of(void *block)
@@ -24,7 +24,7 @@ static struct block_slab **slab_of(void *block)
     return (struct block_slab **)block - 1;
 }
 
-/* From one block to the next. */
+/* Bytes from one block to the next. */
 static size_t stride_of(size_t class)
 {
     return (class + 1) * BLOCK_STEP;

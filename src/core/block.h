@@ -21,19 +21,19 @@ enum { BLOCK_STEP = 16, BLOCK_CLASSES = 64 };
 struct block_slab;
 
 struct blocks {
-    void *free[BLOCK_CLASSES];               /* chained through their first word */
+    void *free[BLOCK_CLASSES];               /* the free blocks, chained through their first word */
     struct block_slab *slabs[BLOCK_CLASSES]; /* the newest first */
-    size_t classes;                          /* sizes from this class on have no slabs; 0: none has */
-    size_t live;                             /* blocks of slabs that are in use */
-    size_t carved;                           /* blocks of slabs that were taken once */
+    size_t classes;                          /* sizes from this class on have no slabs; 0: no size has slabs */
+    size_t live;                             /* how many blocks of slabs are in use */
+    size_t carved;                           /* how many blocks of slabs were ever taken */
 };
 
 void blocks_init(struct blocks *blocks);
-/* Most of what the slabs hold is left over from a crowd that has gone. */
+/* True: most blocks of the slabs are free, because a crowd of tasks has gone. */
 bool blocks_are_slack(const struct blocks *blocks);
 /* Gives back all slabs with no block in use. */
 void blocks_trim(struct blocks *blocks);
-/* Where no free block is left, or the size has no slabs. */
+/* The slow part: there is no free block, or the size has no slabs. */
 void *block_make(struct blocks *blocks, size_t size);
 
 /* Of a class blocks have as many bytes as leave room for a word before the next one. */
@@ -42,7 +42,7 @@ static inline size_t block_class(size_t size)
     return (size + sizeof(void *) - 1) / BLOCK_STEP;
 }
 
-/* Begins at a multiple of 16; NULL: no memory. */
+/* A block at a multiple of 16; NULL: no memory. */
 static inline void *block_take(struct blocks *blocks, size_t size)
 {
     size_t class = block_class(size);

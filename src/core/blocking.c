@@ -29,7 +29,7 @@ struct job {
     struct remote_call done;       /* posted to the loop by the thread */
     struct eddy_loop *loop;
     struct eddy_awaitable *waits;  /* gets the result; NULL: given up */
-    struct context_value *context; /* the variables that the function sees */
+    struct context_value *context; /* the context variables that the function sees */
     _Alignas(16) char copy[];
 };
 
@@ -46,7 +46,7 @@ struct thread_pool *loop_pool(struct eddy_loop *loop, enum pool which)
     return loop->pools[which];
 }
 
-/* On a thread of the pool. */
+/* Runs on a thread of the pool. */
 static void work(struct thread_job *thread)
 {
     struct job *job = container_of(thread, struct job, thread);
@@ -73,7 +73,7 @@ static void job_free(struct job *job)
     memory_free(job);
 }
 
-/* On the loop's thread. */
+/* Runs on the loop's thread. */
 static void finish(void *argument)
 {
     struct job *job = argument;

@@ -5,9 +5,9 @@
 
 #include "eddy/buffer.h"
 
-/* Room for `size` bytes behind those that are there, and for the 0 byte; false: no memory. */
+/* Makes room for `size` more bytes and for the 0 byte; false: no memory. */
 bool buffer_reserve(struct eddy_buffer *b, size_t size);
-/* Bytes that were written into that room. */
+/* Adds the bytes that were written into that room. */
 void buffer_grew(struct eddy_buffer *b, size_t size);
 
 #endif

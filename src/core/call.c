@@ -5,7 +5,7 @@
 #include "os/memory.h"
 
 enum {
-    PAGES_KEPT = 64,     /* fewer are never given back */
+    PAGES_KEPT = 64,     /* as few pages are never given back */
     SERIALS_AT_ONCE = 1 << 12
 };
 
@@ -28,7 +28,7 @@ static bool grow_list(struct calls *calls)
     return true;
 }
 
-/* A number whose page was given back, else the next; false: no memory for it, or too many. */
+/* The number of a page that was given back, or else the next; false: no memory, or too many pages. */
 static bool free_number(struct calls *calls, uint32_t *number)
 {
     *number = 0;
@@ -70,7 +70,7 @@ static bool page_is_free(const struct call_page *page)
     return true;
 }
 
-/* Takes those out of the chain of free ones whose page is empty. */
+/* Takes the free calls whose page is empty out of the chain. */
 static void unchain(struct calls *calls, const bool *empty)
 {
     struct loop_call **link = &calls->free;
@@ -85,7 +85,7 @@ static void unchain(struct calls *calls, const bool *empty)
 void calls_trim(struct calls *calls)
 {
     bool *empty = memory_alloc(calls->page_count);
-    calls->slack = calls->used / 2; /* not again before twice as much is free */
+    calls->slack = calls->used / 2; /* the next time only when twice as many are free */
     if (!empty)
         return;
     for (uint32_t i = 0; i < calls->page_count; i++)

@@ -25,10 +25,10 @@ struct loop_call {
     struct eddy_loop *loop;
     void (*function)(void *);      /* NULL: cancelled */
     void *argument;
-    struct context_value *context; /* the variables of who asked for the call */
+    struct context_value *context; /* the context variables of the code that asked for the call */
     uintptr_t name;                /* 0: free, or embedded */
     uint32_t place;                /* its page's number and its index there */
-    bool embedded;                 /* part of something else, which frees it */
+    bool embedded;                 /* part of another struct, which frees it */
 };
 
 /* Of a name, the lower bits are the place, the upper ones the serial number. */
@@ -41,13 +41,13 @@ struct call_page {
 
 /* Those of a loop: pages of many, handed out last in, first out. */
 struct calls {
-    struct call_page **pages;      /* by number; NULL: given back */
-    uint32_t page_count;           /* in use or given back */
+    struct call_page **pages;      /* the pages by number; NULL: given back */
+    uint32_t page_count;           /* how many entries `pages` has */
     uint32_t capacity;             /* of `pages` */
-    uint32_t full_pages;           /* that are not given back */
-    uint32_t used;                 /* calls that are handed out */
-    uint32_t slack;                /* with fewer used than that, pages may be given back */
-    struct loop_call *free;             /* chained by ready.next */
+    uint32_t full_pages;           /* how many pages are not given back */
+    uint32_t used;                 /* how many calls are in use */
+    uint32_t slack;                /* if fewer calls are used, pages may be given back */
+    struct loop_call *free;             /* the free calls, chained by ready.next */
     uintptr_t serial, last_serial; /* the next one, and the first that is not reserved for this loop */
 };
 
@@ -72,9 +72,9 @@ static inline struct loop_call *call_find(const struct calls *calls, uintptr_t n
 
 /* The next serial numbers of the process. */
 void calls_reserve_serials(struct calls *calls);
-/* One page more; false: no memory. */
+/* Adds a page; false: no memory. */
 bool calls_grow(struct calls *calls);
-/* Many pages, and most of what is in them is free. */
+/* True: there are many pages, and most calls in them are free. */
 static inline bool calls_are_slack(const struct calls *calls)
 {
     return calls->used < calls->slack;

@@ -75,7 +75,7 @@ static void enter_shield(struct eddy_manager *manager, eddy_error *err)
     bool reached = current.task && level_reaches(current.task);
     enter(manager, err);
     if (!err->code && reached)
-        task_note_delivery(current.task); /* it is made again when the shield ends */
+        task_note_delivery(current.task); /* the request is made again when the shield ends */
 }
 
 struct eddy_timeout eddy_shield(double seconds)

@@ -18,7 +18,7 @@ static struct task *waiter_by(struct watch *watch)
     return watch->kind ? watch->kind->waiter(watch) : NULL;
 }
 
-/* One step along what `task` waits for; NULL: it waits for nobody.  Where it waits for several the way ends. */
+/* The task that `task` waits for; NULL: it waits for no task.  The way ends at a task that waits for several. */
 static struct task *ahead_of(struct task *task)
 {
     return task->joins ? task->joins : task->joins_many ? task : NULL;
@@ -81,7 +81,7 @@ static void add_member(char *text, struct task *task)
         add(text, " (spawned at %s:%d)", site->file, site->line);
 }
 
-/* The circle in which self waits for `task`, told from `first` on. */
+/* Writes the circle in which self waits for `task`, beginning with `first`. */
 static struct eddy_failure *in_words(struct task *first, struct task *self, struct task *task)
 {
     char text[TEXT] = "";
@@ -117,7 +117,7 @@ struct eddy_failure *circle_search(struct task *self, struct task *task)
     return failure;
 }
 
-/* The one by which it waits for what is before it on the way to self. */
+/* The watch by which it waits for the task before it on the way to self. */
 static struct watch *watch_of(struct task *stuck)
 {
     struct watch *watch = stuck->behind->watches.first;
@@ -126,7 +126,7 @@ static struct watch *watch_of(struct task *stuck)
     return watch;
 }
 
-/* The last await on the way from task to self ends; false: there is none. */
+/* Ends the last await on the way from task to self; false: there is none. */
 static bool end_await(struct task *self, struct task *task)
 {
     struct task *last = NULL;

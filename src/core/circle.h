@@ -14,9 +14,9 @@
 #include "core/task.h"
 
 struct wait_kind {
-    /* The task that cannot go on before all that is stuck has ended, the watched one too; NULL: none, or it can. */
+    /* The task that cannot go on before the watched task has ended; NULL: there is none, or it can go on. */
     struct task *(*waiter)(struct watch *watch);
-    /* Ends the wait, which fails; NULL: it is the end of a frame or block. */
+    /* Makes the wait fail; NULL: the end of a frame or block waits, which cannot fail. */
     void (*refuse)(struct watch *watch, struct eddy_failure *failure);
 };
 
@@ -25,7 +25,7 @@ static inline bool circle_is_stuck(const struct task *task)
 {
     return task->behind != NULL;
 }
-/* It waits for the end of others. */
+/* True: it waits for the end of other tasks. */
 static inline bool circle_has_link(const struct task *task)
 {
     return task->joins || task->joins_many;

@@ -15,10 +15,10 @@ struct context_value {
     struct context_value *next;
     const eddy_context_var *var;
     void *value;
-    unsigned references; /* of tasks, and of values in front of it */
+    unsigned references; /* from tasks, and from values in front of it */
 };
 
-/* Code outside of tasks has variables of its own. */
+/* The variables of code outside tasks. */
 static __thread struct context_value *outside;
 
 static void forget_outside(void)

@@ -16,7 +16,7 @@ struct context_value *context_ref(struct context_value *context);
 void context_unref(struct context_value *context);
 /* A copy for another thread, which shares no value with this one.  False: no memory. */
 bool context_copy(const struct context_value *context, struct context_value **copy);
-/* Of the code that runs now: a new reference. */
+/* The context of the running code, as a new reference. */
 struct context_value *context_current(void);
 /* Code outside of tasks runs with `context` from now on; gives what it ran with, to be entered again.  No references
  * change. */

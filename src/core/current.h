@@ -9,11 +9,11 @@ struct eddy_loop;
 struct task;
 
 struct current {
-    struct eddy_loop *loop;      /* running on this thread; NULL: none */
-    struct task *task;           /* running now; NULL: the loop itself, a callback, or no loop */
-    struct task *caller;         /* whose call runs on the thread's own stack, meanwhile; NULL: nobody's */
-    struct eddy_loop *works_for; /* on a thread of a pool: whose call it carries out; NULL: none */
-    struct eddy_failure *caught; /* what code outside of tasks caught last */
+    struct eddy_loop *loop;      /* the loop that runs on this thread; NULL: there is none */
+    struct task *task;           /* the task that runs now; NULL: the loop itself, a callback, or no loop */
+    struct task *caller;         /* the task whose call runs on the thread's own stack; NULL: there is none */
+    struct eddy_loop *works_for; /* on a thread of a pool: the loop whose call it carries out; NULL: there is none */
+    struct eddy_failure *caught; /* the failure that code outside tasks caught last */
 };
 
 /* initial-exec: one load, where the general model calls a function at each access */

@@ -74,7 +74,7 @@ struct eddy_failure *failure_make(int code, const char *format, va_list argument
     struct eddy_failure *failure = make_empty(code);
     va_list again;
     va_copy(again, arguments);
-    char most[128]; /* as long as most are */
+    char most[128]; /* long enough for most messages */
     int length = format ? vsnprintf(most, sizeof most, format, arguments) : 0;
     if (length > 0 && !failure->fixed) {
         failure->message = memory_alloc((size_t)length + 1);
@@ -89,7 +89,7 @@ struct eddy_failure *failure_make(int code, const char *format, va_list argument
     return failure;
 }
 
-/* With a copy of the message, perhaps NULL. */
+/* A failure with a copy of the message, which may be NULL. */
 static struct eddy_failure *with_message(int code, const char *message)
 {
     struct eddy_failure *failure = make_empty(code);
@@ -138,7 +138,7 @@ static void free_names(char *names)
     }
 }
 
-/* Gives a reference up; the last one puts it in front of `dead`. */
+/* Gives a reference up; the last one puts the failure in front of `dead`. */
 static struct eddy_failure *give_up(struct eddy_failure *failure, struct eddy_failure *dead)
 {
     if (!failure || failure->fixed || __atomic_sub_fetch(&failure->references, 1, __ATOMIC_ACQ_REL) > 0)
@@ -332,7 +332,7 @@ static void forget_caught(void)
 
 static __thread struct thread_exit exit_of_caught = {.leave = forget_caught};
 
-/* *err describes it; its ownership stays. */
+/* *err describes the failure; its owner stays the same. */
 static void describe(struct eddy_failure *failure, eddy_error *err)
 {
     err->code = failure->code;
@@ -440,7 +440,7 @@ eddy_error eddy_error_at(const eddy_error *err, size_t i)
     if (i == 0)
         return *err;
     if (failure && i <= failure->group_total)
-        failure_lend(failure_in_group(failure, i), &result); /* alive as long as the group is */
+        failure_lend(failure_in_group(failure, i), &result); /* valid as long as the group */
     return result;
 }
 
@@ -450,6 +450,6 @@ eddy_error eddy_error_cause(const eddy_error *err)
     eddy_error result = {.message = ""};
     struct eddy_failure *other = failure ? (failure->cause ? failure->cause : failure->later) : NULL;
     if (other)
-        failure_lend(other, &result); /* alive as long as err's details are */
+        failure_lend(other, &result); /* valid as long as err's details */
     return result;
 }

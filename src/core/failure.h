@@ -15,31 +15,31 @@
 
 enum { FAILURE_INLINE_PLACES = 6 };
 
-/* A place that it passed. */
+/* A place that the failure passed. */
 struct failure_place {
     const struct eddy_site *site;
-    const char *task; /* the task's name; NULL: the main task, or none */
+    const char *task; /* the name of the task; NULL: the main task, or no task */
 };
 
 struct eddy_failure {
     int code;
-    uint32_t serial;                 /* another one for each: tells a caught failure from a later one at its address */
+    uint32_t serial;                 /* different for each failure: tells it from a later one at its address */
     unsigned references;             /* atomic: a thread may wait for a coroutine of another's loop */
-    bool fixed;                      /* static: neither counted nor changed */
+    bool fixed;                      /* a static failure: neither counted nor changed */
     bool own;                        /* the cancellation of the task that it runs through, delivered to it */
     bool alone;                      /* takes no cause */
     char *message;                   /* NULL: none */
-    struct failure_place *places;    /* innermost first; `first` until there are more */
+    struct failure_place *places;    /* the places, innermost first; points to `first` until there are more */
     size_t place_count, place_room;
     uint32_t last_task;              /* id of the task of the last place */
     struct failure_place first[FAILURE_INLINE_PLACES];
-    char *task_names;                /* chain of owned names: each begins with the pointer to the next */
-    struct eddy_failure *cause;      /* whose place it took */
+    char *task_names;                /* names that it owns: each begins with the pointer to the next */
+    struct eddy_failure *cause;      /* the failure that this one replaced */
     struct eddy_failure *later;      /* what clean-up added while it was on its way */
-    struct eddy_failure **group;     /* the errors of a group behind the first */
+    struct eddy_failure **group;     /* the errors of a group after the first */
     size_t group_count;
-    size_t group_total;              /* of errors in it, those of groups inside of it included */
-    struct eddy_failure *next_dead;  /* among those that are being freed */
+    size_t group_total;              /* how many errors the group has, those of inner groups included */
+    struct eddy_failure *next_dead;  /* the next of those that are being freed */
 };
 
 extern struct eddy_failure failure_no_memory, failure_generator_exit, failure_cancelled, failure_own_cancelled;
@@ -52,7 +52,7 @@ struct eddy_failure *failure_of(int code, const char *format, ...) EDDY_PRINTF(2
 struct eddy_failure *failure_of_cancel(const char *reason, bool own);
 struct eddy_failure *failure_ref(struct eddy_failure *failure);
 void failure_unref(struct eddy_failure *failure);
-/* For a second awaiter: one that gathers its own places; frees nothing. */
+/* A copy for a second awaiter, which collects places of its own; frees nothing. */
 struct eddy_failure *failure_clone(const struct eddy_failure *failure);
 /* The same failure as seen by another task: own is as said. */
 struct eddy_failure *failure_passed_on(struct eddy_failure *failure, bool own);

@@ -21,10 +21,10 @@
 
 #ifdef EDDY_FAKE_FRAMES
 struct fake_frame {
-    char *low, *high; /* of the block; NULL: the locals lie on the stack */
+    char *low, *high; /* the first byte of the block; NULL: the locals are on the stack */
 };
 
-/* The block that `local` lies in; its function has not returned. */
+/* The block that contains `local`; its function has not returned. */
 struct fake_frame fake_frame_of(const void *local);
 /* Takes the block back, before any other function runs; false: there is none, or its function still runs. */
 bool fake_frame_keep(struct fake_frame frame);

@@ -16,7 +16,7 @@
 static void cancel_children(struct task *first)
 {
     for (struct task *task = first; task; task = task->sibling)
-        task->asked = task->state != TASK_DONE; /* of one that has ended the failure is still to be reported */
+        task->asked = task->state != TASK_DONE; /* if it has ended, its failure still has to be reported */
     for (struct task *task = first; task; task = task->sibling)
         task_hurry_marked(task, "the function that spawned it has ended");
     for (struct task *task = first; task; task = task->sibling)

@@ -15,7 +15,7 @@
 
 static const struct eddy_awaitable_type future_type = {.name = "future", .kind = EDDY_FUTURE};
 
-/* Made without memory: has failed, is shared, and is never freed. */
+/* The future for when there is no memory: it has failed, is shared, and is never freed. */
 static _Alignas(16) char no_memory_block[sizeof(struct future) + 65536];
 
 static struct future *no_memory_one(void)

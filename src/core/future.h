@@ -12,7 +12,7 @@
 
 struct future {
     struct watches watches;  /* who waits for it */
-    eddy_loop *loop;         /* whose it is, by its name: that it was made on, or is awaited on.  NULL: nobody's */
+    eddy_loop *loop;         /* the name of its loop: where it was made, or is awaited.  NULL: it has none */
     unsigned waiting;        /* tasks that wait for it */
     bool cancelled;
     bool seen;               /* its failure was looked at, or it was cancelled */

@@ -28,7 +28,7 @@ struct gathered {
 enum several_kind { SEVERAL_GATHER, SEVERAL_SETTLED, SEVERAL_FIRST_COMPLETED, SEVERAL_FIRST_FAILED, SEVERAL_ALL };
 
 struct several {
-    struct eddy_awaitable *operation; /* which ends when enough of them have */
+    struct eddy_awaitable *operation; /* the operation, which completes when enough children have ended */
     uint8_t kind;                     /* an enum several_kind */
     bool cancelled;                   /* ends with ECANCELED, when all have ended */
     bool linked;                      /* a child waits for others, or is the owner: there may be a circle */
@@ -99,7 +99,7 @@ static void end_with(struct several *several, struct eddy_failure *failure)
         if (watch_is_set(&child->watch))
             watch_remove(watches_of(child->awaitable), &child->watch);
         if (several->kind <= SEVERAL_SETTLED)
-            look_at(child->awaitable); /* errors behind the first are nobody's news, as in Python */
+            look_at(child->awaitable); /* errors after the first are not reported, as in Python */
     }
     memory_free(several);
     native_complete(operation, failure);
@@ -119,7 +119,7 @@ static void child_ended(struct watch *watch)
         end(several, child->awaitable);
 }
 
-/* Each that is left would have to end before the wait, which the end of any ends. */
+/* The end of any child ends the wait: so it is stuck only if all remaining children are. */
 static bool all_are_stuck(const struct several *several)
 {
     for (size_t i = 0; i < several->count; i++) {
@@ -221,7 +221,7 @@ static void cancel_gather(struct eddy_awaitable *a)
     struct several *several = owner_of(a)->wait.several;
     const char *reason = owner_of(a)->cancel_reason;
     several->cancelled = true;
-    several->pending++; /* it must not end while this loop looks at it */
+    several->pending++; /* the wait must not end while this loop looks at it */
     for (size_t i = 0; i < several->count; i++)
         hurry(several->children[i].awaitable, reason);
     if (--several->pending == 0)
@@ -330,7 +330,7 @@ static struct eddy_awaitable *waited_for(const struct eddy_wait *wait, size_t i)
     return child;
 }
 
-/* How many are done; a handle that stands twice counts once. */
+/* How many are done; a handle that is given twice counts once. */
 static void finish_wait(struct eddy_awaitable *a)
 {
     struct eddy_wait *wait = (struct eddy_wait *)(void *)a;

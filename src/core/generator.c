@@ -42,7 +42,7 @@ static void body(void *argument)
     __builtin_unreachable();
 }
 
-/* What was asked for it, else as large as its task's. */
+/* The size that was asked for, or else the size of the task's stack. */
 static size_t stack_size_of(const struct eddy_generator *user)
 {
     if (user->core.stack_size)
@@ -61,7 +61,7 @@ bool (eddy_generator_stack)(void *g, size_t size)
     return true;
 }
 
-/* A third of a stack is left to what a body calls. */
+/* A third of a stack is kept free for the functions that a body calls. */
 static char *low_of(const struct stack *stack)
 {
     return stack->floor + ((char *)stack - stack->floor) / 3;
@@ -237,7 +237,7 @@ static bool step_to_end(struct eddy_generator *end, struct generator_stack *g)
     return step(end, g, nowhere, nowhere, &failure_generator_exit);
 }
 
-/* Closes a suspended one; user may be gone (NULL). */
+/* Closes a suspended generator; `user` may be gone (NULL). */
 static struct eddy_failure *close_stack(struct generator_stack *g, struct eddy_generator *user)
 {
     struct eddy_generator end = {.core = {.type = g->frame->core.type}, .control = &g->control};
@@ -304,7 +304,7 @@ static struct eddy_failure *delegate_steps(struct generator_stack *g, struct edd
 struct generator_detour {
     struct stack_call call;
     struct stack *stack;             /* the fresh one */
-    struct generator_detour *before; /* what the stack before it was; NULL: the generator's own */
+    struct generator_detour *before; /* the fresh stack before it; NULL: the generator's own stack */
     char *low_before;
 };
 

@@ -14,17 +14,17 @@
 struct eddy_loop;
 
 struct generator_stack {
-    struct eddy_generator_control control; /* what the macros see; must be first */
+    struct eddy_generator_control control; /* the part that the macros see; must be first */
     struct switch_point inside, outside;   /* the generator's place, the consumer's */
     struct stack *stack;
     char *low;                             /* below that address yield_from goes on upon a fresh stack */
     struct generator_detour *detour;       /* the fresh stacks that it stands on, the last one first */
     struct eddy_generator *frame;          /* the copy */
-    struct generator_stack *origin;        /* which the consumer resumed: itself, but after a transfer */
-    struct generator_stack *ended;         /* of an origin: who came back to the consumer by its end */
+    struct generator_stack *origin;        /* the one that the consumer resumed: itself, except after a transfer */
+    struct generator_stack *ended;         /* in an origin: the generator that came back to the consumer by its end */
     uint8_t state;                         /* an enum eddy_state */
     bool closing;                          /* GeneratorExit is on its way through it */
-    struct eddy_loop *loop;                /* async ones: in whose list; NULL: in none */
+    struct eddy_loop *loop;                /* for an async generator: the loop whose list it is in; NULL: none */
     struct generator_stack *next, **link;
 };
 

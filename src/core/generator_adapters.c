@@ -28,7 +28,7 @@ static void run_generator_coroutine(struct eddy_awaitable *a)
     bool more = eddy_generator_resume(g, c->generator_size, &value, sent);
     while (more) {
         struct eddy_failure *failure = await_value(value);
-        memcpy(sent, &value, sizeof value); /* what its yield gives: the awaitable, whose result it may read */
+        memcpy(sent, &value, sizeof value); /* the value of its yield: the awaitable, whose result it may read */
         if (!failure) {
             more = eddy_generator_resume(g, c->generator_size, &value, sent);
         } else {

@@ -9,7 +9,7 @@
 
 void loop_post(struct eddy_loop *loop, struct remote_call *call)
 {
-    bool of_pool = call->of_pool > 0; /* once it is in the inbox it may be gone */
+    bool of_pool = call->of_pool > 0; /* once it is in the inbox, the loop may have freed it */
     call->next = __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(&loop->inbox, &call->next, call, true, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED)) {

@@ -20,17 +20,17 @@ struct eddy_loop;
 enum level_kind { LEVEL_SCOPE, LEVEL_GROUP, LEVEL_TASK };
 
 struct level {
-    struct level *outer;         /* NULL: it is in none */
-    struct list inner;           /* those directly inside */
-    struct list_link link;       /* among those directly inside `outer` */
-    struct eddy_loop *loop;      /* whose memory it is */
-    struct task *task;           /* whose scope, or which task; NULL: of a group */
+    struct level *outer;         /* NULL: it is in no place */
+    struct list inner;           /* the places directly inside */
+    struct list_link link;       /* its neighbours among the places directly inside `outer` */
+    struct eddy_loop *loop;      /* the loop whose memory it is */
+    struct task *task;           /* the task that opened the scope, or the task itself; NULL: a group */
     unsigned char kind;          /* an enum level_kind */
     bool cancelled;              /* it has been cancelled itself */
-    bool shield;                 /* those around it do not reach what is inside */
+    bool shield;                 /* a shield: cancelled places around it do not reach what is inside */
     bool reached;                /* every await inside fails: it or one around it is cancelled, and no shield between */
     bool ending;                 /* it or one around it is cancelled, whatever is between */
-    bool fresh;                  /* reached since a moment: its task is still to be asked */
+    bool fresh;                  /* reached just now: its task still has to be asked */
 };
 
 /* A scope that the task opens.  NULL: no memory. */
@@ -44,7 +44,7 @@ void level_cancel(struct level *level, const char *reason);
 
 /* A new task goes into `outer`.  False: no memory. */
 bool level_join(struct task *task, struct level *outer);
-/* It is taken out of what it was spawned in. */
+/* Takes a task out of the place that it was spawned in. */
 void level_leave(struct task *task);
 /* The task ends. */
 void level_forget(struct task *task);
@@ -54,7 +54,7 @@ static inline bool level_reaches(const struct task *task)
 {
     return task->level && task->level->reached;
 }
-/* Is it in a cancelled place, shielded or not?  It has been asked to end, then, or will be behind its shield. */
+/* Is it in a cancelled place, shielded or not?  Then it has been asked to end, or will be when its shield ends. */
 static inline bool level_is_ending(const struct task *task)
 {
     return task->level && task->level->ending;

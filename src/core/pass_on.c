@@ -11,7 +11,7 @@
 #include "core/wrong_loop.h"
 #include "os/memory.h"
 
-/* Its place only: its name may be changed by its own thread meanwhile. */
+/* Names the place only: the task's own thread may change its name meanwhile. */
 static void say_passed_on(const struct task *task, const char *what)
 {
     const struct eddy_site *site = task->site;

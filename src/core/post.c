@@ -6,7 +6,7 @@
 #include "core/loop.h"
 #include "os/memory.h"
 
-/* A call in memory of its own. */
+/* A call that has memory of its own. */
 struct posted {
     struct remote_call call;
     void (*function)(void *);

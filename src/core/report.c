@@ -53,7 +53,7 @@ static void add_place(struct output *text, const struct failure_place *place, co
 
 /* Errors within errors: as many levels as somebody will read, so that no stack is too small for the others. */
 enum { LEVELS = 16 };
-enum { ERRORS_SHOWN = 15 }; /* of a group, as in CPython */
+enum { ERRORS_SHOWN = 15 }; /* how many errors of a group are shown, as in CPython */
 
 static void add_failure(struct output *text, const struct eddy_failure *failure, const char *indent, int level);
 
@@ -134,7 +134,7 @@ void report_print(const struct eddy_failure *failure)
     char *whole = length < sizeof small ? NULL : memory_alloc(length + 1);
     if (whole)
         report_format(failure, whole, length + 1);
-    print(whole ? whole : small); /* without memory: its beginning */
+    print(whole ? whole : small); /* without memory only the beginning is printed */
     memory_free(whole);
 }
 

@@ -19,7 +19,7 @@ struct deadline_node {
     struct eddy_scope *scope;
 };
 
-/* Asks the block to end now, as at the deadline. */
+/* Asks the block to end now, as the deadline does. */
 static void ask_to_end(struct eddy_scope *scope)
 {
     if (scope->state != SCOPE_ACTIVE)
@@ -198,7 +198,7 @@ void eddy_reschedule(eddy_scope *scope, double when)
     scope->when = when == when ? when : INFINITY;
     scope->seconds = NAN;
     if (scope->when < INFINITY && !arm(scope, scope_nanoseconds(scope->when)))
-        ask_to_end(scope); /* no memory for the new deadline: none would be worse than at once */
+        ask_to_end(scope); /* no memory for the new deadline: no deadline would be worse than an immediate one */
 }
 
 void eddy_scope_cancel(eddy_scope *scope)

@@ -19,22 +19,22 @@ enum scope_state { SCOPE_ACTIVE, SCOPE_EXPIRING, SCOPE_EXPIRED, SCOPE_FINISHED }
 struct deadline_node;
 
 struct eddy_scope {
-    struct task *task;           /* which runs the block */
+    struct task *task;           /* the task that runs the block */
     struct deadline_node *node;  /* NULL: no deadline */
     double when;                 /* in eddy_time(), infinity for none; before it is entered: the span, if `relative` */
-    double seconds;              /* as asked, for the message; NaN: none was said */
+    double seconds;              /* the seconds that were asked for, for the message; NaN: none were given */
     union {
         struct eddy_failure *refusal; /* await_for: why it was not even started */
-        bool *fired;             /* eddy_move_on_after: where it says so; NULL: nowhere */
+        bool *fired;             /* eddy_move_on_after: set to true if the scope ended the block; may be NULL */
     };
-    struct level *place;         /* by trio's rules, while it is open; else NULL */
+    struct level *place;         /* its place in the tree, for a scope by trio's rules that is open; else NULL */
     uint32_t cancels;            /* requests that the task had when the block began */
     uint32_t state : 4;          /* an enum scope_state */
-    uint32_t asked_at : 20;      /* its request, see struct request */
+    uint32_t asked_at : 20;      /* the request of the scope, see struct request */
     bool inner : 1;              /* it began inside a releasing operation */
     bool relative : 1;           /* `when` is a span; in await_for: it was over before it began */
     bool level : 1;              /* trio's rules */
-    bool shield : 1;             /* levels around it are kept out */
+    bool shield : 1;             /* a shield: cancelled levels around it have no effect */
 };
 
 /* On the running task, until `when` nanoseconds; CLOCK_NEVER: no deadline.  False: no memory. */
@@ -45,7 +45,7 @@ bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure);
 void scope_leave(struct eddy_scope *scope, eddy_error *err);
 /* For managers: opens what eddy_timeout and its relatives have described; sets *err. */
 void scope_enter(struct eddy_scope *scope, const char *what, eddy_error *err);
-/* ETIMEDOUT, in words. */
+/* The failure ETIMEDOUT, with its message. */
 struct eddy_failure *scope_timed_out(const struct eddy_scope *scope);
 /* `failure`, which leaves an expired scope and is not its cancellation, gets the time-out as a cause. */
 void scope_add_cause(const struct eddy_scope *scope, struct eddy_failure *failure);

@@ -12,7 +12,7 @@
 #include "os/stack.h"
 #include "os/valgrind.h"
 
-/* The last thing on its stack: the function has returned. */
+/* Runs last on the stack: the function has returned. */
 static void begin(void *argument)
 {
     struct stack_call *call = argument;
@@ -37,7 +37,7 @@ void stack_call(struct stack_call *call, void *low, void *top)
 /* What is certainly left of a thread's own stack below a loop: for sanitizers alone. */
 #define ROOM ((uintptr_t)64 * 1024)
 
-/* Where the thread's own stack was left; NULL: this is it. */
+/* Where the thread's own stack was left; NULL: it is running now. */
 static const struct switch_point *own_stack(void)
 {
     struct stack *stack = stack_around(__builtin_frame_address(0));
@@ -49,7 +49,7 @@ static const struct switch_point *own_stack(void)
     return stack ? &current.loop->point : place;
 }
 
-/* It is no task that runs there: an await is refused, for the loop's own frames lie above. */
+/* The function does not run on the task: an await is refused, because the loop's own frames lie above. */
 static void call_below(struct stack_call *call, const struct switch_point *place)
 {
     struct task *task = current.task;

@@ -30,7 +30,7 @@
 #define EDDY_SWITCH_IS_GENERIC 1
 #endif
 
-/* Where something that does not run now goes on. */
+/* Where suspended code goes on. */
 struct switch_point {
     void *sp; /* its stack pointer; the callee-saved registers lie above it */
 #if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
@@ -42,7 +42,7 @@ struct switch_point {
 #endif
 #ifdef EDDY_SANITIZED
     void *fake_stack;   /* ASan's shadow of this stack's frames */
-    const void *bottom; /* of this stack, as ASan wants it */
+    const void *bottom; /* the bounds of this stack, for ASan */
     size_t size;
     void *fiber;        /* TSan's name for it */
 #endif
@@ -69,7 +69,7 @@ void *switch_first_frame(void *top, void (*entry)(void *), void *argument);
 void *eddy_switch(void **from, void *to, void *value);
 #ifndef EDDY_SANITIZED
 #ifndef EDDY_SWITCH_IS_GENERIC
-bool eddy_switch_bool(void **from, void *to, void *value); /* another name of the same code */
+bool eddy_switch_bool(void **from, void *to, void *value); /* the same code under another name */
 #else
 #define eddy_switch_bool(from, to, value) (eddy_switch(from, to, value) != NULL)
 #endif
@@ -82,7 +82,7 @@ static inline bool switch_for_bool(struct switch_point *from, const struct switc
 {
     return eddy_switch_bool(&from->sp, to->sp, value);
 }
-/* When `from` is never gone back to. */
+/* The switch for when `from` is left for ever. */
 static inline void switch_away(struct switch_point *from, const struct switch_point *to, void *value)
 {
     eddy_switch(&from->sp, to->sp, value);

@@ -28,10 +28,10 @@
 #define AT_MINSIGSTKSZ 51
 #endif
 
-/* Where a stack that was left goes on. */
+/* Where a suspended stack goes on. */
 struct place {
     sigjmp_buf registers;
-    void *volatile value; /* what eddy_switch gives there */
+    void *volatile value; /* the result of eddy_switch there */
 };
 
 /* The topmost words of a new stack. */

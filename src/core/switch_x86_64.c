@@ -70,7 +70,7 @@ void eddy_switch_entry(void);
 static void refuse_shadow_stack(void)
 {
 #if defined __CET__ && (__CET__ & 2)
-    uint64_t shadow = 0; /* which the instruction leaves alone where there is none */
+    uint64_t shadow = 0; /* the instruction does not change it if there is no shadow stack */
     __asm__ volatile("rdsspq %0" : "+r"(shadow));
     EDDY_ASSERT(shadow == 0, "the switch does not follow shadow stacks: compile with -fcf-protection=branch");
 #endif
@@ -80,7 +80,7 @@ void *switch_first_frame(void *top, void (*entry)(void *), void *argument)
 {
     refuse_shadow_stack();
     void **sp = top;
-    *--sp = 0; /* where the entry's caller would be */
+    *--sp = 0; /* the place of the entry's return address */
     *--sp = 0; /* keeps the stack 16-aligned at the entry's call */
     *--sp = (void *)(uintptr_t)eddy_switch_entry;
     *--sp = 0;                        /* rbp: ends a walk by frame pointers */

@@ -26,7 +26,7 @@ static void quarantine(struct task *task)
     task->caught = task_core(task)->failure = NULL;
     task->context = NULL;
     task->consumed = true;
-    task->references = UINT32_MAX / 2; /* uses that no assertion stops do not free it again */
+    task->references = UINT32_MAX / 2; /* so uses that no assertion stops do not free it again */
     task->next = task->loop->quarantine;
     task->loop->quarantine = task;
 }

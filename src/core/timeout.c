@@ -51,7 +51,7 @@ struct eddy_timeout eddy_timeout_at(double when)
 
 /* ---- await_for ---- */
 
-/* It is not even started. */
+/* The awaitable is not even started. */
 static bool refuse(struct eddy_scope *scope, struct eddy_awaitable *a, bool pointer, struct eddy_failure *failure)
 {
     if (!pointer)

@@ -28,18 +28,18 @@ struct timers {
     struct timer_entry *heap;   /* the root ends a cache line, so that four siblings share one */
     char *block;                /* of memory, which the heap lies in */
     size_t count, capacity;
-    uint64_t sequence;          /* of the next one that is set */
+    uint64_t sequence;          /* the sequence number of the next timer that is set */
 };
 
-/* With room for some timers, so that in a small program no sleep fails for want of memory.  False: no memory. */
+/* With room for some timers, so that in a small program no sleep fails for lack of memory.  False: no memory. */
 bool timers_init(struct timers *timers);
 /* False: no memory. */
 bool timer_set(struct timers *timers, struct timer *timer, int64_t when, void (*fire)(struct timer *));
-/* Does nothing if it is not set. */
+/* Cancels the timer; does nothing if it is not set. */
 void timer_cancel(struct timers *timers, struct timer *timer);
 /* Fires those that are due at `now`, in order; those they set for now wait for the next call. */
 void timers_run(struct timers *timers, int64_t now);
-/* CLOCK_NEVER if there is none. */
+/* The time of the next timer; CLOCK_NEVER if there is none. */
 int64_t timers_next(const struct timers *timers);
 void timers_free(struct timers *timers);
 

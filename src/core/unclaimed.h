@@ -5,7 +5,7 @@
 
 #include "core/task.h"
 
-/* Nobody will take it any more: it goes to the type's `undo`, unless it was taken.  Not where its stack is left. */
+/* No code will take the result any more: it goes to `undo`, unless it was taken.  Not where its stack is left. */
 static inline void task_give_up_result(struct task *task)
 {
     const struct eddy_awaitable_type *type = task_core(task)->type;

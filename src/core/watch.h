@@ -8,11 +8,11 @@
 
 struct wait_kind;
 
-/* Wants to know when a task or future ends; fired once, off the lists by then. */
+/* Is called once when a task or future ends; it is off the lists by then. */
 struct watch {
     struct watch *next, **link;
     void (*fire)(struct watch *watch);
-    const struct wait_kind *kind; /* how a task waits by it, see circle.h; NULL: none does */
+    const struct wait_kind *kind; /* how a task waits by it, see circle.h; NULL: no task waits by it */
 };
 struct watches {
     struct watch *first, **end;

@@ -13,12 +13,12 @@
 
 /* A line "eddy: ..." to the log hook of this thread's loop, else to stderr; a process says so a hundred times. */
 void wrong_loop_say(const char *format, ...) EDDY_PRINTF(1, 2);
-/* What an await of it gives. */
+/* The failure of an await of it. */
 struct eddy_failure *wrong_loop_failure(const char *what);
 
-/* Of a task or future.  True: this thread may wait for it and change it. */
+/* True: this thread may wait for the task or future and change it. */
 bool awaitable_is_ours(const struct eddy_awaitable *a);
-/* Of an array of pointers to such. */
+/* The same for an array of pointers to tasks or futures. */
 bool awaitables_are_ours(const void *array, size_t count);
 /* As awaitable_is_ours; if not, says that `call` did nothing. */
 bool awaitable_check_ours(const struct eddy_awaitable *a, const char *call);
