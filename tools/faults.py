@@ -30,7 +30,7 @@ DRIVERS = ('uring', 'epoll', 'sim')
 PICKS = int(os.environ.get('EDDY_FAULTS_PICKS', '3'))
 # Beyond this the runs repeat themselves; a program that allocates in a loop would never end.
 MOST = 300
-# That many good runs one after the other: the fault lies behind the last allocation (a fault may also be weathered).
+# That many good runs one after the other: the fault comes after the last allocation (a fault may also be weathered).
 GOOD_RUNS = 12
 SECONDS = 60
 # A program may also say it where it belongs, and go on.

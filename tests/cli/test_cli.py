@@ -84,7 +84,7 @@ def run_passes_death_by_a_signal_on(place):
 
 
 @check
-def run_gives_the_arguments_behind_dashes(place):
+def run_passes_the_arguments_after_dashes(place):
     place.write('echo.c', ECHO)
     ends(place.eddy('run', 'echo.c', '--', 'a', 'b c', '', '-x', '--', 'y.c'), 0,
          '[a][b c][][-x][--][y.c] echo.c\n')

@@ -85,7 +85,7 @@ async(void, make_tls, (struct pair *, pair))
 #endif
 
 struct kind {
-    const char *name; /* NULL: behind the last */
+    const char *name; /* NULL: after the last */
     maker make;
     bool real;        /* the kernel's in the simulation, too, where it takes real time */
 };
@@ -386,7 +386,7 @@ async(size_t, line_reader, (eddy_stream *, s), (char *, buffer), (size_t, size))
         CHECK(!memcmp(got, "x\n", 2));                                                             \
     } while (0)
 
-async(void, a_read_cancelled_behind_its_bytes, (struct pair *, pair))
+async(void, a_read_cancelled_after_its_bytes, (struct pair *, pair))
 {
     for (int turns = 0; turns < 4; turns++) {
         CANCELLED_BEHIND(reader, pair, turns, 8);
@@ -395,7 +395,7 @@ async(void, a_read_cancelled_behind_its_bytes, (struct pair *, pair))
         CANCELLED_BEHIND(line_reader, pair, turns, 8);
     }
 }
-FOR_EACH_KIND(a_read_cancelled_behind_its_bytes)
+FOR_EACH_KIND(a_read_cancelled_after_its_bytes)
 
 /* ==== writing ==== */
 
@@ -657,7 +657,7 @@ int main(void)
         TEST(a_line_beyond_the_limit_stays),
         TEST(long_lines_span_buffers),
         TEST(a_cancelled_read_loses_nothing),
-        TEST(a_read_cancelled_behind_its_bytes),
+        TEST(a_read_cancelled_after_its_bytes),
         TEST(every_byte_is_written),
         TEST(a_write_waits_for_its_reader),
         TEST(parts_are_written_in_order),

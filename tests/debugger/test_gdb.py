@@ -108,7 +108,7 @@ def check_all(where, output):
           output)
     generator = part(output, r'Task \d+ "consumer-', 'Task')
     names = [name for _, name in frames(generator)]
-    check('%s: behind a generator comes its consumer' % where,
+    check('%s: after a generator comes its consumer' % where,
           'ticks__body' in names and 'consumer__body' in names[names.index('ticks__body'):] and
           names[-2:] == ['task_entry', 'eddy_switch_entry'], generator)
 

@@ -10,7 +10,7 @@ async(int, give, (int, n))
     return n;
 }
 
-/* Clean-up that waits, in a plain function behind defer. */
+/* Clean-up that waits, in a plain function called by defer. */
 static void slow_closing(const char *name)
 {
     eddy_error err;

@@ -64,7 +64,7 @@ async(void, cleans_up)
         eddy_error err, inner = {0};
         await_always(eddy_sleep(1000), &err);
         await_always(shielded_clean_up(&inner), &inner);
-        CHECK(inner.code == ECANCELED); /* behind the shield the level is there again */
+        CHECK(inner.code == ECANCELED); /* after the shield the level holds again */
         rethrow(&err);
     }
 }

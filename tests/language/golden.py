@@ -4,7 +4,7 @@
 
 Each golden/NAME.c is preprocessed; what its lines between `// expanded:` and `// end` became is laid out by the small
 formatter here, so that compilers and their spacing do not matter, and compared with golden/NAME.expanded.  Unique names
-(ed_aw_17) are numbered anew.  The blocks of docs/internals/keywords.md behind `<!-- golden: NAME -->` are compared too.
+(ed_aw_17) are numbered anew.  The blocks of docs/internals/keywords.md after `<!-- golden: NAME -->` are compared too.
 --write writes both anew: look at the difference before you commit it.
 """
 import difflib

@@ -229,7 +229,7 @@ async(void, spawns_into_a_cancelled_one, (int *, code), (int *, refused))
 
 static int cleaned, refused_behind;
 
-/* Its clean-up has its time, whoever else is told that all ends; behind the shield the level is there again. */
+/* Its clean-up has its time, whatever else is being cancelled; after the shield the level holds again. */
 async(void, cleans_up, (bool, early))
 {
     eddy_error err = {.code = ECANCELED};
@@ -285,7 +285,7 @@ async(void, shield_in_a_frame_that_leaves, (bool, early))
     }
 }
 
-/* A task spawned behind a shield is shielded, until the shield has ended. */
+/* A task spawned inside a shield is shielded, until the shield has ended. */
 async(void, shield_ends, (eddy_scope *, scope), (int *, refused))
 {
     struct stubborn *t;

@@ -14,7 +14,7 @@ enum { LOOPS = 4, TASKS = 8, TURNS = 100 };
 static __thread int loop_number;
 static __thread int steps;
 
-/* Looks at its thread-locals anew: nothing that was read before a switch is of use behind it. */
+/* Looks at its thread-locals anew: nothing that was read before a switch is valid after it. */
 static __attribute__((noinline)) void step(int number)
 {
     CHECK(loop_number == number);

@@ -90,7 +90,7 @@ async(void, taken)
     free_text(await_shielded(make_text(0)));
     t = spawn(make_text(0));
     text = await_shielded(t);
-    eddy_detach(t); /* it was given to who waited behind the shield */
+    eddy_detach(t); /* it was given to the task that waited shielded */
     free_text(text);
     async_with (group, eddy_task_group()) {
         eddy_group_spawn(group, make_text(0), &text);

@@ -2,7 +2,7 @@
 /*
  * server.c - what clients.c puts under load.  A request is a line:
  *
- *     ECHO n     and n bytes behind it, which come back
+ *     ECHO n     followed by n bytes, which come back
  *     GIVE n     n bytes come back
  *     STATE      "blocks descriptors connections kilobytes": what the process holds, in kilobytes resident
  *

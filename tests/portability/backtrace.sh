@@ -53,7 +53,7 @@ ends() {
 # Every await of the chain is a frame of its own.
 four_deep() { [ "$(backtrace_at in_task | grep -c '^deep__body ')" = 4 ]; }
 
-# At each instruction of the switch, before and behind the change of stacks, bt ends at a stack's beginning.
+# At each instruction of the switch, before and after the change of stacks, bt ends at a stack's beginning.
 each_instruction() {
     local step commands=()
     for step in $(seq 24); do commands+=(-ex bt -ex stepi); done

@@ -12,7 +12,7 @@
 
 static const char *const *answer; /* hosts, then a NULL */
 
-/* An entry for the list, as the C library makes it: its address lies behind it. */
+/* An entry for the list, as the C library makes it: its address follows it. */
 static struct addrinfo *entry(const char *host, const char *service)
 {
     struct addrinfo *one = calloc(1, sizeof *one + sizeof(struct sockaddr_in6));

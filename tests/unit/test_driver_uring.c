@@ -297,7 +297,7 @@ static void the_stock_is_small(void **state)
     close_pair(ends);
 }
 
-static void the_end_is_told_behind_the_last_bytes(void **state)
+static void the_end_is_reported_after_the_last_bytes(void **state)
 {
     (void)state;
     int ends[2];
@@ -592,7 +592,7 @@ int main(void)
         RULE(a_poll_is_cancelled_although_it_has_just_told_something_else),
         RULE(a_receive_of_its_own_takes_over),
         RULE(the_stock_is_small),
-        RULE(the_end_is_told_behind_the_last_bytes),
+        RULE(the_end_is_reported_after_the_last_bytes),
         RULE(a_closed_descriptor_is_let_go),
         RULE(the_store_grows),
         RULE(without_a_shared_buffer_one_brings_his_own),

@@ -124,7 +124,7 @@ async(void, reads_lines)
     CHECK(await(eddy_file_read(file, rest, 2)) == 2 && !memcmp(rest, "la", 2));
     CHECK(await(eddy_file_read_line(file, &line)) == 2 && !memcmp(line.data, "st", 2));
     CHECK(await(eddy_file_read_line(file, &line)) == 0 && line.size == 0);
-    await(eddy_file_write(file, "more\n", 5)); /* behind the last: one that grows is read on */
+    await(eddy_file_write(file, "more\n", 5)); /* after the last byte: a file that grows is read on */
     eddy_file_seek(file, -5, SEEK_CUR);
     CHECK(await(eddy_file_read_line(file, &line)) == 5 && !memcmp(line.data, "more\n", 5));
     await(eddy_file_write(file, "a\nlonger rest", 13)); /* which moves within the buffer when more is looked for */

@@ -73,7 +73,7 @@ static void a_ring_keeps_its_order_while_it_wraps_and_grows(void **state)
 
 struct job {
     int priority, number;
-    char payload[5]; /* an odd size: behind it the heap keeps a number of its own */
+    char payload[5]; /* an odd size: after it the heap keeps a sequence number */
 };
 typedef eddy_queue_of(struct job) job_queue;
 

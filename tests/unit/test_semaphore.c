@@ -213,7 +213,7 @@ static void when_all_waiters_are_cancelled_only_the_woken_one_has_the_unit(void 
     told("a b! 0 1 main");
 }
 
-/* One is on its way with its unit, a second queues behind it although a unit is free, the first is cancelled. */
+/* One is on its way with its unit, a second queues after it although a unit is free, the first is cancelled. */
 eddy_async(void, cancel_before_the_queue_moves)
 {
     struct take *a = eddy_spawn(take("a"));

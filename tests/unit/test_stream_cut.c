@@ -146,7 +146,7 @@ async(void, cut_short, (struct ends *, ends), (enum way, way))
     CHECK(err.code == EDDY_WRITE_CUT && eddy_stream_sent(ends->writer) == sent);
 }
 
-/* What comes behind the first byte: how many bytes, each in its place; the end's error code. */
+/* What comes after the first byte: how many bytes, each in its place; and the error code at the end. */
 async(size_t, read_all, (eddy_stream *, s), (int *, code))
 {
     static char buffer[65536];

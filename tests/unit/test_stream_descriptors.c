@@ -97,7 +97,7 @@ static void descriptors_beyond_the_callers_room_are_closed(void **state)
     RUN_CLEAN(pass_many());
 }
 
-/* A line was read, and behind it came more: that is given first, and nothing with it. */
+/* A line was read, and more bytes came after it: these are given first, without a descriptor. */
 async(void, read_ahead)
 {
     struct ends ends;

@@ -34,7 +34,7 @@ struct runner {
     void (*round)(struct runner *, uint64_t seed); /* makes one switch and looks at what it kept */
     uint64_t seed;
     long rounds; /* that are left */
-    long wrong;  /* values that were others behind the switch */
+    long wrong;  /* values that differ after the switch */
 };
 
 static struct runner runners[RUNNERS];

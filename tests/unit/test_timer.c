@@ -150,7 +150,7 @@ static void a_timer_may_be_cancelled_by_one_that_fires_with_it(void **state)
     set(&a, 1, 10);
     set(&b, 2, 10);
     timer_cancel(&timers, &a.timer);
-    set(&a, 3, 10); /* now behind b */
+    set(&a, 3, 10); /* now after b */
     timers_run(&timers, 10);
     assert_int_equal(fired_count, 2);
     assert_int_equal(fired[0], 2);

@@ -163,7 +163,7 @@ static void clients_send_their_certificate(void **state)
     RUN_CLEAN(client_certificates("self", true, EDDY_TLS_CERTIFICATE));
 }
 
-/* In TLS 1.3 a client learns behind its handshake that its certificate is not enough. */
+/* In TLS 1.3 a client learns only after its handshake that its certificate is not accepted. */
 async(void, late_refusal)
 {
     struct certificate_path authority = certificate_at("authority");

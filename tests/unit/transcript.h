@@ -26,7 +26,7 @@
 #include "os/memory.h"
 #include "os/stack.h"
 
-static char transcript[4096]; /* what was noted, each with a blank behind it */
+static char transcript[4096]; /* what was noted, each followed by a blank */
 
 __attribute__((format(printf, 1, 2))) static inline void note(const char *format, ...)
 {
