@@ -46,7 +46,7 @@ async(void, fetch, (struct crawl *, crawl), (struct page *, page))
 }
 // [fetch]
 
-/* Whatever goes wrong stays here: it is the page's result. */
+/* Whatever goes wrong does not leave this function: it is the result of the page. */
 async(void, visit, (struct crawl *, crawl), (struct page *, page))
 {
     async_with (slot, eddy_semaphore_hold(&crawl->slots)) {

@@ -108,7 +108,7 @@ EDDY_API struct eddy_failure *eddy_failure_again(const struct eddy_site *site, c
 /* Adds a place to the traceback; gives the failure back. */
 EDDY_API struct eddy_failure *eddy_failure_trace(struct eddy_failure *failure, const struct eddy_site *site)
     __attribute__((cold));
-/* Puts `later` (perhaps NULL) beside `first` (perhaps NULL), which wins. */
+/* Adds `later` to `first`, which stays the error; either may be NULL. */
 EDDY_API struct eddy_failure *eddy_failure_chain(struct eddy_failure *first, struct eddy_failure *later,
                                                  const struct eddy_site *site) __attribute__((cold));
 /* True: this is the cancellation of the running task itself, which await(x, &err) lets go on outward. */
@@ -131,7 +131,7 @@ EDDY_API struct eddy_failure *eddy_deadline_close(struct eddy_deadline *deadline
 
 /* await_shielded: waits without passing a cancellation on to it, and without taking the handle. */
 EDDY_API struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a);
-/* The same of a value: a copy is spawned and detached; its result is brought back. */
+/* The same for a coroutine value: a copy is spawned and detached, and its result is copied back. */
 EDDY_API struct eddy_failure *eddy_run_shielded(struct eddy_awaitable *a, size_t size);
 
 #ifdef __cplusplus

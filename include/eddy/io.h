@@ -83,7 +83,7 @@ eddy_async_declare(size_t, eddy_stream_read_line, (eddy_stream *, s), (eddy_slic
 /* Drops a line, however long: if the last read failed with EDDY_LIMIT_OVERRUN, the rest of that line, else the next
  * one.  Result: how many bytes, with the "\n"; 0 at the end.  Since 0.1. */
 eddy_async_declare(size_t, eddy_stream_skip_line, (eddy_stream *, s));
-/* Writes all of it, or fails; suspends while the peer does not take it.  Python: write and drain.  Since 0.1. */
+/* Writes all bytes, or fails; suspends while the peer does not read.  Python: write and drain.  Since 0.1. */
 eddy_async_declare(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size));
 /* The same of several parts, without putting them together first.  Python: writelines and drain.  Since 0.1. */
 eddy_async_declare(void, eddy_stream_writev, (eddy_stream *, s), (const eddy_slice *, parts), (size_t, count));

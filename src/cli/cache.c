@@ -17,7 +17,7 @@
 #include "cli/private_folder.h"
 #include "cli/sha256.h"
 
-#define KEY_DIGITS  40 /* of the 64 of SHA-256: short enough to be read aloud */
+#define KEY_DIGITS  40 /* digits used of the 64 of SHA-256: short enough to be read aloud */
 #define WORK_DIGITS 12
 #define PLACES      8  /* names that are tried if the first is taken by something else */
 #define MARK        "made by eddy run\n"

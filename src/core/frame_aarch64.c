@@ -22,7 +22,7 @@ __asm__(".text\n"
         "cmp x2,x1\n"
         "csel x2,x1,x2,hi\n"
         "and x2,x2,#-16\n"
-        "sub sp,x2,#16\n" /* first: what lies below the stack pointer is a signal handler's */
+        "sub sp,x2,#16\n" /* first, because a signal handler may overwrite what lies below the stack pointer */
         "stp x1,x30,[sp]\n"
         ".cfi_escape 0x0f,3,0x8f,0,0x06\n"        /* CFA = *(sp) */
         ".cfi_escape 0x10,30,4,0x8f,8,0x23,0\n"   /* x30 at sp + 8 */

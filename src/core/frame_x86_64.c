@@ -29,7 +29,7 @@ __asm__(".text\n"
         "cmpq %rsi,%rax\n"
         "cmovaq %rsi,%rax\n"
         "andq $-16,%rax\n"
-        "leaq -16(%rax),%rsp\n" /* first: what lies below the stack pointer is a signal handler's */
+        "leaq -16(%rax),%rsp\n" /* first, because a signal handler may overwrite what lies below the stack pointer */
         "movq %rsi,(%rsp)\n"
         ".cfi_escape 0x0f,5,0x77,0,0x06,0x23,8\n" /* CFA = *(rsp) + 8 */
         "call frame_end_below\n"

@@ -28,7 +28,7 @@ static void unlist(struct generator_stack *g)
     g->loop = NULL;
 }
 
-/* The last thing on its stack: the body has returned. */
+/* Runs last on its stack: the body has returned. */
 static void body(void *argument)
 {
     struct generator_stack *g = argument;

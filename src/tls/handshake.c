@@ -150,7 +150,7 @@ eddy_async(void, start_with_label, (struct eddy_stream *, s), (struct eddy_tls *
     beginning.succeeded = true;
 }
 
-/* tls, or the one that NULL means. */
+/* The given context, or the default context if it is NULL. */
 eddy_async(struct eddy_tls *, given_or_default, (struct eddy_tls *, tls))
 {
     struct tls_problem problem;

@@ -23,7 +23,7 @@ enum { SIZE = 4 << 20, PARTS = 64 };
 enum kind { KIND_TCP, KIND_UNIX, KIND_PIPE, KIND_MEMORY, KIND_TLS, KIND_TLS_TCP, KINDS };
 enum way { WAY_WRITE, WAY_WRITEV, WAY_PRINTF, WAY_SENDFILE, WAYS };
 
-static char *data; /* SIZE bytes and a 0: a byte tells its place */
+static char *data; /* SIZE bytes and a 0; the value of a byte tells its position */
 static int data_fd; /* the same as a file */
 
 static void fill(void)
