@@ -10,6 +10,7 @@
 #include "core/generator.h"
 #include "core/native.h"
 #include "core/task.h"
+#include "core/waiters.h"
 #include "core/wrong_loop.h"
 #include "eddy/macros.h"
 #include "eddy/wait.h"

@@ -12,6 +12,7 @@
 #include "core/level.h"
 #include "core/loop.h"
 #include "core/native.h"
+#include "core/sched.h"
 #include "core/task.h"
 #include "os/memory.h"
 

@@ -48,7 +48,7 @@ static inline uint32_t task_requests(const struct task *task)
 
 /* ---- awaits that complete at once ---- */
 
-enum { TASK_AWAITS_AT_ONCE = 16 };
+enum { TASK_AWAITS_AT_ONCE = 16 /* a power of two */ };
 /* An await has completed at once. */
 static inline void task_note_at_once(struct task *self)
 {
@@ -57,7 +57,7 @@ static inline void task_note_at_once(struct task *self)
 /* An await begins: must it call task_checkpoint? */
 static inline bool task_must_look(const struct task *self)
 {
-    return __builtin_expect(self->must_cancel || self->at_once >= TASK_AWAITS_AT_ONCE, 0);
+    return __builtin_expect(self->must_cancel || (self->at_once & -TASK_AWAITS_AT_ONCE), 0);
 }
 /* After many awaits that completed at once the task gives way for one turn.  Then, or if `first`, a request that is
  * pending is delivered in place of what would begin: the failure, or NULL. */

@@ -97,6 +97,7 @@ void eddy_set_debug(bool on)
         return;
     struct debugger *before = loop->debug;
     loop->debug = on ? debug_begin(loop->options.slow_step) : NULL;
+    loop->careful = true; /* from now on, for there may be stacks without guards, too */
     debug_end(before);
 }
 

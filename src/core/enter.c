@@ -45,6 +45,7 @@ void loop_begin_run(struct eddy_loop *loop, struct before *before)
     stack_set_namer(name_owner);
     stack_watch_overflow(!loop->options.no_signals);
     current.loop = loop;
+    loop->error = &errno;
     current.task = NULL;
     loop->thread = thread_number();
     __atomic_store_n(&loop->current, &current, __ATOMIC_RELEASE);

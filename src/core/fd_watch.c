@@ -65,7 +65,7 @@ static void became_ready(struct fd_watch *watch)
     if (watch->removed)
         free_watch(watch);
     else
-        loop_add_ready(watch->loop, &watch->call.ready);
+        ready_add(&watch->loop->ready, &watch->call.ready);
 }
 
 static void completed(struct driver_op *op)

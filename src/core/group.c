@@ -18,6 +18,7 @@
 #include "core/life.h"
 #include "core/loop.h"
 #include "core/report.h"
+#include "core/sched.h"
 #include "core/task.h"
 #include "core/wrong_loop.h"
 #include "eddy/scope.h"

@@ -25,7 +25,7 @@ static int enter(const eddy_loop *name, struct eddy_loop **loop, struct before *
 
 static int64_t deadline_of(struct eddy_loop *loop)
 {
-    int64_t deadline = loop->first || __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED) || loop->interrupted
+    int64_t deadline = loop->ready.first || __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED) || loop->interrupted
                            ? 0
                            : timers_next(&loop->timers);
     return driver_host_waits(loop->driver, deadline) ? 0 : deadline;
@@ -73,7 +73,7 @@ int eddy_loop_step(eddy_loop *name, double limit)
     loop_step(loop, limit > 0 ? clock_from_seconds(limit) : 0);
     error = loop->broken;
     if (!error)
-        driver_host_waits(loop->driver, loop->first ? 0 : timers_next(&loop->timers));
+        driver_host_waits(loop->driver, loop->ready.first ? 0 : timers_next(&loop->timers));
     loop_end_run(loop, &before);
     return error;
 }

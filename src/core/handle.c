@@ -104,7 +104,7 @@ eddy_handle *(eddy_call_soon)(void (*function)(void *), void *argument)
         return NULL;
     struct loop_call *call = call_new(function, argument);
     if (call)
-        loop_add_ready(call->loop, &call->ready);
+        ready_add(&call->loop->ready, &call->ready);
     return handle_of(call);
 }
 
@@ -116,7 +116,7 @@ static struct loop_call *call_of_timer(struct timer *timer)
 static void due(struct timer *timer)
 {
     struct loop_call *call = call_of_timer(timer);
-    loop_add_due(call->loop, &call->ready);
+    ready_add_due(&call->loop->ready, &call->ready);
 }
 
 /* `now` comes from the caller: a reading of the clock is half of what a timer costs, so there is one. */

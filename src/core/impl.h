@@ -17,6 +17,7 @@
 #include "core/native.h"
 #include "core/operation.h"
 #include "core/report.h"
+#include "core/sched.h"
 #include "core/scope.h"
 #include "core/task.h"
 #include "core/waiters.h"

@@ -14,6 +14,7 @@
 #include "core/failure.h"
 #include "core/future.h"
 #include "core/level.h"
+#include "core/sched.h"
 #include "core/wrong_loop.h"
 #include "eddy/macros.h"
 

@@ -18,6 +18,7 @@
 #include "core/level.h"
 #include "core/loop.h"
 #include "core/native.h"
+#include "core/sched.h"
 #include "core/unclaimed.h"
 #include "eddy/macros.h"
 #include "os/stack.h"
@@ -96,6 +97,8 @@ bool task_prepare(struct task *task)
         return false;
     }
     task->stack->owner = task;
+    if (task->stack->guard == STACK_GUARD_CANARY)
+        task->loop->careful = true;
     task->state = TASK_STARTED;
     task->ready.begin = NULL;
     switch_prepare(&task->point, task->stack->floor, stack_top(task->stack), task_entry, task);
@@ -155,15 +158,19 @@ static void enlist(struct eddy_loop *loop, struct task *task)
 /* In pieces that the compiler stores from vector registers: as one memset it becomes `rep stos`, which takes 12 ns. */
 static inline void clear(struct task *task)
 {
+#ifdef EDDY_SANITIZED /* a switch point is larger */
+    memset(task, 0, offsetof(struct task, fake_frame));
+#else
     struct piece {
         uint64_t words[8];
     } __attribute__((may_alias)) *piece = (void *)task;
-    _Static_assert(offsetof(struct task, point) <= 4 * sizeof *piece && sizeof *task >= 4 * sizeof *piece,
+    _Static_assert(offsetof(struct task, fake_frame) <= 4 * sizeof *piece && sizeof *task >= 4 * sizeof *piece,
                    "what is cleared is four pieces");
     piece[0] = (struct piece){{0}};
     piece[1] = (struct piece){{0}};
     piece[2] = (struct piece){{0}};
     piece[3] = (struct piece){{0}};
+#endif
 }
 
 /* 1 is the main task's alone, also after four thousand million others. */
@@ -201,8 +208,8 @@ struct task *task_new(struct eddy_loop *loop, struct level *outer, const void *c
     core->state = EDDY_CREATED;
     core->children = NULL;
     core->failure = NULL;
-    task->ready.begin = core->type->run ? begin_body : step_in_loop;
-    task->ready.on_loop = !core->type->run;
+    task->ready.begin = core->type->start ? step_in_loop : begin_body;
+    task->ready.on_loop = core->type->start != NULL;
     enlist(loop, task);
     return task;
 }

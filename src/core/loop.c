@@ -14,6 +14,7 @@
 #include "core/future.h"
 #include "core/generator.h"
 #include "core/report.h"
+#include "core/sched.h"
 #include "os/clock.h"
 #include "os/memory.h"
 #include "os/stack.h"
@@ -22,21 +23,19 @@
 
 static void run_batch(struct eddy_loop *loop)
 {
-    while (loop->batch) {
+    while (loop->ready.batch) {
         struct task *task = loop_next_task(loop);
         if (task) {
             if (loop->debug)
                 debug_step(loop->debug, task);
             current.task = task;
-            errno = task->saved_errno;
+            *loop->error = task->saved_errno;
             switch_to(&loop->point, &task->point);
             continue;
         }
-        struct ready *item = loop->batch;
-        if (!item)
+        if (!loop->ready.batch)
             break;
-        loop->batch = item->next;
-        item->queued = false;
+        struct ready *item = ready_take(&loop->ready);
         item->begin(item);
     }
 }
@@ -45,8 +44,8 @@ static void run_batch(struct eddy_loop *loop)
 static void shuffle_batch(struct eddy_loop *loop)
 {
     _Static_assert(offsetof(struct ready, next) == 0, "a list that can be shuffled");
-    struct shuffle_link *first = (struct shuffle_link *)(void *)loop->batch;
-    loop->batch = (struct ready *)(void *)shuffle(first, &loop->random);
+    struct shuffle_link *first = (struct shuffle_link *)(void *)loop->ready.batch;
+    loop->ready.batch = (struct ready *)(void *)shuffle(first, &loop->random);
 }
 
 /* What a crowd has left behind goes back to the system: once a second at most, for a stack that is in use may hold on
@@ -82,7 +81,7 @@ static void wait_for_world(struct eddy_loop *loop, int64_t deadline)
 static void look(struct eddy_loop *loop, int64_t limit)
 {
     struct driver *driver = loop->driver;
-    int64_t deadline = loop->first ? 0 : timers_next(&loop->timers);
+    int64_t deadline = loop->ready.first ? 0 : timers_next(&loop->timers);
     if (limit < deadline)
         deadline = limit;
     if (deadline && (stack_pool_is_slack() || blocks_are_slack(&loop->blocks) || calls_are_slack(&loop->calls)))
@@ -92,11 +91,11 @@ static void look(struct eddy_loop *loop, int64_t limit)
     if (__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED))
         loop_drain_inbox(loop);
     int64_t now = driver_now(driver);
-    loop->looked_at = clock_tick(now);
+    loop_note_look(loop, now);
     if (loop->timers.count) {
         if (timers_next(&loop->timers) <= now)
             loop_note_lag(loop, now - timers_next(&loop->timers));
-        loop->due = loop->end;
+        loop->ready.due = loop->ready.end;
         timers_run(&loop->timers, now);
         loop->timer_due = false;
     }
@@ -112,8 +111,8 @@ static void obey_interrupt(struct eddy_loop *loop)
 
 static void run_ready(struct eddy_loop *loop)
 {
-    loop_begin_pass(loop);
-    if (loop->driver->seed && loop->batch)
+    ready_begin_pass(&loop->ready);
+    if (loop->driver->seed && loop->ready.batch)
         shuffle_batch(loop);
     run_batch(loop);
     if (loop->debug)
@@ -125,7 +124,7 @@ static void run_ready(struct eddy_loop *loop)
 bool loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument)
 {
     while (!done(argument)) {
-        if (loop->broken && (!loop->first || loop->last_passes == 0))
+        if (loop->broken && (!loop->ready.first || loop->last_passes == 0))
             return false;
         loop->last_passes -= loop->broken != 0;
         run_ready(loop);
@@ -189,13 +188,15 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, bool moves, int *e
         memory_free(loop);
         return NULL;
     }
-    loop->end = &loop->first;
+    loop->ready.end = &loop->ready.first;
+    loop->returns = loop->driver->virtual_time;
     __atomic_store_n(&assert_caller, report_caller, __ATOMIC_RELAXED); /* by each thread that has a loop */
     blocks_init(&loop->blocks);
     loop->random = loop->driver->seed;
-    loop->looked_at = clock_tick(driver_now(loop->driver));
+    loop_note_look(loop, driver_now(loop->driver));
     if (loop->options.debug || environment_says("EDDY_DEBUG"))
         loop->debug = debug_begin(loop->options.slow_step);
+    loop->careful = loop->debug != NULL;
     if (loop->debug && loop->driver->second_choice)
         say_second_choice();
     return loop;
@@ -220,9 +221,9 @@ static void check_nothing_left(const struct eddy_loop *loop)
 void loop_close(struct eddy_loop *loop)
 {
     loop_closers_run(loop);
-    loop_begin_pass(loop); /* calls that nobody waits for any more */
-    for (struct ready *item; (item = loop->batch);) {
-        loop->batch = item->next;
+    ready_begin_pass(&loop->ready); /* calls that nobody waits for any more */
+    for (struct ready *item; (item = loop->ready.batch);) {
+        loop->ready.batch = item->next;
         struct loop_call *call = container_of(item, struct loop_call, ready);
         if (item->begin == call_begin && call->embedded)
             call_begin(item); /* its owner knows that it is over, and frees it */

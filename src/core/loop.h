@@ -12,6 +12,7 @@
 #include "core/block.h"
 #include "core/call.h"
 #include "core/cancel.h"
+#include "core/ready.h"
 #include "core/switch.h"
 #include "core/task.h"
 #include "core/timer.h"
@@ -48,9 +49,7 @@ struct remote_call {
 };
 
 struct eddy_loop {
-    struct ready *first, **end;  /* ready: the next pass */
-    struct ready *batch;         /* the rest of this pass */
-    struct ready **due;          /* while timers fire: where the next call goes, see loop_add_due */
+    struct ready_queue ready;
     struct switch_point point;   /* the loop itself, while a task runs */
     struct driver *driver;
     struct timers timers;
@@ -64,8 +63,11 @@ struct eddy_loop {
     size_t task_count;
     size_t unspawned;            /* spawns that failed for want of memory, and were not awaited so far */
     uint32_t last_id;            /* of tasks */
-    uint32_t passes;
+    uint64_t pass_of_look;       /* the pass that had begun when it last looked at the world */
+    uint64_t look_at_pass;       /* with timers or I/O it looks after that one */
     bool timer_due;              /* one was set for a time that has come */
+    bool careful;                /* leaving a stack takes more: debug mode, or stacks without guards */
+    int *error;                  /* errno of its thread */
     uint64_t random;             /* state of the shuffle, in the simulation */
     struct remote_call *inbox;   /* atomic: a stack, newest first */
     struct generator_stack *async_generators; /* begun and not ended */
@@ -78,7 +80,8 @@ struct eddy_loop {
     bool interrupted_main;       /* the main task was cancelled by one, with this request: */
     struct request interruption;
     bool closing;                /* passes may end at any time: it is being closed */
-    bool returns;                /* tasks that hand over to each other come back to the loop after each pass */
+    bool returns;                /* tasks that hand over to each other come back to the loop after each pass; always so
+                                  * with a virtual clock */
     bool stopped;                /* eddy_loop_stop was called */
     bool runs;                   /* a thread runs it; atomic */
     int broken;                  /* the driver has failed with this errno value: nothing can be waited for any more */
@@ -87,7 +90,6 @@ struct eddy_loop {
     struct debugger *debug;      /* debug mode; NULL: off */
     struct list closers;         /* of struct loop_closer */
     struct slot *slots;          /* of bridges to other libraries */
-    uint64_t pass_count;
     uint64_t lag[EDDY_LAG_BUCKETS]; /* looks that found a timer due, by how late it was: see eddy_loop_stats */
     eddy_loop *name;             /* what programs know it by: the name of a gate */
     struct eddy_loop *next_loop; /* of the process: see loops.c */
@@ -97,7 +99,8 @@ struct eddy_loop {
     struct context_value *variables; /* of the last main task: what the next one begins with, if there was one */
     bool has_variables;
     int64_t rest_after;          /* when what is left over may go back again, of the driver's clock */
-    uint32_t looked_at;          /* clock_tick when the loop last looked at the world */
+    int64_t last_look;           /* when the loop last looked at the world, of the driver's clock */
+    uint32_t looked_at;          /* clock_tick of that */
     struct eddy_loop_options options;
 };
 

@@ -18,9 +18,9 @@ void loop_note_lag(struct eddy_loop *loop, int64_t late)
 static size_t count_ready(const struct eddy_loop *loop)
 {
     size_t count = 0;
-    for (const struct ready *ready = loop->batch; ready; ready = ready->next)
+    for (const struct ready *ready = loop->ready.batch; ready; ready = ready->next)
         count++;
-    for (const struct ready *ready = loop->first; ready; ready = ready->next)
+    for (const struct ready *ready = loop->ready.first; ready; ready = ready->next)
         count++;
     return count;
 }
@@ -37,7 +37,7 @@ int eddy_loop_stats(eddy_loop *name, struct eddy_loop_stats *stats)
         loop_leave(name);
         return EDDY_LOOP_RUNNING;
     }
-    now.passes = loop->pass_count;
+    now.passes = loop->ready.passes;
     now.tasks = loop->task_count;
     now.ready = count_ready(loop);
     now.timers = loop->timers.count;

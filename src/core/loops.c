@@ -40,8 +40,8 @@ static void in_child(void)
         loop->driver->forked = true;
     if (own) {
         sigpipe_restore(&own->sigpipe); /* the child may become another program */
-        own->first = own->batch = NULL;
-        own->end = &own->first;
+        own->ready.first = own->ready.batch = NULL;
+        own->ready.end = &own->ready.first;
         own->driver->in_flight++; /* so that it does look */
     }
     eddy_loops = NULL;

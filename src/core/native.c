@@ -20,6 +20,7 @@
 #include "core/loop.h"
 #include "core/report.h"
 #include "core/pass_on.h"
+#include "core/sched.h"
 
 /* EDDY_SUSPENDED is: done after one turn of the loop (sleep(0)). */
 
@@ -115,6 +116,31 @@ void native_settle(struct task *task, struct eddy_awaitable *a)
     }
 }
 
+/* The same where nothing was asked of the task, which is in line. */
+static inline void settle(struct task *self, struct eddy_awaitable *a)
+{
+    if (__builtin_expect(self->must_cancel || self->forwarded, 0)) {
+        native_settle(self, a);
+        return;
+    }
+    self->waits_for = NULL;
+    if (!a->awaitable.failure && a->awaitable.type->finish)
+        a->awaitable.type->finish(a);
+}
+
+void native_wait(struct task *self, struct eddy_awaitable *a)
+{
+    do {
+        while (a->awaitable.state != EDDY_FINISHED) {
+            bool one_turn = a->awaitable.state == EDDY_SUSPENDED;
+            sched_park(self);
+            if (one_turn)
+                a->awaitable.state = EDDY_FINISHED;
+        }
+        settle(self, a);
+    } while (self->waits_for); /* native_again: it waits on, or has ended again by a request that was pending */
+}
+
 void eddy_run_generic(struct eddy_awaitable *a)
 {
     struct task *self = current.task;
@@ -134,15 +160,7 @@ void eddy_run_generic(struct eddy_awaitable *a)
         if (a->awaitable.state == EDDY_FINISHED)
             return;
     }
-    do {
-        while (a->awaitable.state != EDDY_FINISHED) {
-            bool one_turn = a->awaitable.state == EDDY_SUSPENDED;
-            task_park(self);
-            if (one_turn)
-                a->awaitable.state = EDDY_FINISHED;
-        }
-        native_settle(self, a);
-    } while (self->waits_for); /* native_again: it waits on, or has ended again by a request that was pending */
+    native_wait(self, a);
 }
 
 void native_again(struct eddy_awaitable *a)

@@ -16,6 +16,7 @@
 #include "core/failure.h"
 #include "core/life.h"
 #include "core/loop.h"
+#include "core/sched.h"
 #include "core/task.h"
 #include "os/clock.h"
 #include "os/memory.h"

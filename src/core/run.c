@@ -20,6 +20,7 @@
 #include "core/loop.h"
 #include "core/loop_end.h"
 #include "core/report.h"
+#include "core/sched.h"
 #include "eddy/generator.h"
 #include "os/memory.h"
 #include "os/thread.h"
@@ -225,7 +226,7 @@ static struct eddy_failure *run_main(struct eddy_loop *loop, const struct main_c
 {
     struct eddy_failure *failure = &failure_no_memory;
     *code = EXIT_FAILED;
-    loop->returns = false;
+    loop->returns = loop->driver->virtual_time;
     if (loop->broken) {
         value_destroy(call->coroutine);
         return loop_driver_failed(loop);
@@ -285,7 +286,8 @@ int eddy_loop_run_forever(eddy_loop *name)
         return loop_refusal(failure);
     loop_begin_run(loop, &before);
     bool watches = watch_interrupts(loop);
-    if ((loop->returns = loop->stopped))
+    loop->returns = loop->stopped || loop->driver->virtual_time;
+    if (loop->stopped)
         loop_step(loop, 0); /* stopped already: one pass */
     else
         loop_run_until(loop, is_stopped_or_interrupted, loop);

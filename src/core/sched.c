@@ -1,71 +1,51 @@
 /* SPDX-License-Identifier: MIT */
-/* sched.c - the ready queue; how a task leaves its stack and who runs next.  The invariant stands in sched.h. */
+/* sched.c - how a task leaves its stack and who runs next.  The invariant stands in sched.h. */
 #include "core/sched.h"
-
-#include <errno.h>
 
 #include "core/current.h"
 #include "core/debug.h"
-#include "core/loop.h"
 #include "core/task.h"
+#include "os/clock.h"
 #include "os/stack.h"
 
-/* With timers set and always something ready, the clock is read each so many passes: a read costs as much as a
- * whole switch. */
-enum { PASSES_PER_CLOCK = 8 };
+/*
+ * While something is always ready, and timers are set or I/O is under way, the loop looks at these once in so many
+ * passes as take LOOK_TIME, by the pace of those since the last look, but for MOST_PASSES at most: a look at I/O costs
+ * three times as much as a short pass, and reading the clock as much.
+ */
+enum { MOST_PASSES = 16, LOOK_TIME = 20000 /* ns */ };
 
-void loop_add_ready(struct eddy_loop *loop, struct ready *ready)
+void loop_note_look(struct eddy_loop *loop, int64_t now)
 {
-    ready->next = NULL;
-    ready->queued = true;
-    *loop->end = ready;
-    loop->end = &ready->next;
+    int64_t passes = (int64_t)(loop->ready.passes - loop->pass_of_look), taken = now - loop->last_look;
+    int64_t pace = passes ? taken / passes : taken;
+    loop->last_look = now;
+    loop->looked_at = clock_tick(now);
+    loop->pass_of_look = loop->ready.passes;
+    uint64_t many = pace <= LOOK_TIME / MOST_PASSES ? MOST_PASSES : 1 + (uint64_t)(LOOK_TIME / pace);
+    loop->look_at_pass = loop->ready.passes + many;
 }
 
-void loop_add_due(struct eddy_loop *loop, struct ready *ready)
-{
-    ready->next = *loop->due;
-    ready->queued = true;
-    *loop->due = ready;
-    if (loop->end == loop->due)
-        loop->end = &ready->next;
-    loop->due = &ready->next;
-}
-
-/* A pass has ended: must the loop look at the world before the next?  One branch says no to all of it, in the case that
- * tasks only hand over to each other. */
+/* A pass has ended: must the loop look before the next? */
 static bool must_look(struct eddy_loop *loop)
 {
-    struct driver *driver = loop->driver;
-    uintptr_t inbox = (uintptr_t)__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
-    size_t outside = driver->in_flight | inbox | driver->virtual_time | loop->interrupted | loop->returns;
-    if (__builtin_expect((outside | loop->timers.count) == 0, 1))
+    if (sched_is_alone(loop))
         return false;
-    return outside || loop->timer_due || ++loop->passes % PASSES_PER_CLOCK == 0;
-}
-
-void loop_begin_pass(struct eddy_loop *loop)
-{
-    loop->pass_count++;
-    loop->batch = loop->first;
-    loop->first = NULL;
-    loop->end = &loop->first;
+    return sched_looks_always(loop) || loop->timer_due || loop->ready.passes >= loop->look_at_pass;
 }
 
 struct task *loop_next_task(struct eddy_loop *loop)
 {
+    struct ready_queue *queue = &loop->ready;
     for (;;) {
-        struct ready *item = loop->batch;
-        if (!item) {
-            if (!loop->first || must_look(loop))
+        if (!queue->batch) {
+            if (!queue->first || must_look(loop))
                 return NULL;
-            loop_begin_pass(loop);
-            item = loop->batch;
+            ready_begin_pass(queue);
         }
-        if (item->on_loop)
+        if (queue->batch->on_loop)
             return NULL;
-        loop->batch = item->next;
-        item->queued = false;
+        struct ready *item = ready_take(queue);
         struct task *task = item->begin ? item->begin(item) : task_of_ready(item);
         if (task)
             return task;
@@ -74,37 +54,40 @@ struct task *loop_next_task(struct eddy_loop *loop)
 
 /* ---- leaving a stack ---- */
 
-void task_wake(struct task *task)
+/* In debug mode, and with stacks that have no guard page. */
+static __attribute__((noinline, cold)) void be_careful(struct eddy_loop *loop, const struct stack *left,
+                                                       struct task *next)
 {
-    if (!task->ready.queued)
-        loop_add_ready(task->loop, &task->ready);
+    if (left && !stack_intact(left))
+        stack_report_overflow(left);
+    if (loop->debug)
+        debug_step(loop->debug, next);
 }
 
-/* Ends in the switch; who resumes a task sets errno to what it was. */
-void task_park(struct task *self)
+void sched_leave_otherwise(struct task *self)
 {
     struct eddy_loop *loop = self->loop;
-    int *error = &errno; /* one address: a task stays on its thread */
-    self->saved_errno = *error;
-    self->at_once = 0;
-    self->ready.parked_at = loop->looked_at;
-    if (__builtin_expect(!stack_intact(self->stack), 0))
-        stack_report_overflow(self->stack);
     struct task *next = loop_next_task(loop);
-    if (__builtin_expect(loop->debug != NULL, 0))
-        debug_step(loop->debug, next);
-    if (next)
-        *error = next->saved_errno;
+    if (__builtin_expect(loop->careful, 0))
+        be_careful(loop, self->stack, next);
     if (next == self)
         return;
-    current.task = next;
-    switch_to(&self->point, next ? &next->point : &loop->point);
+    if (next) {
+        sched_go(self, next, loop->error);
+    } else {
+        current.task = NULL;
+        switch_to(&self->point, &loop->point);
+    }
+}
+
+void task_park(struct task *self)
+{
+    sched_park(self);
 }
 
 void task_give_way(struct task *self)
 {
-    task_wake(self);
-    task_park(self);
+    sched_give_way(self);
 }
 
 /* The last thing on a task's stack.  The next task is made ready before the stack is given back: it must not get
@@ -116,14 +99,14 @@ void task_leave(struct task *task)
     struct switch_point gone;
     task->stack = NULL;
     struct task *next = loop_next_task(loop);
-    if (__builtin_expect(loop->debug != NULL, 0))
-        debug_step(loop->debug, next);
+    if (__builtin_expect(loop->careful, 0))
+        be_careful(loop, NULL, next);
     current.task = next;
     switch_retire();
     task_unref(task);
     stack_give(stack);
     if (next)
-        errno = next->saved_errno;
+        *loop->error = next->saved_errno;
     switch_away(&gone, next ? &next->point : &loop->point, NULL);
     __builtin_unreachable();
 }

@@ -9,6 +9,7 @@
 #include "core/level.h"
 #include "core/life.h"
 #include "core/loop.h"
+#include "core/sched.h"
 #include "eddy/macros.h"
 
 /* What spawn gives without memory: a task that has ended with ENOMEM, with room for the largest result. */
@@ -40,9 +41,7 @@ static void run_eagerly(struct task *self, struct task *task)
     struct eddy_loop *loop = self->loop;
     if (!task_prepare(task))
         return;
-    self->ready.queued = true;
-    self->ready.next = loop->batch;
-    loop->batch = &self->ready;
+    ready_add_next(&loop->ready, &self->ready);
     self->saved_errno = errno;
     current.task = task;
     switch_to(&self->point, &task->point);
@@ -73,7 +72,7 @@ __attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size
         task_set_name(task, options->name);
     if (options && options->stack_size)
         task->stack_size = options->stack_size < UINT32_MAX ? (uint32_t)options->stack_size : UINT32_MAX;
-    if (options && options->eager && current.task && may_go_on(current.task) && task_core(task)->type->run)
+    if (options && options->eager && current.task && may_go_on(current.task) && !task_core(task)->type->start)
         run_eagerly(current.task, task);
     else
         task_wake(task);

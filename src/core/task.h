@@ -14,10 +14,10 @@
 #define EDDY_CORE_TASK_H
 
 #include "core/fake_frame.h"
-#include "core/sched.h"
+#include "core/ready.h"
 #include "core/switch.h"
 #include "core/timer.h"
-#include "core/waiters.h"
+#include "core/waiter.h"
 #include "core/watch.h"
 #include "eddy/task.h"
 #include "os/driver.h"
@@ -36,6 +36,12 @@ enum task_state { TASK_NEW, TASK_STARTED, TASK_DONE };
 struct task {
     _Alignas(16) struct ready ready; /* and so is the coroutine after the task */
     char *spawn_frame;               /* below the frame that spawned it and all before it in its list */
+    struct switch_point point;       /* where it goes on; in use while it is started and not running */
+    int saved_errno;                 /* near the point: whoever switches to it needs both */
+    bool must_cancel;                /* a request waits for the next await */
+    bool forwarded;                  /* a request went to what it waits for */
+    uint8_t at_once;                 /* awaits that have completed at once since it last gave way */
+    uint8_t state;                   /* an enum task_state */
     struct stack *stack;             /* NULL: not started, native, or done */
     struct eddy_loop *loop;          /* NULL: what spawn gives without memory */
     struct eddy_awaitable *waits_for; /* the native operation it waits for; NULL: none */
@@ -59,14 +65,9 @@ struct task {
     uint32_t references;
     uint32_t cancels;                /* requests made and not taken back */
     uint32_t undelivered;            /* of `cancels`: made since the last delivery */
-    int saved_errno;
     uint32_t deliveries : 20;        /* of requests, so far: a request is known by what it was when it was made */
-    uint8_t state;                   /* an enum task_state */
     uint8_t releasing;               /* releasing operations that it is inside of: see release_begin */
-    uint8_t at_once;                 /* awaits that have completed at once since it last gave way */
-    bool must_cancel;                /* a request waits for the next await */
     bool interruptible;              /* a request wakes it; in a releasing operation: ends what it waits for */
-    bool forwarded;                  /* a request went to what it waits for */
     bool passes_on;                  /* requests go on to the task that it joins: it awaits it */
     bool joins_many;                 /* it waits for the end of several */
     bool to_ask;                     /* it is in the loop's list of requests */
@@ -79,7 +80,6 @@ struct task {
     bool consumed;                   /* its handle was awaited or given up: a second use is a bug */
     bool in_loop;                    /* it is in the loop's list of tasks */
     /* Behind this line nothing is cleared when a task is made. */
-    struct switch_point point;       /* where it goes on; in use while it is started and not running */
     struct fake_frame fake_frame;    /* of the body that spawned it; set with spawn_frame */
     union {                          /* what the wait needs */
         struct timer timer;

@@ -135,7 +135,7 @@ struct done_callback {
 static void schedule(struct watch *watch)
 {
     struct done_callback *callback = container_of(watch, struct done_callback, watch);
-    loop_add_ready(callback->call->loop, &callback->call->ready);
+    ready_add(&callback->call->loop->ready, &callback->call->ready);
     memory_free(callback);
 }
 

@@ -79,7 +79,7 @@ static void deliver(void *argument)
     else if (s->receiver)
         receive(s->receiver, s->watch.number);
     else if (!s->handler.ready.queued)
-        loop_add_ready(s->loop, &s->handler.ready);
+        ready_add(&s->loop->ready, &s->handler.ready);
 }
 
 static void end(struct subscription *s)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* waiter.h - a place in the wait queue of a lock, queue, ...: it lies in the task that waits, by what `waits_for` says. */
+#ifndef EDDY_CORE_WAITER_H
+#define EDDY_CORE_WAITER_H
+
+#include "eddy/lock.h"
+
+struct waiter {
+    struct waiter *next, *previous;
+    struct eddy_waiters *list; /* NULL: in none */
+};
+
+#endif
