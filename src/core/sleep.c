@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* sleep.c - waiting for time to pass; the timer lies in the header of the task that waits. */
 #include <math.h>
+#include <string.h>
 
 #include "core/failure.h"
 #include "core/loop.h"
 #include "core/native.h"
+#include "core/sched.h"
 #include "core/task.h"
 #include "eddy/wait.h"
 #include "os/clock.h"
@@ -32,6 +34,21 @@ static void start(struct eddy_awaitable *a)
     }
 }
 
+/* An await of a sleep(0) is no more than a turn of the loop, and a request that is pending waits for its end. */
+static void run(struct eddy_awaitable *a)
+{
+    struct task *self = current.task;
+    uint64_t seconds; /* the bits of 0.0 are zero */
+    memcpy(&seconds, &((struct eddy_sleep *)(void *)a)->seconds, sizeof seconds);
+    if (seconds != 0 || !self) {
+        eddy_run_generic(a);
+        return;
+    }
+    sched_give_way(self);
+    if (task_has_request(self))
+        a->awaitable.failure = task_take_cancel(self);
+}
+
 static void cancel(struct eddy_awaitable *a)
 {
     struct task *task = owner_of(a);
@@ -45,7 +62,7 @@ static void undo(struct eddy_awaitable *a)
 }
 
 const struct eddy_awaitable_type eddy_sleep_type = {
-    .name = "sleep", .start = start, .cancel = cancel, .undo = undo};
+    .name = "sleep", .run = run, .start = start, .cancel = cancel, .undo = undo};
 
 struct eddy_sleep eddy_sleep(double seconds)
 {

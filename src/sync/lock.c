@@ -28,8 +28,25 @@ static void start(struct eddy_awaitable *a)
     native_complete(a, NULL);
 }
 
+static void run(struct eddy_awaitable *a)
+{
+    eddy_lock *lock = lock_of(a);
+    struct task *self = current.task;
+    if (!native_is_free(self)) {
+        eddy_run_generic(a);
+    } else if (lock->held) {
+        native_enter(self, a);
+        waiters_wait(&lock->waiters, a);
+        native_wait_once(self, a);
+    } else {
+        EDDY_INVARIANT(!lock->waiters.first);
+        lock->held = true;
+        task_note_at_once(self);
+    }
+}
+
 static const struct eddy_awaitable_type type = {
-    .name = "eddy_lock_acquire", .start = start, .cancel = waiters_cancel};
+    .name = "eddy_lock_acquire", .run = run, .start = start, .cancel = waiters_cancel};
 
 struct eddy_lock_acquire eddy_lock_acquire(eddy_lock *lock)
 {
@@ -40,7 +57,8 @@ void eddy_lock_release(eddy_lock *lock)
 {
     EDDY_ASSERT(lock->held,
                 "eddy_lock_release of a lock that nobody holds: release it once for each eddy_lock_acquire");
-    lock->held = waiters_wake_first(&lock->waiters);
+    if (!waiters_wake_first(&lock->waiters))
+        lock->held = false;
 }
 
 bool eddy_lock_locked(const eddy_lock *lock)

@@ -38,25 +38,26 @@ static bool has_room(const struct eddy_queue *queue)
     return queue->max_size == 0 || queue->count < queue->max_size;
 }
 
-static void wake_getter(struct eddy_queue *queue)
-{
-    if (has_item(queue))
-        waiters_wake_first(&queue->getters);
-}
-
 static void wake_putter(struct eddy_queue *queue)
 {
-    if (has_room(queue))
+    if (queue->putters.first && has_room(queue))
         waiters_wake_first(&queue->putters);
 }
 
 /* Puts or takes an item, after a check that this is possible. */
+static inline void put_into_room(struct eddy_queue *queue, const void *item)
+{
+    items_push(queue, item);
+    queue->unfinished++;
+    waiters_wake_first(&queue->getters);
+}
+
+/* False: no memory. */
 static bool put_in(struct eddy_queue *queue, const void *item)
 {
-    if (!items_push(queue, item))
+    if (!items_have_room(queue) && !items_grow(queue))
         return false;
-    queue->unfinished++;
-    wake_getter(queue);
+    put_into_room(queue, item);
     return true;
 }
 
@@ -98,7 +99,38 @@ static void finish_get(struct eddy_awaitable *a)
     }
 }
 
+/* Until there is an item; false: it is over otherwise. */
+static inline bool wait_for_item(struct task *self, struct eddy_queue *queue, struct eddy_awaitable *a)
+{
+    native_enter(self, a);
+    waiters_wait(&queue->getters, a);
+    if (!native_wait_once(self, a))
+        return false;
+    if (has_item(queue))
+        return true;
+    finish_get(a);
+    if (self->waits_for)
+        native_wait(self, a);
+    return false;
+}
+
+static void run_get(struct eddy_awaitable *a)
+{
+    struct eddy_queue *queue = op_of(a)->queue;
+    struct task *self = current.task;
+    if (queue->shut_down || !native_is_free(self)) {
+        eddy_run_generic(a);
+        return;
+    }
+    if (has_item(queue))
+        task_note_at_once(self);
+    else if (!wait_for_item(self, queue, a))
+        return;
+    take_out(queue, item_of(op_of(a)));
+}
+
 const struct eddy_awaitable_type eddy_queue_get_type = {.name = "eddy_queue_get",
+                                                        .run = run_get,
                                                         .start = start_get,
                                                         .cancel = waiters_cancel,
                                                         .finish = finish_get};
@@ -132,7 +164,20 @@ static void finish_put(struct eddy_awaitable *a)
     }
 }
 
+static void run_put(struct eddy_awaitable *a)
+{
+    struct eddy_queue *queue = op_of(a)->queue;
+    struct task *self = current.task;
+    if (!native_is_free(self) || queue->shut_down || !items_have_room(queue)) {
+        eddy_run_generic(a);
+        return;
+    }
+    task_note_at_once(self);
+    put_into_room(queue, item_of(op_of(a)));
+}
+
 const struct eddy_awaitable_type eddy_queue_put_type = {.name = "eddy_queue_put",
+                                                        .run = run_put,
                                                         .start = start_put,
                                                         .cancel = waiters_cancel,
                                                         .finish = finish_put};

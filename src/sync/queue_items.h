@@ -38,21 +38,23 @@ static inline void items_copy(void *to, const void *from, size_t size)
         memcpy(to, from, size);
 }
 
-/* Copies *item in; false: no memory, and nothing has changed. */
-static inline bool items_push(struct eddy_queue *queue, const void *item)
+/* Memory for one more, which is never more than the queue may hold. */
+static inline bool items_have_room(const struct eddy_queue *queue)
 {
-    if (queue->count == queue->capacity && !items_grow(queue))
-        return false;
-    EDDY_INVARIANT(queue->count < queue->capacity);
+    return queue->count < queue->capacity;
+}
+/* Copies *item in; there must be room for it, see items_grow. */
+static inline void items_push(struct eddy_queue *queue, const void *item)
+{
+    EDDY_INVARIANT(items_have_room(queue));
     if (queue->order == EDDY_QUEUE_PRIORITY) {
         items_heap_push(queue, item);
-        return true;
+        return;
     }
     size_t i = queue->first + queue->count++;
     if (i >= queue->capacity)
         i -= queue->capacity;
     items_copy(items_slot(queue, i), item, queue->item_size);
-    return true;
 }
 
 /* Copies the next item out; there must be one. */
