@@ -17,6 +17,7 @@
 #include "core/life.h"
 #include "core/loop.h"
 #include "core/report.h"
+#include "core/sched.h"
 #include "os/clock.h"
 
 /* ---- tasks ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* waiter.h - a place in the wait queue of a lock, queue, ...: it lies in the task that waits, by what `waits_for` says. */
+/* waiter.h - a place in the wait queue of a lock, queue, ...: it lies in the task, which waits for its `waits_for`. */
 #ifndef EDDY_CORE_WAITER_H
 #define EDDY_CORE_WAITER_H
 

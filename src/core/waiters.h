@@ -8,14 +8,15 @@
 #ifndef EDDY_CORE_WAITERS_H
 #define EDDY_CORE_WAITERS_H
 
+#include "base/list.h"
 #include "core/current.h"
 #include "core/native.h"
 #include "core/sched.h"
 #include "core/waiter.h"
 
-static inline struct task *waiter_task(const struct waiter *waiter)
+static inline struct task *waiter_task(struct waiter *waiter)
 {
-    return (struct task *)(uintptr_t)((const char *)waiter - offsetof(struct task, wait.waiter));
+    return container_of(waiter, struct task, wait.waiter);
 }
 /* True: nobody waits in it, or tasks of this thread's loop do. */
 static inline bool waiters_are_ours(const struct eddy_waiters *list)
