@@ -32,11 +32,11 @@ static void run(struct eddy_awaitable *a)
 {
     eddy_lock *lock = lock_of(a);
     struct task *self = current.task;
-    if (!native_is_free(self)) {
+    if (!native_is_free(self) || !waiters_are_ours(&lock->waiters)) {
         eddy_run_generic(a);
     } else if (lock->held) {
         native_enter(self, a);
-        waiters_wait(&lock->waiters, a);
+        waiters_add(&lock->waiters, a);
         native_wait_once(self, a);
     } else {
         EDDY_INVARIANT(!lock->waiters.first);

@@ -103,7 +103,7 @@ static void finish_get(struct eddy_awaitable *a)
 static inline bool wait_for_item(struct task *self, struct eddy_queue *queue, struct eddy_awaitable *a)
 {
     native_enter(self, a);
-    waiters_wait(&queue->getters, a);
+    waiters_add(&queue->getters, a);
     if (!native_wait_once(self, a))
         return false;
     if (has_item(queue))
@@ -118,7 +118,7 @@ static void run_get(struct eddy_awaitable *a)
 {
     struct eddy_queue *queue = op_of(a)->queue;
     struct task *self = current.task;
-    if (queue->shut_down || !native_is_free(self)) {
+    if (queue->shut_down || !native_is_free(self) || !waiters_are_ours(&queue->getters)) {
         eddy_run_generic(a);
         return;
     }
