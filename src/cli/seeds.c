@@ -195,7 +195,8 @@ static void print_how(const struct seeds *seeds, int status)
 
 static void tell(const struct seeds *seeds, const struct trial *failed)
 {
-    fwrite(failed->output.data, 1, failed->output.size, stderr);
+    if (failed->output.size)
+        fwrite(failed->output.data, 1, failed->output.size, stderr);
     fprintf(stderr, "eddy: with seed %llu the program ", (unsigned long long)failed->seed);
     print_how(seeds, failed->status);
     fputs("; again:\n", stderr);
