@@ -48,6 +48,9 @@ struct eddy_awaitable_type {
     /* `blocking` functions: what a thread runs, on a copy of the struct of `size` bytes. */
     void (*work)(struct eddy_awaitable *);
     size_t size;
+    /* Zero.  Room for what is added later: the library's objects of this type lie in programs, too (the linker copies
+     * them), and the programs' own are read by the library. */
+    void *reserved[2];
 };
 
 /* What the library keeps in the header.  Programs name only `type`, when they make an awaitable of their own. */

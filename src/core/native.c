@@ -22,6 +22,9 @@
 #include "core/pass_on.h"
 #include "core/sched.h"
 
+/* Programs contain objects of this type, their own and copies of the library's: what is added takes of `reserved`. */
+_Static_assert(sizeof(struct eddy_awaitable_type) == 96, "programs that are already built know types of this size");
+
 /* EDDY_SUSPENDED is: done after one turn of the loop (sleep(0)). */
 
 /* ---- before it starts ---- */
