@@ -64,7 +64,7 @@ struct eddy_loop {
     size_t unspawned;            /* spawns that failed for want of memory, and were not awaited so far */
     uint32_t last_id;            /* of tasks */
     uint64_t pass_of_look;       /* the pass that had begun when it last looked at the world */
-    uint64_t look_at_pass;       /* with timers or I/O it looks after that one */
+    uint64_t look_at_pass;       /* with timers or I/O it looks after that one (I/O: after each) */
     bool timer_due;              /* one was set for a time that has come */
     bool careful;                /* leaving a stack takes more: debug mode, or stacks without guards */
     int *error;                  /* errno of its thread */

@@ -9,9 +9,9 @@
 #include "os/stack.h"
 
 /*
- * While something is always ready, and timers are set or I/O is under way, the loop looks at these once in so many
- * passes as take LOOK_TIME, by the pace of those since the last look, but for MOST_PASSES at most: a look at I/O costs
- * three times as much as a short pass, and reading the clock as much.
+ * While something is always ready and timers are set, the loop reads the clock once in so many passes as take
+ * LOOK_TIME, by the pace of those since the last look, but for MOST_PASSES at most: a read costs as much as a short
+ * pass.  At I/O it looks after each pass: a server that closes finds out so what has come before.
  */
 enum { MOST_PASSES = 16, LOOK_TIME = 20000 /* ns */ };
 
@@ -31,7 +31,8 @@ static bool must_look(struct eddy_loop *loop)
 {
     if (sched_is_alone(loop))
         return false;
-    return sched_looks_always(loop) || loop->timer_due || loop->ready.passes >= loop->look_at_pass;
+    return sched_looks_always(loop) || loop->driver->in_flight || loop->timer_due ||
+           loop->ready.passes >= loop->look_at_pass;
 }
 
 struct task *loop_next_task(struct eddy_loop *loop)
