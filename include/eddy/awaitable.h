@@ -26,7 +26,8 @@ enum eddy_kind { EDDY_AWAITABLE, EDDY_COROUTINE, EDDY_GENERATOR, EDDY_ASYNC_GENE
 /* One static const object for each coroutine function and each kind of native awaitable. */
 struct eddy_awaitable_type {
     const char *name; /* the function's name, or "sleep" */
-    /* A coroutine's: runs it to its end on the stack of the caller, who is a task.  NULL for native ones. */
+    /* Runs it to its end on the stack of the caller, who is a task.  A native one (with `start`) has NULL, or
+     * eddy_run_generic, or a shorter way of its own, which is not taken when it is spawned. */
     void (*run)(struct eddy_awaitable *);
     /* A native one's: begins.  It ends, at once or later, on the loop's thread, with exactly one eddy_complete or
      * eddy_complete_error.  It needs no stack of its own, even when spawned. */
