@@ -71,8 +71,11 @@ static void wait_for_world(struct eddy_loop *loop, int64_t deadline)
     const struct eddy_loop_options *options = &loop->options;
     if (deadline && options->before_wait)
         options->before_wait(options->wait_argument);
-    loop->broken = -driver_wait(loop->driver, deadline);
-    loop->last_passes = LAST_PASSES;
+    int error = driver_wait(loop->driver, deadline);
+    if (error) {
+        loop->broken = -error;
+        loop->last_passes = LAST_PASSES;
+    }
     if (deadline && options->after_wait)
         options->after_wait(options->wait_argument);
 }
@@ -88,6 +91,8 @@ static void look(struct eddy_loop *loop, int64_t limit)
         give_back_slack(loop);
     if (deadline || driver->in_flight || driver->virtual_time || limit != CLOCK_NEVER)
         wait_for_world(loop, deadline);
+    if (loop->broken) /* in a forked child, too: timers are its parent's */
+        return;
     if (__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED))
         loop_drain_inbox(loop);
     int64_t now = driver_now(driver);
