@@ -37,7 +37,7 @@ static void check_equal(const struct list *list, const struct model *model)
 {
     size_t at = 0;
     LIST_EACH(const struct item, item, list, link) {
-        assert_in_range(at, 0, model->count - 1);
+        assert_true(at < model->count);
         assert_ptr_equal(item, model->items[at++]);
     }
     assert_int_equal(at, model->count);
