@@ -189,7 +189,7 @@ async(int, shields, (struct after *, t))
 async(void, shield)
 {
     eddy_error err;
-    struct after *inner = spawn(after(0.002, 1));
+    struct after *inner = spawn(after(0.1, 1));
     struct shields *waiter = spawn(shields(inner));
     await(eddy_sleep(0));
     eddy_cancel(waiter);

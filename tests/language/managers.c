@@ -102,7 +102,8 @@ async(void, cancelled)
 {
     eddy_error err;
     struct waits_in_room *t = spawn(waits_in_room());
-    await(eddy_sleep(0.001));
+    for (int pass = 0; pass < 5; pass++)
+        await(eddy_sleep(0));
     eddy_cancel(t);
     await(t, &err);
     CHECK(err.code == ECANCELED);

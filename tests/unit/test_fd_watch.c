@@ -138,6 +138,8 @@ eddy_async(void, mixed)
     eddy_add_reader(ends[0], take_byte, "readable");
     eddy_call_soon(add_again, 5);
     eddy_await(wait_for_calls(1));
+    for (int pass = 0; pass < 5; pass++)
+        eddy_await(eddy_sleep(0));
     eddy_remove_reader(ends[0]);
 }
 

@@ -253,11 +253,11 @@ eddy_async(void, many_things, (long, before), (struct counts *, counts))
 {
     struct noter *a = eddy_spawn(noter("a"));
     eddy_task_set_name(a, "a name");
-    eddy_call_later(0.001, say, "later");
     eddy_error err;
     eddy_await(text_of(1), &err);
     note("%d", counts->blocks > 3 && memory_live_blocks() - before == counts->blocks);
     eddy_await(a);
+    eddy_call_later(0.001, say, "later");
     eddy_await(eddy_sleep(0.002));
 }
 
