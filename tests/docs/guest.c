@@ -31,7 +31,8 @@ int main(void)
     eddy_call_soon_threadsafe(loop, begin, "two");
     while (left > 0) {
         double seconds = eddy_loop_deadline(loop);
-        poll(&watched, 1, isinf(seconds) ? -1 : (int)(seconds * 1000) + (seconds > 0)); /* with the program's own descriptors */
+        /* The program's own descriptors would be watched here, too. */
+        poll(&watched, 1, isinf(seconds) ? -1 : (int)(seconds * 1000) + (seconds > 0));
         eddy_loop_step(loop, 0);
     }
     // [stats]
