@@ -29,11 +29,11 @@ static void listen_to(void (*function)(void))
     waitpid(child, NULL, 0);
 }
 
-/* Our line of what was said: tools that look on may have lines of their own. */
+/* The line of what was said that names this file: others tell of the driver, or of a tool that looks on. */
 static const char *told(void)
 {
-    const char *line = strncmp(said, "eddy: ", 6) == 0 ? said : strstr(said, "\neddy: ");
-    return !line ? "" : line == said ? said : line + 1;
+    const char *line = strstr(said, "eddy: " __FILE__ ":");
+    return line ? line : "";
 }
 
 /* It begins with "eddy: FILE:LINE: " and `begins`; `remedy` follows. */
