@@ -47,7 +47,6 @@ void loop_begin_run(struct eddy_loop *loop, struct before *before)
     current.loop = loop;
     loop->error = &errno;
     current.task = NULL;
-    loop->thread = thread_number();
     __atomic_store_n(&loop->current, &current, __ATOMIC_RELEASE);
 }
 
@@ -66,7 +65,7 @@ void loop_end_run(struct eddy_loop *loop, const struct before *before)
 /* A stack belongs to the thread that it began on: code of a task may have addresses of that thread's variables. */
 static struct eddy_failure *move_here(struct eddy_loop *loop)
 {
-    if (loop->home == thread_number())
+    if (loop->thread == thread_number())
         return NULL;
     if (loop->task_count || loop->async_generators)
         return failure_of(EDDY_LOOP_RUNNING, "the loop cannot go on on another thread: %zu of its tasks have not ended",
@@ -75,7 +74,7 @@ static struct eddy_failure *move_here(struct eddy_loop *loop)
     if (error)
         return failure_of(error, "the loop cannot go on on another thread: %s",
                           error == EBUSY ? "sockets of it are open, or operations under way" : "its driver cannot");
-    loop->home = thread_number();
+    loop->thread = thread_number();
     return NULL;
 }
 
@@ -100,7 +99,7 @@ struct eddy_failure *loop_claim(const eddy_loop *name, struct eddy_loop **loop)
     struct eddy_failure *failure = loop_check_thread();
     if (failure)
         return failure;
-    *loop = name ? loop_enter(name) : NULL;
+    *loop = loop_enter(name);
     if (!*loop)
         return failure_of(EDDY_NO_LOOP, "the loop has been closed, or is that of another process");
     loop_leave(name);

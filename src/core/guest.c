@@ -80,7 +80,7 @@ int eddy_loop_step(eddy_loop *name, double limit)
 
 int eddy_loop_wake(eddy_loop *name)
 {
-    struct eddy_loop *loop = name ? loop_enter(name) : NULL;
+    struct eddy_loop *loop = loop_enter(name);
     if (!loop)
         return EDDY_NO_LOOP;
     driver_wake(loop->driver);

@@ -94,8 +94,7 @@ struct eddy_loop {
     eddy_loop *name;             /* what programs know it by: the name of a gate */
     struct eddy_loop *next_loop; /* of the process: see loops.c */
     struct current *current;     /* of its thread: what runs there now.  For debuggers, as is the next */
-    long thread;                 /* the kernel's number of the thread that runs it, or ran it last */
-    long home;                   /* of the thread that its driver belongs to */
+    long thread;                 /* the kernel's number of the thread that its driver belongs to: it runs the loop */
     struct context_value *variables; /* of the last main task: what the next one begins with, if there was one */
     bool has_variables;
     int64_t rest_after;          /* when what is left over may go back again, of the driver's clock */

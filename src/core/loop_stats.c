@@ -30,7 +30,7 @@ int eddy_loop_stats(eddy_loop *name, struct eddy_loop_stats *stats)
     struct eddy_loop_stats now = {.size = stats->size};
     if (stats->size == 0 || stats->size > sizeof now)
         return EINVAL;
-    struct eddy_loop *loop = name ? loop_enter(name) : NULL;
+    struct eddy_loop *loop = loop_enter(name);
     if (!loop)
         return EDDY_NO_LOOP;
     if (__atomic_load_n(&loop->runs, __ATOMIC_RELAXED) && current.loop != loop) {

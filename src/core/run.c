@@ -22,8 +22,8 @@
 #include "core/report.h"
 #include "core/sched.h"
 #include "eddy/generator.h"
+#include "eddy/macros.h"
 #include "os/memory.h"
-#include "os/thread.h"
 
 enum { EXIT_FAILED = 1, EXIT_INTERRUPTED = 130 };
 
@@ -133,7 +133,6 @@ static struct eddy_loop *open_loop(const eddy_loop_options *options, bool moves,
         *failure = why_no_loop(options, error);
         return NULL;
     }
-    loop->home = thread_number();
     loop_register(loop);
     return loop;
 }
@@ -169,7 +168,7 @@ eddy_loop *eddy_loop_open(const eddy_loop_options *options, eddy_error *err)
 {
     struct eddy_failure *failure = NULL;
     if (err)
-        *err = (eddy_error){.code = 0, .message = ""};
+        eddy_error_cleared(err);
     struct eddy_loop *loop = open_loop(options, true, &failure);
     tell(failure, err);
     return loop ? loop->name : NULL;
@@ -214,9 +213,11 @@ static bool ended_by_interrupt(const struct eddy_loop *loop, struct task *task)
     return loop->interrupted_main && task->obeyed && task_withdraw(task, loop->interruption) == 0;
 }
 
-static void forget_main(struct eddy_loop *loop)
+/* The next SIGINT is none of this run's. */
+static void end_interrupts(struct eddy_loop *loop, bool watches)
 {
-    loop->main = NULL;
+    if (watches)
+        signal_watch_remove(&loop->interrupts);
     loop->interrupted = 0;
     loop->interrupted_main = false;
 }
@@ -224,19 +225,15 @@ static void forget_main(struct eddy_loop *loop)
 /* Runs a copy of the coroutine on a loop that this thread runs; *code: the exit status. */
 static struct eddy_failure *run_main(struct eddy_loop *loop, const struct main_call *call, int *code)
 {
-    struct eddy_failure *failure = &failure_no_memory;
+    struct task *task = loop->broken ? NULL : task_new(loop, NULL, call->coroutine, call->size, call->site);
     *code = EXIT_FAILED;
     loop->returns = loop->driver->virtual_time;
-    if (loop->broken) {
-        value_destroy(call->coroutine);
-        return loop_driver_failed(loop);
-    }
-    struct task *task = loop->main = task_new(loop, NULL, call->coroutine, call->size, call->site);
+    loop->main = task;
     if (!task) {
         value_destroy(call->coroutine);
-        return failure;
+        return loop->broken ? loop_driver_failed(loop) : &failure_no_memory;
     }
-    failure = run_main_task(loop, task);
+    struct eddy_failure *failure = run_main_task(loop, task);
     *code = !failure ? 0 : ended_by_interrupt(loop, task) ? EXIT_INTERRUPTED : EXIT_FAILED;
     memcpy((char *)call->coroutine + call->result_offset, (char *)task_handle(task) + call->result_offset,
            call->result_size);
@@ -254,7 +251,7 @@ int eddy_loop_run_main(eddy_loop *name, void *coroutine, size_t size, size_t res
     struct before before;
     int code = EXIT_FAILED;
     if (err)
-        *err = (eddy_error){.code = 0, .message = ""};
+        eddy_error_cleared(err);
     struct eddy_failure *failure = check_build(build);
     if (failure || (failure = loop_claim(name, &loop))) {
         refuse_main(&call, failure, err);
@@ -263,9 +260,7 @@ int eddy_loop_run_main(eddy_loop *name, void *coroutine, size_t size, size_t res
     loop_begin_run(loop, &before);
     bool watches = watch_interrupts(loop);
     failure = run_main(loop, &call, &code);
-    if (watches)
-        signal_watch_remove(&loop->interrupts);
-    forget_main(loop);
+    end_interrupts(loop, watches);
     tell(failure, err);
     loop_end_run(loop, &before);
     return code;
@@ -293,9 +288,7 @@ int eddy_loop_run_forever(eddy_loop *name)
         loop_run_until(loop, is_stopped_or_interrupted, loop);
     int error = loop->broken ? loop->broken : loop->interrupted_main ? EINTR : 0;
     loop->stopped = false;
-    if (watches)
-        signal_watch_remove(&loop->interrupts);
-    forget_main(loop);
+    end_interrupts(loop, watches);
     loop_end_run(loop, &before);
     return error;
 }
@@ -312,7 +305,7 @@ int eddy_loop_stop(eddy_loop *name)
         stop_now(current.loop);
         return 0;
     }
-    struct eddy_loop *loop = name ? loop_enter(name) : NULL;
+    struct eddy_loop *loop = loop_enter(name);
     if (!loop)
         return EDDY_NO_LOOP;
     int error = (eddy_call_soon_threadsafe)(name, stop_now, loop); /* made while the loop is there, for that makes it */
@@ -342,8 +335,7 @@ int eddy_run_main(void *coroutine, size_t size, size_t result_offset, size_t res
     if (failure && !err && (code == EXIT_FAILED || loop->driver->seed))
         report_print(failure);
     loop_finish(loop);
-    if (watches)
-        signal_watch_remove(&loop->interrupts);
+    end_interrupts(loop, watches);
     free_loop(loop);
     loop_end_run(NULL, &before);
     if (err)

@@ -11,7 +11,8 @@
 /*
  * While something is always ready and timers are set, the loop reads the clock once in so many passes as take
  * LOOK_TIME, by the pace of those since the last look, but for MOST_PASSES at most: a read costs as much as a short
- * pass.  At I/O it looks after each pass: a server that closes finds out so what has come before.
+ * pass.  With I/O under way it looks after each pass: a server that closes gives way once, and must see by then what
+ * has come.
  */
 enum { MOST_PASSES = 16, LOOK_TIME = 20000 /* ns */ };
 

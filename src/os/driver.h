@@ -216,7 +216,8 @@ static inline int driver_wait(struct driver *driver, int64_t deadline)
         return -EDDY_NO_LOOP;
     driver_tell(DRIVER_AT_WAIT, driver, NULL);
     int error = driver->type->wait(driver, deadline);
-    driver->failed = error != 0;
+    if (__builtin_expect(error, 0))
+        driver->failed = true;
     driver_tell(DRIVER_AT_WAITED, driver, NULL);
     return error;
 }

@@ -44,6 +44,13 @@ static void drive_until(eddy_loop *loop, const int *done)
     }
 }
 
+/* Steps until nothing is ready. */
+static void settle(eddy_loop *loop)
+{
+    while (eddy_loop_deadline(loop) == 0)
+        assert_int_equal(eddy_loop_step(loop, 0), 0);
+}
+
 /* ---- tasks under a host ---- */
 
 async(void, answers, (eddy_stream *, stream))
@@ -137,8 +144,7 @@ static void it_is_readable_until_steps_have_taken_all(void **state)
     for (int i = 0; i < PIPES; i++)
         assert_int_equal(pipe(pipes[i]), 0);
     eddy_call_soon_threadsafe(loop, watch_pipes, NULL);
-    while (eddy_loop_deadline(loop) == 0)
-        assert_int_equal(eddy_loop_step(loop, 0), 0);
+    settle(loop);
     assert_false(is_readable(loop));
     assert_true(isinf(eddy_loop_deadline(loop)));
     for (int i = 0; i < PIPES; i++)
@@ -160,12 +166,6 @@ static void *wake_later(void *loop)
     usleep(2000);
     assert_int_equal(eddy_loop_wake(loop), 0);
     return NULL;
-}
-
-static void settle(eddy_loop *loop)
-{
-    while (eddy_loop_deadline(loop) == 0)
-        assert_int_equal(eddy_loop_step(loop, 0), 0);
 }
 
 static void a_wake_makes_it_readable(void **state)
@@ -220,8 +220,7 @@ static void the_deadline_is_the_first_timer(void **state)
         }
         assert_false(is_readable(loop));
     } else {
-        while (eddy_loop_deadline(loop) == 0)
-            assert_int_equal(eddy_loop_step(loop, 0), 0);
+        settle(loop);
         double deadline = eddy_loop_deadline(loop);
         assert_true(deadline > 3000 && deadline <= 3600);
         assert_false(is_readable(loop));
