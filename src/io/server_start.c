@@ -279,8 +279,13 @@ eddy_async(eddy_server *, start_server, (struct eddy_start_server *, self))
     char reason[sizeof(((struct address_list *)0)->reason)] = "";
     struct plan plan = {NULL, 0};
     eddy_defer(free_plan, &plan);
-    if (self->refused || !self->prototype)
-        eddy_raise(self->refused ? self->refused : ENOMEM, "%s", label_of(options).text);
+    if (self->refused)
+        eddy_raise(self->refused, "%s: eddy_over_tls: %s", label_of(options).text,
+                   self->refused == ENOSYS ? "Eddy was built without OpenSSL"
+                                           : "no TLS of a server's was given; eddy_tls_server_new(&options, &err) says why "
+                                             "there is none");
+    if (!self->prototype)
+        eddy_raise(ENOMEM, "%s", label_of(options).text);
     if (options->port < 0 || options->port > 65535)
         eddy_raise(EINVAL, "%s: ports go from 0 to 65535", label_of(options).text);
     int error = eddy_await(make_plan(&plan, options, reason));
