@@ -282,7 +282,7 @@ eddy_async(eddy_server *, start_server, (struct eddy_start_server *, self))
     if (self->refused)
         eddy_raise(self->refused, "%s: eddy_over_tls: %s", label_of(options).text,
                    self->refused == ENOSYS ? "Eddy was built without OpenSSL"
-                                           : "no TLS of a server's was given; eddy_tls_server_new(&options, &err) says why "
+                                           : "no server's TLS was given; eddy_tls_server_new(&options, &err) says why "
                                              "there is none");
     if (!self->prototype)
         eddy_raise(ENOMEM, "%s", label_of(options).text);
