@@ -12,7 +12,10 @@
 #include "io/turn.h"
 #include "os/memory.h"
 
-enum { PARTS_AT_ONCE = 16 };
+enum {
+    PARTS_AT_ONCE = 16,
+    AT_ONCE = 16384 /* what is longer may find no room, and would be tried twice */
+};
 
 /* ==== begin and end ==== */
 
@@ -69,17 +72,40 @@ eddy_async_define(int, stream_send_all, (eddy_stream *, s), (const char *, data)
     return 0;
 }
 
+/* The first bytes, without an await: how many, or a negative code; -EAGAIN: that is not possible now. */
+static int64_t send_now(struct eddy_stream *s, const char *data, size_t size)
+{
+    if (!s->transport->type->send_now || size == 0 || size > AT_ONCE)
+        return -EAGAIN;
+    int64_t result = s->transport->type->send_now(s->transport, data, size);
+    if (result != -EAGAIN)
+        task_note_at_once(current.task);
+    return result;
+}
+
+/* All of it, or what is left after send_now. */
+eddy_async(void, write_all, (eddy_stream *, s), (const char *, data), (size_t, size), (int64_t, begun))
+{
+    struct stream_write write = {s, begun > 0 ? (size_t)begun : 0, size, false};
+    eddy_defer(stream_end_write, &write);
+    int error = begun < 0 && begun != -EAGAIN ? stream_error(s, begun)
+                                              : eddy_await(stream_send_all(s, data, size, &write.sent));
+    if (stream_write_error(&write, error))
+        eddy_raise(error, "eddy_stream_write(%s): %zu of %zu bytes were sent", stream_peer(s), write.sent, size);
+}
+
 eddy_async_define(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size))
 {
-    struct stream_write write = {s, 0, size, false};
     TURN_IF_DUE();
     int error = stream_begin_write(s);
     if (error)
         eddy_raise(error, "eddy_stream_write(%s)", stream_peer(s));
-    eddy_defer(stream_end_write, &write);
-    error = stream_write_error(&write, eddy_await(stream_send_all(s, data, size, &write.sent)));
-    if (error)
-        eddy_raise(error, "eddy_stream_write(%s): %zu of %zu bytes were sent", stream_peer(s), write.sent, size);
+    int64_t begun = send_now(s, data, size);
+    s->used |= begun > 0;
+    if (begun == (int64_t)size)
+        stream_leave_writer(s);
+    else
+        eddy_await(write_all(s, data, size, begun));
 }
 
 /* ==== several parts ==== */

@@ -54,6 +54,8 @@ struct transport_type {
     /* Takes one byte at least: how many.  The memory is the caller's again when it has ended.  When it fails, a result
      * above 0 tells how many it has taken nevertheless. */
     void (*send)(struct transport_op *op);
+    /* The same for bytes that need not wait; -EAGAIN: they must.  NULL: they always may have to. */
+    int64_t (*send_now)(struct transport *t, const void *data, size_t size);
     /* Bytes of a file that need no copy: how many, 0 at its end; -EINVAL: not of this file.  NULL: none. */
     void (*send_file)(struct transport_op *op);
     /* As sendmsg and recvmsg of a Unix socket, for descriptors that go along.  NULL: it is no Unix socket. */

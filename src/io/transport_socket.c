@@ -86,6 +86,11 @@ static void send_bytes(struct transport_op *op)
         send_several(op);
 }
 
+static int64_t send_now(struct transport *t, const void *data, size_t size)
+{
+    return driver_send_now(t->loop->driver, fd_of(t), data, size);
+}
+
 static int64_t try_file(const struct transport_op *op)
 {
     return net_send_file(op->transport->loop->driver, fd_of(op->transport), op->u.file.fd, op->u.file.offset,
@@ -170,6 +175,7 @@ static const struct transport_type socket_transport_type = {
     .receive_into = receive_into,
     .give_back = give_back,
     .send = send_bytes,
+    .send_now = send_now,
     .send_file = send_file,
     .send_message = send_message,
     .receive_message = receive_message,

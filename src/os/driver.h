@@ -29,6 +29,7 @@
 
 #include "base/list.h"
 #include "eddy/error.h"
+#include "os/driver_fault.h"
 #include "os/thread_pool.h"
 
 enum driver_op_kind {
@@ -139,6 +140,8 @@ struct driver_type {
     void (*close_fd)(struct driver *driver, int fd);
     /* a buffer that a DRIVER_RECV_LENT has lent: its memory is the driver's again */
     void (*give_back)(struct driver *driver, void *data, unsigned id);
+    /* as DRIVER_SEND without an operation; -EAGAIN: the bytes have to wait, submit one.  NULL: they always may */
+    int64_t (*send_now)(struct driver *driver, int fd, const void *data, size_t size);
     /* readable while a wait would deliver something, or was woken; -errno: there is none */
     int (*descriptor)(struct driver *driver);
     /* somebody else waits, for that descriptor and `deadline`: what was queued goes to the kernel.  True: a wait would
@@ -203,6 +206,14 @@ static inline void driver_tell(enum driver_point point, struct driver *driver, s
 }
 
 bool driver_submit(struct driver *driver, struct driver_op *op);
+/* Most sends of a server end at once, and an operation costs three times as much.  -EAGAIN: submit one.  The faults
+ * that a test asks for are those of operations. */
+static inline int64_t driver_send_now(struct driver *driver, int fd, const void *data, size_t size)
+{
+    if (!driver->type->send_now || driver->forked || driver_faults_are_asked())
+        return -EAGAIN;
+    return driver->type->send_now(driver, fd, data, size);
+}
 static inline void driver_cancel(struct driver *driver, struct driver_op *op)
 {
     if (driver_is_foreign(driver))

@@ -286,9 +286,10 @@ static int arm(struct epoll *epoll, struct epoll_watch *watch, int fd)
 }
 
 /* Puts an operation that would block into its queue; 0 or a negative errno value. */
-static int enqueue(struct epoll *epoll, struct driver_op *op)
+static int enqueue(struct epoll *epoll, struct driver_op *op, struct epoll_watch *watch)
 {
-    struct epoll_watch *watch = make_watch(epoll, op->fd);
+    if (!watch)
+        watch = make_watch(epoll, op->fd);
     if (!watch)
         return -ENOMEM;
     struct list *queue = queue_of(watch, op);
@@ -299,6 +300,16 @@ static int enqueue(struct epoll *epoll, struct driver_op *op)
     else
         op->state = STATE_QUEUED;
     return error;
+}
+
+/* Only where all queues are empty, or it would overtake. */
+static int64_t send_now(struct driver *driver, int fd, const void *data, size_t size)
+{
+    const struct epoll_watch *watch = find_watch(epoll_of(driver), fd);
+    if (!watch || !watch->adopted || !list_is_empty(&watch->writers))
+        return -EAGAIN;
+    int64_t result = answer(send(fd, data, size, NOW));
+    return result == -EINTR ? -EAGAIN : result;
 }
 
 static bool is_receive(const struct driver_op *op)
@@ -365,9 +376,9 @@ static void free_call(struct epoll *epoll, struct blocking_call *made)
 }
 
 /* It would block, or a thread has to make the call. */
-static int wait_for_turn(struct epoll *epoll, struct driver_op *op, bool by_thread)
+static int wait_for_turn(struct epoll *epoll, struct driver_op *op, struct epoll_watch *watch, bool by_thread)
 {
-    int error = enqueue(epoll, op);
+    int error = enqueue(epoll, op, watch);
     if (!error && by_thread) {
         error = call_by_thread(epoll, op);
         if (error)
@@ -385,7 +396,7 @@ bool epoll_submit(struct driver *driver, struct driver_op *op)
         return submit_to_threads(epoll, op);
     if (!must_queue(watch, op) && attempt(epoll, watch, op))
         return true;
-    int error = wait_for_turn(epoll, op, op->result == STRANGER_WAITS);
+    int error = wait_for_turn(epoll, op, watch, op->result == STRANGER_WAITS);
     if (!error)
         return false;
     op->state = STATE_IDLE;
@@ -726,5 +737,6 @@ const struct driver_type driver_epoll = {
     .release = epoll_release,
     .close_fd = epoll_close_fd,
     .give_back = epoll_give_back,
+    .send_now = send_now,
     .net = &net_kernel,
 };

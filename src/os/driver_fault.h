@@ -37,6 +37,11 @@ static inline int driver_fault(void)
 {
     return __builtin_expect(driver_calls_are_counted, 0) ? driver_fault_of_call() : 0;
 }
+/* One of the two is under way, or may be. */
+static inline bool driver_faults_are_asked(void)
+{
+    return driver_calls_are_counted || __atomic_load_n(&driver_fault_countdown, __ATOMIC_RELAXED) > 0;
+}
 /* Half of `size` where a part is a legal result: for streams, pipes and files.  Else all of it. */
 size_t driver_short_size(int fd, size_t size);
 

@@ -455,6 +455,23 @@ async(void, a_write_waits_for_its_reader, (struct pair *, pair))
 }
 FOR_EACH_KIND(a_write_waits_for_its_reader)
 
+async(void, beside, (bool *, had_its_turn))
+{
+    *had_its_turn = true;
+}
+
+/* Also a task whose writes never have to wait gives way to the others: by number, and so after as many bytes. */
+async(void, a_busy_writer_gives_way, (struct pair *, pair))
+{
+    bool had_its_turn = false;
+    struct beside *other = spawn(beside(&had_its_turn));
+    for (int i = 0; i < 40; i++)
+        await(say(pair->far, "x"));
+    CHECK(had_its_turn);
+    await(other);
+}
+FOR_EACH_KIND(a_busy_writer_gives_way)
+
 enum { PARTS = 40 };
 
 async(void, write_parts, (eddy_stream *, s), (const eddy_slice *, parts))
@@ -660,6 +677,7 @@ int main(void)
         TEST(a_read_cancelled_after_its_bytes),
         TEST(every_byte_is_written),
         TEST(a_write_waits_for_its_reader),
+        TEST(a_busy_writer_gives_way),
         TEST(parts_are_written_in_order),
         TEST(a_file_is_sent),
         TEST(half_closed_goes_on),

@@ -384,6 +384,45 @@ static void reading_and_writing_do_not_wait_for_each_other(void **state)
     close_pair(ends);
 }
 
+/* -EAGAIN is always allowed: drivers without such a way, and what has to wait. */
+static void bytes_that_need_not_wait_are_sent_now(void **state)
+{
+    (void)state;
+    int ends[2];
+    char data[2];
+    make_adopted_pair(ends);
+    int64_t sent = driver_send_now(driver, ends[0], "ab", 2);
+    assert_true(sent == -EAGAIN || (sent == 2 && recv(ends[1], data, 2, 0) == 2 && !memcmp(data, "ab", 2)));
+    driver_fail_after(1); /* for the next operation */
+    assert_int_equal(driver_send_now(driver, ends[0], "ab", 2), -EAGAIN);
+    driver_fail_after(0);
+    close_pair(ends);
+    make_pair(ends); /* others may have it, and it may block */
+    assert_int_equal(driver_send_now(driver, ends[0], "ab", 2), -EAGAIN);
+    close_pair(ends);
+}
+
+/* There is room by then, but the driver has not been told. */
+static void bytes_that_are_sent_now_do_not_overtake(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe writer;
+    size_t sent = 0;
+    char *sink = malloc(1 << 16);
+    make_adopted_pair(ends);
+    while (promptly(&writer, DRIVER_SEND, ends[0]))
+        sent += (size_t)writer.op.result;
+    for (ssize_t n; (n = recv(ends[1], sink, 1 << 16, MSG_DONTWAIT)) > 0;)
+        sent -= (size_t)n;
+    assert_int_equal(driver_send_now(driver, ends[0], "z", 1), -EAGAIN);
+    sent += (size_t)finish(&writer);
+    for (; sent; sent -= (size_t)recv(ends[1], sink, sent < 1 << 16 ? sent : 1 << 16, 0))
+        ;
+    free(sink);
+    close_pair(ends);
+}
+
 /* ==== poll, pipes, files ==== */
 
 static void polling_consumes_nothing(void **state)
@@ -701,6 +740,8 @@ int main(void)
         RULE(each_waits_for_its_own_bytes),
         RULE(nobody_jumps_the_queue),
         RULE(reading_and_writing_do_not_wait_for_each_other),
+        RULE(bytes_that_need_not_wait_are_sent_now),
+        RULE(bytes_that_are_sent_now_do_not_overtake),
         RULE(polling_consumes_nothing),
         RULE(a_hang_up_is_reported_unasked),
         RULE(pipes_read_and_write),
