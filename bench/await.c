@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* await.c - what does the await of a coroutine that does not suspend cost, beside a call of the same C function? */
+/* await.c - the cost of awaiting a coroutine that does not suspend, compared with a call of the same C function. */
 #include "eddy_bench.h"
 
 static int __attribute__((noinline)) plain(int n)

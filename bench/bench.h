@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench.h - what the measuring programs share, Eddy's and those of its peers in C and C++.
+ * bench.h - shared by the measuring programs, Eddy's and those of its peers in C and C++.
  *
- * Such a program asks one question in one or more measures.  PROGRAM prints a line `measure value` for each; PROGRAM
- * MEASURE COUNT does only that one, so many times and without warming up; instructions are counted in this way.
- * A value is nanoseconds of one, unless the measure says its values itself: processor time, which other work on the
- * machine does not lengthen as it does the time on the wall.  What did not happen as often as it should have ends
- * the program with an error: a benchmark that skips its work is fast.
+ * Such a program answers one question in one or more measures. PROGRAM prints a line `measure value` for each;
+ * PROGRAM MEASURE COUNT runs only that measure, COUNT times and without warming up; instructions are counted in this
+ * way. A value is the processor time of one repetition in nanoseconds, unless the measure prints its values itself.
+ * Other work on the machine lengthens processor time less than wall-clock time. If something did not happen as often
+ * as it should have, the program ends with an error: a benchmark that skips its work is fast.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -20,7 +20,7 @@
 
 struct measure {
     const char *name;
-    long count;              /* how often the programs of the table do it */
+    long count;              /* how often the programs of the table repeat it */
     void (*ask)(long count); /* true: the value is a time */
     bool says_itself;        /* the measure prints its values itself, by bench_say */
 };
@@ -47,7 +47,7 @@ static inline void bench_require(bool holds, const char *what)
     exit(1);
 }
 
-/* A field of /proc/self/status, in bytes: "VmRSS" what is resident, "VmPTE" the page tables. */
+/* A field of /proc/self/status, in bytes: "VmRSS" resident memory, "VmPTE" the page tables. */
 static inline double bench_status(const char *field)
 {
     char line[128];

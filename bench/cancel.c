@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cancel.c - what does a task cost that is spawned, waits, is cancelled, and is joined; a thousand at a time? */
+/* cancel.c - the cost of a task that is spawned, waits, is cancelled and is joined; a thousand at a time. */
 #include "eddy_bench.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* delegation.c - what does an item cost that comes through so many levels of yield_from? */
+/* delegation.c - the cost of an item that passes through a given number of levels of yield_from. */
 #include "eddy_bench.h"
 
 generator(long, nested, (int, depth), (long, count))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* failure.c - what does a failure cost that passes through ten frames before it is caught, traceback included? */
+/* failure.c - the cost of a failure that passes through ten frames before it is caught, traceback included. */
 #include "eddy_bench.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file_bench.h - what the programs about files share, Eddy's and that of C by hand: `PROGRAM copy|send PATH`.
+ * file_bench.h - shared by the programs about files: Eddy's and the one in plain C: `PROGRAM copy|send PATH`.
  *
  * copy: PATH to "PATH.copy", 256 KiB at a time.  send: PATH over TCP to a process that throws it away.  Prints
  * `cpu N` and `wall N`, nanoseconds of this process, all its threads included, for each MiB.
@@ -71,7 +71,8 @@ static inline void file_end(void)
     printf("wall %.1f\n", (file_clock(CLOCK_MONOTONIC) - file_began[1]) / mebibytes);
 }
 
-/* Takes one connection and all that comes, in a process of its own; it ends with the connection, or with us. */
+/* Takes one connection and reads all its bytes, in a separate process, which ends with the connection or with its
+ * parent. */
 static inline int file_reader(void)
 {
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* generator.c - what does an item of a generator cost: resume, yield of a value, and back? */
+/* generator.c - the cost of an item of a generator: resume it, yield a value, and return. */
 #include "eddy_bench.h"
 
 generator(long, numbers, (long, count))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * growth.c - does one of many cost more than one of a few?  Each measure has COUNT of something alive at once, and says
- * what one took.  Asked by growth.py, with one count after the other.
+ * growth.c - does one of many cost more than one of a few? Each measure keeps COUNT objects of a kind alive, and
+ * prints the cost of one. growth.py runs it with one count after the other.
  */
 #include "eddy_bench.h"
 
@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static long done; /* how many objects the present measure has alive */
+static long done; /* how many objects the current measure keeps alive */
 
 static void **room_for(long count)
 {
@@ -18,7 +18,7 @@ static void **room_for(long count)
     return list;
 }
 
-/* One descriptor for each, and some more. */
+/* One descriptor for each object, and a few more. */
 static void allow_descriptors(long count)
 {
     struct rlimit limit;
@@ -38,7 +38,7 @@ async(void, wait_long)
     await(eddy_sleep(1e6));
 }
 
-/* Ready together, ended together. */
+/* All are ready together and end together. */
 async(void, run_tasks, (long, count))
 {
     struct nothing **tasks = (struct nothing **)room_for(count);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* lock.c - what does it cost to hand a lock over to the task that waits for it, and to run that? */
+/* lock.c - the cost of handing a lock over to the task that waits for it, and of running that task. */
 #include "eddy_bench.h"
 
 static eddy_lock lock = EDDY_LOCK_INIT;
-static const void *last; /* who held it last */
+static const void *last; /* the task that held it last */
 
 async(void, take_turns, (long, count))
 {
@@ -15,7 +15,7 @@ async(void, take_turns, (long, count))
     }
 }
 
-/* It is held until both wait; from then on whoever releases it hands it over. */
+/* The lock is held until both tasks wait; from then on each release hands it over. */
 async(void, two_take_turns, (long, count))
 {
     last = NULL;

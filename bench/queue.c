@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* queue.c - what does a round trip cost: an item to another task through a queue, and back through a second one? */
+/* queue.c - the cost of a round trip: an item goes to another task through a queue, and back through a second one. */
 #include "eddy_bench.h"
 
 typedef queue_of(long) long_queue;

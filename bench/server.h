@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server.h - what the echo servers share, Eddy's and its peers': `PROGRAM [BUFFER]` listens at a port of the kernel's
- * choice, says `listening PORT`, and echoes until it is ended.  BUFFER: bytes of a reader's memory, where it has one.
+ * server.h - shared by the echo servers, Eddy's and its peers': `PROGRAM [BUFFER]` listens on a port that the kernel
+ * chooses, prints `listening PORT`, and echoes until it is ended. BUFFER: the size of a reader's buffer, if it has
+ * one.
  */
 #ifndef SERVER_H
 #define SERVER_H
@@ -19,10 +20,11 @@
 
 enum { SERVER_BACKLOG = 4096 };
 
-/* An environment variable: if it is set, the server speaks TLS, and this file (PEM) has its certificate and key. */
+/* The name of an environment variable. If it is set, the server speaks TLS with the certificate and key of this PEM
+ * file. */
 #define SERVER_CERTIFICATE "BENCH_CERTIFICATE"
 
-/* Raises the limit of descriptors as far as possible. */
+/* Raises the limit on descriptors as far as possible. */
 static inline void server_limits(void)
 {
     struct rlimit limit;
@@ -37,7 +39,7 @@ static inline void server_says(int port)
     fflush(stdout);
 }
 
-/* Sends everything to a non-blocking socket whose peer reads; the next read reports an error. */
+/* Sends everything to a non-blocking socket whose peer reads. The next read reports errors. */
 static inline void server_send_all(int fd, const char *data, ssize_t size)
 {
     while (size > 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sleep.c - a million tasks asleep: how long until they are, and how much memory is each? */
+/* sleep.c - a million sleeping tasks: how long they take to start, and how much memory each needs. */
 #include "eddy_bench.h"
 
 #include <unistd.h>
@@ -22,7 +22,7 @@ async(void, many, (long, count))
     bench_say("sleep-seconds", (bench_now() - start) / 1e9);
     bench_say("sleep-resident", (bench_status("VmRSS") - resident) / (double)count);
     bench_say("sleep-tables", (bench_status("VmPTE") - tables) / (double)count);
-    _exit(0); /* the cost of cancelling them is not asked */
+    _exit(0); /* the cost of cancelling them is not measured */
 }
 
 static void ask(long count) { bench_await(many(count)); }

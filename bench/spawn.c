@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spawn.c - what does a task cost that is spawned, runs and is joined: one by one, and a thousand at a time? */
+/* spawn.c - the cost of a task that is spawned, runs and is joined: one by one, and a thousand at a time. */
 #include "eddy_bench.h"
 
 enum { BATCH = 1000 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* timer.c - what does it cost to start a timer and to cancel it: with so many live, and as the only one? */
+/* timer.c - the cost of starting and cancelling a timer: among many live timers, and as the only one. */
 #include "eddy_bench.h"
 
 static long fired;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* yield.c - what does it cost to let the others run, and to come back? */
+/* yield.c - the cost of letting the other tasks run, and of coming back. */
 #include "eddy_bench.h"
 
 static const void *last; /* who ran last */

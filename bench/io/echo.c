@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* echo.c - Eddy's echo server: a task a connection, in the words of the guide. */
+/* echo.c - Eddy's echo server: a task a connection, as in the guide. */
 #include <eddy/keywords.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 async(void, echo, (eddy_stream *, s), (void *, nothing))
 {
     eddy_slice bytes;
-    eddy_error err = {0}; /* a client that has gone is not an error of the server */
+    eddy_error err = {0}; /* a client that has disconnected is not an error of the server */
     (void)nothing;
     while (!err.code && await(eddy_stream_read_some(s, &bytes), &err) > 0)
         await(eddy_stream_write(s, bytes.data, bytes.size), &err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* files.c - `files copy|send PATH`: a file to another one, or over a connection, by Eddy; see file_bench.h. */
+/* files.c - `files copy|send PATH`: copies a file, or sends it over a connection, by Eddy; see file_bench.h. */
 #include <eddy/keywords.h>
 
 #include "file_bench.h"

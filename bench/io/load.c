@@ -30,13 +30,13 @@ enum { EVENTS = 256, DEEPEST = 64, STEPS = 64, BUCKETS = 64 * STEPS, STALL = 500
 
 struct connection {
     int fd;
-    SSL *tls;               /* NULL: plain bytes */
+    SSL *tls;               /* NULL: no TLS */
     int oldest;             /* of sent */
-    size_t came;            /* bytes of the message that is coming */
-    int64_t sent[DEEPEST];  /* when each message under way was sent */
+    size_t came;            /* bytes received of the current message */
+    int64_t sent[DEEPEST];  /* when each message in flight was sent */
 };
 
-static int64_t counts[BUCKETS]; /* of waiting, by its logarithm in 64 steps an octave */
+static int64_t counts[BUCKETS]; /* waiting times, by their logarithm in 64 steps an octave */
 
 static void fail(const char *what)
 {
@@ -129,7 +129,7 @@ static void say_waiting(const char *name, double share, int64_t total)
 
 /* ==== echo ==== */
 
-/* Many local addresses: after a connection its port stays in use for a while. */
+/* Many local addresses: after a connection its port remains in use for a while. */
 static int connect_to(int port, int number)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -147,7 +147,7 @@ static int connect_to(int port, int number)
     return fd;
 }
 
-/* As send and recv. */
+/* Same interface as send and recv. */
 static ssize_t put(const struct connection *c, const char *data, size_t size)
 {
     if (!c->tls)
@@ -186,7 +186,7 @@ static char *out, in[1 << 18];
 static size_t message;
 static int depth;
 
-/* Counts the complete messages that came, and sends as many again. */
+/* Counts the complete messages that arrived, and sends as many again. */
 static int take_some(struct connection *c, ssize_t got)
 {
     int whole = 0;
@@ -302,7 +302,7 @@ static void ask_accept(int port, int pid, char **argv)
         int64_t sent = now();
         echo_byte(fd);
         note(now() - sent);
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &gone, sizeof gone); /* else its port stays in use for a minute */
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &gone, sizeof gone); /* otherwise its port remains in use for a minute */
         close(fd);
     }
     printf("cpu %.3f\nrequests %d\nrate %.1f\n", (cpu_of(pid) - cpu) / total, total,

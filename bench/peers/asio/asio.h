@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* asio.h - what the answers of Boost.Asio's C++20 coroutines share. */
+/* asio.h - shared by the programs with Boost.Asio's C++20 coroutines. */
 #ifndef ASIO_H
 #define ASIO_H
 
-#include <utility> /* which Boost 1.74 forgets */
+#include <utility> /* Boost 1.74 forgets this header */
 
 #include <boost/asio.hpp>
 #include <boost/version.hpp>
@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 using asio::awaitable;
 using asio::use_awaitable;
 
-/* Runs one coroutine, and what it spawns, on a loop of one thread. */
+/* Runs one coroutine, and those it spawns, on a loop of one thread. */
 template <typename Coroutine>
 static void run(Coroutine coroutine)
 {

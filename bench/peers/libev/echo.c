@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* echo.c - libev's echo server: one buffer for all. */
+/* echo.c - libev's echo server: one buffer for all connections. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <ev.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* echo.c - libevent's echo server, by its bufferevents: what came is moved to what goes out. */
+/* echo.c - libevent's echo server by its bufferevents: the input buffer is moved to the output buffer. */
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>

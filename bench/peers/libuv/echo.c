@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* echo.c - libuv's echo server: one buffer for all, written at once where the socket takes it. */
+/* echo.c - libuv's echo server: one buffer for all connections, written at once if the socket accepts it. */
 #include <uv.h>
 
 #include "server.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* epoll.c - an echo server by hand, as cheap as it can be: one buffer for all, level-triggered, no state. */
+/* epoll.c - an echo server by hand, as cheap as it can be: one buffer for all connections, level-triggered, no
+ * state. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sys/epoll.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* files.c - the same with blocking system calls, which cost least. */
+/* files.c - the same with blocking system calls, which are the cheapest way. */
 #include "file_bench.h"
 
 #include <sys/sendfile.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tls.c - epoll.c with OpenSSL between: one buffer for all; a connection's own is what OpenSSL keeps. */
+/* tls.c - epoll.c with OpenSSL between: one buffer for all connections; each keeps only the state of OpenSSL. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <openssl/ssl.h>

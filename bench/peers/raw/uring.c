@@ -2,7 +2,7 @@
 /*
  * uring.c - io_uring by hand: multishot accept, multishot receive into provided buffers, one enter a turn.
  *
- * A buffer that came is sent from where it lies and goes back to the ring when it has been sent.
+ * A received buffer is sent without a copy, and is returned to the ring when it has been sent.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,7 +16,7 @@
 enum { BUFFERS = 512, ENTRIES = 1024, COMPLETIONS = 16384, DESCRIPTORS = 65536, WAITING = 64 };
 enum kind { ACCEPT, RECEIVE, SEND };
 
-/* Bytes that came and are not sent yet, oldest first. */
+/* Received bytes that are not sent yet, oldest first. */
 struct piece {
     unsigned short buffer;
     unsigned size, sent;
@@ -25,7 +25,7 @@ struct piece {
 struct connection {
     int fd;
     bool sending, ended;
-    unsigned head, tail; /* of the pieces, modulo WAITING */
+    unsigned head, tail; /* positions in pieces, modulo WAITING */
     struct piece pieces[WAITING];
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* state_threads.h - the main program of State Threads' answers. */
+/* state_threads.h - the main program of the measures with State Threads. */
 #ifndef STATE_THREADS_H
 #define STATE_THREADS_H
 
@@ -7,8 +7,8 @@
 
 #include "bench.h"
 
-/* Version 1.9, which is Debian's, has no call that only yields: this one goes through the sleepers' heap and looks at
- * descriptors. */
+/* Version 1.9, the one in Debian, has no call that only yields: this call goes through the sleepers' heap and looks
+ * at descriptors. */
 static inline void give_way(void)
 {
     st_usleep(0);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * switch.c - the least that two stacks can cost: a pair of switches, written into the loop that does them.
- *
- * The compiler is told that every register is lost and keeps what it needs, so that only the stack and frame pointers
- * and the place to go on at are swapped.
+ * switch.c - the least that two stacks can cost: a pair of switches, inlined into the loop that makes them. The
+ * compiler is told that every register is clobbered and saves what it needs, so that only the stack pointer, the
+ * frame pointer and the address to continue at are swapped.
  */
 #include "bench.h"
 
@@ -11,7 +10,7 @@
 #define SWITCH(from, to)                                                                                   \
     do {                                                                                                   \
         void **switch_from = (from), *switch_to = (to);                                                    \
-        __asm__ volatile("subq $128,%%rsp\n\t" /* leaf functions keep things below the stack pointer */    \
+        __asm__ volatile("subq $128,%%rsp\n\t" /* leaf functions keep data below the stack pointer */    \
                          "pushq %%rbp\n\t"                                                                 \
                          "leaq 1f(%%rip),%%rax\n\t"                                                        \
                          "pushq %%rax\n\t"                                                                 \
