@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * default_signals.h - whoever includes it starts with no signal ignored and none blocked: a program inherits both from
- * what started it (nohup, a shell's &), and a test that raises a signal must not.
+ * default_signals.h - a program that includes it starts with no signal ignored and none blocked. A program inherits
+ * both from what started it (nohup, a shell's &), and a test that raises a signal must not depend on them.
  */
 #ifndef EDDY_TESTS_DEFAULT_SIGNALS_H
 #define EDDY_TESTS_DEFAULT_SIGNALS_H
@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <stddef.h>
 
-/* What handles a signal already is a sanitizer, and stays. */
+/* A signal that already has a handler keeps it: it belongs to a sanitizer. */
 __attribute__((constructor)) static void default_signals(void)
 {
     sigset_t none;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* seccomp.h - this process, and all that come of it, are refused io_uring from now on, as in a sandbox. */
+/* seccomp.h - refuses io_uring to this process and its descendants from now on, as in a sandbox. */
 #ifndef EDDY_TESTS_SECCOMP_H
 #define EDDY_TESTS_SECCOMP_H
 
@@ -11,7 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-/* The system call of this number (SYS_io_uring_setup, ...) fails with `error`.  False: the kernel has no filters. */
+/* The system call with this number (SYS_io_uring_setup, ...) fails with `error`. False: the kernel has no filters. */
 static inline bool seccomp_refuse(int number, int error)
 {
     struct sock_filter steps[] = {

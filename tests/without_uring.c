@@ -4,8 +4,8 @@
  *
  *     without_uring PROGRAM [ARGUMENT...]
  *
- * EDDY_TEST_REFUSAL=ENOSYS or EACCES: the errno value, else EPERM.  A program that was to ask for io_uring by name is
- * left to choose, which is what is tested.
+ * EDDY_TEST_REFUSAL=ENOSYS or EACCES: the errno value, else EPERM. EDDY_DRIVER=uring is removed from the
+ * environment, so that the program chooses its driver, which is tested.
  */
 #define _GNU_SOURCE
 #include "seccomp.h"

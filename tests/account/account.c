@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * account.c - linked into the programs of make test: whoever ends by exit must have given back what the library took.
+ * account.c - linked into the programs of make test: a program that ends by exit must have given back what the
+ * library took.
  *
- * At the end of the first thread there is no block of memory.h, no stack and no descriptor that was not there at its
- * beginning; no child and no ring of io_uring; no signal is blocked or handled that was not (but for the handler of
- * overflows, which stays).  So a test fails if a statement that gives something back is
- * missing, whatever the test itself looks at.
- *
- * A thread that has been told to end may need a moment, so the account waits for what is missing before it complains.
+ * When the first thread ends, there must be no block of memory.h, no stack and no descriptor that was not there when
+ * it began. There must be no child and no ring of io_uring. No signal may be blocked or handled that was not so
+ * before, apart from the handler of stack overflows, which is installed for good. So a test fails if a release is
+ * missing, whatever the test itself checks. A thread that has been told to end may need a moment, so the account
+ * waits a while before it complains.
  */
 #define _GNU_SOURCE
 #include "account.h"
@@ -26,14 +26,14 @@
 #include "os/stack.h"
 #include "os/thread.h"
 
-/* Milliseconds of patience. Valgrind's own descriptors are above the largest of a program. */
+/* Milliseconds of patience. Valgrind's own descriptors have numbers above the largest of a program. */
 enum { PATIENCE = 5000, LARGEST_DESCRIPTOR = 1000, ACCOUNT_FAILED = 99 };
 
-/* What the account is about. */
+/* The resources that are counted. */
 struct state {
     bool open[LARGEST_DESCRIPTOR + 1];
     sigset_t mask;
-    void *handlers[32]; /* by number of the signal */
+    void *handlers[32]; /* indexed by the signal's number */
 };
 
 static struct state beginning;
@@ -45,7 +45,7 @@ void account_allow_blocks(long count)
     blocks_allowed = count;
 }
 
-/* Without /proc and without memory, which a test may have taken away before the program began. */
+/* Needs neither /proc nor memory, which a test may have disabled before the program began. */
 static void look_at_descriptors(bool *open)
 {
     for (int number = 0; number <= LARGEST_DESCRIPTOR; number++)
@@ -68,7 +68,7 @@ __attribute__((constructor(101))) static void begin(void)
     look(&beginning);
 }
 
-/* ==== what is left; each gives true if all is well, and writes to `words` otherwise ==== */
+/* ==== what is left: each function returns true if all is well, and writes to `words` otherwise ==== */
 
 static bool memory_is_given_back(FILE *words)
 {
@@ -91,7 +91,7 @@ static bool descriptors_are_closed(FILE *words)
             continue;
         snprintf(path, sizeof path, "/proc/self/fd/%d", number);
         if (readlink(path, target, sizeof target - 1) < 0)
-            continue; /* closed meanwhile */
+            continue; /* closed in the meantime */
         fprintf(words, "descriptor %d is open: %s\n", number, target);
         fine = false;
     }
@@ -152,7 +152,7 @@ static bool all_is_well(FILE *words)
     return fine;
 }
 
-/* Writes what is not well, and ends the process. */
+/* Prints what is wrong, and ends the process. */
 static void complain(const char *words)
 {
     fprintf(stderr, "account: at the end of the program\n%s", words);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_kernels.c - which row of the table of kernels is marked, for releases that this machine does not run. */
+/* test_kernels.c - which row of the table of kernels is marked, for kernel releases other than this machine's. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <string.h>
@@ -8,8 +8,8 @@
 #include "cli/kernels.h"
 
 static const struct {
-    const char *release; /* what uname says */
-    const char *row;     /* of the table; NULL: none */
+    const char *release; /* the release that uname reports */
+    const char *row;     /* the marked row of the table; NULL: none */
 } cases[] = {
     {"4.17.9", NULL},   {"4.18.0", "| 4.18 |"},  {"5.0.1", "| 4.18 |"}, {"5.3.0-generic", "| 5.3 |"},
     {"5.10.0", "| 5.3 |"}, {"5.12", "| 5.12 |"}, {"5.19.1", "| 5.19 |"}, {"5.20.1", "| 5.19 |"}, {"6.0.0", "| 6.0 |"},
@@ -17,7 +17,7 @@ static const struct {
     {"3.20.0", NULL}, {"6", NULL}, {"odd", NULL},
 };
 
-/* What it prints. */
+/* The printed table. */
 static char *table_of(const char *release)
 {
     static char text[8192];

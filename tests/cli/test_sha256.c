@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* test_sha256.c - the digests of src/cli/sha256.c are those of another implementation (Python's hashlib). */
+/* test_sha256.c - the digests of src/cli/sha256.c equal those of another implementation (Python's hashlib). */
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/sha256.h"
 
-/* Of the digits of two hundred messages, of 0 to 199 bytes. */
+/* The digest of the hexadecimal digests of two hundred messages, of 0 to 199 bytes. */
 static void digest_all(char digits[65])
 {
     static char all[200 * 64 + 1];

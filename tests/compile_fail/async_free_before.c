@@ -1,7 +1,7 @@
 // error: later
 // lines: 11
 /* SPDX-License-Identifier: MIT */
-/* It stands after the function, whose result it frees. */
+/* async_free stands after the function whose result it frees. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: async_free: the function has no result
 /* SPDX-License-Identifier: MIT */
-/* A generator hands its result to who asks it. */
+/* A generator hands its result to the caller that asks for it. */
 #include <eddy/keywords.h>
 #include "common.h"
 

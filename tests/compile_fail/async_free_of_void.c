@@ -1,6 +1,6 @@
 // error: async_free: the function has no result
 /* SPDX-License-Identifier: MIT */
-/* Where there is no result there is nothing to free. */
+/* Without a result there is nothing to free. */
 #include <eddy/keywords.h>
 #include "common.h"
 

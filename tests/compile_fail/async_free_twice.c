@@ -2,7 +2,7 @@
 // plain: 75
 // lines: 15
 /* SPDX-License-Identifier: MIT */
-/* There is one way to free it. */
+/* A function has one way to free its result. */
 #include <eddy/keywords.h>
 #include "common.h"
 

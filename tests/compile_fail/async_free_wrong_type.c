@@ -1,7 +1,7 @@
 // error: incompatible
 // lines: 11
 /* SPDX-License-Identifier: MIT */
-/* The function takes the result. */
+/* The function that frees takes the result's type. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: async_with needs a block, as eddy_timeout\(1\)
 /* SPDX-License-Identifier: MIT */
-/* eddy_manager_from_generator(g) makes one of it. */
+/* eddy_manager_from_generator(g) makes a manager of it. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: async needs a type, a name, then the parameters
 /* SPDX-License-Identifier: MIT */
-/* As Python writes it. */
+/* Python's spelling, without a result type. */
 #include <eddy/keywords.h>
 #include "common.h"
 

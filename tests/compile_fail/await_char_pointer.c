@@ -1,6 +1,6 @@
 // error: needs a coroutine, a task, a future or another awaitable
 /* SPDX-License-Identifier: MIT */
-/* A pointer to something else is not awaitable either. */
+/* A pointer to any other type is not awaitable either. */
 #include <eddy/keywords.h>
 #include "common.h"
 

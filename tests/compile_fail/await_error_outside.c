@@ -1,6 +1,6 @@
 // error: await_outside_async_function
 /* SPDX-License-Identifier: MIT */
-/* The catching form obeys the same rule; eddy_await(x, &err) is the one for plain functions. */
+/* The catching form obeys the same rule; plain functions use eddy_await(x, &err). */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: await_for needs a time: await_for\(x, seconds\)
 /* SPDX-License-Identifier: MIT */
-/* There is no default. */
+/* The time has no default. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: await_outside_async_function
 /* SPDX-License-Identifier: MIT */
-/* A generator may not await: async_generator may. */
+/* A generator may not await; an async_generator may. */
 #include <eddy/keywords.h>
 #include "common.h"
 

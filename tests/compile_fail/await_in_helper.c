@@ -1,6 +1,6 @@
 // error: await_outside_async_function
 /* SPDX-License-Identifier: MIT */
-/* A plain function is outside, even where only async functions call it. */
+/* A plain function is outside, even if only async functions call it. */
 #include <eddy/keywords.h>
 #include "common.h"
 

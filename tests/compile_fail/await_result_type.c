@@ -1,6 +1,6 @@
 // error: invalid initializer|initializing 'struct point' with an expression of incompatible type
 /* SPDX-License-Identifier: MIT */
-/* await gives the coroutine's own type. */
+/* The type of an await is the coroutine's result type. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: await takes one or two arguments
 /* SPDX-License-Identifier: MIT */
-/* A compound literal needs parentheses of its own. */
+/* A compound literal needs parentheses around it. */
 #include <eddy/keywords.h>
 #include "common.h"
 

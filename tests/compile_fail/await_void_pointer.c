@@ -1,6 +1,6 @@
 // error: needs a coroutine, a task, a future or another awaitable
 /* SPDX-License-Identifier: MIT */
-/* A handle without its type cannot tell what it gives: keep eddy_task *. */
+/* A handle without its type does not say what it results in: keep it as an eddy_task *. */
 #include <eddy/keywords.h>
 #include "common.h"
 

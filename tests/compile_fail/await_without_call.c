@@ -1,6 +1,6 @@
 // error: needs a coroutine, a task, a future or another awaitable
 /* SPDX-License-Identifier: MIT */
-/* The function is not its coroutine: await(f(1)). */
+/* A function's name is not a coroutine: await(f(1)). */
 #include <eddy/keywords.h>
 #include "common.h"
 

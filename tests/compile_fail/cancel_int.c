@@ -1,6 +1,6 @@
 // error: this needs a task handle, an eddy_task \* or a future
 /* SPDX-License-Identifier: MIT */
-/* A task is known by its handle. */
+/* A task is identified by its handle. */
 #include <eddy/keywords.h>
 #include "common.h"
 

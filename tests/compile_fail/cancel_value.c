@@ -1,6 +1,6 @@
 // error: this needs a task handle, an eddy_task \* or a future
 /* SPDX-License-Identifier: MIT */
-/* A coroutine that nobody spawned does not run. */
+/* A coroutine that was not spawned is not running. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: incompatible types when assigning|assigning to 'int' from incompatible type
 /* SPDX-License-Identifier: MIT */
-/* The list has its type. */
+/* A list has an item type. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* common.h - one of each kind, for the misuses to misuse. */
+/* common.h - one object of each kind, for the tests of misuse. */
 #ifndef EDDY_TESTS_COMPILE_FAIL_COMMON_H
 #define EDDY_TESTS_COMPILE_FAIL_COMMON_H
 

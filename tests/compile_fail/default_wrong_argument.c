@@ -2,7 +2,7 @@
 // plain: 150
 // lines: 11
 /* SPDX-License-Identifier: MIT */
-/* mygen(x) is the call itself. */
+/* mygen(x) is the full call. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: expected expression
 /* SPDX-License-Identifier: MIT */
-/* A declaration is no body of an if: braces. */
+/* A declaration cannot be the body of an if without braces. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,7 +1,7 @@
 // error: incompatible
 // lines: 11
 /* SPDX-License-Identifier: MIT */
-/* The call is checked as if it stood there. */
+/* The arguments are checked like those of a direct call. */
 #include <eddy/keywords.h>
 #include "common.h"
 

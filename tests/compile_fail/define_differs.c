@@ -2,7 +2,7 @@
 // plain: 46
 // lines: 15
 /* SPDX-License-Identifier: MIT */
-/* async_define must say what async_declare said. */
+/* async_define must repeat what async_declare declared. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -2,7 +2,7 @@
 // plain: 110
 // lines: 21
 /* SPDX-License-Identifier: MIT */
-/* async_define needs an async_declare, in a header as a rule. */
+/* async_define needs an async_declare, usually in a header. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // warning: ignoring return value of.*unused-result
 /* SPDX-License-Identifier: MIT */
-/* No step is made unless it is awaited. */
+/* The generator makes no step unless the step is awaited. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // warning: ignoring return value of.*unused-result
 /* SPDX-License-Identifier: MIT */
-/* Nothing waits unless it is awaited. */
+/* A gather that is not awaited does nothing. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // warning: ignoring return value of.*unused-result
 /* SPDX-License-Identifier: MIT */
-/* It has not begun, and never will. */
+/* The generator has not begun, and never will. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // warning: ignoring return value of.*unused-result
 /* SPDX-License-Identifier: MIT */
-/* A task that nobody holds: await, eddy_detach or a group. */
+/* A handle must not be dropped: await it, detach the task, or spawn it in a group. */
 #include <eddy/keywords.h>
 #include "common.h"
 

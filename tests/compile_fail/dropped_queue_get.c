@@ -1,7 +1,7 @@
 // warning: unused-value
 // only: gcc
 /* SPDX-License-Identifier: MIT */
-/* clang is silent. await(eddy_queue_get(&q)); eddy_queue_try_get is the one that does not wait. */
+/* clang is silent. Use await(eddy_queue_get(&q)), or eddy_queue_try_get, which does not wait. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -2,8 +2,7 @@
 // only: gcc
 /* SPDX-License-Identifier: MIT */
 /*
- * clang is silent. await(eddy_queue_put(&q, v)); eddy_queue_try_put is the one that does not
- * wait.
+ * clang is silent. Use await(eddy_queue_put(&q, v)), or eddy_queue_try_put, which does not wait.
  */
 #include <eddy/keywords.h>
 #include "common.h"

@@ -1,6 +1,6 @@
 // warning: ignoring return value of.*unused-result
 /* SPDX-License-Identifier: MIT */
-/* Sleeping is awaited: await(eddy_sleep(1)). */
+/* A sleep must be awaited: await(eddy_sleep(1)). */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // warning: ignoring return value of.*unused-result
 /* SPDX-License-Identifier: MIT */
-/* Nothing waits unless it is awaited. */
+/* A wait that is not awaited does nothing. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: eddy_from_generator needs a generator\(eddy_awaitable \*, \.\.\.\)
 /* SPDX-License-Identifier: MIT */
-/* It awaits what the generator yields. */
+/* eddy_from_generator awaits what the generator yields. */
 #include <eddy/keywords.h>
 #include "common.h"
 

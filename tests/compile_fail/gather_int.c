@@ -1,6 +1,6 @@
 // error: eddy_gather needs a coroutine, a task, a future or another awaitable
 /* SPDX-License-Identifier: MIT */
-/* It waits for awaitables. */
+/* A gather waits for awaitables. */
 #include <eddy/keywords.h>
 #include "common.h"
 

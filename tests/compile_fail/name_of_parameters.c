@@ -3,7 +3,7 @@
 // flags: -O1 -c
 // only: gcc
 /* SPDX-License-Identifier: MIT */
-/* gcc knows it when it optimises; elsewhere handler_of stops the program when it is called. */
+/* gcc detects it when it optimises; otherwise handler_of ends the program when it is called. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -2,7 +2,7 @@
 // plain: 40
 // flags: -O1 -c
 /* SPDX-License-Identifier: MIT */
-/* Known to an optimising compiler; without one handler_of stops the program. */
+/* An optimising compiler detects it; without optimisation handler_of ends the program. */
 #include <eddy/keywords.h>
 #include "common.h"
 

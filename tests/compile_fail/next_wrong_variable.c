@@ -1,6 +1,6 @@
 // error: the variable must have the type that the generator yields
 /* SPDX-License-Identifier: MIT */
-/* A long has no room for an int's address. */
+/* The address of an int cannot stand for that of a long. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: a parameter is a type and a name in parentheses
 /* SPDX-License-Identifier: MIT */
-/* C writes int n, a coroutine (int, n). */
+/* C writes int n; a coroutine's parameter is written (int, n). */
 #include <eddy/keywords.h>
 #include "common.h"
 

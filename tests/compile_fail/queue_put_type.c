@@ -1,6 +1,6 @@
 // error: incompatible types when assigning|assigning to .*'struct point'.* from incompatible type 'int'
 /* SPDX-License-Identifier: MIT */
-/* A queue has its type. */
+/* A queue has an item type. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: eddy_queue_try_get: the variable must have the type of the items
 /* SPDX-License-Identifier: MIT */
-/* A queue has its type. */
+/* A queue has an item type. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: 'return' with no value|should return a value
 /* SPDX-License-Identifier: MIT */
-/* async(int, ...) has one. */
+/* async(int, ...) returns a value. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: 'return' with a value|should not return a value
 /* SPDX-License-Identifier: MIT */
-/* A generator(Y, ...) returns nothing: generator_full has a result. */
+/* A generator(Y, ...) returns nothing; use generator_full for a result. */
 #include <eddy/keywords.h>
 #include "common.h"
 

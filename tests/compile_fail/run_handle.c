@@ -1,6 +1,6 @@
 // error: eddy_run needs a coroutine value: eddy_run\(main_task\(\)\)
 /* SPDX-License-Identifier: MIT */
-/* There is no loop yet that could have spawned it. */
+/* A handle comes from a running loop, and no loop runs yet. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: eddy_run\(coro\) is for results int and void: use eddy_run\(coro, &err\)
 /* SPDX-License-Identifier: MIT */
-/* Only int and void say by themselves what main returns. */
+/* Only int and void can be turned into main's exit status. */
 #include <eddy/keywords.h>
 #include "common.h"
 

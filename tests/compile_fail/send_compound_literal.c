@@ -1,7 +1,7 @@
 // error: put a compound literal in parentheses
 // plain: 420
 /* SPDX-License-Identifier: MIT */
-/* The preprocessor takes its comma for one between arguments. */
+/* The preprocessor takes the commas of the literal as separators of arguments. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: incompatible types when assigning|assigning to 'int' from incompatible type
 /* SPDX-License-Identifier: MIT */
-/* What is sent has the generator's type. */
+/* The sent value must have the generator's type for sent values. */
 #include <eddy/keywords.h>
 #include "common.h"
 

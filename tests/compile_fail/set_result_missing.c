@@ -1,6 +1,6 @@
 // error: eddy_set_result: this future needs a value
 /* SPDX-License-Identifier: MIT */
-/* eddy_set_result(f) is for future_of(void). */
+/* eddy_set_result(f) without a value is for future_of(void). */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: no member named 'future'
 /* SPDX-License-Identifier: MIT */
-/* A task sets its own result: Python: RuntimeError: Task does not support set_result operation. */
+/* A task sets its own result. Python: RuntimeError: Task does not support set_result operation. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: incompatible types when assigning|assigning to 'struct point' from incompatible type 'int'
 /* SPDX-License-Identifier: MIT */
-/* A future has its type. */
+/* A future has a result type. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: eddy_group_spawn: the slot must have the result type of the coroutine
 /* SPDX-License-Identifier: MIT */
-/* The result is copied there, as it is. */
+/* The result is copied into the slot without a conversion. */
 #include <eddy/keywords.h>
 #include "common.h"
 

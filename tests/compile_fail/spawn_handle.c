@@ -1,6 +1,6 @@
 // error: spawn needs a coroutine value: spawn\(f\(x\)\)
 /* SPDX-License-Identifier: MIT */
-/* A task is not spawned again. */
+/* A task cannot be spawned again. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: spawn needs a coroutine value: spawn\(f\(x\)\)
 /* SPDX-License-Identifier: MIT */
-/* Nothing to run. */
+/* An int is nothing to run. */
 #include <eddy/keywords.h>
 #include "common.h"
 

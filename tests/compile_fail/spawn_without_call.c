@@ -1,6 +1,6 @@
 // error: spawn needs a coroutine value: spawn\(f\(x\)\)
 /* SPDX-License-Identifier: MIT */
-/* The function is not its coroutine: spawn(f(1)). */
+/* A function's name is not a coroutine: spawn(f(1)). */
 #include <eddy/keywords.h>
 #include "common.h"
 

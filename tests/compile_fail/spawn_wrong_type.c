@@ -1,7 +1,7 @@
 // error: incompatible pointer type
 // plain: 40
 /* SPDX-License-Identifier: MIT */
-/* A handle has its coroutine's type. */
+/* A handle has the type of its coroutine. */
 #include <eddy/keywords.h>
 #include "common.h"
 

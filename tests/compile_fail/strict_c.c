@@ -2,7 +2,7 @@
 // plain: 90
 // flags: -std=c11 -fsyntax-only
 /* SPDX-License-Identifier: MIT */
-/* Statement expressions are GNU's. */
+/* Statement expressions are a GNU extension. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // warning: format
 /* SPDX-License-Identifier: MIT */
-/* Messages are checked as printf's are. */
+/* Messages are checked like the format of printf. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: too few arguments
 /* SPDX-License-Identifier: MIT */
-/* Arguments are bound, and checked, at the call. */
+/* Arguments are bound and checked at the call. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: eddy_transfer: both generators must yield the same type
 /* SPDX-License-Identifier: MIT */
-/* The consumer stays the same. */
+/* The consumer is not changed, so the type that it receives must not change either. */
 #include <eddy/keywords.h>
 #include "common.h"
 

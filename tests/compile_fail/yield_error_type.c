@@ -1,6 +1,6 @@
 // error: must be the address of an eddy_error
 /* SPDX-License-Identifier: MIT */
-/* An int * is no place for an error. */
+/* An int * cannot receive an error. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: yield_from: the sub-generator must be sent the same type
 /* SPDX-License-Identifier: MIT */
-/* What is sent goes straight to it. */
+/* Sent values go straight to the sub-generator. */
 #include <eddy/keywords.h>
 #include "common.h"
 

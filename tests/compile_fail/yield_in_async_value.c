@@ -1,6 +1,6 @@
 // error: yield_outside_generator
 /* SPDX-License-Identifier: MIT */
-/* One error, not one for each member that a generator has. */
+/* The compiler reports one error, not one for each member that a generator has. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: yield_outside_generator
 /* SPDX-License-Identifier: MIT */
-/* A blocking function has nobody to yield to. */
+/* A blocking function has no consumer to yield to. */
 #include <eddy/keywords.h>
 #include "common.h"
 

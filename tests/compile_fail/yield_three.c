@@ -1,6 +1,6 @@
 // error: put a compound literal in parentheses: yield\(\(\(struct point\)\{1, 2\}\)\)
 /* SPDX-License-Identifier: MIT */
-/* The preprocessor takes its commas for some between arguments. */
+/* The preprocessor takes the commas of the literal as separators of arguments. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: incompatible types when assigning|assigning to .*'int'.* from incompatible type
 /* SPDX-License-Identifier: MIT */
-/* What is yielded has the generator's type. */
+/* A yielded value must have the generator's type. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * observations.h - what the programs of observations_*.c share: they print what they see, codes, counts and order.
+ * observations.h - shared by the programs of observations_*.c, which print what they see: codes, counts and order.
  *
- * same_observations.py runs them on each driver and compares: no driver is right by itself, but one that differs from
- * the others is wrong, or all but it.  Nothing here depends on time: what must complete gets as long as it takes, what
- * must wait is given up after a moment.
+ * same_observations.py runs them on each driver and compares: no driver is right by definition, but where one
+ * differs from the others, either that one or all the others are wrong. Nothing here depends on time: an operation
+ * that must complete gets all the time it needs; one that must wait is given up after a moment.
  */
 #ifndef EDDY_TESTS_OBSERVATIONS_H
 #define EDDY_TESTS_OBSERVATIONS_H
@@ -26,7 +26,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Seconds: what must complete, what must wait. */
+/* Limits in seconds: for operations that must complete, and for those that must wait. */
 static const double patience = 60, moment = 0.05;
 static char folder[] = "/tmp/eddy-observations-XXXXXX";
 static char buffer[256];
@@ -39,7 +39,8 @@ static inline void print(const char *label, const eddy_error *err, long result)
         printf("  %s: %ld\n", label, result);
 }
 
-/* The result of an operation, or its code; the same of one that gives none; of one that waits. */
+/* Three forms: the result of an operation or its error code; the same for an operation without a result; the same
+ * for one that must wait. */
 #define SEE(label, ...)                                                                                                \
     do {                                                                                                               \
         eddy_error err_;                                                                                               \
@@ -68,7 +69,7 @@ static inline const char *path_of(const char *name)
     return path;
 }
 
-/* ==== what the programs are made of ==== */
+/* ==== parts of the programs ==== */
 
 static inline int new_socket(int family, int type)
 {
@@ -102,7 +103,7 @@ static inline void wait_for(int fd, int events)
     poll(&entry, 1, 10000);
 }
 
-/* Over the kernel's TCP: ends[0] has connected. */
+/* A connection over the kernel's TCP: ends[0] is the side that connected. */
 async(void, tcp_pair, (int *, ends))
 {
     int listener = new_socket(AF_INET, SOCK_STREAM);
@@ -149,7 +150,7 @@ static inline int remove_folder(void)
             printf("  it ended with %s: %s\n", eddy_error_name(err.code), err.message);                                \
     }
 
-/* The programs of a file: PROGRAMS(RUN) in its own order. */
+/* All programs of a file: PROGRAMS(RUN), in the file's order. */
 #define OBSERVE(PROGRAMS)                                                                                              \
     async(void, all_programs, (const char *, only))                                                                    \
     {                                                                                                                  \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* observations_files.c - pipes, FIFOs, files, misuse, order; streams, of the simulation's own network there. */
+/* observations_files.c - pipes, FIFOs, files, misuse, order, and streams, which use the simulated network in the
+ * simulation. */
 #define _GNU_SOURCE
 #include "observations.h"
 
@@ -236,10 +237,10 @@ async(void, order)
     close_both(ends);
 }
 
-/* ==== streams: of the simulation's own network there ==== */
+/* ==== streams: in the simulation they use its network ==== */
 
-static const char *what;  /* the server is to do */
-static long got[2];       /* what it then read */
+static const char *what;  /* what the server should do */
+static long got[2];       /* what the server then read */
 static bool served;       /* it has */
 static eddy_event go_on = EDDY_EVENT_INIT;
 
@@ -325,7 +326,7 @@ async(void, connections_of_streams)
     print("a server of it", &err, 0);
 }
 
-/* What the calls below say of a stream's own socket: the simulation's, there. */
+/* What the low-level calls report about a stream's socket; in the simulation it is a simulated one. */
 async(void, calls_on_a_stream)
 {
     what = "silent";

@@ -104,7 +104,7 @@ async(void, datagrams_over_udp)
     close(b);
 }
 
-/* ==== all of it ==== */
+/* ==== whole messages ==== */
 
 async(void, later, (int, fd), (const char *, text))
 {
@@ -146,7 +146,7 @@ async(void, all_of_it)
     }
 }
 
-/* What came before the time was over is a result. */
+/* Bytes that arrived before the time was over are the result. */
 async(void, given_up)
 {
     int ends[2];
@@ -202,7 +202,7 @@ async(void, take_descriptors, (int, from), (size_t, room), (int, flags))
     }
 }
 
-/* MSG_WAITALL goes no further than descriptors, and loses none. */
+/* MSG_WAITALL stops at a message with descriptors, and loses none of them. */
 async(void, take_in_all, (int, from))
 {
     union control control;

@@ -141,7 +141,7 @@ static void abort_pair(struct pair *pair)
     eddy_stream_abort(pair->ends[1]);
 }
 
-/* The first end may be written to, the second read from. */
+/* The first end can be written to, the second can be read from. */
 #define PAIR_ROW(name, before, step)                                                                                   \
     ROW(name)                                                                                                          \
     {                                                                                                                  \
@@ -277,7 +277,7 @@ async(void, echo, (eddy_stream *, s), (void *, unused))
         await(eddy_stream_write(s, buffer, size), &err);
 }
 
-/* With closing, the handlers of cancelled connections are joined, too. */
+/* If `closing` is set, the handlers of cancelled connections are joined as well. */
 static void leave_server(eddy_server **server)
 {
     eddy_error err;
@@ -413,7 +413,7 @@ static void close_one(int *fd)
     close(*fd);
 }
 
-/* A datagram socket that speaks with itself. */
+/* A datagram socket that is connected to itself. */
 async(int, speaks_with_itself, (eddy_address *, own))
 {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -502,7 +502,7 @@ ROW(eddy_process_start)
 {
     FOREVER {
         eddy_process *process = await(eddy_process_start(quick));
-        eddy_process_free(process); /* it ends by itself, and is reaped */
+        eddy_process_free(process); /* it ends by itself, and is reaped by the loop */
     }
 }
 

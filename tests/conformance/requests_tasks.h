@@ -7,7 +7,7 @@
 
 #include <signal.h>
 
-/* What an awaitable has no type for. */
+/* Declarations for awaitables without a public type. */
 #define OTHERS(X) X(a_task) X(an_eager_task) X(a_future) X(a_shielded_task) X(a_blocking_function) X(a_type_of_ones_own)
 
 #define ROW(name) async(void, row_##name)
@@ -103,7 +103,7 @@ ROW(a_blocking_function)
     FOREVER(void) await(one());
 }
 
-/* It cannot be hurried, and always suspends. */
+/* Cannot be cancelled early, and always suspends. */
 struct own {
     struct eddy_awaitable awaitable;
     eddy_void result;

@@ -2,10 +2,10 @@
 /*
  * test_cancellation.c - a task awaits an operation and is cancelled: each kind of operation, at each point of its life.
  *
- * The hooks of driver.h say where the operation stands.  Whatever the point, one of two things holds afterwards: the
- * await failed with ECANCELED, and what the operation still brought is closed or there for the next; or it gave its
- * result, and the request comes at the next await.  Descriptors, blocks of memory, lent buffers, operations, tasks and
- * bytes are counted.
+ * The hooks of driver.h tell in which state the operation is. Whatever the point, one of two things holds
+ * afterwards: either the await failed with ECANCELED, and what the operation still brought is closed or is left for
+ * the next caller; or the await gave its result, and the request is delivered at the next await. Descriptors, blocks
+ * of memory, lent buffers, operations, tasks and bytes are counted.
  *
  * The table is printed.  A new kind of operation does not compile (or fails) until it has its row.
  */
@@ -45,32 +45,32 @@ enum { FILLERS = 4, MESSAGE = 5 };
 static struct cell {
     enum driver_op_kind kind;
     enum point point;
-    int fd, peer;            /* the operation's descriptor, and who answers; -1: none */
-    int fillers[FILLERS];    /* connections that keep a backlog full */
+    int fd, peer;            /* the operation's descriptor, and the peer's; -1: none */
+    int fillers[FILLERS];    /* connections that keep the backlog full */
     struct sockaddr_in address;
-    size_t filled;           /* bytes sent before, so that the next send waits */
+    size_t filled;           /* bytes sent before, so that the next send must wait */
     char folder[32], path[48], other[48];
-    char data[4096];         /* what is sent, or where it is received */
+    char data[4096];         /* the bytes that are sent, or the buffer that they are received into */
     struct iovec part;
     struct msghdr message;
     struct driver_file file;
     struct task *task;       /* that awaits */
-    bool submitted;          /* the operation has not completed in the call that began it */
-    bool in_flight;          /* it is with the driver */
-    bool cancelled;          /* the request has been made */
-    bool stimulated;         /* it can complete */
-    bool finished;           /* the await gave `result` */
-    bool pending;            /* and the next await the cancellation */
+    bool submitted;          /* the operation did not complete in the call that began it */
+    bool in_flight;          /* the driver has it */
+    bool cancelled;          /* the request to cancel has been made */
+    bool stimulated;         /* the operation can complete */
+    bool finished;           /* the await gave its result */
+    bool pending;            /* and the next await was cancelled */
     int64_t result;
-    eddy_stream *stream;     /* of fd; NULL: none */
+    eddy_stream *stream;     /* makes fd ready; NULL: nothing to do */
     int gate;                /* an eventfd; -1: none */
-    enum { BY_NOBODY, BY_THREAD, BY_RING } holder; /* who waits at the gate with the operation */
-    bool running;            /* atomic: a thread is about to carry it out */
+    enum { BY_NOBODY, BY_THREAD, BY_RING } holder; /* the task that waits at the gate with the operation */
+    bool running;            /* atomic: a thread is about to execute it */
 } cell;
 
 /* ==== the points ==== */
 
-/* A request on files that has just been made waits behind another, which ends when the gate opens. */
+/* A request on files that was just made waits for another one, which ends when the gate opens. */
 static void hold_in_ring(struct driver *driver)
 {
 #if defined(EDDY_WITH_URING)
@@ -98,7 +98,7 @@ static bool in_kernel(void)
     return cell.in_flight && (cell.holder != BY_THREAD || __atomic_load_n(&cell.running, __ATOMIC_SEQ_CST));
 }
 
-/* On a thread of the driver. */
+/* Runs on a thread of the driver. */
 static void hold_thread(void)
 {
     uint64_t opened;
@@ -130,7 +130,7 @@ static void on_point(enum driver_point point, struct driver *driver, struct driv
         ask();
 }
 
-/* ==== what is operated on ==== */
+/* ==== the objects that are operated on ==== */
 
 static bool is_send(enum driver_op_kind kind)
 {
@@ -160,7 +160,7 @@ static int call_it(void)
     return fd;
 }
 
-/* A full backlog drops the next attempt, which then waits. */
+/* A full backlog drops the next connection attempt, which then waits. */
 static bool make_busy_listener(void)
 {
     cell.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -228,7 +228,8 @@ static void drain(void)
         cell.filled -= (size_t)got;
 }
 
-/* The fillers go before those that were let in: they try again, too, and would fill the backlog for good. */
+/* The fillers are closed before the connections that were let in: otherwise they try again and fill the backlog for
+ * good. */
 static void make_room(void)
 {
     for (int i = 0; i < FILLERS; i++) {
@@ -239,7 +240,7 @@ static void make_room(void)
         close(fd);
 }
 
-/* From now on it can complete.  Files always can. */
+/* After this the operation can complete. Operations on files always can. */
 static void stimulate(void)
 {
     if (cell.stimulated)
@@ -270,7 +271,7 @@ static struct operation on_a_file(void)
     case DRIVER_UNLINK: fd = AT_FDCWD; break;
     case DRIVER_MKDIR: file->path = cell.other; fd = AT_FDCWD; break;
     case DRIVER_LIST: file->size = sizeof cell.data; break;
-    case DRIVER_COPY: file->flags = fd; file->offset = MESSAGE; break; /* to itself, from its end on */
+    case DRIVER_COPY: file->flags = fd; file->offset = MESSAGE; break; /* to itself, once it has ended */
     default: break;
     }
     return file_operation(cell.kind, fd, file);
@@ -283,7 +284,7 @@ static struct msghdr *message(void)
     return &cell.message;
 }
 
-/* By the public function where there is one. */
+/* By the public function if there is one. */
 async(int64_t, operate)
 {
     int fd = cell.fd;
@@ -315,7 +316,7 @@ async(void, awaiting)
 
 /* ==== what is left ==== */
 
-/* A connection that nobody got is closed, or there for the next. */
+/* A connection that was not taken is closed, or is left for the next accept. */
 static bool connection_is_kept_or_closed(void)
 {
     if (!cell.finished) {
@@ -329,7 +330,7 @@ static bool connection_is_kept_or_closed(void)
     return cell.result >= 0 && close((int)cell.result) == 0;
 }
 
-/* Every byte was received by the task, or is for the next reader. */
+/* Every byte was received by the task, or is left for the next reader. */
 async(bool, bytes_are_kept)
 {
     char rest[16];
@@ -350,7 +351,7 @@ static bool bytes_are_as_said(void)
     return cell.filled == 0;
 }
 
-/* What the file shows is what the task was told. */
+/* The contents of the file agree with what the task was told. */
 static bool file_is_as_said(void)
 {
     struct stat facts;
@@ -377,9 +378,9 @@ async(bool, all_is_accounted_for)
     return !driver_kind_is_of_files(cell.kind) || file_is_as_said();
 }
 
-/* ==== a cell of the table ==== */
+/* ==== one cell of the table ==== */
 
-/* Until the request has been made, or there is nothing any more to make it to. */
+/* Waits until the request has been made, or until there is no operation left to cancel. */
 async(void, reach_the_point, (struct awaiting *, task))
 {
     if (cell.point == NOT_SUBMITTED)
@@ -433,7 +434,7 @@ static void clean_up(struct cell *unused)
     }
 }
 
-/* Operations on files would be over too soon. */
+/* Operations on files would complete too soon. */
 static void choose_holder(const char *driver)
 {
     bool no_request = cell.kind >= DRIVER_TRUNCATE;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_requests.c - a request to cancel always arrives, and what releases something does its work whatever was asked.
+ * test_requests.c - a request to cancel always arrives, and an operation that releases something does its work even
+ * if a request is pending.
  *
- * First half: a loop of each awaitable ends when its time is over, when somebody cancels its task, and by a SIGINT.
- * The list is made of the public headers (awaitables.py): what has no row here does not compile.  Second half: each
- * releasing operation is begun with a request pending, of both kinds: it ends well, the await after it fails, and no
- * descriptor, no child and no truncated TLS is left.
+ * First half: an endless loop over each awaitable ends by a timeout, by a cancellation of its task, and by a SIGINT.
+ * The list is generated from the public headers (awaitables.py): an awaitable without a row here is a compile error.
+ * Second half: each releasing operation is begun with a request pending, of both kinds: the operation succeeds, the
+ * await after it fails, and no descriptor, no child and no truncated TLS is left.
  */
 #define _GNU_SOURCE
 #include "awaitables.h"
@@ -17,14 +18,14 @@
 
 enum { TURNS = 20, PATIENCE = 1000 };
 
-/* Takes none away from the library. */
+/* Takes no names away from the library. */
 static bool children_left(void)
 {
     siginfo_t info;
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-/* Those that a row was starting when it was stopped end by themselves; this loop reaps them. */
+/* Children that a row was starting when it was cancelled end by themselves; this loop reaps them. */
 async(void, see_children_end)
 {
     for (int i = 0; i < PATIENCE && children_left(); i++)
@@ -37,7 +38,7 @@ async(void, start_one)
     (void)await(eddy_run_command(quick, NULL, 0));
 }
 
-/* Those that outlived their loop are reaped when the next is started. */
+/* Children that outlived their loop are reaped when the next one is started. */
 static void reap_children(void)
 {
     for (int i = 0; i < PATIENCE && children_left(); i++) {
@@ -77,7 +78,7 @@ async(void, ends_when_asked, (const char *, name))
     CHECK(err.code == ECANCELED);
 }
 
-/* The simulation lets time go slowly while somebody keeps turning. */
+/* The simulation lets time pass slowly while a task keeps the loop turning. */
 async(void, ends_in_time, (const char *, name))
 {
     eddy_error err;
@@ -138,7 +139,7 @@ static void a_loop_of_any_awaitable_ends_by_a_sigint(void **state)
 
 /* ==== releasing ==== */
 
-/* What is released by a task that was asked to end, and what its peer saw. */
+/* The object that is released by a cancelled task, and what its peer saw. */
 struct released {
     struct pair pair;
     eddy_server *server;
@@ -159,7 +160,7 @@ async(void, let_go, (struct released *, r))
     }
 }
 
-/* The operation ends well; the request comes at the await after it. */
+/* The operation succeeds; the request is delivered at the await after it. */
 async(void, release_asked, (struct released *, r), (bool, level))
 {
     eddy_error err;
@@ -250,7 +251,7 @@ static void a_server_that_is_closed_by_a_cancelled_task_is_closed(void **state)
 
 static const char *const slow[] = {"sleep", "1000", NULL};
 
-/* The request comes while the block is entered, and is pending at its end. */
+/* The request arrives while the block is entered, and is pending when it ends. */
 async(void, leave_process, (bool, level))
 {
     async_with (scope, eddy_cancel_scope()) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_streams.c - what every stream promises, whatever it is made of: <eddy/stream.h> over each of the kinds.
+ * test_streams.c - the promises of every kind of stream: <eddy/stream.h> over each of them.
  *
- * A new kind of stream is added by its line in kind_at: a function that makes two ends, each the other's peer.
+ * A new kind of stream is added by a line in kind_at: a function that makes two ends, each the other's peer.
  */
 #include <math.h>
 #include <unistd.h>
@@ -16,11 +16,11 @@
 #define certificates_remove NULL
 #endif
 
-/* Two ends and what keeps them alive. */
+/* Two ends and the objects that keep them alive. */
 struct pair {
     eddy_stream *near, *far;
-    eddy_server *server;   /* whose handler has far; NULL: none */
-    eddy_event met, over;  /* far is there; the handler may end */
+    eddy_server *server;   /* the handler that owns far; NULL: none */
+    eddy_event met, over;  /* far exists; the handler may end */
 };
 
 async_type(void, maker, (struct pair *, pair));
@@ -42,7 +42,7 @@ async(void, make_tcp, (struct pair *, pair))
     await(eddy_event_wait(&pair->met));
 }
 
-/* At an abstract name, so that no file is left. */
+/* At an abstract name, so that no file remains. */
 async(void, make_unix, (struct pair *, pair))
 {
     char path[64];
@@ -85,9 +85,9 @@ async(void, make_tls, (struct pair *, pair))
 #endif
 
 struct kind {
-    const char *name; /* NULL: after the last */
+    const char *name; /* NULL: there are no more kinds */
     maker make;
-    bool real;        /* the kernel's in the simulation, too, where it takes real time */
+    bool real;        /* uses the kernel's sockets even in the simulation, so it takes real time */
 };
 
 static struct kind kind_at(size_t i)
@@ -104,7 +104,7 @@ static struct kind kind_at(size_t i)
     return i < sizeof kinds / sizeof kinds[0] ? kinds[i] : (struct kind){NULL, kinds[0].make, false};
 }
 
-/* What is real has no weather: the first seeds shuffle it in every way that matters. */
+/* Real sockets have no simulated weather: the first seeds shuffle the order in every way that matters. */
 static bool is_left_out(struct kind kind)
 {
     enum { SEEDS_OF_THE_REAL = 20 };
@@ -112,7 +112,7 @@ static bool is_left_out(struct kind kind)
     return kind.real && seed && strtoul(seed, NULL, 10) > SEEDS_OF_THE_REAL;
 }
 
-/* The pair is parted on every way out of the test's body. */
+/* The pair is closed on every way out of the test's body. */
 static void part(struct pair *pair)
 {
     eddy_error err;
@@ -165,7 +165,7 @@ async(void, say_and_end, (eddy_stream *, s), (const char *, text))
 
 /* ==== reading ==== */
 
-/* A read gives what there is, one byte at least and never more than was asked for. */
+/* A read returns the available bytes: at least one, and never more than was asked for. */
 async(void, pieces_come_as_asked, (struct pair *, pair))
 {
     const char *text = "0123456789";
@@ -211,7 +211,7 @@ async(void, what_came_is_lent, (struct pair *, pair))
 }
 FOR_EACH_KIND(what_came_is_lent)
 
-/* One byte a time, a moment between. */
+/* One byte at a time, with a moment between. */
 async(void, say_slowly, (eddy_stream *, s), (const char *, text))
 {
     for (; *text; text++) {
@@ -245,7 +245,7 @@ async(void, the_line_that_ends_first, (struct pair *, pair))
     CHECK(await(eddy_stream_read_until_any(pair->near, ends, 3, &line)) == 12 && is(line, "three-longer"));
     await(eddy_stream_read_until_any(pair->near, ends, 0, &line), &err);
     CHECK(err.code == EINVAL);
-    /* A separator that comes in two pieces. */
+    /* A separator that arrives in two pieces. */
     await(say(pair->far, "four-"));
     struct eddy_stream_read_until_any *reader = spawn_eager(eddy_stream_read_until_any(pair->near, ends, 3, &line));
     await(eddy_sleep(0.001));
@@ -291,7 +291,7 @@ async(void, a_line_beyond_the_limit_stays, (struct pair *, pair))
     eddy_stream_set_limit(pair->near, 4);
     await(eddy_stream_read_line(pair->near, &line), &err);
     CHECK(err.code == EDDY_LIMIT_OVERRUN);
-    eddy_slice partial = eddy_stream_partial(pair->near); /* what had come when it was too much */
+    eddy_slice partial = eddy_stream_partial(pair->near); /* the bytes that had arrived when the limit was reached */
     CHECK(partial.size > 4 && partial.size <= strlen(text) && !memcmp(partial.data, text, partial.size));
     CHECK(await(eddy_stream_read_exactly(pair->near, buffer, 9)) == 9 && !memcmp(buffer, "12345678\n", 9));
     CHECK(await(eddy_stream_read_line(pair->near, &line)) == 5 && is(line, "1234\n"));
@@ -323,7 +323,7 @@ async(void, long_lines_span_buffers, (struct pair *, pair))
 }
 FOR_EACH_KIND(long_lines_span_buffers)
 
-/* Half of it has come, in whatever way it is read, when the reader is cancelled: the next gets all. */
+/* Half of the bytes have arrived when the reader is cancelled, by each way to read; the next reader gets them all. */
 async(void, a_cancelled_read_loses_nothing, (struct pair *, pair))
 {
     eddy_slice line;
@@ -364,7 +364,7 @@ async(size_t, line_reader, (eddy_stream *, s), (char *, buffer), (size_t, size))
     return length;
 }
 
-/* The bytes have come, and the reader is cancelled before it goes on: either it has them, or the next has. */
+/* The bytes have arrived, and the reader is cancelled before it goes on: either this read has them, or the next one. */
 #define CANCELLED_BEHIND(reader, pair, turns, room)                                                \
     do {                                                                                           \
         eddy_error behind;                                                                         \
@@ -399,11 +399,11 @@ FOR_EACH_KIND(a_read_cancelled_after_its_bytes)
 
 /* ==== writing ==== */
 
-/* Bytes, more than what lies between the two ends can hold; main sets it. */
+/* How many bytes exceed what fits between the two ends; main sets it. */
 static size_t much;
 
-/* Of a kernel's TCP: 4 MiB and more each way.  The simulation has 64 KiB; pipes and Unix sockets, which are the
- * kernel's there too, hold less than 512 KiB. */
+/* The kernel's TCP holds 4 MiB and more each way. The simulation has 64 KiB; pipes and Unix sockets, which belong to
+ * the kernel even in the simulation, hold less than 512 KiB. */
 static size_t more_than_fits(void)
 {
     const char *driver = getenv("EDDY_DRIVER");
@@ -515,7 +515,7 @@ async(void, send_file, (eddy_stream *, s), (int, fd), (size_t, size))
     await(eddy_stream_write_eof(s));
 }
 
-/* From the kernel or by copies, of a file that is longer than fits, and waiting for its reader. */
+/* By the kernel or by copies, with a file that does not fit at once, and waiting for its reader. */
 async(void, a_file_is_sent, (struct pair *, pair))
 {
     char *text = malloc(much), *got = malloc(much), path[] = "/tmp/eddy-streams-XXXXXX";
@@ -537,7 +537,7 @@ async(void, a_file_is_sent, (struct pair *, pair))
     await(eddy_sendfile(pair->far, -1, 0, 10), &err);
     CHECK(err.code == EBADF && strstr(err.message, "eddy_sendfile("));
     CHECK(strstr(err.message, ", -1): 0 bytes were sent"));
-    sender = spawn_eager(send_file(pair->far, fd, much)); /* nobody reads: it waits, and can be cancelled */
+    sender = spawn_eager(send_file(pair->far, fd, much)); /* without a reader it waits, and can be cancelled */
     await(eddy_sleep(0.001));
     CHECK(!eddy_done(sender));
     eddy_cancel(sender);
@@ -573,7 +573,7 @@ async(void, nobody_reads_any_more, (struct pair *, pair))
     await(eddy_stream_close(pair->near));
     pair->near = NULL;
     CHECK(await(eddy_stream_read(pair->far, &byte, 1)) == 0);
-    for (int i = 0; i < 100; i++) { /* the first may come before the peer's answer */
+    for (int i = 0; i < 100; i++) { /* the first write may be sent before the peer's answer */
         await(eddy_stream_write(pair->far, "x", 1), &err);
         if (err.code)
             break;
@@ -584,7 +584,7 @@ async(void, nobody_reads_any_more, (struct pair *, pair))
 }
 FOR_EACH_KIND(nobody_reads_any_more)
 
-/* ==== who may, and until when ==== */
+/* ==== concurrent use and closing ==== */
 
 async(void, one_reader_and_one_writer, (struct pair *, pair))
 {
@@ -646,7 +646,7 @@ async(void, a_deadline_ends_both_ways, (struct pair *, pair))
     eddy_stream_set_deadline(pair->near, eddy_time() - 1);
     await(eddy_stream_read_line(pair->near, &line), &err);
     CHECK(err.code == ETIMEDOUT);
-    eddy_stream_set_deadline(pair->near, eddy_time() + 1000); /* closed before it comes */
+    eddy_stream_set_deadline(pair->near, eddy_time() + 1000); /* closed before it arrives */
 }
 FOR_EACH_KIND(a_deadline_ends_both_ways)
 

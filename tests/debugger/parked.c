@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * parked.c - tasks that wait in all kinds of ways, on two loops; then it calls all_parked, where gdb stops it.
+ * parked.c - tasks that wait in all kinds of ways, on two loops. Then it calls all_parked, where gdb stops it.
  *
- * The struct task is here to be mistaken for the library's own.
+ * The program defines a struct task to check that the script does not confuse it with the library's own.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -48,7 +48,7 @@ static void step(void *unused)
     in_a_step();
 }
 
-/* Three stacks: the call's, the generator's, the task's. */
+/* Three stacks: one for the call, one for the generator, one for the task. */
 generator(int, steps)
 {
     eddy_call_on_big_stack(step, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* big_stack.c - foreign code that recurses on its input; the stacks of generators and faults. */
+/* big_stack.c - foreign code that recurses on its input; the stacks of generators; stack overflows. */
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 // [call]
 struct compiling {
-    const char *pattern; /* from outside: it may be nested as deep as they like */
+    const char *pattern; /* comes from outside: it may be nested deeply */
     regex_t regex;
     int error;
 };
@@ -40,7 +40,7 @@ generator(int, lines_of, (int, n))
 static void print_lines(void)
 {
     struct lines_of g = lines_of(3);
-    eddy_generator_stack(&g, 1024 * 1024); /* before its first step */
+    eddy_generator_stack(&g, 1024 * 1024); /* before the generator's first step */
     for_each (c, &g)
         printf("%c", c);
     printf("\n");

@@ -22,7 +22,7 @@ async(void, main_task)
     eddy_error err;
     struct count_bytes *a = spawn(count_bytes("/etc/hostname"));
     struct count_bytes *b = spawn(count_bytes("/etc/passwd"));
-    printf("%d\n", await(a) > 0 && await(b) > 0); /* the two ran at the same time */
+    printf("%d\n", await(a) > 0 && await(b) > 0); /* the two calls ran at the same time */
     await(count_bytes("/no/such/file"), &err);
     printf("%s: %s\n", eddy_error_name(err.code), err.message);
 }

@@ -14,7 +14,7 @@ static void free_client(void *client)
     free(client);
 }
 
-/* The loop's own client, made at first need; NULL: no memory. */
+/* The loop's client, made when it is first needed; NULL: no memory. */
 static struct client *client_of_this_loop(void)
 {
     static const char key;

@@ -8,7 +8,7 @@
 async(int, by_await)
 {
     eddy_error err;
-    await(eddy_sleep(60), &err); /* this task's own cancellation passes: nothing below runs */
+    await(eddy_sleep(60), &err); /* this task's own cancellation passes through: nothing below runs */
     printf("never\n");
     return 1;
 }
@@ -16,9 +16,9 @@ async(int, by_await)
 async(int, by_await_always)
 {
     eddy_error err;
-    await_always(eddy_sleep(60), &err); /* comes back here in every case */
+    await_always(eddy_sleep(60), &err); /* reached in every case */
     printf("caught %s: \"%s\"\n", eddy_error_name(err.code), err.message);
-    await(eddy_sleep(1)); /* delivered once: this one waits as usual */
+    await(eddy_sleep(1)); /* a request is delivered once: this await waits as usual */
     return 2;
 }
 
@@ -30,7 +30,7 @@ async(void, main_task)
     await(eddy_sleep(1));
     eddy_cancel(a);
     eddy_cancel(b, "the shop closes");
-    await(a, &err); /* a's cancellation, not ours: caught */
+    await(a, &err); /* the cancellation of a, not of this task: caught */
     printf("a: %s\n", eddy_error_name(err.code));
     int result = await(b, &err);
     printf("b: %d, code %d\n", result, err.code);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cores.c - a server on several cores: a thread with a loop each, which all listen at one port */
+/* cores.c - a server on several cores: each thread has a loop, and all loops listen on one port */
 #include <eddy/keywords.h>
 #include <errno.h>
 #include <pthread.h>
@@ -13,11 +13,11 @@ enum { CORES = 4, CLIENTS = 40 };
 struct worker {
     pthread_t thread;
     eddy_server_options options;
-    eddy_loop *main_loop; /* who is told that it listens */
-    int served;           /* written by its own loop alone, and read after pthread_join */
+    eddy_loop *main_loop; /* is told when the server listens */
+    int served;           /* written by its own loop only; read after pthread_join */
 };
 
-/* The main loop's: other threads touch them only by posted calls. */
+/* These belong to the main loop; other threads touch them only by posted calls. */
 static int listening = 1;
 static eddy_event all_listen;
 
@@ -75,7 +75,7 @@ async(int, main_task, (struct worker *, workers))
     eddy_server_options options = {
         .size = sizeof options,
         .host = "127.0.0.1",
-        .reuse_port = true, /* the kernel spreads the connections over all who listen */
+        .reuse_port = true, /* the kernel distributes the connections among all listeners */
     };
     eddy_server *server = await(eddy_start_server_with_options(greet, workers, &options));
     options.port = eddy_server_port(server);

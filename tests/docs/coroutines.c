@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* coroutines.c - async functions: declared, passed about, with defaults, in blocks, and how they fail */
+/* coroutines.c - async functions: declaring them, passing them on, defaults, blocks, and how they fail */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ async(int, twice, (operation, f), (int, n))
 
 async(int, higher_order)
 {
-    operation f = operation_of(square); /* to be kept in tables, passed on, awaited, spawned */
+    operation f = operation_of(square); /* can be kept in tables, passed on, awaited and spawned */
     return await(twice(f, 3)) + await(twice(async_as(operation, square), 2));
 }
 // [type]
@@ -90,7 +90,7 @@ async(int, positive, (const char *, text))
 // [again]
 
 // [plain]
-/* A plain function, called from a task, may wait; its callers need not be async. */
+/* A plain function that is called from a task may wait; its callers need not be async. */
 static int parse_slowly(const char *text, eddy_error *err)
 {
     eddy_await(eddy_sleep(1), err);
@@ -127,7 +127,7 @@ async(size_t, fill, (size_t, size))
     char *block = malloc(size);
     if (!block)
         throw(ENOMEM, "a block of %zu bytes", size);
-    defer(free, block); /* on every way out: return, failure, cancellation */
+    defer(free, block); /* runs on every way out: return, failure, cancellation */
     await(eddy_sleep(1));
     return size;
 }
@@ -141,9 +141,9 @@ async(void, last_error, (eddy_error *, last))
     for (int i = 0; i < 4; i++) {
         await(parse(texts[i]), &err);
         if (err.code) {
-            eddy_error_free(last); /* of the one before */
+            eddy_error_free(last); /* frees the details of the previous error */
             *last = err;
-            eddy_error_keep(last); /* its details outlive the next error */
+            eddy_error_keep(last); /* its details remain valid after the next error */
         }
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* countdown.c - a generator, sent to and closed */
+/* countdown.c - a generator that is sent values and closed */
 #include <stdio.h>
 #include <eddy/keywords.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cut.c - a write that is cut short by its time limit, and then goes on */
+/* cut.c - a write that is cut short by its timeout, and then continued */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ async(void, send_patiently, (eddy_stream *, s), (const char *, data), (size_t, s
         if (err.code != ETIMEDOUT)
             rethrow(&err);
         puts("the peer is slow");
-        eddy_stream_continue(s); /* without it the next write fails with EDDY_WRITE_CUT */
+        eddy_stream_continue(s); /* without this call the next write fails with EDDY_WRITE_CUT */
     }
 }
 // [cut]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* datagrams.c - UDP by the low-level calls: who sent it is who is answered */
+/* datagrams.c - UDP by the low-level calls: the answer goes to the sender */
 #include <eddy/keywords.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@ static void close_socket(int *fd)
     close(*fd);
 }
 
-/* A socket of its own port of this machine; where that is. */
+/* A socket on a free port of this machine, and its address. */
 static int open_datagrams(eddy_address *own)
 {
     socklen_t size = sizeof own->data;

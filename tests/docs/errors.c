@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* errors.c - a failure on its way out, caught and not caught */
+/* errors.c - a failure that propagates, caught and not caught */
 #include <errno.h>
 #include <stdio.h>
 #include <eddy/keywords.h>
@@ -20,7 +20,7 @@ async(int, parse, (const char *, text))
 async(int, twice, (const char *, text))
 {
     defer(say, "cleaned up");
-    return 2 * await(parse(text)); /* a failure of parse leaves here, through the defer */
+    return 2 * await(parse(text)); /* a failure of parse leaves the function here, after running the defer */
 }
 
 async(void, main_task)
@@ -30,7 +30,7 @@ async(void, main_task)
     printf("%d, code %d\n", n, err.code);
     n = await(twice("x"), &err);
     printf("%d, %s: %s: %s\n", n, eddy_error_name(err.code), eddy_error_text(err.code), err.message);
-    await(twice("y")); /* nobody catches it: eddy_run prints it and gives 1 */
+    await(twice("y")); /* uncaught: eddy_run prints it and returns 1 */
 }
 
 int main(void)

@@ -54,7 +54,7 @@ async(void, keep_a_copy, (const char *, path))
 // [copy]
 
 // [replace]
-/* A reader of path finds the whole old text or the whole new one. */
+/* A reader of the path finds either the whole old text or the whole new one. */
 async(void, replace, (const char *, path), (const char *, text))
 {
     char temporary[256];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* generators.c - generators by hand, sent to, delegating, asynchronous, as managers and coroutines; lists */
+/* generators.c - generators by hand, sent values, delegating, asynchronous, as managers and as coroutines; lists */
 #include <errno.h>
 #include <stdio.h>
 #include <eddy/keywords.h>
@@ -13,14 +13,14 @@ generator(int, countdown, (int, n))
 
 static void print_countdown(void)
 {
-    for_each (x, countdown(3)) /* break, return and goto close it */
+    for_each (x, countdown(3)) /* break, return and goto close the generator */
         printf("%d ", x);
     printf("\n");
 }
 // [generator]
 
 // [full]
-/* Yields the mean so far, is sent the next number, returns how many there were. */
+/* Yields the mean so far, is sent the next number, and returns how many numbers there were. */
 generator_full(double, double, int, averager)
 {
     double sum = 0, mean = 0;
@@ -38,7 +38,7 @@ static void average(void)
 {
     double mean;
     struct averager g = averager();
-    eddy_next(&g, &mean); /* to the first yield */
+    eddy_next(&g, &mean); /* runs to the first yield */
     eddy_send(&g, 10, &mean);
     eddy_send(&g, 20, &mean);
     if (!eddy_send(&g, -1, &mean))
@@ -70,7 +70,7 @@ static void by_hand(void)
         printf("after EINTR: %d\n", x);
     if (!eddy_throw(&g, EIO, &x, &err) && err.code)
         printf("failed: %s\n", eddy_error_name(err.code));
-    eddy_close(&g); /* at its end already: nothing happens */
+    eddy_close(&g); /* has ended already: nothing happens */
 }
 // [hand]
 
@@ -99,7 +99,7 @@ struct game {
 generator(int, player, (int, me), (struct game *, game))
 {
     while (game->strokes++ < 5)
-        eddy_transfer(game->players[1 - me]); /* straight to the other, without going back to the consumer */
+        eddy_transfer(game->players[1 - me]); /* the other one runs next; the consumer is not resumed in between */
     yield(me);
 }
 
@@ -110,7 +110,7 @@ static void play(void)
     struct player a = player(0, &game), b = player(1, &game);
     game.players[0] = &a;
     game.players[1] = &b;
-    if (eddy_next(&a, &who)) /* the value comes from whoever yields first */
+    if (eddy_next(&a, &who)) /* the value comes from the generator that yields first */
         printf("player %d has the ball\n", who);
     eddy_close(&a);
     eddy_close(&b);
@@ -152,7 +152,7 @@ async(void, asynchronously)
 {
     int size = 0;
     struct measure g = measure();
-    await(eddy_anext(&g)); /* to the first yield */
+    await(eddy_anext(&g)); /* runs to the first yield */
     if (await(eddy_asend(&g, "four", &size)))
         printf("size %d\n", size);
     await(eddy_aclose(&g));
@@ -197,7 +197,7 @@ async(void, transfer_money, (int, amount))
 // [manager]
 
 // [coroutine]
-/* As before async and await: a generator that yields what it waits for. */
+/* The style before async and await: a generator that yields what it waits for. */
 generator(eddy_awaitable *, old_style)
 {
     struct eddy_sleep pause = eddy_sleep(1);

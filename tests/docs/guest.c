@@ -1,4 +1,4 @@
-/* guest.c - a program with a loop of its own, here poll(2), runs Eddy's tasks, too */
+/* guest.c - a program with an event loop of its own, here poll(2), that runs Eddy's tasks as well */
 #include <math.h>
 #include <poll.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ async(void, count_down, (const char *, name), (int, from))
     left--;
 }
 
-static void begin(void *name) /* on the loop: inside of eddy_loop_step */
+static void begin(void *name) /* runs on the loop: inside of eddy_loop_step */
 {
     eddy_detach(spawn(count_down(name, 2)));
 }
@@ -31,7 +31,7 @@ int main(void)
     eddy_call_soon_threadsafe(loop, begin, "two");
     while (left > 0) {
         double seconds = eddy_loop_deadline(loop);
-        /* The program's own descriptors would be watched here, too. */
+        /* The program's own descriptors would be added here. */
         poll(&watched, 1, isinf(seconds) ? -1 : (int)(seconds * 1000) + (seconds > 0));
         eddy_loop_step(loop, 0);
     }

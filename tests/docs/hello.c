@@ -6,7 +6,7 @@
 
 async(int, weigh, (const char *, parcel), (int, grams))
 {
-    await(eddy_sleep(0.5));                     /* the others run meanwhile */
+    await(eddy_sleep(0.5));                     /* the other tasks run meanwhile */
     if (grams <= 0)
         throw(EINVAL, "%s weighs nothing", parcel);
     return grams;

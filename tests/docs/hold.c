@@ -1,4 +1,4 @@
-/* hold.c - in the simulation the clock stands while a thread of the program works */
+/* hold.c - in the simulation the clock is held while a thread of the program works */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ async(void, main_task)
     pthread_t thread;
     double begin = eddy_time();
     loop = eddy_current_loop();
-    eddy_sim_hold(loop); /* before the thread begins */
+    eddy_sim_hold(loop); /* hold the clock before the thread begins */
     if (pthread_create(&thread, NULL, work, &done) != 0)
         throw(EAGAIN, "no thread");
     await_for(eddy_event_wait(&done), 3600);

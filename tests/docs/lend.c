@@ -20,7 +20,7 @@ async(void, main_task)
     defer(free, text);
     async_with (group, eddy_task_group())
         eddy_group_spawn(group, fill(text, 10));
-    puts(text); /* the group has ended, the defer has not run */
+    puts(text); /* the group has ended; the defer has not run yet */
 }
 
 int main(void)

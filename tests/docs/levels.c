@@ -12,7 +12,7 @@ async(int, stubborn)
             await_always(eddy_sleep(60), &err); /* swallowed: the next one fails as well */
             printf("%s\n", eddy_error_name(err.code));
             async_with (shield, eddy_shield(5))
-                await(eddy_sleep(2)); /* clean-up that has its time */
+                await(eddy_sleep(2)); /* clean-up that has time to finish */
             await(eddy_sleep(60));
         }
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* locks.c - lock, event, condition, semaphore and barrier between tasks of one loop */
+/* locks.c - lock, event, condition, semaphore and barrier shared by tasks of one loop */
 #include <eddy/keywords.h>
 #include <stdio.h>
 
@@ -9,9 +9,9 @@ static int cents;
 
 async(void, sell, (int, price))
 {
-    async_with (held, eddy_lock_hold(&till)) { /* one task at a time, in the order of asking */
+    async_with (held, eddy_lock_hold(&till)) { /* one task at a time, in the order in which they asked */
         int before = cents;
-        await(eddy_sleep(0.1)); /* without the lock another task would change it meanwhile */
+        await(eddy_sleep(0.1)); /* without the lock another task would change it in the meantime */
         cents = before + price;
     }
 }
@@ -55,7 +55,7 @@ async(void, take, (int, n))
 {
     async_with (held, eddy_condition_hold(&changed)) {
         while (stock < n)
-            await(eddy_condition_wait(&changed)); /* gives the lock up meanwhile */
+            await(eddy_condition_wait(&changed)); /* releases the lock while it waits */
         stock -= n;
     }
 }
@@ -87,7 +87,7 @@ static eddy_barrier start = EDDY_BARRIER_INIT(3);
 async(void, runner, (double, warm_up))
 {
     await(eddy_sleep(warm_up));
-    size_t order = await(eddy_barrier_wait(&start)); /* until three are there */
+    size_t order = await(eddy_barrier_wait(&start)); /* waits until three tasks have arrived */
     if (order == 2)
         printf("the last one is there, all run\n");
 }

@@ -45,7 +45,7 @@ async(void, watch_a_pipe)
         throw(EIO, "writing to a pipe");
     close(ends[1]);
     await(eddy_sleep(0.1));
-    eddy_remove_reader(ends[0]); /* before it is closed */
+    eddy_remove_reader(ends[0]); /* before fd is closed */
     close(ends[0]);
 }
 // [reader]

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* manager.c - a manager of one's own, and how a block is left */
+/* manager.c - a manager of your own, and how a block is left */
 #include <errno.h>
 #include <stdio.h>
 #include <eddy/keywords.h>
 
 struct door {
     struct eddy_manager manager; /* first */
-    const char *value;           /* what the block gets */
+    const char *value;           /* what the block receives */
 };
 
 static void open_door(struct eddy_manager *manager, eddy_error *err)
 {
-    eddy_await(eddy_sleep(0.1), err); /* a failure here refuses: the block does not run, nor exit */
+    eddy_await(eddy_sleep(0.1), err); /* a failure here means that neither the block nor exit runs */
     if (!err->code)
         printf("%s opens\n", ((struct door *)manager)->value);
 }

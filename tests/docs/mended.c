@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mended.c - examples/race.c without its mistakes: eddy run --seeds 1000 mended.c finds nothing */
+/* mended.c - examples/race.c without its bugs: eddy run --seeds 1000 mended.c finds nothing */
 #include <eddy/keywords.h>
 #include <stdio.h>
 
@@ -28,8 +28,8 @@ async(void, echo, (eddy_stream *, s), (void *, argument))
     async_with (tasks, eddy_task_group()) {
         eddy_group_spawn(tasks, answer(s, &queue));
         for (char letter; await(eddy_stream_read(s, &letter, 1)) == 1;)
-            await(eddy_queue_put(&queue, letter)); /* waits while sixteen letters have no answer */
-        eddy_queue_shutdown(&queue, false);        /* what is in it is still answered */
+            await(eddy_queue_put(&queue, letter)); /* waits while sixteen letters are unanswered */
+        eddy_queue_shutdown(&queue, false);        /* the letters in the queue are still answered */
     }
 }
 // [mended]

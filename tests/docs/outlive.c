@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* outlive.c - a thread that goes on when the loop has ended */
+/* outlive.c - a thread that goes on after the loop has ended */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
 #include <eddy/keywords.h>
 
-static void take(int *values) /* on the loop's thread */
+static void take(int *values) /* runs on the loop's thread */
 {
     ++*values;
 }
@@ -21,7 +21,7 @@ static void *measure(void *argument)
     struct sensor *sensor = argument;
     int error;
     while ((error = eddy_call_soon_threadsafe(sensor->loop, take, sensor->values)) == 0)
-        usleep(1000); /* until the next value */
+        usleep(1000); /* waits for the next value */
     printf("%s\n", eddy_error_name(error));
     eddy_loop_unref(sensor->loop);
     return NULL;

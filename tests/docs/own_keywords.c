@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 // [macros]
-/* record(NAME, (TYPE, MEMBER)...): a struct, and how many members it has. */
+/* record(NAME, (TYPE, MEMBER)...): a struct, and the number of its members. */
 #define RECORD_MEMBER(T, member) T member;
 #define RECORD_PLUS_ONE(T, member) +1
 #define record(name, ...) \

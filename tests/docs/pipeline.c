@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* pipeline.c - a program whose reader leaves early, as in `program | head`. */
+/* pipeline.c - a program whose reader may exit early, as in `program | head`. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@ async(int, print_numbers, (FILE *, out))
 {
     for (int i = 1;; i++)
         if (fprintf(out, "%d\n", i) < 0 || fflush(out) != 0)
-            return errno == EPIPE ? 0 : 1; /* the reader has gone: that is no failure */
+            return errno == EPIPE ? 0 : 1; /* the reader has exited: that is no failure */
 }
 // [numbers]
 

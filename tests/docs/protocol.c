@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* protocol.c - a protocol of one's own: messages that begin with their length, read and written whole */
+/* protocol.c - a protocol of your own: messages that begin with their length, read and written whole */
 #include <arpa/inet.h>
 #include <eddy/keywords.h>
 #include <errno.h>
@@ -11,15 +11,15 @@ enum { LARGEST = 1 << 20 };
 
 struct message {
     uint32_t size;
-    char *data; /* the receiver's, for free() */
+    char *data; /* the receiver frees it by free() */
 };
 
-/* False: the peer ended the connection between two messages.  An end inside of one is EDDY_INCOMPLETE_READ. */
+/* False: the peer ended the connection between two messages. An end inside a message is EDDY_INCOMPLETE_READ. */
 async(bool, read_message, (eddy_stream *, s), (struct message *, message))
 {
     uint32_t length;
     eddy_error err;
-    eddy_stream_set_idle(s, true); /* a server that is closing may end the connection here */
+    eddy_stream_set_idle(s, true); /* a closing server may end the connection here */
     await(eddy_stream_read_exactly(s, &length, sizeof length), &err);
     if (err.code == EDDY_INCOMPLETE_READ && eddy_stream_partial(s).size == 0)
         return false;
@@ -28,7 +28,7 @@ async(bool, read_message, (eddy_stream *, s), (struct message *, message))
     eddy_stream_set_idle(s, false);
 
     message->size = ntohl(length);
-    if (message->size > LARGEST) /* before memory is taken: the peer may be hostile */
+    if (message->size > LARGEST) /* checked before memory is taken: the peer may be hostile */
         throw(EMSGSIZE, "a message of %u bytes, at most %d are allowed", message->size, LARGEST);
     message->data = malloc(message->size + 1);
     if (!message->data)
@@ -53,7 +53,7 @@ async(void, write_message, (eddy_stream *, s), (const char *, data), (size_t, si
 // [write]
 
 // [serve]
-/* Each message comes back reversed. */
+/* Each message is sent back reversed. */
 async(void, serve, (eddy_stream *, s), (void *, argument))
 {
     (void)argument;
@@ -64,13 +64,13 @@ async(void, serve, (eddy_stream *, s), (void *, argument))
             message.data[i] = message.data[message.size - 1 - i];
             message.data[message.size - 1 - i] = c;
         }
-        await_for(write_message(s, message.data, message.size), 30); /* a peer that does not read is given up */
+        await_for(write_message(s, message.data, message.size), 30); /* a peer that does not read is disconnected */
     }
 }
 // [serve]
 
 // [test]
-/* What the network may do to a message: it comes in pieces, or two come at once. */
+/* The network may deliver a message in pieces, or two messages at once. */
 async(void, client, (eddy_stream *, s))
 {
     static const char bytes[] = "\0\0\0\4eddy\0\0\0\3abc";

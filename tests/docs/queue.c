@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* queue.c - queues of every order, with and without a limit, joined and shut down */
+/* queue.c - queues of every order, with and without a limit; join and shutdown */
 #include <stdio.h>
 #include <eddy/keywords.h>
 
@@ -11,7 +11,7 @@ async(int, worker, (int_queue *, q))
     int sum = 0;
     for (;;) {
         eddy_error err;
-        int item = await(eddy_queue_get(q), &err); /* waits while there is none */
+        int item = await(eddy_queue_get(q), &err); /* waits while the queue is empty */
         if (err.code == EDDY_QUEUE_SHUT_DOWN)
             return sum;
         if (err.code)
@@ -28,8 +28,8 @@ async(int, work)
     defer(eddy_queue_free, &q);
     struct worker *a = spawn(worker(&q)), *b = spawn(worker(&q));
     for (int i = 0; i < 100; i++)
-        await(eddy_queue_put(&q, i)); /* waits while it holds 10 */
-    await(eddy_queue_join(&q));       /* until each item has been told done */
+        await(eddy_queue_put(&q, i)); /* waits while the queue holds 10 items */
+    await(eddy_queue_join(&q));       /* waits until task_done was called for each item */
     eddy_queue_shutdown(&q, false);
     int sum = await(a);
     return sum + await(b);

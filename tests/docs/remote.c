@@ -13,7 +13,7 @@ async(int, square, (int, n))
     return n * n;
 }
 
-static void stop(eddy_event *done) /* on the loop's thread */
+static void stop(eddy_event *done) /* runs on the loop's thread */
 {
     eddy_event_set(done);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sendfile.c - a file to a stream, and what comes at the other end */
+/* sendfile.c - a file is sent to a stream, and received at the other end */
 #include <eddy/keywords.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* server.c - a server with options, at a Unix socket, asked once */
+/* server.c - a server with options, on a Unix socket, asked once */
 #include <eddy/keywords.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -25,7 +25,7 @@ async(void, with_options)
         .size = sizeof options,
         .host = "127.0.0.1",
         .max_connections = 10000,
-        .shed = true, /* rather than let them wait */
+        .shed = true, /* rather than letting them wait */
     };
     eddy_server *server = await(eddy_start_server_with_options(greet, (void *)NULL, &options));
     // [options]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* several.c - several tasks at once, waited for in three ways */
+/* several.c - several tasks at once, awaited in three ways */
 #include <errno.h>
 #include <stdio.h>
 #include <eddy/keywords.h>
@@ -21,7 +21,7 @@ async(void, main_task)
     async_for (t, eddy_as_completed(tasks, 3)) /* t has the type of tasks[0] */
         printf("%s is done\n", eddy_task_name(t));
     for (int i = 0; i < 3; i++)
-        printf("%d\n", await(tasks[i])); /* has ended already: does not wait, frees the handle */
+        printf("%d\n", await(tasks[i])); /* has ended already: the await does not wait, and frees the handle */
 
     struct work *slow = spawn(work(60, 1));
     eddy_error err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* slow.c - a step that takes too long, for debug mode to tell of */
+/* slow.c - a step that takes too long, which debug mode reports */
 #include <time.h>
 #include <eddy/keywords.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sockets.c - the low-level calls, on sockets of one's own; names of hosts */
+/* sockets.c - the low-level calls, on sockets of your own; names of hosts */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* streams.c - streams of memory and pipes, and the less usual ways to read and write */
+/* streams.c - streams in memory, pipes, and the less usual ways to read and write */
 #include <eddy/keywords.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 // [some]
-/* The bytes are written from where they came; an idle connection holds no buffer. */
+/* The bytes are written from the buffer they arrived in; an idle connection holds no buffer. */
 async(void, echo, (eddy_stream *, s))
 {
     for (eddy_slice bytes; await(eddy_stream_read_some(s, &bytes));)
@@ -40,7 +40,7 @@ async(void, send_message, (eddy_stream *, s), (const char *, body))
 // [deadline]
 async(void, read_request, (eddy_stream *, s), (eddy_slice *, line))
 {
-    eddy_stream_set_deadline(s, eddy_time() + 10); /* for the whole request, however slowly it drips in */
+    eddy_stream_set_deadline(s, eddy_time() + 10); /* limits the whole request, however slowly its bytes arrive */
     await(eddy_stream_read_line(s, line));
     eddy_stream_set_deadline(s, INFINITY);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tasks.c - tasks, futures, waiting for several, context variables, awaitables of one's own */
+/* tasks.c - tasks, futures, waiting for several, context variables, awaitables of your own */
 #include <errno.h>
 #include <stdio.h>
 #include <eddy/keywords.h>
@@ -15,8 +15,8 @@ async(int, work, (double, seconds), (int, value))
 // [spawn]
 async(int, at_the_same_time)
 {
-    struct work *a = spawn(work(1, 2)); /* begins in the next turn */
-    struct work *b = spawn_eager(work(1, 3)); /* runs at once, to its first wait */
+    struct work *a = spawn(work(1, 2)); /* begins in the next pass of the loop */
+    struct work *b = spawn_eager(work(1, 3)); /* runs at once, until it first waits */
     int sum = await(a);
     return sum + await(b);
 }
@@ -71,12 +71,12 @@ async(void, with_callback)
 // [detach]
 async(void, background)
 {
-    eddy_detach(spawn(work(1, 1))); /* nobody waits; an error would go to the exception handler */
+    eddy_detach(spawn(work(1, 1))); /* the result is not awaited; an error goes to the exception handler */
 }
 
 async(struct work *, begin)
 {
-    return eddy_keep(spawn(work(1, 7))); /* outlives this function: the caller awaits it */
+    return eddy_keep(spawn(work(1, 7))); /* may outlive this function: the caller awaits it */
 }
 // [detach]
 
@@ -102,7 +102,7 @@ async(int, all_of_them)
 {
     struct work *a = spawn(work(1, 10)), *b = spawn(work(2, 20));
     await(eddy_gather(a, b)); /* fails with the first failure */
-    int sum = await(a);       /* has ended: gives the result at once */
+    int sum = await(a);       /* has ended: the await returns at once */
     return sum + await(b);
 }
 
@@ -112,7 +112,7 @@ async(int, failures_of_many)
     struct work *tasks[10];
     for (int i = 0; i < 10; i++)
         tasks[i] = spawn(work(1, i % 3 - 1));
-    await(eddy_gather_array_settled(tasks, 10)); /* waits for all, whatever becomes of them */
+    await(eddy_gather_array_settled(tasks, 10)); /* waits for all, whether they succeed or fail */
     for (int i = 0; i < 10; i++) {
         eddy_error err;
         await(tasks[i], &err);
@@ -138,7 +138,7 @@ async(int, fastest)
 async(int, within_a_second, (struct work *, t))
 {
     async_with (scope, eddy_move_on_after(1))
-        return await_shielded(t); /* when the second is over the wait ends, and the task goes on */
+        return await_shielded(t); /* after a second the wait ends, and the task goes on */
     return 0;
 }
 
@@ -146,14 +146,14 @@ async(int, impatient)
 {
     struct work *t = spawn(work(3, 5));
     int early = await(within_a_second(t));
-    return early ? early : await(t); /* in the end it is waited for */
+    return early ? early : await(t); /* finally it is awaited */
 }
 // [shield]
 
 // [awaitable]
 struct alarm {
     struct eddy_awaitable awaitable; /* first */
-    int result;                      /* what await gives */
+    int result;                      /* the result type of its await */
     double seconds;
     eddy_handle *handle;
 };
@@ -197,7 +197,7 @@ async(void, greet)
 
 async(void, serve, (const char *, name))
 {
-    if (eddy_context_set(&user, (void *)name) != 0) /* for this task and what it calls and spawns */
+    if (eddy_context_set(&user, (void *)name) != 0) /* for this task, and for those that it calls and spawns */
         throw(ENOMEM, "the user %s", name);
     await(greet());
 }

@@ -1,4 +1,4 @@
-/* testing.c - a test of a function that waits, without waiting */
+/* testing.c - a test in virtual time of a function that waits */
 #include <errno.h>
 #include <stdio.h>
 #include <eddy/keywords.h>
@@ -23,7 +23,7 @@ async(int, main_task)
 {
     eddy_error err;
     double begin = eddy_time();
-    await(connect_patiently("127.0.0.1", 1), &err); /* nobody is there */
+    await(connect_patiently("127.0.0.1", 1), &err); /* nothing listens there */
     printf("%s after %.0f seconds\n", eddy_error_name(err.code), eddy_time() - begin);
     return err.code != ECONNREFUSED;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* timeout.c - a block with a time limit */
+/* timeout.c - a block with a timeout */
 #include <errno.h>
 #include <stdio.h>
 #include <eddy/keywords.h>

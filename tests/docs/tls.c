@@ -19,7 +19,7 @@ async(eddy_server *, serve, (const char *, certificate))
     eddy_tls *tls = eddy_tls_server_new(&options, &err);
     if (!tls)
         rethrow(&err);
-    defer(eddy_tls_free, tls); /* the server keeps it */
+    defer(eddy_tls_free, tls); /* the server keeps a reference */
     return await(eddy_over_tls(eddy_start_server(greet, (void *)NULL, "127.0.0.1", 0), tls));
 }
 // [server]
@@ -30,7 +30,7 @@ async(void, visit, (int, port), (const char *, authority))
     eddy_error err;
     eddy_slice line;
     eddy_tls_options options = {.size = sizeof options, .ca_file = authority, .alpn = "greeting"};
-    eddy_tls *tls = eddy_tls_client_new(&options, &err); /* NULL in its place: the system's authorities */
+    eddy_tls *tls = eddy_tls_client_new(&options, &err); /* NULL instead: the authorities of the system */
     if (!tls)
         rethrow(&err);
     defer(eddy_tls_free, tls);
@@ -58,7 +58,7 @@ static void show(const eddy_stream *s)
 // [facts]
 
 // [start]
-/* After a conversation in plain: as SMTP's STARTTLS. */
+/* After a conversation in plain text, as SMTP's STARTTLS does. */
 async(void, secure, (eddy_stream *, s), (eddy_tls *, tls), (const char *, host))
 {
     await(eddy_start_tls(s, tls, host)); /* from here on everything is encrypted */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* unclaimed.c - results that nobody takes */
+/* unclaimed.c - results that are never taken */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ async(char *, read_title, (const char *, name))
     return title;
 }
 
-async_free(read_title, free); /* of those that nobody takes */
+async_free(read_title, free); /* counts the results that are never taken */
 // [free]
 
 async(int, main_task)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* address.c - addresses from text and back, from raw bytes, and numeric names through the resolver. */
+/* address.c - addresses from text and back, addresses from raw bytes, and numeric names through the resolver. */
 #include "fuzz.h"
 
 #include <netdb.h>
 #include <sys/socket.h>
 
-/* Formatting into a room of any size: the length is that of the whole, what is there is its beginning. */
+/* Formats into a buffer of any size: the returned length is that of the whole text, and the buffer holds its
+ * beginning. */
 static void check_format(const eddy_address *address, size_t size)
 {
     char whole[512], *part = malloc(size + 1);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cache.c - the cache of `eddy run` under damage: an input is a list of steps that edit the source, run it, spoil a
- * name in the cache, or put something there that is not the cache's.
+ * cache.c - the cache of `eddy run` under damage: an input is a list of steps that edit the source, run it, damage a
+ * file of the cache, or put a foreign file there.
  *
- * Whatever was done, a run gets the program of the source as it is now, the next run finds it, and what is not the
- * cache's stays as it is.
+ * After any steps, a run gets the program that belongs to the current source, the next run finds it in the cache,
+ * and foreign files are unchanged.
  */
 #define _GNU_SOURCE
 #include "fuzz.h"
@@ -21,10 +21,10 @@
 
 enum { MOST_STEPS = 40, MOST_NAMES = 64, MOST_FOREIGN = 3, NAMES_TO_SPARE = 4 };
 
-static char folder[64]; /* holds the cache, the source, and what hides a header */
+static char folder[64]; /* holds the cache, the source, and a folder that can hide a header */
 static char key[65];
 static unsigned version; /* of the source */
-static unsigned taken;   /* names of the cache that something else may have by now */
+static unsigned taken;   /* names in the cache that a foreign file may have by now */
 static char foreign[MOST_FOREIGN][64];
 static unsigned foreigners;
 
@@ -77,7 +77,7 @@ static bool is_foreign(const char *name)
     return false;
 }
 
-/* The names in the cache that are its own, in order, so that an input means the same each time. */
+/* The cache's own names, in order, so that an input means the same each time. */
 static unsigned list_names(char names[MOST_NAMES][64])
 {
     unsigned count = 0;
@@ -124,7 +124,7 @@ static void compile(const struct cache *cache)
     cache_entry_close(&work);
 }
 
-/* True: it was found. */
+/* True: the program was found in the cache. */
 static bool run(void)
 {
     struct cache cache;
@@ -151,7 +151,7 @@ static void edit(unsigned to)
     write_file(path, text, strlen(text));
 }
 
-/* One byte more than it has, so that no moment in which both are written makes them look alike. */
+/* One byte more than it has, so that two versions written at the same moment differ in size. */
 static void spoil_file(const char *path, struct input bytes)
 {
     struct stat status;
@@ -162,7 +162,7 @@ static void spoil_file(const char *path, struct input bytes)
     write_file(path, text.data, text.size);
 }
 
-/* Does nothing where the folder that it would lie in is gone. */
+/* Does nothing if the folder that would contain it does not exist. */
 static void replace(const char *path, unsigned what)
 {
     remove_all(path);
@@ -184,7 +184,7 @@ static void spoil(struct input *in)
     switch (take_byte(in) % 5) {
     case 0: remove_all(path); break;
     case 1: replace(path, take_byte(in) % 3); break;
-    case 2: /* not by chmod, which would follow a link to /dev/null and lock the whole machine out of it */
+    case 2: /* not by chmod, which would follow a link to /dev/null and take that from the whole machine */
         if (fchmodat(AT_FDCWD, path, take_byte(in) % 2 ? 0777 : 0500, AT_SYMLINK_NOFOLLOW) == 0)
             taken++;
         break;
@@ -192,7 +192,7 @@ static void spoil(struct input *in)
     }
 }
 
-/* Has a name as ours have, and no mark. */
+/* Has a name like those of the cache, but not the cache's mark. */
 static void add_foreign(struct input *in)
 {
     char *name = foreign[foreigners];
@@ -231,7 +231,7 @@ static void step(struct input *in)
     }
 }
 
-/* ==== an input ==== */
+/* ==== one input ==== */
 
 static void remove_folder(void)
 {

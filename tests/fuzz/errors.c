@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* errors.c - texts of errors, tracebacks, groups, names and descriptions, in rooms of any size. */
+/* errors.c - texts of errors, tracebacks, groups, names and descriptions, in buffers of any size. */
 #include "fuzz.h"
 
 #include <eddy/process.h>

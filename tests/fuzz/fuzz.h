@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz.h - what the fuzz targets share: numbers out of the input, a run in the simulation, the end at a finding.
+ * fuzz.h - shared by the fuzz targets: numbers from the input, a run in the simulation, the end at a finding.
  *
- * A finding is a crash, a report of a sanitizer, a block of the library's that is still allocated after the run, or
- * DIE where the target knows what is right.
+ * A finding is a crash, a report of a sanitizer, a block of the library that is still allocated after the run, or
+ * DIE if the target knows the right result.
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H
@@ -25,7 +25,7 @@
         abort();                                                                                                       \
     } while (0)
 
-/* The rest of an input.  An input that is used up gives zeros. */
+/* The unread rest of an input. An input that is used up gives zeros. */
 struct input {
     const uint8_t *data;
     size_t size;

@@ -17,7 +17,7 @@ async(void, feed, (eddy_stream *, s), (struct input, in), (size_t, piece)) {
     await(eddy_stream_write_eof(s), &err);
 }
 
-/* Takes what the server says, "100 Continue" among it. */
+/* Reads what the server sends, "100 Continue" included. */
 async(void, drain, (eddy_stream *, s)) {
     eddy_slice answer;
     eddy_error err;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream.c - reads of every kind from a stream, beside a model: the bytes that come out are those that went in, in
- * order, whatever the pieces, the limit, the separators and the time-outs.
+ * stream.c - reads of every kind from a stream, compared with a model: the bytes that come out are those that went
+ * in, in order, for any pieces, limits, separators and timeouts.
  *
  * Input: the limit, sizes of the next two parts; pieces in which the writer sends; reads; the bytes themselves, which
  * are sent several times over.
@@ -11,10 +11,10 @@
 enum { PAYLOAD = 200000, ROOM = 70000, MOST_READS = 3000 };
 
 struct course {
-    uint8_t *sent;  /* all that the writer sends */
+    uint8_t *sent;  /* all bytes that the writer sends */
     size_t size;    /* of it */
     size_t at;      /* how much of it has been read */
-    size_t limit;   /* of the stream; 0: the usual one */
+    size_t limit;   /* the stream's limit; 0: the default */
     struct input pieces, reads;
 };
 
@@ -44,7 +44,7 @@ async(void, feed, (eddy_stream *, s), (struct course *, c)) {
     await(eddy_stream_close(s), &err);
 }
 
-/* Two or three separators, which may be the same or each other's beginning. */
+/* Two or three separators, which may be equal or begin with each other. */
 async(void, read_until_any, (eddy_stream *, s), (unsigned, which), (eddy_slice *, got)) {
     eddy_slice any[3] = {separator(which), separator(which / 6), {"b", 1}};
     await(eddy_stream_read_until_any(s, any, which > 127 ? 3 : 2, got));
@@ -80,7 +80,7 @@ static void expect(const struct course *c, eddy_slice got, const char *what)
         DIE("%s: %zu bytes at %zu of %zu are not those that were sent", what, got.size, c->at, c->size);
 }
 
-/* True: the course is over. */
+/* True: the run is over. */
 static bool take_failure(struct course *c, eddy_stream *s, const eddy_error *err)
 {
     eddy_slice part = eddy_stream_partial(s);
@@ -92,15 +92,15 @@ static bool take_failure(struct course *c, eddy_stream *s, const eddy_error *err
     return err->code == EDDY_INCOMPLETE_READ;
 }
 
-/* How far it is to the end of the line, with its newline; without one, to the end of all. */
+/* The distance to the end of the line, its newline included; without a newline, to the end of the data. */
 static size_t rest_of_line(const struct course *c)
 {
     const uint8_t *end = memchr(c->sent + c->at, '\n', c->size - c->at);
     return end ? (size_t)(end - (c->sent + c->at)) + 1 : c->size - c->at;
 }
 
-/* After a line that was too long. The next read of a line would drop its rest up to a separator of that read; so the
- * line is either dropped here, or read by a call that knows no lines. */
+/* Called after a line that was too long. The next read of a line would drop the rest of it up to a separator of that
+ * read; so the line is either dropped here, or read by a call that knows no lines. */
 async(void, leave_long_line, (eddy_stream *, s), (struct course *, c), (bool, skip)) {
     size_t left = rest_of_line(c), n = skip ? await(eddy_stream_skip_line(s)) : await(eddy_stream_read(s, room, 1));
     if (skip && n != left)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tls.c - TLS with somebody in between who flips, cuts, doubles, inserts and holds up bytes, and raw bytes in place of
- * a peer.  Whatever comes, each side ends within its deadline, with an error or without.
+ * tls.c - TLS with an attacker in between who flips, cuts, doubles, inserts and delays bytes, and raw bytes in place
+ * of a peer. In every case each side ends within its deadline, with an error or without.
  *
- * Input: a byte of choices, then the acts of the two directions.
+ * Input: a byte of choices, then the actions on the two directions.
  */
 #include "fuzz.h"
 
@@ -14,7 +14,7 @@ enum { READS_LINES = 1, WRITES_EOF = 2, AT_CLIENT = 64, RAW = 128 };
 
 static eddy_tls *client_tls, *server_tls;
 
-/* One block of a direction, changed as the next byte of the input says; false: the direction ends here. */
+/* Forwards one block of a direction, changed as the next byte of the input says; false: the direction ends here. */
 static bool change(struct input *acts, char *data, size_t *size)
 {
     unsigned act = take_byte(acts) % 8;

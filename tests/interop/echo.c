@@ -41,7 +41,7 @@ async(int, listen_at, (const eddy_server_options *, options))
     rethrow(&err);
 }
 
-/* The byte at a place; the period is no power of two, so that whole buffers that are lost or doubled show. */
+/* The byte at a position. The period is not a power of two, so that a lost or doubled buffer is detected. */
 static unsigned char byte_at(size_t place)
 {
     return (unsigned char)(place % 251);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_curl.c - rules of <eddy/curl.h>, against the site of the examples in the same loop. */
+/* test_curl.c - rules of <eddy/curl.h>, with the example's HTTP server in the same loop. */
 #include <eddy/curl.h>
 
 #include "site.h"
@@ -26,7 +26,7 @@ async(void, get_a_page)
     CHECK(!strcmp(page->url, url_of(url, site, "/page/1")));
     CHECK(page->size == strlen(page->body) && strstr(page->body, "<title>Page 1</title>"));
     CHECK(slice_is(eddy_http_header(page, "content-TYPE"), "text/html; charset=utf-8"));
-    CHECK(eddy_http_header(page, "Location").data == NULL); /* of the last response only */
+    CHECK(eddy_http_header(page, "Location").data == NULL); /* only those of the last response */
     CHECK(!strncmp(page->headers, "HTTP/1.1 200 OK\r\n", 17));
     await(eddy_server_close(site, 0));
 }
@@ -67,7 +67,7 @@ static void options_are_obeyed(void **state)
     RUN_CLEAN(use_options());
 }
 
-/* By the option, by await_for, by cancelling the task, before it has begun. */
+/* By the option, by await_for, by cancelling the task, and before it has begun. */
 async(void, abort_transfers)
 {
     char url[64];
@@ -83,7 +83,7 @@ async(void, abort_transfers)
     CHECK(eddy_cancel(one));
     (void)await(one, &err);
     CHECK(err.code == ECANCELED);
-    CHECK(!eddy_done(other)); /* its transfer goes on */
+    CHECK(!eddy_done(other)); /* the other transfer goes on */
     eddy_cancel(other);
     (void)await(other, &err);
     struct eddy_http_get *never = spawn(eddy_http_get(url));
@@ -99,7 +99,7 @@ static void a_cancelled_transfer_is_aborted(void **state)
     RUN_CLEAN(abort_transfers());
 }
 
-/* It has come, but its task is cancelled before it can take it. */
+/* The response has arrived, but the task is cancelled before it can take it. */
 async(void, cancel_at_the_end)
 {
     char url[64];

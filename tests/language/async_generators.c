@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* async_generators.c - functions that await and yield, and who closes them. */
+/* async_generators.c - functions that await and yield, and what closes them. */
 #include <errno.h>
 #include <eddy/keywords.h>
 #include "check.h"
@@ -10,7 +10,7 @@ async(int, give, (int, n))
     return n;
 }
 
-/* Clean-up that waits, in a plain function called by defer. */
+/* Clean-up that waits, in a plain function that is called by defer. */
 static void slow_closing(const char *name)
 {
     eddy_error err;
@@ -80,7 +80,7 @@ async(void, stepping)
     while (await(eddy_anext(&t, &v)))
         CHECK(v == 1);
     CHECK_LOG("closed ");
-    CHECK(!await(eddy_anext(&t, &v)) && !await(eddy_anext(&t, &v))); /* B57: again and again */
+    CHECK(!await(eddy_anext(&t, &v)) && !await(eddy_anext(&t, &v))); /* B57: anext after the end fails each time */
     struct lengths l = lengths();
     eddy_error err;
     await(eddy_asend(&l, "x", &v), &err);
@@ -96,12 +96,12 @@ async(void, throwing)
 {
     int v = -1;
     eddy_error err;
-    struct catcher c = catcher(); /* B59: caught, and yields; then ends */
+    struct catcher c = catcher(); /* B59: caught; the generator yields, and then ends */
     CHECK(await(eddy_anext(&c, &v)) && await(eddy_athrow(&c, EIO, &v)) && v == 1000);
     CHECK(!await(eddy_anext(&c, &v)));
-    c = catcher(); /* B59: caught, and ends */
+    c = catcher(); /* B59: caught; the generator ends */
     CHECK(await(eddy_anext(&c, &v)) && !await(eddy_athrow(&c, EDOM, &v), &err) && err.code == 0);
-    c = catcher(); /* B59: before the first step */
+    c = catcher(); /* B59: thrown before the first step */
     await(eddy_athrow(&c, EIO, &v), &err);
     CHECK(err.code == EIO && !await(eddy_anext(&c, &v)));
     struct ticker t = ticker(2);
@@ -119,15 +119,15 @@ async(void, closing_them)
     int v = -1;
     eddy_error err;
     struct ticker t = ticker(2);
-    await(eddy_aclose(&t)); /* B60: not started: nothing runs */
+    await(eddy_aclose(&t)); /* B60: not started: no code runs */
     CHECK(!await(eddy_anext(&t, &v)));
     CHECK_LOG("");
     struct catcher c = catcher(); /* B60: clean-up may wait */
     CHECK(await(eddy_anext(&c, &v)));
     await(eddy_aclose(&c));
     CHECK_LOG("waited ");
-    await(eddy_aclose(&c));         /* B60: of what has ended: nothing */
-    struct stubborn s = stubborn(); /* B60: yields in reply */
+    await(eddy_aclose(&c));         /* B60: closing an ended generator does nothing */
+    struct stubborn s = stubborn(); /* B60: the generator yields instead of closing */
     CHECK(await(eddy_anext(&s, &v)));
     await(eddy_aclose(&s), &err);
     CHECK(err.code == EDDY_GENERATOR_IGNORED_EXIT);
@@ -140,7 +140,7 @@ async(bool, one_step, (struct ticker *, t), (int *, v), (eddy_error *, err))
     return await(eddy_anext(t, v), err);
 }
 
-/* B56: one operation at a time; the one that runs is undisturbed. */
+/* B56: one operation at a time; a second one is refused and does not disturb the first. */
 async(void, one_at_a_time)
 {
     int v = -1, w = -1;
@@ -178,13 +178,13 @@ async(void, loops)
         sum = sum * 10 + x;
     CHECK(sum == 123);
     CHECK_LOG("start closed ");
-    async_for (x, ticker(4)) /* B49: of a value: closed before the next statement */
+    async_for (x, ticker(4)) /* B49: a generator value is closed before the next statement */
         if (x == 1)
             break;
     CHECK_LOG("start closed ");
     CHECK(await(leave_early()) == 2);
     CHECK_LOG("start closed ");
-    struct ticker kept = ticker(3); /* B49: of a variable: it stays open */
+    struct ticker kept = ticker(3); /* B49: a generator in a variable remains open */
     async_for (x, &kept)
         break;
     CHECK_LOG("start ");
@@ -197,10 +197,10 @@ async(void, loops)
     async_for (unused, plain_ticks(3))
         sum++;
     CHECK(sum == 3);
-    struct plain_ticks bare = plain_ticks(2); /* nothing to take: no variable */
+    struct plain_ticks bare = plain_ticks(2); /* nothing to receive: no variable */
     CHECK(await(eddy_anext(&bare)) && await(eddy_anext(&bare)) && !await(eddy_anext(&bare)));
     eddy_error err;
-    await(passes_on(), &err); /* a failure leaves, as from an await */
+    await(passes_on(), &err); /* a failure leaves the function, as with await */
     CHECK(err.code == EDOM);
     async_for (x, failing(), &err)
         sum += x;
@@ -208,7 +208,7 @@ async(void, loops)
     CHECK_LOG("");
 }
 
-/* D36 of the order at the end, B63: eddy_run closes what is left open. */
+/* D36 (the order at the end), B63: eddy_run closes generators that are left open. */
 async(void, leaves_one_open, (struct ticker *, kept))
 {
     async_for (x, kept)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* await.c - await in every place where an expression may stand, of every kind of awaitable. */
+/* await.c - await in every place where an expression may stand, for every kind of awaitable. */
 #include <errno.h>
 #include <eddy/keywords.h>
 #include "check.h"
@@ -105,7 +105,7 @@ async(int, expressions, (int, n))
     return x + y + (int)(p.x + p.y + q.x) + array[1] + (int)sizeof(await(give(1)));
 }
 
-/* B28: a call makes a value; the body begins when it is awaited.  B35: what can be awaited. */
+/* B28: a call makes a value; the body begins when it is awaited. B35: what may be awaited. */
 async(void, coroutine_values)
 {
     struct noting coroutine = noting(1);
@@ -119,7 +119,7 @@ async(void, coroutine_values)
     eddy_set_result(future, 7);
     CHECK(await(future) + await(future) == 14);
     eddy_future_free(future);
-    eddy_awaitable *any = &spawn(give(3))->awaitable; /* erased: awaited for void */
+    eddy_awaitable *any = &spawn(give(3))->awaitable; /* its type is erased: awaited as void */
     await(any);
     await(eddy_task_of(spawn(slow(3))));
     CHECK(!strcmp(await(text()), "text") && await(same(&any)) == &any && await(same(NULL)) == NULL);
@@ -130,7 +130,7 @@ async(int, wait_for_it, (struct slow *, coroutine), (eddy_error *, err))
     return await(coroutine, err);
 }
 
-/* B30, B31: a coroutine object is awaited once, and by one. */
+/* B30, B31: a coroutine object is awaited once, and by one task. */
 async(void, single_use)
 {
     eddy_error err, second;
@@ -147,7 +147,7 @@ async(void, single_use)
     await(other);
 }
 
-/* An await that does not suspend lets nobody else run. */
+/* An await that does not suspend lets no other task run. */
 async(void, no_turn)
 {
     struct noting *other = spawn(noting(9));

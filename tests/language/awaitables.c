@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* awaitables.c - awaitables of a user's own: start, cancel, and the end, now or later. */
+/* awaitables.c - awaitables of a user's own: start, cancel, and completion, at once or later. */
 #include <errno.h>
 #include <eddy/keywords.h>
 #include "check.h"
@@ -43,7 +43,7 @@ static struct refusal refusal(void)
     return (struct refusal){EDDY_AWAITABLE_INIT(&refusal_type)};
 }
 
-/* Completes later, from a callback; can be cancelled, at once or after a while. */
+/* Completes later, from a callback. Can be cancelled, at once or after a while. */
 struct alarm_clock {
     struct eddy_awaitable awaitable;
     const char *result;
@@ -119,12 +119,12 @@ async(void, later)
     struct alarm_clock *a = spawn(alarm_clock(0.001, false)), *b = spawn(alarm_clock(0.002, false));
     CHECK(!strcmp(await(b), "ring") && eddy_done(a) && !strcmp(await(a), "ring"));
     for (int slow = 0; slow < 2; slow++) {
-        struct waits *t = spawn(waits(slow)); /* a task that waits for it is cancelled */
+        struct waits *t = spawn(waits(slow)); /* the task that waits for it is cancelled */
         await(eddy_sleep(0));
         eddy_cancel(t);
         await(t, &err);
         CHECK(err.code == ECANCELED);
-        struct alarm_clock *native = spawn(alarm_clock(1000, slow)); /* itself, spawned, is */
+        struct alarm_clock *native = spawn(alarm_clock(1000, slow)); /* a task of the awaitable is cancelled */
         await(eddy_sleep(0));
         eddy_cancel(native);
         await(native, &err);
@@ -135,7 +135,7 @@ async(void, later)
     CHECK_LOG("cancel cancel cancel cancel cancel cancel ");
 }
 
-/* ---- ended twice ---- */
+/* ---- completed twice ---- */
 
 struct twice {
     struct eddy_awaitable awaitable;
@@ -169,7 +169,7 @@ async(void, ended_twice)
 {
     struct twice twice = {EDDY_AWAITABLE_INIT(&twice_type)};
     (eddy_set_exception_handler)(count_misuse, NULL);
-    CHECK(!eddy_complete(&twice)); /* it was not even started */
+    CHECK(!eddy_complete(&twice)); /* the second one was not even started */
     if (!eddy_call_soon(end_twice, NULL))
         throw(ENOMEM);
     await(twice);

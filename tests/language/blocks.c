@@ -69,7 +69,7 @@ static void for_each_block(void)
                 break;
             sum += x;
         }
-        sum += 100; /* break and continue belonged to the for_each */
+        sum += 100; /* break and continue belong to the for_each */
     }
     CHECK(sum == 210);
     CHECK_LOG("()()");
@@ -187,7 +187,7 @@ async(void, async_with_block)
         async_with (name, door("red")) {
             sum += (int)strlen(name);
             if (i)
-                continue; /* ends the block, not the round */
+                continue; /* ends the block, not the iteration */
             sum += 10;
         }
         sum += 100;

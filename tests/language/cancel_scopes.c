@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* cancel_scopes.c - trio's scopes: cancelled is a level, at every await until the scope has ended. */
+/* cancel_scopes.c - scopes as trio has them: cancellation is a level, which holds at every await until the scope has
+ * ended. */
 #include <errno.h>
 #include <eddy/keywords.h>
 #include "check.h"
 
-/* Swallows what it can; each further await fails again, so that it comes to its end. */
+/* Swallows a cancellation where it can; each further await fails again, so that the function ends. */
 async(int, stubborn)
 {
     eddy_error err;
@@ -29,7 +30,7 @@ async(int, in_time)
 {
     async_with (scope, eddy_fail_after(1)) /* long, for machines that are busy with other things */
         await(eddy_sleep(0.005));
-    await(eddy_sleep(1.1)); /* the scope has ended: nothing asks any more */
+    await(eddy_sleep(1.1)); /* the scope has ended: nothing is cancelled any more */
     return 1;
 }
 

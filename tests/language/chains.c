@@ -4,7 +4,8 @@
 #include <eddy/keywords.h>
 #include "check.h"
 
-/* A request that went from frame to frame would need some 80 bytes of stack each: more than who asks has here. */
+/* A request that recursed from frame to frame would need about 80 bytes of stack for each: more than the requester
+ * has here. */
 enum { LINKS = 5000, NATIVE_LINKS = 100000, REQUESTS = 70000 };
 
 async_declare_static(int, link_of, (int, below), (eddy_event *, at_the_end));
@@ -14,7 +15,7 @@ async_define_static(int, link_of, (int, below), (eddy_event *, at_the_end))
     eddy_error err;
     if (below) {
         int length = await(spawn(link_of(below - 1, at_the_end)), &err);
-        eddy_event_set(at_the_end); /* without memory it ends here */
+        eddy_event_set(at_the_end); /* without memory the chain ends here */
         if (err.code)
             rethrow(&err);
         return length + 1;
@@ -36,14 +37,14 @@ async(void, long_chain)
     eddy_error err;
     eddy_event at_the_end = EDDY_EVENT_INIT;
     struct link_of *t = spawn(link_of(LINKS, &at_the_end));
-    while (!eddy_event_is_set(&at_the_end) && !eddy_done(t)) /* without memory it may end before */
+    while (!eddy_event_is_set(&at_the_end) && !eddy_done(t)) /* without memory the chain may end earlier */
         await(eddy_sleep(0));
     await(spawn(asks(t)));
     await(t, &err);
     CHECK(err.code == ECANCELED && eddy_all_tasks(NULL, NULL) == 1);
 }
 
-/* The same through gathers, which are operations of their own. */
+/* The same through gathers, which are separate operations. */
 async(void, chain_of_gathers)
 {
     eddy_error err;
@@ -61,7 +62,7 @@ async(void, chain_of_gathers)
     }
 }
 
-/* Rule: requests are counted, however many. */
+/* Rule: requests are counted, up to any number. */
 async(void, many_requests)
 {
     eddy_error err;
@@ -94,7 +95,7 @@ static void count_circle(const eddy_error *err, void *argument)
     failed_by_circle += err->code == EDDY_WAITS_FOR_ITSELF;
 }
 
-/* Rule: the await that would close a circle fails, with the names of all that are in it and where they were spawned. */
+/* Rule: the await that would close a circle fails; the error names every member and where it was spawned. */
 async(void, circle)
 {
     eddy_error err;
@@ -110,7 +111,7 @@ async(void, circle)
         CHECK(strstr(err.message, names[i]));
 }
 
-/* The same where no frame has them in its list, and nobody waits for them. */
+/* The same if no frame has the tasks in its list, and no task waits for them. */
 async(void, circle_of_many)
 {
     static struct member *members[MANY_MEMBERS];
@@ -144,7 +145,7 @@ async_define_static(void, child_of, (struct parent **, parent))
     note("refused ");
 }
 
-/* Rule: a frame ends although one that it spawned waits for its task. */
+/* Rule: a frame ends although a task that it spawned waits for the frame's task. */
 async(void, child_awaits_its_parent, (bool, parent_awaits_too))
 {
     eddy_error err;
@@ -158,7 +159,7 @@ async(void, child_awaits_its_parent, (bool, parent_awaits_too))
 
 /* ---- circles through waits for several ---- */
 
-/* What a task waits by for the next in the circle. */
+/* The operation by which a task waits for the next one in the circle. */
 enum link { BY_AWAIT, BY_SHIELD, BY_GATHER, BY_SETTLED, BY_ARRAY, BY_WAIT, BY_FIRST, BY_ORDER, BY_GROUP, LINKS_IN_ALL };
 
 async(void, sleeps, (double, seconds))
@@ -203,7 +204,7 @@ async(void, waits_by, (enum link, link), (eddy_task **, other))
     default:
         async_with (group, eddy_task_group()) {
             eddy_group_spawn(group, awaits(other));
-            if (!eddy_done(*other)) /* the other one's turn: so both orders of closing the circle are met */
+            if (!eddy_done(*other)) /* the other task goes first: so both orders of closing the circle are tested */
                 await(eddy_sleep(0));
             await(eddy_sleep(0));
         }
@@ -225,7 +226,7 @@ async(void, ends_alone)
         await(eddy_sleep(0.001));
 }
 
-/* Rule: a circle is told with its members, whatever its tasks wait by, and none of them hangs. */
+/* Rule: a circle is reported with its members, by whatever operation its tasks wait, and none of them hangs. */
 async(void, circle_by, (enum link, one), (enum link, two))
 {
     eddy_error err;
@@ -233,7 +234,7 @@ async(void, circle_by, (enum link, one), (enum link, two))
     eddy_task *tasks[2];
     char names[2][80];
     circle_told[0] = '\0';
-    eddy_set_exception_handler(keep_circle, NULL); /* of one whose handle the other had */
+    eddy_set_exception_handler(keep_circle, NULL); /* awaits the task whose handle the other one had */
     for (int i = 0; i < 2; i++) {
         tasks[i] = eddy_task_of(eddy_keep(spawn(waits_by(links[i], &tasks[!i]))));
         snprintf(names[i], sizeof names[i], "\"%s\" (spawned at ", eddy_task_name(tasks[i]));
@@ -258,7 +259,7 @@ async(void, waits_for_itself_by, (enum link, link), (eddy_task **, self))
     note("refused ");
 }
 
-/* Rule: a circle of one is one. */
+/* Rule: a task that waits for itself is a circle of one. */
 async(void, circle_of_one, (enum link, link))
 {
     eddy_task *t = eddy_task_of(eddy_keep(spawn(waits_for_itself_by(link, &t))));
@@ -280,7 +281,7 @@ async(void, waits_for_first, (eddy_task **, others), (size_t, count), (bool, in_
     }
 }
 
-/* Rule: who waits for the first of several is stuck when all of them are, and not before. */
+/* Rule: a task that waits for the first of several is stuck when all of them are stuck, and not before. */
 async(void, circle_of_all_that_may_be_first, (bool, one_is_free), (bool, in_order))
 {
     eddy_error err;
@@ -298,7 +299,7 @@ async(void, circle_of_all_that_may_be_first, (bool, one_is_free), (bool, in_orde
     }
     await(waiter, &err);
     refused += err.code == EDDY_WAITS_FOR_ITSELF;
-    CHECK(one_is_free ? refused == 0 : refused > 0); /* the error goes on to who awaits the one that has it */
+    CHECK(one_is_free ? refused == 0 : refused > 0); /* the error goes on to the task that awaits the one that has it */
 }
 
 async_declare_static(void, waits_for_block, (eddy_task **, block));
@@ -322,7 +323,7 @@ async_define_static(void, waits_for_block, (eddy_task **, block))
     note("refused ");
 }
 
-/* Rule: a block ends although one of its group waits for its task: that wait fails. */
+/* Rule: a block ends although a task of its group waits for the block's task: that wait fails. */
 async(void, member_waits_for_its_block, (bool, fails))
 {
     eddy_error err;
@@ -332,7 +333,7 @@ async(void, member_waits_for_its_block, (bool, fails))
     CHECK_LOG("refused ");
 }
 
-/* Rule: a wait that is over is none: tasks wait for each other by turns. */
+/* Rule: a wait that is over does not count: tasks may wait for each other by turns. */
 async(void, waits_by_turns)
 {
     eddy_task *waiter = NULL;
@@ -369,7 +370,7 @@ async_define_static(void, fails_upon, (int, level), (eddy_event *, at_the_end))
     }
 }
 
-/* Rule: errors within errors, however deep, are told as far as somebody reads, and freed, on any stack. */
+/* Rule: nested errors of any depth are reported as far as they are read, and freed, on any stack. */
 async(void, deep_errors)
 {
     eddy_error err;
@@ -408,7 +409,7 @@ async(int, main_task)
     await(deep_errors());
     struct link_of *t = spawn(link_of(LINKS, &(eddy_event)EDDY_EVENT_INIT));
     await(eddy_sleep(0));
-    eddy_detach(t); /* and one is left for the end of the run */
+    eddy_detach(t); /* one is left for the end of the run */
     return 0;
 }
 

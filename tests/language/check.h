@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * check.h - what the programs of this folder check with: no framework, so that they read like a user's.
+ * check.h - the checks of the programs in this folder: no framework, so that the programs read like a user's.
  *
  * CHECK(condition) prints file, line and the condition, and ends the program with status 1.
  */
@@ -23,14 +23,15 @@ static inline void check_failed(const char *file, int line, const char *conditio
 {
     fprintf(stderr, "%s:%d: not true: %s\n", file, line, condition);
     fflush(NULL);
-    /* A check may fail on a task's stack.  Where tools/faults.py made it fail, that is no leak of the library: the
-     * programs that judge leaks are tests/stress/faults_*.c, which unwind. */
+    /* A check may fail on a task's stack. If tools/faults.py made it fail, what remains is no leak of the library:
+     * leaks are judged by tests/stress/faults_*.c, which unwind. */
     if (getenv("EDDY_FAIL_ALLOC") || getenv("EDDY_FAIL_DRIVER"))
         _exit(1);
     exit(1);
 }
 
-/* The characters that a program's parts write in turn; CHECK_LOG says what they must be by now, and starts anew. */
+/* The characters that a program's parts append in turn; CHECK_LOG compares them with what is expected, and clears
+ * them. */
 static char check_log[256];
 
 static inline void note(const char *text)

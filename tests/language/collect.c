@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* collect.c - lists out of generators: comprehensions. */
+/* collect.c - lists built from generators: comprehensions. */
 #include <errno.h>
 #include <eddy/keywords.h>
 #include "check.h"
@@ -51,7 +51,7 @@ static void in_plain_functions(void)
     collect(&odd, x, x, range(8), x > 5); /* appends */
     CHECK(odd.count == 5 && odd.items[0] == 1 && odd.items[2] == 5 && odd.items[4] == 7);
     if (all.count)
-        collect(&odd, 1, x, range(1)); /* keeps off the else */
+        collect(&odd, 1, x, range(1)); /* the braces keep the else outside */
     else
         abort();
     CHECK(odd.count == 6);
@@ -71,7 +71,7 @@ static void in_plain_functions(void)
     list_free(&none);
 }
 
-/* B38: an async comprehension, an await in a comprehension; one after the other, not at once. */
+/* B38: an async comprehension and an await in a comprehension; items one after the other, not at the same time. */
 async(void, in_async_functions)
 {
     list_of(int) g = {0}, f = {0}, awaited = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* contexts.c - variables that belong to a task: what awaits, spawns and generators see of them. */
+/* contexts.c - variables that belong to a task: what awaits, spawned tasks and generators see of them. */
 #include <eddy/keywords.h>
 #include "check.h"
 
@@ -40,10 +40,10 @@ async(void, threads)
 {
     eddy_context_set(&user, "joe");
     CHECK(!strcmp(await(from_a_thread("the thread's")), "joe"));
-    CHECK(!strcmp(name(), "joe")); /* what it sets is its own */
+    CHECK(!strcmp(name(), "joe")); /* a value that the task sets is seen by itself only */
     struct from_a_thread *t = spawn(from_a_thread("another's"));
     eddy_context_set(&user, "jim");
-    CHECK(!strcmp(await(t), "joe")); /* as at the spawn */
+    CHECK(!strcmp(await(t), "joe")); /* the value at the time of the spawn */
     CHECK(!strcmp(await(from_a_thread("third")), "jim"));
 }
 
@@ -58,13 +58,13 @@ async(int, main_task)
     await(one);
     await(two);
     CHECK_LOG("annbob eve ");
-    eddy_call_soon(called, NULL); /* B74: callbacks take the variables of now */
+    eddy_call_soon(called, NULL); /* B74: callbacks take the values at the time of the call */
     await(eddy_sleep(0));
     CHECK_LOG("ann");
     struct threads *apart = spawn(threads());
     await(apart);
     async_for (x, sets())
-        CHECK(x && !strcmp(name(), "in generator")); /* B65: async generators have none of their own */
+        CHECK(x && !strcmp(name(), "in generator")); /* B65: async generators have no copy */
     return 0;
 }
 

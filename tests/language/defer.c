@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* defer.c - clean-up runs on every way out, the last first, and may wait. */
+/* defer.c - clean-up runs on every way out, last in, first out, and may wait. */
 #include <errno.h>
 #include <eddy/keywords.h>
 #include "check.h"
@@ -78,7 +78,7 @@ async(void, arguments)
     const char *constant = "c";
     defer(put, constant);
     FILE *file = fopen("/dev/null", "r");
-    defer(fclose, file); /* a function that returns something */
+    defer(fclose, file); /* a function that returns a value */
     switch (one) {
     case 1: {
         defer(put, "case ");
@@ -89,7 +89,7 @@ async(void, arguments)
     CHECK_LOG("case ");
 }
 
-/* Waits, catches a failure of its own, and neither sees nor loses the one that is on its way out. */
+/* Waits, catches a failure of its own, and neither sees nor loses the failure that is propagating. */
 static void waiting(const char *text)
 {
     eddy_error err;

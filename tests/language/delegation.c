@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* delegation.c - yield_from and eddy_transfer: generators made of generators. */
+/* delegation.c - yield_from and eddy_transfer: generators composed of generators. */
 #include <errno.h>
 #include <eddy/keywords.h>
 #include "check.h"
@@ -80,7 +80,8 @@ generator(int, around_refuses)
 static void values_and_results(void)
 {
     int v = 0;
-    struct outer o = outer(); /* B21: straight to the consumer; B22: sends too; B25: its result is the value */
+    struct outer o = outer(); /* B21: values go straight to the consumer; B22: so do sent values; B25: the result is
+                               * the value of the expression */
     CHECK(eddy_next(&o, &v) && v == 1);
     CHECK(eddy_send(&o, 10, &v) && v == 2);
     CHECK(eddy_send(&o, 5, &v) && v == 15);
@@ -101,7 +102,7 @@ static void errors(void)
 {
     int v = 0;
     eddy_error err;
-    struct outer o = outer(); /* B23: thrown into the inner one, which ends: the expression has its result */
+    struct outer o = outer(); /* B23: thrown into the inner generator, which ends: the expression has its result */
     CHECK(eddy_next(&o, &v) && eddy_next(&o, &v) && eddy_throw(&o, EIO, &v, &err) && v == 100);
     eddy_close(&o);
     CHECK_LOG("inner outer ");
@@ -113,7 +114,7 @@ static void errors(void)
     eddy_close(&o, &err);
     CHECK(err.code == 0);
     CHECK_LOG("inner outer ");
-    struct around_refuses a = around_refuses(); /* B24: its error comes instead */
+    struct around_refuses a = around_refuses(); /* B24: the inner one's error replaces the closing */
     CHECK(eddy_next(&a, &v));
     eddy_close(&a, &err);
     CHECK(err.code == EBUSY);
@@ -124,7 +125,7 @@ static void started_ones(void)
 {
     int v = 0;
     eddy_error err;
-    struct numbers n = numbers(4); /* of a started one: the rest */
+    struct numbers n = numbers(4); /* of a started generator: its remaining values */
     CHECK(eddy_next(&n, &v) && eddy_next(&n, &v) && v == 1);
     int sum = 0;
     for_each (x, rest_of(&n))
@@ -136,7 +137,8 @@ static void started_ones(void)
     CHECK(!eddy_next(&o, &v, &err) && err.code == EDDY_GENERATOR_RUNNING);
 }
 
-/* One that answers errors: goes on after EIO, ends after EAGAIN, refuses to be closed with an error of its own. */
+/* A generator that answers errors: goes on after EIO, ends after EAGAIN, and refuses to be closed, with an error of
+ * its own. */
 generator(int, answers)
 {
     eddy_error err;
@@ -159,7 +161,7 @@ generator(int, around_answers, (struct answers *, started))
     yield(99);
 }
 
-/* B23 and B24 of a generator that was started before: what is thrown goes into it, and closing closes it first. */
+/* B23 and B24 for a generator that was started before: a thrown error goes into it, and closing closes it first. */
 static void errors_into_started_ones(void)
 {
     int v = 0;
@@ -192,7 +194,7 @@ static void errors_into_started_ones(void)
     CHECK_LOG("inner outer ");
 }
 
-/* A to B to C to A, without going back to the consumer in between. */
+/* From A to B to C to A, without returning to the consumer in between. */
 struct ring {
     struct player *next;
 };
@@ -260,7 +262,7 @@ generator_full(int, int, long, level, (int, depth), (int, code))
     return sum;
 }
 
-/* Depth is bounded by memory: far more levels than a stack holds, whose ends all come. */
+/* Depth is bounded only by memory: far more levels than a stack has room for, and the end of each one runs. */
 static void depths(void)
 {
     int v = 0;
@@ -270,10 +272,10 @@ static void depths(void)
     CHECK(eddy_send(&down, 7, &v) && v == 8);
     CHECK(!eddy_send(&down, 3, &v, &err) && err.code == 0 && levels_left == 0);
     CHECK(down.result == (long)LEVELS * (LEVELS + 1) / 2);
-    down = level(LEVELS, EIO); /* a failure comes up through all */
+    down = level(LEVELS, EIO); /* a failure passes through all levels */
     CHECK(eddy_next(&down, &v) && eddy_send(&down, 7, &v));
     CHECK(!eddy_send(&down, 3, &v, &err) && err.code == EIO && levels_left == 0);
-    for_each (x, level(LEVELS, 0)) { /* so does the closing */
+    for_each (x, level(LEVELS, 0)) { /* so does closing */
         CHECK(x == 1);
         break;
     }

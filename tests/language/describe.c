@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* describe.c - eddy_describe: kind, name, state and address of everything. */
+/* describe.c - eddy_describe: kind, name, state and address of every kind of object. */
 #include <errno.h>
 #include <eddy/keywords.h>
 #include "check.h"

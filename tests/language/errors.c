@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* errors.c - throw, catch, rethrow: for every type of result, and where no await stands. */
+/* errors.c - throw, catch, rethrow: for every type of result, and in places without an await. */
 #include <errno.h>
 #include <eddy/keywords.h>
 #include "check.h"
@@ -116,7 +116,7 @@ async(void, traceback)
     CHECK(eddy_error_count(&err) == 1 && eddy_error_cause(&err).code == 0);
 }
 
-/* The details live until the task catches its next error; kept ones longer. */
+/* The details live until the task catches its next error; kept ones live longer. */
 async(void, keeping)
 {
     eddy_error err, other;
@@ -161,7 +161,7 @@ generator(int, failing)
     throw(ERANGE, "no more");
 }
 
-/* A failure that no &err takes is pending, and leaves at the next await or at the end. */
+/* A failure that no &err receives is pending, and is raised at the next await or at the end of the function. */
 async(void, pending_at_the_end)
 {
     for_each (x, failing())
@@ -209,7 +209,7 @@ async(void, pending)
     CHECK(!eddy_next(&g, &v, &err) && err.code == ERANGE);
 }
 
-/* Of the task's own cancellation: &err lets it pass, await_always does not. */
+/* The task's own cancellation passes through &err; await_always catches it. */
 async(int, caught_by_await, (bool *, went_on))
 {
     eddy_error err;
@@ -262,7 +262,7 @@ generator(int, refuses_to_close)
     throw(EBUSY, "not now");
 }
 
-/* B15: an error of the closing that break brings about is pending too. */
+/* B15: an error from closing a generator after break is pending too. */
 async(void, closing_fails)
 {
     for_each (x, refuses_to_close())
@@ -323,7 +323,7 @@ int main(void)
     CHECK(eddy_run(main_point(), &err).y == 2 && err.code == 0);
     CHECK(eddy_run(main_failing(), &err) == 0 && err.code == EDOM && !strcmp(err.message, "boom 33"));
     CHECK(check_aborts(fail_in_plain_function, "ERANGE"));
-    eddy_await(eddy_sleep(1), &err); /* outside of every task nobody can wait */
+    eddy_await(eddy_sleep(1), &err); /* without a task nothing can wait */
     CHECK(err.code == EDDY_NO_TASK || err.code == EDDY_NO_LOOP);
     return 0;
 }

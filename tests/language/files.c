@@ -35,7 +35,7 @@ async(int, main_task)
     CHECK(await(spawn(lib_make(&freed))) == &freed && freed == 0);
     eddy_detach(spawn(lib_make(&freed)));
     await(eddy_sleep(0));
-    CHECK(freed == 1); /* as the other file has said */
+    CHECK(freed == 1); /* declared by the other file */
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* futures.c - a result that somebody will set. */
+/* futures.c - a result that is set later. */
 #include <errno.h>
 #include <eddy/keywords.h>
 #include "check.h"
@@ -26,7 +26,7 @@ async(int, error_of, (int_future *, future))
     return err.code;
 }
 
-/* Set once, awaited by any number, in the order they came; not consumed. */
+/* Set once, awaited by any number of tasks, in the order in which they came; not consumed. */
 async(void, many_waiters)
 {
     int_future *f = eddy_future_new(int_future);
@@ -66,7 +66,7 @@ async(void, errors)
     eddy_future_free(f);
 }
 
-/* Cancelled: awaits fail with ECANCELED, and a result comes too late. */
+/* Cancelled: awaits fail with ECANCELED, and a result that is set afterwards is ignored. */
 async(void, cancelled)
 {
     int_future *f = eddy_future_new(int_future);
@@ -76,7 +76,7 @@ async(void, cancelled)
     CHECK(eddy_cancelled(f) && eddy_done(f) && !eddy_set_result(f, 5));
     CHECK(await(a) == ECANCELED);
     eddy_future_free(f);
-    f = eddy_future_new(int_future); /* a waiter that is cancelled takes nobody with it */
+    f = eddy_future_new(int_future); /* a cancelled waiter does not affect the others */
     struct wait_for_it *one = spawn(wait_for_it(f, 1)), *two = spawn(wait_for_it(f, 2));
     await(eddy_sleep(0));
     eddy_cancel(one);

@@ -53,11 +53,11 @@ async(void, mixed)
     CHECK_LOG("3 4 5 6 7 ");
 }
 
-/* D16: the first failure, at once; the others are not cancelled. */
+/* D16: the first failure is raised at once; the others are not cancelled. */
 async(void, failures)
 {
     eddy_error err;
-    /* Far apart, so that a busy machine does not find them due together. */
+    /* Far apart, so that they are not due together on a busy machine. */
     struct after *slow = spawn(after(0.2, 1));
     struct fails_after *bad = spawn(fails_after(0.001, EIO)), *worse = spawn(fails_after(0.25, EDOM));
     await(eddy_gather(slow, bad, worse), &err);
@@ -113,7 +113,7 @@ async(void, as_they_complete)
         tasks[i] = spawn(after(i == 0 ? 0.3 : i == 1 ? 0.1 : 0.2, i)); /* far apart, as above */
     int order = 0;
     async_for (t, eddy_as_completed(tasks, 3)) {
-        struct after *typed = t; /* the type of tasks[0] */
+        struct after *typed = t; /* has the type of tasks[0] */
         order = order * 10 + await(typed);
     }
     CHECK(order == 120);
@@ -152,7 +152,7 @@ async(void, deadlines)
     CHECK(err.code == ETIMEDOUT);
     int_future *done = eddy_future_new(int_future);
     eddy_set_result(done, 8);
-    CHECK(await_for(done, 0) == 8); /* D15: what is done gives its result */
+    CHECK(await_for(done, 0) == 8); /* D15: a task that is done gives its result */
     eddy_future_free(done);
     CHECK_LOG("");
     double began = eddy_time();
@@ -162,7 +162,7 @@ async(void, deadlines)
     CHECK(await_for(answers_when_cancelled(), 0.001, &err) == 7 && err.code == 0); /* D14 */
 }
 
-/* A handle that stands twice is one task. */
+/* A handle that is given twice is one task. */
 async(void, duplicates)
 {
     struct after *one = spawn(after(0.001, 1)), *two = spawn(after(0, 2)), *done = spawn(after(0, 3));
@@ -185,7 +185,7 @@ async(int, shields, (struct after *, t))
     return await_shielded(t);
 }
 
-/* D23: the waiter is cancelled, what is shielded is not. */
+/* D23: the waiter is cancelled, the shielded task is not. */
 async(void, shield)
 {
     eddy_error err;
@@ -195,7 +195,7 @@ async(void, shield)
     eddy_cancel(waiter);
     await(waiter, &err);
     CHECK(err.code == ECANCELED && !eddy_done(inner));
-    CHECK(await_shielded(inner) == 1 && await(inner) == 1); /* it never takes the handle */
+    CHECK(await_shielded(inner) == 1 && await(inner) == 1); /* the await never takes the handle */
     inner = spawn(after(1000, 2));
     waiter = spawn(shields(inner));
     await(eddy_sleep(0));

@@ -17,7 +17,7 @@ async(void, put, (const char *, text))
     note(text);
 }
 
-/* Awaits what it yields; its result is the coroutine's. */
+/* Awaits what the generator yields; the generator's result is the coroutine's result. */
 generator_full(eddy_awaitable *, eddy_awaitable *, int, old_style, (int_future *, future))
 {
     note("begin ");

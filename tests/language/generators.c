@@ -77,7 +77,8 @@ generator(int, failing, (int, n))
     }
 }
 
-/* What it does with what is thrown in: goes on, ends, fails otherwise, ignores its closing. */
+/* What the generator does with an error that is thrown in: it goes on, ends, fails in another way, or ignores its
+ * closing. */
 generator_full(int, int, int, catcher)
 {
     eddy_error err;
@@ -131,7 +132,7 @@ static void creation_and_next(void)
     CHECK(!eddy_next(&g, &v)); /* B4: the end */
     CHECK_LOG("closed ");
     eddy_error err;
-    CHECK(!eddy_next(&g, &v, &err) && err.code == 0); /* B5: again and again */
+    CHECK(!eddy_next(&g, &v, &err) && err.code == 0); /* B5: next after the end fails each time */
     CHECK(!eddy_send(&g, 1, &v, &err) && err.code == 0);
     CHECK(!eddy_throw(&g, EIO, &v, &err) && err.code == EIO);
     eddy_close(&g, &err);
@@ -144,7 +145,7 @@ static void sending(void)
     eddy_error err;
     struct doubler d = doubler(4);
     CHECK(!eddy_send(&d, 5, &v, &err) && err.code == EDDY_GENERATOR_NOT_STARTED); /* B2 */
-    CHECK(eddy_next(&d, &v, &err) && v == 8 && err.code == 0);                    /* and it is usable */
+    CHECK(eddy_next(&d, &v, &err) && v == 8 && err.code == 0);                    /* and the generator remains usable */
     CHECK(eddy_send(&d, 5, &v) && v == 10);                                       /* B3 */
     CHECK(eddy_send(&d, 1500, &v, &err) && v == 3000);
     eddy_close(&d);
@@ -157,7 +158,7 @@ static void sending(void)
     CHECK(c.result == 3);
     struct ticks t = ticks(2);
     CHECK(eddy_next(&t) && eddy_next(&t) && !eddy_next(&t));
-    struct sums sums_up = sums(); /* nothing to take: no variable */
+    struct sums sums_up = sums(); /* nothing to receive: no variable */
     CHECK(eddy_next(&sums_up) && eddy_send(&sums_up, 20) && eddy_send(&sums_up, 22) && !eddy_send(&sums_up, 0));
     CHECK(sums_up.result == 42);
     struct catcher again = catcher();
@@ -171,16 +172,16 @@ static void throwing(void)
 {
     int v = 0;
     eddy_error err;
-    struct catcher c = catcher(); /* B6: caught, and yields */
+    struct catcher c = catcher(); /* B6: caught; the generator yields */
     CHECK(eddy_next(&c, &v) && eddy_throw(&c, EIO, &v, &err) && v == 1000 && err.code == 0);
     CHECK(!eddy_next(&c, &v) && c.result == 1);
-    c = catcher(); /* B6: caught, and returns */
+    c = catcher(); /* B6: caught; the generator returns */
     CHECK(eddy_next(&c, &v) && !eddy_throw(&c, EDOM, &v, &err) && err.code == 0 && c.result == 2);
     struct countdown g = countdown(3); /* B6: not caught */
     CHECK(eddy_next(&g, &v) && !eddy_throw(&g, EDOM, &v, &err) && err.code == EDOM);
     CHECK_LOG("start closed ");
     CHECK(!eddy_next(&g, &v, &err) && err.code == 0);
-    g = countdown(3); /* B7: before the first step */
+    g = countdown(3); /* B7: thrown before the first step */
     CHECK(!eddy_throw(&g, EIO, &v, &err) && err.code == EIO && !eddy_next(&g, &v));
     CHECK_LOG("");
     struct failing f = failing(1);
@@ -194,19 +195,19 @@ static void closing_them(void)
     int v = 0;
     eddy_error err;
     struct countdown g = countdown(3);
-    eddy_close(&g); /* B10: nothing runs */
+    eddy_close(&g); /* B10: no code runs */
     CHECK(!eddy_next(&g, &v));
     CHECK_LOG("");
     g = countdown(3);
     CHECK(eddy_next(&g, &v));
-    eddy_close(&g, &err); /* B11: clean-up runs; that it ended so is no error */
+    eddy_close(&g, &err); /* B11: clean-up runs; ending by the closing is no error */
     CHECK(err.code == 0 && !eddy_next(&g, &v));
     CHECK_LOG("start closed ");
-    struct catcher c = catcher(); /* B11: another error comes out */
+    struct catcher c = catcher(); /* B11: another error is raised by the closing */
     CHECK(eddy_next(&c, &v));
     eddy_close(&c, &err);
     CHECK(err.code == EBUSY);
-    struct stubborn s = stubborn(); /* B11: yields on: refused, and stays suspended */
+    struct stubborn s = stubborn(); /* B11: the generator yields: refused, and it remains suspended */
     CHECK(eddy_next(&s, &v));
     eddy_close(&s, &err);
     CHECK(err.code == EDDY_GENERATOR_IGNORED_EXIT);
@@ -236,11 +237,11 @@ static void loops(void)
         sum = sum * 10 + x;
     CHECK(sum == 321);
     CHECK_LOG("start closed ");
-    for_each (x, countdown(3)) /* B16: a value is closed when it is left */
+    for_each (x, countdown(3)) /* B16: a generator value is closed when the loop is left */
         if (x == 2)
             break;
     CHECK_LOG("start closed ");
-    struct countdown kept = countdown(4); /* B16: a variable is not */
+    struct countdown kept = countdown(4); /* B16: a generator in a variable is not */
     for_each (x, &kept)
         if (x == 3)
             break;
@@ -252,7 +253,7 @@ static void loops(void)
     CHECK_LOG("closed ");
     for_each (x, &kept)
         sum = x;
-    CHECK(sum == 21); /* a second loop over what is exhausted */
+    CHECK(sum == 21); /* a second loop over an exhausted generator */
     for_each (unused, ticks(3))
         sum++;
     CHECK(sum == 24);
@@ -266,7 +267,7 @@ static void loops(void)
     CHECK_LOG("start closed ");
 }
 
-/* B18: what has started must not be copied. */
+/* B18: a started generator must not be copied. */
 static void copy_it(void)
 {
     int v;

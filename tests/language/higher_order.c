@@ -37,7 +37,7 @@ async(struct response, broken, (struct request, request))
     throw(EIO, "no %s", request.path);
 }
 
-async(int, increment, (int, number)) /* another name of the parameter: the same type */
+async(int, increment, (int, number)) /* another parameter name: the same type */
 {
     return number + 1;
 }
@@ -121,7 +121,7 @@ async(void, tables)
     CHECK(r.status == 404);
     await(dispatch(routes, 3, (struct request){"/broken", 0}), &err);
     CHECK(err.code == EIO && !strcmp(err.message, "no /broken"));
-    struct handler *t = spawn(routes[1].handle((struct request){"spawned", 1})); /* a handle of the type */
+    struct handler *t = spawn(routes[1].handle((struct request){"spawned", 1})); /* a handle of the function's type */
     r = await(t);
     CHECK(r.status == 201 && !strcmp(r.text, "spawned"));
 }
@@ -136,7 +136,7 @@ async(void, parameters)
     await(with_retries(async_as(operation, flaky), 9, 3), &err);
     CHECK(err.code == EAGAIN);
     operation chosen = failures_left < 0 ? operation_of(square) : operation_of(increment);
-    struct operation value = chosen(4); /* stored, run later */
+    struct operation value = chosen(4); /* stored, and run later */
     CHECK(await(value) == 5);
     action a = action_of(act);
     await(a());
@@ -158,7 +158,7 @@ async(int, main_task)
     return 0;
 }
 
-/* What the compiler cannot know is checked when it is converted: this function's type does not fit. */
+/* What the compiler cannot know is checked at the conversion: this function's type does not fit. */
 static void convert_wrongly(void)
 {
     void *volatile hidden = (void *)(uintptr_t)echo;

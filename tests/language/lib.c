@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lib.c - the other file of files.c: async_define in eddy_ spelling, which needs no bare words. */
+/* lib.c - the other file of files.c: async_define in the eddy_ spelling, which needs no plain keywords. */
 #include "lib.h"
 
 eddy_async_define(int, lib_twice, (int, n))
@@ -53,7 +53,7 @@ eddy_async_define(void, lib_fail, (int, code))
     eddy_raise(code, "from afar");
 }
 
-/* How many were freed is counted where it points. */
+/* Counts the freed results in the variable that it points to. */
 eddy_async_define(int *, lib_make, (int *, freed))
 {
     return freed;

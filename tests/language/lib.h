@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lib.h - a library's header: twins with the prefix, so that it forces no bare words on those who include it. */
+/* lib.h - a library's header: keywords with the prefix, so that it forces no plain keywords on those who include it. */
 #ifndef EDDY_TESTS_LANGUAGE_LIB_H
 #define EDDY_TESTS_LANGUAGE_LIB_H
 

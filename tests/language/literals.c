@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* literals.c - options as compound literals, whose commas part a macro's arguments; <stdio.h> came before Eddy. */
+/* literals.c - options as compound literals, whose commas separate a macro's arguments; <stdio.h> is included before
+ * Eddy. */
 #include <stdio.h>
 #include <eddy/keywords.h>
 #include "check.h"
@@ -71,7 +72,7 @@ async(void, served)
     await(eddy_server_close(server, 0));
 }
 
-/* Also those of other libraries: keywords.h lacks nothing, wherever it is included. */
+/* Also for literals of other libraries: keywords.h works wherever it is included. */
 async(char *, text, (int, n))
 {
     char *made = NULL;
@@ -80,7 +81,7 @@ async(char *, text, (int, n))
     return made;
 }
 
-/* Arguments as literals of what only the running program knows. */
+/* Arguments as literals of values that are known only at run time. */
 async(void, literal_arguments, (int, n))
 {
     eddy_error err;

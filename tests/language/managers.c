@@ -9,7 +9,7 @@ struct room {
     const char *value;
     int refuse;  /* enter fails with this code */
     int replace; /* exit replaces a failure by this code */
-    int seen;    /* what exit was told */
+    int seen;    /* what exit received */
 };
 
 static void room_enter(struct eddy_manager *manager, eddy_error *err)
@@ -76,14 +76,14 @@ async(void, exit_fails)
 async(void, users)
 {
     eddy_error err;
-    await(nested()); /* B45: exits in reverse */
+    await(nested()); /* B45: exits run in reverse order */
     CHECK_LOG("+a+bab-b-a");
-    await(inner_refuses(), &err); /* B43: no exit for what was not entered */
+    await(inner_refuses(), &err); /* B43: no exit for a manager that was not entered */
     CHECK(err.code == EACCES && !strcmp(err.message, "b is locked"));
     CHECK_LOG("+a+b-a");
-    await(fails_inside(0), &err); /* B44: the failure goes on */
+    await(fails_inside(0), &err); /* B44: the failure is raised after the block */
     CHECK(err.code == EIO && !strcmp(err.message, "boom"));
-    await(fails_inside(EPIPE), &err); /* B44: replaced, the first being the cause */
+    await(fails_inside(EPIPE), &err); /* B44: replaced; the first failure is the cause */
     CHECK(err.code == EPIPE && eddy_error_cause(&err).code == EIO);
     CHECK_LOG("+a-a+a-a");
     await(exit_fails(), &err);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* misuse.c - what is found only at run time is told by the user's file and line, and by the remedy. */
+/* misuse.c - misuse that is found only at run time is reported with the user's file and line, and with the remedy. */
 #include <eddy/keywords.h>
 
 #include "check.h"
 
-/* What a child says on stderr before it ends. */
+/* What a child prints on stderr before it ends. */
 static char said[4096];
 
 static void listen_to(void (*function)(void))
@@ -29,7 +29,8 @@ static void listen_to(void (*function)(void))
     waitpid(child, NULL, 0);
 }
 
-/* The line of what was said that names this file: others tell of the driver, or of a tool that looks on. */
+/* The line of the output that names this file: other lines come from the driver, or from a tool that observes the
+ * program. */
 static const char *told(void)
 {
     const char *line = strstr(said, "eddy: " __FILE__ ":");
@@ -53,7 +54,7 @@ static bool names_the_library(void)
     return library && library < told() + strcspn(told(), "\n");
 }
 
-/* Debug mode, without its reports of steps that take long. */
+/* Debug mode, without its reports of slow steps. */
 #define IN_DEBUG_MODE (&(eddy_loop_options){.size = sizeof(eddy_loop_options), .slow_step = 3600})
 
 static void debug_mode(void)

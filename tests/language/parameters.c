@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* parameters.c - none to eight, of every kind, under every name that a careless macro would take for its own. */
+/* parameters.c - none to eight parameters, of every kind, under every name that could collide with a macro's own. */
 #include <errno.h>
 #include <eddy/keywords.h>
 #include "check.h"
@@ -65,7 +65,7 @@ async(int, p8, (int, a), (int, b), (int, c), (int, d), (int, e), (int, f), (int,
     return a + b + c + d + e + f + g + h;
 }
 
-/* The names of members and locals of the library. */
+/* The names of the library's members and locals. */
 async(int, names, (int, result), (int, base), (int, self), (int, args), (int, value), (int, t), (int, err), (int, x))
 {
     return result + base + self + args + value + t + err + x;
@@ -129,7 +129,7 @@ async(enum colour, other_colour, (enum colour, c))
     return c == RED ? GREEN : RED;
 }
 
-/* Names that end as generated ones might. */
+/* Names with the suffixes of generated names. */
 async(int, fetch, (int, n))
 {
     return n;

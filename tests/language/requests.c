@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* requests.c - a request to cancel meets what has completed: neither is lost, and neither comes twice. */
+/* requests.c - a request to cancel arrives when the operation has completed: neither is lost, and neither is
+ * delivered twice. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 
 /* ---- which wins ---- */
 
-/* Gives memory that only its caller can free. */
+/* Returns memory that only its caller can free. */
 async(char *, makes_under, (eddy_lock *, lock))
 {
     await(eddy_lock_acquire(lock));
@@ -17,7 +18,7 @@ async(char *, makes_under, (eddy_lock *, lock))
     return made;
 }
 
-/* The lock was handed over when the request comes, and the task has not gone on. */
+/* The request arrives after the lock was handed over, and before the task has gone on. */
 async(void, result_wins)
 {
     eddy_error err;
@@ -36,7 +37,7 @@ async(int, goes_on_under, (eddy_lock *, lock))
 {
     await(eddy_lock_acquire(lock));
     defer(eddy_lock_release, lock);
-    await(eddy_sleep(0)); /* here it is told */
+    await(eddy_sleep(0)); /* the request is delivered here */
     return 1;
 }
 
@@ -59,7 +60,7 @@ async(int, waits_for, (eddy_event *, event))
     return 1;
 }
 
-/* Nothing is lost when the wait for an event fails, although it was over. */
+/* Nothing is lost if the wait for an event fails although the event was set. */
 async(void, request_wins)
 {
     eddy_error err;
@@ -72,8 +73,8 @@ async(void, request_wins)
     CHECK(err.code == ECANCELED);
 }
 
-/* The scope's request went to a task that was about to end well: await_for gives its result, and nothing comes
- * after. */
+/* The scope's request reached a task that was about to succeed: await_for gives its result, and no cancellation
+ * follows. */
 async(void, time_out_meets_result)
 {
     eddy_error err;
@@ -89,7 +90,7 @@ async(void, time_out_meets_result)
     CHECK(eddy_cancelling(eddy_current_task()) == 0);
 }
 
-/* ---- who was asked, and whom it was passed on to ---- */
+/* ---- which task was asked, and to which it was passed on ---- */
 
 async(int, swallows_one)
 {
@@ -102,7 +103,7 @@ async(int, swallows_one)
 async(int, awaits_who_swallows)
 {
     int result = await(spawn(swallows_one()));
-    await(eddy_sleep(0)); /* the request was answered: it does not come again */
+    await(eddy_sleep(0)); /* the request was answered: it is not delivered again */
     return result;
 }
 
@@ -110,7 +111,7 @@ async(int, awaits_who_does_not_hear, (eddy_lock *, lock))
 {
     char *made = await(spawn(makes_under(lock)));
     free(made);
-    await(eddy_sleep(0)); /* nobody was told so far: here it comes */
+    await(eddy_sleep(0)); /* not delivered so far: it is delivered here */
     return 1;
 }
 
@@ -134,7 +135,7 @@ async(void, passed_on)
     CHECK(err.code == ECANCELED);
 }
 
-/* In a cancelled scope of trio's kind the next await fails, whoever has swallowed a request before. */
+/* In a cancelled scope of trio's kind the next await fails, even if a request was swallowed before. */
 async(void, level_stays)
 {
     eddy_error err;
@@ -155,7 +156,7 @@ async(void, leaves_block_at_its_end, (char, kind))
 {
     eddy_error err;
     eddy_cancel(eddy_current_task());
-    await_always(eddy_sleep(0), &err); /* taken, and never taken back */
+    await_always(eddy_sleep(0), &err); /* taken over, and never withdrawn */
     CHECK(err.code == ECANCELED && eddy_cancelling(eddy_current_task()) == 1);
     if (kind == 't')
         async_with (scope, eddy_timeout(1000))
@@ -166,7 +167,7 @@ async(void, leaves_block_at_its_end, (char, kind))
     if (kind == 'g')
         async_with (group, eddy_task_group())
             eddy_group_cancel(group);
-    await(eddy_sleep(0)); /* no request of the block's reaches this */
+    await(eddy_sleep(0)); /* no request of the block reaches this await */
     CHECK(eddy_cancelling(eddy_current_task()) == 1);
 }
 
@@ -187,7 +188,7 @@ async(void, beside, (bool *, had_its_turn))
     *had_its_turn = true;
 }
 
-/* Sixteen, by number, and then one turn. */
+/* Sixteen awaits, by number, and then one pass. */
 async(void, gives_way)
 {
     bool had_its_turn = false;
@@ -205,7 +206,7 @@ async(void, gives_way)
 
 typedef eddy_queue_of(int) int_queue;
 
-/* What comes in that turn is delivered before the next await begins: the queue's item stays. */
+/* A request that arrives in that pass is delivered before the next await begins: the item remains in the queue. */
 async(int, takes_all, (int_queue *, items), (int *, taken))
 {
     for (;; ++*taken)
@@ -244,18 +245,18 @@ async(int, main_task)
 
 /* ---- Ctrl-C ---- */
 
-/* The first look at signals comes with the next turn. */
+/* The first check for signals happens in the next pass. */
 async(int, is_interrupted, (char, then))
 {
     eddy_error err;
     raise(SIGINT);
-    if (then == 'e') /* it ends by that */
+    if (then == 'e') /* the main task ends by the cancellation */
         await(eddy_sleep(1000));
     await_always(eddy_sleep(1000), &err);
     CHECK(err.code == ECANCELED);
-    if (then == 'o') /* by an error of the same name that is its own */
+    if (then == 'o') /* it ends by its own error of the same name */
         throw(ECANCELED, "of one's own");
-    if (then == 'c') /* by what others asked as well */
+    if (then == 'c') /* it ends by a cancellation that other tasks requested as well */
         eddy_cancel(eddy_current_task());
     await(eddy_sleep(0));
     return 0;
@@ -263,7 +264,7 @@ async(int, is_interrupted, (char, then))
 
 int main(void)
 {
-    signal(SIGINT, SIG_DFL); /* whoever started this may have ignored it */
+    signal(SIGINT, SIG_DFL); /* the program may have been started with the signal ignored */
     CHECK(eddy_run(main_task()) == 0);
     CHECK(eddy_run(is_interrupted('e')) == 130);
     CHECK(eddy_run(is_interrupted('o')) == 1);

@@ -2,9 +2,9 @@
 /*
  * scope_tasks.c - which tasks a cancelled scope of trio's kind reaches.
  *
- * A task of a group is in the scopes around its group's block, one that a frame owns in those that were open at its
- * spawn, a detached or kept one in none; what is spawned by a task that is in a scope is in it too.  Who is reached
- * fails at every await: a task that is not would sleep for long.
+ * A task of a group is in the scopes around its group's block, a task that a frame owns is in the scopes that were
+ * open at its spawn, a detached or kept task is in none. A task that is spawned by a task in a scope is in that
+ * scope too. A task in a cancelled scope fails at every await; any other task would sleep for long.
  */
 #include <errno.h>
 #include <eddy/keywords.h>
@@ -13,9 +13,9 @@
 static const double soon = 0.005, never = 10;
 
 static int begun;
-static const double at_the_latest = 3; /* where a trigger could not be had for want of memory */
+static const double at_the_latest = 3; /* where memory for a trigger was missing */
 
-/* Cancels the scope when so many tasks inside it have begun, however slow the machine is. */
+/* Cancels the scope when a given number of tasks inside it have begun, however slow the machine is. */
 async(void, trigger, (eddy_scope *, scope), (int, wanted))
 {
     while (begun < wanted)
@@ -24,7 +24,7 @@ async(void, trigger, (eddy_scope *, scope), (int, wanted))
     eddy_scope_cancel(scope);
 }
 
-/* Swallows what it can, and counts: 3 if a level reaches it. */
+/* Swallows cancellations, and counts them: 3 if a level reaches it. */
 async(void, stubborn, (int *, refused))
 {
     eddy_error err;
@@ -72,11 +72,11 @@ async(void, and_it_outlives_the_block, (int *, refused))
         begun = 0;
         eddy_scope_cancel(scope);
     }
-    await(eddy_sleep(soon)); /* this task is free again */
+    await(eddy_sleep(soon)); /* this task is no longer in the scope */
     await(t, &err);
 }
 
-/* It stays so also when a shield that was around it ends. */
+/* This remains so when a shield around it ends. */
 async(void, and_a_shield_too, (int *, refused))
 {
     eddy_error err;
@@ -129,7 +129,7 @@ async(void, transitively)
     }
 }
 
-/* The block decides, not who spawns: neither a scope around the spawn nor one that the spawner is not in. */
+/* The block decides, not the spawning task: neither a scope around the spawn nor one that the spawner is not in. */
 async(void, spawn_from_outside, (eddy_group **, group), (int *, refused))
 {
     eddy_group_spawn(*group, stubborn(refused));
@@ -210,7 +210,7 @@ async(void, into_a_cancelled_one, (int *, refused))
     async_with (scope, eddy_cancel_scope()) {
         eddy_scope_cancel(scope);
         async_with (group, eddy_task_group())
-            eddy_group_spawn(group, stubborn(refused)); /* it does not even begin */
+            eddy_group_spawn(group, stubborn(refused)); /* the task does not even begin */
     }
 }
 
@@ -229,7 +229,7 @@ async(void, spawns_into_a_cancelled_one, (int *, code), (int *, refused))
 
 static int cleaned, refused_behind;
 
-/* Its clean-up has its time, whatever else is being cancelled; after the shield the level holds again. */
+/* Its clean-up has its time, even if other scopes are cancelled; after the shield the level holds again. */
 async(void, cleans_up, (bool, early))
 {
     eddy_error err = {.code = ECANCELED};
@@ -305,7 +305,7 @@ async(void, around_a_shield, (int *, refused))
         await(shield_ends(scope, refused));
 }
 
-/* ---- what is left behind ---- */
+/* ---- what remains afterwards ---- */
 
 async(void, counts)
 {
@@ -320,7 +320,7 @@ async(void, counts)
     await(eddy_sleep(0));
 }
 
-/* A request that was swallowed before still counts; the scope's own are withdrawn with it. */
+/* A request that was swallowed before still counts; the requests of the scope are withdrawn when it ends. */
 async(void, counts_beside_another)
 {
     eddy_error err;

@@ -49,7 +49,7 @@ async(long, both, (const char *, a), (const char *, b))
     return size_a + size_b;
 }
 
-/* D19: a child fails: the body and the siblings are cancelled, the errors are grouped. */
+/* D19: a task fails: the body and the siblings are cancelled, the errors are grouped. */
 async(void, child_fails, (int *, cancelling))
 {
     eddy_error err;
@@ -57,7 +57,7 @@ async(void, child_fails, (int *, cancelling))
         eddy_group_spawn(group, sleeper("sibling "));
         eddy_group_spawn(group, fails(0.001, EIO));
         eddy_group_spawn(group, fails_when_cancelled(EDOM));
-        await_always(eddy_sleep(1000), &err); /* swallowed: the group fails all the same */
+        await_always(eddy_sleep(1000), &err); /* swallowed: the group fails nevertheless */
         CHECK(err.code == ECANCELED);
         note("body ");
     }
@@ -70,7 +70,7 @@ async(void, fails_on, (eddy_event *, go), (int, code))
     throw(code, "failed");
 }
 
-/* All who were ready when the first failed come to their own ends. */
+/* All tasks that were ready when the first one failed run to their own ends. */
 async(void, fail_together, (int *, later))
 {
     eddy_error err;
@@ -94,7 +94,7 @@ async(void, fails_as_two)
     await(fail_together(&later));
 }
 
-/* A group inside of another: its errors stand beside the others. */
+/* A group inside another: its errors stand beside the others. */
 async(void, nested_errors)
 {
     async_with (group, eddy_task_group()) {
@@ -164,7 +164,7 @@ async(void, body_fails)
     }
 }
 
-/* D22: a child that is cancelled alone leaves the group in peace. */
+/* D22: a task that is cancelled alone does not affect the group. */
 async(void, cancels_itself)
 {
     eddy_cancel(eddy_current_task());
@@ -198,7 +198,7 @@ async(void, cancels, (eddy_group *, group))
     eddy_group_cancel(group);
 }
 
-/* The block waits for something when the group is cancelled: it is cancelled too. */
+/* The block waits for something when the group is cancelled: the wait is cancelled too. */
 async(void, group_cancelled_by_child)
 {
     async_with (group, eddy_task_group()) {
@@ -274,7 +274,7 @@ async(void, inner_and_outer, (bool, outer_first))
     }
 }
 
-/* D12: swallowed inside: no error, but expired, and nothing is left over. */
+/* D12: swallowed inside: no error, but the timeout has expired, and no request remains. */
 async(void, swallowed)
 {
     eddy_error err;
@@ -284,7 +284,7 @@ async(void, swallowed)
         await(eddy_sleep(0.001));
     }
     CHECK(eddy_cancelling(eddy_current_task()) == 0);
-    async_with (scope, eddy_timeout(0)) /* without an await: nothing happens */
+    async_with (scope, eddy_timeout(0)) /* without an await nothing happens */
         note("body ");
     CHECK(eddy_cancelling(eddy_current_task()) == 0);
     await(eddy_sleep(0));
@@ -296,7 +296,7 @@ async(void, is_cancelled)
         await(eddy_sleep(1000));
 }
 
-/* An error of clean-up leaves an expired block: the time-out is why. */
+/* An error of clean-up leaves an expired block: the timeout is its cause. */
 async(void, fails_in_clean_up, (int, kind))
 {
     eddy_error err;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tasks.c - spawn and what can be done to a handle; who outlives whom; cancellation, edge by edge. */
+/* tasks.c - spawn and the operations on a handle; which task outlives which; cancellation in its corner cases. */
 #include <errno.h>
 #include <eddy/keywords.h>
 #include "check.h"
@@ -28,7 +28,7 @@ static void put(const char *text)
 
 async(void, starting)
 {
-    struct noting *a = spawn(noting(1)), *b = spawn(noting(2)); /* first in, first out */
+    struct noting *a = spawn(noting(1)), *b = spawn(noting(2)); /* tasks run first in, first out */
     note("spawned ");
     struct noting *c = spawn_eager(noting(0)); /* runs at once */
     CHECK_LOG("spawned 0 ");
@@ -36,7 +36,7 @@ async(void, starting)
     await(eddy_sleep(0));
     CHECK_LOG("1 2 ");
     CHECK(await(b) == 2 && await(a) == 1 && await(c) == 0);
-    struct boom *failing = spawn_eager(boom()); /* D22: an eager child that fails at once */
+    struct boom *failing = spawn_eager(boom()); /* D22: an eager task that fails at once */
     eddy_error err;
     await(failing, &err);
     CHECK(err.code == EIO);
@@ -67,7 +67,7 @@ async(void, names_and_callbacks)
     CHECK(!strncmp(eddy_task_name(eddy_current_task()), "main_task", 9));
 }
 
-/* D1: cancelling what has ended. */
+/* D1: cancelling a task that has ended. */
 async(void, cancel_finished)
 {
     struct noting *t = spawn(noting(1));
@@ -77,7 +77,7 @@ async(void, cancel_finished)
     CHECK_LOG("1 ");
 }
 
-/* D2: before its first step: the body never starts. */
+/* D2: cancelled before the first step: the body never starts. */
 async(void, cancel_unstarted)
 {
     eddy_error err;
@@ -98,7 +98,7 @@ async(int, swallows, (bool *, again))
     return 5;
 }
 
-/* D4, D8: several requests are delivered once, the next await is not cancelled again, the count stays. */
+/* D4, D8: several requests are delivered once, the next await is not cancelled again, the count remains. */
 async(void, cancel_twice)
 {
     bool again = true;
@@ -127,7 +127,7 @@ async(void, throws_cancelled)
     throw(ECANCELED, "self");
 }
 
-/* Cancelling oneself: what the body returns before it was told stands.  D7: throwing ECANCELED. */
+/* A task cancels itself: what the body returns before the delivery is its result. D7: throwing ECANCELED. */
 async(void, cancel_oneself)
 {
     eddy_error err;
@@ -176,7 +176,7 @@ struct lent {
     char bytes[400];
 };
 
-/* The clean-up of a child reads and writes what its parent has lent it. */
+/* The clean-up of a child task reads and writes memory that its parent has lent it. */
 static void use_lent(struct lent *lent)
 {
     int damaged = 0;
@@ -215,7 +215,7 @@ async(void, detaches)
     eddy_detach(spawn(noting(9)));
 }
 
-/* A function never leaves its tasks behind, unless it says so. */
+/* A function never leaves its tasks running, unless it asks for that. */
 async(void, ownership)
 {
     eddy_error err;
@@ -241,7 +241,7 @@ async(int, waits_for, (struct sleeper *, t))
     return await(t);
 }
 
-/* Cancelled while it waits: the request goes to what is awaited. */
+/* Cancelled while it waits: the request goes to the awaited object. */
 async(void, cancellation_goes_in)
 {
     eddy_error err;
@@ -258,7 +258,7 @@ async(void, waits_for_itself)
     await(eddy_current_task());
 }
 
-/* B69: nobody can wait for himself. */
+/* B69: a task cannot wait for itself. */
 async(void, itself)
 {
     eddy_error err;
@@ -268,7 +268,7 @@ async(void, itself)
 
 static struct noting *spawn_in_plain_function(int n)
 {
-    return spawn(noting(n)); /* of no async function: the caller's to await */
+    return spawn(noting(n)); /* spawned outside of an async function: the caller awaits it */
 }
 
 static int caught;
@@ -278,7 +278,7 @@ static void exception_handler(const eddy_error *err, void *argument)
     caught = err->code + *(int *)argument;
 }
 
-/* D31: an error that nobody can see goes to the exception handler. */
+/* D31: an error that no task can receive goes to the exception handler. */
 async(void, unseen)
 {
     int thousand = 1000;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * threads.c - several loops, one a thread: over each switch errno is the task's and a thread-local is the thread's,
- * whatever the tasks of this and the other loops do.
+ * threads.c - several loops, one a thread: over each switch errno belongs to the task and a thread-local to the
+ * thread, whatever the tasks of this loop and of the others do.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@ enum { LOOPS = 4, TASKS = 8, TURNS = 100 };
 static __thread int loop_number;
 static __thread int steps;
 
-/* Looks at its thread-locals anew: nothing that was read before a switch is valid after it. */
+/* Takes the addresses of its thread-locals anew: an address from before a switch is not valid after it. */
 static __attribute__((noinline)) void step(int number)
 {
     CHECK(loop_number == number);

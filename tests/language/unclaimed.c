@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* unclaimed.c - results that nobody takes: async_free says how they are freed, and each is freed once. */
+/* unclaimed.c - results that are never taken: async_free says how they are freed, and each is freed once. */
 #include <errno.h>
 #include <eddy/keywords.h>
 #include "check.h"
 
-static int made, freed; /* `made` atomic: a thread makes one, too */
+static int made, freed; /* `made` is atomic: a thread makes one, too */
 
 static void free_text(char *text)
 {
@@ -24,7 +24,7 @@ async(char *, make_text, (double, seconds))
 
 async_free(make_text, free_text);
 
-/* One that fails has no result. */
+/* A task that fails has no result. */
 async(char *, make_none)
 {
     await(eddy_sleep(0));
@@ -80,7 +80,7 @@ static bool nothing_is_left(int wanted)
     return good;
 }
 
-/* What was taken is the taker's, and is not freed for him. */
+/* A result that was taken belongs to its taker, and is not freed for it. */
 async(void, taken)
 {
     char *text = NULL;
@@ -90,7 +90,7 @@ async(void, taken)
     free_text(await_shielded(make_text(0)));
     t = spawn(make_text(0));
     text = await_shielded(t);
-    eddy_detach(t); /* it was given to the task that waited shielded */
+    eddy_detach(t); /* the result was given to the task that waited shielded */
     free_text(text);
     async_with (group, eddy_task_group()) {
         eddy_group_spawn(group, make_text(0), &text);
@@ -121,7 +121,7 @@ async(void, nobodys)
     struct make_text *t = spawn(make_text(0));
     while (eddy_all_tasks(NULL, NULL) > 1)
         await(eddy_sleep(0.001));
-    eddy_detach(t); /* of one that has ended */
+    eddy_detach(t); /* of a task that has ended */
     CHECK(nothing_is_left(6));
     async_with (group, eddy_task_group()) {
         eddy_group_spawn(group, make_text(0));
@@ -130,7 +130,7 @@ async(void, nobodys)
     await(eddy_gather(make_text(0), make_pair()));
     CHECK(nothing_is_left(5));
     struct waits_shielded *waiter = spawn(waits_shielded());
-    while (!eddy_done(waiter) && eddy_all_tasks(NULL, NULL) < 3) /* until it waits */
+    while (!eddy_done(waiter) && eddy_all_tasks(NULL, NULL) < 3) /* until the task waits */
         await(eddy_sleep(0));
     eddy_cancel(waiter);
     await(waiter, &err);

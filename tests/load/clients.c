@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clients.c - clients PORT COUNT SECONDS: so many connections to server.c, in three phases with a rest after each.
+ * clients.c - clients PORT COUNT SECONDS: COUNT connections to server.c, in three phases with a rest after each.
  *
- * In the first phase a hundredth of them misbehave, in the others a tenth.  The rest ask now and then, compare what
- * comes back, and come anew from time to time: not a byte of theirs may be missing.  After each phase the server must
- * hold what it held in the beginning; and the third, which does the same as the second, must not leave more behind than
- * that did.
+ * In the first phase a hundredth of them misbehave, in the others a tenth. The others send a request now and then,
+ * compare the answer, and reconnect from time to time: not a byte may be missing. After each phase the server must
+ * hold what it held in the beginning; and the third phase, which does the same as the second, must not leave more
+ * behind.
  */
 #include <eddy/keywords.h>
 #include <errno.h>
@@ -15,14 +15,15 @@
 #include <sys/socket.h>
 
 enum {
-    OPENING = 100,    /* that connect at a time */
+    OPENING = 100,    /* clients that connect at the same time */
     LARGEST = 1500,   /* bytes of a request */
-    PATIENCE = 60,    /* seconds; reached only by what hangs */
-    /* What the server may hold beyond that of the beginning: for the next tasks, and the driver's buffers, which are
-     * 8 MiB on io_uring once all connections have been busy at a time.  Under load it is 64 MB. */
+    PATIENCE = 60,    /* seconds; reached only by a client that hangs */
+    /* How much more than at the beginning the server may hold: memory for the next tasks, and the driver's buffers,
+     * which are 8 MiB on io_uring once all connections have been busy at the same time. Under load it holds 64 MB. */
     KEPT_BLOCKS = 100,
     KEPT_KILOBYTES = 20480,
-    /* By how much two equal phases differ: of a hundred thousand visits each would leave forty bytes. */
+    /* The difference that is allowed between two equal phases: a leak in each of a hundred thousand visits would be
+     * forty bytes. */
     DIFFERENT_BLOCKS = 50,
     DIFFERENT_KILOBYTES = 4096
 };
@@ -32,7 +33,7 @@ static double until;
 static long requests, visits, misdeeds;
 static eddy_semaphore opening = EDDY_SEMAPHORE_INIT(OPENING);
 
-/* What the server holds: see server.c. */
+/* The numbers that the server reports; see server.c. */
 struct state {
     long blocks, descriptors, connections, kilobytes;
 };
@@ -42,7 +43,7 @@ static double random_between(double low, double high)
     return low + (high - low) * drand48();
 }
 
-/* A port of one's own is taken for a while when a connection has ended: several addresses have more of them. */
+/* A local port remains in use for a while after its connection has ended: several addresses have more ports. */
 async(eddy_stream *, visit, (int, number))
 {
     char host[16];
@@ -54,7 +55,7 @@ async(eddy_stream *, visit, (int, number))
     return await(eddy_open_connection_with_options("127.0.0.1", port, &options));
 }
 
-/* ==== those who behave ==== */
+/* ==== clients that behave ==== */
 
 async(void, ask, (eddy_stream *, s), (int, number))
 {
@@ -82,9 +83,9 @@ async(void, behave, (int, number))
     }
 }
 
-/* ==== those who do not ==== */
+/* ==== clients that misbehave ==== */
 
-/* The peer gets a reset, and what it has sent is thrown away. */
+/* The peer gets a reset, and its data is thrown away. */
 static void reset(eddy_stream *s)
 {
     struct linger gone = {1, 0};
@@ -100,7 +101,7 @@ async(void, read_slowly, (eddy_stream *, s), (size_t, size))
         await(eddy_sleep(0.02));
 }
 
-/* As slow as the server's patience allows, and not to the end. */
+/* As slow as the server's patience allows, and unfinished. */
 async(void, ask_in_drops, (eddy_stream *, s))
 {
     for (int i = 0; i < 20; i++) {
@@ -116,26 +117,26 @@ async(void, misbehave_once, (int, number), (int, how))
     eddy_stream *s = await(visit(number));
     defer(reset, s);
     switch (how) {
-    case 0: /* half a request, and silence */
+    case 0: /* half a request, and then silence */
         await(eddy_stream_printf(s, "ECHO 1000\n%0500d", number));
         await(eddy_sleep(random_between(0, 5)));
         break;
-    case 1: /* half a line, and gone */
+    case 1: /* half a line, and then a disconnect */
         await(eddy_stream_printf(s, "ECH"));
         break;
     case 2:
         await(read_slowly(s, 1000000));
         break;
-    case 3: /* asks, and never reads */
+    case 3: /* sends requests, and never reads */
         await(eddy_stream_printf(s, "GIVE 100000000\nGIVE 100000000\n"));
         await(eddy_sleep(random_between(1, 5)));
         break;
-    case 4: /* has come, and is gone */
+    case 4: /* connects and disconnects */
         break;
     case 5:
         await(ask_in_drops(s));
         break;
-    case 6: /* half a request, and the end of it */
+    case 6: /* half a request, and then the end of the data */
         await(eddy_stream_printf(s, "GIVE 200000\nECHO 1000\n"));
         await(eddy_stream_write_eof(s));
         await(eddy_sleep(random_between(0, 1)));
@@ -148,7 +149,7 @@ async(void, misbehave_once, (int, number), (int, how))
 
 async(void, misbehave, (int, number))
 {
-    eddy_error err; /* that he is thrown out is what he wanted */
+    eddy_error err; /* it is disconnected, as expected */
     for (int how = number; eddy_time() < until; how++) {
         await(misbehave_once(number, how % MISDEEDS), &err);
         misdeeds++;
@@ -193,7 +194,7 @@ static bool is_within(const struct state *now, const struct state *limit)
            now->kilobytes <= limit->kilobytes;
 }
 
-/* When it is within the limit, or has not come there in a long time. */
+/* Waits until it is within the limit, or has not been for a long time. */
 async(struct state, state_at_rest, (const struct state *, limit))
 {
     double latest = eddy_time() + PATIENCE;
@@ -205,7 +206,7 @@ async(struct state, state_at_rest, (const struct state *, limit))
     return state;
 }
 
-/* The least that it holds within some seconds: what is not in use goes back each second. */
+/* The least that it holds within some seconds: unused memory is returned each second. */
 async(struct state, least_state, (struct state, least))
 {
     for (int i = 0; i < 6; i++) {
@@ -235,7 +236,7 @@ async(void, watch, (double, seconds))
     print_state("  in the middle", &state);
 }
 
-/* Gives what the server holds when all have gone. */
+/* Returns what the server holds after all clients have disconnected. */
 async(struct state, run_phase, (int, count), (double, seconds), (int, one_in), (struct state, limit))
 {
     printf("one in %d misbehaves\n", one_in);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server.c - what clients.c puts under load.  A request is a line:
+ * server.c - the server that clients.c puts under load. A request is a line:
  *
  *     ECHO n     followed by n bytes, which come back
  *     GIVE n     n bytes come back
  *     STATE      "blocks descriptors connections kilobytes": what the process holds, in kilobytes resident
  *
- * Says "listening PORT" when it does.  A client that takes longer than PATIENCE for a request is left.
+ * Prints "listening PORT" when it listens. A client that takes longer than PATIENCE for a request is disconnected.
  */
 #include <dirent.h>
 #include <eddy/keywords.h>
@@ -33,7 +33,7 @@ static int open_descriptors(void)
     return count;
 }
 
-/* Without what has been freed and malloc keeps for itself. */
+/* Without memory that has been freed and that malloc keeps. */
 static long resident(void)
 {
     long pages = 0, all;
@@ -67,7 +67,7 @@ async(void, give, (eddy_stream *, s), (size_t, size))
     }
 }
 
-/* False: the client has ended. */
+/* False: the client has disconnected. */
 async(bool, answer, (eddy_stream *, s))
 {
     char text[64], word[8];
@@ -91,7 +91,7 @@ async(bool, answer, (eddy_stream *, s))
 
 async(void, serve, (eddy_stream *, s), (void *, nothing))
 {
-    eddy_error err = {0}; /* of a client that misbehaves: he is left */
+    eddy_error err = {0}; /* for a client that misbehaves: it is disconnected */
     (void)nothing;
     do
         eddy_stream_set_deadline(s, eddy_time() + PATIENCE);

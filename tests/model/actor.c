@@ -11,8 +11,8 @@
 #include "talk.h"
 #include "world.h"
 
-#define PATIENCE 5.0   /* seconds of a block that holds something: breaks deadlocks */
-#define LONG     100.0 /* seconds of what waits for others to end */
+#define PATIENCE 5.0   /* seconds that a block may hold something: breaks deadlocks */
+#define LONG     100.0 /* seconds to wait for other tasks to end */
 #define RESULT   5     /* of each actor */
 
 async_declare_static(void, run_parts, (struct op *, first));
@@ -136,7 +136,7 @@ async(void, run_shielded, (struct op *, op))
 
 /* ==== clean-up ==== */
 
-/* It waits, though the task may have been cancelled. */
+/* Waits, although the task may have been cancelled. */
 static void clean_up(const struct op **op)
 {
     eddy_error err;
@@ -221,14 +221,14 @@ async(void, run_group, (struct op *, op))
         MUST(slots[i] == 0 || slots[i] == RESULT, "a slot of a group got %d", slots[i]);
 }
 
-/* ==== what has an owner ==== */
+/* ==== objects with an owner ==== */
 
 blocking(int, think, (int, n))
 {
     return n * 2;
 }
 
-/* What it waits for before it makes one: time, which leaves nothing to lose, or a thread's result. */
+/* The operation that is awaited before the object is made: a sleep, which has nothing to lose, or a thread's result. */
 async(int *, make_thing, (double, seconds), (bool, by_thread))
 {
     if (by_thread)
@@ -345,14 +345,14 @@ static void do_nothing(void *unused)
     (void)unused;
 }
 
-/* ==== cancelling anybody ==== */
+/* ==== cancelling any task ==== */
 
 struct choice {
     unsigned left;
     eddy_task *task;
 };
 
-/* The library's own tasks are left alone, and the main one. */
+/* All tasks except the library's own and the main task. */
 static void choose(eddy_task *task, void *argument)
 {
     static const char *const names[] = {"actor", "make_thing", "wait_for_future", "speak"};
@@ -370,7 +370,7 @@ static void cancel_somebody(const struct op *op)
         eddy_cancel(choice.task, "by an operation");
 }
 
-/* ==== all of it ==== */
+/* ==== the operations ==== */
 
 async(void, run_block, (struct op *, op))
 {
@@ -498,7 +498,7 @@ async_define(int, model_main, (struct op *, program))
     size_t tasks = eddy_all_tasks(NULL, NULL);
     eddy_handle *limit = eddy_call_later(1e5, overdue, NULL);
     await(actor(program));
-    while (eddy_all_tasks(NULL, NULL) > tasks) /* detached ones, connections that were left */
+    while (eddy_all_tasks(NULL, NULL) > tasks) /* detached tasks, and connections that were left */
         await(eddy_sleep(1));
     await(eddy_server_close(world.server, 5));
     MUST(eddy_all_tasks(NULL, NULL) == 1, "%zu tasks are left", eddy_all_tasks(NULL, NULL));

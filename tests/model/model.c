@@ -2,9 +2,9 @@
 /*
  * model.c - random programs in the simulation, in every weather: model [FIRST [COUNT]]
  *
- * Each seed is a program (program.h), an order and a weather.  What a child process with many of them does not survive
- * is tried again alone, made smaller as long as it fails, and printed.  EDDY_SIM_WEATHER: that weather only.
- * EDDY_MODEL_SEEDS: how many, if COUNT is not given.
+ * Each seed is a program (program.h), an order and a weather. A child process runs many seeds. If it fails, the seed
+ * is tried again alone, its program is made smaller as long as it fails, and printed. EDDY_SIM_WEATHER: that weather
+ * only. EDDY_MODEL_SEEDS: how many, if COUNT is not given.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -25,7 +25,7 @@ static const char *const weathers[] = {
     "mixed", "fine", "slow", "resets", "cuts", "storm", "late=1 deaf=0 latency=0.001 short=0",
 };
 
-static const char *given_weather; /* NULL: each seed has its own */
+static const char *given_weather; /* NULL: each seed chooses its own */
 
 static const char *weather_of(uint64_t seed)
 {
@@ -70,7 +70,7 @@ static struct {
     long items, things, bytes;  /* of all */
 } *progress;
 
-/* True: all went well. */
+/* True: the child succeeded. */
 static bool survive(void (*body)(void *), void *argument, bool quiet)
 {
     int status;
@@ -123,7 +123,7 @@ static void run_attempt(void *argument)
     run(attempt->program, attempt->seed);
 }
 
-/* ==== what fails ==== */
+/* ==== failing programs ==== */
 
 static void shrink(struct attempt *attempt)
 {
@@ -167,7 +167,7 @@ int main(int argc, char **argv)
     uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
     uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 0) : given ? strtoull(given, NULL, 0) : DEFAULT_SEEDS;
     progress = mmap(NULL, sizeof *progress, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    const char *weather = getenv("EDDY_SIM_WEATHER"); /* run() sets it anew */
+    const char *weather = getenv("EDDY_SIM_WEATHER"); /* run() sets it again */
     given_weather = weather ? strdup(weather) : NULL;
     for (struct range range = {first, first}; range.first < first + count; range.first = range.end) {
         range.end = range.first + CHUNK < first + count ? range.first + CHUNK : first + count;

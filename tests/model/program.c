@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* program.c - random programs: made, printed, made smaller.  See program.h. */
+/* program.c - random programs: making, printing, and making smaller. See program.h. */
 #include "program.h"
 
 #include <stdlib.h>
@@ -58,14 +58,14 @@ static const char *const future_words[] = {
 
 /* ==== making ==== */
 
-/* Of every length that matters to others, and often the same, so that things are due together. */
+/* Lengths that matter to other operations, and often the same ones, so that several are due together. */
 static double random_span(uint64_t *random)
 {
     static const double spans[] = {0, 0, 0.0001, 0.001, 0.001, 0.01, 0.05, 0.3, 2};
     return spans[random_below(random, sizeof spans / sizeof spans[0])];
 }
 
-/* Half of the single ones hand something over, or take something away. */
+/* Half of the single operations hand something over, or take something away. */
 static enum op_kind random_kind(uint64_t *random, unsigned depth)
 {
     static const enum op_kind often[] = {OP_PUT, OP_PUT, OP_GET, OP_GET, OP_HAND_OVER, OP_TALK, OP_CANCEL, OP_SLEEP};
@@ -189,7 +189,7 @@ unsigned program_size(const struct op *program)
     return size;
 }
 
-/* The operation at this place of those that are left, in the order in which they are printed. */
+/* The operation at this position among those that are left, in the order in which they are printed. */
 static struct op *find(struct op *op, unsigned *place)
 {
     for (; op; op = op->next) {
@@ -204,10 +204,11 @@ static struct op *find(struct op *op, unsigned *place)
     return NULL;
 }
 
-/* Two steps for each place: without it and its parts; without it alone. */
+/* Two steps for each position: the program without that operation and its parts; the program without the operation
+ * alone. */
 struct op *program_shrink(struct op *program, unsigned step)
 {
-    unsigned place = step / 2 + 1; /* the program itself stays */
+    unsigned place = step / 2 + 1; /* the program itself remains */
     struct op *op = find(program, &place);
     if (!op)
         return NULL;

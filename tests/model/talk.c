@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* talk.c - a conversation: what comes back is what was sent, whole unless somebody cut it short.  See talk.h. */
+/* talk.c - a conversation: the bytes that come back equal those that were sent, all of them unless a side was cut
+ * short. See talk.h. */
 #include "talk.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ struct speech {
     eddy_stream *stream;
     const char *text;
     size_t size;
-    bool cut;       /* the writer has not come to its end */
+    bool cut;       /* the writer has not finished */
 };
 
 async(void, speak, (struct speech *, speech))
@@ -54,7 +55,7 @@ struct piece {
     size_t size;
 };
 
-/* Some more, in one of the ways to read; a time-out gives none and loses none. */
+/* Reads some more, in one of the ways to read; a timeout returns no bytes and loses none. */
 async(struct piece, read_some, (eddy_stream *, s), (char *, buffer), (size_t, room), (uint64_t, choice))
 {
     eddy_slice line = {NULL, 0};
@@ -78,7 +79,7 @@ async(struct piece, read_some, (eddy_stream *, s), (char *, buffer), (size_t, ro
     return (struct piece){choice % 4 == 0 ? buffer : line.data, size};
 }
 
-/* Reads until all has come, or the end, or nothing more will come since the writer was cut short. */
+/* Reads until all bytes have arrived, or the end, or until no more can arrive since the writer was cut short. */
 async(size_t, listen_to, (struct speech *, speech), (struct speak *, writer), (const struct op *, op), (char *, buffer))
 {
     size_t at = 0;

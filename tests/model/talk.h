@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* talk.h - a conversation of a model program, and the end that answers. */
+/* talk.h - a conversation of a model program, and the side that answers. */
 #ifndef TESTS_MODEL_TALK_H
 #define TESTS_MODEL_TALK_H
 
@@ -7,9 +7,9 @@
 
 #include "program.h"
 
-/* Sends back what it gets, to the end. */
+/* Sends back the bytes that it receives, until their end. */
 async_declare(void, echo, (eddy_stream *, s), (void *, unused));
-/* Says op->size bytes over a connection to echo, and listens. */
+/* Sends op->size bytes over a connection to echo, and reads the answer. */
 async_declare(void, talk, (const struct op *, op));
 
 #endif

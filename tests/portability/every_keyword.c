@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* every_keyword.c - each keyword once, in code that is clean: tools/standards.sh compiles it under many warnings. */
+/* every_keyword.c - each keyword once, in code without warnings: tools/standards.sh compiles it with many warnings
+ * enabled. */
 #include <stdio.h>
 #include <eddy/keywords.h>
 

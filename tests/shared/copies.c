@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * copies.c - a program at a fixed address: the linker copies the types of awaitables out of the shared library into it,
- * in the size that the headers say.  So that size never changes, and what later versions use was zero before.
+ * copies.c - a program at a fixed address: the linker copies the types of awaitables out of the shared library into
+ * it, in the size that the headers say. Therefore that size never changes, and members that later versions use were
+ * zero before.
  */
 #include <eddy/keywords.h>
 

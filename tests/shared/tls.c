@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tls.c - a program that is linked with the shared library, which loads what does TLS when the first context is made.
+ * tls.c - a program that is linked with the shared library, which loads OpenSSL when the first TLS context is made.
  *
- *   tls talk          before that OpenSSL is not in the process; after it two ends talk
+ *   tls talk          OpenSSL is not in the process before the first context; then two ends talk
  *   tls refused CODE  the contexts are refused with that code, and so is a connection; prints the sentence of one
  */
 #define _GNU_SOURCE
@@ -17,7 +17,7 @@
 
 #define CHECK(...) ((__VA_ARGS__) ? (void)0 : throw(EDDY_INVALID_STATE, "not true: %s", #__VA_ARGS__))
 
-/* Of nobody: it is used here only, and neither name nor date are looked at. */
+/* A certificate without a real owner: it is used here only, and neither its name nor its dates are checked. */
 static const char pem[] =
     "-----BEGIN PRIVATE KEY-----\n"
     "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgDreJigTQkmqbfOwy\n"

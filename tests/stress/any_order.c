@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* any_order.c - what holds whatever runs first: run with thousands of seeds, each of which is another order. */
+/* any_order.c - rules that hold in every order of tasks: run with thousands of seeds, each of which gives another
+ * order. */
 #include <errno.h>
 #include <stdio.h>
 

@@ -19,7 +19,7 @@
 
 extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
 
-static long left;      /* until the one that fails; 0: none does */
+static long left;      /* calls until the one that fails; 0: none fails */
 static long made;      /* so far */
 static int counting;
 
@@ -38,7 +38,7 @@ static const struct {
     CALL(rt_sigtimedwait) CALL(sched_getaffinity) CALL(sendfile) CALL(sendmsg) CALL(sendto) CALL(set_robust_list)
     CALL(setsockopt) CALL(shutdown) CALL(sigaltstack) CALL(socket) CALL(socketpair) CALL(statx) CALL(tgkill)
     CALL(unlinkat) CALL(wait4) CALL(waitid) CALL(writev)
-#if defined(SYS_epoll_wait) /* the older calls: not on every machine */
+#if defined(SYS_epoll_wait) /* the older calls: some machines do not have them */
     CALL(access) CALL(dup2) CALL(epoll_wait) CALL(poll) CALL(rename) CALL(unlink) CALL(vfork)
 #endif
 };

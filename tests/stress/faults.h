@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * faults.h - for the programs that tools/faults.py judges most strictly: they handle every error and unwind to their
- * end, so that whatever is left then is the library's leak, and a trap.
+ * end, so that anything left then is a leak of the library, which ends the program by a trap.
  *
- * PART(x) runs a part of the program; that it fails is told in words, and the other parts are still run.
+ * PART(x) runs a part of the program; its failure is printed, and the other parts still run.
  */
 #ifndef EDDY_TESTS_STRESS_FAULTS_H
 #define EDDY_TESTS_STRESS_FAULTS_H
@@ -36,7 +36,7 @@ static inline void part_ended(const char *part, const eddy_error *err)
         part_ended(#x, &part_error_); \
     } while (0)
 
-/* Something went wrong although nothing was reported. */
+/* Something went wrong, but no error was reported. */
 #define EXPECT(...) ((__VA_ARGS__) ? (void)0 : throw(EDDY_INVALID_STATE, "not true: %s", #__VA_ARGS__))
 
 /* The end of main. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * faults_everything.c - a part for each thing that the library does by the kernel, libc or OpenSSL: streams of all
- * kinds, TLS, servers, datagrams, files, folders, processes, names, signals, threads.
+ * faults_everything.c - a part for each thing that the library does by means of the kernel, libc or OpenSSL: streams
+ * of all kinds, TLS, servers, datagrams, files, folders, processes, names, signals, threads.
  *
- * tools/faults.py lets the library's own allocations and operations fail here; below.py what lies below it.
+ * tools/faults.py lets the library's own allocations and operations fail here; below.py lets the layers below fail.
  * EDDY_TEST_FOLDER holds cert.pem and key.pem; without it there is no TLS.
  */
 #include "faults.h"
@@ -253,7 +253,7 @@ async(void, a_signal)
     eddy_cancel(raising);
 }
 
-/* ==== all of it ==== */
+/* ==== all parts ==== */
 
 async(void, several_at_once)
 {
@@ -306,5 +306,5 @@ int main(void)
     eddy_loop_options options = {.size = sizeof options, .exception_handler = unseen};
     eddy_run_with(&options, everything(), &err);
     part_ended("the program", &err);
-    return err.code ? 1 : faults_end(0, blocks); /* the thread holds the error's words until the next one */
+    return err.code ? 1 : faults_end(0, blocks); /* the thread keeps the error's words until its next error */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* faults_generators.c - generators of all kinds and lists, when memory or an operation is missing. */
+/* faults_generators.c - generators of all kinds and lists, when an allocation or an operation fails. */
 #include "faults.h"
 
 typedef list_of(int) int_list;
@@ -91,7 +91,7 @@ async(void, async_ones)
     EXPECT(err.code == EDOM || err.code == ENOMEM);
 }
 
-/* eddy_run closes what is left open. */
+/* eddy_run closes generators that are left open. */
 async(void, left_open)
 {
     static struct ticks t;
@@ -108,7 +108,7 @@ async(void, lists)
     collect(&all, x * x, x, range(20), x % 2);
     async_collect(&all, x, x, ticks(3));
     list_push(&all, 5);
-    await(eddy_sleep(0)); /* where what is pending leaves */
+    await(eddy_sleep(0)); /* the pending failure is raised here */
     EXPECT(all.count == 14);
     (void)err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* faults_scopes.c - groups, timeouts, gathers, waits and managers, when memory or an operation is missing. */
+/* faults_scopes.c - groups, timeouts, gathers, waits and managers, when an allocation or an operation fails. */
 #include "faults.h"
 
 async(int, twice, (int, n))
@@ -82,7 +82,7 @@ async(void, gathers)
     await(eddy_gather(fails(EIO), twice(50)), &err); /* the other runs on, and is joined at the end */
     EXPECT(err.code == EIO || err.code == ENOMEM);
     await(eddy_gather_settled(fails(EIO), twice(1)));
-    struct eddy_gather dropped = eddy_gather_settled(twice(1000), twice(1000)); /* cancelled with the task */
+    struct eddy_gather dropped = eddy_gather_settled(twice(1000), twice(1000)); /* cancelled together with the task */
     (void)dropped;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* faults_streams.c - queues, locks, threads, servers and streams, when memory or an operation is missing. */
+/* faults_streams.c - queues, locks, threads, servers and streams, when an allocation or an operation fails. */
 #include "faults.h"
 
 typedef queue_of(int) int_queue;

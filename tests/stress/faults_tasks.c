@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* faults_tasks.c - tasks, futures, callbacks, context variables and errors, when memory or an operation is missing. */
+/* faults_tasks.c - tasks, futures, callbacks, context variables and errors, when an allocation or an operation
+ * fails. */
 #include "faults.h"
 
 typedef future_of(int) int_future;
@@ -51,7 +52,7 @@ async(void, results)
     EXPECT(sum == 12);
 }
 
-/* Tasks that nobody awaits: joined by the frame, or on their own. */
+/* Tasks that are not awaited: joined by the frame, or detached. */
 async(void, abandoned)
 {
     int cleaned = 0;
@@ -122,7 +123,7 @@ async(void, futures)
 async(void, errors)
 {
     eddy_error err, kept;
-    await(deep(20), &err); /* more places than a record has room for */
+    await(deep(20), &err); /* more places than an error record has room for */
     kept = err;
     eddy_error_keep(&kept);
     defer(eddy_error_free, &kept);

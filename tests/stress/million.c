@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * million.c - a million tasks at once on a kernel without MADV_GUARD_INSTALL, which means past the limit on mappings:
+ * million.c - a million tasks at once on a kernel without MADV_GUARD_INSTALL, and so beyond the limit on mappings:
  * EDDY_STACK_GUARD=mprotect and EDDY_MAP_LIMIT stand in for it. Such a stack takes two pages, one of them for the
  * canary.
  */
@@ -39,7 +39,7 @@ async(void, wait_for_go)
     ended++;
 }
 
-/* What the next stack would be guarded by. */
+/* How the next stack would be guarded. */
 static enum stack_guard next_guard(void)
 {
     struct stack *stack = stack_take(0);

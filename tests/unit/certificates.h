@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * certificates.h - certificates made when they are needed: authorities, those they sign, those that are no good.
- *
- * They lie in a folder of the process's own, as PEM files that hold the certificate and its key.
+ * certificates.h - certificates made when they are needed: authorities, certificates that they sign, and invalid
+ * ones. They lie in a folder that belongs to this process, as PEM files that hold the certificate and its key.
  */
 #ifndef EDDY_TESTS_UNIT_CERTIFICATES_H
 #define EDDY_TESTS_UNIT_CERTIFICATES_H
@@ -46,8 +45,8 @@ static inline void add_extension(X509 *certificate, X509 *issuer, int id, const 
     X509_EXTENSION_free(extension);
 }
 
-/* names: "DNS:localhost,IP:127.0.0.1"; NULL: it is an authority.  issuer NULL: signed by itself.  Valid from `from` to
- * `to` seconds from now. */
+/* names: "DNS:localhost,IP:127.0.0.1"; NULL: it is an authority. issuer NULL: self-signed. Valid from `from` to `to`
+ * seconds from now. */
 static inline struct identity identity_new(const char *subject, const char *names, const struct identity *issuer,
                                            long from, long to)
 {
@@ -92,7 +91,7 @@ static inline void write_one(const char *name, const char *subject, const char *
     identity_free(one);
 }
 
-/* For cmocka: a folder with all that the tests name. */
+/* For cmocka: a folder with all certificates that the tests name. */
 static inline int certificates_make(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* child.h - what a program does that ends by itself or by a signal: seen by a test in a forked child. */
+/* child.h - how a program ends, by itself or by a signal: observed by a test in a forked child. */
 #ifndef TESTS_UNIT_CHILD_H
 #define TESTS_UNIT_CHILD_H
 
@@ -21,7 +21,7 @@ static inline void child_read(struct child *child, int fd)
     close(fd);
 }
 
-/* Runs body in a child, whose exit status is what body returns. */
+/* Runs body in a child, whose exit status is the value that body returns. */
 static inline struct child child_run(int (*body)(void))
 {
     static const int signals[] = {SIGINT, SIGSEGV, SIGBUS, SIGABRT};
@@ -33,7 +33,7 @@ static inline struct child child_run(int (*body)(void))
     if (pid == 0) {
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-            signal(signals[i], SIG_DFL); /* cmocka has its own handlers */
+            signal(signals[i], SIG_DFL); /* cmocka installs its own handlers */
         dup2(ends[1], STDERR_FILENO);
         close(ends[0]);
         close(ends[1]);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * driver_rules.h - what the tests of src/os/driver.h share: a driver opened for each rule,
- * operations that count their completions, connected sockets.
+ * driver_rules.h - shared by the tests of src/os/driver.h: a driver opened for each rule, operations
+ * that count their completions, connected sockets.
  *
- * Each rule runs with every driver, or with that of EDDY_DRIVER alone.
+ * Each rule runs with every driver, or only with the driver that EDDY_DRIVER names.
  */
 #ifndef EDDY_TESTS_DRIVER_RULES_H
 #define EDDY_TESTS_DRIVER_RULES_H
@@ -30,14 +30,14 @@
 
 #include <cmocka.h>
 
-static const char *driver_name; /* of the group that runs */
+static const char *driver_name; /* the driver of the group that runs */
 static struct driver *driver;   /* opened for each test */
 
 /* An operation that counts its completions. */
 struct probe {
-    struct driver_op op;          /* first, so that complete finds the rest */
+    struct driver_op op;          /* first, so that complete finds the rest of the struct */
     int completions;              /* calls of complete */
-    int order;                    /* the number of its completion among all, from 1 */
+    int order;                    /* the position of its completion among all, from 1 */
     void (*then)(struct probe *); /* called by complete; NULL: nothing */
     struct probe *other;          /* for `then` */
     char data[64];                /* its buffer */
@@ -73,14 +73,14 @@ static inline bool submit(struct probe *probe, enum driver_op_kind kind, int fd)
     return driver_submit(driver, &probe->op);
 }
 
-/* Submits what would block. */
+/* Submits an operation that would block. */
 static inline void begin(struct probe *probe, enum driver_op_kind kind, int fd)
 {
     assert_false(submit(probe, kind, fd));
     assert_int_equal(probe->completions, 0);
 }
 
-/* A receive of `size` bytes at most. */
+/* A receive of at most `size` bytes. */
 static inline void begin_receive(struct probe *probe, int fd, size_t size)
 {
     prepare(probe, DRIVER_RECV, fd);
@@ -103,8 +103,8 @@ static inline int64_t finish(struct probe *probe)
     return probe->op.result;
 }
 
-/* What can be done now is done at once, or by a wait that does not sleep: a ring needs a call of the kernel.  False: it
- * is in flight. */
+/* An operation that can complete now does so at once, or in a wait that does not sleep: a ring needs a call of the
+ * kernel. False: it is in flight. */
 static inline bool is_prompt(struct probe *probe, bool at_once)
 {
     if (!at_once)
@@ -117,7 +117,7 @@ static inline bool promptly(struct probe *probe, enum driver_op_kind kind, int f
     return is_prompt(probe, submit(probe, kind, fd));
 }
 
-/* Its result, however long it takes. */
+/* Waits for its result, however long that takes. */
 static inline int64_t perform(struct probe *probe, enum driver_op_kind kind, int fd)
 {
     return submit(probe, kind, fd) ? probe->op.result : finish(probe);
@@ -126,7 +126,7 @@ static inline int64_t perform(struct probe *probe, enum driver_op_kind kind, int
 static inline int64_t finish_cancelled(struct probe *probe)
 {
     driver_cancel(driver, &probe->op);
-    assert_int_equal(probe->completions, 0); /* never from anywhere but wait */
+    assert_int_equal(probe->completions, 0); /* completions are called only from wait */
     return finish(probe);
 }
 
@@ -212,10 +212,10 @@ static inline int close_driver(void **state)
 
 #define RULE(name) cmocka_unit_test_setup_teardown(name, open_driver, close_driver)
 
-/* The number of rules that do not hold. */
+/* Returns the number of rules that do not hold. */
 #define run_rules(rules) run_rules_on_all(rules, sizeof(rules) / sizeof(rules)[0])
 
-/* Io_uring may be forbidden here, or left out of this build; when it is asked for by name it has to be there. */
+/* io_uring may be forbidden here, or left out of this build; if it is asked for by name it must be available. */
 static inline bool must_run(const char *name)
 {
     const char *only = getenv("EDDY_DRIVER"), *step;

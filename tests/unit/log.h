@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* log.h - loop options whose log hook keeps the text, for tests of what is printed. */
+/* log.h - loop options whose log hook keeps the text, for tests of what is logged. */
 #ifndef TESTS_UNIT_LOG_H
 #define TESTS_UNIT_LOG_H
 
 #include <eddy.h>
 #include <string.h>
 
-static char logged[8192]; /* what the hook was given since LOGGING */
+static char logged[8192]; /* the text that the hook received since LOGGING */
 
 static inline void log_keep(const char *text, void *argument)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * run_clean.h - for tests whose body is an async function: RUN_CLEAN(body()) runs it in a loop and then sees that no
- * block of memory, no stack and no descriptor is left.  CHECK(condition) fails the body by an error, so that its
- * clean-up runs, and the traceback tells the place.
+ * block of memory, no stack and no descriptor is left. CHECK(condition) fails the body by an error, so that its
+ * clean-up runs, and the traceback shows the place.
  */
 #ifndef EDDY_TESTS_UNIT_RUN_CLEAN_H
 #define EDDY_TESTS_UNIT_RUN_CLEAN_H

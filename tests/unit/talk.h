@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* talk.h - two ends of a stream that begin TLS with each other, and what came of it: for the tests of src/tls. */
+/* talk.h - two ends of a stream that begin TLS with each other, and the results, for the tests of src/tls. */
 #ifndef EDDY_TESTS_UNIT_TALK_H
 #define EDDY_TESTS_UNIT_TALK_H
 
@@ -8,10 +8,10 @@
 
 #include "io/stream.h"
 
-/* Contexts, the two ends of a stream, and what came of their handshakes. */
+/* Contexts, the two ends of a stream, and the results of their handshakes. */
 struct talk {
     eddy_tls *client_tls, *server_tls;
-    eddy_stream *ends[2];           /* the client's, the server's */
+    eddy_stream *ends[2];           /* the client's end, the server's end */
     int client_code, server_code;   /* 0: well */
     char client_words[400], server_words[400];
 };
@@ -62,17 +62,17 @@ async(int, shake, (eddy_stream *, s), (eddy_tls *, tls), (const char *, host), (
     await(eddy_start_tls(s, tls, host), &err);
     snprintf(words, 400, "%s", err.code ? err.message : "");
     if (err.code)
-        stream_close(s); /* one that could not even begin leaves the other waiting */
+        stream_close(s); /* an end that could not even begin leaves the other one waiting */
     return err.code;
 }
 
-/* Both handshakes on two streams in memory; what failed is in talk. */
+/* Both handshakes on two streams in memory; an error is stored in talk. */
 async(void, meet, (struct talk *, talk), (const char *, host))
 {
     CHECK(talk->client_tls && talk->server_tls);
     await(eddy_stream_pair(talk->ends));
     struct shake *server = spawn(shake(talk->ends[1], talk->server_tls, NULL, talk->server_words));
-    if (eddy_done(server)) /* there was no memory for it */
+    if (eddy_done(server)) /* there was no memory for the task */
         await(server);
     talk->client_code = await(shake(talk->ends[0], talk->client_tls, host, talk->client_words));
     if (talk->client_code)
@@ -88,7 +88,7 @@ async(void, expect_word, (eddy_stream *, from), (eddy_stream *, to), (const char
     CHECK(await(eddy_stream_read_exactly(to, buffer, size)) == size && memcmp(buffer, word, size) == 0);
 }
 
-/* Words both ways, then an orderly end both ways. */
+/* Words in both directions, then an orderly end in both directions. */
 async(void, converse, (struct talk *, talk))
 {
     char byte;

@@ -98,7 +98,7 @@ static void a_path_is_written_as_it_was_read(void **state)
     reads_as(&name, "@a name");
     memcpy(unnamed.data, path.data, unnamed.size);
     reads_as(&unnamed, "an unnamed socket");
-    /* A path has its zero, a name in the abstract space must not have one: it would belong to the name. */
+    /* A path ends with a zero. A name in the abstract space must not: the zero would belong to the name. */
     assert_int_equal(path.size, offsetof(struct sockaddr_un, sun_path) + sizeof "/run/a");
     assert_int_equal(name.size, offsetof(struct sockaddr_un, sun_path) + strlen("@a name"));
     assert_int_equal(name.data[offsetof(struct sockaddr_un, sun_path)], 0);
@@ -169,7 +169,7 @@ static void addresses_are_equal_if_they_name_the_same_place(void **state)
     equal(false, (eddy_address){.size = 0}, ip("127.0.0.1", 1));
 }
 
-/* The kernel fills such a field, which says nothing about the place. */
+/* The kernel fills such a field, which does not matter for equality. */
 static void a_flow_label_is_no_part_of_the_place(void **state)
 {
     (void)state;

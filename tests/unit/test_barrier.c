@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_barrier.c - rules of eddy_barrier: all or none go on, each with an index of its own, round after round. */
+/* test_barrier.c - rules of eddy_barrier: all go on or none, each with its own index, round after round. */
 #include <eddy.h>
 #include <errno.h>
 
@@ -14,7 +14,7 @@ static int begin(void **state)
     return 0;
 }
 
-/* Notes its name and its index, or '!' for a cancellation and 'x' for a broken barrier. */
+/* Notes its name and its index, or '!' for a cancellation, or 'x' for a broken barrier. */
 eddy_async(void, meet, (const char *, name))
 {
     eddy_error err;
@@ -81,11 +81,11 @@ static void a_barrier_can_be_used_again_at_once(void **state)
 {
     (void)state;
     RUN(rounds());
-    /* as asyncio prints it: those who are early arrive after the last of the round has gone on */
+    /* as in asyncio: early arrivals for the next round arrive after the last one of this round has gone on */
     told("c2 a0 b1 a2 b0 c1 b2 c0 a1 0 0");
 }
 
-/* Seven at once for three places: two rounds, and one stays. */
+/* Seven tasks at once for three places: two rounds, and one task remains waiting. */
 eddy_async(void, too_many)
 {
     static const char *names[] = {"a", "b", "c", "d", "e", "f", "g"};
@@ -226,7 +226,7 @@ static void reset_breaks_only_those_who_wait(void **state)
     told("ax bx e2 c0 d1");
 }
 
-/* Those who were let go and have not yet run are reached too; who waits for the next round is not. */
+/* Tasks that were released and have not run yet are reached too; tasks that wait for the next round are not. */
 eddy_async(void, break_while_draining, (bool, aborts))
 {
     struct meet *a = eddy_spawn(meet("a")), *b = eddy_spawn(meet("b")), *c = eddy_spawn(meet("c"));
@@ -254,7 +254,7 @@ static void breaking_while_it_drains_reaches_those_who_have_not_run(void **state
     told("c2 ax bx dx 0 waiting");
 }
 
-/* Early, and cancelled: before the others have gone, and after it was woken. */
+/* Cancelled while it is early: before the others have gone on, and after it was woken. */
 eddy_async(void, cancel_the_early)
 {
     struct meet *a = eddy_spawn(meet("a")), *b = eddy_spawn(meet("b")), *c = eddy_spawn(meet("c"));

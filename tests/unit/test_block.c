@@ -27,7 +27,7 @@ static int begin(void **state)
     return 0;
 }
 
-/* Whatever was taken has been given by now, and so nothing is left. */
+/* Everything that was taken has been given back, and so nothing is left. */
 static int end(void **state)
 {
     (void)state;
@@ -59,7 +59,7 @@ static void give_crowd(size_t size, size_t first)
 static void blocks_of_all_sizes_are_aligned_and_nobody_elses(void **state)
 {
     (void)state;
-    for (int round = 0; round < 2; round++) { /* the second of what the first has given */
+    for (int round = 0; round < 2; round++) { /* the second block of those that the first one gave back */
         for (size_t i = 0; i < CROWD / 4; i++) {
             taken[i] = block_take(&blocks, some_size(i));
             assert_int_equal((uintptr_t)taken[i] % 16, 0);
@@ -86,11 +86,12 @@ static void the_block_that_was_given_last_is_taken_first(void **state)
     }
 }
 
-/* First of a slab, next of a slab, given before, larger than any of a slab. */
+/* The first block of a slab, the next block of a slab, a block given back before, and a block too large for any
+ * slab. */
 static void each_taking_can_be_refused(void **state)
 {
     (void)state;
-    static volatile size_t sizes[] = {100, 100, 100, 2000}; /* of which the compiler knows nothing */
+    static volatile size_t sizes[] = {100, 100, 100, 2000}; /* opaque to the compiler */
     for (int i = 0; i < 4; i++) {
         memory_fail_after(1);
         assert_null(block_take(&blocks, sizes[i]));
@@ -127,7 +128,7 @@ static void what_a_crowd_has_left_is_given_back(void **state)
     assert_false(blocks_are_slack(&blocks));
     assert_int_equal(memory_live_blocks(), before + 1);
     memset(taken[0], 2, 240);
-    for (size_t i = 1; i < CROWD; i++) { /* of the slab that stayed as well as of new ones */
+    for (size_t i = 1; i < CROWD; i++) { /* of the slab that was kept as well as of new ones */
         taken[i] = block_take(&blocks, 240);
         memset(taken[i], 3, 240);
     }

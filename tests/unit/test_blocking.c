@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_blocking.c - rules of blocking functions: run by a thread of the pool; a cancelled wait leaves it alone. */
+/* test_blocking.c - rules of blocking functions: a thread of the pool runs them; a cancelled wait does not affect
+ * them. */
 #include <eddy.h>
 #include <errno.h>
 #include <pthread.h>
@@ -7,7 +8,7 @@
 #include "transcript.h"
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-static int begun, ended; /* atomic: functions that came to the gate, and to their end */
+static int begun, ended; /* atomic: the number of functions that reached the gate, and that ended */
 
 eddy_blocking(int, add, (int, a), (int, b))
 {
@@ -94,7 +95,7 @@ eddy_async(void, cancelled)
     pthread_mutex_unlock(&gate);
 }
 
-/* D40: the threads run to their end, and eddy_run waits for them. */
+/* D40: the threads run to the end of their functions, and eddy_run waits for them. */
 static void a_cancelled_wait_ends_at_once_and_leaves_the_thread_alone(void **state)
 {
     (void)state;
@@ -110,7 +111,7 @@ eddy_async(void, queued_and_cancelled)
     pthread_mutex_lock(&gate);
     struct pass_gate *first = eddy_spawn(pass_gate(1)), *second = eddy_spawn(pass_gate(2));
     eddy_await(at_the_gate(1));
-    eddy_cancel(second); /* no thread has taken it: it never runs */
+    eddy_cancel(second); /* no thread has taken the function: it never runs */
     eddy_await(second, &err);
     pthread_mutex_unlock(&gate);
     note("%d", eddy_await(first));

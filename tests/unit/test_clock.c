@@ -32,7 +32,7 @@ static void a_sleep_is_never_shorter_than_asked(void **state)
     assert_true(clock_from_seconds(3600) == 3600 * CLOCK_SECOND);
 }
 
-/* What a person writes in decimal is meant exactly: no nanosecond is added by binary fractions. */
+/* A decimal number that a person writes is taken exactly: binary fractions add no nanosecond. */
 static void decimal_fractions_are_exact(void **state)
 {
     (void)state;

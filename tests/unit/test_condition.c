@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_condition.c - rules of eddy_condition: who comes back holds the lock; no notification is lost. */
+/* test_condition.c - rules of eddy_condition: a wait returns with the lock held; no notification is lost. */
 #include <eddy.h>
 #include <errno.h>
 
@@ -16,7 +16,7 @@ static int begin(void **state)
     return 0;
 }
 
-/* Waits once, and notes how that ended and whether the lock is held then. */
+/* Waits once, and notes how the wait ended and whether the lock is held then. */
 eddy_async(void, wait_for_it, (const char *, name))
 {
     eddy_async_with (held, eddy_condition_hold(&condition)) {
@@ -93,7 +93,7 @@ static void notify_all_wakes_those_who_wait_and_no_later_one(void **state)
     told("notified a b late");
 }
 
-/* Between a notification and the lock: who asks for the lock first gets it first, as in asyncio. */
+/* Between the notification and the lock: tasks that ask for the lock first get it first, as in asyncio. */
 eddy_async(void, notifier_goes_on)
 {
     struct wait_for_it *waiter = eddy_spawn(wait_for_it("waiter"));
@@ -211,7 +211,7 @@ static void a_notification_of_a_cancelled_task_goes_to_the_next(void **state)
     told("a! b free:1");
 }
 
-/* Notified, running, queued for the lock; then cancelled, more than once. */
+/* Notified, running, and waiting for the lock; then cancelled, more than once. */
 eddy_async(void, cancel_while_asking_for_the_lock, (int, times))
 {
     struct wait_for_it *a = eddy_spawn(wait_for_it("a")), *b = eddy_spawn(wait_for_it("b"));
@@ -239,7 +239,7 @@ static void a_cancellation_while_asking_for_the_lock_is_not_lost(void **state)
     told("held:1 a! b free:1");
 }
 
-/* Cancelled while waiting, and again while it asks for the lock: one cancellation comes out. */
+/* Cancelled while it waits, and again while it asks for the lock: one cancellation is raised. */
 eddy_async(void, wait_twice)
 {
     eddy_error err;
@@ -391,7 +391,7 @@ eddy_async(void, crowd)
             items++;
             notify(1);
         }
-        if (i % 8 == 0 && i / 8 < CROWD - 1) /* some that were just notified, some that wait, some that ask */
+        if (i % 8 == 0 && i / 8 < CROWD - 1) /* some of them were just notified, some wait, some ask for the lock */
             eddy_cancel(tasks[i / 8]);
         if (i % 3 == 0)
             eddy_await(eddy_sleep(0));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_connect.c - rules of eddy_open_connection to hosts with several addresses.
  *
- * The resolver is the test's own: "several.test" has the addresses that `answer` names. */
+ * The test replaces the resolver: "several.test" has the addresses that `answer` names. */
 #include <math.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -10,9 +10,9 @@
 #include "io/address.h"
 #include "run_clean.h"
 
-static const char *const *answer; /* hosts, then a NULL */
+static const char *const *answer; /* hosts, followed by NULL */
 
-/* An entry for the list, as the C library makes it: its address follows it. */
+/* An entry for the list, laid out as the C library does: its address follows it. */
 static struct addrinfo *entry(const char *host, const char *service)
 {
     struct addrinfo *one = calloc(1, sizeof *one + sizeof(struct sockaddr_in6));
@@ -24,7 +24,7 @@ static struct addrinfo *entry(const char *host, const char *service)
     return one;
 }
 
-/* Hides the library's. */
+/* Replaces the C library's function. */
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
 {
     const char *const itself[] = {host, NULL};
@@ -61,7 +61,7 @@ async(void, greet, (eddy_stream *, s), (void *, argument))
     await(eddy_stream_write(s, "hi", 2));
 }
 
-/* A port of 127.0.0.1 to which nobody listens. */
+/* A port of 127.0.0.1 on which nothing listens. */
 async(int, deserted_port)
 {
     eddy_server *server = await(eddy_start_server(greet, (void *)NULL, "127.0.0.1", 0));
@@ -82,7 +82,7 @@ async(void, expect_greeting, (eddy_stream *, s), (const char *, host), (int, por
 
 /* ---- the order ---- */
 
-/* Every attempt fails, those by IPv6 in another way: they cannot come from an address of IPv4. */
+/* Every attempt fails; those by IPv6 fail differently, since they cannot come from an IPv4 address. */
 async(void, all_fail)
 {
     eddy_error err;
@@ -104,7 +104,7 @@ async(void, all_fail)
     CHECK(err.code == EAFNOSUPPORT && strstr(err.message, expected));
 }
 
-/* One reason for all is told once, by the code. */
+/* A reason that all attempts share is told once, by its code. */
 async(void, all_fail_alike)
 {
     eddy_error err;
@@ -128,7 +128,7 @@ async(void, too_many_reasons)
     CHECK(err.code == EAFNOSUPPORT && strstr(err.message, "127.0.0.1:"));
 }
 
-/* ---- who is connected ---- */
+/* ---- which address is connected ---- */
 
 async(void, second_answers)
 {
@@ -150,7 +150,7 @@ async(void, one_family)
     await(eddy_server_close(server, 1));
 }
 
-/* More addresses than anybody tries: the first ones count. */
+/* More addresses than are tried: only the first ones are. */
 async(void, very_many)
 {
     static const char *many[40];
@@ -164,7 +164,7 @@ async(void, very_many)
     await(eddy_server_close(server, 1));
 }
 
-/* All answer at about the same time: one is handed over, and the sockets of the others are closed. */
+/* All answer at about the same time: one connection is handed over, and the sockets of the others are closed. */
 async(void, all_answer)
 {
     eddy_server *server = await(eddy_start_server(greet, (void *)NULL, "0.0.0.0", 0));
@@ -193,7 +193,7 @@ async(void, no_host)
     CHECK(err.code == EINVAL && strstr(err.message, "eddy_open_connection(\"\", 65536)"));
 }
 
-/* ---- from where ---- */
+/* ---- local addresses ---- */
 
 async(void, from_a_port)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_context_var.c - rules of context variables: a task has a copy, a direct await shares, calls keep theirs. */
+/* test_context_var.c - rules of context variables: a task has a copy, a direct await shares them, calls keep theirs. */
 #include <eddy.h>
 #include <errno.h>
 #include <pthread.h>
@@ -30,7 +30,7 @@ eddy_async(void, copies)
     eddy_await(become(ann));
     note_user(NULL);
     struct become *one = eddy_spawn(become(bob)), *two = eddy_spawn(become(eve));
-    eddy_context_set(&user, nobody); /* after the spawn: not seen by them, nor theirs by us */
+    eddy_context_set(&user, nobody); /* set after the spawn: the tasks do not see it, nor does this task see theirs */
     eddy_await(one);
     eddy_await(two);
     note_user(NULL);
@@ -68,7 +68,7 @@ static void the_copy_is_made_at_the_spawn(void **state)
 static void spawn_in_a_call(void *unused)
 {
     (void)unused;
-    eddy_context_set(&user, eve); /* for this call alone, and what it spawns */
+    eddy_context_set(&user, eve); /* for this call alone, and for the tasks that it spawns */
     eddy_detach(eddy_spawn(sees()));
 }
 
@@ -127,7 +127,7 @@ eddy_async(void, sets_many_times)
     note("%s %s", (char *)eddy_context_get(&user), (char *)eddy_context_get(&other));
     memory_fail_after(1);
     note("%s", eddy_error_name(eddy_context_set(&user, bob)));
-    memory_fail_after(2); /* the value in front of it would have to be copied */
+    memory_fail_after(2); /* the previous value would have to be copied */
     note("%s", eddy_error_name(eddy_context_set(&user, bob)));
     memory_fail_after(0);
     note_user(NULL);

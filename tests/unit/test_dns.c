@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_dns.c - rules of eddy_getaddrinfo and eddy_getnameinfo: numbers at once, names on threads of their own.
  *
- * The resolver is the test's own: a name that begins with "slow" waits at a gate. */
+ * The test replaces the resolver: a name that begins with "slow" waits at a gate. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -14,12 +14,12 @@
 #include "transcript.h"
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-static int asked, lists; /* atomic: calls of the resolver on other threads; lists not yet freed */
+static int asked, lists; /* atomic: calls of the resolver on other threads; lists that are not freed yet */
 static pthread_t loop_thread;
-static struct addrinfo seen_hints;                /* with which "hints.test" was asked for */
-static int verdict_to_give, error_to_give;        /* by "fails.test": an EAI_ value, errno */
+static struct addrinfo seen_hints;                /* the hints with which "hints.test" was looked up */
+static int verdict_to_give, error_to_give;        /* the error of "fails.test": an EAI_ value, errno */
 
-/* Hides the library's. */
+/* Replaces the C library's function. */
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
 {
     int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
@@ -114,7 +114,7 @@ static void numbers_are_answered_at_once(void **state)
 {
     (void)state;
     RUN(numbers());
-    char wanted[256]; /* each C library has words of its own */
+    char wanted[256]; /* each C library uses different words */
     snprintf(wanted, sizeof wanted,
              "127.0.0.1:80 [::1]:443 0.0.0.0:7 ENOENT: eddy_getaddrinfo(\"host.test\", \"\"): %s 0",
              gai_strerror(EAI_NONAME));
@@ -206,7 +206,7 @@ eddy_blocking(int, other_work, (int, value))
 
 eddy_async(void, starve)
 {
-    enum { SLOW = 12 }; /* more than the threads that blocking functions have */
+    enum { SLOW = 12 }; /* more lookups than there are threads for blocking functions */
     struct look_up *slow[SLOW];
     pthread_mutex_lock(&gate);
     for (int i = 0; i < SLOW; i++)
@@ -223,7 +223,7 @@ static void a_slow_name_server_starves_no_other_work(void **state)
 {
     (void)state;
     RUN(starve());
-    transcript[1] = 0; /* the rest is twelve times the same */
+    transcript[1] = 0; /* the rest is the same twelve times */
     assert_string_equal(transcript, "5");
     transcript[0] = 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_driver.c - rules of src/os/driver.h: what operations do, and in which order. */
+/* test_driver.c - rules of src/os/driver.h: what operations do, and in which order they complete. */
 #define _GNU_SOURCE
 #include "driver_rules.h"
 
@@ -19,7 +19,7 @@ static void what_can_be_done_now_is(void **state)
     await_readable(ends[0]);
     bool at_once = submit(&probe, DRIVER_RECV, ends[0]);
     assert_int_equal(driver->in_flight, at_once ? 0 : 1);
-    assert_int_equal(probe.completions, 0); /* never from inside submit */
+    assert_int_equal(probe.completions, 0); /* completions never come from inside submit */
     assert_true(is_prompt(&probe, at_once));
     assert_int_equal(probe.op.result, 5);
     assert_memory_equal(probe.data, "hello", 5);
@@ -51,7 +51,7 @@ static void what_would_block_completes_in_wait(void **state)
     }
 }
 
-/* The end comes with the last bytes: there will be no edge for it alone. */
+/* The end arrives together with the last bytes: there is no separate edge for it. */
 static void the_end_is_never_missed(void **state)
 {
     (void)state;
@@ -86,7 +86,7 @@ static void an_end_after_a_short_read_is_an_edge(void **state)
     close_pair(ends);
 }
 
-/* The edge comes and goes while nobody reads: the next read must ask again. */
+/* The edge comes and goes while no operation reads: the next read must ask again. */
 static void what_came_while_nobody_read_is_not_missed(void **state)
 {
     (void)state;
@@ -105,14 +105,14 @@ static void what_came_while_nobody_read_is_not_missed(void **state)
     close_pair(ends);
 }
 
-/* Also of what came while nobody read. */
+/* This also holds for bytes that arrived while no operation was reading. */
 static void a_message_is_received_into_its_parts_and_not_beyond(void **state)
 {
     (void)state;
     int ends[2];
     char parts[3][4] = {"---", "---", "---"};
     struct iovec vector[] = {{parts[0], 3}, {parts[1], 2}, {parts[2], 3}};
-    struct msghdr message = {.msg_iov = vector, .msg_iovlen = 2}; /* the third is another's */
+    struct msghdr message = {.msg_iov = vector, .msg_iovlen = 2}; /* the third one belongs to another operation */
     struct probe probe;
     make_adopted_pair(ends);
     begin(&probe, DRIVER_RECV, ends[0]);
@@ -135,7 +135,7 @@ static void a_message_is_received_into_its_parts_and_not_beyond(void **state)
     close_pair(ends);
 }
 
-/* Datagrams are short for other reasons: a short one does not mean that there is no other. */
+/* Datagrams are short for other reasons: a short one does not mean that there is no further one. */
 static void short_messages_do_not_hide_the_next(void **state)
 {
     (void)state;
@@ -189,7 +189,7 @@ static void errors_are_results(void **state)
     for (int i = 0; i < 5; i++) {
         assert_int_equal(perform(&probe, kinds[i], closed), -EBADF);
         assert_int_equal(perform(&probe, kinds[i], -1), -EBADF);
-        assert_int_equal(perform(&probe, kinds[i], 1 << 24), -EBADF); /* no table is made for it */
+        assert_int_equal(perform(&probe, kinds[i], 1 << 24), -EBADF); /* no table is allocated for it */
     }
     if (!begin_poll(&probe, closed, POLLIN))
         finish(&probe);
@@ -265,7 +265,7 @@ static void too_many_open_files_is_a_result(void **state)
     struct sockaddr_in address;
     struct probe probe;
     struct rlimit before, none;
-    if (RUNNING_ON_VALGRIND) /* which keeps the limit itself: it accepts the connection and then closes it */
+    if (RUNNING_ON_VALGRIND) /* this driver keeps to the limit itself: it accepts the connection and then closes it */
         return;
     int listener = make_listener(&address);
     driver_adopt(driver, listener);
@@ -279,7 +279,7 @@ static void too_many_open_files_is_a_result(void **state)
     int64_t result = finish(&probe);
     setrlimit(RLIMIT_NOFILE, &before);
     assert_int_equal(result, -EMFILE);
-    assert_true(promptly(&probe, DRIVER_ACCEPT, listener)); /* the connection is still there */
+    assert_true(promptly(&probe, DRIVER_ACCEPT, listener)); /* the connection is still waiting */
     assert_true(probe.op.result >= 0);
     close((int)probe.op.result);
     close(client);
@@ -313,7 +313,7 @@ static void operations_of_one_direction_are_served_in_order(void **state)
     }
 }
 
-/* An event serves those it can; the others are still watched. */
+/* An event completes the operations that it can; the others are still watched. */
 static void each_waits_for_its_own_bytes(void **state)
 {
     (void)state;
@@ -334,7 +334,7 @@ static void each_waits_for_its_own_bytes(void **state)
     }
 }
 
-/* A late-comer does not overtake those that wait, even if it could be served at once. */
+/* A later operation does not overtake earlier ones that wait, even if it could complete at once. */
 static void nobody_jumps_the_queue(void **state)
 {
     (void)state;
@@ -499,7 +499,7 @@ static void regular_files_never_wait(void **state)
     if (!begin_poll(&probe, fd, POLLIN))
         finish(&probe);
     assert_int_equal(probe.op.result, POLLIN);
-    if (!begin_poll(&probe, fd, POLLPRI)) /* never ready, and nothing that epoll could watch */
+    if (!begin_poll(&probe, fd, POLLPRI)) /* never ready, and epoll cannot watch it */
         finish_cancelled(&probe);
     driver_close_fd(driver, fd);
 }
@@ -521,7 +521,7 @@ static void drain(int fd)
     }
 }
 
-/* Waits that end without a completion are few: it sleeps. */
+/* Few waits end without a completion: the driver sleeps. */
 static void assert_waits(struct probe *probe)
 {
     for (int waits = 0; waits < 5; waits++)
@@ -580,7 +580,7 @@ static void a_full_queue_is_no_connection(void **state)
     socklen_t size = sizeof address;
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), fds[4];
     int64_t result = 0;
-    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(sa_family_t)), 0); /* a name of the kernel's */
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(sa_family_t)), 0); /* a kernel-chosen name */
     assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
     assert_int_equal(listen(listener, 0), 0);
     for (int i = 0; i < 4; i++) {
@@ -620,7 +620,7 @@ static void the_end_leaves_with_the_close(void **state)
     put(ends[1], "hello");
     assert_int_equal(finish(&probe), 5);
     driver_give_back(driver, probe.op.u.lent.data, probe.op.u.lent.id);
-    driver_close_fd(driver, ends[0]); /* and no wait afterwards */
+    driver_close_fd(driver, ends[0]); /* and no wait follows */
     struct pollfd peer = {.fd = ends[1], .events = POLLIN};
     assert_int_equal(poll(&peer, 1, 60000), 1);
     close(ends[1]);
@@ -659,7 +659,7 @@ static void what_has_no_positions_is_not_read_at_one(void **state)
     assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
     assert_int_equal(write(ends[1], "abc", 3), 3);
     assert_int_equal(read_at(&probe, ends[0], 0), -ESPIPE);
-    assert_int_equal(read(ends[0], probe.data, 10), 3); /* nothing was taken */
+    assert_int_equal(read(ends[0], probe.data, 10), 3); /* nothing was received */
     close(ends[0]);
     close(ends[1]);
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -690,7 +690,7 @@ static void an_answer_is_made_the_best_of(void **state)
     close_pair(ends);
 }
 
-/* A group would take it for its own doing. */
+/* A group would take it for its own cancellation. */
 static void nothing_is_cancelled_unasked(void **state)
 {
     (void)state;
@@ -746,7 +746,7 @@ int main(void)
         RULE(a_hang_up_is_reported_unasked),
         RULE(pipes_read_and_write),
         RULE(regular_files_never_wait),
-        /* Not under Valgrind: its own limit takes the connection before it refuses. */
+        /* Not under Valgrind: its own limit takes the connection before it refuses the descriptor. */
         RULE(too_many_open_files_is_a_result),
         RULE(a_poll_tells_only_what_was_asked),
         RULE(a_writer_waits_though_its_peer_has_shut_its_side),

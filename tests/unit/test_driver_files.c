@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations on files, by every driver: results as the system calls', and a cancelled one tells what it did. */
+/* Operations on files with every driver: results are those of the system calls, and a cancelled operation reports
+ * what it did. */
 #define _GNU_SOURCE
 #include "driver_rules.h"
 
@@ -12,7 +13,7 @@
 
 enum { MANY = 64 };
 
-static char folder[32];          /* of the running test */
+static char folder[32];          /* the driver of the running test */
 static char name[64], other[64]; /* in it */
 
 struct file_probe {
@@ -44,7 +45,7 @@ static void describe(struct file_probe *p, enum driver_op_kind kind, int fd, str
     p->probe.op.u.file = &p->file;
 }
 
-/* Submits it and waits for the end. */
+/* Submits the operation and waits for its end. */
 static int64_t run(enum driver_op_kind kind, int fd, struct driver_file file)
 {
     struct file_probe p;
@@ -69,7 +70,7 @@ static void bytes_go_where_the_offset_says(void **state)
     assert_int_equal(run(DRIVER_PREAD, fd, (struct driver_file){.data = buffer, .size = 16, .offset = 3}), 8);
     assert_string_equal(buffer, "lo world");
     assert_int_equal(run(DRIVER_PREAD, fd, (struct driver_file){.data = buffer, .size = 16, .offset = 11}), 0);
-    assert_int_equal(lseek(fd, 0, SEEK_CUR), 0); /* its own position is nobody's business */
+    assert_int_equal(lseek(fd, 0, SEEK_CUR), 0); /* the file's own position does not matter */
     assert_int_equal(run(DRIVER_FSYNC, fd, (struct driver_file){0}), 0);
     assert_int_equal(run(DRIVER_FSYNC, fd, (struct driver_file){.flags = 1}), 0);
     assert_int_equal(run(DRIVER_TRUNCATE, fd, (struct driver_file){.offset = 4}), 0);
@@ -124,7 +125,7 @@ static void a_folder_is_listed_to_its_end(void **state)
     assert_int_equal(run(DRIVER_LIST, -1, (struct driver_file){.data = entries, .size = sizeof entries}), -EBADF);
 }
 
-/* More than there are threads.  Each completes once, with all it did or with nothing done. */
+/* More operations than there are threads. Each one completes once: with all of its work done, or with none. */
 static void many_are_cancelled_and_each_says_what_it_did(void **state)
 {
     (void)state;
@@ -165,12 +166,12 @@ static void without_a_thread_it_fails(void **state)
     bool at_once = driver_submit(driver, &p.probe.op);
     memory_fail_after(0);
     int64_t result = at_once ? p.probe.op.result : finish(&p.probe);
-    if (result != -ENOMEM) /* it needed no memory */
+    if (result != -ENOMEM) /* the operation needed no memory */
         assert_int_equal(result, 0);
     rmdir(name);
 }
 
-/* They end in any order, but a wait that has nothing else to do comes back for each. */
+/* They end in any order, but a wait that has nothing else to do returns after each one. */
 static void the_wait_sleeps_until_a_thread_has_ended(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lent buffers and messages: receiving without a buffer of one's own, and with descriptors beside the bytes. */
+/* Lent buffers and messages: receives without the caller's buffer, and with descriptors beside the bytes. */
 #define _GNU_SOURCE
 #include "driver_rules.h"
 
@@ -19,7 +19,7 @@ static void a_buffer_is_lent_when_something_has_come(void **state)
     struct probe probe;
     make_adopted_pair(ends);
     begin(&probe, DRIVER_RECV_LENT, ends[0]);
-    assert_int_equal(driver->lent, 0); /* waiting holds none */
+    assert_int_equal(driver->lent, 0); /* a waiting receive holds no buffer */
     put(ends[1], "hello");
     assert_int_equal(finish(&probe), 5);
     assert_memory_equal(probe.op.u.lent.data, "hello", 5);
@@ -49,7 +49,7 @@ static void two_lent_buffers_do_not_share(void **state)
     close_pair(ends);
 }
 
-/* Elsewhere the kernel copies more slowly. */
+/* The kernel copies more slowly to addresses that do not begin a cache line. */
 static void what_is_lent_begins_a_cache_line(void **state)
 {
     (void)state;
@@ -68,7 +68,7 @@ static void what_is_lent_begins_a_cache_line(void **state)
     }
 }
 
-/* A turn of epoll takes no more of them than it keeps; a ring has a store for all. */
+/* In one turn epoll takes no more buffers than it keeps; a ring has a store for all connections. */
 static void a_crowd_needs_no_more_buffers_than_are_kept(void **state)
 {
     (void)state;

@@ -41,7 +41,7 @@ static void receive(struct probe *probe, int fd, const char *expected)
     assert_memory_equal(probe->op.u.lent.data, expected, strlen(expected));
 }
 
-/* Until the kernel has brought what was sent. */
+/* Waits until the kernel has delivered what was sent. */
 static void await_stock(int fd, unsigned count)
 {
     while (watch_of(fd)->stocked < count)
@@ -56,7 +56,7 @@ static void await_end_of_many(int fd)
 
 /* ==== receiving ==== */
 
-/* As the kernel does when bytes and the end come at once: its request stands, and sees nothing any more. */
+/* As the kernel does when bytes and the end arrive together: its request remains armed, and sees nothing more. */
 static void make_deaf(int fd, int silent)
 {
     struct ring *ring = &inside()->ring;
@@ -94,7 +94,7 @@ static void an_end_that_the_kernel_has_lost_is_asked_for(void **state)
     close(other[1]);
 }
 
-/* Connections that are to be asked; 100: the list does not end. */
+/* Connections that should be asked; 100: the list does not end. */
 static int suspects(void)
 {
     int count = 0;
@@ -103,7 +103,7 @@ static int suspects(void)
     return count;
 }
 
-/* Once a period; the one in which it was heard does not count. */
+/* Once in a period; the period in which bytes arrived does not count. */
 static void who_is_quiet_is_asked_once(void **state)
 {
     (void)state;
@@ -141,7 +141,7 @@ static void one_request_receives_for_many(void **state)
     for (int i = 0; i < 5; i++) {
         begin(&probe, DRIVER_RECV_LENT, ends[0]);
         assert_int_equal(driver_wait(driver, 0), 0);
-        assert_int_equal(driver->lent, 0); /* who waits holds no buffer */
+        assert_int_equal(driver->lent, 0); /* a waiting receive holds no buffer */
         put(ends[1], "hello");
         assert_int_equal(finish(&probe), 5);
         give_back(&probe);
@@ -162,7 +162,7 @@ static void what_came_unasked_is_for_whoever_asks(void **state)
     assert_int_equal(finish_cancelled(&probe), -ECANCELED);
     put(ends[1], "abcdef");
     await_stock(ends[0], 1);
-    assert_true(begin_poll(&probe, ends[0], POLLIN)); /* it is there, though not in the kernel */
+    assert_true(begin_poll(&probe, ends[0], POLLIN)); /* the byte is available, though not in the kernel any more */
     prepare(&probe, DRIVER_RECV, ends[0]);
     probe.op.u.buffer.size = 2;
     probe.op.u.buffer.flags = MSG_PEEK;
@@ -190,7 +190,7 @@ static void what_came_unasked_fills_the_parts_of_a_message_and_no_more(void **st
     struct probe probe;
     char parts[3][4] = {"---", "---", "---"};
     struct iovec vector[] = {{parts[0], 3}, {parts[1], 2}, {parts[2], 3}};
-    struct msghdr message = {.msg_iov = vector, .msg_iovlen = 2, /* the third is another's */
+    struct msghdr message = {.msg_iov = vector, .msg_iovlen = 2, /* the third one belongs to another operation */
                              .msg_namelen = 7, .msg_controllen = 7, .msg_flags = 7};
     make_adopted_pair(ends);
     begin(&probe, DRIVER_RECV_LENT, ends[0]);
@@ -229,7 +229,8 @@ static void a_poll_sees_what_a_multishot_took(void **state)
     close_pair(ends);
 }
 
-/* The request has told that the peer ended its side, which nobody asked for, and would be followed by another. */
+/* The kernel's poll reported that the peer ended its side, which was not asked for. Without the cancellation another
+ * poll would follow. */
 static void a_poll_is_cancelled_although_it_has_just_told_something_else(void **state)
 {
     (void)state;
@@ -248,7 +249,7 @@ static void a_poll_is_cancelled_although_it_has_just_told_something_else(void **
     close_pair(ends);
 }
 
-/* A receive into memory of one's own takes over, in order. */
+/* A receive into the caller's memory takes over, in order. */
 static void a_receive_of_its_own_takes_over(void **state)
 {
     (void)state;
@@ -270,7 +271,7 @@ static void a_receive_of_its_own_takes_over(void **state)
     close_pair(ends);
 }
 
-/* What nobody reads stays with the kernel, where the peer feels it. */
+/* Bytes that are not read remain in the kernel, where they slow the peer down. */
 static void the_stock_is_small(void **state)
 {
     (void)state;
@@ -316,7 +317,7 @@ static void the_end_is_reported_after_the_last_bytes(void **state)
     close_pair(ends);
 }
 
-/* A multishot that stands holds the socket: the peer must see the end all the same. */
+/* An armed multishot request holds the socket: the peer must see the end nevertheless. */
 static void a_closed_descriptor_is_let_go(void **state)
 {
     (void)state;
@@ -359,7 +360,7 @@ static void the_store_grows(void **state)
     free(probes);
 }
 
-/* Who holds buffers for ever keeps nobody else from receiving. */
+/* An operation that holds buffers for ever does not keep others from receiving. */
 static void without_a_shared_buffer_one_brings_his_own(void **state)
 {
     (void)state;
@@ -440,7 +441,7 @@ static void a_cancelled_accept_stops_accepting(void **state)
     await_end_of_many(listener);
     int caller = call_it(&address);
     assert_int_equal(driver_wait(driver, 0), 0);
-    assert_int_equal(watch_of(listener)->stocked, 0); /* for another process that listens there */
+    assert_int_equal(watch_of(listener)->stocked, 0); /* for another process that listens on it */
     int64_t fd = perform(&probe, DRIVER_ACCEPT, listener);
     assert_true(fd >= 0);
     close((int)fd);
@@ -448,7 +449,7 @@ static void a_cancelled_accept_stops_accepting(void **state)
     driver_close_fd(driver, listener);
 }
 
-/* Accepted and wanted by nobody: the caller sees the end. */
+/* Accepted, but no operation wants it: the client sees the end of its connection. */
 static void what_was_accepted_unasked_is_closed(void **state)
 {
     (void)state;
@@ -494,7 +495,7 @@ static void begin_send(struct probe *probe, int fd, void *data, size_t size)
     assert_false(driver_submit(driver, &probe->op));
 }
 
-/* Twice: without a copy; and as the kernel has told that it copies here anyway, by a plain send. */
+/* Twice: without a copy; and by a plain send, after the kernel has reported that it copies here anyway. */
 static void large_sends_arrive_whole(void **state)
 {
     (void)state;
@@ -520,7 +521,7 @@ static void large_sends_arrive_whole(void **state)
     free(got);
 }
 
-/* Its memory is the kernel's until the peer has taken what was sent, whoever asks to cancel it. */
+/* The kernel uses the memory until the peer has taken the bytes, even if the operation is cancelled. */
 static void a_large_send_is_cancelled(void **state)
 {
     (void)state;
@@ -550,7 +551,7 @@ static void a_large_send_is_cancelled(void **state)
 
 /* ==== full queues ==== */
 
-/* Many connections through a ring with room for next to nothing. */
+/* Many connections through a ring with very little room. */
 static void small_queues_lose_nothing(void **state)
 {
     (void)state;

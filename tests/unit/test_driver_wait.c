@@ -25,12 +25,12 @@ static void a_cancelled_operation_completes_in_the_next_wait(void **state)
             probe.op.u.poll.events = POLLIN;
         assert_false(driver_submit(driver, &probe.op));
         assert_int_equal(finish_cancelled(&probe),
-                         -ECANCELED); /* without a limit: it must not sleep */
+                         -ECANCELED); /* without a timeout: it must not sleep */
         assert_true(probe.op.cancelled);
         driver_wait(driver, 0);
         assert_int_equal(probe.completions, 1);
     }
-    put(ends[1], "kept"); /* what the cancelled ones did not take is there for the next */
+    put(ends[1], "kept"); /* the bytes that the cancelled operations did not take are left for the next one */
     await_readable(ends[0]);
     struct probe probe;
     if (!submit(&probe, DRIVER_RECV, ends[0]))
@@ -40,7 +40,8 @@ static void a_cancelled_operation_completes_in_the_next_wait(void **state)
     driver_close_fd(driver, listener);
 }
 
-/* The request may come too late, and then the operation has its byte; nothing is lost or out of order either way. */
+/* The request to cancel may come too late, and then the operation has its byte; in both cases nothing is lost or out
+ * of order. */
 static void cancelling_one_leaves_the_others(void **state)
 {
     (void)state;
@@ -74,7 +75,7 @@ static void cancel_other(struct probe *probe)
     assert_int_equal(probe->other->completions, 0);
 }
 
-/* What was done before the request reached it comes as it is. */
+/* Results from before the request reached the operation are delivered unchanged. */
 static void cancelling_what_is_done_changes_nothing(void **state)
 {
     (void)state;
@@ -139,7 +140,7 @@ static void cancelling_a_connect_frees_the_socket(void **state)
 /* ==== completions that change the world ==== */
 
 static int rounds;
-static struct probe senders[2]; /* of the two sides */
+static struct probe senders[2]; /* one for each of the two sides */
 
 static void receive_again(struct probe *sender)
 {
@@ -244,7 +245,7 @@ static const struct epoll_watch *epoll_watch_of(int fd)
     return fd_table_find(&((struct epoll *)driver)->watches, fd, sizeof(struct epoll_watch));
 }
 
-/* Another holder of the old description (a child after fork) keeps it alive in epoll. */
+/* Another holder of the old description (a child after fork) keeps it registered in epoll. */
 static void a_duplicate_of_a_closed_descriptor_is_nobody(void **state)
 {
     (void)state;
@@ -293,12 +294,13 @@ static void a_stranger_may_be_closed_and_its_number_reused(void **state)
         begin(&probe, DRIVER_READ, ends[0]);
         assert_int_equal(write(ends[1], "x", 1), 1);
         assert_int_equal(finish(&probe), 1);
-        close(ends[0]); /* without a word to the driver */
+        close(ends[0]); /* without telling the driver */
         close(ends[1]);
     }
 }
 
-/* It is another's from then on, who may close it and get its number again without a word. */
+/* From then on the descriptor belongs to another owner, who may close it and get its number again without telling
+ * the driver. */
 static void a_released_descriptor_is_a_stranger(void **state)
 {
     (void)state;
@@ -363,7 +365,7 @@ static void waking_ends_a_wait(void **state)
     pthread_t thread;
     driver_wake(driver);
     driver_wake(driver);
-    assert_int_equal(driver_wait(driver, CLOCK_NEVER), 0); /* woken before it began */
+    assert_int_equal(driver_wait(driver, CLOCK_NEVER), 0); /* woken before the wait began */
     for (int i = 0; i < 20; i++) {
         thread_may_wake = false;
         assert_int_equal(pthread_create(&thread, NULL, wake_later, NULL), 0);
@@ -373,7 +375,7 @@ static void waking_ends_a_wait(void **state)
     }
 }
 
-/* No announcement is lost: each wake is followed by a wait that sees its work. */
+/* No announcement is lost: each wake is followed by a wait that sees the announced work. */
 static long announced;
 
 static void *announce(void *unused)
@@ -455,12 +457,12 @@ static void without_memory_an_operation_fails_cleanly(void **state)
     int ends[2];
     struct probe probe;
     make_pair(ends);
-    int high = fcntl(ends[0], F_DUPFD_CLOEXEC, 200); /* past any table that there is */
+    int high = fcntl(ends[0], F_DUPFD_CLOEXEC, 200); /* beyond every descriptor table */
     memory_fail_after(1);
     assert_true(submit(&probe, DRIVER_RECV, high));
     assert_int_equal(probe.op.result, -ENOMEM);
     memory_fail_after(1);
-    driver_adopt(driver, high); /* cannot be noted: it works all the same */
+    driver_adopt(driver, high); /* cannot be recorded: it works nevertheless */
     memory_fail_after(0);
     begin(&probe, DRIVER_RECV, high);
     put(ends[1], "x");
@@ -533,10 +535,10 @@ static void what_is_ready_comes_before_time_goes_on(void **state)
     struct probe probe;
     int64_t start = driver_now(driver);
     make_adopted_pair(ends);
-    begin(&probe, DRIVER_RECV, ends[0]); /* its registration makes an event of its own: writable */
+    begin(&probe, DRIVER_RECV, ends[0]); /* its registration causes an event of its own: writable */
     int64_t before = clock_monotonic();
     assert_int_equal(driver_wait(driver, start + 5 * CLOCK_SECOND), 0);
-    assert_true(clock_monotonic() - before >= CLOCK_SECOND / 1000); /* the world had its chance */
+    assert_true(clock_monotonic() - before >= CLOCK_SECOND / 1000); /* the kernel had its chance to report events */
     assert_true(driver_now(driver) == start + 5 * CLOCK_SECOND);    /* nothing came */
     put(ends[1], "x");
     await_readable(ends[0]);

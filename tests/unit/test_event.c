@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_event.c - rules of eddy_event: setting wakes all who wait. */
+/* test_event.c - rules of eddy_event: setting it wakes all waiting tasks. */
 #include <eddy.h>
 #include <errno.h>
 

@@ -32,7 +32,7 @@ eddy_async(void, lives)
     eddy_error_keep(&kept);
     eddy_error_keep(&kept); /* once is enough */
     eddy_await(boom(EDOM), &second);
-    eddy_error_format(&first, text, sizeof text); /* its details are gone; the code is not */
+    eddy_error_format(&first, text, sizeof text); /* its details are gone; the code remains */
     note("%d%d", strstr(text, "EIO") != NULL, strstr(text, "eddy_error_keep") != NULL);
     eddy_error_format(&kept, text, sizeof text);
     note("%d", strstr(text, "boom 5") != NULL);
@@ -85,7 +85,7 @@ eddy_async(void, keeps_a_part)
     eddy_error err, other;
     eddy_await(group_of_two(), &err);
     eddy_error part = eddy_error_at(&err, 1);
-    eddy_error_keep(&part); /* alone, without the rest of the group */
+    eddy_error_keep(&part); /* alone, without the other errors of the group */
     eddy_await(boom(EPERM), &other);
     note("%zu %s %s", eddy_error_count(&other), eddy_error_name(part.code), part.message);
     eddy_error_free(&part);
@@ -161,7 +161,7 @@ eddy_async(void, copies)
     note_that_a_copy_says_the_same(err.failure);
 }
 
-/* One that awaits the same task as others gets a copy. */
+/* A task that awaits the same task as others gets a copy. */
 static void a_copy_has_every_place_and_member(void **state)
 {
     (void)state;
@@ -172,7 +172,7 @@ static void a_copy_has_every_place_and_member(void **state)
 static void fail_in_clean_up(int *code)
 {
     eddy_error err;
-    eddy_await(boom(*code), &err); /* its own, caught: nothing of it is seen outside */
+    eddy_await(boom(*code), &err); /* its own failure, caught: it does not appear outside */
     note("%s", eddy_error_name(err.code));
 }
 
@@ -218,7 +218,7 @@ static void a_timeout_has_the_cancellation_as_its_cause(void **state)
     told("ETIMEDOUT ECANCELED");
 }
 
-/* ---- errors that nobody sees ---- */
+/* ---- errors that no task receives ---- */
 
 static void on_error(const eddy_error *error, void *argument)
 {
@@ -232,12 +232,12 @@ eddy_async(void, loses_errors)
     static char handler[] = "handler";
     eddy_error err;
     eddy_set_exception_handler(on_error, handler);
-    eddy_detach(eddy_spawn(boom(1)));       /* nobody can see it: reported */
+    eddy_detach(eddy_spawn(boom(1)));       /* no task can receive it: reported */
     struct boom *seen = eddy_spawn(boom(2)); /* awaited: not */
     struct boom *waited = eddy_spawn(boom(3)), *cancelled = eddy_spawn(boom(4));
-    eddy_await(eddy_wait(&waited, 1, EDDY_ALL_COMPLETED)); /* looked whether it is done, not how: reported */
+    eddy_await(eddy_wait(&waited, 1, EDDY_ALL_COMPLETED)); /* this asks whether it is done, not how: reported */
     eddy_await(eddy_wait(&cancelled, 1, EDDY_ALL_COMPLETED));
-    eddy_cancel(cancelled); /* after its end: whoever asks for it cares no more: not */
+    eddy_cancel(cancelled); /* cancelled after its end, so its result does not matter: not reported */
     eddy_await(seen, &err);
     eddy_detach(waited);
     eddy_detach(cancelled);
@@ -274,7 +274,7 @@ static void on_error_by_option(const eddy_error *error, void *argument)
     note("%s", error->message);
     eddy_error *kept = argument;
     *kept = *error;
-    eddy_error_keep(kept); /* what it is shown lives only so long */
+    eddy_error_keep(kept); /* what the handler is shown is valid only during the call */
 }
 
 static void the_exception_handler_is_an_option_and_may_keep_the_error(void **state)
@@ -378,7 +378,7 @@ eddy_async(void, nests, (bool, in_groups))
     }
     failure_lend(failure, &err);
     note("%d", eddy_error_format(&err, text, sizeof text) < sizeof text && strstr(text, "left out"));
-    failure_unref(failure); /* on a stack that has no room for a call for each */
+    failure_unref(failure); /* on a stack that has no room for a call per error */
 }
 
 static void nested_errors_are_printed_and_freed_without_recursion(void **state)
@@ -411,9 +411,9 @@ static void of_several_failures_the_first_leaves_and_the_others_follow_it(void *
              eddy_error_text(EDOM), eddy_error_text(EBUSY));
     assert_string_equal(text, expected);
     assert_int_equal(length, strlen(expected));
-    assert_int_equal(report_format(first, text, 4), length); /* cut, and the whole length all the same */
+    assert_int_equal(report_format(first, text, 4), length); /* truncated, but the whole length is returned */
     assert_string_equal(text, "EIO");
-    failure_unref(first); /* and with it the others */
+    failure_unref(first); /* and the others are freed with it */
     assert_int_equal(memory_live_blocks(), blocks);
 }
 
@@ -424,7 +424,7 @@ eddy_async(void, cleans_up_without_memory)
     note("%ld", memory_live_blocks() - blocks);
 }
 
-/* A record that all share can have no followers. */
+/* A record that all errors share cannot have followers. */
 static void what_cannot_follow_is_reported(void **state)
 {
     (void)state;

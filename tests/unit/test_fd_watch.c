@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_fd_watch.c - rules of eddy_add_reader and eddy_add_writer: a call a pass while the descriptor is ready. */
+/* test_fd_watch.c - rules of eddy_add_reader and eddy_add_writer: one call in each pass while the descriptor is
+ * ready. */
 #define _GNU_SOURCE /* pipe2 */
 #include <eddy.h>
 #include <errno.h>

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* test_file.c - files and folders: results as the system calls', positions, lines, errors in words, cancellation. */
+/* test_file.c - files and folders: results are those of the system calls, positions, lines, errors in words,
+ * cancellation. */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "run_clean.h"
 
-static char folder[32];          /* of the running test */
+static char folder[32];          /* the driver of the running test */
 static char name[64], other[64]; /* in it */
 
 static int make_folder(void **state)
@@ -54,7 +55,8 @@ async(void, moves_its_position)
     CHECK(fcntl(eddy_file_descriptor(file), F_GETFD) == FD_CLOEXEC);
 }
 
-/* True: it failed so, and begins to say: "eddy_file_", call, the file's name and what follows. */
+/* True: it failed with this code, and the message begins with "eddy_file_", the call, the file's name and the given
+ * text. */
 static bool says(const eddy_error *err, int code, const char *call, const char *path, const char *rest)
 {
     char expected[200];
@@ -90,7 +92,7 @@ async(void, fails_in_words)
     CHECK(says(&err, EINVAL, "sync", "/dev/null", ")"));
     await(eddy_file_sync_data(device), &err);
     CHECK(says(&err, EINVAL, "sync_data", "/dev/null", ")"));
-    CHECK(await(eddy_file_read(reader, &byte, 1)) == 1 && byte == 'h'); /* nothing has changed */
+    CHECK(await(eddy_file_read(reader, &byte, 1)) == 1 && byte == 'h'); /* the file has not changed */
 }
 
 static void an_error_names_the_call_and_the_file(void **state)
@@ -124,10 +126,10 @@ async(void, reads_lines)
     CHECK(await(eddy_file_read(file, rest, 2)) == 2 && !memcmp(rest, "la", 2));
     CHECK(await(eddy_file_read_line(file, &line)) == 2 && !memcmp(line.data, "st", 2));
     CHECK(await(eddy_file_read_line(file, &line)) == 0 && line.size == 0);
-    await(eddy_file_write(file, "more\n", 5)); /* after the last byte: a file that grows is read on */
+    await(eddy_file_write(file, "more\n", 5)); /* after the last byte: a file that grows is read further */
     eddy_file_seek(file, -5, SEEK_CUR);
     CHECK(await(eddy_file_read_line(file, &line)) == 5 && !memcmp(line.data, "more\n", 5));
-    await(eddy_file_write(file, "a\nlonger rest", 13)); /* which moves within the buffer when more is looked for */
+    await(eddy_file_write(file, "a\nlonger rest", 13)); /* which moves within the buffer when the read looks for more */
     eddy_file_seek(file, -13, SEEK_CUR);
     CHECK(await(eddy_file_read_line(file, &line)) == 2);
     CHECK(await(eddy_file_read_line(file, &line)) == 11 && !memcmp(line.data, "longer rest", 11));
@@ -152,7 +154,7 @@ async(void, appends)
     CHECK(await(eddy_read_file(name, &all)) == 8 && all.size == 16);
     await(eddy_write_file(name, "", 0));
     CHECK(await(eddy_read_file(name, &all)) == 0 && all.size == 16);
-    CHECK(await(eddy_read_file("/proc/self/stat", &all)) > 10); /* its size is said to be 0 */
+    CHECK(await(eddy_read_file("/proc/self/stat", &all)) > 10); /* its size is reported as 0 */
 }
 
 static void whole_files_and_appending(void **state)
@@ -287,7 +289,7 @@ async(void, reads_a_fifo)
 
 enum fifo_reading { BY_READS, BY_LINES, AS_A_WHOLE, AS_A_STREAM, BY_LARGE_READS };
 
-/* All of "one\ntwo\n", by somebody who is there first. */
+/* Reads all of "one\ntwo\n"; the reader is there first. */
 async(void, reads_first, (enum fifo_reading, how), (eddy_event *, opened))
 {
     char text[16] = "";
@@ -301,7 +303,7 @@ async(void, reads_first, (enum fifo_reading, how), (eddy_event *, opened))
         return;
     }
     if (how >= AS_A_STREAM) {
-        static char large[65536]; /* which the transport fills by itself */
+        static char large[65536]; /* the transport fills it by itself */
         eddy_stream *s = await(eddy_open_descriptors(open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC), -1));
         defer(eddy_stream_abort, s);
         char *to = how == AS_A_STREAM ? text : large;
@@ -336,7 +338,7 @@ async(void, writes_fifo)
     await(eddy_file_write(f, "two\n", 4));
 }
 
-/* Neither of the two has to be there first, and nothing of it is lost. */
+/* Neither side has to be there first, and no bytes are lost. */
 async(void, meets_at_a_fifo, (enum fifo_reading, how), (bool, writer_first))
 {
     eddy_event opened = EDDY_EVENT_INIT;
@@ -349,15 +351,15 @@ async(void, meets_at_a_fifo, (enum fifo_reading, how), (bool, writer_first))
         eddy_group_spawn(group, reads_first(how, &opened));
         if (!writer_first) {
             await(eddy_event_wait(&opened));
-            await(eddy_sleep(0.005)); /* it reads by now */
+            await(eddy_sleep(0.005)); /* the task is reading by now */
             eddy_group_spawn(group, writes_fifo());
         }
     }
     CHECK(unlink(name) == 0);
 }
 
-/* With O_NONBLOCK the missing reader is an error; without it the open waits, and a time-out ends it wherever it is: in
- * the open itself, in the look at what kind of file it is, or between two attempts. */
+/* With O_NONBLOCK the missing reader is an error; without it the open waits, and a timeout ends it at any point: in
+ * the open itself, in the check of the file's type, or between two attempts. */
 async(void, fifo_without_reader)
 {
     eddy_error err;
@@ -387,7 +389,7 @@ static void a_fifo_is_read_and_written(void **state)
     RUN_CLEAN(reads_a_fifo());
 }
 
-/* However far the opening has come when it is cancelled: no descriptor stays open. */
+/* The opening may be at any point when it is cancelled: no descriptor remains open. */
 async(void, cancels_opens)
 {
     enum { MANY = 40 };
@@ -475,7 +477,7 @@ async(void, copies_of_sizes)
 {
     static const int64_t sizes[] = {0, 1, 100000, (16 << 20) - 1, 16 << 20, (16 << 20) + 1, 3};
     struct stat status;
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) { /* the last one cuts what was there */
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) { /* the last copy cuts the file that was there */
         make_long(name, sizes[i]);
         CHECK((int64_t)await(eddy_copy_file(name, other)) == sizes[i]);
         CHECK(stat(other, &status) == 0 && status.st_size == sizes[i]);
@@ -489,7 +491,7 @@ static void a_file_is_copied_whatever_its_size(void **state)
     RUN_CLEAN(copies_of_sizes());
 }
 
-/* No sizes there, and nothing that the kernel copies by itself. */
+/* Files there have no sizes, and the kernel copies nothing by itself. */
 async(void, copies_of_what_is_no_file)
 {
     char text[64] = "";

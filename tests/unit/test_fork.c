@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_fork.c - fork and exec beside a loop: what a child inherits, must not touch, and may do. */
+/* test_fork.c - fork and exec beside a loop: what a child inherits, what it must not touch, and what it may do. */
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,7 +23,7 @@ async(void, answer, (eddy_stream *, s), (void *, unused))
         continue;
 }
 
-/* The highest descriptor that a program would inherit by exec, as far as a test opens them. */
+/* The highest descriptor that a program would inherit by exec, among those that a test opens. */
 static int highest_inherited(void)
 {
     int highest = -1;
@@ -70,17 +70,17 @@ static void nothing(void *unused)
     (void)unused;
 }
 
-/* How a child ends: the call has told it, or eddy_run has, which waited for what it cannot have. */
+/* How a child ends: the call reports it, or eddy_run does, which waited for something that the child cannot have. */
 enum { TOLD_BY_CALL = 7, TOLD_BY_RUN = 8, NOT_TOLD = 99 };
 
-/* ThreadSanitizer takes a child of a fiber for a race, and ends it with a status of its own. */
+/* ThreadSanitizer takes a child of a fiber for a race, and ends it with an exit status of its own. */
 #if defined __SANITIZE_THREAD__
 enum { RACES_TOLD = 66 };
 #else
 enum { RACES_TOLD = TOLD_BY_RUN };
 #endif
 
-/* The parent's tasks have clean-up that only the parent may do. */
+/* The parent's tasks have clean-up that only the parent may run. */
 static pid_t parent;
 static void only_in_the_parent(void *unused)
 {
@@ -101,7 +101,7 @@ async(void, touch_loop, (int, touch), (eddy_stream *, stream))
         _exit(err.code == EDDY_NO_LOOP ? TOLD_BY_CALL : NOT_TOLD);
     case CLOSES:
         eddy_stream_abort(stream);
-        _exit(TOLD_BY_CALL); /* of the parent, which goes on reading */
+        _exit(TOLD_BY_CALL); /* of the parent, which continues to read */
     case POSTS:
         _exit(eddy_call_soon_threadsafe(eddy_current_loop(), nothing, (void *)NULL) == EDDY_NO_LOOP ? TOLD_BY_CALL
                                                                                                     : NOT_TOLD);
@@ -117,7 +117,7 @@ async(void, touch_loop, (int, touch), (eddy_stream *, stream))
 
 struct said {
     int status;
-    char text[65536]; /* ThreadSanitizer has much to say of a fork inside of a fiber */
+    char text[65536]; /* ThreadSanitizer reports too much about a fork inside a fiber */
 };
 
 static void read_all(int fd, struct said *said)
@@ -153,13 +153,13 @@ async(void, try_to_touch, (int, touch), (struct said *, said))
     if (id == 0) {
         dup2(ends[1], STDERR_FILENO);
         await(touch_loop(touch, reader));
-        return; /* which closes the streams */
+        return; /* the end of the loop closes the streams */
     }
     close(ends[1]);
     read_all(ends[0], said);
     close(ends[0]);
     CHECK(waitpid(id, &said->status, 0) == id);
-    char byte = 'y'; /* the parent has not noticed */
+    char byte = 'y'; /* the parent has not noticed anything */
     await(eddy_stream_write(writer, "x", 1));
     CHECK(await(eddy_stream_read(reader, &byte, 1)) == 1 && byte == 'x');
     CHECK(!eddy_done(other));
@@ -176,7 +176,7 @@ async(void, try_all)
             throw(EDDY_INVALID_STATE, "touch %d: status %x: %s", touch, (unsigned)said.status, said.text);
     }
 }
-/* A child comes out of the parent's eddy_run. */
+/* A child returns from the parent's eddy_run. */
 static void a_forked_child_that_uses_its_parents_loop_gets_an_error(void **state)
 {
     (void)state;
@@ -187,7 +187,7 @@ static void a_forked_child_that_uses_its_parents_loop_gets_an_error(void **state
     assert_int_equal(result, 0);
 }
 
-/* ==== a loop of the child's own ==== */
+/* ==== the child's own loop ==== */
 
 async(int, sleeps_and_runs)
 {
@@ -207,7 +207,7 @@ async(void, forks_a_loop)
     pid_t id = fork();
     if (id == 0) {
         int result = eddy_run(sleeps_and_runs());
-        _exit(result == 7 && other_task_ran == before ? 7 : 1); /* the parent's tasks stay the parent's */
+        _exit(result == 7 && other_task_ran == before ? 7 : 1); /* the parent's tasks still belong to the parent */
     }
     CHECK(waitpid(id, &status, 0) == id && WIFEXITED(status) && WEXITSTATUS(status) == 7);
     while (other_task_ran == before)

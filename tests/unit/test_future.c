@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_future.c - rules of futures: set once, awaited by any number, not consumed; waiting for several. */
+/* test_future.c - rules of futures: set once, awaited by any number of tasks, not consumed; waiting for several. */
 #include <eddy.h>
 #include <errno.h>
 
@@ -126,7 +126,7 @@ eddy_async(void, cancels_who_waits)
     eddy_future_free(f);
 }
 
-/* As asyncio: the future is cancelled with its waiter, and with it all that wait for it. */
+/* As in asyncio: the future is cancelled with its waiter, and so are all others that wait for it. */
 static void a_request_reaches_the_future_and_all_its_waiters(void **state)
 {
     (void)state;
@@ -162,7 +162,7 @@ static void a_shielded_wait_is_cancelled_without_the_future(void **state)
     told("11 0 3");
 }
 
-/* The request comes when the result is there and the waiter has not gone on. */
+/* The request arrives after the result was set and before the waiter has gone on. */
 eddy_async(void, cancels_too_late)
 {
     int_future *f = eddy_future_new(int_future);
@@ -201,7 +201,7 @@ eddy_async(void, awaits_when_asked)
     eddy_future_free(f);
 }
 
-/* As asyncio.  The task ends without having been suspended, and must not be resumed after its end. */
+/* As in asyncio. The task ends without having been suspended, and must not be resumed after its end. */
 static void a_request_that_is_pending_reaches_the_future(void **state)
 {
     (void)state;
@@ -262,12 +262,12 @@ eddy_async(void, callbacks)
     eddy_set_result(f, 1);
     note("set");
     eddy_await(eddy_sleep(0));
-    eddy_add_done_callback(f, mark, "late"); /* soon, for it is done */
+    eddy_add_done_callback(f, mark, "late"); /* soon, since it is done */
     eddy_await(eddy_sleep(0));
     eddy_future_free(f);
 }
 
-/* C11.  The text of "one" is one object: both are the same callback. */
+/* C11. The literals "one" are one object: both callbacks are the same. */
 static void done_callbacks_are_called_by_the_loop_in_order(void **state)
 {
     (void)state;
@@ -327,7 +327,7 @@ static void a_gather_fails_with_the_first_failure_and_cancels_nobody(void **stat
     (void)state;
     assert_int_equal(eddy_run_with(LOGGING(), gathers()), 0);
     told("EIO 00 1 1 1");
-    assert_string_equal(logged, ""); /* what a gather has seen is nobody's news */
+    assert_string_equal(logged, ""); /* an error that a gather has seen is not reported */
 }
 
 eddy_async(void, cancels_it, (struct after *, t))
@@ -341,7 +341,7 @@ eddy_async(void, gathers_a_cancelled_one)
     eddy_error err;
     struct after *a = eddy_spawn(after(10, 1)), *b = eddy_spawn(after(3, 2));
     struct cancels_it *c = eddy_spawn(cancels_it(a));
-    eddy_await(eddy_gather(a, b, b), &err); /* the same twice: one run */
+    eddy_await(eddy_gather(a, b, b), &err); /* the same coroutine twice: it runs once */
     note("%s %d %d", eddy_error_name(err.code), eddy_cancelling(eddy_current_task()), eddy_done(b));
     eddy_await(c);
     note("=%d", eddy_await(b));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_gate.c - rules of names that lead to an owner until it has ended, and nowhere afterwards. */
+/* test_gate.c - rules of names that lead to an owner until it has ended, and to nothing afterwards. */
 #include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,7 +35,7 @@ static void an_unknown_name_finds_no_owner(void **state)
     }
 }
 
-/* Many after each other, and then many at a time, so that gates are used again and new ones are made. */
+/* Many one after the other, and then many at a time, so that gates are used again and new ones are made. */
 static void no_two_owners_have_the_same_name(void **state)
 {
     (void)state;
@@ -90,7 +90,7 @@ static void *close_it(void *argument)
     return NULL;
 }
 
-/* While it closes, nobody else comes in; that it waits can only be seen by its not having gone on. */
+/* While the gate closes, no other thread enters. Waiting shows only by the thread's not having gone on. */
 static void an_owner_does_not_end_while_a_thread_is_inside(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_given_up.c - rules of operations that the kernel cancels by itself, which is no answer to anybody's request. */
+/* test_given_up.c - rules of operations that the kernel cancels on its own, which no one has requested. */
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 
 enum { KINDS = 5 };
 
-static unsigned told; /* completions that were turned */
+static unsigned told; /* number of completions that were changed */
 
 static void give_up(enum driver_point point, struct driver *driver, struct driver_op *op)
 {
@@ -22,7 +22,7 @@ static void give_up(enum driver_point point, struct driver *driver, struct drive
     told++;
 }
 
-/* Each waits until another task has made it end well, but for the hook. */
+/* Each one waits until another task makes it succeed, unless the hook interferes. */
 async(void, waits, (int, kind), (int, fd))
 {
     char byte;
@@ -63,7 +63,7 @@ async(void, given_up, (int, kind))
     driver_hook = NULL;
     close(fds[0]);
     close(fds[1]);
-    /* A ring asks once more, or a thread; then there is nothing that was given up. */
+    /* A ring asks once more, or uses a thread; then no operation was given up. */
     CHECK(err.code == (told ? EDDY_GIVEN_UP : 0));
     CHECK(told || kind == KINDS - 1);
 }
@@ -75,7 +75,7 @@ static void a_group_does_not_take_it_for_its_own_request(void **state)
         RUN_CLEAN(given_up(kind));
 }
 
-/* ==== no thread to be had ==== */
+/* ==== no thread is available ==== */
 
 async(int, write_and_read, (const char *, path))
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_group.c - task groups from inside: what is refused is freed, what there is no memory for is told. */
+/* test_group.c - task groups from inside: what is refused is freed, and missing memory is reported. */
 #include "run_clean.h"
 
 #include "log.h"
@@ -9,7 +9,7 @@ eddy_async(void, fails_at_once, (int, code))
     throw(code);
 }
 
-/* A value that owns memory, given to a group that takes no more. */
+/* A coroutine value that owns memory, given to a group that takes no more tasks. */
 eddy_async(void, refused)
 {
     eddy_stream *ends[2];
@@ -31,7 +31,7 @@ static void a_refused_spawn_frees_its_value_and_says_so(void **state)
     RUN_CLEAN(refused());
 }
 
-/* The same where its time is over before it begins. */
+/* The same for a group whose time is over before it begins. */
 eddy_async(void, too_late)
 {
     eddy_stream *ends[2];
@@ -51,7 +51,7 @@ static void a_value_that_never_begins_is_freed(void **state)
     RUN_CLEAN(too_late());
 }
 
-/* ---- the call that ends the rest is taken back with the group ---- */
+/* ---- the call that cancels the other tasks is withdrawn with the group ---- */
 
 eddy_async(void, fails_on, (eddy_event *, go))
 {
@@ -65,7 +65,7 @@ eddy_async(void, one_that_fails, (eddy_event *, go))
         eddy_group_spawn(group, fails_on(go));
 }
 
-/* Takes the stack on which the group was, and fills it. */
+/* Takes the stack that the group was on, and fills it. */
 eddy_async(void, paint)
 {
     unsigned char paint[4096], *volatile there = paint;
@@ -76,7 +76,7 @@ eddy_async(void, paint)
         CHECK(there[i] == 0xaa);
 }
 
-/* The block goes on in the pass in which its task fails, for it was cancelled in that pass: the call comes after it. */
+/* The block goes on in the pass in which its task fails, since it was cancelled in that pass: the call comes later. */
 eddy_async(void, ends_before_the_call)
 {
     eddy_event go = EDDY_EVENT_INIT;

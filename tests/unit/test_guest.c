@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_guest.c - rules of a loop inside of another one: descriptor, deadline, step, wake.  The host here is poll(2). */
+/* test_guest.c - rules of a loop inside another one: descriptor, deadline, step, wake. The host here is poll(2). */
 #include <eddy.h>
 
 #include <errno.h>
@@ -44,7 +44,7 @@ static void drive_until(eddy_loop *loop, const int *done)
     }
 }
 
-/* Steps until nothing is ready. */
+/* Steps until no task is ready. */
 static void settle(eddy_loop *loop)
 {
     while (eddy_loop_deadline(loop) == 0)
@@ -135,7 +135,7 @@ static void forget_pipes(void *done)
     *(int *)done = 1;
 }
 
-/* More than one look of a driver takes. */
+/* More than a driver takes in one look. */
 static void it_is_readable_until_steps_have_taken_all(void **state)
 {
     (void)state;
@@ -212,7 +212,7 @@ static void the_deadline_is_the_first_timer(void **state)
     eddy_call_soon_threadsafe(loop, set_timer, &fired);
     assert_true(eddy_loop_deadline(loop) == 0);
     assert_int_equal(eddy_loop_step(loop, 0), 0);
-    if (is_simulation(loop)) { /* a step moves the clock, and the descriptor says that it would */
+    if (is_simulation(loop)) { /* a step moves the clock, and the descriptor is readable for it */
         while (fired == 0) {
             assert_true(is_readable(loop));
             assert_true(eddy_loop_deadline(loop) == 0);

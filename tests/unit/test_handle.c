@@ -28,7 +28,7 @@ static void cancel_victim(const char *text)
 
 eddy_async(void, in_order)
 {
-    double now = eddy_time(); /* far apart: on a busy machine much time passes between two lines */
+    double now = eddy_time(); /* far apart: on a busy machine much time may pass between two lines */
     eddy_call_at(now + 0.3, say, "third");
     eddy_call_at(now + 0.2, say, "first");
     eddy_call_at(now + 0.25, say, "second");
@@ -155,7 +155,7 @@ static void cancel_kept(void)
         eddy_handle_cancel(kept[i]);
 }
 
-/* Their memory is used again for calls of both kinds, which the old handles do not mean. */
+/* Their memory is used again for calls of both kinds, to which the old handles do not refer. */
 eddy_async(void, keeps_handles, (int *, count), (bool, cancels))
 {
     for (int i = 0; i < KEPT; i++)
@@ -237,7 +237,7 @@ eddy_async(void, has_a_crowd, (bool, some_stay))
             eddy_handle_cancel(crowd[i]);
     eddy_await(eddy_sleep(0.001));
     note("%d", memory_live_blocks() - before < most / 4);
-    for (int i = 0; i < CROWD; i++) /* those that stayed are still good */
+    for (int i = 0; i < CROWD; i++) /* the remaining ones are still valid */
         eddy_handle_cancel(crowd[i]);
     for (int i = 0; i < CROWD; i++)
         eddy_call_soon(count_one, &count);
@@ -259,7 +259,7 @@ eddy_async(void, refused)
 {
     note("%d", eddy_call_later(NAN, say, "never") == NULL);
     note("%d", eddy_call_at(NAN, say, "never") == NULL);
-    note("%d", eddy_call_later(INFINITY, say, "never") != NULL); /* dropped with the loop */
+    note("%d", eddy_call_later(INFINITY, say, "never") != NULL); /* dropped when the loop ends */
     note("%d", eddy_call_soon(say, "never") != NULL);
 }
 
@@ -301,7 +301,7 @@ typedef eddy_future_of(pthread_t) thread_future;
 struct errand {
     eddy_loop *loop;
     thread_future *future;
-    int result; /* of eddy_call_soon_threadsafe */
+    int result; /* arguments of eddy_call_soon_threadsafe */
 };
 
 static void deliver(struct errand *errand)
@@ -321,7 +321,7 @@ eddy_async(void, is_woken, (bool, by_name))
     struct errand errand = {.loop = by_name ? eddy_current_loop() : NULL, .future = eddy_future_new(thread_future)};
     pthread_t thread;
     note("%d", pthread_create(&thread, NULL, run_errand, &errand));
-    pthread_t where = eddy_await(errand.future); /* nothing else is there to wake the loop */
+    pthread_t where = eddy_await(errand.future); /* nothing else wakes the loop */
     note("%d", pthread_equal(where, pthread_self()) != 0);
     pthread_join(thread, NULL);
     note("%d", errand.result);

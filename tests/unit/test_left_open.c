@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_left_open.c - rules of async generators that nobody has closed: the end of the loop does it. */
+/* test_left_open.c - rules of async generators that were not closed: the end of the loop closes them. */
 #include <errno.h>
 #include <eddy/keywords.h>
 
@@ -21,7 +21,7 @@ async_generator(int, endless, (const char *, name))
         yield(i);
 }
 
-/* Answers its closing by another value. */
+/* Answers its closing by yielding another value. */
 async_generator(int, stubborn)
 {
     eddy_error err;
@@ -45,7 +45,7 @@ async_generator(int, in_a_scope)
     }
 }
 
-/* Runs a body and sees that nothing is left. */
+/* Runs a body and checks that nothing is left. */
 #define RUN_LOGGED(body, ...)                                                                                          \
     do {                                                                                                               \
         long blocks_ = memory_live_blocks(), stacks_ = stack_live();                                                   \
@@ -118,7 +118,7 @@ async(void, opens_a_scope)
     await(eddy_anext(&g, &v));
 }
 
-/* The scope that the generator is in outlives its task, and so does no request made around it. */
+/* The scope that the generator is in outlives its task; no request made around it does. */
 async(void, leaves_a_scope_open, (bool, cancel))
 {
     eddy_error err;
@@ -183,7 +183,7 @@ async(void, leaves_one_open_without_memory, (int, n))
     memory_fail_after(n);
 }
 
-/* Whatever allocation fails: it is closed or reported, and its stack given back. */
+/* For every allocation that may fail: the generator is closed or reported, and its stack is given back. */
 static void without_memory_to_close_it_its_stack_is_given_back(void **state)
 {
     (void)state;
@@ -206,7 +206,7 @@ generator(int, yields_when_closed)
         yield(i, &err);
 }
 
-/* The variable of the last step may be gone by then. */
+/* The variable of the last step may not exist any more. */
 static void a_value_yielded_while_closing_reaches_no_variable(void **state)
 {
     (void)state;
@@ -222,12 +222,12 @@ static void a_value_yielded_while_closing_reaches_no_variable(void **state)
     assert_int_equal(*value, 77);
     assert_int_equal(g.value, 78);
     free(value);
-    assert_true(eddy_next(&g, &(int){0})); /* it goes on, if its consumer does */
+    assert_true(eddy_next(&g, &(int){0})); /* it goes on if its consumer does */
     for_each (x, &g) {
         assert_int_equal(x, 4);
         break;
     }
-    while (eddy_next(&g, &(int){0})) {} /* to its end: what refuses to be closed keeps its stack */
+    while (eddy_next(&g, &(int){0})) {} /* to its end: a generator that refuses to be closed keeps its stack */
     eddy_error_free(&err);
 }
 

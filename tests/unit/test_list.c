@@ -16,7 +16,7 @@ struct item {
     struct list_link link;
 };
 
-/* The same list as an array. */
+/* A copy of the list as an array. */
 struct model {
     struct item *items[ITEMS];
     size_t count;

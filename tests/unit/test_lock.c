@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_lock.c - rules of eddy_lock: in the order of asking, handed over, never stuck. */
+/* test_lock.c - rules of eddy_lock: taken in the order of asking, handed over, never stuck. */
 #include <eddy.h>
 #include <errno.h>
 
@@ -22,8 +22,8 @@ eddy_async(void, take, (const char *, name))
     eddy_lock_release(&lock);
 }
 
-/* Takes it and notes how that ended: its name, or its name and '!' for a cancellation.  A request that came after the
- * lock waits for an await that there is not. */
+/* Takes the lock and notes how that ended: its name, or its name and '!' for a cancellation. A request that arrives
+ * after the lock was taken waits for a further await, and there is none. */
 eddy_async(void, try_take, (const char *, name))
 {
     eddy_error err;
@@ -142,7 +142,7 @@ static void outside_of_a_task_it_cannot_be_awaited(void **state)
     assert_false(eddy_lock_locked(&lock));
 }
 
-/* ---- cancelling who waits ---- */
+/* ---- cancelling waiters ---- */
 
 eddy_async(void, cancel_in_line)
 {
@@ -166,7 +166,7 @@ static void a_cancelled_waiter_leaves_the_wait_queue(void **state)
     told("b! a c 0");
 }
 
-/* It was handed the lock, and is cancelled before it has run. */
+/* The task was handed the lock, and is cancelled before it has run. */
 eddy_async(void, cancel_who_was_given_it)
 {
     eddy_await(eddy_lock_acquire(&lock));

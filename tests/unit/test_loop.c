@@ -17,7 +17,7 @@
 #define UNDER_ASAN 0
 #endif
 
-/* ThreadSanitizer puts signals off until a call that it knows. */
+/* ThreadSanitizer delays signals until a call that it intercepts. */
 #if defined __SANITIZE_THREAD__
 #define SIGNALS_ARE_LATE 1
 #elif defined __has_feature
@@ -29,7 +29,7 @@
 #define SIGNALS_ARE_LATE 0
 #endif
 
-/* ---- a stack that is too small; first, since the process watches for it from its first loop on ---- */
+/* ---- a stack that is too small; tested first, since the process watches for overflows from its first loop on ---- */
 
 static volatile char sink;
 
@@ -62,7 +62,7 @@ static void an_overflow_is_reported_by_task_and_size(void **state)
 {
     (void)state;
     if (UNDER_ASAN || RUNNING_ON_VALGRIND)
-        return; /* they have reports of their own */
+        return; /* sanitizers print their own reports */
     struct child child = child_run(overflows);
     assert_true(child_was_killed(&child, SIGSEGV));
     assert_non_null(strstr(child.said, "eddy: stack overflow in task \"diver\" (stack of "));
@@ -222,7 +222,7 @@ static void options_are_checked(void **state)
     eddy_run_with(&options, seven(), &err);
     assert_int_equal(err.code, EINVAL);
     assert_non_null(strstr(err.message, "size"));
-    options = (eddy_loop_options){.size = offsetof(eddy_loop_options, seed), .driver = "sim"}; /* an older program */
+    options = (eddy_loop_options){.size = offsetof(eddy_loop_options, seed), .driver = "sim"}; /* as compiled earlier */
     assert_int_equal(eddy_run_with(&options, seven(), &err), 7);
     assert_int_equal(err.code, 0);
 }
@@ -491,7 +491,7 @@ static int run_busy(void)
     int status = eddy_run(busy());
     struct sigaction action;
     sigaction(SIGINT, NULL, &action);
-    return action.sa_handler == SIG_DFL ? status : 99; /* as it was before */
+    return action.sa_handler == SIG_DFL ? status : 99; /* as it was before the run */
 }
 
 static void an_interrupt_of_running_code_waits_for_its_next_await(void **state)
@@ -540,13 +540,13 @@ static void a_handler_of_the_program_is_left_alone(void **state)
     assert_true(child_was_killed(&child, SIGINT));
 }
 
-/* ---- what a crowd leaves behind ---- */
+/* ---- memory after many tasks ---- */
 
 #if defined(__GLIBC__) && defined(__x86_64__) && !UNDER_ASAN && !SIGNALS_ARE_LATE
 enum { CROWD = 1000, EACH = 32768 };
 
-static void *between[CROWD]; /* so that what lies between them is no end of the heap */
-static char *held[CROWD];    /* seen from outside: a compiler drops blocks that nobody looks at */
+static void *between[CROWD]; /* so that the memory between them is not at the end of the heap */
+static char *held[CROWD];    /* visible from outside: a compiler removes blocks that are not used */
 
 static long resident(void)
 {
@@ -585,7 +585,7 @@ static void memory_that_malloc_keeps_is_returned_to_the_system(void **state)
     eddy_loop_options options = {.size = sizeof options, .driver = "sim"};
     eddy_error err;
     (void)state;
-    if (RUNNING_ON_VALGRIND) /* whose malloc gives nothing back */
+    if (RUNNING_ON_VALGRIND) /* its malloc gives no memory back */
         return;
     eddy_run_with(&options, crowd_comes_and_goes(), &err);
     assert_int_equal(err.code, 0);
@@ -596,7 +596,7 @@ static void memory_that_malloc_keeps_is_returned_to_the_system(void **state)
 static void memory_that_malloc_keeps_is_returned_to_the_system(void **state)
 {
     (void)state;
-    /* elsewhere malloc keeps less, or the tool's keeps all */
+    /* elsewhere malloc keeps less, or the tool's malloc keeps all */
 }
 #endif
 
@@ -650,7 +650,7 @@ eddy_generator(int, one_and_two)
     eddy_yield(2);
 }
 
-/* Several reads make a ring set up what it keeps for receiving. */
+/* Several reads make a ring set up its memory for receiving. */
 eddy_async(void, uses_stacks_and_sockets)
 {
     eddy_stream *ends[2];
@@ -669,7 +669,7 @@ eddy_async(void, uses_stacks_and_sockets)
     eddy_await(eddy_stream_close(ends[1]));
 }
 
-/* The heap grows and shrinks as malloc likes. */
+/* The heap grows and shrinks as malloc decides. */
 static size_t bytes_mapped(void)
 {
     char line[512];
@@ -690,7 +690,7 @@ static void loops_that_come_and_go_leave_no_mapping(void **state)
     (void)state;
     enum { LOOPS = 20 };
     size_t before = 0;
-    if (UNDER_ASAN || SIGNALS_ARE_LATE || RUNNING_ON_VALGRIND) /* which map by themselves */
+    if (UNDER_ASAN || SIGNALS_ARE_LATE || RUNNING_ON_VALGRIND) /* these tools map memory themselves */
         return;
     for (int i = 0; i < 2 * LOOPS; i++) {
         assert_int_equal(eddy_run(uses_stacks_and_sockets()), 0);

@@ -216,7 +216,7 @@ static void a_loop_runs_until_it_is_stopped(void **state)
     calls = 0;
     eddy_call_soon_threadsafe(loop, stop, loop);
     assert_int_equal(eddy_loop_run_forever(loop), 0);
-    assert_int_equal(eddy_loop_stop(loop), 0); /* before it runs: one pass */
+    assert_int_equal(eddy_loop_stop(loop), 0); /* stopped before it runs: one pass */
     eddy_call_soon_threadsafe(loop, count_call, NULL);
     assert_int_equal(eddy_loop_run_forever(loop), 0);
     pthread_create(&thread, NULL, stop_from_a_thread, loop);
@@ -362,7 +362,7 @@ static void a_loop_with_tasks_stays_on_its_thread(void **state)
     close_loop(visit.loop);
 }
 
-/* ---- what hangs on a loop ---- */
+/* ---- objects attached to a loop ---- */
 
 static char order[8];
 
@@ -470,7 +470,7 @@ async(int, polls, (int, fd))
     return await(eddy_poll(fd, POLLIN));
 }
 
-/* Each waits for 30 ms: a loop that does not leave the waiting to the kernel makes thousands of passes meanwhile. */
+/* Each waits for 30 ms: a loop that does not let the kernel wait makes thousands of passes in that time. */
 async(void, waits_in_several_ways)
 {
     enum { FEW = 50 };
@@ -487,7 +487,8 @@ async(void, waits_in_several_ways)
     CHECK(err.code == ETIMEDOUT && passes() - before < 2 * FEW);
     await_for(polls(fds[0]), 0.03, &err);
     CHECK(err.code == ETIMEDOUT && passes() - before < 3 * FEW);
-    /* Turns of a driver's own are no passes.  Valgrind and QEMU, which have no io_uring, count such waits otherwise. */
+    /* Internal turns of a driver are not passes. Valgrind and QEMU, which have no io_uring, count such waits
+     * differently. */
     if (strcmp(eddy_loop_driver(eddy_current_loop()), "uring") == 0)
         CHECK(waits_in_kernel() > waits_before);
     await(eddy_stream_close(ends[0]));

@@ -13,11 +13,11 @@
 
 #include <cmocka.h>
 
-/* An allocator that keeps the books. */
+/* An allocator that counts. */
 struct books {
     long blocks;  /* allocated and not released */
     size_t bytes; /* of them */
-    bool full;    /* refuses everything */
+    bool full;    /* refuses every request */
 };
 
 static void *books_allocate(void *context, size_t size)
@@ -114,14 +114,14 @@ static void a_block_goes_back_to_the_allocator_it_came_from(void **state)
     assert_ptr_equal(memory_use(NULL), &allocator);
     assert_int_equal(books.blocks, 2);
     void *c = memory_alloc(30); /* malloc again */
-    a = memory_grow(a, 500);    /* still its own allocator */
+    a = memory_grow(a, 500);    /* the library still has its own allocator */
     assert_int_equal(books.blocks, 2);
     assert_true(books.bytes >= 520);
     memory_free(a);
     memory_free(b);
     memory_free(c);
     assert_int_equal(books.blocks, 0);
-    assert_int_equal(books.bytes, 0); /* release was told the sizes that allocate was asked for */
+    assert_int_equal(books.bytes, 0); /* release received the sizes that allocate was asked for */
 }
 
 static void an_allocator_without_memory_is_an_error_value(void **state)
@@ -142,7 +142,7 @@ static void an_allocator_without_memory_is_an_error_value(void **state)
     assert_int_equal(memory_live_blocks(), before);
 }
 
-/* Three requests of different kinds, undone in any case. */
+/* Three requests of different kinds, released in any case. */
 static bool use_three(void)
 {
     void *a = memory_alloc(8);

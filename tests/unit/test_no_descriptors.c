@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* test_no_descriptors.c - rules of calls that find no free descriptor: each says so, and leaves nothing behind. */
+/* test_no_descriptors.c - rules of calls that find no free descriptor: each one fails with an error, and leaves
+ * nothing open. */
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "run_clean.h"
 
-/* No descriptor is to be had from here on; what was allowed before. */
+/* Allows no further descriptor from here on; returns the previous limit. */
 static struct rlimit use_up(void)
 {
     struct rlimit before, none;

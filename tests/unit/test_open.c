@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_open.c - streams of what is no connection: ttys, pipes, one way only; and datagrams of Unix sockets. */
+/* test_open.c - streams over objects that are not connections: ttys, pipes, one direction only; and datagrams of
+ * Unix sockets. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 /* ==== ttys ==== */
 
 struct terminal {
-    eddy_stream *screen, *program; /* who types, and who reads what was typed */
+    eddy_stream *screen, *program; /* the side of the keyboard and screen, and the program's side */
 };
 
 async(void, open_terminal, (struct terminal *, terminal))
@@ -25,7 +26,7 @@ async(void, open_terminal, (struct terminal *, terminal))
     terminal->program = await(eddy_open_descriptors(program, program));
 }
 
-/* A line comes when it was ended, what was typed is echoed, and the end of the program is the end of the screen. */
+/* A line arrives when it is complete, typed text is echoed, and the end of the program is the end of the output. */
 async(void, use_terminal)
 {
     struct terminal terminal;
@@ -57,7 +58,7 @@ static void a_tty_is_a_stream(void **state)
 
 /* ==== files ==== */
 
-/* More than a stream keeps: it is read straight into the caller's memory. */
+/* More than a stream buffers: it is read straight into the caller's memory. */
 async(void, read_whole_file)
 {
     enum { SIZE = 200000 };
@@ -160,7 +161,7 @@ static void unix_datagrams_have_names(void **state)
     RUN_CLEAN(exchange_by_name());
 }
 
-/* Its peer's queue is full: sending waits until somebody receives. */
+/* Its peer's queue is full: sending waits until the peer receives. */
 async(void, fill, (int, fd), (const eddy_address *, to), (int *, sent))
 {
     char data[1000] = "";

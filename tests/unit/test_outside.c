@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_outside.c - rules of awaits where there is no task: each fails with EDDY_NO_TASK, and changes nothing. */
+/* test_outside.c - rules of awaits without a task: each one fails with EDDY_NO_TASK, and changes nothing. */
 #include <eddy.h>
 #include <errno.h>
 
@@ -13,7 +13,7 @@ eddy_async(int, five)
     return 5;
 }
 
-/* What a callback of the loop, which is no task, finds. */
+/* The findings of a callback of the loop, which is not a task. */
 struct outside {
     struct five *task;
     int_future *future;
@@ -69,7 +69,7 @@ static void enter_blocks(void)
     expect_no_task("", &err);
 }
 
-/* What await_for does before it awaits, and after. */
+/* The calls that await_for makes before it awaits, and after. */
 static void set_a_deadline(void)
 {
     struct eddy_deadline deadline;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_overflow.c - a stack overflow is named wherever it happens, and the program's own arrangements for faults hold.
+ * test_overflow.c - a stack overflow is reported wherever it happens, and the program's own handlers for faults
+ * still work.
  *
- * Everything runs in children: the handler is installed once a process, by the first use, which this one never makes.
+ * Everything runs in children: the handler is installed once in a process, when the library is first used, which
+ * this process never does.
  */
 #define _GNU_SOURCE
 #include <eddy/keywords.h>
@@ -19,7 +21,7 @@
 #else
 #define UNDER_ASAN 0
 #endif
-/* ThreadSanitizer gives threads signal stacks of its own, and knows no jump from one stack to another. */
+/* ThreadSanitizer gives threads its own signal stacks, and does not support a jump from one stack to another. */
 #if defined __SANITIZE_THREAD__
 #define UNDER_TSAN 1
 #elif defined __has_feature
@@ -178,7 +180,7 @@ static int in_callback_on_a_thread(void) { return on_thread(run_callback); }
 
 static const struct {
     int (*body)(void);
-    const char *named; /* what the sentence says of it */
+    const char *named; /* the words of the report for it */
 } places[] = {
     {in_task, "in task \"diver-2\" (stack of "},
     {in_generator_on_a_task, "in generator \"steps\" (stack of "},
@@ -214,7 +216,7 @@ static void an_overflow_is_named_wherever_it_happens(void **state)
     named_everywhere(NULL, SIGSEGV);
 }
 
-/* It runs through its neighbours, to the guard below all stacks. */
+/* It runs over its neighbours, to the guard below all stacks. */
 static void an_overflow_is_named_without_guards_too(void **state)
 {
     (void)state;
@@ -259,7 +261,7 @@ static void the_sentence_gives_size_and_remedy(void **state)
     assert_non_null(strstr(child.said, "make it larger with the loop option stack_size, EDDY_STACK_SIZE=<bytes>"));
 }
 
-/* ---- what the program had before ---- */
+/* ---- handlers that the program had before ---- */
 
 static void say_and_leave(int number, siginfo_t *info, void *context)
 {
@@ -301,7 +303,7 @@ static void the_programs_handler_is_called_after_the_report(void **state)
     }
 }
 
-/* The instruction faults again, until the program has had enough. */
+/* The instruction faults again, until the program's handler has had enough. */
 static void return_twice(int number, siginfo_t *info, void *context)
 {
     static volatile sig_atomic_t returns;
@@ -333,7 +335,7 @@ static void jump_out(int number, siginfo_t *info, void *context)
     siglongjmp(way_out, 1);
 }
 
-/* Its generators are lost, but the program lives; each fault is reported, once. */
+/* Its generators are lost, but the program lives; each fault is reported once. */
 static int survives_two(void)
 {
     install(SA_ONSTACK, jump_out);
@@ -385,7 +387,7 @@ static void the_programs_signal_stack_is_kept(void **state)
     assert_non_null(strstr(child.said, "eddy: stack overflow in task \"diver-2\""));
 }
 
-/* ---- hosts that want the signals for themselves ---- */
+/* ---- hosts that handle the signals themselves ---- */
 
 static bool untouched(void)
 {
@@ -460,7 +462,7 @@ static void signals_are_left_alone_where_that_is_asked(void **state)
     }
 }
 
-/* The guard ends it all the same, and the canary speaks. */
+/* The guard ends the program nevertheless, and the canary is reported. */
 static int overflows_unwatched(void)
 {
     eddy_no_fault_handler();
@@ -489,6 +491,6 @@ int main(void)
         cmocka_unit_test(without_the_fault_handler_an_overflow_is_a_plain_signal),
     };
     if (UNDER_ASAN || RUNNING_ON_VALGRIND)
-        return 0; /* they have reports of their own */
+        return 0; /* sanitizers print their own reports */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

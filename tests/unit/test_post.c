@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_post.c - rules of calls that other threads ask of a loop, while it ends and for ever afterwards. */
+/* test_post.c - rules of calls that other threads post to a loop, while it ends and afterwards. */
 #include <eddy.h>
 #include <errno.h>
 #include <pthread.h>
@@ -8,13 +8,13 @@
 
 enum { ROUNDS = 30, MANY = 1000 };
 
-/* A thread that posts to a loop, and what became of that. */
+/* A thread that posts to a loop, and the outcome. */
 struct poster {
-    eddy_loop *loop;    /* NULL: none is named */
+    eddy_loop *loop;    /* NULL: no loop is named */
     bool referenced;
     eddy_event *done;
-    long taken, made;   /* calls; `made` atomic */
-    int code;           /* the last answer */
+    long taken, made;   /* number of calls; `made` is atomic */
+    int code;           /* the last return value */
 };
 
 static void count_call(struct poster *poster)
@@ -27,13 +27,13 @@ static void *post_until_refused(void *argument)
     struct poster *poster = argument;
     while ((poster->code = eddy_call_soon_threadsafe(poster->loop, count_call, poster)) == 0)
         if (++poster->taken - __atomic_load_n(&poster->made, __ATOMIC_SEQ_CST) > MANY)
-            usleep(100); /* the loop has no processor: it need not make millions of calls when it has */
+            usleep(100); /* the loop is not running: the thread need not make millions of calls by the time it does */
     if (poster->referenced)
         eddy_loop_unref(poster->loop);
     return NULL;
 }
 
-/* Ends while the thread goes on. */
+/* The loop ends while the thread goes on. */
 eddy_async(void, posted_to, (struct poster *, poster), (pthread_t *, thread), (bool, named))
 {
     poster->loop = named ? eddy_current_loop() : NULL;
@@ -73,7 +73,7 @@ static void *post_the_last_call(void *argument)
     return NULL;
 }
 
-/* Awake, so that it sees the call before the thread has returned from posting it. */
+/* Awake, so that the loop sees the call before the thread has returned from posting it. */
 eddy_async(void, ended_by_a_call, (struct poster *, poster), (pthread_t *, thread), (bool, named))
 {
     eddy_event done = EDDY_EVENT_INIT;
@@ -175,12 +175,12 @@ static void references_count_and_do_not_keep_the_loop(void **state)
     eddy_loop_unref(NULL);
 }
 
-/* ---- coroutines that the end of the loop meets ---- */
+/* ---- coroutines that are posted while the loop ends ---- */
 
 struct asker {
     eddy_loop *loop;
     int started; /* atomic */
-    int code;    /* of the first that did not go well */
+    int code;    /* the error of the first one that failed */
 };
 
 static void *ask_until_refused(void *argument)
@@ -222,12 +222,12 @@ static void a_thread_that_waits_for_a_coroutine_is_answered_when_the_loop_ends(v
     }
 }
 
-/* ---- a thread that was asked to end ---- */
+/* ---- a thread that was cancelled ---- */
 
 static void *post_though_cancelled(void *argument)
 {
     struct poster *poster = argument;
-    pthread_cancel(pthread_self()); /* ends it at the next call that says so in its manual page: write, for one */
+    pthread_cancel(pthread_self()); /* pthread_cancel ends it at the next cancellation point: write, for one */
     poster->code = eddy_call_soon_threadsafe(poster->loop, eddy_event_set, poster->done);
     return NULL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_process.c - processes: started with what was asked, fed, read, waited for, ended; and nothing is left of one. */
+/* test_process.c - processes: started with the given options, fed, read, waited for, ended; and nothing of them is
+ * left. */
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,7 +10,7 @@
 
 #define SHELL(script) EDDY_COMMAND("/bin/sh", "-c", script)
 
-/* Also that every child was reaped. */
+/* Also checks that every child was reaped. */
 
 #define RUN_REAPED(coroutine)                                                                                        \
     do {                                                                                                             \
@@ -28,7 +29,7 @@
 static const eddy_process_options piped = {
     .size = sizeof piped, .in = EDDY_PIPE, .out = EDDY_PIPE, .err = EDDY_PIPE};
 
-/* ==== its end ==== */
+/* ==== how it ends ==== */
 
 async(void, ends)
 {
@@ -139,7 +140,7 @@ async(void, gives_what_was_asked)
     await(eddy_stream_read_line(eddy_process_out(p), &line));
     CHECK(line.size == 5 && !memcmp(line.data, "blue\n", 5));
     await(eddy_stream_read_line(eddy_process_out(p), &line));
-    CHECK(atoi(line.data) < 6); /* what the shell itself adds */
+    CHECK(atoi(line.data) < 6); /* variables that the shell itself adds */
     CHECK(await(eddy_process_wait(p)).code == 0);
 }
 RULE(directory_environment_and_merged_output, gives_what_was_asked())
@@ -160,7 +161,7 @@ async(void, redirects)
     await(eddy_stream_read_line(reader, &line));
     CHECK(line.size == 9 && !memcmp(line.data, "from out\n", 9));
     CHECK(await(eddy_process_wait(p)).code == 0);
-    CHECK(await(eddy_stream_read_line(reader, &line)) == 0); /* nobody else has it open */
+    CHECK(await(eddy_stream_read_line(reader, &line)) == 0); /* no other process has it open */
 }
 RULE(descriptors_of_the_caller_are_handed_on, redirects())
 
@@ -170,7 +171,7 @@ async(void, lists_descriptors)
     eddy_buffer out = {0};
     defer(eddy_buffer_free, &out);
     int open_ones[2];
-    CHECK(pipe(open_ones) == 0 && dup2(open_ones[0], 17) == 17); /* none is close-on-exec */
+    CHECK(pipe(open_ones) == 0 && dup2(open_ones[0], 17) == 17); /* none of them is close-on-exec */
     eddy_process *other = await(eddy_process_start(EDDY_COMMAND("cat"), &piped));
     defer(eddy_process_abort, other);
     CHECK(await(eddy_run_command(EDDY_COMMAND("ls", "/proc/self/fd"), &out, 0)).code == 0);
@@ -211,7 +212,7 @@ static void ignore(int number)
     (void)number;
 }
 
-/* What a signal does to this program, and whether its thread blocks it, is no business of the other program's. */
+/* The program's own handlers and signal mask do not affect the child. */
 async(void, resets_signals)
 {
     eddy_buffer out = {0};
@@ -336,7 +337,7 @@ async(void, gives_up)
     eddy_process_free(p);
     eddy_process_free(NULL);
     eddy_process_abort(NULL);
-    while (kill(id, 0) == 0) /* a zombie still has its number */
+    while (kill(id, 0) == 0) /* a zombie still has its process number */
         await(eddy_sleep(0.001));
 }
 RULE(an_abandoned_child_is_reaped, gives_up())

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_queue.c - rules of queues between tasks; those of the order of items are in test_queue_items.c. */
+/* test_queue.c - rules of queues between tasks. The order of items is tested in test_queue_items.c. */
 #include <eddy.h>
 #include <errno.h>
 
@@ -26,7 +26,7 @@ static const char *ending(const eddy_error *err)
     }
 }
 
-/* Notes its name and the item, or '!' for a cancellation, 'x' for a queue that was shut down. */
+/* Notes its name and the item, or '!' for a cancellation, or 'x' for a queue that was shut down. */
 eddy_async(void, get, (const char *, name))
 {
     eddy_error err;
@@ -37,7 +37,7 @@ eddy_async(void, get, (const char *, name))
         note("%s%d", name, item);
 }
 
-/* The same: notes +item when it is in. */
+/* The same for put: notes +item when it is in the queue. */
 eddy_async(void, put, (int, item))
 {
     eddy_error err;
@@ -50,7 +50,7 @@ eddy_async(void, bystander)
     note("bystander");
 }
 
-/* What is in it, in the order in which it would be got. */
+/* The items in the queue, in the order in which they would be taken. */
 static void note_items(void)
 {
     int item;
@@ -147,7 +147,7 @@ eddy_async(void, cancel_who_waits_again)
     note("native%d", eddy_await(native));
 }
 
-/* Its item is taken and it is cancelled before it has gone on: it would wait again, and ends instead. */
+/* Its item is taken by another task, and it is cancelled before it has gone on: instead of waiting again it ends. */
 eddy_async(void, get_in_vain)
 {
     eddy_error err;

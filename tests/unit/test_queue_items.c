@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_queue_items.c - rules of the order of items: rings that wrap and grow, stacks, heaps with ties. */
+/* test_queue_items.c - rules of the order of items: rings that wrap around and grow, stacks, heaps with ties. */
 #include <eddy.h>
 
 #include "transcript.h"
@@ -46,7 +46,8 @@ static void last_in_first_out(void **state)
     eddy_queue_free(&queue);
 }
 
-/* Against a counter: what comes out is what went in, wherever the ring begins when it grows. */
+/* Compared with a counter: items come out in the order in which they went in, wherever the ring begins when it
+ * grows. */
 static void a_ring_keeps_its_order_while_it_wraps_and_grows(void **state)
 {
     (void)state;
@@ -73,7 +74,7 @@ static void a_ring_keeps_its_order_while_it_wraps_and_grows(void **state)
 
 struct job {
     int priority, number;
-    char payload[5]; /* an odd size: after it the heap keeps a sequence number */
+    char payload[5]; /* an odd size: the heap keeps a sequence number after it */
 };
 typedef eddy_queue_of(struct job) job_queue;
 
@@ -103,7 +104,7 @@ static void smallest_first_and_ties_in_the_order_of_putting(void **state)
     eddy_queue_free(&queue);
 }
 
-/* Puts and gets mixed, against a search of all that is in. */
+/* Puts and gets mixed, compared with a search through all items. */
 static void a_heap_gives_its_smallest_item_first(void **state)
 {
     (void)state;

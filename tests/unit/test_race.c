@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* test_race.c - rules of io/race.h: who is begun when, who wins, and that nothing is left of the others. */
+/* test_race.c - rules of io/race.h: when each attempt begins, which one wins, and that nothing of the others is
+ * left. */
 #include "io/race.h"
 
 #include <math.h>
 
 #include "run_clean.h"
 
-/* What each attempt does: sleeps, then brings its number or fails. */
+/* What each attempt does: it sleeps, then returns its number or fails. */
 struct script {
     double seconds;
     int code; /* 0: it succeeds */
@@ -57,7 +58,7 @@ async(double, run_race, (const struct script *, script), (size_t, count), (doubl
 
 #define NEAR(a, b) (fabs((a) - (b)) < 1e-6)
 
-/* Exact times, in the simulation; its order on every driver. */
+/* Exact times in the simulation; the order of times on every driver. */
 static bool at(double measured, double expected)
 {
     const char *driver = getenv("EDDY_DRIVER");
@@ -79,7 +80,7 @@ async(void, first_is_slow)
 {
     struct race race;
     CHECK(at(RACE(0.025, &race, {10, 0}, {10, 0}, {0.01, 0}, {0.01, 0}), 0.06));
-    CHECK(race.winner >= 2 && at(course.began, 3)); /* where the clock is late, the fourth may begin, too */
+    CHECK(race.winner >= 2 && at(course.began, 3)); /* if the clock is late, the fourth attempt may begin as well */
     CHECK(course.cancelled + course.discarded == course.began - 1);
     CHECK(at(course.begun[1], 0.025) && at(course.begun[2], 0.05));
 }
@@ -92,7 +93,7 @@ async(void, failures_are_quick)
     CHECK(at(course.begun[1], 0.01) && at(course.begun[2], 0.03));
 }
 
-/* An older attempt that fails begins nothing: the latest has not had its time. */
+/* An older attempt that fails does not begin the next one: the latest attempt has not had its time. */
 async(void, an_older_one_fails)
 {
     struct race race;
@@ -115,7 +116,7 @@ async(void, one_after_the_other)
     CHECK(race.winner == 1 && course.began == 2);
 }
 
-/* Two succeed in the same turn: one wins, what the other brought is discarded. */
+/* Two succeed in the same pass: one wins, and the other's result is discarded. */
 async(void, a_tie)
 {
     struct race race;
@@ -142,7 +143,7 @@ async(void, is_cancelled)
     CHECK(err.code == ECANCELED && course.cancelled == 2);
 }
 
-/* ---- a request in the very turn in which an attempt succeeds ---- */
+/* ---- a request in the same pass in which an attempt succeeds ---- */
 
 static eddy_task *racer;
 
@@ -199,7 +200,7 @@ async(void, a_success_while_the_race_is_called_off_wins)
     CHECK(course.cancelled == 1 && course.brought == 1 && course.discarded == 0);
 }
 
-/* An await that the scope ends leaves this function, too, quietly: what is checked is checked by the caller. */
+/* An await that the scope ends leaves this function as well, without an error: the caller makes the checks. */
 async(void, race_in_cancelled_scope, (int *, winner), (int *, next))
 {
     async_with (scope, eddy_cancel_scope()) {

@@ -8,7 +8,8 @@
 
 #include "transcript.h"
 
-/* What the other thread is to do, and how that went; it writes, and the test reads when the thread has ended. */
+/* The instructions for the other thread, and the outcome. The thread writes it; the test reads it after the thread
+ * has ended. */
 struct visit {
     eddy_loop *loop;
     void (*body)(struct visit *visit);
@@ -62,7 +63,7 @@ static void ask_for_trouble(struct visit *visit)
                   eddy_remote_wait(remote, 0, NULL, &again) && again.code == err.code;
     eddy_error_free(&again);
     eddy_remote_free(remote);
-    keep_error(visit, &err); /* it outlives the place where it was fetched */
+    keep_error(visit, &err); /* it outlives the function that fetched it */
 }
 
 static void ask_and_cancel(struct visit *visit)
@@ -153,7 +154,7 @@ eddy_async(void, waits_for_itself)
     note("%d", eddy_remote_wait(remote, 0, &value, &err));
     note("%s %d", eddy_error_name(err.code), value);
     eddy_error_free(&err);
-    while (!value) { /* what has ended can be taken anywhere */
+    while (!value) { /* a result that is ready can be taken on any thread */
         eddy_await(eddy_sleep(0.001));
         (void)!eddy_remote_wait(remote, 0, &value, &err);
         eddy_error_free(&err);
@@ -190,7 +191,7 @@ static void *run_late(void *argument)
     return NULL;
 }
 
-/* Ends as soon as the request is in the inbox, without having looked there. */
+/* Ends as soon as the request is in the inbox, without having looked at it. */
 eddy_async(void, leaves_early, (struct visit *, visit))
 {
     visit->loop = eddy_current_loop();
@@ -217,7 +218,7 @@ eddy_async(void, leaves_one_behind, (eddy_loop **, loop))
     left_behind = eddy_run_coroutine_threadsafe(*loop, sleeps());
 }
 
-/* The request to cancel has nowhere to go, and is given up without a trace. */
+/* The request to cancel has no receiver, and is dropped without an effect. */
 static void what_outlives_its_loop_can_be_cancelled_and_freed(void **state)
 {
     (void)state;
@@ -244,11 +245,11 @@ static void what_outlives_its_loop_can_be_cancelled_and_freed(void **state)
     assert_int_equal(memory_live_blocks(), blocks);
 }
 
-/* A thread that gives up while the loop still runs the coroutine leaves a result that nobody takes. */
+/* A thread that gives up while the loop still runs the coroutine leaves a result that is never taken. */
 eddy_async(void *, makes_memory)
 {
     eddy_await(eddy_sleep(0));
-    return malloc(100); /* freed by the line below; a leak is seen by sanitizers */
+    return malloc(100); /* freed by the line below; sanitizers would see a leak */
 }
 eddy_async_free(makes_memory, free);
 
@@ -264,10 +265,10 @@ static void a_result_that_nobody_waits_for_is_freed(void **state)
     RUN(gives_up_at_once());
 }
 
-/* ---- results that nobody fetches ---- */
+/* ---- results that are not fetched ---- */
 
 static int made, given_back; /* atomic */
-static int freed_elsewhere;  /* atomic: on another thread than the loop's */
+static int freed_elsewhere;  /* atomic: freed on another thread than the loop's */
 static pthread_t loops_thread;
 
 eddy_async(char *, make_text, (double, seconds))
@@ -358,7 +359,7 @@ static void keep_remote(struct visit *visit)
     keep_error(visit, &err);
 }
 
-/* Fetched or freed when the loop has ended. */
+/* Fetched or freed after the loop has ended. */
 static void a_result_outlives_the_loop(void **state)
 {
     (void)state;

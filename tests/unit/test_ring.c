@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_ring.c - rules of src/os/ring.h, and of what happens where the kernel refuses a ring. */
+/* test_ring.c - rules of src/os/ring.h, and of the behaviour where the kernel refuses a ring. */
 #define _GNU_SOURCE
 #include "child.h"
 
@@ -17,7 +17,7 @@ static struct ring_limits usual;
 
 /* ==== refusals ==== */
 
-/* What a child finds: 0, or the line that does not hold. */
+/* Returned by a child: 0, or the line of the check that failed. */
 #define EXPECT(condition)                                                                                             \
     do {                                                                                                             \
         if (!(condition))                                                                                             \
@@ -51,7 +51,7 @@ static void without_io_uring_the_driver_is_epoll(void **state)
         {SYS_io_uring_setup, EPERM, "io_uring_setup: Operation not permitted"},
         {SYS_io_uring_setup, ENOSYS, "io_uring_setup: Function not implemented"},
         {SYS_io_uring_setup, EACCES, "io_uring_setup: Permission denied"},
-        {SYS_io_uring_enter, EPERM, "io_uring_enter: Operation not permitted"}, /* the proof fails */
+        {SYS_io_uring_enter, EPERM, "io_uring_enter: Operation not permitted"}, /* the test request fails */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         refused_call = cases[i].call;
@@ -62,7 +62,7 @@ static void without_io_uring_the_driver_is_epoll(void **state)
     }
 }
 
-/* Sandboxes may forbid the third call alone. */
+/* Sandboxes may forbid only the third call. */
 static int open_without_register(void)
 {
     int error;
@@ -83,7 +83,7 @@ static void without_register_there_is_still_a_driver(void **state)
 
 /* ==== flags ==== */
 
-/* One request there and back. */
+/* One request and its completion. */
 static void prove(struct ring *ring)
 {
     struct ring_completion completion;
@@ -153,7 +153,7 @@ static void a_full_queue_is_submitted(void **state)
     ring_limits = usual;
 }
 
-/* The kernel keeps what has no room, and gives it when there is some. */
+/* The kernel keeps completions that have no room, and delivers them when there is room. */
 static void completions_that_overflow_the_ring_are_not_lost(void **state)
 {
     (void)state;
@@ -166,7 +166,7 @@ static void completions_that_overflow_the_ring_are_not_lost(void **state)
     assert_int_equal(ring_open(&ring, &step, RING_OWN), 0);
     for (unsigned sent = 0; sent < 64; sent++) {
         struct io_uring_sqe *sqe = ring_request(&ring);
-        if (sqe == NULL) { /* it takes no more before some are taken */
+        if (sqe == NULL) { /* the kernel takes no more requests before some completions are taken */
             while (ring_next(&ring, &completion))
                 seen++;
             sqe = ring_request(&ring);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_semaphore.c - rules of eddy_semaphore: at most n, in the order of asking, no unit lost. */
+/* test_semaphore.c - rules of eddy_semaphore: at most n holders, in the order of asking, no unit lost. */
 #include <eddy.h>
 #include <errno.h>
 
@@ -67,7 +67,7 @@ static void waiters_are_served_before_newcomers(void **state)
     told("0 1 2 main 0");
 }
 
-/* CPython's test_acquire_fifo_order_4: several releases in one turn keep the order of asking. */
+/* CPython's test_acquire_fifo_order_4: several releases in one pass keep the order of asking. */
 eddy_async(void, fourth)
 {
     note("4");
@@ -213,7 +213,8 @@ static void when_all_waiters_are_cancelled_only_the_woken_one_has_the_unit(void 
     told("a b! 0 1 main");
 }
 
-/* One is on its way with its unit, a second queues after it although a unit is free, the first is cancelled. */
+/* One task is on its way with its unit, a second queues after it although a unit is free, and the first is
+ * cancelled. */
 eddy_async(void, cancel_before_the_queue_moves)
 {
     struct take *a = eddy_spawn(take("a"));

@@ -6,7 +6,7 @@
 #include "os/valgrind.h"
 #include "run_clean.h"
 
-static int handled; /* handlers that came to their end */
+static int handled; /* handlers that ran to their end */
 
 async(void, greet, (eddy_stream *, s), (int *, count))
 {
@@ -14,14 +14,14 @@ async(void, greet, (eddy_stream *, s), (int *, count))
     handled++;
 }
 
-static bool waiting; /* wait_long has read what it got first */
+static bool waiting; /* wait_long has read the first bytes */
 
 async(void, wait_long, (eddy_stream *, s), (void *, argument))
 {
     char byte;
     (void)argument;
     await(eddy_stream_read(s, &byte, 1));
-    waiting = true; /* now it is no idle connection any more */
+    waiting = true; /* now the connection is not idle any more */
     await(eddy_stream_read(s, &byte, 1));
     handled++;
 }
@@ -32,7 +32,7 @@ async(void, close_it_and_go_on, (eddy_stream *, s), (void *, argument))
     char byte;
     (void)argument;
     await(eddy_stream_close(s));
-    await(eddy_stream_read(s, &byte, 1), &err); /* the struct is there until the handler ends */
+    await(eddy_stream_read(s, &byte, 1), &err); /* the struct exists until the handler ends */
     CHECK(err.code == EDDY_STREAM_CLOSED && eddy_stream_descriptor(s) == -1);
     await(eddy_sleep(0.001));
     handled++;
@@ -161,8 +161,8 @@ static void closing_waits_and_then_cancels(void **state)
 async(void, close_server, (eddy_server *, server))
 {
     await(eddy_server_close(server, 1000));
-    handled = -1;         /* it has ended as it should, */
-    await(eddy_sleep(0)); /* and the request was waiting here */
+    handled = -1;         /* the handler has ended as it should, */
+    await(eddy_sleep(0)); /* and the request was pending here */
 }
 
 async(void, cancel_the_closing, (double, seconds))
@@ -186,7 +186,7 @@ static void a_request_ends_the_grace_of_a_closing(void **state)
 {
     (void)state;
     RUN_CLEAN(cancel_the_closing(0.001));
-    RUN_CLEAN(cancel_the_closing(0.05)); /* in the turn in which the server looks at its connections again */
+    RUN_CLEAN(cancel_the_closing(0.05)); /* in the pass in which the server looks at its connections again */
 }
 
 async(void, leave_it_open)
@@ -198,7 +198,7 @@ async(void, leave_it_open)
     await(eddy_stream_close(s));
 }
 
-/* A task that was left behind closes its server when everything is cancelled. */
+/* A task that was left running closes its server when everything is cancelled. */
 async(void, own_a_server)
 {
     eddy_error err, ignored;
@@ -271,7 +271,7 @@ static void on_accept_report(const eddy_error *err, void *argument)
     accept_reports += err->code == EMFILE;
 }
 
-/* No descriptors for a while: said once, and the connection is served when there are some again. */
+/* No descriptors for a while: reported once, and the connection is served when some are free again. */
 async(void, run_out_of_descriptors)
 {
     int count = 0;
@@ -283,7 +283,7 @@ async(void, run_out_of_descriptors)
     int next = dup(0);
     close(next);
     getrlimit(RLIMIT_NOFILE, &before);
-    none = (struct rlimit){(rlim_t)next + 1, before.rlim_max}; /* one, for this side */
+    none = (struct rlimit){(rlim_t)next + 1, before.rlim_max}; /* one descriptor, for this side */
     setrlimit(RLIMIT_NOFILE, &none);
     eddy_stream *s = await(eddy_open_connection("127.0.0.1", eddy_server_port(server)));
     await(eddy_sleep(0.05));
@@ -297,7 +297,7 @@ async(void, run_out_of_descriptors)
 static void a_server_outlives_want_of_descriptors(void **state)
 {
     (void)state;
-    if (!RUNNING_ON_VALGRIND) /* it closes what it thinks is one too many, and then there is no connection to serve */
+    if (!RUNNING_ON_VALGRIND) /* the kernel closes one connection too many, and none is left to serve */
         RUN_CLEAN(run_out_of_descriptors());
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_server_end.c - how a server and its connections end: idle ones at once, the others with the grace; peers that
- * went away are counted and told once a second, without tracebacks.
+ * disconnected are counted and reported once a second, without tracebacks.
  */
 #define _GNU_SOURCE
 #include "run_clean.h"
@@ -36,7 +36,7 @@ static bool on_sim(void)
 
 /* ---- idle connections ---- */
 
-/* A line a request; whether it marks itself is the test's. */
+/* One line is one request; the test decides whether the handler marks itself as idle. */
 async(void, answer_lines, (eddy_stream *, s), (bool *, marks))
 {
     eddy_slice line;
@@ -46,7 +46,7 @@ async(void, answer_lines, (eddy_stream *, s), (bool *, marks))
         served++;
         await(eddy_stream_printf(s, "ok\n"));
     }
-    await(eddy_stream_printf(s, "bye\n")); /* only reading has ended */
+    await(eddy_stream_printf(s, "bye\n")); /* only the peer's sending side has ended */
 }
 
 async(void, answer_records, (eddy_stream *, s), (bool *, marks))
@@ -79,7 +79,7 @@ async(void, close_it, (eddy_server *, server), (double, grace))
     await(eddy_server_close(server, grace));
 }
 
-/* true: the closing ends although the grace is still long. */
+/* true: the closing ends although much of the grace remains. */
 async(bool, ends_soon, (struct close_it *, closing))
 {
     eddy_error err;
@@ -101,7 +101,7 @@ async(bool, closes_at_once, (eddy_server *, server))
     return await(ends_soon(closing));
 }
 
-/* What has come before the server closes is served. */
+/* Requests that arrived before the server closes are served. */
 async(void, comes_before)
 {
     eddy_slice line;
@@ -142,8 +142,8 @@ static void an_idle_connection_ends_when_the_server_closes(void **state)
 {
     (void)state;
     RUN_CLEAN(idle(false, "", true));        /* nothing has come */
-    RUN_CLEAN(idle(true, "one\n", true));    /* between two requests, and it says so */
-    if (!on_sim())                           /* where what was sent is under way for a while */
+    RUN_CLEAN(idle(true, "one\n", true));    /* between two requests, and marked as idle */
+    if (!on_sim())                           /* on these systems what was sent is in flight for a while */
         RUN_CLEAN(comes_before());
 }
 
@@ -189,7 +189,7 @@ static void half_a_record_is_a_message(void **state)
     RUN_CLEAN(records("abcdef", false));
 }
 
-/* Marked while the server is closing already, by a handler that was busy until then. */
+/* Marked as idle while the server is closing already, by a handler that was busy until then. */
 async(void, busy_then_idle, (eddy_stream *, s), (eddy_event *, go_on))
 {
     char byte;
@@ -200,7 +200,7 @@ async(void, busy_then_idle, (eddy_stream *, s), (eddy_event *, go_on))
     ended++;
 }
 
-/* Another task of the handler's waits in the read. */
+/* Another task of the handler waits in the read. */
 async(void, read_to_the_end, (eddy_stream *, s))
 {
     char byte;
@@ -243,7 +243,7 @@ static void a_stream_marked_while_the_server_closes_ends_too(void **state)
     RUN_CLEAN(marks_late(true));
 }
 
-/* ---- TLS: a client that says nothing holds up nobody ---- */
+/* ---- TLS: a client that sends nothing holds up no one ---- */
 
 #ifdef EDDY_WITH_TLS
 async(void, silent_under_tls)
@@ -271,7 +271,7 @@ static void a_handshake_that_does_not_come_times_out(void **state)
 }
 #endif
 
-/* ---- peers that went away ---- */
+/* ---- peers that disconnected ---- */
 
 async(void, echo, (eddy_stream *, s), (void *, nothing))
 {
@@ -310,7 +310,7 @@ async(void, peers_reset, (int, count))
 static void peers_that_reset_are_counted_and_reported_once(void **state)
 {
     (void)state;
-    if (on_sim()) /* nothing to see there: the kernel's sockets show it */
+    if (on_sim()) /* nothing is visible there: the kernel's sockets show it */
         return;
     assert_int_equal(eddy_run_with(LOGGING(), peers_reset(3)), 0);
     assert_int_equal(log_count("Traceback"), 0);
@@ -328,7 +328,7 @@ async(void, resets, (eddy_server *, server), (int, count))
     }
 }
 
-/* Three within a second, silence for some seconds, then one more. */
+/* Three within a second, none for some seconds, then one more. */
 async(void, peers_reset_now_and_then)
 {
     eddy_server *server = await(eddy_start_server(echo, (void *)NULL, "127.0.0.1", 0));
@@ -353,7 +353,7 @@ static void peers_that_reset_are_reported_once_a_second(void **state)
     assert_int_equal(eddy_run_with(LOGGING(.driver = "sim"), peers_reset_now_and_then()), 0);
 }
 
-/* The kernel has forgotten who it was. */
+/* The kernel has forgotten the peer's address. */
 async(void, reads_until_reset, (eddy_stream *, s), (char *, message))
 {
     eddy_error err = {0};
@@ -387,7 +387,7 @@ static void the_error_of_a_reset_names_the_server_that_the_peer_came_to(void **s
     assert_int_equal(log_count("Traceback"), 0);
 }
 
-/* A code of the peer's kind that does not come from the connection is told as any other. */
+/* An error code of the peer's kind that does not come from the connection is reported like any other error. */
 async(void, fails_by_another, (eddy_stream *, s), (void *, nothing))
 {
     char byte;
@@ -416,7 +416,7 @@ static void only_the_connection_itself_counts(void **state)
     RUN_CLEAN(another_is_reset());
 }
 
-/* ---- accepting that fails for good ---- */
+/* ---- accepting that fails permanently ---- */
 
 static int refusals;
 
@@ -436,7 +436,7 @@ async(void, never_accepts)
     eddy_server_options options = {.size = sizeof options, .descriptors = &fd, .descriptor_count = 1};
     eddy_server *server = await(eddy_start_server_with_options(echo, (void *)NULL, &options));
     await(eddy_sleep(0.01));
-    shutdown(same, SHUT_RD); /* it listens no more, and each accept fails */
+    shutdown(same, SHUT_RD); /* the socket listens no more, and each accept fails */
     close(same);
     await(eddy_sleep(0.6)); /* two pauses */
     CHECK(refusals == 1);
@@ -446,7 +446,7 @@ async(void, never_accepts)
 static void an_accept_that_keeps_failing_is_reported_once(void **state)
 {
     (void)state;
-    if (on_sim()) /* nothing to see there: the kernel's sockets show it */
+    if (on_sim()) /* nothing is visible there: the kernel's sockets show it */
         return;
     RUN_CLEAN(never_accepts());
 }

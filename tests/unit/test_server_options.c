@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_server_options.c - where a server listens, how many it takes, and how it ends, by eddy_server_options. */
+/* test_server_options.c - where a server listens, how many connections it takes, and how it ends, by
+ * eddy_server_options. */
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -43,9 +44,9 @@ async(void, is_greeted, (eddy_stream *, s))
     CHECK(is(line, "hello\n"));
 }
 
-/* ==== where ==== */
+/* ==== addresses ==== */
 
-/* A folder of its own for each test. */
+/* A separate folder for each test. */
 struct folder {
     char path[64], socket[80];
 };
@@ -79,7 +80,7 @@ async(void, at_a_path)
     snprintf(expected, sizeof expected, "eddy_start_server(\"%s\")", folder.socket);
     CHECK(err.code == EADDRINUSE && !strcmp(err.message, expected));
     await(eddy_server_close(server, 1));
-    CHECK(access(folder.socket, F_OK) != 0); /* it removes what it made */
+    CHECK(access(folder.socket, F_OK) != 0); /* the server removes the socket that it made */
     (void)!await(eddy_open_unix_connection(folder.socket), &err);
     CHECK(err.code == ENOENT && strstr(err.message, folder.socket));
 }
@@ -90,7 +91,7 @@ static void a_unix_server_has_a_file(void **state)
     RUN_CLEAN(at_a_path());
 }
 
-/* What a program that was killed leaves. */
+/* A socket file that a program left when it was killed. */
 async(void, at_a_stale_path)
 {
     struct folder folder = make_folder();
@@ -105,7 +106,7 @@ async(void, at_a_stale_path)
     eddy_server *server = await(eddy_start_server_with_options(greet, (void *)NULL, &options));
     CHECK(stat(folder.socket, &facts) == 0 && (facts.st_mode & 0777) == 0600);
     await(is_greeted(await(eddy_open_unix_connection(folder.socket))));
-    /* Another file has taken its place: that stays. */
+    /* Another file has taken its place: that file remains. */
     unlink(folder.socket);
     close(open(folder.socket, O_CREAT | O_CLOEXEC | O_WRONLY, 0600));
     await(eddy_server_close(server, 1));
@@ -201,7 +202,7 @@ async(void, at_a_given_descriptor)
     eddy_server_options options = {.size = sizeof options, .descriptors = fds, .descriptor_count = 2};
     (void)!await(eddy_start_server_with_options(greet, (void *)NULL, &options), &err);
     CHECK(err.code == EINVAL && strstr(err.message, "descriptors")); /* the second does not listen */
-    CHECK(fcntl(fds[0], F_GETFD) >= 0);                              /* and the first is still the caller's */
+    CHECK(fcntl(fds[0], F_GETFD) >= 0);                              /* the first one remains the caller's */
     close(fds[1]);
     options.descriptor_count = 1;
     eddy_server *server = await(eddy_start_server_with_options(greet, (void *)NULL, &options));
@@ -225,7 +226,7 @@ async(void, inherits, (int, port))
     await(eddy_server_close(server, 1));
 }
 
-/* As the service manager starts it: descriptor 3 listens, and nothing else is open. */
+/* As the service manager starts it: descriptor 3 is the listening socket, and no other descriptor is open. */
 static int run_as_a_service(void)
 {
     char pid[16];
@@ -254,7 +255,7 @@ static void a_service_inherits_its_sockets(void **state)
     RUN_CLEAN(inherits_nothing());
 }
 
-/* ==== how many ==== */
+/* ==== numbers of connections ==== */
 
 async(void, with_room_for_two)
 {
@@ -315,7 +316,7 @@ async(void, close_while_full)
     eddy_stream *first = await(eddy_open_connection("127.0.0.1", eddy_server_port(server)));
     eddy_stream *second = await(eddy_open_connection("127.0.0.1", eddy_server_port(server)));
     await(eddy_sleep(0.005));
-    await(eddy_server_close(server, 0)); /* the one that waited for room is closed, too */
+    await(eddy_server_close(server, 0)); /* the connection that waited for room is closed, too */
     char byte;
     CHECK(await(eddy_stream_read(first, &byte, 1)) == 1);
     eddy_error err;
@@ -334,12 +335,12 @@ static void a_full_server_closes(void **state)
 
 static int refusals;
 
-/* A handler that will not hear of it, as some do by mistake. */
+/* A handler that ignores cancellation, as some do by mistake. */
 async(void, swallow_cancellations, (eddy_stream *, s), (eddy_server **, server))
 {
     eddy_error err;
     char byte;
-    await(eddy_stream_read(s, &byte, 1)); /* now it is no idle connection any more */
+    await(eddy_stream_read(s, &byte, 1)); /* now the connection is not idle any more */
     for (int i = 0; i < 5; i++) {
         await_always(eddy_stream_read(s, &byte, 1), &err);
         refusals += err.code == ECANCELED && eddy_server_closing(*server);

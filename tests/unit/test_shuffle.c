@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_shuffle.c - rules of shuffling a list: nothing is lost, each order comes as often, a seed repeats it. */
+/* test_shuffle.c - rules of shuffling a list: nothing is lost, all orders are equally frequent, a seed repeats its
+ * order. */
 #include "base/shuffle.h"
 
 #include <setjmp.h>

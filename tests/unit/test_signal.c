@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_signal.c - signals as values and as calls, for one loop and for several; afterwards all is as it was. */
+/* test_signal.c - signals as values and as calls, for one loop and for several; afterwards everything is as before. */
 #define _GNU_SOURCE /* pthread_tryjoin_np */
 #include <pthread.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 
 #include "child.h"
 
-/* ThreadSanitizer runs handlers at the next call that it knows, and not in time on a fiber of a forked child. */
+/* ThreadSanitizer runs handlers at the next call that it intercepts, and late on a fiber of a forked child. */
 #if defined __SANITIZE_THREAD__
 #define SIGNALS_ARE_LATE true
 #else
@@ -31,7 +31,7 @@ static bool is_default(int number)
     return action.sa_handler == SIG_DFL;
 }
 
-/* ThreadSanitizer keeps a signal back until the next call that it knows, which a wait without end is not. */
+/* ThreadSanitizer keeps a signal back until the next call that it intercepts, and an endless wait is not one. */
 async(void, ticks)
 {
     for (;;) {
@@ -137,7 +137,7 @@ async(void, calls)
     while (counts.first < 4)
         await(eddy_sleep(0));
     CHECK(is_default(SIGUSR1) && counts.first == 4);
-    CHECK(eddy_add_signal_handler(SIGUSR1, count_first, &counts) == 0); /* left to the end of the loop, */
+    CHECK(eddy_add_signal_handler(SIGUSR1, count_first, &counts) == 0); /* left for the end of the loop to remove, */
     raise(SIGUSR1);                                                     /* as is this */
 }
 RULE(a_handler_is_called_until_it_is_removed, calls())
@@ -201,13 +201,13 @@ static void *run_loop(void *result)
     return NULL;
 }
 
-/* SIGUSR2 again and again, for the second loop may not have come to its generator. */
+/* SIGUSR2 again and again, since the second loop may not have reached its generator. */
 static void every_loop_that_asked_gets_it(void **state)
 {
     (void)state;
     const char *driver = getenv("EDDY_DRIVER");
     if (SIGNALS_ARE_LATE && driver && strcmp(driver, "sim") == 0)
-        return; /* nor does it run one for a loop that hardly makes calls */
+        return; /* nor does it run a handler for a loop that makes few calls */
     pthread_t threads[2];
     int results[2] = {-1, -1};
     sigset_t mask, before;
@@ -218,7 +218,7 @@ static void every_loop_that_asked_gets_it(void **state)
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, run_loop, &results[i]), 0);
     pthread_sigmask(SIG_BLOCK, &mask, &before);
-    void (*kept)(int) = signal(SIGUSR2, SIG_IGN); /* when both have gone */
+    void (*kept)(int) = signal(SIGUSR2, SIG_IGN); /* after both loops have ended */
     (void)kept;
     pthread_barrier_wait(&both_listen);
     kill(getpid(), SIGUSR1);
@@ -243,7 +243,7 @@ async(void, takes_interrupts)
     int left = 3;
     eddy_error err;
     eddy_detach(spawn(ticks()));
-    raise(SIGINT); /* not yet: the main task is cancelled, at its next await */
+    raise(SIGINT); /* not yet: the main task is cancelled at its next await */
     await_always(eddy_sleep(1000), &err);
     CHECK(err.code == ECANCELED);
     eddy_uncancel(eddy_current_task());
@@ -303,7 +303,7 @@ int main(void)
         cmocka_unit_test(the_programs_own_handler_comes_back),
         cmocka_unit_test(a_sigint_handler_replaces_the_cancellation_of_the_main_task),
         cmocka_unit_test(signals_of_a_forked_child_are_its_own),
-        cmocka_unit_test(every_loop_that_asked_gets_it), /* the last: ThreadSanitizer forks one thread only */
+        cmocka_unit_test(every_loop_that_asked_gets_it), /* the last test: ThreadSanitizer's fork has only one thread */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

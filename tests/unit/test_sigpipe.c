@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_sigpipe.c - SIGPIPE while a loop runs on a thread: blocked, taken, and afterwards as it was before. */
+/* test_sigpipe.c - SIGPIPE while a loop runs on a thread: it is blocked, taken away, and afterwards as before. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
@@ -212,7 +212,7 @@ static void a_sigpipe_that_was_pending_before_stays_pending(void **state)
     assert_untouched();
 }
 
-/* ==== others ==== */
+/* ==== other programs and threads ==== */
 
 blocking(bool, blocks_it)
 {

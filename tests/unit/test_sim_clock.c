@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_sim_clock.c - rules of the simulation's clock: when it jumps, when it stands, when it goes. */
+/* test_sim_clock.c - rules of the simulation's clock: when it jumps, when it stops, when it follows the real clock. */
 #include <eddy.h>
 #include <errno.h>
 #include <netdb.h>
@@ -10,9 +10,9 @@
 
 #include "transcript.h"
 
-#define MOMENT 0.0001 /* seconds; less than any real thread or program needs */
+#define MOMENT 0.0001 /* seconds; less than the time that any real thread or program needs */
 
-/* In the simulation, with the seed. */
+/* Runs in the simulation, with the seed. */
 #define SIMULATE(seed_, coroutine)                                                              \
     do {                                                                                        \
         eddy_loop_options options_ = {.size = sizeof options_, .driver = "sim", .seed = seed_}; \
@@ -21,7 +21,7 @@
         assert_int_equal(memory_live_blocks(), blocks_before_);                                 \
     } while (0)
 
-/* ==== it goes while somebody keeps turning ==== */
+/* ==== it runs while a task keeps the loop turning ==== */
 
 eddy_async(int, read_one, (eddy_stream *, s))
 {
@@ -124,7 +124,7 @@ static void some_turns_between_sleeps_take_no_time(void **state)
     told("20");
 }
 
-/* ==== it stands while calls are under way ==== */
+/* ==== it stops while calls are in flight ==== */
 
 eddy_blocking(int, think, (int, milliseconds))
 {
@@ -297,12 +297,12 @@ static void a_posted_call_is_made_before_the_clock_jumps(void **state)
     told("0");
 }
 
-/* ==== it stands while it is held ==== */
+/* ==== it stops while it is held ==== */
 
 struct helper {
     eddy_loop *loop;
     eddy_event done;
-    int turned; /* atomic: the main task turns no more, which would move the clock once it is released */
+    int turned; /* atomic: the main task has stopped turning the loop, which would move the clock */
 };
 
 static void *help(void *argument)
@@ -348,7 +348,7 @@ static void turning_does_not_move_a_held_clock(void **state)
     told("0 1");
 }
 
-/* ==== beside other programs it goes as theirs ==== */
+/* ==== beside other programs it follows the real clock ==== */
 
 eddy_async(void, run_beside_a_program)
 {

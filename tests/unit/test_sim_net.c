@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_sim_net.c - rules of the simulation's network: what is sent arrives once and in order, whatever the weather. */
+/* test_sim_net.c - rules of the simulation's network: bytes arrive once and in order, in every weather. */
 #define _GNU_SOURCE
 #include "os/sim.h"
 
@@ -123,7 +123,7 @@ static void close_ends(const int ends[2])
 
 /* ==== rules ==== */
 
-/* Sends a numbered stream one way, reading the other end in pieces; gives a hash of how it went. */
+/* Sends a numbered stream in one direction, and reads the other end in pieces; returns a hash of the course. */
 static uint64_t pump(const int ends[2], uint64_t seed)
 {
     enum { TOTAL = 200000 };
@@ -209,7 +209,7 @@ static void the_end_of_file_comes_after_the_bytes(void **state)
         assert_int_equal(result, 0);
         assert_int_equal(total, 1000);
         assert_int_equal(run(&probe, DRIVER_SEND, ends[0], 1), -EPIPE);
-        assert_true(run(&probe, DRIVER_SEND, ends[1], 5) > 0); /* the other way is open */
+        assert_true(run(&probe, DRIVER_SEND, ends[1], 5) > 0); /* the other direction is open */
         assert_true(run(&probe, DRIVER_RECV, ends[0], 5) > 0);
         close_ends(ends);
         close_sim();
@@ -232,7 +232,7 @@ static void bytes_arrive_after_the_latency(void **state)
     close_sim();
 }
 
-/* So that a seed finds what goes wrong when others come in between. */
+/* So that a seed finds what goes wrong when other tasks run in between. */
 static void a_write_may_wait_although_there_is_room(void **state)
 {
     (void)state;
@@ -246,7 +246,7 @@ static void a_write_may_wait_although_there_is_room(void **state)
     assert_int_equal(finish(&out), 3);
     assert_true(driver_now(driver) > before);
     assert_int_equal(finish(&in), 3);
-    assert_int_equal(pipe2(pipe_ends, O_NONBLOCK | O_CLOEXEC), 0); /* and one to the world outside */
+    assert_int_equal(pipe2(pipe_ends, O_NONBLOCK | O_CLOEXEC), 0); /* and one connection to the world outside */
     assert_false(submit(&out, DRIVER_WRITE, pipe_ends[1], 1));
     assert_int_equal(finish(&out), 1);
     driver_close_fd(driver, pipe_ends[0]);
@@ -329,14 +329,14 @@ static void a_broken_connection_tells_both_ends(void **state)
     close_sim();
 }
 
-/* Sends until one has to wait. */
+/* Sends until a send must wait. */
 static void fill(struct probe *out, int fd)
 {
     while (submit(out, DRIVER_SEND, fd, sizeof out->data)) {
     }
 }
 
-/* The reader makes room, the sender goes on and breaks the connection, which tells the reader and all senders. */
+/* The reader makes room; the sender goes on and breaks the connection, which the reader and all senders see. */
 static void an_operation_that_breaks_the_connection_completes_once(void **state)
 {
     (void)state;
@@ -351,7 +351,7 @@ static void an_operation_that_breaks_the_connection_completes_once(void **state)
     run(&in, DRIVER_RECV, ends[1], sizeof in.data);
     assert_int_equal(finish(&first), -ECONNRESET);
     assert_true(finish(&second) < 0);
-    assert_int_equal(finish(&back), 0); /* the senders were told */
+    assert_int_equal(finish(&back), 0); /* the senders saw it */
     assert_int_equal(driver_wait(driver, driver_now(driver) + CLOCK_SECOND), 0);
     assert_int_equal(first.completions + second.completions + in.completions + back.completions, 4);
     assert_int_equal(driver->in_flight, 0);
@@ -476,7 +476,7 @@ static void weather_that_cannot_be_read_is_refused(void **state)
     assert_false(sim_weather_read(&weather, 0, "reset=1;"));
 }
 
-/* What a poll tells at once; 0: it waits, and is cancelled. */
+/* Returns what a poll reports at once; 0: the poll waits, and is cancelled. */
 static int64_t poll_now(int fd, unsigned events)
 {
     struct probe probe;
@@ -517,7 +517,7 @@ static void a_poll_tells_what_the_kernel_would(void **state)
     assert_int_equal(poll_now(ends[1], POLLIN), POLLIN | POLLERR | POLLHUP);
     assert_int_equal(poll_now(ends[1], POLLOUT), POLLOUT | POLLERR | POLLHUP);
     assert_int_equal(run(&probe, DRIVER_RECV, ends[1], 10), -ECONNRESET);
-    assert_int_equal(run(&probe, DRIVER_RECV, ends[1], 10), 0); /* it was told once */
+    assert_int_equal(run(&probe, DRIVER_RECV, ends[1], 10), 0); /* it was reported once */
     close_ends(ends);
     close_sim();
 }
@@ -556,11 +556,11 @@ static void who_shuts_reading_reads_no_more(void **state)
     assert_int_equal(run(&out, DRIVER_SEND, ends[1], 5), 5);
     assert_int_equal(net_shutdown(driver, ends[0], SHUT_RD), 0);
     assert_int_equal(run(&in, DRIVER_RECV, ends[0], 5), 0);
-    assert_int_equal(run(&out, DRIVER_SEND, ends[0], 5), 5); /* the other way goes on */
+    assert_int_equal(run(&out, DRIVER_SEND, ends[0], 5), 5); /* the other direction goes on */
     assert_int_equal(run(&in, DRIVER_RECV, ends[1], 5), 5);
     close_ends(ends);
     join(ends);
-    assert_false(submit(&in, DRIVER_RECV, ends[0], 5)); /* also if it waits */
+    assert_false(submit(&in, DRIVER_RECV, ends[0], 5)); /* also if the poll has to wait */
     assert_int_equal(net_shutdown(driver, ends[0], SHUT_RDWR), 0);
     assert_int_equal(finish(&in), 0);
     assert_int_equal(run(&in, DRIVER_RECV, ends[1], 5), 0);
@@ -568,7 +568,7 @@ static void who_shuts_reading_reads_no_more(void **state)
     close_sim();
 }
 
-/* One message of several parts: the bytes, in the order of the parts. */
+/* One message of several parts: the bytes arrive in the order of the parts. */
 static void parts_are_sent_and_received_in_order(void **state)
 {
     (void)state;
@@ -595,7 +595,7 @@ static void parts_are_sent_and_received_in_order(void **state)
     close_sim();
 }
 
-/* When a byte arrives that was sent at once, in seconds of the virtual clock. */
+/* When a byte that was sent at once arrives, in seconds of the virtual clock. */
 static double travel(uint64_t seed, const char *weather)
 {
     int ends[2];

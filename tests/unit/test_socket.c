@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_socket.c - the low-level calls of <eddy/io.h>: results as the system calls', errors raised, cancellation. */
+/* test_socket.c - the low-level calls of <eddy/io.h>: results are those of the system calls, errors are raised,
+ * cancellation. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -56,7 +57,7 @@ static void bytes_travel(void **state)
     RUN_CLEAN(sends_and_receives());
 }
 
-/* One call for each way in: a socket's message with its sender, a pipe, a file at a place. */
+/* One call for each way to receive: a socket's message with its sender, a pipe, a file at an offset. */
 async(void, read_and_write)
 {
     int ends[2];
@@ -135,7 +136,7 @@ async(void, exchange_datagrams)
     CHECK(await(eddy_recvfrom(b, buffer, sizeof buffer, 0, &from)) == 5 && !memcmp(buffer, "hello", 5));
     CHECK(eddy_address_equal(&from, &here));
     struct send_datagram_later *sender = spawn(send_datagram_later(b, &from));
-    CHECK(await(eddy_recvfrom(a, buffer, 3, 0, NULL)) == 3 && !memcmp(buffer, "lat", 3)); /* the rest of it is lost */
+    CHECK(await(eddy_recvfrom(a, buffer, 3, 0, NULL)) == 3 && !memcmp(buffer, "lat", 3)); /* the rest is lost */
     await(sender);
     await_for(eddy_recvfrom(a, buffer, sizeof buffer, 0, &from), 0.01, &err);
     CHECK(err.code == ETIMEDOUT);
@@ -153,7 +154,7 @@ static void datagrams_travel_with_their_sender(void **state)
     RUN_CLEAN(exchange_datagrams());
 }
 
-/* ==== messages: a descriptor goes along ==== */
+/* ==== messages that carry a descriptor ==== */
 
 union room_for_one {
     char bytes[CMSG_SPACE(sizeof(int))];
@@ -261,7 +262,7 @@ static void a_connection_is_made(void **state)
     RUN_CLEAN(accepts_and_connects());
 }
 
-/* The connection is there when the accept is cancelled, or even in its hands: no socket is left open. */
+/* The connection is there when the accept is cancelled, or the accept has it already: no socket remains open. */
 async(void, cancels_a_finished_accept, (bool, accepted))
 {
     struct sockaddr_in address;
@@ -273,7 +274,7 @@ async(void, cancels_a_finished_accept, (bool, accepted))
     struct eddy_accept *accepting = spawn_eager(eddy_accept(listener));
     CHECK(connect(client, (struct sockaddr *)&address, sizeof address) == 0);
     if (accepted)
-        await(eddy_sleep(0)); /* one look at I/O */
+        await(eddy_sleep(0)); /* one look of the loop at I/O */
     eddy_cancel(accepting);
     int fd = await(accepting, &err);
     if (!err.code)
@@ -336,7 +337,7 @@ async(void, receives_all)
     await(sending);
     sending = spawn(send_after_a_moment(pair[0], "34567"));
     CHECK(await(eddy_recvmsg(pair[1], &message, MSG_WAITALL)) == 7 && !memcmp(second, "2345", 3));
-    CHECK(parts[0].iov_len == 3 && parts[1].iov_len == 4); /* the caller's own are as they were */
+    CHECK(parts[0].iov_len == 3 && parts[1].iov_len == 4); /* the caller's structs are as they were */
     await(sending);
     shutdown(pair[0], SHUT_WR);
     CHECK(await(eddy_recvfrom(pair[1], first, 3, MSG_WAITALL, NULL)) == 2);
@@ -349,7 +350,7 @@ static void a_receive_waits_for_the_whole_length(void **state)
     RUN_CLEAN(receives_all());
 }
 
-/* What came is the result; the request is there for the next await. */
+/* The bytes that arrived are the result; the request is pending for the next await. */
 async(void, gives_up)
 {
     int pair[2];

@@ -35,8 +35,7 @@
 #define UNDER_ASAN 0
 #endif
 
-/* More than the kernel's limit of mappings allows guards; the shadow that a sanitizer has of so many takes
- * long. */
+/* More than the kernel's limit on mappings has guards for; a sanitizer's shadow of so many takes long. */
 #if defined(EDDY_SANITIZED)
 #define MANY 2000
 #else
@@ -62,7 +61,7 @@ static struct outcome in_child(void (*body)(void), const char *name, const char 
         close(ends[0]);
         close(ends[1]);
         for (int i = 0; i < 3; i++)
-            signal((int[]){SIGSEGV, SIGBUS, SIGABRT}[i], SIG_DFL); /* cmocka has its own handlers */
+            signal((int[]){SIGSEGV, SIGBUS, SIGABRT}[i], SIG_DFL); /* cmocka installs its own handlers */
         setenv(name, value, 1);
         body();
         _exit(0);
@@ -72,7 +71,7 @@ static struct outcome in_child(void (*body)(void), const char *name, const char 
     ssize_t n;
     while ((n = read(ends[0], outcome.text + got, sizeof outcome.text - 1 - got)) > 0)
         got += (size_t)n;
-    char *emulator = strstr(outcome.text, "qemu: uncaught"); /* which tells of signals, too */
+    char *emulator = strstr(outcome.text, "qemu: uncaught"); /* it reports signals, too */
     if (emulator)
         *emulator = '\0';
     close(ends[0]);
@@ -122,7 +121,7 @@ static void overflow_here(void *unused)
     recurse(INT_MAX);
 }
 
-/* Runs on the stack that overflows, so that the report has to be made on another. */
+/* Runs on the stack that overflows, so that the report must be made on another one. */
 static void overflow(void)
 {
     static struct switch_point here, there;
@@ -256,7 +255,7 @@ static void break_canary(void)
     watch();
     struct stack *stack = stack_take(0);
     stack->owner = "deep";
-    *(stack->floor - 40) = 1; /* frames leave gaps: not the very first word */
+    *(stack->floor - 40) = 1; /* frames leave gaps: the overflow need not touch the first word */
     require(!stack_intact(stack), "an overwritten canary is seen");
     stack_give(stack);
 }
@@ -439,7 +438,7 @@ static void an_impossible_size_is_refused(void **state)
     assert_int_equal(stack_live(), 0);
 }
 
-/* Each stack bears its number at both ends: no two overlap. */
+/* Each stack carries its number at both ends: no two overlap. */
 static void many_stacks_can_be_in_use(void **state)
 {
     (void)state;
@@ -468,8 +467,8 @@ static size_t count_slabs(void)
     return count;
 }
 
-/* One stack stays in use, then none; what is free beside it keeps its order and stays usable. */
-/* The kernel is asked, by a byte that it is to write from there. */
+/* One stack remains in use, then none; free memory beside it keeps its order and remains usable. */
+/* The kernel is tested: it writes a byte to that memory. */
 static bool is_guarded(const char *byte)
 {
     int ends[2];
@@ -480,7 +479,7 @@ static bool is_guarded(const char *byte)
     return guarded;
 }
 
-/* Where guards are made many at a time, too. */
+/* Also where guards are made many at a time. */
 static void each_stack_of_a_crowd_has_a_guard(void **state)
 {
     (void)state;
@@ -512,9 +511,9 @@ static void trimming_keeps_what_is_in_use(void **state)
     size_t slabs = count_slabs();
     assert_true(slabs >= 3);
     for (int i = 1; i < COUNT; i++)
-        stack_give(stacks[i * 37 % COUNT]); /* slabs are mixed in the list of free stacks */
+        stack_give(stacks[i * 37 % COUNT]); /* slabs alternate in the list of free stacks */
     stack_pool_trim();
-    assert_int_equal(count_slabs(), 1); /* that of the first one */
+    assert_int_equal(count_slabs(), 1); /* the stack of the first slab */
     assert_int_equal(stack_live(), 1);
     for (int i = COUNT - 1; i >= 1; i--)
         if (i * 37 % COUNT < 16)
@@ -528,7 +527,7 @@ static void trimming_keeps_what_is_in_use(void **state)
     assert_int_equal(count_slabs(), 0);
 }
 
-/* Few stacks are never slack, nor are many of which an eighth is in use. */
+/* A few stacks are never slack, and many are not slack if an eighth of them is in use. */
 static void stacks_left_by_a_crowd_are_slack(void **state)
 {
     (void)state;
@@ -582,7 +581,7 @@ static void *use_own_pool(void *result)
     return NULL;
 }
 
-/* What the thread's end does not give back is found by Valgrind and by the count. */
+/* Valgrind and the count find what the end of the thread does not give back. */
 static void each_thread_has_its_pool_and_leaves_nothing(void **state)
 {
     (void)state;
@@ -649,7 +648,7 @@ int main(void)
         cmocka_unit_test(asking_the_kernel_leaves_nothing_open),
     };
     int failed = cmocka_run_group_tests(size, NULL, NULL);
-    if (!UNDER_ASAN && !RUNNING_ON_VALGRIND) /* there SIGSEGV is not ours */
+    if (!UNDER_ASAN && !RUNNING_ON_VALGRIND) /* under Valgrind SIGSEGV is not handled by the library */
         failed += cmocka_run_group_tests(faults, NULL, NULL);
     return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* test_stack_call.c - rules of src/core/stack_call.c, and of stacks that generators take: their sizes, their return. */
+/* test_stack_call.c - rules of src/core/stack_call.c, and of the stacks of generators: their sizes, and when they
+ * are given back. */
 #include <eddy/keywords.h>
 
 #include "os/stack.h"
 #include "transcript.h"
 
-/* More than the stack of any task here. */
+/* More than the stack of any task in this test has. */
 enum { LARGE = 1500 * 1024 };
 
 static volatile char sink;
@@ -19,12 +20,12 @@ __attribute__((noinline)) static int use_stack(size_t size)
     return room[0];
 }
 
-/* What a call on the thread's own stack finds. */
+/* The findings of a call on the thread's own stack. */
 struct found {
-    bool own;       /* it ran on no stack of Eddy's */
-    int used;       /* use_stack gave this */
-    int await_code; /* what an await failed with */
-    void *variable; /* of the context */
+    bool own;       /* the call ran on no stack of Eddy's */
+    int used;       /* the value that use_stack returned */
+    int await_code; /* the error of its await */
+    void *variable; /* the value of the context variable */
 };
 
 static eddy_context_var variable = EDDY_CONTEXT_VAR_INIT("variable", NULL);
@@ -48,7 +49,7 @@ static struct found ask(void)
 
 static void look_twice(struct found *found)
 {
-    *found = ask(); /* a call within a call is a plain one */
+    *found = ask(); /* a call inside a call is an ordinary one */
 }
 
 static void note_found(struct found found)
@@ -100,7 +101,7 @@ async(void, asks)
 static void a_call_runs_on_the_threads_own_stack(void **state)
 {
     (void)state;
-    in_callback(NULL); /* no loop: a generator in a plain program */
+    in_callback(NULL); /* no loop: a generator in a program without one */
     note_found(ask());
     assert_int_equal(eddy_run(asks()), 0);
     told("111 111 111 111 its own variable 111 111 111 111 111 111 111 kept");
@@ -161,7 +162,7 @@ static void a_generator_inherits_the_size_of_its_tasks_stack(void **state)
 
 /* ---- depth ---- */
 
-/* ignores: what is thrown in at the bottom is taken, and it yields again. */
+/* ignores: the error that is thrown in at the bottom is caught, and the generator yields again. */
 generator(int, deep, (int, depth), (bool, ignores))
 {
     volatile char room[256];
@@ -204,7 +205,7 @@ generator(int, deep_then_flat)
     yield_from(deep(0, false));
 }
 
-/* Back up on its own stack, a generator has the room there again. */
+/* Back on its own stack, a generator has the room there again. */
 static void deep_delegation_becomes_flat_again(void **state)
 {
     (void)state;
@@ -217,7 +218,7 @@ static void deep_delegation_becomes_flat_again(void **state)
     assert_int_equal(number, 4);
 }
 
-/* One that yields when it is closed is taken apart where it stands, all its stacks with it. */
+/* A generator that yields when it is closed is destroyed where it stands, with all its stacks. */
 static void stacks_of_a_generator_that_yields_on_close_go_back(void **state)
 {
     (void)state;

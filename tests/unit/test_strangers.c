@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_strangers.c - descriptors that the program has opened and left blocking: they stay so, and what they wait for
- * holds up its own task, not the loop.
+ * test_strangers.c - descriptors that the program has opened in blocking mode: they remain blocking, and an
+ * operation that waits on one holds up its own task, not the loop.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static void close_two(int *fds)
     close(fds[1]);
 }
 
-/* The terminal's master and the side of its programs. */
+/* The terminal's master, and the side for programs. */
 static int open_tty(int fds[2])
 {
     fds[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -39,7 +39,7 @@ static int open_tty(int fds[2])
 
 enum kind { A_PIPE, A_SOCKET, A_TTY, KINDS };
 
-/* Two ends: what is written to `ends[1]` is read from `ends[0]`. */
+/* Two ends: bytes that are written to `ends[1]` are read from `ends[0]`. */
 static int open_ends(enum kind kind, int ends[2])
 {
     switch (kind) {
@@ -103,7 +103,7 @@ async(void, write_all, (int, fd), (const char *, data), (size_t, size))
         sent += await(eddy_write(fd, data + sent, size - sent));
 }
 
-/* More than there is room for, read by a task of the same loop: a write that waited in the loop would wait for ever. */
+/* More than fits, read by a task of the same loop: a write that blocked the loop would block for ever. */
 async(void, write_much, (enum kind, kind))
 {
     int ends[2];
@@ -169,7 +169,7 @@ static void a_listener_that_blocks_accepts(void **state)
     RUN_CLEAN(meet());
 }
 
-/* The queue of who listens is full, and nobody accepts: a connect waits, and can be cancelled. */
+/* The listener's queue is full, and nothing is accepted: a connect waits, and can be cancelled. */
 async(void, connect_in_vain)
 {
     struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -200,7 +200,7 @@ async(void, greet, (eddy_stream *, s), (void *, nothing))
     await(eddy_stream_write(s, "hello", 5));
 }
 
-/* A server on it; the listener's open file is shared, as with another worker. */
+/* A server on that listener; its open file is shared, as with another worker process. */
 async(void, serve_on_taken)
 {
     struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -258,7 +258,7 @@ async(void, talk_over_sockets)
     await(mirror);
 }
 
-/* The number is the caller's, the file is another: what printf writes to the caller's waits as ever. */
+/* The number belongs to the caller, but refers to a new file: a printf to the caller's file blocks as ever. */
 async(void, talk_over_pipe)
 {
     int ends[2], shared[2];
@@ -278,7 +278,7 @@ async(void, talk_over_pipe)
     close(shared[1]);
     shared[1] = -1;
     await(eddy_stream_write_eof(out));
-    CHECK(await(eddy_stream_read_line(in, &line)) == 0); /* nobody else has it open for writing */
+    CHECK(await(eddy_stream_read_line(in, &line)) == 0); /* no other process has it open for writing */
     await(eddy_stream_close(in));
     await(eddy_stream_close(out));
 }
@@ -292,7 +292,7 @@ async(void, send_file)
     eddy_stream *s = await(eddy_open_descriptors(ends[1], ends[1]));
     CHECK(await(eddy_sendfile(s, file, 0, MUCH / 2)) > 0);
     await(eddy_stream_close(s));
-    eddy_cancel(reader); /* the file may be smaller than that */
+    eddy_cancel(reader); /* the new file may be smaller than that */
     eddy_error err;
     (void)!await(reader, &err);
     close(ends[0]);

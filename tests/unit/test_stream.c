@@ -4,7 +4,7 @@
 
 #include "run_clean.h"
 
-/* One connection to a server whose handler is the other side. */
+/* One connection to a server whose handler is the other end. */
 struct wire {
     eddy_server *server;
     eddy_stream *s;
@@ -27,7 +27,7 @@ async(void, say, (eddy_stream *, s), (void *, text))
     await(eddy_stream_write(s, text, strlen(text)));
 }
 
-/* One byte a time, a moment between. */
+/* One byte at a time, with a moment between. */
 async(void, say_slowly, (eddy_stream *, s), (void *, text))
 {
     for (const char *p = text; *p; p++) {
@@ -57,7 +57,7 @@ static bool is(eddy_slice line, const char *text)
     return line.size == strlen(text) && memcmp(line.data, text, line.size) == 0;
 }
 
-/* A read gives what there is, one byte at least and never more than was asked for. */
+/* A read returns the available bytes: at least one, and never more than was asked for. */
 async(void, read_pieces)
 {
     struct wire wire;
@@ -156,7 +156,7 @@ static void a_line_beyond_the_limit_stays(void **state)
     RUN_CLEAN(overrun());
 }
 
-/* Reads lines as one does who goes on after an error: the numbers of lines and errors are `expected`, "LEL": L, E. */
+/* Reads lines and goes on after errors: `expected` is the sequence of lines (L) and errors (E), as in "LEL". */
 async(void, go_on, (const char *, text), (const char *, expected), (void *, how))
 {
     struct wire wire;
@@ -207,7 +207,7 @@ async(void, overrun_of_separators)
     await(cut(&wire));
 }
 
-/* Each line is measured without its own separator, whatever the others are. */
+/* Each line is measured without its own separator, whichever separator the others have. */
 async(void, overrun_of_unlike_separators)
 {
     const eddy_slice separators[] = {{"-----", 5}, {"\n", 1}};
@@ -226,7 +226,7 @@ async(void, overrun_of_unlike_separators)
     await(cut(&wire));
 }
 
-/* A greater limit reads the line that was too long; skipping drops it, or the next one. */
+/* A greater limit reads the line that was too long; skipping drops that line, or the next one. */
 async(void, skip_lines)
 {
     struct wire wire;
@@ -305,7 +305,7 @@ static void a_long_line_grows_the_buffer(void **state)
     RUN_CLEAN(read_long_lines());
 }
 
-/* Half of it has come, in whatever way it is read, when the reader is cancelled: the next gets all. */
+/* Half of the bytes have arrived when the reader is cancelled, by each way to read; the next reader gets them all. */
 async(void, cancel_reads)
 {
     struct wire wire;
@@ -374,7 +374,7 @@ static void closing_wakes_the_reader(void **state)
     RUN_CLEAN(close_under_a_reader());
 }
 
-/* More than the kernel's buffers hold, both ways at once. */
+/* More than the kernel's buffers hold, in both directions at once. */
 enum { MUCH = 8 << 20 };
 
 async(void, write_much, (eddy_stream *, s), (const char *, data))
@@ -485,7 +485,7 @@ async(void, fail_to_connect)
     CHECK(err.code == ENOENT);
 }
 
-/* From an address of the caller's choice, by options. */
+/* From a local address that the caller chooses, by options. */
 async(void, connect_from)
 {
     eddy_error err;

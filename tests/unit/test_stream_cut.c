@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_stream_cut.c - rules of writes that are cut short: how much went out, that nothing follows until the program
- * goes on from there, and that no peer takes a part for the whole; for each kind of stream and each way to write.
+ * test_stream_cut.c - rules of writes that are cut short, for each kind of stream and each way to write: how much
+ * was sent, that nothing follows until the program continues from there, and that no peer takes a part for the
+ * whole.
  */
 #define _GNU_SOURCE /* memfd_create */
 #include <sys/mman.h>
@@ -17,14 +18,14 @@
 #define certificates_remove NULL
 #endif
 
-/* More than what any of the streams takes without a reader. */
+/* More bytes than any of the streams takes without a reader. */
 enum { SIZE = 4 << 20, PARTS = 64 };
 
 enum kind { KIND_TCP, KIND_UNIX, KIND_PIPE, KIND_MEMORY, KIND_TLS, KIND_TLS_TCP, KINDS };
 enum way { WAY_WRITE, WAY_WRITEV, WAY_PRINTF, WAY_SENDFILE, WAYS };
 
-static char *data; /* SIZE bytes and a 0; the value of a byte tells its position */
-static int data_fd; /* the same as a file */
+static char *data; /* SIZE bytes and a 0; the value of a byte depends on its position */
+static int data_fd; /* the same bytes as a file */
 
 static void fill(void)
 {
@@ -55,7 +56,7 @@ async(void, lend_stream, (eddy_stream *, s), (void *, argument))
     await(eddy_event_wait(&ends->over));
 }
 
-/* With a small buffer, so that little is enough. */
+/* With a small buffer, so that few bytes fill it. */
 async(void, connect_ends, (struct ends *, ends))
 {
     int small = 65536;
@@ -109,7 +110,7 @@ async(void, close_ends, (struct ends *, ends))
 
 /* ==== writing ==== */
 
-/* All from `from` on, in one of the ways. */
+/* Writes everything from `from` on, in one of the ways. */
 async(void, write_from, (eddy_stream *, s), (enum way, way), (size_t, from))
 {
     static eddy_slice parts[PARTS];
@@ -126,7 +127,7 @@ async(void, write_from, (eddy_stream *, s), (enum way, way), (size_t, from))
     }
 }
 
-/* Begins to write, is cancelled when the first byte has come, which the reader takes. */
+/* Begins to write, and is cancelled when the first byte has arrived, which the reader takes. */
 async(void, cut_short, (struct ends *, ends), (enum way, way))
 {
     eddy_error err;
@@ -146,7 +147,7 @@ async(void, cut_short, (struct ends *, ends), (enum way, way))
     CHECK(err.code == EDDY_WRITE_CUT && eddy_stream_sent(ends->writer) == sent);
 }
 
-/* What comes after the first byte: how many bytes, each in its place; and the error code at the end. */
+/* Reads what follows the first byte: returns how many bytes, checks each one, and stores the error code at the end. */
 async(size_t, read_all, (eddy_stream *, s), (int *, code))
 {
     static char buffer[65536];
@@ -182,13 +183,13 @@ async(void, closes, (enum kind, kind), (enum way, way))
     int code;
     await(open_ends(&ends, kind));
     await(cut_short(&ends, way));
-    struct read_all *reading = spawn(read_all(ends.reader, &code)); /* takes all that closing would still send */
+    struct read_all *reading = spawn(read_all(ends.reader, &code)); /* takes everything that closing would still send */
     if (way % 2)
         eddy_stream_abort(ends.writer);
     else
         await(eddy_stream_close(ends.writer));
     CHECK(await(reading) < SIZE);
-    if (kind != KIND_PIPE && kind != KIND_UNIX) /* whose kernel knows no other end */
+    if (kind != KIND_PIPE && kind != KIND_UNIX) /* its kernel has no other end */
         CHECK(code == ECONNRESET || code == EDDY_TLS_TRUNCATED);
     await(close_ends(&ends));
 }

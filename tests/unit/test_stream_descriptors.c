@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_stream_descriptors.c - descriptors that go along with the bytes of a Unix stream. */
+/* test_stream_descriptors.c - descriptors that are sent with the bytes of a Unix stream. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -30,7 +30,7 @@ static int open_pipe(int pipe_ends[2])
     return pipe2(pipe_ends, O_CLOEXEC | O_NONBLOCK) == 0 ? 0 : errno;
 }
 
-/* The writing end of a pipe travels, and what is written to it there is read here. */
+/* The writing end of a pipe is sent, and bytes that the receiver writes to it are read here. */
 async(void, pass_one)
 {
     struct ends ends;
@@ -63,7 +63,7 @@ async(void, send_many, (eddy_stream *, s), (const int *, fds), (size_t, count), 
     await(eddy_stream_write_eof(s));
 }
 
-/* With the first byte of many; those beyond the room are closed (RUN_CLEAN sees to that). */
+/* Descriptors with the first byte of many; those beyond the room are closed (RUN_CLEAN checks that). */
 async(void, pass_many)
 {
     enum { COUNT = 5, MUCH = 1 << 20 };
@@ -97,7 +97,7 @@ static void descriptors_beyond_the_callers_room_are_closed(void **state)
     RUN_CLEAN(pass_many());
 }
 
-/* A line was read, and more bytes came after it: these are given first, without a descriptor. */
+/* A line was read, and more bytes arrived after it: these are returned first, without a descriptor. */
 async(void, read_ahead)
 {
     struct ends ends;
@@ -119,7 +119,7 @@ static void bytes_read_ahead_come_first(void **state)
     RUN_CLEAN(read_ahead());
 }
 
-/* An exchange was read before, by another call, and nobody reads when the descriptor comes: it waits. */
+/* An exchange was read before by another call, and no read is waiting when the descriptor arrives: it is kept. */
 async(void, after_reading)
 {
     struct ends ends;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_switch.c - rules of src/core/switch.h: what a function may expect to survive a call survives a switch.
+ * test_switch.c - rules of src/core/switch.h: all state that survives a function call survives a switch.
  *
- * Several stacks go round, each with values of its own in every register that the machine's ABI keeps over a call, and
- * with many more live values (integers, doubles, long doubles, vectors, masks) than there are registers, under control
- * words that are not the usual ones.  EDDY_SWITCHES=n sets how often.  Vectors and masks are as wide as the compiler
- * may make them: with -march=native, those of this processor.
+ * Several stacks run in turn. Each has different values in every register that the machine's ABI preserves over a
+ * call, and many more live values (integers, doubles, long doubles, vectors, masks) than there are registers, with
+ * unusual control words. EDDY_SWITCHES=n sets how often. Vectors and masks are as wide as the compiler may make
+ * them: with -march=native, those of this processor.
  */
 #define _GNU_SOURCE
 #include "core/switch.h"
@@ -31,7 +31,7 @@ static struct switch_point outside;
 struct runner {
     struct switch_point point;
     struct stack *stack;
-    void (*round)(struct runner *, uint64_t seed); /* makes one switch and looks at what it kept */
+    void (*round)(struct runner *, uint64_t seed); /* makes one switch and checks the preserved values */
     uint64_t seed;
     long rounds; /* that are left */
     long wrong;  /* values that differ after the switch */
@@ -60,7 +60,7 @@ static long switches(long usual)
     return RUNNING_ON_VALGRIND ? wanted / 1000 : wanted;
 }
 
-/* ==== going round ==== */
+/* ==== stacks in turn ==== */
 
 static struct runner *next_runner(void)
 {
@@ -70,7 +70,7 @@ static struct runner *next_runner(void)
     return &runners[turn];
 }
 
-/* Not inlined: the registers that a call keeps are the ones that are tested. */
+/* Not inlined: the registers that a call preserves are the ones that are tested. */
 static __attribute__((noinline)) void pass_on(struct runner *self)
 {
     struct runner *next = next_runner();
@@ -111,14 +111,14 @@ static void go_round(void (*const *rounds)(struct runner *, uint64_t), size_t ki
 
 /* ==== the registers by name ==== */
 
-/* Each machine's round_by_name: loads the kept registers with values made of the seed, calls pass_on from within the
- * assembly, and stores them behind it. */
+/* Each machine's round_by_name: loads the preserved registers with values made from the seed, calls pass_on from the
+ * assembly, and stores the registers afterwards. */
 #if defined __x86_64__
 enum { KEPT = 6 };
 
 static __attribute__((noinline)) void call_with(uint64_t *kept, struct runner *self)
 {
-    __asm__ volatile("leaq -128(%%rsp),%%rsp\n\t" /* the compiler may keep something there */
+    __asm__ volatile("leaq -128(%%rsp),%%rsp\n\t" /* the compiler may keep a value there */
                      "pushq %%rbp\n\t"
                      "pushq %%rdi\n\t"
                      "movq 0(%%rdi),%%rbx\n\t"
@@ -223,7 +223,7 @@ enum { LANES = sizeof(vector) / sizeof(uint64_t) };
     X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19)      \
     X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31) X(32) X(33) X(34) X(35)
 
-/* The empty assembly hides from the compiler what a value is: it has to carry it over the switch. */
+/* The empty assembly hides the value from the compiler, which therefore must carry it over the switch. */
 #define INTEGER(n)       uint64_t i##n = mix(seed + n); __asm__("" : "+r"(i##n));
 #define INTEGER_WRONG(n) self->wrong += i##n != mix(seed + n);
 
@@ -280,7 +280,7 @@ static void round_of_vectors(struct runner *self, uint64_t seed)
 #define LONG_DOUBLE(n)       long double l##n = (long double)mix(seed + n); __asm__("" : "+m"(l##n));
 #define LONG_DOUBLE_WRONG(n) self->wrong += l##n != (long double)mix(seed + n);
 
-/* The register stack of the x87 on the one machine, vectors or a library on the others. */
+/* The register stack of the x87 on one machine, vectors or a library on the others. */
 static void round_of_long_doubles(struct runner *self, uint64_t seed)
 {
     EACH(LONG_DOUBLE)
@@ -288,7 +288,7 @@ static void round_of_long_doubles(struct runner *self, uint64_t seed)
     EACH(LONG_DOUBLE_WRONG)
 }
 
-/* k0 to k7, which no call keeps: the compiler has to carry them over the switch. */
+/* k0 to k7, which a call does not preserve: the compiler must carry their values over the switch. */
 #ifdef __AVX512BW__
 #define MASK(n)       uint64_t m##n = mix(seed + n); __asm__("" : "+k"(m##n));
 #define MASK_WRONG(n) self->wrong += m##n != mix(seed + n);
@@ -303,7 +303,7 @@ static void round_of_masks(struct runner *self, uint64_t seed)
 #define round_of_masks round_of_vectors
 #endif
 
-/* Rounding, precision and exception masks: the bits of the control words that no operation sets. */
+/* Rounding mode, precision and exception masks: the bits of the control words that no operation sets. */
 struct control {
     uint32_t vectors, x87;
 };
@@ -378,10 +378,10 @@ static uintptr_t entered_at, aligned_at;
 
 static void enter(void *argument)
 {
-    /* What the compiler aligned by the ABI's promise: sixteen bytes at a function's entry. */
+    /* The alignment that the ABI promises: sixteen bytes at a function's entry. */
     volatile _Alignas(16) char aligned[16] = {0};
     aligned_at = (uintptr_t)&aligned[0];
-    entered_at = (uintptr_t)__builtin_frame_address(0); /* a local may lie where AddressSanitizer keeps it */
+    entered_at = (uintptr_t)__builtin_frame_address(0); /* AddressSanitizer may keep a local elsewhere */
     char text[64];
     snprintf(text, sizeof text, "%.3Lf %s", 1.5L, (const char *)argument); /* stores vectors in its frame */
     struct switch_point gone;
@@ -418,7 +418,7 @@ static void change_rounding(void *argument)
     abort();
 }
 
-/* As C has it: the floating-point environment is the thread's, so a switch neither keeps nor resets it. */
+/* As in C, the floating-point environment belongs to the thread, so a switch neither saves nor resets it. */
 static void test_rounding_is_the_threads(void **state)
 {
     (void)state;

@@ -114,7 +114,7 @@ eddy_async(void, detached)
     struct after *t = eddy_spawn(after(0.001, 5));
     eddy_add_done_callback(t, count, &done);
     eddy_detach(t);
-    while (!done) /* on a busy machine both clocks run out in the same turn */
+    while (!done) /* on a busy machine both timers are due in the same pass */
         eddy_await(eddy_sleep(0.001));
     note("%d", done);
     eddy_detach(eddy_spawn(sleeper("left"))); /* eddy_run cancels it */
@@ -305,7 +305,7 @@ eddy_async(void, self_cancels)
     note("=%d", eddy_await(t));
 }
 
-/* What its body returns before it was told is its result; else D5 of asyncio's rules, C9 */
+/* What its body returns before the delivery is its result; otherwise D5 of asyncio's rules, C9 */
 static void a_task_may_cancel_itself_and_take_it_back(void **state)
 {
     (void)state;
@@ -415,7 +415,7 @@ eddy_async(void, late_and_cancelled, (bool, busy))
     eddy_async_with (scope, eddy_timeout_at(when)) {
         eddy_call_at(when, cancel_it, eddy_current_task());
         if (busy)
-            busy_until(when + 0.001); /* both are due in the same turn */
+            busy_until(when + 0.001); /* both are due in the same pass */
         eddy_await(eddy_sleep(1000));
     }
 }
@@ -466,7 +466,7 @@ eddy_async(int, answers_when_cancelled)
 {
     eddy_error err;
     eddy_await_always(eddy_sleep(1000), &err);
-    eddy_await_always(eddy_sleep(0.005), &err); /* D15: it takes its time */
+    eddy_await_always(eddy_sleep(0.005), &err); /* D15: the task takes its time */
     return 8;
 }
 
@@ -476,7 +476,7 @@ eddy_async(void, waits_with_a_limit)
     struct answers_when_cancelled *t = eddy_spawn(answers_when_cancelled());
     note("=%d", eddy_await_for(t, 0.001, &err)); /* D14 */
     note("%d", err.code);
-    eddy_await_for(notes("never"), 0, &err); /* D15: not even started */
+    eddy_await_for(notes("never"), 0, &err); /* D15: the task does not even start */
     note("%s", eddy_error_name(err.code));
     struct after *done = eddy_spawn(after(0, 4));
     eddy_await(eddy_wait(&done, 1, EDDY_ALL_COMPLETED));
@@ -512,7 +512,7 @@ eddy_async(void, group, (bool, swallow))
         eddy_group_spawn(group, fails_when_cancelled(EDOM));
         if (swallow) {
             eddy_await_always(eddy_sleep(1000), &err);
-            eddy_group_spawn(group, notes("never")); /* it is shutting down */
+            eddy_group_spawn(group, notes("never")); /* the group is ending */
         } else {
             eddy_await(eddy_sleep(1000));
         }
@@ -637,7 +637,7 @@ eddy_async(int, waits_shielded, (struct after *, t))
 eddy_async(void, many_hold_it)
 {
     struct after *t = eddy_spawn(after(1, 7));
-    task_of_handle(t)->references += UINT16_MAX; /* as if so many waited for it */
+    task_of_handle(t)->references += UINT16_MAX; /* as if that many tasks waited for it */
     struct waits_shielded *one = eddy_spawn(waits_shielded(t)), *another = eddy_spawn(waits_shielded(t));
     note("%d %d", eddy_await(one), eddy_await(another));
     task_of_handle(t)->references -= UINT16_MAX;

@@ -18,10 +18,10 @@
 #include <cmocka.h>
 
 struct job {
-    struct thread_job job; /* first, so that the pool's pointer is ours */
-    sem_t *gate;           /* waited for by run; NULL: none */
-    sem_t *begun;          /* posted by run; NULL: none */
-    sem_t *finished;       /* posted by done */
+    struct thread_job job; /* first, so that the pool's pointer leads to this struct */
+    sem_t *gate;           /* the event that run waits for; NULL: none */
+    sem_t *begun;          /* the event that run posts; NULL: none */
+    sem_t *finished;       /* the event that done posts */
     int order;             /* the number of the call of run, from 1 */
     bool signals_blocked;  /* what run saw */
     char thread_name[16];  /* what run saw */
@@ -64,7 +64,7 @@ static int set_up(void **state)
 static void every_job_runs_once_and_reports_its_end(void **state)
 {
     (void)state;
-    struct thread_pool *pool = thread_pool_new(SIZE_MAX / 16); /* more than there can be */
+    struct thread_pool *pool = thread_pool_new(SIZE_MAX / 16); /* more threads than there can be */
     struct job jobs[100];
     sem_t finished;
     sem_init(&finished, 0, 0);
@@ -83,8 +83,7 @@ static void every_job_runs_once_and_reports_its_end(void **state)
     sem_destroy(&finished);
 }
 
-/* Two jobs that each wait for the other's start need two threads; a third has to wait for one of
- * them. */
+/* Two jobs that each wait for the other's start need two threads; a third job must wait for one of them. */
 static void threads_grow_to_the_limit_and_no_further(void **state)
 {
     (void)state;
@@ -110,7 +109,7 @@ static void threads_grow_to_the_limit_and_no_further(void **state)
     thread_pool_free(pool);
 }
 
-/* Each needs a thread of its own, and a submission wakes no more than one. */
+/* Each job needs its own thread, and a submission wakes no more than one thread. */
 static void jobs_that_need_all_idle_threads_get_them(void **state)
 {
     (void)state;
@@ -159,7 +158,7 @@ static void one_thread_takes_jobs_in_order(void **state)
     thread_pool_free(pool);
 }
 
-/* Taken back from the front, the middle and the end of the queue; what has started is not. */
+/* Jobs are taken back from the front, the middle and the end of the queue; started ones are not. */
 static void a_waiting_job_can_be_taken_back(void **state)
 {
     (void)state;
@@ -180,7 +179,7 @@ static void a_waiting_job_can_be_taken_back(void **state)
     assert_true(thread_pool_take_back(pool, &jobs[4].job));
     assert_true(thread_pool_take_back(pool, &jobs[0].job));
     assert_false(thread_pool_take_back(pool, &jobs[0].job));
-    assert_int_equal(thread_pool_submit(pool, &jobs[4].job), 0); /* it is the submitter's again */
+    assert_int_equal(thread_pool_submit(pool, &jobs[4].job), 0); /* the job belongs to the submitter again */
     sem_post(&gate);
     for (int i = 0; i < 4; i++)
         sem_wait(&finished);

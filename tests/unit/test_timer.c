@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_timer.c - rules of src/core/timer.h: due in the order of time, then of setting; cancelled ones are gone. */
+/* test_timer.c - rules of src/core/timer.h: timers are due in the order of time, then of setting; cancelled ones are
+ * gone. */
 #include "core/timer.h"
 
 #include "os/clock.h"
@@ -11,7 +12,7 @@ struct numbered {
     struct timer timer; /* first */
     int number;
     struct timers *timers;
-    int64_t again; /* not 0: sets itself for then */
+    int64_t again; /* not 0: the callback sets the timer again for this time */
 };
 
 static struct timers timers;
@@ -78,7 +79,7 @@ static void many_fire_in_order_and_cancelled_ones_do_not(void **state)
     for (int i = 0; i < MANY; i += 3) {
         timer_cancel(&timers, &all[i].timer);
         assert_false(timer_is_set(&all[i].timer));
-        timer_cancel(&timers, &all[i].timer); /* not set: nothing */
+        timer_cancel(&timers, &all[i].timer); /* not set: no effect */
     }
     for (int64_t now = 0; now < 641; now += 10)
         timers_run(&timers, now);
@@ -92,7 +93,7 @@ static void many_fire_in_order_and_cancelled_ones_do_not(void **state)
     }
 }
 
-/* The numbers of setting that timers keep have 32 bits. */
+/* The sequence numbers that timers keep have 32 bits. */
 static void the_order_is_kept_where_the_numbers_begin_anew(void **state)
 {
     struct numbered all[12];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_tls.c - TLS under streams, in memory and over sockets: whom it trusts, what it agrees on, how it ends. */
+/* test_tls.c - TLS on streams, in memory and over sockets: whom it trusts, what the sides agree on, how it ends. */
 #include "run_clean.h"
 
 #ifdef EDDY_WITH_TLS
@@ -54,7 +54,7 @@ static void a_plain_stream_has_no_tls_facts(void **state)
 
 /* ==== whom it trusts ==== */
 
-/* The client's verdict on a server's certificate; words NULL: it is accepted. */
+/* The client's verdict on a server's certificate; words NULL: the certificate is accepted. */
 async(void, verdict, (const char *, certificate), (const char *, host), (const char *, words))
 {
     struct talk talk = {.client_tls = client_of(client_options()),
@@ -80,7 +80,7 @@ static void certificates_are_checked_by_name_and_date(void **state)
     RUN_CLEAN(verdict("server", "a.b.eddy.test", "hostname mismatch"));
     RUN_CLEAN(verdict("server", "example.org", "hostname mismatch"));
     RUN_CLEAN(verdict("server", "127.0.0.2", "IP address mismatch"));
-    RUN_CLEAN(verdict("unnamed", "localhost", "hostname mismatch")); /* the subject's name does not count */
+    RUN_CLEAN(verdict("unnamed", "localhost", "hostname mismatch")); /* the subject's name is not used */
     RUN_CLEAN(verdict("expired", "localhost", "certificate has expired"));
     RUN_CLEAN(verdict("early", "localhost", "certificate is not yet valid"));
     RUN_CLEAN(verdict("self", "localhost", "self-signed certificate"));
@@ -138,7 +138,7 @@ async(void, client_certificates, (const char *, certificate), (bool, required), 
     if (certificate)
         own = certificate_at(certificate);
     client.certificate_file = certificate ? own.text : NULL;
-    client.max_version = EDDY_TLS_1_2; /* there the client hears of it in the handshake */
+    client.max_version = EDDY_TLS_1_2; /* in TLS 1.2 the client learns of it in the handshake */
     server.ca_file = authority.text;
     server.require_client_certificate = required;
     struct talk talk = {.client_tls = client_of(client), .server_tls = server_of(server)};
@@ -163,7 +163,7 @@ static void clients_send_their_certificate(void **state)
     RUN_CLEAN(client_certificates("self", true, EDDY_TLS_CERTIFICATE));
 }
 
-/* In TLS 1.3 a client learns only after its handshake that its certificate is not accepted. */
+/* In TLS 1.3 a client learns that its certificate is not accepted only after its handshake. */
 async(void, late_refusal)
 {
     struct certificate_path authority = certificate_at("authority");
@@ -191,7 +191,7 @@ static void a_refusal_may_come_late(void **state)
     RUN_CLEAN(late_refusal());
 }
 
-/* ==== what is agreed on ==== */
+/* ==== what the sides agree on ==== */
 
 async(void, protocols, (const char *, client_list), (const char *, server_list), (const char *, agreed), (int, code))
 {
@@ -214,14 +214,13 @@ static void protocols_are_agreed_on(void **state)
 {
     (void)state;
     RUN_CLEAN(protocols("h2,http/1.1", "http/1.1", "http/1.1", 0));
-    RUN_CLEAN(protocols("http/1.1,h2", "h2,http/1.1", "h2", 0)); /* the server's order */
+    RUN_CLEAN(protocols("http/1.1,h2", "h2,http/1.1", "h2", 0)); /* the server's order of preference */
     RUN_CLEAN(protocols(NULL, "h2", NULL, 0));
     RUN_CLEAN(protocols("h2", NULL, NULL, 0));
     RUN_CLEAN(protocols("h2", "http/1.1", NULL, EDDY_TLS_FAILED));
 }
 
-/* Another name has another certificate, and nothing else of its own: protocols and clients' certificates are the
- * context's. */
+/* Another name has another certificate, and nothing else: protocols and clients' certificates belong to the context. */
 async(void, names, (const char *, host), (const char *, subject), (int, version))
 {
     char shown[64];
@@ -247,12 +246,12 @@ async(void, names, (const char *, host), (const char *, subject), (int, version)
     await(converse(&talk));
 }
 
-/* What the context refuses is refused under every name. */
+/* What the context refuses is refused for every name. */
 async(void, refused_names, (const char *, host))
 {
     struct certificate_path authority = certificate_at("authority");
     eddy_tls_options client = client_options(), server = server_options("server");
-    client.max_version = EDDY_TLS_1_2; /* there the client hears of it in the handshake */
+    client.max_version = EDDY_TLS_1_2; /* in TLS 1.2 the client learns of it in the handshake */
     server.ca_file = authority.text;
     server.require_client_certificate = true;
     struct talk talk = {.client_tls = client_of(client), .server_tls = server_of(server)};
@@ -325,7 +324,7 @@ static void impossible_contexts_are_refused(void **state)
     refused(eddy_tls_server_new(&options, &err), &err, EINVAL, "version");
     options = (eddy_tls_options){.size = sizeof options, .ca_file = "/nowhere/authority.pem"};
     refused(eddy_tls_client_new(&options, &err), &err, ENOENT, "/nowhere/authority.pem");
-    /* Nobody asks why; and a literal with commas may stand there. */
+    /* The reason is not asked for; a literal with commas may stand there. */
     assert_null(eddy_tls_client_new(&(eddy_tls_options){.size = sizeof options, .ca_file = "/nowhere"}));
     eddy_tls *tls = eddy_tls_client_new(NULL, &err);
     assert_non_null(tls);
@@ -347,7 +346,7 @@ static void write_encrypted_key(const char *path)
     fclose(file);
 }
 
-/* The longest that OpenSSL has room for, and one character more. */
+/* The longest password that OpenSSL has room for, and one character more. */
 enum { LONGEST_PASSWORD = 1024 };
 
 static void an_encrypted_key_needs_its_password(void **state)
@@ -358,7 +357,7 @@ static void an_encrypted_key_needs_its_password(void **state)
     struct certificate_path server = certificate_at("server"), path = certificate_at("encrypted");
     write_encrypted_key(path.text);
     eddy_tls_options options = {.size = sizeof options, .certificate_file = server.text, .key_file = path.text};
-    assert_null(eddy_tls_server_new(&options, &err)); /* and nobody is asked on the terminal */
+    assert_null(eddy_tls_server_new(&options, &err)); /* and no password is asked for on the terminal */
     assert_int_equal(err.code, EDDY_TLS_FAILED);
     options.key_password = "secreT";
     assert_null(eddy_tls_server_new(&options, &err));
@@ -377,7 +376,7 @@ static void an_encrypted_key_needs_its_password(void **state)
 
 /* ==== sessions ==== */
 
-/* One connection with both contexts: was it resumed? */
+/* Makes one connection with both contexts; was its session resumed? */
 async(bool, again, (eddy_tls *, client), (eddy_tls *, server), (const char *, host))
 {
     struct talk talk = {.client_tls = client, .server_tls = server};
@@ -401,7 +400,7 @@ async(void, resumption, (int, version), (bool, client_wants), (bool, server_want
     CHECK(!await(again(talk.client_tls, talk.server_tls, "localhost")));
     for (int i = 0; i < 3; i++)
         CHECK(await(again(talk.client_tls, talk.server_tls, "localhost")) == both);
-    CHECK(!await(again(talk.client_tls, talk.server_tls, "any.eddy.test"))); /* another name is another peer */
+    CHECK(!await(again(talk.client_tls, talk.server_tls, "any.eddy.test"))); /* another name means another peer */
 }
 
 static void sessions_are_resumed(void **state)
@@ -485,7 +484,7 @@ int main(void)
 
 #else
 
-/* Each way in says why there is none. */
+/* Each function that returns NULL says why. */
 async(void, without)
 {
     eddy_error err;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_tls_start.c - how a server's handshakes begin: with bytes that were read before, and not too many at a time. */
+/* test_tls_start.c - how a server's handshakes begin: with bytes that were read before, and with a limit on how many
+ * run at a time. */
 #include "run_clean.h"
 
 #ifdef EDDY_WITH_TLS
@@ -26,14 +27,14 @@ async(void, say_all, (eddy_stream *, s), (eddy_tls *, tls))
     await(eddy_stream_write(s, "hello\n", 6));
 }
 
-/* With the last words in plain comes the hello, whole or its beginning. */
+/* The hello, or its beginning, arrives together with the last words in plain text. */
 async(void, hello_comes_along, (size_t, first))
 {
     eddy_slice line;
     eddy_error err;
     char bytes[4096];
     struct talk talk = usual_talk();
-    eddy_stream *far[2]; /* the client's, ours */
+    eddy_stream *far[2]; /* the client's end, this side's end */
     defer(end_talk, &talk);
     await(eddy_stream_pair(talk.ends));
     await(eddy_stream_pair(far));
@@ -78,7 +79,7 @@ async(eddy_server *, limited_server, (eddy_tls *, tls), (bool, shed))
     return await(eddy_over_tls(eddy_start_server_with_options(begin_and_stay, (void *)NULL, &options), tls));
 }
 
-/* The handler of the first runs on; only its handshake counts. */
+/* The handler of the first connection goes on; only its handshake counts. */
 async(void, one_handshake_after_the_other)
 {
     struct talk talk = usual_talk();

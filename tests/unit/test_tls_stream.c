@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_tls_stream.c - TLS on live streams and in servers: how it begins, what it carries, what breaks into it. */
+/* test_tls_stream.c - TLS on live streams and in servers: how it begins, what it transports, what interrupts it. */
 #include "run_clean.h"
 
 #ifdef EDDY_WITH_TLS
@@ -17,7 +17,7 @@ static struct talk usual_talk(void)
 
 /* ==== servers ==== */
 
-/* What a server's on_failure was told. */
+/* The errors that a server's on_failure received. */
 struct told {
     int count, code;
     char words[400];
@@ -37,7 +37,7 @@ async(void, echo_line, (eddy_stream *, s), (void *, argument))
     int *served = argument;
     await(eddy_stream_read_line(s, &line));
     await(eddy_stream_write(s, line.data, line.size));
-    ++*served; /* and it leaves the end to the server */
+    ++*served; /* and it leaves the closing to the server */
 }
 
 async(void, ask, (eddy_tls *, tls), (int, port), (const char *, question))
@@ -66,7 +66,7 @@ async(void, served)
     defer(eddy_tls_free, client_tls);
     struct eddy_start_server plain = eddy_start_server(echo_line, (void *)&count, "localhost", 0);
     eddy_server *server = await(eddy_over_tls(plain, server_tls));
-    eddy_tls_free(server_tls); /* the server has its own hold on it */
+    eddy_tls_free(server_tls); /* the server keeps its own reference */
     int port = eddy_server_port(server);
     await(ask(client_tls, port, "first\n"));
     await(ask(suspicious, port, "second\n"), &err);
@@ -74,7 +74,7 @@ async(void, served)
     await(ask(client_tls, port, "third\n"));
     await(eddy_server_close(server, 5));
     CHECK(count == 2 && told.count == 1 && strstr(told.words, "tls handshake with "));
-    /* The client's reason, if that is not overtaken by its end. */
+    /* The client's reason, unless the end of the connection comes first. */
     CHECK(told.code == ECONNRESET || (told.code == EDDY_TLS_FAILED && strstr(told.words, "unknown ca")));
 }
 
@@ -122,7 +122,7 @@ async(void, count_bytes, (eddy_stream *, s), (void *, argument))
     eddy_event_set(&tally->done);
 }
 
-/* A client that never reads loses nothing at its close. */
+/* A client that never reads loses no data when it closes. */
 async(void, write_only, (size_t, size))
 {
     struct tally tally = {0};
@@ -179,7 +179,7 @@ static void tls_begins_on_a_live_stream(void **state)
     RUN_CLEAN(live());
 }
 
-/* To a client, bytes that came before the handshake are nobody's word. */
+/* Bytes that a client received before the handshake are not authenticated. */
 async(void, injected)
 {
     eddy_slice line;
@@ -191,10 +191,10 @@ async(void, injected)
     await(eddy_stream_read_line(talk.ends[0], &line));
     await(eddy_start_tls(talk.ends[0], talk.client_tls, "localhost"), &err);
     CHECK(err.code == EDDY_TLS_FAILED && strstr(err.message, "plaintext bytes"));
-    CHECK(await(eddy_stream_read_line(talk.ends[0], &line)) == 5); /* the stream is as it was */
+    CHECK(await(eddy_stream_read_line(talk.ends[0], &line)) == 5); /* the stream is unchanged */
 }
 
-/* To a server they are the client's hello, or none. */
+/* To a server such bytes are the client's hello, or an error. */
 async(void, injected_at_the_server)
 {
     eddy_slice line;
@@ -323,7 +323,8 @@ static void the_streams_deadline_counts(void **state)
     RUN_CLEAN(late());
 }
 
-/* when: after so many turns of the loop.  The stream is closed, or has all of it: the task may have ended just then. */
+/* when: the number of passes before the cancellation. The stream is closed, or has everything: the task may have
+ * ended just then. */
 async(void, begin_tls, (struct talk *, talk), (bool *, begun))
 {
     *begun = true;
@@ -382,7 +383,7 @@ static void other_bytes_instead_of_a_handshake_are_refused(void **state)
     RUN_CLEAN(other_languages("something else altogether", "wrong version number"));
 }
 
-/* ==== what it carries ==== */
+/* ==== what it transports ==== */
 
 enum { MUCH = 3 << 19 };
 
@@ -403,7 +404,7 @@ async(void, send_much, (eddy_stream *, s))
     await(eddy_stream_write_eof(s));
 }
 
-/* In pieces of every kind of size: lent, copied, straight into the caller's memory. */
+/* In pieces of all sizes: lent, copied, and straight into the caller's memory. */
 async(void, receive_much, (eddy_stream *, s))
 {
     static const size_t sizes[] = {1, 100, 16384, 70000, 3};
@@ -440,7 +441,7 @@ static void much_both_ways_at_once(void **state)
     RUN_CLEAN(both_ways(EDDY_TLS_1_3));
 }
 
-/* What a cancelled write had encrypted comes first, and is as much as the writer is told. */
+/* Bytes that a cancelled write had encrypted are sent first, and are as many as the writer is told. */
 async(void, cancelled_write)
 {
     eddy_error err;
@@ -495,9 +496,9 @@ static void a_waiting_reader_holds_no_buffer(void **state)
     RUN_CLEAN(idle());
 }
 
-/* ==== what breaks into it ==== */
+/* ==== what interrupts it ==== */
 
-/* New keys, for both directions, in the middle of everything. */
+/* New keys, for both directions, in the middle of the data. */
 async(void, new_keys)
 {
     struct talk talk = usual_talk();
@@ -545,7 +546,7 @@ static void renegotiation_is_refused(void **state)
     RUN_CLEAN(renegotiation());
 }
 
-/* One bit of a record changed on its way: sent below the TLS, on the stream's own transport. */
+/* One bit of a record is changed on its way: sent below the TLS, on the stream's own transport. */
 async(void, tampered)
 {
     eddy_error err;
@@ -559,7 +560,7 @@ async(void, tampered)
     CHECK(sent == sizeof record);
     await(eddy_stream_read(talk.ends[1], &byte, 1), &err);
     CHECK(err.code == EDDY_TLS_FAILED && strstr(err.message, "bad record mac"));
-    await(eddy_stream_read(talk.ends[0], &byte, 1), &err); /* which has been told */
+    await(eddy_stream_read(talk.ends[0], &byte, 1), &err); /* the error has been reported */
     CHECK(err.code == EDDY_TLS_FAILED && strstr(err.message, "alert bad record mac"));
 }
 
@@ -587,7 +588,7 @@ async(void, whole_talk, (eddy_tls *, client), (eddy_tls *, server))
     await(converse(&talk));
 }
 
-/* The thread keeps the last error that it caught: always the same one here. */
+/* The thread keeps the last error that it caught: here it is always the same one. */
 static long blocks_with_one_error(void)
 {
     eddy_error err;
@@ -595,13 +596,13 @@ static long blocks_with_one_error(void)
     return memory_live_blocks();
 }
 
-/* Each allocation of the library's fails in turn: an error, and nothing is left. */
+/* Each of the library's allocations fails in turn: an error is returned, and nothing is left. */
 static void any_allocation_may_fail(void **state)
 {
     (void)state;
     eddy_tls_options options = client_options();
-    options.no_resumption = true;    /* what is kept would be counted */
-    options.handshake_seconds = 0.5; /* for a server whose task found no stack */
+    options.no_resumption = true;    /* memory that the library keeps would be counted */
+    options.handshake_seconds = 0.5; /* for a server whose task got no stack */
     eddy_tls *client = client_of(options), *server = server_of(server_options("server"));
     bool failed = true;
     for (long n = 1; failed && n < 1000; n++) {
@@ -619,7 +620,7 @@ static void any_allocation_may_fail(void **state)
     eddy_tls_free(server);
 }
 
-/* A thread's contexts, which others have, too. */
+/* A thread's contexts, shared with the other threads. */
 struct shared {
     pthread_t thread;
     eddy_tls *client, *server;

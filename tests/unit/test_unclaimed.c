@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_unclaimed.c - rules of the library's own objects that nobody takes: none stays open, no descriptor, no child. */
+/* test_unclaimed.c - rules of the library's own objects that are never taken: none remains open, no descriptor, no
+ * child. */
 #include <netdb.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -23,21 +24,21 @@ async(void, end, (eddy_stream *, s), (void *, argument))
     (void)s, (void)argument;
 }
 
-/* Who listens, and what is taken over. */
+/* The listener, and the object that is taken over. */
 struct world {
     eddy_server *server, *unix_server;
     int fds[2], port;
     char path[64];
 };
 
-/* One that has not been reaped; the loop does that when it has ended. */
+/* A child that has not been reaped; the loop reaps it when it has ended. */
 static bool has_child(void)
 {
     siginfo_t info;
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-/* A task that makes one of them. */
+/* A task that makes one of the objects. */
 static eddy_task *spawn_maker(enum maker maker, struct world *world)
 {
     static const char *const words[] = {"true", NULL};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_wrong_loop.c - rules of misuse across threads: it is named, and nobody waits for ever.
+ * test_wrong_loop.c - rules of misuse across threads: it is reported, and nothing waits for ever.
  *
- * The other thread acts while a callback of the loop waits for its end, so that each case breaks the rule and yet is no
- * race: what is seen does not depend on the moment.
+ * The other thread acts while a callback of the loop waits for the thread to end. So each case breaks the rule but
+ * is no race: the outcome does not depend on timing.
  */
 #include <eddy.h>
 #include <errno.h>
@@ -26,7 +26,7 @@ static void keep_standard_error(void)
     dup2(fileno(kept), STDERR_FILENO);
 }
 
-/* It is as it was before; true: each of the texts was printed. */
+/* Standard error is as it was before; true: each of the texts was printed. */
 static bool was_said(const char *first, const char *second)
 {
     char text[8192];
@@ -39,7 +39,7 @@ static bool was_said(const char *first, const char *second)
     return strstr(text, first) && strstr(text, second);
 }
 
-/* ==== a thread acts on what a task waits for ==== */
+/* ==== a thread acts on the object that a task waits for ==== */
 
 typedef eddy_future_of(int) int_future;
 typedef eddy_queue_of(int) int_queue;
@@ -64,7 +64,7 @@ static void *act(void *what)
     return NULL;
 }
 
-/* In a callback, and the loop stands until the thread has ended. */
+/* Run in a callback: the loop stands until the thread has ended. */
 static void act_elsewhere(action *what)
 {
     pthread_t thread;
@@ -366,7 +366,7 @@ static struct sleeps *others_task;
         note("%s", err.code == EDDY_WRONG_LOOP ? "wrong" : eddy_error_name(err.code)); \
     } while (0)
 
-/* Uses all that the first loop has. */
+/* Uses all the objects of the first loop. */
 eddy_async(void, uses_others)
 {
     char byte;
@@ -441,7 +441,7 @@ static void an_await_of_another_loops_future_fails(void **state)
     assert_int_equal(log_count("eddy_stream_abort of a stream of another thread's loop"), 1);
 }
 
-/* What is open in the first loop. */
+/* The objects that are open in the first loop. */
 static eddy_process *process;
 static eddy_server *server;
 static eddy_file *file;
@@ -580,7 +580,7 @@ static void *run_second(void *nothing)
     return nothing;
 }
 
-/* On a thread without a loop. */
+/* Runs on a thread without a loop. */
 static void call_without_naming_a_loop(void)
 {
     eddy_error err;
@@ -634,7 +634,7 @@ static void a_reference_that_nobody_has_is_not_given_up(void **state)
     told("1 0 1 1");
 }
 
-/* ==== what must go on working ==== */
+/* ==== uses that must go on working ==== */
 
 eddy_async(void, makes_a_future)
 {
@@ -654,7 +654,7 @@ eddy_async(void, uses_the_future)
     note("%d", eddy_await(future));
 }
 
-/* Nobody else claims them. */
+/* No other thread claims them. */
 static void a_future_of_no_loop_or_of_an_ended_one_may_be_used(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_wrong_loop_io.c - rules of misuse across threads: files, processes and servers of another loop, and waiting on a
- * loop's own thread for what only that loop can do.
+ * test_wrong_loop_io.c - rules of misuse across threads: files, processes and servers of another loop, and waits on
+ * a loop's own thread for something that only that loop can do.
  */
 #define _GNU_SOURCE
 #include <eddy.h>
@@ -93,7 +93,7 @@ eddy_async(void, serve, (eddy_stream *, s), (void *, unused))
     eddy_await(eddy_sleep(0));
 }
 
-/* All three work as ever afterwards. */
+/* All three work normally afterwards. */
 eddy_async(void, owns_all)
 {
     static const char *const arguments[] = {"sleep", "1000", NULL};
@@ -139,8 +139,8 @@ static int descriptors(void)
     return count;
 }
 
-/* Waiting is refused at once, for the thread that waits is the one that would have to do it.  Given up, it leaves
- * nothing behind. */
+/* Waiting is refused at once, since the waiting thread is the one that would have to do the work. After it was given
+ * up nothing is left. */
 #define DEADLOCK(coroutine) \
     do { \
         eddy_error err; \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * transcript.h - what the tasks of a test did, in words, compared when the loop has ended.
+ * transcript.h - records what the tasks of a test did, in words, for comparison after the loop has ended.
  *
- * Tasks say what they do by note(); the test compares by told().  They do not assert themselves: a failed assertion
- * would jump off a task's stack, and what is left behind would fail the tests after it.
+ * Tasks record what they do by note(); the test compares by told(). Tasks make no assertions: a failed assertion
+ * would jump off a task's stack, and the objects left there would fail the following tests.
  */
 #ifndef TESTS_UNIT_TRANSCRIPT_H
 #define TESTS_UNIT_TRANSCRIPT_H
@@ -40,7 +40,7 @@ __attribute__((format(printf, 1, 2))) static inline void note(const char *format
         memcpy(transcript + used, " ", 2);
 }
 
-/* Compares, and begins anew.  expected: the notes with a blank between them. */
+/* Compares, and begins again. expected: the notes with a blank between them. */
 static inline void told(const char *expected)
 {
     char all[sizeof transcript];
@@ -52,7 +52,7 @@ static inline void told(const char *expected)
     assert_string_equal(all, expected);
 }
 
-/* The main coroutine runs to a good end, and leaves no block of memory and no stack behind. */
+/* The main coroutine succeeds, and leaves no block of memory and no stack. */
 #define RUN(coroutine) \
     do { \
         long blocks_before_ = memory_live_blocks(), stacks_before_ = stack_live(); \
@@ -68,7 +68,7 @@ static inline void told(const char *expected)
         assert_int_equal(eddy_run_with(&options_, coroutine), 0); \
     } while (0)
 
-/* The function stops the program with a sentence that contains `text`. */
+/* The function ends the program with a sentence that contains `text`. */
 static inline void stops_with(void (*function)(void), const char *text)
 {
     int ends[2];

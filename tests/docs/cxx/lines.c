@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lines.c - the C part: the async functions, and plain functions that start them. */
+/* lines.c - the part in C: the async functions, and plain functions that start them. */
 #include <eddy/keywords.h>
 #include "lines.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* lines.h - what the C part offers: plain functions, callable from C++. */
+/* lines.h - the interface of the part in C: plain functions, callable from C++. */
 #ifndef LINES_H
 #define LINES_H
 
@@ -11,7 +11,8 @@ extern "C" {
 
 typedef void (*line_function)(void *who, const char *text, size_t size);
 
-/* Runs a loop that reads fd and calls f(who, ...) for each line, on a task.  0; 1: an error, which was printed. */
+/* Runs a loop that reads fd and calls f(who, ...) for each line, on a task. Returns 0, or 1 after an error, which
+ * was printed. */
 int read_lines(int fd, line_function f, void *who);
 
 #ifdef __cplusplus

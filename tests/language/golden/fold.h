@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fold.h - leaves the small helpers standing as words: expansions can then be read. helpers.c shows what they are. */
+/* fold.h - keeps the small helper macros unexpanded, so that expansions can be read; helpers.c expands them. */
 #undef ED_ADDRESS
 #undef ED_AWAITABLE
 #undef ED_CHILDREN

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmocka.h - as much of cmocka as tests/unit uses, for C libraries and machines that Debian has no cmocka for.
- *
- * A check that fails ends the program; skip() goes on with the next test.
+ * cmocka.h - the part of cmocka that tests/unit uses, for C libraries and machines without a cmocka package in
+ * Debian. A check that fails ends the program; skip() goes on with the next test.
  */
 #ifndef EDDY_TESTS_SMALL_CMOCKA_H
 #define EDDY_TESTS_SMALL_CMOCKA_H
