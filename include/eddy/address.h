@@ -11,20 +11,22 @@ extern "C" {
 
 /* A plain value; data is a struct sockaddr for the system's own calls. */
 typedef struct eddy_address {
-    unsigned size;     /* bytes of data in use; 0: no address */
+    unsigned size;     /* bytes of data in use; 0: no address is set */
     uint64_t data[16];
 } eddy_address;
 
-/* host: numeric ("127.0.0.1", "::1", "fe80::1%eth0"), nothing is looked up.  0, or EINVAL.  Never suspends.
- * Python: the tuple (host, port).  Since 0.1. */
+/* Sets an IP address. host: numeric ("127.0.0.1", "::1", "fe80::1%eth0"); no name is looked up. Returns 0 or EINVAL.
+ * Never suspends. Python: the tuple (host, port). Since 0.1. */
 EDDY_API int eddy_address_ip(eddy_address *address, const char *host, int port);
-/* A path; "@name" is an abstract name, without a file.  0, or ENAMETOOLONG.  Python: the path.  Since 0.1. */
+/* Sets the path of a Unix socket; "@name" is an abstract name, without a file. Returns 0 or ENAMETOOLONG. Python:
+ * the path. Since 0.1. */
 EDDY_API int eddy_address_unix(eddy_address *address, const char *path);
-/* "127.0.0.1:80", "[::1]:80", "/run/x", "@name", "an unnamed socket"; as snprintf.  Since 0.1. */
+/* Writes "127.0.0.1:80", "[::1]:80", "/run/x", "@name" or "an unnamed socket"; returns the length as snprintf does.
+ * Since 0.1. */
 EDDY_API size_t eddy_address_format(const eddy_address *address, char *buffer, size_t size);
-/* 0 where there is none.  Since 0.1. */
+/* The port; 0 if the address has none. Since 0.1. */
 EDDY_API int eddy_address_port(const eddy_address *address);
-/* The same address and port, or the same name.  Since 0.1. */
+/* True: both have the same address and port, or the same name. Since 0.1. */
 EDDY_API bool eddy_address_equal(const eddy_address *a, const eddy_address *b);
 
 #ifdef __cplusplus

@@ -16,8 +16,8 @@ extern "C" {
  */
 typedef struct eddy_allocator {
     void *(*allocate)(void *context, size_t size);             /* NULL: no memory, which becomes ENOMEM */
-    void (*release)(void *context, void *block, size_t size);  /* size: as it was asked for */
-    void *context;                                             /* handed to both */
+    void (*release)(void *context, void *block, size_t size);  /* size: the size that was asked for */
+    void *context;                                             /* passed to both functions */
 } eddy_allocator;
 
 #ifdef __cplusplus

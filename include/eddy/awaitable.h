@@ -3,11 +3,11 @@
  * awaitable.h - the one small header that everything awaitable begins with.
  *
  * An awaitable is a struct whose first member is `struct eddy_awaitable awaitable` and which has a `result`
- * (`eddy_void result;` for none).  Coroutines, tasks, futures, sleeps, queue operations, socket operations and
- * a user's own types obey that one rule, so that await, spawn, eddy_gather and the rest take any of them.
+ * (`eddy_void result;` for none). Coroutines, tasks, futures, sleeps, queue operations, socket operations and a
+ * user's own types obey this one rule, so that await, spawn, eddy_gather and the others take any of them.
  *
  * Invariant: a failure's status lives here, in the header of the coroutine that fails, never in a thread-local:
- * clean-up that awaits while a failure is on its way out can neither see nor lose it.
+ * clean-up that awaits while a failure propagates can neither see nor lose it.
  */
 #ifndef EDDY_AWAITABLE_H
 #define EDDY_AWAITABLE_H
@@ -21,48 +21,50 @@ extern "C" {
 struct eddy_awaitable;
 
 enum eddy_kind { EDDY_AWAITABLE, EDDY_COROUTINE, EDDY_GENERATOR, EDDY_ASYNC_GENERATOR, EDDY_FUTURE, EDDY_BLOCKING,
-                 EDDY_IO /* an operation that is not even started while a request to cancel is pending */ };
+                 EDDY_IO /* the operation is not started at all while a request to cancel is pending */ };
 
-/* One static const object for each coroutine function and each kind of native awaitable. */
+/* There is one static const object for each coroutine function and each kind of native awaitable. */
 struct eddy_awaitable_type {
     const char *name; /* the function's name, or "sleep" */
-    /* Runs it to its end on the stack of the caller, who is a task.  A native one (with `start`) has NULL, or
-     * eddy_run_generic, or a shorter way of its own, which is not taken when it is spawned. */
+    /* Runs it to its end on the stack of the caller, which is a task. A native awaitable (with `start`) has NULL
+     * here, or eddy_run_generic, or a faster way, which is not used when the awaitable is spawned. */
     void (*run)(struct eddy_awaitable *);
-    /* A native one's: begins.  It ends, at once or later, on the loop's thread, with exactly one eddy_complete or
-     * eddy_complete_error.  It needs no stack of its own, even when spawned. */
+    /* Native awaitables: begins the operation. It completes, at once or later, on the loop's thread, with exactly
+     * one eddy_complete or eddy_complete_error. It needs no stack, even when spawned. */
     void (*start)(struct eddy_awaitable *);
-    /* A native one's: asks it to end early.  It still has to call eddy_complete or eddy_complete_error (with
-     * ECANCELED, normally), now or later: until then it owns its memory.  NULL: it cannot end early. */
+    /* Native awaitables: asks the operation to end early. It still has to call eddy_complete or eddy_complete_error
+     * (normally with ECANCELED), now or later; until then it owns its memory. NULL: it cannot end early. */
     void (*cancel)(struct eddy_awaitable *);
-    /* A native one's, or NULL: called on the awaiting task when the await is about to succeed; it may still fail. */
+    /* Native awaitables, or NULL: called on the awaiting task when the await is about to succeed; it may still make
+     * it fail. */
     void (*finish)(struct eddy_awaitable *);
-    /* A native one's, or NULL: it has completed, but its task was cancelled before it could go on: the await fails with
-     * ECANCELED, and what it delivered is given back.  Without it the await returns the result, and the cancellation
-     * is delivered at the next one: right for what hands something over. */
-    void (*undo)(struct eddy_awaitable *); /* also for a result of a task or coroutine that is never taken */
-    /* Or NULL.  Called if it never begins (cancelled before that, refused by a group, its time is over): frees what its
-     * value owns. */
+    /* Native awaitables, or NULL: called if the operation has completed, but its task was cancelled before it could
+     * go on. It gives back what was delivered, and the await fails with ECANCELED. With NULL the await returns the
+     * result, and the cancellation is delivered at the next await; that is right for operations that hand something
+     * over. */
+    void (*undo)(struct eddy_awaitable *); /* also called for a result of a task or coroutine that is never taken */
+    /* Or NULL. Called if the awaitable never begins (cancelled before that, refused by a group, or its time is
+     * over): frees what its value owns. */
     void (*destroy)(struct eddy_awaitable *);
     enum eddy_kind kind;
-    uint32_t signature; /* of coroutines: shape of result and parameters, checked where functions are converted */
-    /* `blocking` functions: what a thread runs, on a copy of the struct of `size` bytes. */
+    uint32_t signature; /* coroutines: the shape of result and parameters, checked where functions are converted */
+    /* `blocking` functions: the body that a thread runs, on a copy of the struct of `size` bytes. */
     void (*work)(struct eddy_awaitable *);
     size_t size;
-    /* Zero.  Room for what is added later: the library's objects of this type lie in programs, too (the linker copies
-     * them), and the programs' own are read by the library. */
+    /* Zero. Room for later members. Objects of this type are copied into programs by the linker, and the library
+     * reads the programs' own, so the size must not change. */
     void *reserved[2];
 };
 
-/* What the library keeps in the header.  Programs name only `type`, when they make an awaitable of their own. */
+/* The library's data in the header. Programs set only `type`, when they make their own awaitables. */
 struct eddy_core {
     const struct eddy_awaitable_type *type;
-    struct eddy_failure *failure; /* why it failed; NULL: it did not, so far */
+    struct eddy_failure *failure; /* why it failed; NULL: it has not failed */
     void *children;               /* coroutine: the tasks that its frame spawned and still owns */
-    void *owner;                  /* native: the task that drives it; future: its waiters */
+    void *owner;                  /* native awaitable: the task that waits for it; future: its wait queue */
     uint8_t state;                /* enum eddy_state */
-    uint8_t flags;                /* the library's ED_FLAG_ bits */
-    uint32_t stack_size;          /* of a generator that has not begun: bytes asked for; 0: as its task's */
+    uint8_t flags;                /* ED_FLAG_ bits of the library */
+    uint32_t stack_size;          /* a generator that has not begun: bytes asked for; 0: the size of its task's stack */
 };
 
 enum eddy_state { EDDY_CREATED, EDDY_RUNNING, EDDY_SUSPENDED, EDDY_FINISHED };
@@ -73,25 +75,25 @@ typedef struct eddy_awaitable {
 } eddy_awaitable;
 
 /*
- * The end of a native awaitable: wakes the task that waits for it.  a: any awaitable (the macro converts).
- * Call it on the loop's thread; from another thread go through eddy_call_soon_threadsafe.  Never suspends.
- * False: it has ended already, or was never started; nothing happens, and the exception handler gets
- * EDDY_INVALID_STATE.  Python: Future.set_result in a custom awaitable.  Since 0.1.
+ * Completes a native awaitable: wakes the task that waits for it. a: any awaitable (the macro converts). Call it on
+ * the loop's thread; from another thread go through eddy_call_soon_threadsafe. Never suspends. False: it has
+ * completed already, or was never started; it is unchanged, and the exception handler gets EDDY_INVALID_STATE.
+ * Python: Future.set_result in a custom awaitable. Since 0.1.
  */
 EDDY_API bool eddy_complete(void *a);
-/* The same, failing: code as for throw.  Since 0.1. */
+/* The same with a failure: code as for throw. Since 0.1. */
 EDDY_API bool eddy_complete_error(void *a, int code, const char *format, ...) EDDY_PRINTF(3, 4);
 
-/* For types that want to say so: `.run = eddy_run_generic` starts the awaitable and waits, as run == NULL does. */
+/* For types that name it explicitly: `.run = eddy_run_generic` starts the awaitable and waits, as run == NULL does. */
 EDDY_API void eddy_run_generic(struct eddy_awaitable *a);
 
-/* ---- what the macros call; not for programs ---- */
+/* ---- called by the macros; not for programs ---- */
 
-/* Waits for what a pointer names: a task, a future, a coroutine held in a variable.  Gives its failure. */
+/* Waits for the object that a pointer leads to: a task, a future, a coroutine in a variable. Returns its failure. */
 EDDY_API struct eddy_failure *eddy_join(struct eddy_awaitable *a);
-/* After the result has been copied: gives a task's handle up. */
+/* Called after the result has been copied: gives up a task's handle. */
 EDDY_API void eddy_release(struct eddy_awaitable *a);
-/* What async_free says of a function, known by its body. */
+/* Registers what async_free says about a function, which is identified by its body. */
 struct eddy_freeing {
     struct eddy_freeing *next;
     void (*body)(void);
@@ -99,9 +101,9 @@ struct eddy_freeing {
 };
 EDDY_API void eddy_freeing_add(struct eddy_freeing *freeing);
 EDDY_API void eddy_freeing_remove(struct eddy_freeing *freeing);
-/* No caller is left for the result of the function with that body: it is freed, if the program has said how. */
+/* No caller is left for the result of the function with that body: the result is freed, if the program has said how. */
 EDDY_API void eddy_free_unclaimed(struct eddy_awaitable *a, void (*body)(void));
-/* A coroutine that spawned tasks ends: those it still owns are cancelled and joined. */
+/* Called when a coroutine that spawned tasks ends: the tasks that it still owns are cancelled and joined. */
 EDDY_API void eddy_frame_end(void *children);
 
 EDDY_API struct eddy_failure *eddy_failure_new(const struct eddy_site *site, int code, const char *format, ...)
@@ -109,31 +111,31 @@ EDDY_API struct eddy_failure *eddy_failure_new(const struct eddy_site *site, int
 EDDY_API struct eddy_failure *eddy_failure_of_code(const struct eddy_site *site, int code) __attribute__((cold));
 EDDY_API struct eddy_failure *eddy_failure_again(const struct eddy_site *site, const eddy_error *err)
     __attribute__((cold));
-/* Adds a place to the traceback; gives the failure back. */
+/* Adds a place to the traceback; returns the failure. */
 EDDY_API struct eddy_failure *eddy_failure_trace(struct eddy_failure *failure, const struct eddy_site *site)
     __attribute__((cold));
 /* Adds `later` to `first`, which stays the error; either may be NULL. */
 EDDY_API struct eddy_failure *eddy_failure_chain(struct eddy_failure *first, struct eddy_failure *later,
                                                  const struct eddy_site *site) __attribute__((cold));
-/* True: this is the cancellation of the running task itself, which await(x, &err) lets go on outward. */
+/* True: the failure is the cancellation of the running task itself, which await(x, &err) does not catch. */
 EDDY_API bool eddy_failure_is_own_cancellation(const struct eddy_failure *failure) __attribute__((cold));
 /* Hands the failure over to the running task; *err describes it. */
 EDDY_API void eddy_failure_catch(struct eddy_failure *failure, eddy_error *err) __attribute__((cold));
 /* No caller can catch it: prints the traceback and aborts. */
 EDDY_API void eddy_failure_unhandled(struct eddy_failure *failure, const struct eddy_site *site)
     __attribute__((cold, noreturn));
-/* It was never retrieved: prints the traceback. */
+/* Prints the traceback of a failure that was never retrieved. */
 EDDY_API void eddy_failure_unseen(struct eddy_failure *failure, const struct eddy_site *site) __attribute__((cold));
 
-/* eddy_timeout around one await: await_for.  False: do not even start, the time is over (a failure is set). */
+/* await_for: eddy_timeout around one await. False: do not start, the time is over (a failure is set). */
 struct eddy_deadline {
-    void *scope[7]; /* a timeout scope's state, opaque */
+    void *scope[7]; /* the state of a timeout scope, opaque */
 };
 EDDY_API bool eddy_deadline_open(struct eddy_deadline *deadline, struct eddy_awaitable *a, bool pointer,
                                  double seconds);
 EDDY_API struct eddy_failure *eddy_deadline_close(struct eddy_deadline *deadline, struct eddy_failure *failure);
 
-/* await_shielded: waits without passing a cancellation on to it, and without taking the handle. */
+/* await_shielded: waits without passing on a cancellation, and without taking the handle. */
 EDDY_API struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a);
 /* The same for a coroutine value: a copy is spawned and detached, and its result is copied back. */
 EDDY_API struct eddy_failure *eddy_run_shielded(struct eddy_awaitable *a, size_t size);

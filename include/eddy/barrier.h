@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* barrier.h - n tasks that wait for each other; the n-th releases all, and the barrier can be used again. */
+/* barrier.h - n tasks that wait for each other; the n-th task releases all of them, and the barrier can be used
+ * again. */
 #ifndef EDDY_BARRIER_H
 #define EDDY_BARRIER_H
 
@@ -13,7 +14,7 @@ typedef struct eddy_barrier {
     struct eddy_waiters waiters;
     size_t parties;  /* how many tasks open it */
     size_t waiting;  /* how many have arrived and wait */
-    size_t draining; /* released and not resumed yet; a task that comes meanwhile waits for the next round */
+    size_t draining; /* released, but not resumed yet; a task that arrives meanwhile waits for the next round */
     bool broken;     /* aborted, until it is reset */
     bool spoilt;     /* aborted or reset: tasks that are draining fail */
 } eddy_barrier;
@@ -21,7 +22,7 @@ typedef struct eddy_barrier {
 
 struct eddy_barrier_wait {
     struct eddy_awaitable awaitable;
-    size_t result; /* 0 to parties - 1, another one for each: the order of arrival */
+    size_t result; /* 0 to parties - 1, a different number for each task: the order of arrival */
     eddy_barrier *barrier;
 };
 /* await(eddy_barrier_wait(&b)) gives the order of arrival.  A cancelled waiter leaves the wait queue.  Fails with

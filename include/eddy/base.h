@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* base.h - version, export and attribute words, and the small types that every other header needs. */
+/* base.h - version, export and attribute macros, and the small types that every other header needs. */
 #ifndef EDDY_BASE_H
 #define EDDY_BASE_H
 
@@ -31,14 +31,14 @@ typedef struct eddy_void {
     char unit;
 } eddy_void;
 
-/* A place in the source: of an await, a spawn, a throw.  One static object a place, made by the macros. */
+/* A place in the source, of an await, a spawn or a throw. The macros make one static object for each place. */
 struct eddy_site {
-    const char *file;     /* as the compiler was told it */
+    const char *file;     /* the name that the compiler was given */
     const char *function; /* __func__: the body's name, "fetch__body" for the async function fetch */
     int line;
 };
 
-/* Bytes that belong to somebody else, valid until the next read of the stream they came from. */
+/* Bytes that another object owns, valid until the next read of the stream they came from. */
 typedef struct eddy_slice {
     const char *data;
     size_t size;
@@ -48,9 +48,9 @@ typedef struct eddy_slice {
 EDDY_API const char *eddy_version(void);
 
 /*
- * Writes what x is: kind, name, address and state, as in `<generator object func at 0x55d0 (suspended)>`.
- * x: pointer to a coroutine, generator, async generator, task or future.  Returns the length that the whole
- * text needs, as snprintf does.  Python: repr().  Since 0.1.
+ * Describes x by its kind, name, address and state, as in `<generator object func at 0x55d0 (suspended)>`. x:
+ * pointer to a coroutine, generator, async generator, task or future. Returns the length that the whole text needs,
+ * as snprintf does. Python: repr(). Since 0.1.
  */
 EDDY_API size_t eddy_describe(const void *x, char *buffer, size_t size);
 

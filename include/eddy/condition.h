@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* condition.h - waiting, under a lock, for something to change; made with its lock. */
+/* condition.h - waiting, under a lock, for something to change; a condition is made with its lock. */
 #ifndef EDDY_CONDITION_H
 #define EDDY_CONDITION_H
 
@@ -21,9 +21,9 @@ struct eddy_condition_wait {
     eddy_condition *condition;
 };
 /*
- * await(eddy_condition_wait(&c)): releases the lock, suspends until notified, and acquires the lock again, also
- * when it is cancelled.  The lock must be held (an assertion).  Fails with ECANCELED; a notification that it had
- * received then goes to the next waiter.  Python: Condition.wait.  Since 0.1.
+ * await(eddy_condition_wait(&c)): releases the lock, suspends until notified, and acquires the lock again, even if
+ * it is cancelled. The lock must be held (an assertion). Fails with ECANCELED; a notification that it had received
+ * goes to the next waiter. Python: Condition.wait. Since 0.1.
  */
 EDDY_API EDDY_MUST_USE struct eddy_condition_wait eddy_condition_wait(eddy_condition *condition);
 /* Wakes n waiters, first come first served.  The lock must be held.  Python: Condition.notify. */

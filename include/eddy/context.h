@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * context.h - variables that belong to a task: set in one, seen by what it calls and by tasks that it spawns.
+ * context.h - variables that belong to a task: the functions that it calls and the tasks that it spawns see their
+ * values.
  *
- * Each task works on a copy of its spawner's variables, taken when it was spawned; what it sets is not seen
- * outside.  A direct await shares them.  Values are pointers; the library neither copies nor frees what they
- * point to.
+ * Each task works on a copy of its spawner's variables, taken when it was spawned; values that it sets are not seen
+ * outside. A direct await shares them. Values are pointers; the library neither copies nor frees what they point to.
  */
 #ifndef EDDY_CONTEXT_H
 #define EDDY_CONTEXT_H

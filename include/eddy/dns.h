@@ -2,8 +2,8 @@
 /*
  * dns.h - names of hosts to addresses, and back, without blocking the loop.
  *
- * The system's resolver does the work (nsswitch.conf, /etc/hosts and name servers as configured), on threads of its
- * own, 16 at most: a name server that does not answer holds up neither files nor blocking functions.  A cancelled
+ * The system's resolver does the work (nsswitch.conf, /etc/hosts and name servers as configured), on separate
+ * threads, 16 at most: a name server that does not answer holds up neither files nor blocking functions. A cancelled
  * wait returns at once; the thread goes on until the resolver gives up, and eddy_run waits for it when it ends.
  */
 #ifndef EDDY_DNS_H
@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-/* Of eddy_getnameinfo: as getnameinfo(3) writes them. */
+/* Capacities for the results of eddy_getnameinfo: as getnameinfo(3) defines them. */
 typedef struct eddy_host_name {
     char host[1025];
     char service[32];

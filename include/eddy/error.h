@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * error.h - what went wrong: a code, a message, the places it passed, and the errors that came with it.
+ * error.h - a code, a message, the places that the error passed, and the errors that came with it.
  *
- * An eddy_error is a plain value: nothing to free.  What it points to belongs to the task that caught it and is
- * valid until that task catches its next error; eddy_error_keep makes it last, eddy_error_free ends that.
+ * An eddy_error is a plain value: nothing to free. The details that it points to belong to the task that caught it
+ * and are valid until that task catches its next error; eddy_error_keep keeps them longer, and eddy_error_free frees
+ * them.
  */
 #ifndef EDDY_ERROR_H
 #define EDDY_ERROR_H
@@ -54,10 +55,10 @@ extern "C" {
 struct eddy_failure;
 
 typedef struct eddy_error {
-    int code;                     /* 0: nothing went wrong; else an errno value or an enum eddy_error_code */
-    uint32_t serial;              /* tells whether `failure` still is the one that was caught */
-    const char *message;          /* what was being done, and with what; "" if there is nothing to say */
-    struct eddy_failure *failure; /* traceback, further and earlier errors */
+    int code;                     /* 0: no error; else an errno value or an enum eddy_error_code */
+    uint32_t serial;              /* tells whether `failure` is still the one that was caught */
+    const char *message;          /* what was being done, and to what; "" if there is nothing to say */
+    struct eddy_failure *failure; /* the traceback, and further and earlier errors */
 } eddy_error;
 
 /*
@@ -68,7 +69,7 @@ EDDY_API void eddy_error_set(eddy_error *err, int code, const char *format, ...)
 
 /* Makes the details of *err outlive later errors and the task.  err->code 0 is allowed.  Since 0.1. */
 EDDY_API void eddy_error_keep(eddy_error *err);
-/* Gives up what eddy_error_keep kept; the error is then empty.  Since 0.1. */
+/* Frees the details that eddy_error_keep kept; the error is empty afterwards. Since 0.1. */
 EDDY_API void eddy_error_free(eddy_error *err);
 
 /* "ECONNREFUSED", "EDDY_REUSED"; "E<number>" for an unknown code.  Since 0.1. */
@@ -77,19 +78,19 @@ EDDY_API const char *eddy_error_name(int code);
 EDDY_API const char *eddy_error_text(int code);
 
 /*
- * The errors of a group (eddy_task_group): how many, this one included; 1 for every other error, 0 for none.
- * Python: ExceptionGroup.exceptions.  Since 0.1.
+ * The number of errors of a group (eddy_task_group), this one included; 1 for every other error, 0 for none. Python:
+ * ExceptionGroup.exceptions. Since 0.1.
  */
 EDDY_API size_t eddy_error_count(const eddy_error *err);
-/* The i-th of them, 0 being err itself; lives as long as err's details.  Since 0.1. */
+/* The i-th of them, 0 being err itself; valid as long as the details of err. Since 0.1. */
 EDDY_API eddy_error eddy_error_at(const eddy_error *err, size_t i);
-/* The error that this one replaced (a manager's exit failed, or a timeout cancelled the block), or one that clean-up
- * added to it; code 0 if there is none.  Python: __cause__, __context__.  Since 0.1. */
+/* The error that this one replaced (because a manager's exit failed, or a timeout cancelled the block), or one that
+ * clean-up added to it. Its code is 0 if there is none. Python: __cause__, __context__. Since 0.1. */
 EDDY_API eddy_error eddy_error_cause(const eddy_error *err);
 
 /*
- * The traceback as text, as eddy_run prints it: outermost await first, then `NAME: text: message`.
- * Returns the length that the whole text needs, as snprintf does.  Python: traceback.format_exception.
+ * Writes the traceback as text, as eddy_run prints it: outermost await first, then `NAME: text: message`. Returns
+ * the length that the whole text needs, as snprintf does. Python: traceback.format_exception.
  */
 EDDY_API size_t eddy_error_format(const eddy_error *err, char *buffer, size_t size);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * generator.h - functions that yield: what eddy_next, eddy_send, eddy_throw and eddy_close are made of.
+ * generator.h - functions that yield: the parts of eddy_next, eddy_send, eddy_throw and eddy_close.
  *
- * A generator value holds its arguments and does nothing.  Its first step takes a stack and makes a copy of
- * the value at the top of that stack, which the body works on.  So the caller's object is only read while the
- * caller waits for a step, and an async generator that is left open can be closed after that object is gone.
- * A value that has been started must not be copied; a step of such a copy ends the program with a sentence.
+ * A generator value holds its arguments and runs no code. Its first step takes a stack and makes a copy of the value
+ * at the top of that stack, which the body works on. So the caller's object is only read while the caller waits for
+ * a step, and an async generator that is left open can be closed after that object is gone. A value that has been
+ * started must not be copied; a step of such a copy ends the program with a sentence.
  */
 #ifndef EDDY_GENERATOR_H
 #define EDDY_GENERATOR_H
@@ -16,44 +16,45 @@
 extern "C" {
 #endif
 
-/* What yield needs of the running generator; the rest of it is private. */
+/* The data of the running generator that yield needs; the rest is private. */
 struct eddy_generator_control {
-    void *slot;      /* where the consumer of this step wants the value */
-    void *sent_slot; /* where it has put what it sends */
+    void *slot;      /* where the consumer of this step wants the value stored */
+    void *sent_slot; /* where the consumer has put the value that it sends */
 };
 
 struct eddy_generator {
-    struct eddy_core core;                  /* type->run runs the body; failure: of the last step */
-    struct eddy_generator *self;            /* the object that was started: tells a copy from it */
-    struct eddy_generator_control *control; /* of the stack it runs on; shared along yield_from */
+    struct eddy_core core;                  /* type->run runs the body; failure: the failure of the last step */
+    struct eddy_generator *self;            /* the object that was started: tells it from a copy */
+    struct eddy_generator_control *control; /* the stack that it runs on; shared by the generators of a yield_from */
 };
 
 struct eddy_async_generator {
     struct eddy_generator generator;
-    /* eddy_as_completed: makes one step without a body; NULL for generators with a body */
+    /* used by eddy_as_completed: makes one step without a body; NULL for generators with a body */
     bool (*step)(struct eddy_async_generator *generator, void *value);
 };
 
 /*
- * The stack of a generator that has not begun: at least `size` bytes, instead of as many as its task's has.  g: a
- * pointer to the value; an async generator's, too.  False: it has begun, and nothing has changed.  Since 0.1.
+ * Sets the stack size of a generator that has not begun: at least `size` bytes, instead of the size of its task's
+ * stack. g: a pointer to the value of a generator or async generator. False: it has begun, and is unchanged. Since
+ * 0.1.
  */
 EDDY_API bool eddy_generator_stack(void *g, size_t size);
 
-/* ---- what the macros call; not for programs ---- */
+/* ---- called by the macros; not for programs ---- */
 
-/* One step: true when there is a value in *slot.  False at the end, or with core.failure set. */
+/* Makes one step. True: there is a value in *slot. False at the end, or with core.failure set. */
 EDDY_API bool eddy_generator_resume(struct eddy_generator *g, size_t size, void *slot, void *sent_slot);
-/* The same, sending: refused while nothing has been yielded. */
+/* The same with a sent value: refused before the first yield. */
 EDDY_API bool eddy_generator_send(struct eddy_generator *g, size_t size, void *slot, void *sent_slot);
 EDDY_API bool eddy_generator_throw(struct eddy_generator *g, size_t size, void *slot, void *sent_slot, int code,
                                    const struct eddy_site *site);
 EDDY_API struct eddy_failure *eddy_generator_close(struct eddy_generator *g);
-/* After a step that gave false: it has failed; else it is at its end. */
+/* After a step that returned false. True: the generator has failed; false: it has ended. */
 EDDY_API bool eddy_generator_failed(struct eddy_generator *g);
-/* The failure of the last step, taken out of the generator. */
+/* Takes the failure of the last step out of the generator. */
 EDDY_API struct eddy_failure *eddy_generator_failure(struct eddy_generator *g);
-/* Inside a body: goes back to the consumer; gives what it threw in, or NULL. */
+/* Called in a body: returns to the consumer; the result is the error that the consumer threw in, or NULL. */
 EDDY_API struct eddy_failure *eddy_generator_yield(struct eddy_generator_control *control);
 EDDY_API struct eddy_failure *eddy_generator_delegate(struct eddy_generator_control *control,
                                                       struct eddy_generator *inner, size_t size);
@@ -65,11 +66,11 @@ EDDY_API struct eddy_failure *eddy_async_close(struct eddy_async_generator *g);
 /* eddy_anext, eddy_asend, eddy_athrow: one step of an async generator as an awaitable. */
 struct eddy_anext {
     struct eddy_awaitable awaitable;
-    bool result;                            /* there is a value */
+    bool result;                            /* true: there is a value */
     struct eddy_async_generator *generator;
     size_t generator_size;
-    void *value, *sent;                     /* the generator's members */
-    void *out;                              /* where the caller wants the value */
+    void *value, *sent;                     /* the members of the generator */
+    void *out;                              /* where the caller wants the value stored */
     size_t size;                            /* of a value */
     int thrown;                             /* eddy_athrow: the code, else 0 */
     bool sends;                             /* eddy_asend */
@@ -85,9 +86,9 @@ EDDY_API extern const struct eddy_awaitable_type eddy_anext_type, eddy_aclose_ty
 /* A generator that yields awaitables, run as a coroutine (eddy_from_generator). */
 struct eddy_generator_coroutine {
     struct eddy_awaitable awaitable;
-    size_t result_offset, result_size; /* of the coroutine's result */
+    size_t result_offset, result_size; /* the size of the coroutine's result */
     size_t generator_offset, generator_size;
-    size_t value_offset, sent_offset, generator_result_offset; /* inside the generator */
+    size_t value_offset, sent_offset, generator_result_offset; /* its place inside the generator */
 };
 EDDY_API extern const struct eddy_awaitable_type eddy_from_generator_type;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma GCC system_header /* see macros.h */
 /*
- * keywords.h - the bare words.  Include it after the headers of other libraries, which may use such words.
+ * keywords.h - the keywords without a prefix. Include it after the headers of other libraries, which may use such
+ * words.
  *
  * Each is the eddy_ macro of <eddy/macros.h> under a shorter name.  EDDY_NO_DEFER (EDDY_NO_AWAIT, ...) defined
  * before this header leaves that word out.
@@ -15,11 +16,12 @@
 #error "Eddy needs GNU C: compile with -std=gnu11 or later (not -std=c11)"
 #endif
 
-/* What a program with async functions needs at once: ENOMEM to throw, free to defer, asprintf to make texts with. */
+/* The headers that a program with async functions needs at once: ENOMEM to throw, free to defer, asprintf to make
+ * texts with. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "base.h" /* first: it refuses machines for which there may be no <errno.h> */
+#include "base.h" /* first: it refuses machines that may have no <errno.h> */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +30,7 @@
 #undef ED_BRIEF /* see macros.h */
 #define ED_BRIEF(...) __VA_ARGS__
 
-/* For a program that has included <stdio.h> before, without _GNU_SOURCE: it then lacks this one. */
+/* For a program that has included <stdio.h> before, without _GNU_SOURCE: then this declaration is missing. */
 int asprintf(char **__restrict text, const char *__restrict format, ...) EDDY_PRINTF(2, 3);
 
 /* A value returned from a void body is only a warning in gcc < 14; the rule makes it an error. */
@@ -36,12 +38,12 @@ int asprintf(char **__restrict text, const char *__restrict format, ...) EDDY_PR
 /* Errors by default from gcc 14 and clang 16 on: the keywords are typed, so they are here too. */
 #pragma GCC diagnostic error "-Wincompatible-pointer-types"
 #pragma GCC diagnostic error "-Wint-conversion"
-#ifdef __clang__ /* it would go on with an int, and tell of that */
+#ifdef __clang__ /* otherwise the compiler goes on with an int, and reports the consequences */
 #pragma clang diagnostic fatal "-Wimplicit-function-declaration"
 #else
 #pragma GCC diagnostic error "-Wimplicit-function-declaration"
 #endif
-#ifdef __clang__ /* -Wpedantic tells of the extensions that the keywords cannot do without */
+#ifdef __clang__ /* -Wpedantic warns about the extensions that the keywords need */
 #pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
 #pragma clang diagnostic ignored "-Wgnu-auto-type"
 #endif
@@ -100,7 +102,8 @@ int asprintf(char **__restrict text, const char *__restrict format, ...) EDDY_PR
 #endif
 
 #ifndef EDDY_NO_AWAIT
-/* Explained in macros.h.  The whole keyword is here, since compilers name the files between a mistake and its place. */
+/* It is explained in macros.h. The whole keyword is here, since compilers name the files between a mistake and its
+ * place. */
 #define await(x, ...) \
     __extension__({ \
         _Static_assert(!ED_IS_NONE(x), "await needs an awaitable: await(x) or await(x, &err)"); \

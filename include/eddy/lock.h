@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock.h - one task at a time: fair, handed over in the order of asking.
+ * lock.h - a lock for one task at a time: fair, handed over in the order of asking.
  *
  *     eddy_lock l = EDDY_LOCK_INIT;
  *     async_with (held, eddy_lock_hold(&l)) { ... }         // held is the eddy_lock *
@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-/* A wait queue, first come first served; all zero: empty.  Locks, events and the like have one each. */
+/* A wait queue, first come first served; all zero: empty. Each lock, event and the like has one. */
 struct eddy_waiters {
     void *first, *last;
 };
@@ -30,11 +30,11 @@ struct eddy_lock_acquire {
     eddy_void result;
     eddy_lock *lock;
 };
-/* await(eddy_lock_acquire(&l)).  Suspends while another holds it.  Fails with ECANCELED.
- * Python: Lock.acquire.  Since 0.1. */
+/* await(eddy_lock_acquire(&l)). Suspends while another task holds it. Fails with ECANCELED. Python:
+ * Lock.acquire. Since 0.1. */
 EDDY_API EDDY_MUST_USE struct eddy_lock_acquire eddy_lock_acquire(eddy_lock *lock);
-/* Hands it to the next waiter; any task may release it.  Releasing a lock that is not held is an assertion.
- * Python: Lock.release.  Since 0.1. */
+/* Hands the lock to the next waiter; any task may release it. Releasing a lock that is not held is an assertion.
+ * Python: Lock.release. Since 0.1. */
 EDDY_API void eddy_lock_release(eddy_lock *lock);
 /* Python: Lock.locked.  Since 0.1. */
 EDDY_API bool eddy_lock_locked(const eddy_lock *lock);

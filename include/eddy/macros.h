@@ -6,8 +6,8 @@
  * Explained, with the expansions, in docs/internals/keywords.md.  Rules kept here:
  *   - a macro is one line of checking and one real function;
  *   - every local is made unique by __COUNTER__, so that a user's expressions are neither captured nor shadowed;
- *   - no macro parameter bears a member's name;
- *   - what is missing names the rule: 'await_outside_async_function' undeclared;
+ *   - no macro parameter has a member's name;
+ *   - the name of a missing thing is the rule: 'await_outside_async_function' undeclared;
  *   - the address of a frame's header escapes only in functions that spawn or open blocks, so that the compiler
  *     keeps the header of an inlined coroutine in registers.
  * The pragma above declares this file a system header, however it is included: compilers then show a mistake
@@ -48,9 +48,9 @@
 #define ED_PASTE(a, b) a##b
 #define ED_CAT(a, b) ED_PASTE(a, b)
 /*
- * Hands on what a rule says and what the user wrote.  Before a message gcc names the files by which it came to the
- * macro that handed a word on last.  This one is defined anew at the end of eddy.h and of keywords.h, which the user
- * includes: that is one file.
+ * Passes on the words of a rule and of the user. Before a message gcc names the files by which it came to the macro
+ * that passed a word on last. This macro is defined again at the end of eddy.h and of keywords.h, which the user
+ * includes: so gcc names one file.
  */
 #define ED_BRIEF(...) __VA_ARGS__
 #define ED_UNUSED __attribute__((unused))
@@ -60,8 +60,8 @@
 #define ED_PICK_14TH(z, a, b, c, d, e, f, g, h, i, j, k, l, N, ...) N
 #define ED_IS_ONE(...) ED_PICK_14TH(0, ##__VA_ARGS__, M, M, M, M, M, M, M, M, M, M, M, 1, 0)
 #define ED_OVERLOAD(macro, ...) ED_CAT(macro, ED_NARGS(__VA_ARGS__))
-/* ED_BY_COUNT(none, one, two, more, arguments...): one of the four names.  None is pasted together, since clang shows
- * each step on the way to a pasted name. */
+/* ED_BY_COUNT(none, one, two, more, arguments...): one of the four names. No name is pasted together, since clang
+ * shows each step on the way to a pasted name. */
 #define ED_BY_COUNT(none, one, two, more, ...) \
     ED_PICK_14TH(0, ##__VA_ARGS__, more, more, more, more, more, more, more, more, more, more, two, one, none)
 #define ED_FIRST(a, ...) a
@@ -127,9 +127,9 @@
 #define ED_AT_MOST_8_11 ED_AT_MOST_8_10
 #define ED_AT_MOST_8_12 ED_AT_MOST_8_10
 /*
- * ED_HEAD(name, (T, a), (U, b)) is GOOD; UNPAIRED if a parameter is not a type and a name in parentheses; NAMELESS if
- * there is no name.  Definitions are chosen by it, so that a wrong head is told by its rule; the rest then goes without
- * parameters, or by a name of our own.
+ * ED_HEAD(name, (T, a), (U, b)) is GOOD; UNPAIRED if a parameter is not a type and a name in parentheses; NAMELESS
+ * if there is no name. Definitions are chosen by it, so that a wrong head is reported by its rule. The rest of the
+ * definition then has no parameters, or a name of the library.
  */
 #define ED_HEAD(...) ED_CAT(ED_HEAD_, ED_NARGS(__VA_ARGS__))(__VA_ARGS__)
 #define ED_HEAD_0() NAMELESS
@@ -176,7 +176,7 @@
 #define ED_IF_VOID_0(yes, no) no
 #define ED_IF_VOID_1(yes, no) yes
 #define ED_OBJECT(T) ED_BRIEF(ED_IF_VOID(T)(eddy_void, T))
-/* Shape of result and parameters: sizes and kinds, mixed into a number. */
+/* The shape of result and parameters: their sizes and kinds, mixed into a number. */
 #define ED_OPEN(T, n) (
 #define ED_MIX(T, n) * 31u + (uint32_t)(sizeof(T) * 8 + __builtin_classify_type(*(T *)0)))
 #define ED_SIGNATURE(T, ...) \
@@ -187,13 +187,13 @@
 #define ED_IS_POINTER(x) (__builtin_classify_type(x) == 5)
 #define ED_IS_STRUCT(x) (__builtin_classify_type(x) == 12)
 #define ED_IS_VOID_OBJECT(x) __builtin_types_compatible_p(__typeof__(x), eddy_void)
-/* The object, or a real void expression: so that `return await(nothing());` and `c ? await(a()) : ...` work. */
+/* The object, or a real void expression, so that `return await(nothing());` and `c ? await(a()) : ...` work. */
 #define ED_VALUE(x) __builtin_choose_expr(ED_IS_VOID_OBJECT(x), (void)0, (x))
 #define ED_ZERO(x) __builtin_choose_expr(ED_IS_VOID_OBJECT(x), (void)0, (__typeof__(x)){0})
-#define ED_RVALUE(x) (0 ? (x) : (x)) /* in __typeof__: drops qualifiers */
+#define ED_RVALUE(x) (0 ? (x) : (x)) /* in __typeof__: removes qualifiers */
 /*
- * Stands in for what the user got wrong, so that one mistake is one error: it has whatever a keyword asks for.
- * ed_operand is never defined.  A keyword keeps its operand in a local of this name; where the operand does not
+ * Replaces a wrong operand, so that one mistake gives one error: it has every member that a keyword asks for.
+ * ed_operand is never defined. A keyword keeps its operand in a local of this name; where the operand does not
  * compile, gcc declares no local and finds this one.
  */
 struct ed_anything {
@@ -207,18 +207,18 @@ struct ed_anything {
     eddy_void yield_from_in_async_generator[1];
 };
 extern struct ed_anything ed_operand;
-/* The header of what p points to; "has no member named 'awaitable'" for anything else. */
+/* The header of the object that p points to; "has no member named 'awaitable'" for anything else. */
 #define ED_AWAITABLE(p) \
     _Generic(&(p)->awaitable, \
         struct eddy_awaitable *: (struct eddy_awaitable *)(void *)(p), \
         struct eddy_core *: (struct eddy_awaitable *)(void *)(p))
-/* p, or for a `void *` something that may be dereferenced: for questions about *p that are not evaluated. */
+/* p, or for a `void *` something that may be dereferenced: used for questions about *p that are not evaluated. */
 #define ED_TYPED(p) _Generic((p), void *: (int *)0, const void *: (int *)0, default: (p))
 /*
- * A rule about types is a _Static_assert about an enumerator.  The enumerator says what is wrong, because clang quotes
- * it, and because clang takes 0 for the value of an enumerator that it could not make out: the user has been told
- * already.  Rules and operands stand in the macro that the user calls, not in one that it is made of: compilers name
- * the macros between a mistake and the place where it was found.
+ * A rule about types is a _Static_assert about an enumerator. The enumerator says what is wrong, because clang
+ * quotes it, and because clang takes 0 for the value of an enumerator that it could not evaluate: then the user has
+ * been told already. Rules and operands stand in the macro that the user calls, not in one of its parts: compilers
+ * name the macros between a mistake and the place where it was found.
  */
 #define ED_NO_STRUCT(x) !ED_IS_STRUCT(*ED_TYPED(ED_POINTER_TO(x)))
 #define ED_NO_AWAITABLE(x) \
@@ -232,15 +232,15 @@ extern struct ed_anything ed_operand;
     (ED_NO_STRUCT(x) || _Generic(&ED_ADDRESS(x)->generator, struct eddy_generator *: 0, default: 1))
 #define ED_NO_ASYNC_GENERATOR(x) \
     (ED_NO_STRUCT(x) || _Generic(&ED_ADDRESS(x)->async_generator, struct eddy_async_generator *: 0, default: 1))
-/* So that what is asked of the wrong kind of function is a rule that is broken, not a member that is missing. */
+/* Makes the question about a wrong kind of function a broken rule instead of a missing member. */
 #define ED_NO_KIND(kind) __extension__ eddy_void kind[0]
-/* The address of x, or where x is wrong something that has it all. */
+/* The address of x; if x is wrong, an object that has every member. */
 #define ED_UNLESS(wrong, x) __builtin_choose_expr(wrong, (struct ed_anything *)0, ED_ADDRESS(x))
 #define ED_MUST_BE_AWAITABLE(x, keyword) \
     enum { ed_is_no_awaitable = ED_BRIEF(ED_NO_AWAITABLE(x)) }; \
     ED_BRIEF(_Static_assert(!ed_is_no_awaitable, keyword " needs a coroutine, a task, a future or another awaitable"))
-/* x if it is a pointer to a struct, else its address; for what is neither, something harmless, so that only the
- * assertion speaks. */
+/* x if it is a pointer to a struct, else its address. For anything else, something harmless, so that only the
+ * assertion reports. */
 #define ED_POINTER_TO(x) \
     __builtin_choose_expr(ED_IS_POINTER(x), (x), __builtin_choose_expr(ED_IS_STRUCT(x), &(x), (int *)0))
 #define ED_ADDRESS(x) \
@@ -251,17 +251,17 @@ extern struct ed_anything ed_operand;
 
 /*
  * In the body of an async function, a generator or a blocking function `ed_enclosing` is a parameter: the object
- * whose header takes a failure.  Elsewhere it is this function (never defined), which tells `not in a body`.
+ * whose header takes a failure. Elsewhere it is this function (never defined), which means `not in a body`.
  */
 struct eddy_core *ed_enclosing(void);
 #define ED_IN_FRAME _Generic((ed_enclosing), struct eddy_core *(*)(void): 0, default: 1)
 #define ED_FRAME ((struct eddy_core *)(void *)ed_enclosing)
-/* Elsewhere something of the same shape, so that the missing word is the only error. */
+/* Elsewhere an object of the same shape, so that the missing name is the only error. */
 #define ED_SELF \
     _Generic((ed_enclosing), struct eddy_core *(*)(void): (struct ed_anything *)0, default: (ed_enclosing))
 #define ED_CHILDREN (ED_IN_FRAME ? &ED_FRAME->children : (void **)0)
 
-/* The library's own places are left out of tracebacks. */
+/* The library's own places do not appear in tracebacks. */
 #ifdef EDDY_LIBRARY
 #define ED_SITE(site) static const struct eddy_site site = {NULL, __func__, __LINE__}
 #else
@@ -279,12 +279,12 @@ struct eddy_core *ed_enclosing(void);
         ED_FRAME->failure = eddy_failure_trace((failed), &site); \
         ED_LEAVE; \
     }
-/* A failure left pending by for_each or by a block's exit leaves at the next await or yield. */
+/* A failure that for_each or a block's exit left pending is raised at the next await or yield. */
 #define ED_LEAVE_IF_PENDING \
     if (ED_UNLIKELY(ED_FRAME->failure != NULL)) { \
         ED_LEAVE; \
     }
-/* Where no return is possible: pending in a body; elsewhere `otherwise`. */
+/* For places where no return is possible: the failure is pending in a body; elsewhere `otherwise` happens. */
 #define ED_PEND(failed, site, otherwise) \
     { \
         ED_SITE(site); \
@@ -296,8 +296,8 @@ struct eddy_core *ed_enclosing(void);
 
 /* ---- definitions: async functions ------------------------------------------------------------------------ */
 
-/* A zero-sized struct costs no register and no stack; the name of the parameter that has it is the message when it
- * is missing. */
+/* A zero-sized struct costs no register and no stack. The name of the parameter of this type is the message when the
+ * parameter is missing. */
 #define ED_CONTEXT(fn) \
     __extension__ struct fn##__context { \
         struct fn *self[0]; \
@@ -363,9 +363,9 @@ struct eddy_core *ed_enclosing(void);
                          ED_MARKER(fn, throw_needs_async_function_or_generator) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 
 /*
- * The type `name` of async functions with this result and these parameters; name_of(f) converts f.  The shape is
+ * The type `name` of async functions with this result and these parameters; name_of(f) converts f. The shape is
  * checked when name_of is compiled with optimisation, else when it is called; eddy_async_as(name, f) checks the
- * exact types at every level.  docs/decisions/001-async-type.md tells why there are two.
+ * exact types at every level. docs/decisions/001-async-type.md says why there are two.
  */
 #define eddy_async_type(T, ...) ED_ASYNC_TYPE(T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define ED_ASYNC_TYPE(T, fn, ...) ED_ASYNC_TYPE_NAMED(T, fn, __VA_ARGS__)
@@ -403,7 +403,8 @@ struct eddy_core *ed_enclosing(void);
 #define ED_LIST_VALUES7 ED_LIST7
 #define ED_LIST_VALUES8 ED_LIST8
 #define ED_LIST_VALUES9 ED_LIST9
-/* Larger than any coroutine that is passed about: all are returned in memory, whose address is the caller's. */
+/* Larger than any coroutine that is passed by value: all are returned in memory, at an address that the caller
+ * chooses. */
 struct eddy_any_coroutine {
     struct eddy_awaitable awaitable;
     char rest[4096];
@@ -412,7 +413,8 @@ void eddy_async_function_does_not_fit_the_type(void)
     __attribute__((error("result or parameters of the async function differ from those of the async_type")));
 EDDY_API void eddy_async_function_mismatch(const char *function, const char *type)
     __attribute__((cold, noreturn));
-/* A constant, so that it may stand in a static table; hence the rules are in a struct without members, in a sizeof. */
+/* A constant, so that it may stand in a static table; therefore the rules are in a struct without members, in a
+ * sizeof. */
 #define eddy_async_as(type_name, function) \
     (__extension__ __builtin_choose_expr( \
         sizeof(struct { \
@@ -431,8 +433,9 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
 #define ED_DEFAULT_0(function, defaults, ...) function(__VA_ARGS__)
 
 /*
- * async_free(f, function): a result of f that nobody takes goes to function.  At file scope, after f.  It goes by the
- * address of f's body, which is one in all files that declare it, while each has a type object of its own.
+ * async_free(f, function): a result of f that is never taken is passed to function. It stands at file scope, after
+ * f. f is identified by the address of its body, which is the same in all files that declare f, while each file has
+ * its own type object.
  */
 #define ED_UNCLAIMED(fn) \
     ED_UNUSED static void fn##__unclaimed(struct eddy_awaitable *ed_base) \
@@ -522,7 +525,7 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
             fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
         if (ED_UNLIKELY(ed_self->generator.core.children != NULL)) \
             eddy_frame_end(ed_self->generator.core.children); \
-        if (ed_self->generator.self) /* where the caller looks for it */ \
+        if (ed_self->generator.self) /* the place where the caller looks for it */ \
             ((struct fn *)(void *)ed_self->generator.self)->result = ed_self->result; \
     } \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = { \
@@ -587,10 +590,10 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
 }
 
 /*
- * An await is: what must hold; what is evaluated before the operand; the operand, whose value is kept in ed_operand;
- * and this, which waits for it.  wait: declares ed_failure.  release: what becomes of a handle.  failed: where a
- * failure goes.  The operand is the last of the user's expressions, so what is declared after it needs no name of its
- * own: an await inside the operand has ended by then.
+ * An await has four parts: the rules that must hold; what is evaluated before the operand; the operand, whose value
+ * is kept in ed_operand; and this macro, which waits for it. wait: declares ed_failure. release: what happens to a
+ * handle. failed: where a failure goes. The operand is the last of the user's expressions, so names that are
+ * declared after it need not be unique: an await inside the operand has ended by then.
  */
 #define ED_AWAIT(wait, release, failed) \
     __auto_type ed_address = ED_UNLESS(ed_is_no_awaitable, ed_operand); \
@@ -603,7 +606,7 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
         failed \
     ED_VALUE(ed_result)
 
-/* What must hold: a context is a name that exists only where the keyword may stand. */
+/* The rules that must hold: a context is a name that exists only where the keyword may stand. */
 #define ED_IN_ASYNC() \
     ED_BRIEF((void)await_outside_async_function); \
     ED_LEAVE_IF_PENDING
@@ -619,7 +622,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_NO_ERROR(...)
 #define ED_CLEAR_ERROR(rule, err) ED_CLEAR_BY(rule, err, ED_ERROR);
 #define ED_CLEAR_SECOND(seconds, err) ED_CLEAR(err, ED_ERROR);
-#define ED_ERROR ED_CAT(ed_error_, __LINE__) /* an operand may hold an await with a local of its own */
+#define ED_ERROR ED_CAT(ed_error_, __LINE__) /* an operand may contain an await with a local of the same name */
 #define ED_ERROR_RULE _Static_assert(!ed_is_no_error, "the last argument must be the address of an eddy_error: &err")
 #define ED_CLEAR(err, ep) ED_CLEAR_BY(ED_ERROR_RULE, err, ep)
 #define ED_CLEAR_BY(rule, err, ep) \
@@ -641,9 +644,9 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     struct eddy_failure *ed_failure = ED_IS_POINTER(ed_operand) \
                                           ? eddy_join_shielded(ed_awaitable) \
                                           : eddy_run_shielded(ed_awaitable, sizeof *ed_address)
-/* release: eddy_release, or the handle stays the caller's */
+/* release: eddy_release, or the handle remains the caller's */
 #define ED_KEEP_HANDLE(handle) (void)0
-/* failed: it goes on outward; it is caught, but for this task's own cancellation; it is caught in every case */
+/* failed: the failure propagates; it is caught, except for this task's own cancellation; it is caught in every case */
 #define ED_PASS_ON() ED_FAIL(ed_failure, ed_site)
 #define ED_CATCH() \
     { \
@@ -697,7 +700,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     })
 #define ED_SECONDS ED_CAT(ed_seconds_, __LINE__)
 
-/* await_shielded(t): the handle stays the caller's in every case; of a value: it is spawned, and detached */
+/* await_shielded(t): the handle remains the caller's in every case; a value is spawned and detached */
 #define eddy_await_shielded(x, ...) \
     __extension__({ \
         ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 2, \
@@ -717,7 +720,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_RAISE_M(site, code, ...) ED_RAISE_FAILURE(site, eddy_failure_new(&site, (code), __VA_ARGS__))
 #define eddy_reraise(err) ED_RERAISE(err, EDDY_UNIQUE(ed_site_))
 #define ED_RERAISE(err, site) ED_RAISE_FAILURE(site, eddy_failure_again(&site, (err)))
-/* A statement expression, so that __extension__ covers `return (void)0` (-Wpedantic) and ?: may hold it. */
+/* A statement expression, so that __extension__ covers `return (void)0` (-Wpedantic) and it may stand in ?:. */
 #define ED_RAISE_FAILURE(site, failed) \
     __extension__({ \
         ED_BRIEF((void)throw_needs_async_function_or_generator); \
@@ -728,9 +731,9 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 
 /* ---- tasks ----------------------------------------------------------------------------------------------- */
 
-/* Both compilers refuse to inline a function that has kept the address of a label: a body that spawns must have a frame
- * of its own, which stays whole below the stack pointer until its tasks are joined (see eddy_frame_end).  In clang the
- * object has to exist; in gcc it is dropped, and must be: link-time optimisation would part it from its label. */
+/* Both compilers refuse to inline a function that has kept the address of a label: a body that spawns must have its
+ * own frame, which remains whole on the stack until its tasks are joined (see eddy_frame_end). With clang the object
+ * must exist; with gcc it must be dropped, since link-time optimisation would separate it from its label. */
 #ifdef __clang__
 #define ED_LABEL_KEPT __attribute__((used))
 #else
@@ -802,7 +805,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define eddy_task_set_name(t, name) (eddy_task_set_name)(ED_HANDLE(t), name)
 #define eddy_task_site(t) (eddy_task_site)(ED_HANDLE(t))
 /* The call function(argument) is type-checked, unevaluated.  Integers (descriptors) travel in the pointer. */
-#ifdef __clang__ /* asks what a void expression is, too */
+#ifdef __clang__ /* accepts void expressions as well */
 #define ED_GIVES_STRUCT(call) ED_IS_STRUCT(call)
 #else
 #define ED_GIVES_STRUCT(call) ED_IS_STRUCT(*ED_TYPED((__typeof__(call) *)0))
@@ -819,7 +822,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     (eddy_add_done_callback)(ED_HANDLE(t), ED_CALLABLE(function, argument), ED_ARGUMENT(argument))
 #define eddy_remove_done_callback(t, function, argument) \
     (eddy_remove_done_callback)(ED_HANDLE(t), ED_CALLABLE(function, argument), ED_ARGUMENT(argument))
-/* User awaitables end themselves: a is theirs, or its header. */
+/* A user's awaitables complete themselves: a is such an awaitable, or its header. */
 #define eddy_complete(a) (eddy_complete)(ED_AWAITABLE(a))
 #define eddy_complete_error(a, ...) ED_COMPLETE_ERROR(a, ED_IS_ONE(__VA_ARGS__), __VA_ARGS__)
 #define ED_COMPLETE_ERROR(a, one, ...) ED_CAT(ED_COMPLETE_ERROR_, one)(a, __VA_ARGS__)
@@ -837,8 +840,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         eddy_void future; \
     }
 #define eddy_future_new(type) ((type *)eddy_future_alloc(sizeof(type) + 0 * sizeof(ED_BRIEF(((type *)0)->future))))
-/* Variadic, for (struct point){1, 2} is two macro arguments.  True: it was set; false: as of
- * eddy_set_error. */
+/* Variadic, since (struct point){1, 2} is two macro arguments. True: it was set; false: as for eddy_set_error. */
 #define eddy_set_result(f, ...) ED_SET_RESULT(f, EDDY_UNIQUE(ed_fu_), EDDY_UNIQUE(ed_ok_), ##__VA_ARGS__)
 #define ED_SET_RESULT(f, fu, ok, ...) ED_SET_RESULT_IF(ED_IS_NONE(__VA_ARGS__), f, fu, ok, ##__VA_ARGS__)
 #define ED_SET_RESULT_IF(none, ...) ED_CAT(ED_SET_RESULT_, none)(__VA_ARGS__)
@@ -904,10 +906,11 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                    "eddy_run(coro) is for results int and void: use eddy_run(coro, &err)"))
 
 /*
- * eddy_run_with(&options, coro) · eddy_run_with(&options, coro, &err).  The options may be a compound literal, whose
- * commas part it into several arguments.  What is before the last argument is whole nevertheless: the options, or the
- * options and the coroutine.  It initialises ed_first, in which the second member then has the coroutine, or nothing.
- * The type is named before the struct: inside of one clang takes a compound literal for an initialiser at file scope.
+ * eddy_run_with(&options, coro) · eddy_run_with(&options, coro, &err). The options may be a compound literal, whose
+ * commas separate it into several arguments. What stands before the last argument is whole nevertheless: the
+ * options, or the options and the coroutine. It initialises ed_first, in which the second member then has the
+ * coroutine, or nothing. The type is named before the struct: inside the struct clang takes a compound literal for an
+ * initialiser at file scope.
  */
 #define eddy_run_with(...) ED_CAT(ED_LAST_OF_, ED_NARGS_LONG(__VA_ARGS__))(ED_RUN_WITH, __VA_ARGS__)
 #define ED_OR_ANYTHING(x) \
@@ -1041,7 +1044,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* ---- generators: inside ---------------------------------------------------------------------------------- */
 
 #define ED_CONTROL (((struct eddy_generator *)(void *)ed_enclosing)->control)
-/* The enclosing generator; elsewhere something of the same shape, as ED_SELF. */
+/* The enclosing generator; elsewhere an object of the same shape, like ED_SELF. */
 #define ED_YIELDER \
     _Generic(&ED_SELF->generator, struct eddy_generator *: ED_SELF, \
              default: _Generic(&ED_SELF->async_generator, struct eddy_async_generator *: ED_SELF, \
@@ -1050,7 +1053,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_IN_GENERATOR \
     ED_BRIEF((void)yield_outside_generator); \
     ED_LEAVE_IF_PENDING
-/* Every yield is this one.  put: where the value goes; failed: where a failure goes that the consumer has thrown in. */
+/* Every yield expands to this macro. put: where the value goes; failed: where a failure goes that the consumer has
+ * thrown in. */
 #define ED_YIELD(put, failed) \
     __extension__({ \
         ED_IN_GENERATOR; \
@@ -1101,8 +1105,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
             ED_FAIL(yf, site) \
         ED_VALUE(yp->result); \
     })
-/* Control goes to another generator, whose next yield or end goes to this one's consumer; what is sent when this one
- * goes on is dropped. */
+/* Control goes to another generator, whose next yield or end goes to this one's consumer; a value that is sent when
+ * this one goes on is dropped. */
 #define eddy_transfer(to) ED_TRANSFER(to, EDDY_UNIQUE(ed_yp_), EDDY_UNIQUE(ed_yf_), EDDY_UNIQUE(ed_site_))
 #define ED_TRANSFER(to, yp, yf, site) \
     __extension__({ \
@@ -1139,9 +1143,9 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_CODE ED_CAT(ed_code_, __LINE__)
 #define ED_THROWN_AT ED_CAT(ed_thrown_at_, __LINE__)
 /*
- * Every step of a generator is this one.  name: the call's, for its rule.  step(ge, go): what runs the generator.
- * throw, send, out, error: what is done with code, item, v and e, or that there is none.  A failure that no &err takes
- * is pending in a body, and printed elsewhere.
+ * Every step of a generator expands to this macro. name: the name of the call, for its rule. step(ge, go): the
+ * function that runs the generator. throw, send, out, error: what is done with code, item, v and e, or that there
+ * are none. A failure that no &err takes is pending in a body, and printed elsewhere.
  */
 #define ED_STEP(...) ED_STEP_BODY(__VA_ARGS__)
 #define ED_STEP_BODY(name, step, throw, code, g, send, item, out, v, error, e, ge, go, er, site) \
@@ -1208,10 +1212,10 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         (void)0; \
     })
 
-/* The address of an owned generator, and where a failure of its closing goes. */
+/* The address of an owned generator, and the place for a failure of its closing. */
 struct eddy_each {
-    void *generator;          /* an eddy_generator or eddy_async_generator; NULL: not ours to close */
-    struct eddy_core *frame;  /* the body that the loop stands in; NULL: none */
+    void *generator;          /* an eddy_generator or eddy_async_generator; NULL: not the loop's to close */
+    struct eddy_core *frame;  /* the body that contains the loop; NULL: none */
 };
 EDDY_API void eddy_each_leave(struct eddy_each *each);
 EDDY_API void eddy_async_each_leave(struct eddy_each *each);
@@ -1286,7 +1290,7 @@ EDDY_API void eddy_async_each_leave(struct eddy_each *each);
                              }) && (x = gp->value, true);)
 
 #define ED_ANEXT_NAMES EDDY_UNIQUE(ed_ag_), EDDY_UNIQUE(ed_an_), EDDY_UNIQUE(ed_site_)
-/* eddy_anext(&g, &v) · eddy_anext(&g); so are the others: without &v the value is dropped */
+/* eddy_anext(&g, &v) · eddy_anext(&g); the same for the others: without &v the value is dropped */
 #define eddy_anext(...) ED_OVERLOAD(ED_ANEXT_, __VA_ARGS__)(__VA_ARGS__)
 #define ED_ANEXT_1(g) ED_ANEXT_BARE(g, 0, ED_ANEXT_NAMES)
 #define ED_ANEXT_2(g, out) ED_ANEXT(g, (void)0, out, 0, false, ED_ANEXT_NAMES)
@@ -1346,10 +1350,10 @@ EDDY_API void eddy_async_each_leave(struct eddy_each *each);
 
 struct eddy_leaving {
     struct eddy_manager *manager; /* the block's */
-    struct eddy_core *frame;      /* the body it stands in */
+    struct eddy_core *frame;      /* the body that contains it */
 };
 EDDY_API void eddy_manager_leave(struct eddy_leaving *leaving);
-/* The manager of a block, or something that has it all. */
+/* The manager of a block, or an object that has every member. */
 #define ED_NO_MANAGER(x) \
     (!ED_IS_STRUCT(x) || _Generic(&ED_STRUCT_OR_ANYTHING(x)->manager, struct eddy_manager *: 0, default: 1))
 #define ED_MANAGED(x) __builtin_choose_expr(ED_NO_MANAGER(x), (struct ed_anything *)0, &(x))
@@ -1448,7 +1452,7 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
 
 /* ---- queues, lists, callbacks, servers ------------------------------------------------------------------- */
 
-/* The types of what get and put give are members without size: __typeof__ finds them. */
+/* The types of the results of get and put are members without size: __typeof__ finds them. */
 #define eddy_queue_of(T) \
     struct { \
         struct eddy_queue queue; \
@@ -1575,14 +1579,14 @@ EDDY_API void eddy_list_drop(void *items);
 #define eddy_add_signal_handler(number, function, argument) \
     (eddy_add_signal_handler)(number, ED_CALLBACK(function, argument))
 #define eddy_call_on_big_stack(function, argument) (eddy_call_on_big_stack)(ED_CALLBACK(function, argument))
-/* (loop, function, argument), or (function, argument) for this thread's loop, else the only one there is */
+/* (loop, function, argument), or (function, argument) for this thread's loop, else for the only loop */
 #define eddy_call_soon_threadsafe(...) ED_OVERLOAD(ED_CALL_SOON_THREADSAFE_, __VA_ARGS__)(__VA_ARGS__)
 #define ED_CALL_SOON_THREADSAFE_2(function, argument) \
     (eddy_call_soon_threadsafe)(NULL, ED_CALLBACK(function, argument))
 #define ED_CALL_SOON_THREADSAFE_3(loop, function, argument) \
     (eddy_call_soon_threadsafe)(loop, ED_CALLBACK(function, argument))
 
-/* The handler is known by a prototype value; the stream is patched into its first parameter. */
+/* The handler is identified by a prototype value; the stream is stored into its first parameter. */
 #define eddy_start_server(handler, argument, host_name, port_number) \
     eddy_start_server_with_options( \
         handler, argument, \

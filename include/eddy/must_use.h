@@ -2,11 +2,11 @@
 /*
  * must_use.h - the calls whose result must not be dropped: spawn, eddy_gather, eddy_wait, ...
  *
- * Such a value does nothing unless it is awaited, so dropping it is a warning.  gcc keeps that warning to itself if the
- * call is written in a system header.  The line marker below makes gcc treat this file as a program's own, also
+ * Such a value does nothing unless it is awaited, so dropping it is a warning. gcc suppresses that warning if the
+ * call is written in a system header. The line marker below makes gcc treat this file as a program's own, also
  * when it is installed; macros.h is marked as a system header and calls these.
  */
-#ifdef EDDY_MACROS_H /* alone the marker would be a pedantic warning */
+#ifdef EDDY_MACROS_H /* the marker alone would be a pedantic warning */
 # 11 "eddy/must_use.h"
 #endif
 #ifndef EDDY_MUST_USE_H
@@ -33,11 +33,11 @@ ED_MUST_USE_VALUE(eddy_queue_join, eddy_queue_join_value)
 #define ED_USE_ANEXT(...) eddy_anext_value(__VA_ARGS__)
 #define ED_USE_ACLOSE(...) eddy_aclose_value(__VA_ARGS__)
 #define ED_USE_QUEUE_JOIN(...) eddy_queue_join_value(__VA_ARGS__)
-/* Of a type without a name, which no function can give: both compilers warn of this where it is dropped. */
+/* It has a type without a name, which no function can return: both compilers warn when it is dropped. */
 #define ED_NOT_DROPPED(...) (__extension__ __builtin_choose_expr(1, (__VA_ARGS__), 0))
 
-/* For handles.  gcc looks at the outermost call; clang at the last statement of a statement expression, and only
- * through no cast: hence two forms of spawn. */
+/* For handles. gcc looks at the outermost call; clang looks at the last statement of a statement expression, but not
+ * through a cast: therefore there are two forms of spawn. */
 EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
 {
     return handle;

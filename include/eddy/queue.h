@@ -21,23 +21,23 @@ extern "C" {
 
 enum eddy_queue_order { EDDY_QUEUE_FIFO, EDDY_QUEUE_LIFO, EDDY_QUEUE_PRIORITY };
 
-/* Negative, 0 or positive as a comes before, with or after b; items with 0 keep their order. */
+/* Negative, 0 or positive if a comes before, with or after b; items with 0 keep their order. */
 typedef int (*eddy_queue_compare)(const void *a, const void *b);
 
 struct eddy_queue {
-    char *items;                   /* a ring, or a heap; the library's */
+    char *items;                   /* a ring, or a heap; owned by the library */
     struct eddy_waiters getters, putters, joiners;
     size_t item_size, max_size;    /* max_size 0: without limit */
     size_t stride;                 /* from one item to the next */
     size_t capacity, first, count;
-    size_t unfinished;             /* put, and eddy_queue_task_done not yet called for it */
+    size_t unfinished;             /* items that were put, and for which eddy_queue_task_done was not called yet */
     eddy_queue_compare compare;
-    uint64_t sequence;             /* of the next item, for ties */
-    uint8_t order;                 /* an enum eddy_queue_order */
+    uint64_t sequence;             /* the sequence number of the next item, for ties */
+    uint8_t order;                 /* a value of enum eddy_queue_order */
     bool shut_down;
 };
 
-/* What get and put begin with; the item lies at item_offset. */
+/* The common beginning of get and put; the item is at item_offset. */
 struct eddy_queue_op {
     struct eddy_awaitable awaitable;
     struct eddy_queue *queue;
@@ -49,7 +49,7 @@ struct eddy_queue_join {
     struct eddy_queue *queue;
 };
 
-/* ---- what the typed macros call; not for programs ---- */
+/* ---- called by the typed macros; not for programs ---- */
 EDDY_API extern const struct eddy_awaitable_type eddy_queue_get_type, eddy_queue_put_type,
     eddy_queue_join_type;
 EDDY_API void eddy_queue_setup(struct eddy_queue *queue, size_t item_size, size_t max_size,
@@ -59,7 +59,7 @@ EDDY_API bool eddy_queue_pull(struct eddy_queue *queue, void *item);
 EDDY_API void eddy_queue_finish_one(struct eddy_queue *queue);
 EDDY_API void eddy_queue_end(struct eddy_queue *queue, bool immediate);
 EDDY_API void eddy_queue_drop(struct eddy_queue *queue);
-/* What the macro of this name stands before, so that defer(eddy_queue_free, &q) works.  Since 0.1. */
+/* The function that the macro of this name hides, so that defer(eddy_queue_free, &q) works. Since 0.1. */
 static inline void eddy_queue_free(void *queue)
 {
     eddy_queue_drop((struct eddy_queue *)queue);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* semaphore.h - at most n at a time, first come first served. */
+/* semaphore.h - at most n tasks at a time, first come first served. */
 #ifndef EDDY_SEMAPHORE_H
 #define EDDY_SEMAPHORE_H
 
@@ -12,7 +12,7 @@ extern "C" {
 typedef struct eddy_semaphore {
     struct eddy_waiters waiters;
     size_t value;    /* units free */
-    size_t promised; /* given to tasks that have not run yet */
+    size_t promised; /* units given to tasks that have not run yet */
 } eddy_semaphore;
 #define EDDY_SEMAPHORE_INIT(n) {{NULL, NULL}, (n), 0}
 
@@ -26,7 +26,7 @@ struct eddy_semaphore_acquire {
 EDDY_API EDDY_MUST_USE struct eddy_semaphore_acquire eddy_semaphore_acquire(eddy_semaphore *semaphore);
 /* Gives a unit to the next waiter, or adds one.  Python: Semaphore.release.  Since 0.1. */
 EDDY_API void eddy_semaphore_release(eddy_semaphore *semaphore);
-/* An acquire would wait.  Python: Semaphore.locked.  Since 0.1. */
+/* True: an acquire would wait. Python: Semaphore.locked. Since 0.1. */
 EDDY_API bool eddy_semaphore_locked(const eddy_semaphore *semaphore);
 
 struct eddy_semaphore_hold {

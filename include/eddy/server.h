@@ -12,49 +12,50 @@ extern "C" {
 
 typedef struct eddy_server eddy_server;
 
-/* The port of its first address, which is the kernel's choice when 0 was asked for; 0: it has none.  Since 0.1. */
+/* The port of its first address, which the kernel chooses if 0 was asked for; 0: it has no port. Since 0.1. */
 EDDY_API int eddy_server_port(const eddy_server *server);
-/* Its i-th address; false: it has fewer.  Python: Server.sockets.  Since 0.1. */
+/* Its i-th address; false: it has fewer addresses. Python: Server.sockets. Since 0.1. */
 EDDY_API bool eddy_server_address(const eddy_server *server, size_t i, eddy_address *address);
-/* Handlers that run now.  Since 0.1. */
+/* Number of running handlers. Since 0.1. */
 EDDY_API size_t eddy_server_connections(const eddy_server *server);
-/* Connections that were closed at once because the server had max_connections already.  Since 0.1. */
+/* Number of connections that were closed at once because the server had max_connections already. Since 0.1. */
 EDDY_API size_t eddy_server_shed(const eddy_server *server);
-/* Handlers that failed only because their peer went away (ECONNRESET, EPIPE, EDDY_TLS_TRUNCATED and the like).  The log
- * gets their number at most once a second; they have no traceback.  Since 0.1. */
+/* Number of handlers that failed only because their peer disconnected (ECONNRESET, EPIPE, EDDY_TLS_TRUNCATED and the
+ * like). The log gets their number at most once a second; they have no traceback. Since 0.1. */
 EDDY_API size_t eddy_server_gone(const eddy_server *server);
-/* True: eddy_server_close has begun.  A handler that serves one request after another should end after this one.
- * Since 0.1. */
+/* True: eddy_server_close has begun. A handler that serves one request after another should end after the current
+ * one. Since 0.1. */
 EDDY_API bool eddy_server_closing(const eddy_server *server);
 
 /* For eddy_start_server_with_options; all zero: as eddy_start_server.  Since 0.1. */
 typedef struct eddy_server_options {
     size_t size;              /* sizeof(eddy_server_options) */
-    const char *host;         /* a name or an address; "": every address.  NULL: as "", if nothing below is said */
+    const char *host;         /* a name or an address; "": every address.  NULL: as "", if the next ones are not set */
     int port;                 /* 0: the kernel's choice, one for all addresses */
-    const char *const *hosts; /* several, ended by NULL, beside host */
-    const char *unix_path;    /* of a socket that is made, and removed at the end; "@name": an abstract one */
-    unsigned unix_mode;       /* permissions of that; 0: as umask says */
-    const int *descriptors;   /* listening sockets of the caller's, taken over when it succeeds */
+    const char *const *hosts; /* several hosts, ended by NULL, in addition to host */
+    const char *unix_path;    /* path of a socket that is made, and removed at the end; "@name": an abstract name */
+    unsigned unix_mode;       /* permissions of that socket; 0: according to the umask */
+    const int *descriptors;   /* listening sockets of the caller, taken over if the server starts */
     size_t descriptor_count;
     bool inherited;           /* the sockets that the service manager opened, by sd_listen_fds' rules (LISTEN_FDS) */
     bool reuse_port;          /* SO_REUSEPORT: several servers share the port, as several loops or processes do */
     int backlog;              /* 0: as much as the system allows */
-    size_t max_connections;   /* at a time; 0: no limit.  Others wait to be accepted */
-    bool shed;                /* beyond max_connections they are closed at once instead */
+    size_t max_connections;   /* at the same time; 0: no limit. Other connections wait to be accepted */
+    bool shed;                /* connections beyond max_connections are closed at once instead */
     size_t stream_limit;      /* eddy_stream_set_limit of each stream; 0: EDDY_STREAM_LIMIT */
-    size_t max_handshakes;    /* connections in their TLS handshake at a time, as max_connections; 0: no limit */
+    size_t max_handshakes;    /* connections in their TLS handshake, limited like max_connections; 0: no limit */
 } eddy_server_options;
 
 /*
  * await(eddy_start_server(handler, argument, host, port)) gives the eddy_server *: listening, and accepting from the
  * next pass on.  handler: async(void, handler, (eddy_stream *, s), (void *, argument)); the stream is closed
- * when it ends.  host NULL or "": every address.  Fails with what getaddrinfo, bind and listen say.
+ * when it ends. host NULL or "": every address. Fails with the errors of getaddrinfo, bind and listen.
  * Python: asyncio.start_server.  Since 0.1.
  *
- * eddy_start_unix_server(handler, argument, path): at a Unix socket.  A socket file on which nothing listens any more
- * is replaced.  Python: asyncio.start_unix_server.  Since 0.1.
- * eddy_start_server_with_options(handler, argument, &options): options and what they point to live until it is awaited.
+ * eddy_start_unix_server(handler, argument, path): on a Unix socket. A socket file on which nothing listens any more
+ * is replaced. Python: asyncio.start_unix_server. Since 0.1.
+ * eddy_start_server_with_options(handler, argument, &options): options, and the objects that they point to, must
+ * live until the await ends.
  */
 struct eddy_start_server {
     struct eddy_awaitable awaitable;
@@ -62,11 +63,11 @@ struct eddy_start_server {
     void *prototype;        /* a heap copy of handler(NULL, argument); NULL: no memory */
     size_t size, stream_offset;
     eddy_server_options options;
-    /* The library's, for TLS: makes each connection ready on its handler's task.  False: it is closed. */
+    /* The library's, for TLS: prepares each connection on its handler's task. False: the connection is closed. */
     bool (*upgrade)(eddy_stream *s, void *argument, struct eddy_failure **failure);
     void *upgrade_argument;
-    void (*upgrade_release)(void *argument); /* when the server is gone, or was not to be; NULL: nothing */
-    int refused;                             /* it fails with this code at once; 0: it may start */
+    void (*upgrade_release)(void *argument); /* called when the server has ended, or failed to start; NULL: none */
+    int refused;                             /* starting fails with this code at once; 0: it may start */
 };
 EDDY_API EDDY_MUST_USE struct eddy_start_server eddy_start_server_with(const void *prototype, size_t size,
                                                                        size_t stream_offset,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signal.h - signals, as values that tasks wait for and as calls.
+ * signal.h - signals as values that tasks wait for, and as calls.
  *
- * Every loop that asked for a number gets it, on whatever thread it arrived.  Several of the same number that come
- * before the loop has looked count as one, as in the kernel; different numbers keep their order.  While a handler or
- * generator for it exists, a signal does nothing else: SIGINT does not cancel the main task, SIGTERM does not end the
- * program.  Afterwards the old disposition is back.
+ * Every loop that asked for a signal number receives it, whichever thread the signal arrived on. Several of the same
+ * number that come before the loop has looked count as one, as in the kernel; different numbers keep their order.
+ * While a handler or generator for a signal exists, the signal has no other effect: SIGINT does not cancel the main
+ * task, SIGTERM does not end the program. Afterwards the old disposition is restored.
  */
 #ifndef EDDY_SIGNAL_H
 #define EDDY_SIGNAL_H
@@ -17,9 +17,10 @@ extern "C" {
 #endif
 
 /*
- * Whenever the signal arrives, the loop calls function(argument); a second for the same number replaces the first.
- * Returns 0; EINVAL: the signal cannot be handled (SIGKILL, SIGSTOP, and SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
- * SIGSYS, which are faults); ENOMEM, EDDY_NO_LOOP.  Never suspends.  Python: loop.add_signal_handler.  Since 0.1.
+ * Whenever the signal arrives, the loop calls function(argument); a second function for the same number replaces the
+ * first. Returns 0; EINVAL: the signal cannot be handled (SIGKILL, SIGSTOP, and SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+ * SIGTRAP, SIGSYS, which are faults); ENOMEM, EDDY_NO_LOOP. Never suspends. Python: loop.add_signal_handler. Since
+ * 0.1.
  */
 EDDY_API int eddy_add_signal_handler(int number, void (*function)(void *), void *argument);
 /* False: there was none.  Python: loop.remove_signal_handler.  Since 0.1. */
@@ -39,7 +40,7 @@ struct eddy_signals {
     int value, sent;
     eddy_void result;
     __extension__ struct {
-        uint64_t set; /* bit n - 1: signal n; 0: a wrong one was asked for */
+        uint64_t set; /* bit n - 1: signal n; 0: an invalid one was asked for */
     } args;
 };
 EDDY_API EDDY_MUST_USE struct eddy_signals eddy_signals(const int *numbers, size_t count);

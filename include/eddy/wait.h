@@ -2,8 +2,9 @@
 /*
  * wait.h - waiting for time and for several things: sleep, gather, wait, as_completed.
  *
- * Handles given to these stay the caller's; each result is then taken by await(t), which no longer waits.
- * Coroutine values given to eddy_gather are spawned and owned by it (their results are lost).
+ * Handles that are passed to these functions still belong to the caller; each result is then taken by await(t),
+ * which no longer waits. eddy_gather spawns and owns the coroutine values that are passed to it (their results are
+ * lost).
  */
 #ifndef EDDY_WAIT_H
 #define EDDY_WAIT_H
@@ -22,8 +23,8 @@ struct eddy_sleep {
 };
 EDDY_API extern const struct eddy_awaitable_type eddy_sleep_type;
 /*
- * await(eddy_sleep(seconds)): suspends this task for at least that long; 0 or less: one turn of the loop.
- * Fails with EINVAL for NaN, ECANCELED.  Python: asyncio.sleep.  Since 0.1.
+ * await(eddy_sleep(seconds)): suspends this task for at least that long; 0 or less: one pass of the loop. Fails with
+ * EINVAL for NaN, ECANCELED. Python: asyncio.sleep. Since 0.1.
  */
 EDDY_API EDDY_MUST_USE struct eddy_sleep eddy_sleep(double seconds);
 
@@ -61,12 +62,12 @@ struct eddy_as_completed {
     struct eddy_async_generator async_generator;
     void *tasks;
     size_t count;
-    size_t given;       /* how many were handed out */
-    void *watch;        /* the queue of the finished ones; the library's */
+    size_t given;       /* number of handles that were returned */
+    void *watch;        /* the queue of the finished tasks; owned by the library */
 };
 EDDY_API bool eddy_as_completed_step(struct eddy_async_generator *generator, void *value);
 
-/* ---- what the macros call; not for programs ---- */
+/* ---- called by the macros; not for programs ---- */
 /* Spawns a coroutine value for a gather. */
 EDDY_API EDDY_MUST_USE struct eddy_awaitable *eddy_gather_child(const void *coroutine, size_t size,
                                                                 const struct eddy_site *site);
