@@ -110,12 +110,11 @@ void stack_report_overflow(const struct stack *stack)
 /* The size of the thread's own stack; 0: it has no limit. */
 static size_t own_stack_size(void)
 {
-    struct rlimit limit;
+    struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
     if (stack_pool.own_low)
         return stack_pool.own_size;
-    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-        return 0;
-    return (size_t)limit.rlim_cur;
+    getrlimit(RLIMIT_STACK, &limit);
+    return limit.rlim_cur == RLIM_INFINITY ? 0 : (size_t)limit.rlim_cur;
 }
 
 static void add_own_remedy(struct line *line)

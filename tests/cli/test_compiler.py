@@ -59,7 +59,9 @@ def compiler_is_looked_for_along_the_path(place):
     for path in (':' + path, place.path('nowhere') + ':', place.path('nowhere') + '::' + path):
         same(compiler_of(place, CC='my-cc', PATH=path), 'here (./my-cc)')
     same(compiler_of(place, CC='./third/my-cc'), 'third (./third/my-cc)')
-    complains(place.eddy('doctor', env={'CC': 'my-cc', 'PATH': place.path('first')}), 1, 'no C compiler: "my-cc"')
+    result = place.eddy('doctor', env={'CC': 'my-cc', 'PATH': place.path('first')})
+    complains(result, 1, 'no C compiler: "my-cc"')
+    same(doctor_rows(result)['compiler'], 'none', 'compiler')
     complains(place.eddy('doctor', env={'CC': './second/my-cc'}), 1, 'no C compiler: "./second/my-cc"')
     contains(compiler_of(place, CC='sh', PATH=None), 'bin/sh)')
 

@@ -334,9 +334,54 @@ async(void, causes)
     CHECK(err.code == EDOM && eddy_error_cause(&err).code == 0);
 }
 
+/* ---- deadlines that have come ---- */
+
+async(void, counts_turns, (int *, turns))
+{
+    for (;; ++*turns)
+        await(eddy_sleep(0));
+}
+
+async(void, never_ends_within, (int, kind))
+{
+    if (kind == 0)
+        await_for(eddy_sleep(1000), 0);
+    if (kind == 1)
+        async_with (scope, eddy_timeout(0))
+            await(eddy_sleep(1000));
+    if (kind == 2)
+        async_with (scope, eddy_timeout_at(eddy_time()))
+            await(eddy_sleep(1000));
+    if (kind == 3)
+        async_with (scope, eddy_fail_after(0))
+            await(eddy_sleep(1000));
+    if (kind == 4)
+        async_with (scope, eddy_timeout(1000)) {
+            eddy_reschedule(scope, eddy_time());
+            await(eddy_sleep(1000));
+        }
+}
+
+/* Rule: a deadline that has come is noticed at once, also while tasks keep the loop busy. */
+async(void, come_already)
+{
+    eddy_error err;
+    int turns = 0;
+    struct counts_turns *busy = spawn(counts_turns(&turns));
+    for (int kind = 0; kind < 5; kind++) {
+        await(eddy_sleep(0));
+        int before = turns;
+        await(never_ends_within(kind), &err);
+        CHECK(err.code == ETIMEDOUT && turns - before <= 2);
+    }
+    eddy_cancel(busy);
+    await(busy, &err);
+}
+
 async(void, timeouts)
 {
     eddy_error err;
+    await(come_already());
     await(causes());
     await(expires(), &err);
     CHECK(err.code == ETIMEDOUT && eddy_cancelling(eddy_current_task()) == 0);

@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "driver_rules.h"
 
+#include <sys/mman.h>
+
 #if defined(EDDY_WITH_URING)
 
 static struct ring_limits usual;
@@ -52,6 +54,25 @@ static void await_end_of_many(int fd)
 {
     while (watch_of(fd)->many != MANY_NONE)
         assert_int_equal(driver_wait(driver, driver_now(driver) + CLOCK_SECOND / 1000), 0);
+}
+
+/* ==== what it takes ==== */
+
+static void it_gives_its_shared_pages_back(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    put(ends[1], "abc");
+    assert_int_equal(finish(&probe), 3);
+    give_back(&probe);
+    close_pair(ends);
+    void *shared = inside()->buffers.shared;
+    assert_int_equal(msync(shared, 1, MS_ASYNC), 0);
+    open_again(usual);
+    assert_true(inside()->buffers.shared != shared && msync(shared, 1, MS_ASYNC) == -1);
 }
 
 /* ==== receiving ==== */
@@ -129,6 +150,30 @@ static void who_is_quiet_is_asked_once(void **state)
     uring_ask(inside());
     assert_int_equal(suspects(), 0);
     for (int i = 0; i < 3; i++)
+        close_pair(ends[i]);
+}
+
+/* Those whose peer has ended get a new receive, however many they are; the others keep theirs. */
+static void all_that_are_quiet_are_asked(void **state)
+{
+    (void)state;
+    enum { MANY = 2 * 64 + 3 };
+    int ends[MANY][2];
+    struct probe probe;
+    for (int i = 0; i < MANY; i++) {
+        make_adopted_pair(ends[i]);
+        begin(&probe, DRIVER_RECV_LENT, ends[i][0]);
+        put(ends[i][1], "abc");
+        assert_int_equal(finish(&probe), 3);
+        give_back(&probe);
+    }
+    uring_ask(inside());
+    for (int i = 0; i < MANY; i += 2)
+        shutdown(ends[i][1], SHUT_WR);
+    uring_ask(inside());
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(watch_of(ends[i][0])->many == MANY_STANDS, i % 2);
+    for (int i = 0; i < MANY; i++)
         close_pair(ends[i]);
 }
 
@@ -586,6 +631,8 @@ int main(void)
     const struct CMUnitTest rules[] = {
         RULE(an_end_that_the_kernel_has_lost_is_asked_for),
         RULE(who_is_quiet_is_asked_once),
+        RULE(all_that_are_quiet_are_asked),
+        RULE(it_gives_its_shared_pages_back),
         RULE(one_request_receives_for_many),
         RULE(what_came_unasked_is_for_whoever_asks),
         RULE(what_came_unasked_fills_the_parts_of_a_message_and_no_more),

@@ -30,6 +30,18 @@ static int wait_as_host(eddy_loop *loop)
     return poll(&entry, 1, isinf(deadline) ? -1 : (int)ceil(deadline * 1000));
 }
 
+static void a_host_may_keep_the_descriptor(void **state)
+{
+    (void)state;
+    eddy_loop *loop = open_loop();
+    int fd = eddy_loop_descriptor(loop);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(eddy_loop_descriptor(loop), fd);
+        assert_int_equal(eddy_loop_step(loop, 0), 0);
+    }
+    assert_int_equal(eddy_loop_close(loop), 0);
+}
+
 static bool is_readable(eddy_loop *loop)
 {
     struct pollfd entry = {.fd = eddy_loop_descriptor(loop), .events = POLLIN};
@@ -298,6 +310,7 @@ static void hooks_are_called_around_what_may_sleep(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_host_may_keep_the_descriptor),
         cmocka_unit_test(tasks_run_under_a_host),
         cmocka_unit_test(it_is_readable_until_steps_have_taken_all),
         cmocka_unit_test(a_wake_makes_it_readable),

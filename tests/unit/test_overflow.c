@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <stdint.h>
+#include <sys/resource.h>
 
 #include "child.h"
 #include "os/stack_pool.h"
@@ -255,8 +257,11 @@ static void the_sentence_gives_size_and_remedy(void **state)
     child = child_run(in_generator_of_a_sized_task);
     snprintf(wanted, sizeof wanted, "generator \"steps\" (stack of %d bytes)", 128 * 1024 * SIZE_FACTOR);
     assert_non_null(strstr(child.said, wanted));
+    struct rlimit own;
+    getrlimit(RLIMIT_STACK, &own);
+    snprintf(wanted, sizeof wanted, "(%ju bytes): make it larger with ulimit -s", (uintmax_t)own.rlim_cur);
     child = child_run(in_callback);
-    assert_non_null(strstr(child.said, "make it larger with ulimit -s"));
+    assert_non_null(strstr(child.said, own.rlim_cur == RLIM_INFINITY ? ": make it larger with ulimit -s" : wanted));
     child = child_run(in_task);
     assert_non_null(strstr(child.said, "make it larger with the loop option stack_size, EDDY_STACK_SIZE=<bytes>"));
 }

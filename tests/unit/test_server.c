@@ -243,6 +243,38 @@ static void a_start_that_fails_says_why(void **state)
     RUN_CLEAN(start_wrongly());
 }
 
+async(void, start_for_nobody, (int, kind), (int, port))
+{
+    eddy_error err;
+    if (kind == 0)
+        (void)!await(eddy_start_server(wait_long, (void *)NULL, "127.0.0.1", port), &err);
+    else
+        eddy_detach(spawn(eddy_start_server(wait_long, (void *)NULL, "127.0.0.1", 0)));
+    for (int i = 0; i < 10; i++)
+        await(eddy_sleep(0.001));
+}
+
+/* A server that does not start, or that nobody takes, is given back at once, not when the loop ends. */
+async(void, start_and_count)
+{
+    eddy_server *server = await(eddy_start_server(wait_long, (void *)NULL, "127.0.0.1", 0));
+    for (int kind = 0; kind < 2; kind++) {
+        await(start_for_nobody(kind, eddy_server_port(server)));
+        long blocks = memory_live_blocks();
+        await(start_for_nobody(kind, eddy_server_port(server)));
+        for (int i = 0; i < 1000 && memory_live_blocks() > blocks; i++)
+            await(eddy_sleep(0.005));
+        CHECK(memory_live_blocks() <= blocks);
+    }
+    await(eddy_server_close(server, 0));
+}
+
+static void a_server_that_nobody_has_is_given_back_at_once(void **state)
+{
+    (void)state;
+    RUN_CLEAN(start_and_count());
+}
+
 async(void, serve_all_addresses)
 {
     int count = 0;
@@ -307,7 +339,9 @@ int main(void)
         cmocka_unit_test(each_connection_has_its_handler),       cmocka_unit_test(a_handler_may_close_its_stream),
         cmocka_unit_test(a_failing_handler_is_reported),         cmocka_unit_test(closing_waits_and_then_cancels),
         cmocka_unit_test(a_request_ends_the_grace_of_a_closing),  cmocka_unit_test(the_loop_closes_what_is_left),
-        cmocka_unit_test(a_start_that_fails_says_why),           cmocka_unit_test(every_address_has_the_same_port),
+        cmocka_unit_test(a_start_that_fails_says_why),
+        cmocka_unit_test(a_server_that_nobody_has_is_given_back_at_once),
+        cmocka_unit_test(every_address_has_the_same_port),
         cmocka_unit_test(a_server_outlives_want_of_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
