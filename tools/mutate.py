@@ -1,28 +1,32 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""mutate.py [--count N] [--seed S] [--only PART] [--suite SUITE] [--workers N]: changes src/ in small ways, one at a
-time, and looks whether a test of `make test` notices.
+"""Changes src/ in small ways, one at a time, and looks whether a test of `make test` notices.
 
 A mutant is one line with another operator, another constant, a turned condition or without its statement. For each one
-the tests that execute the line run, the quickest first, until one fails: then the mutant is killed. A mutant that all of
-them let pass is a survivor: write the test that kills it, or, if no test can tell it from the original, its line with
-the reason into tests/mutants.txt.  One that the compiler makes the same code of is no mutant.
+the tests that execute the line run, the quickest first, until one fails or takes ten times as long as it should: then
+the mutant is killed. A mutant that all of them let pass is a survivor: write the test that kills it, or, if no test can
+tell it from the original, its line with the reason into tests/mutants.txt. One that does not compile, or that the
+compiler makes the same code of, is no mutant.
 
 Never mutated: a line with a hint to the processor or the compiler (prefetch, attribute), assertions, and a line that
 says `/* hint */`. The work is done in copies of the committed tree below build-mutate/, which also keeps what each test
-executes, by commit. Not part of `make check`: a mutant takes a few seconds if it is killed, a minute if not.
+executes; the first run takes some ten minutes to find that out. After that a mutant takes a few seconds if it is
+killed, a minute if not. Not part of `make check`. The last line of the output is a count; the exit status is 0 if every
+mutant was killed, 1 if some survived, 2 if they could not be judged.
 """
 import argparse
 import collections
 import concurrent.futures
+import ctypes
 import glob
 import hashlib
 import json
+import multiprocessing
 import os
-import queue
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -49,6 +53,69 @@ PATIENCE, TIMES = 10, 10  # so many, and this many times what the test took with
 
 Mutant = collections.namedtuple('Mutant', 'path line before after')
 Test = collections.namedtuple('Test', 'name words env workdir seconds')
+
+
+# --- processes --------------------------------------------------------------------------------------------------------
+
+def end_with_parent():
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM, 0, 0, 0)
+
+
+def run(words, cwd):
+    return subprocess.run(words, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          check=False, preexec_fn=end_with_parent)
+
+
+def fail(text):
+    print('mutate.py: ' + text, file=sys.stderr)
+    sys.exit(2)
+
+
+def need(done, what):
+    if done.returncode:
+        fail('%s:\n%s' % (what, done.stdout.decode(errors='replace')[-3000:]))
+
+
+def adopt_orphans():
+    """What a test leaves behind becomes a child of this process, which ends when mutate.py does."""
+    set_child_subreaper = 36
+    ctypes.CDLL(None).prctl(set_child_subreaper, 1, 0, 0, 0)
+    end_with_parent()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: (end_children(), os._exit(2)))
+
+
+def children():
+    for path in glob.glob('/proc/self/task/*/children'):
+        with open(path, encoding='ascii') as file:
+            yield from map(int, file.read().split())
+
+
+def end_children():
+    """Also those that the children began: each becomes a child of this process when its parent has ended."""
+    try:
+        while True:
+            for child in children():
+                os.kill(child, signal.SIGKILL)
+            os.waitpid(-1, 0)
+    except ChildProcessError:
+        pass
+
+
+def execute(words, env, workdir, seconds):
+    """(exit status, or None for one that took too long; seconds). Nothing that it began lives on."""
+    began = time.monotonic()
+    process = subprocess.Popen(words, cwd=workdir, env=dict(os.environ, **env), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        status = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        status = None
+    finally:
+        end_children()
+        process.poll()
+    return status, time.monotonic() - began
 
 
 # --- mutants ----------------------------------------------------------------------------------------------------------
@@ -100,8 +167,10 @@ def mutants_of_file(path):
 
 
 def sources(part):
-    listed = subprocess.run(['git', 'ls-files', 'src/*.c'], cwd=TOP, check=True, capture_output=True, text=True).stdout
-    return [path for path in listed.split() if part in path and not any(word in path for word in ELSEWHERE)]
+    listed = run(['git', 'ls-files', 'src/*.c'], TOP)
+    need(listed, 'cannot list the sources')
+    return [path for path in listed.stdout.decode().split()
+            if part in path and not any(word in path for word in ELSEWHERE)]
 
 
 def known_mutants():
@@ -117,28 +186,20 @@ def known_mutants():
 
 # --- copies of the tree -----------------------------------------------------------------------------------------------
 
-def run(words, cwd, seconds=None, **options):
-    return subprocess.run(words, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=seconds, check=False, **options)
-
-
-def need(done, what):
-    if done.returncode:
-        sys.exit('mutate.py: %s:\n%s' % (what, done.stdout.decode(errors='replace')[-3000:]))
-
-
 def copy_tree(name, options):
-    """A folder with the committed tree and a build of what the tests need."""
+    """A folder with the committed tree and a build of what the tests need; one that is there is brought up to date."""
     tree = os.path.join(WORK, name)
-    shutil.rmtree(tree, ignore_errors=True)
-    os.makedirs(tree)
-    need(run('git archive HEAD | tar -x -C ' + tree, TOP, shell=True), 'cannot copy the tree')
+    os.makedirs(tree, exist_ok=True)
+    need(run(['git', 'init', '-q'], tree), 'cannot make a repository')
+    need(run(['git', 'fetch', '-q', '--depth', '1', 'file://' + TOP, 'HEAD'], tree), 'cannot copy the tree')
+    need(run(['git', 'checkout', '-q', '--force', '--detach', 'FETCH_HEAD'], tree), 'cannot copy the tree')
     if options is COUNTED:  # nothing shares the command's memory when it becomes the program
         need(run(['sed', '-i', 's/^    execv(/    __gcov_dump(); execv(/', 'src/cli/run.c'], tree), 'sed')
-    need(run(['git', 'init', '-q'], tree), 'git init')
-    need(run(['meson', 'setup', 'build'] + OPTIONS + options, tree), 'cannot configure')
+    if not os.path.exists(os.path.join(tree, 'build', 'build.ninja')):
+        need(run(['meson', 'setup', 'build'] + OPTIONS + options, tree), 'cannot configure')
+    need(run(['ninja', '-C', 'build', 'build.ninja'], tree), 'cannot configure')
     targets = {target for test in tests_of(tree) for target in targets_of(os.path.join(tree, 'build'), test['cmd'])}
-    need(run(['ninja', '-C', 'build'] + sorted(targets), tree), 'cannot build')
+    need(run(['ninja', '-C', 'build', '-j', '2'] + sorted(targets), tree), 'cannot build')
     return tree
 
 
@@ -160,20 +221,6 @@ def targets_of(build, words):
 
 
 # --- what executes what -----------------------------------------------------------------------------------------------
-
-def execute(words, env, workdir, seconds):
-    """(did it pass, seconds)."""
-    began = time.monotonic()
-    with subprocess.Popen(words, cwd=workdir, env=dict(os.environ, **env), stdin=subprocess.DEVNULL,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as process:
-        try:
-            status = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            status = None
-        if status is None:
-            os.killpg(process.pid, 9)
-    return status in (0, 77), time.monotonic() - began
-
 
 def executed_lines(folder):
     """Names of sources with the lines that one test has executed."""
@@ -202,7 +249,7 @@ def cover(tree, number, test):
     _, seconds = execute(test['cmd'], dict(test['env'], GCOV_PREFIX=folder), test['workdir'] or build, 300)
     lines = executed_lines(folder)
     shutil.rmtree(folder, ignore_errors=True)
-    return test['name'], seconds, lines
+    return test['name'], seconds, sorted(lines)
 
 
 def digest_of(tree, test):
@@ -233,16 +280,16 @@ def measure_coverage(workers, known):
     tree = copy_tree('coverage', COUNTED)
     tests = {digest_of(tree, test): test for test in tests_of(tree)}
     new = [(number, test) for number, (digest, test) in enumerate(tests.items()) if digest not in known]
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        measured = {name: (name, seconds, sorted(lines))
-                    for name, seconds, lines in pool.map(lambda job: cover(tree, *job), new)}
+    with concurrent.futures.ProcessPoolExecutor(workers, initializer=adopt_orphans) as pool:
+        rows = pool.map(cover, [tree] * len(new), *zip(*new)) if new else ()
+        measured = {row[0]: row for row in rows}
     return {digest: measured.get(test['name']) or known[digest] for digest, test in tests.items()}
 
 
 def coverage(workers):
     """{(path, line): [names of tests, the quickest first]}, {name: seconds}; kept, by test."""
     path = os.path.join(WORK, 'coverage-%s.json' % '-'.join(sorted(suite[5:] for suite in SUITES)))
-    commit = run(['git', 'rev-parse', 'HEAD:src', 'HEAD:tests'], TOP).stdout
+    commit = run(['git', 'rev-parse', 'HEAD^{tree}'], TOP).stdout
     kept = kept_coverage(path)
     if kept.get('commit') != commit.decode():
         kept = {'commit': commit.decode(), 'tests': measure_coverage(workers, kept.get('tests', {}))}
@@ -264,7 +311,7 @@ class Bench:
     def __init__(self, name, times):
         self.tree = copy_tree(name, [])
         self.build = os.path.join(self.tree, 'build')
-        self.tests, self.code = {}, {}
+        self.tests, self.code, self.sound = {}, {}, set()
         for test in tests_of(self.tree):
             limit = PATIENCE + TIMES * times.get(test['name'], 1)
             self.tests[test['name']] = Test(test['name'], test['cmd'], test['env'], test['workdir'] or self.build, limit)
@@ -283,20 +330,30 @@ class Bench:
             return object_file.read()
 
     def killer(self, names):
-        """The first test that fails, 'the compiler', or None."""
+        """(the first test that fails or None, whether it took too long); ('the compiler', False)."""
         names = [name for name in names if name in self.tests]
         first = 0
         for size in (1, 4, 16, len(names)):  # few programs are linked for a mutant that dies early
             part = [self.tests[name] for name in names[first:first + size]]
             first += size
             if part and not self.ninja({target for test in part for target in targets_of(self.build, test.words)}):
-                return 'the compiler'
+                return 'the compiler', False
             for test in part:
-                if not execute(test.words, test.env, test.workdir, test.seconds)[0]:
-                    return test.name
-        return None
+                status, _ = execute(test.words, test.env, test.workdir, test.seconds)
+                if status != 0:
+                    return test.name, status is None
+        return None, False
 
-    def judge(self, mutant, names):
+    def is_sound(self, name):
+        """Does the test pass without a change? If not, it judges nothing from now on."""
+        if name not in self.sound:
+            if self.killer([name])[0]:
+                del self.tests[name]
+                return False
+            self.sound.add(name)
+        return True
+
+    def try_once(self, mutant, names):
         path = os.path.join(self.tree, mutant.path)
         with open(path, encoding='utf-8') as file:
             original = file.read()
@@ -308,16 +365,38 @@ class Bench:
             with open(path, 'w', encoding='utf-8') as file:
                 file.write('\n'.join(lines))
             if self.compiled(mutant.path) in (None, self.code[mutant.path]):
-                return 'the compiler'
+                return 'the compiler', False
             return self.killer(names)
         finally:
             with open(path, 'w', encoding='utf-8') as file:
                 file.write(original)
 
+    def judge(self, mutant, names):
+        killer, late = self.try_once(mutant, names)
+        while killer and killer != 'the compiler' and not self.is_sound(killer):
+            killer, late = self.try_once(mutant, names)
+        return killer, late
 
-def tell(mutant, killer, covered):
+
+bench = None  # of a worker process
+
+
+def open_bench(numbers, times):
+    global bench
+    adopt_orphans()
+    with numbers.get_lock():
+        numbers.value += 1
+        name = 'worker-%d' % numbers.value
+    bench = Bench(name, times)
+
+
+def judge(mutant, names):
+    return bench.judge(mutant, names)
+
+
+def tell(mutant, killer, late, covered):
     if killer:
-        verdict = 'killed by ' + killer
+        verdict = 'killed by %s%s' % (killer, ', which took too long' if late else '')
     else:
         verdict = 'SURVIVED %d tests' % covered if covered else 'SURVIVED: no test executes the line'
     print('%s:%d: %s\n    - %s\n    + %s' % (mutant.path, mutant.line, verdict, mutant.before.strip(), mutant.after.strip()),
@@ -345,26 +424,17 @@ def tests_of_dying(path, times):
 
 
 def judge_all(chosen, by_line, times, workers):
-    """(killed, survivors); what does not compile, or to the same code, is no mutant."""
-    benches, results = queue.Queue(), []
-    for number in range(workers):
-        benches.put(Bench('worker-%d' % number, times))
-
-    def one(mutant):
-        names = covering(by_line, mutant) or tests_of_dying(mutant.path, times)
-        bench = benches.get()
-        try:
-            killer = bench.judge(mutant, names)
-        finally:
-            benches.put(bench)
-        if killer != 'the compiler':
-            tell(mutant, killer, len(names))
-        return mutant, killer
-
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        results = list(pool.map(one, chosen))
-    killed = sum(1 for _, killer in results if killer and killer != 'the compiler')
-    return killed, [mutant for mutant, killer in results if not killer]
+    """(killed, survived)."""
+    names = [covering(by_line, mutant) or tests_of_dying(mutant.path, times) for mutant in chosen]
+    killed = survived = 0
+    with concurrent.futures.ProcessPoolExecutor(workers, initializer=open_bench,
+                                                initargs=(multiprocessing.Value('i', 0), times)) as pool:
+        for mutant, tests, (killer, late) in zip(chosen, names, pool.map(judge, chosen, names)):
+            if killer == 'the compiler':
+                continue
+            tell(mutant, killer, late, len(tests))
+            killed, survived = killed + bool(killer), survived + (not killer)
+    return killed, survived
 
 
 def choose(count, seed, part):
@@ -381,27 +451,50 @@ def choose(count, seed, part):
     return chosen[:count]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--count', type=int, default=40, help='how many mutants')
-    parser.add_argument('--seed', type=int, default=1, help='which ones')
-    parser.add_argument('--only', default='', help='files of src/ whose path contains this')
+def mutants_at(place):
+    """All of one line."""
+    path, _, line = place.rpartition(':')
+    if not line.isdigit():
+        fail('--at "%s": a line is spelled PATH:NUMBER, for example src/core/run.c:257' % place)
+    known = known_mutants()
+    return [mutant for source in sources(path) for mutant in mutants_of_file(source) if mutant.line == int(line)
+            and (mutant.path, mutant.before.strip(), mutant.after.strip()) not in known]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--count', type=int, default=40, help='how many mutants (%(default)s)')
+    parser.add_argument('--seed', type=int, default=1, help='which ones (%(default)s)')
+    parser.add_argument('--only', default='', metavar='PART', help='only in files of src/ whose path contains PART')
+    parser.add_argument('--at', action='append', metavar='PATH:LINE',
+                        help='all mutants of this line instead of a sample; may be repeated')
     parser.add_argument('--suite', help='judge by the tests of this suite only')
-    parser.add_argument('--workers', type=int, default=os.cpu_count(), help='copies of the tree to work in')
+    parser.add_argument('--workers', type=int, default=os.cpu_count(), help='how many at once (%(default)s)')
     parser.add_argument('--list', action='store_true', help='print the mutants and judge none')
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
     if options.suite:
         SUITES.intersection_update({'eddy:' + options.suite})
-    chosen = choose(options.count, options.seed, options.only)
+    chosen = ([mutant for place in options.at for mutant in mutants_at(place)] if options.at
+              else choose(options.count, options.seed, options.only))
     if options.list:
         for mutant in chosen:
-            tell(mutant, 'nobody yet', 0)
+            tell(mutant, 'nobody yet', False, 0)
         return 0
     os.makedirs(WORK, exist_ok=True)
-    by_line, times = coverage(options.workers)
-    killed, survivors = judge_all(chosen, by_line, times, options.workers)
-    print('\n%d mutants: %d killed, %d survived' % (killed + len(survivors), killed, len(survivors)))
-    return 1 if survivors else 0
+    try:
+        by_line, times = coverage(options.workers)
+        killed, survived = judge_all(chosen, by_line, times, options.workers)
+    except concurrent.futures.process.BrokenProcessPool:
+        fail('a worker ended before its work was done; what it said stands above')
+    print('\n%d mutants: %d killed, %d survived, %d %%; %d more were the same code or none'
+          % (killed + survived, killed, survived, 100 * killed // max(killed + survived, 1),
+             len(chosen) - killed - survived))
+    return 1 if survived else 0
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())
