@@ -55,7 +55,7 @@ static void unlink_from(struct task *self, struct task *task)
     task_unref(task);
 }
 
-void task_wait_end(struct task *self, struct task *task, bool forwarding)
+static inline void wait_end(struct task *self, struct task *task, bool forwarding)
 {
     self->forwarded = self->circular = false;
     if (task->state == TASK_DONE)
@@ -68,9 +68,14 @@ void task_wait_end(struct task *self, struct task *task, bool forwarding)
         task_hurry(task, self->cancel_reason);
     }
     while (task->state != TASK_DONE && !self->circular)
-        task_park(self);
+        sched_park(self);
     self->passes_on = false;
     unlink_from(self, task);
+}
+
+void task_wait_end(struct task *self, struct task *task, bool forwarding)
+{
+    wait_end(self, task, forwarding);
 }
 
 /* A request went to the task, which ended otherwise.  If it was told, that is its answer; else the request was too late
@@ -137,7 +142,7 @@ static struct eddy_failure *join_task(struct task *task)
     task->consumed = true;
     if (task->state == TASK_DONE && self->at_once++ >= TASK_AWAITS_AT_ONCE)
         task_give_way(self);
-    task_wait_end(self, task, true);
+    wait_end(self, task, true);
     if (self->circular)
         return refuse(self, task, false, self->wait.refusal);
     task_disown(task);
@@ -236,8 +241,28 @@ static struct eddy_failure *join_future(struct eddy_awaitable *a, bool forward)
 
 /* ---- either ---- */
 
+/* It has ended well, and the await is no more than taking its handle. */
+static inline bool can_take(const struct task *self, struct task *task)
+{
+    return task->state == TASK_DONE && self && task->loop && !task->consumed && !task_core(task)->failure &&
+           !(self->at_once & -TASK_AWAITS_AT_ONCE);
+}
+
+static inline void take(struct task *self, struct task *task)
+{
+    self->at_once++;
+    task_disown(task);
+    task->consumed = true;
+    task->seen = true;
+    task->has_result = false;
+}
+
 struct eddy_failure *eddy_join(struct eddy_awaitable *a)
 {
+    if (handle_is_task(a) && can_take(current.task, task_of_handle(a))) {
+        take(current.task, task_of_handle(a));
+        return NULL;
+    }
     if (handle_is_task(a))
         return join_task(task_of_handle(a));
     if (a->awaitable.flags & ED_FLAG_FUTURE)

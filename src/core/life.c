@@ -21,11 +21,11 @@
 #include "core/sched.h"
 #include "core/unclaimed.h"
 #include "eddy/macros.h"
-#include "os/stack.h"
+#include "os/stack_pool.h"
 
 /* ---- its end ---- */
 
-static void delist(struct task *task)
+static inline void delist(struct task *task)
 {
     struct eddy_loop *loop = task->loop;
     if (task->previous)
@@ -38,23 +38,37 @@ static void delist(struct task *task)
     task->in_loop = false;
 }
 
-static void finish(struct task *task)
+static __attribute__((noinline)) void note_failure(struct task *task)
+{
+    struct eddy_core *core = task_core(task);
+    task->obeyed = core->failure->own;
+    core->failure = failure_passed_on(core->failure, false);
+    task->cancelled = failure_is_cancellation(core->failure);
+}
+
+static inline __attribute__((always_inline)) void end(struct task *task)
 {
     struct eddy_core *core = task_core(task);
     EDDY_ASSERT(!task->ready.queued, "task \"%s\" ends, and would be resumed afterwards", task_name(task));
     EDDY_ASSERT(!task->interruptible && !task->releasing, "task \"%s\" ends within a wait", task_name(task));
-    task->has_result = !core->failure;
-    task->obeyed = core->failure && core->failure->own;
-    core->failure = failure_passed_on(core->failure, false);
-    task->cancelled = core->failure && failure_is_cancellation(core->failure);
+    if (__builtin_expect(core->failure != NULL, 0))
+        note_failure(task);
+    else
+        task->has_result = true;
     task->state = TASK_DONE;
     core->state = EDDY_FINISHED;
     if (task->level)
         level_forget(task);
     delist(task);
-    watches_fire(&task->watches);
+    if (task->watches.first)
+        watches_fire(&task->watches);
     if (task->references == 1) /* the loop's: who might have taken it has given it up */
         task_give_up_result(task);
+}
+
+static void finish(struct task *task)
+{
+    end(task);
 }
 
 /* ---- on a stack ---- */
@@ -80,18 +94,18 @@ void task_entry(void *argument)
     handle->awaitable.type->run(handle);
     if (task->children)
         eddy_frame_end(task->children);
-    finish(task);
+    end(task);
     task_leave(task);
 }
 
-bool task_prepare(struct task *task)
+static inline bool prepare(struct task *task)
 {
     if (task->must_cancel) { /* before its first step: the body never runs */
         end_without_running(task, task_take_cancel(task));
         return false;
     }
     size_t size = task->stack_size ? task->stack_size : task->loop->options.stack_size;
-    task->stack = stack_take(size);
+    task->stack = size ? stack_take(size) : stack_take_again();
     if (!task->stack) {
         end_without_running(task, &failure_no_memory);
         return false;
@@ -105,10 +119,15 @@ bool task_prepare(struct task *task)
     return true;
 }
 
-static struct task *begin_body(struct ready *ready)
+bool task_prepare(struct task *task)
+{
+    return prepare(task);
+}
+
+struct task *task_begin_body(struct ready *ready)
 {
     struct task *task = task_of_ready(ready);
-    return task_prepare(task) ? task : NULL;
+    return prepare(task) ? task : NULL;
 }
 
 /* ---- without a stack: a native operation ---- */
@@ -136,80 +155,8 @@ static void step(struct task *task)
     task_unref(task);
 }
 
-static struct task *step_in_loop(struct ready *ready)
+struct task *task_step_in_loop(struct ready *ready)
 {
     step(task_of_ready(ready));
     return NULL;
-}
-
-/* ---- its beginning ---- */
-
-static void enlist(struct eddy_loop *loop, struct task *task)
-{
-    task->next = loop->tasks;
-    task->previous = NULL;
-    if (loop->tasks)
-        loop->tasks->previous = task;
-    loop->tasks = task;
-    loop->task_count++;
-    task->in_loop = true;
-}
-
-/* In pieces that the compiler stores from vector registers: as one memset it becomes `rep stos`, which takes 12 ns. */
-static inline void clear(struct task *task)
-{
-#ifdef EDDY_SANITIZED /* a switch point is larger */
-    memset(task, 0, offsetof(struct task, fake_frame));
-#else
-    struct piece {
-        uint64_t words[8];
-    } __attribute__((may_alias)) *piece = (void *)task;
-    _Static_assert(offsetof(struct task, fake_frame) <= 4 * sizeof *piece && sizeof *task >= 4 * sizeof *piece,
-                   "what is cleared is four pieces");
-    piece[0] = (struct piece){{0}};
-    piece[1] = (struct piece){{0}};
-    piece[2] = (struct piece){{0}};
-    piece[3] = (struct piece){{0}};
-#endif
-}
-
-/* 1 is the main task's alone, also after four thousand million others. */
-static uint32_t next_id(struct eddy_loop *loop)
-{
-    if (++loop->last_id == 0)
-        loop->last_id = 2;
-    return loop->last_id;
-}
-
-struct task *task_new(struct eddy_loop *loop, struct level *outer, const void *coroutine, size_t size,
-                      const struct eddy_site *site)
-{
-    struct task *task = block_take(&loop->blocks, sizeof *task + size);
-    if (!task)
-        return NULL;
-    clear(task);
-    task->size = (uint32_t)(sizeof *task + size);
-    task->loop = loop;
-    task->site = site;
-    if (outer && !level_join(task, outer)) {
-        block_give(&loop->blocks, task, task->size);
-        return NULL;
-    }
-    task->references = 2;
-    task->id = next_id(loop);
-    task->watches.end = &task->watches.first;
-    if (!current.task)
-        task->context = context_current();
-    else if (current.task->context)
-        task->context = context_ref(current.task->context);
-    memcpy(task + 1, coroutine, size);
-    struct eddy_core *core = task_core(task);
-    core->flags = ED_FLAG_TASK;
-    core->state = EDDY_CREATED;
-    core->children = NULL;
-    core->failure = NULL;
-    task->ready.begin = core->type->start ? step_in_loop : begin_body;
-    task->ready.on_loop = core->type->start != NULL;
-    enlist(loop, task);
-    return task;
 }

@@ -51,6 +51,7 @@ struct remote_call {
 struct eddy_loop {
     struct ready_queue ready;
     struct switch_point point;   /* the loop itself, while a task runs */
+    struct switch_point left;    /* where the task that ended last was left: nobody goes on there */
     struct driver *driver;
     struct timers timers;
     struct blocks blocks;        /* memory of tasks */

@@ -36,7 +36,7 @@ static bool must_look(struct eddy_loop *loop)
            loop->ready.passes >= loop->look_at_pass;
 }
 
-struct task *loop_next_task(struct eddy_loop *loop)
+static inline struct task *next_task(struct eddy_loop *loop)
 {
     struct ready_queue *queue = &loop->ready;
     for (;;) {
@@ -54,6 +54,11 @@ struct task *loop_next_task(struct eddy_loop *loop)
     }
 }
 
+struct task *loop_next_task(struct eddy_loop *loop)
+{
+    return next_task(loop);
+}
+
 /* ---- leaving a stack ---- */
 
 /* In debug mode, and with stacks that have no guard page. */
@@ -69,7 +74,7 @@ static __attribute__((noinline, cold)) void be_careful(struct eddy_loop *loop, c
 void sched_leave_otherwise(struct task *self)
 {
     struct eddy_loop *loop = self->loop;
-    struct task *next = loop_next_task(loop);
+    struct task *next = next_task(loop);
     if (__builtin_expect(loop->careful, 0))
         be_careful(loop, self->stack, next);
     if (next == self)
@@ -98,9 +103,10 @@ void task_leave(struct task *task)
 {
     struct eddy_loop *loop = task->loop;
     struct stack *stack = task->stack;
-    struct switch_point gone;
     task->stack = NULL;
-    struct task *next = loop_next_task(loop);
+    struct task *next = loop->careful ? NULL : sched_next(loop);
+    if (!next)
+        next = next_task(loop);
     if (__builtin_expect(loop->careful, 0))
         be_careful(loop, NULL, next);
     current.task = next;
@@ -109,6 +115,6 @@ void task_leave(struct task *task)
     stack_give(stack);
     if (next)
         *loop->error = next->saved_errno;
-    switch_away(&gone, next ? &next->point : &loop->point, NULL);
+    switch_away(&loop->left, next ? &next->point : &loop->point, NULL);
     __builtin_unreachable();
 }

@@ -47,27 +47,42 @@ static void run_eagerly(struct task *self, struct task *task)
     switch_to(&self->point, &task->point);
 }
 
+/* One of `size` bytes, which the frame with `children` owns; NULL: no memory.  frame: of the function that programs
+ * call. */
+static inline __attribute__((always_inline)) struct task *spawn(const void *coroutine, size_t size, void **children,
+                                                               const struct eddy_site *site, char *frame)
+{
+    struct eddy_loop *loop = current.loop;
+    struct task *self = current.task;
+    EDDY_ASSERT_AT(loop, "%s:%d: spawn needs a running loop: call it from what eddy_run runs",
+                site && site->file ? site->file : "?", site ? site->line : 0);
+    struct task *task = task_new(loop, self ? self->level : NULL, coroutine, size, site);
+    if (!task)
+        return NULL;
+    task->spawn_frame = frame;
+    task->fake_frame = fake_frame_of(coroutine);
+    if (!children && self)
+        children = &self->children;
+    if (children)
+        task_own(task, children);
+    return task;
+}
+
+static __attribute__((noinline, cold)) void *not_spawned(const void *coroutine, size_t size)
+{
+    EDDY_ASSERT(size <= sizeof no_memory.handle, "no memory for a task of %zu bytes", size);
+    current.loop->unspawned++;
+    value_destroy((struct eddy_awaitable *)(uintptr_t)coroutine);
+    return task_handle(no_memory_task());
+}
+
 /* Inlined into a body, by link-time optimisation, its frame would be the body's: spawn_frame has to lie below that. */
 __attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size_t size, void **children,
                                                      const struct eddy_site *site, const eddy_spawn_options *options)
 {
-    struct eddy_loop *loop = current.loop;
-    EDDY_ASSERT_AT(loop, "%s:%d: spawn needs a running loop: call it from what eddy_run runs",
-                site && site->file ? site->file : "?", site ? site->line : 0);
-    struct level *outer = current.task ? current.task->level : NULL;
-    struct task *task = task_new(loop, outer, coroutine, size, site);
-    if (!task) {
-        EDDY_ASSERT(size <= sizeof no_memory.handle, "no memory for a task of %zu bytes", size);
-        loop->unspawned++;
-        value_destroy((struct eddy_awaitable *)(uintptr_t)coroutine);
-        return task_handle(no_memory_task());
-    }
-    task->spawn_frame = __builtin_frame_address(0);
-    task->fake_frame = fake_frame_of(coroutine);
-    if (!children && current.task)
-        children = &current.task->children;
-    if (children)
-        task_own(task, children);
+    struct task *task = spawn(coroutine, size, children, site, __builtin_frame_address(0));
+    if (!task)
+        return not_spawned(coroutine, size);
     if (options && options->name)
         task_set_name(task, options->name);
     if (options && options->stack_size)
@@ -79,11 +94,17 @@ __attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size
     return task_handle(task);
 }
 
-void *eddy_spawn_copy(const void *coroutine, size_t size, void **children, const struct eddy_site *site,
-                      unsigned flags)
+__attribute__((noinline)) void *eddy_spawn_copy(const void *coroutine, size_t size, void **children,
+                                                const struct eddy_site *site, unsigned flags)
 {
     static const eddy_spawn_options eager = {.size = sizeof eager, .eager = true};
-    return eddy_spawn_copy_with(coroutine, size, children, site, flags & ED_SPAWN_EAGER ? &eager : NULL);
+    if (flags & ED_SPAWN_EAGER)
+        return eddy_spawn_copy_with(coroutine, size, children, site, &eager);
+    struct task *task = spawn(coroutine, size, children, site, __builtin_frame_address(0));
+    if (!task)
+        return not_spawned(coroutine, size);
+    ready_add(&task->loop->ready, &task->ready);
+    return task_handle(task);
 }
 
 /* ---- shield ---- */

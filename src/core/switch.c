@@ -28,16 +28,6 @@
 
 #ifndef EDDY_SANITIZED
 
-void switch_prepare(struct switch_point *point, void *bottom, void *top, void (*entry)(void *), void *argument)
-{
-    (void)bottom;
-    point->sp = switch_first_frame(top, entry, argument);
-}
-
-void switch_retire(void)
-{
-}
-
 void switch_forget(struct switch_point *point)
 {
     (void)point;

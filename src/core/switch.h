@@ -48,10 +48,6 @@ struct switch_point {
 #endif
 };
 
-/* Makes `point` begin with entry(argument) on the stack that ends at `top`; entry never returns. */
-void switch_prepare(struct switch_point *point, void *bottom, void *top, void (*entry)(void *), void *argument);
-/* On a stack that is about to be left for ever: what a sanitizer knows of it is forgotten once it has been. */
-void switch_retire(void);
 /* The same for a stack that does not run. */
 void switch_forget(struct switch_point *point);
 /* Memory of frames that have returned may be looked at again: see eddy_frame_end. */
@@ -59,6 +55,24 @@ void switch_unpoison(const void *low, size_t size);
 
 /* Of switch_<arch>.c: lays out a first frame that calls entry(argument) with the stack ending at top; gives its sp. */
 void *switch_first_frame(void *top, void (*entry)(void *), void *argument);
+
+/* switch_prepare makes `point` begin with entry(argument) on the stack that ends at `top`; entry never returns.
+ * switch_retire, on a stack that is about to be left for ever: what a sanitizer knows of it is forgotten once it has
+ * been. */
+#ifdef EDDY_SANITIZED
+void switch_prepare(struct switch_point *point, void *bottom, void *top, void (*entry)(void *), void *argument);
+void switch_retire(void);
+#else
+static inline void switch_prepare(struct switch_point *point, void *bottom, void *top, void (*entry)(void *),
+                                  void *argument)
+{
+    (void)bottom;
+    point->sp = switch_first_frame(top, entry, argument);
+}
+static inline void switch_retire(void)
+{
+}
+#endif
 
 /*
  * `value` is what the call of eddy_switch gives on the other side; of switch_for_bool only NULL and (void *)1 may be

@@ -62,20 +62,27 @@ void task_used_twice(struct task *task)
     __builtin_unreachable();
 }
 
-void task_free(struct task *task)
+/* What only few tasks have. */
+static __attribute__((noinline)) void let_go(struct task *task)
 {
     struct eddy_core *core = task_core(task);
-    task_give_up_result(task);
     if (core->failure && !task->seen && !task->cancelled)
         report_unseen(task);
-    if (core->failure || task->caught || task->context || task->name || task->cancel_reason) {
-        failure_unref(core->failure);
-        failure_unref(task->caught);
-        context_unref(task->context);
-        memory_free(task->name);
-        memory_free(task->cancel_reason);
-    }
-    if (task->loop->debug)
+    failure_unref(core->failure);
+    failure_unref(task->caught);
+    context_unref(task->context);
+    memory_free(task->name);
+    memory_free(task->cancel_reason);
+}
+
+void task_free(struct task *task)
+{
+    task_give_up_result(task);
+    uintptr_t had = (uintptr_t)task_core(task)->failure | (uintptr_t)task->caught | (uintptr_t)task->context |
+                    (uintptr_t)task->name | (uintptr_t)task->cancel_reason;
+    if (had)
+        let_go(task);
+    if (__builtin_expect(task->loop->debug != NULL, 0))
         quarantine(task);
     else
         block_give(&task->loop->blocks, task, task->size);

@@ -4,18 +4,6 @@
 
 #include "core/future.h"
 
-void watch_add(struct watches *watches, struct watch *watch, void (*fire)(struct watch *))
-{
-    if (!watches->first)
-        watches->end = &watches->first;
-    watch->fire = fire;
-    watch->kind = NULL;
-    watch->next = NULL;
-    watch->link = watches->end;
-    *watches->end = watch;
-    watches->end = &watch->next;
-}
-
 void watch_remove(struct watches *watches, struct watch *watch)
 {
     if (!watch->link)
@@ -31,7 +19,10 @@ void watch_remove(struct watches *watches, struct watch *watch)
 void watches_fire(struct watches *watches)
 {
     for (struct watch *watch; (watch = watches->first);) {
-        watch_remove(watches, watch);
+        watches->first = watch->next;
+        if (watch->next)
+            watch->next->link = &watches->first;
+        watch->link = NULL;
         watch->fire(watch);
     }
 }

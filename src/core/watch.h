@@ -18,7 +18,17 @@ struct watches {
     struct watch *first, **end;
 };
 
-void watch_add(struct watches *watches, struct watch *watch, void (*fire)(struct watch *));
+static inline void watch_add(struct watches *watches, struct watch *watch, void (*fire)(struct watch *))
+{
+    if (!watches->first)
+        watches->end = &watches->first;
+    watch->fire = fire;
+    watch->kind = NULL;
+    watch->next = NULL;
+    watch->link = watches->end;
+    *watches->end = watch;
+    watches->end = &watch->next;
+}
 void watch_remove(struct watches *watches, struct watch *watch);
 void watches_fire(struct watches *watches);
 static inline bool watch_is_set(const struct watch *watch)

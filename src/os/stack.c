@@ -221,6 +221,7 @@ static void tell_tools(struct stack *stack)
 {
     char *start = stack->floor;
     stack->valgrind_id = VALGRIND_STACK_REGISTER(start, (char *)stack);
+    stack->checked = VALGRIND_MAKE_MEM_DEFINED(stack, sizeof *stack) != 0; /* only Memcheck answers this */
     __lsan_register_root_region(start, (size_t)((char *)stack - start));
 }
 
@@ -315,7 +316,7 @@ static struct stack_class *find_class(size_t size)
 /* Valgrind takes what lies below the last frame of the stack's last user for out of bounds. */
 static struct stack *taken(struct stack *stack)
 {
-    if (__builtin_expect(stack->valgrind_id != 0, 0))
+    if (__builtin_expect(stack->checked, 0))
         (void)VALGRIND_MAKE_MEM_DEFINED(stack->floor, (size_t)((char *)stack - stack->floor));
     stack->generator = NULL;
     stack->next = stack;

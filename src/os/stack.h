@@ -28,6 +28,7 @@ struct stack {
     const char *generator;   /* the name of the generator that runs on it; NULL: a task does */
     uint32_t valgrind_id;    /* of VALGRIND_STACK_REGISTER */
     uint8_t guard;           /* an enum stack_guard */
+    bool checked;            /* Memcheck looks after it: see VALGRIND_MAKE_MEM_DEFINED in stack.c */
 };
 
 /* Bytes below each stack's lowest frame that are no stack's: a foreign frame of up to this size does not jump over. */

@@ -10,6 +10,7 @@
 #ifndef EDDY_OS_STACK_POOL_H
 #define EDDY_OS_STACK_POOL_H
 
+#include "os/memory.h"
 #include "os/stack.h"
 
 #include <stddef.h>
@@ -61,6 +62,21 @@ extern __thread struct stack_pool stack_pool __attribute__((tls_model("initial-e
 #else
 extern __thread struct stack_pool stack_pool;
 #endif
+
+/* stack_take of the default size, in line where a stack has been used before. */
+static inline struct stack *stack_take_again(void)
+{
+    struct stack *stack = stack_pool.common.free;
+    if (!stack || stack->checked)
+        return stack_take(0);
+    if (memory_fault())
+        return NULL;
+    stack_pool.common.free = stack->next;
+    stack_pool.common.live++;
+    stack->generator = NULL;
+    stack->next = stack;
+    return stack;
+}
 
 size_t stack_page_size(void);
 /* Where the struct of the stack number `index` of a slab lies. */
