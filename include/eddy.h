@@ -22,6 +22,7 @@
 #include "eddy/generator.h"
 #include "eddy/lock.h"
 #include "eddy/loop.h"
+#include "eddy/operation.h"
 #include "eddy/queue.h"
 #include "eddy/scope.h"
 #include "eddy/semaphore.h"

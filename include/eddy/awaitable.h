@@ -92,7 +92,7 @@ EDDY_API void eddy_run_generic(struct eddy_awaitable *a);
 /* Waits for the object that a pointer leads to: a task, a future, a coroutine in a variable. Returns its failure. */
 EDDY_API struct eddy_failure *eddy_join(struct eddy_awaitable *a);
 /* Called after the result has been copied: gives up a task's handle. */
-EDDY_API void eddy_release(struct eddy_awaitable *a);
+EDDY_API void eddy_release_handle(struct eddy_awaitable *a);
 /* Registers what async_free says about a function, which is identified by its body. */
 struct eddy_freeing {
     struct eddy_freeing *next;

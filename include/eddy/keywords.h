@@ -116,7 +116,7 @@ int asprintf(char **__restrict text, const char *__restrict format, ...) EDDY_PR
         __auto_type ed_operand = (x); \
         enum { ed_is_no_awaitable = ED_BRIEF(ED_NO_AWAITABLE(ed_operand)) }; \
         _Static_assert(!ed_is_no_awaitable, "await needs a coroutine, a task, a future or another awaitable"); \
-        ED_AWAIT(ED_WAIT, eddy_release, ED_PASS_OR(ED_CATCH, ##__VA_ARGS__)); \
+        ED_AWAIT(ED_WAIT, eddy_release_handle, ED_PASS_OR(ED_CATCH, ##__VA_ARGS__)); \
     })
 #endif
 

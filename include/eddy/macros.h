@@ -644,7 +644,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     struct eddy_failure *ed_failure = ED_IS_POINTER(ed_operand) \
                                           ? eddy_join_shielded(ed_awaitable) \
                                           : eddy_run_shielded(ed_awaitable, sizeof *ed_address)
-/* release: eddy_release, or the handle remains the caller's */
+/* release: eddy_release_handle, or the handle remains the caller's */
 #define ED_KEEP_HANDLE(handle) (void)0
 /* failed: the failure propagates; it is caught, except for this task's own cancellation; it is caught in every case */
 #define ED_PASS_ON() ED_FAIL(ed_failure, ed_site)
@@ -673,7 +673,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         ED_TAKE_ERROR(__VA_ARGS__) \
         __auto_type ed_operand = (ED_BRIEF(x)); \
         ED_MUST_BE_AWAITABLE(ed_operand, "eddy_await"); \
-        ED_AWAIT(ED_WAIT, eddy_release, ED_PASS_OR(ED_CATCH_ALL, ##__VA_ARGS__)); \
+        ED_AWAIT(ED_WAIT, eddy_release_handle, ED_PASS_OR(ED_CATCH_ALL, ##__VA_ARGS__)); \
     })
 
 #define eddy_await_always(x, err) \
@@ -682,7 +682,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         ED_TAKE_ERROR(err) \
         __auto_type ed_operand = (ED_BRIEF(x)); \
         ED_MUST_BE_AWAITABLE(ed_operand, "await_always"); \
-        ED_AWAIT(ED_WAIT, eddy_release, ED_CATCH_ALL()); \
+        ED_AWAIT(ED_WAIT, eddy_release_handle, ED_CATCH_ALL()); \
     })
 
 /* await_for(x, seconds) · await_for(x, seconds, &err) */
@@ -695,7 +695,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         ED_BY_COUNT(ED_NO_ERROR, ED_NO_ERROR, ED_CLEAR_SECOND, ED_NO_ERROR, ##__VA_ARGS__)(__VA_ARGS__) \
         __auto_type ed_operand = (ED_BRIEF(x)); \
         ED_MUST_BE_AWAITABLE(ed_operand, "await_for"); \
-        ED_AWAIT(ED_WAIT_FOR(ED_SECONDS), eddy_release, \
+        ED_AWAIT(ED_WAIT_FOR(ED_SECONDS), eddy_release_handle, \
                  ED_BY_COUNT(ED_PASS_ON, ED_PASS_ON, ED_CATCH, ED_CATCH, ##__VA_ARGS__)()); \
     })
 #define ED_SECONDS ED_CAT(ed_seconds_, __LINE__)

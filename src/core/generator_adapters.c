@@ -14,7 +14,7 @@ static struct eddy_failure *await_value(eddy_awaitable *awaitable)
     if (!awaitable)
         return NULL;
     struct eddy_failure *failure = eddy_join(awaitable);
-    eddy_release(awaitable);
+    eddy_release_handle(awaitable);
     return failure;
 }
 

@@ -113,7 +113,7 @@ static struct eddy_failure *outcome(struct task *self, struct task *task)
 static struct eddy_failure *refuse(struct task *self, struct task *task, bool awaited_by_another,
                                    struct eddy_failure *failure)
 {
-    self->circular = true; /* until eddy_release */
+    self->circular = true; /* until eddy_release_handle */
     if (!awaited_by_another) {
         task->consumed = !task->sibling_link;
         if (task->consumed)
@@ -170,7 +170,7 @@ static struct eddy_failure *wait_shielded(struct task *self, struct task *task)
         watch_remove(&task->watches, &self->wait.watch);
     bool done = task->state == TASK_DONE;
     unlink_from(self, task);
-    self->circular = false; /* there is no eddy_release */
+    self->circular = false; /* there is no eddy_release_handle */
     return failure || done ? failure : task_take_cancel(self);
 }
 
@@ -278,7 +278,7 @@ struct eddy_failure *eddy_join(struct eddy_awaitable *a)
     return failure;
 }
 
-void eddy_release(struct eddy_awaitable *a)
+void eddy_release_handle(struct eddy_awaitable *a)
 {
     if (!handle_is_task(a))
         return;

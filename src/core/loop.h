@@ -89,6 +89,8 @@ struct eddy_loop {
     unsigned last_passes;        /* that it may still make then, for what is ready */
     bool ended;                  /* other threads' calls are not taken any more */
     struct debugger *debug;      /* debug mode; NULL: off */
+    struct list callback_operations; /* of struct callback_operation: in flight */
+    bool no_callback_operations; /* none is started any more */
     struct list closers;         /* of struct loop_closer */
     struct slot *slots;          /* of bridges to other libraries */
     uint64_t lag[EDDY_LAG_BUCKETS]; /* looks that found a timer due, by how late it was: see eddy_loop_stats */

@@ -2,9 +2,9 @@
 /*
  * loop_end.c - the end of a loop: nothing that ran on it is left behind.
  *
- * The order: what is left of tasks is cancelled and waited for; async generators left open are closed; the thread pools
- * end; other threads' calls are taken a last time.  A loop whose driver has failed can wait for nothing any more: its
- * tasks are left as they are, which is told.
+ * The order: what is left of tasks is cancelled and waited for; async generators left open are closed; operations
+ * without a task are cancelled, and complete; the thread pools end; other threads' calls are taken a last time.  A loop
+ * whose driver has failed can wait for nothing any more: its tasks are left as they are, which is told.
  */
 #include "core/loop_end.h"
 
@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/cancel.h"
+#include "core/callback_operation.h"
 #include "core/current.h"
 #include "core/generator.h"
 #include "core/life.h"
@@ -136,6 +137,7 @@ void loop_finish(struct eddy_loop *loop)
         return;
     end_tasks(loop);
     close_async_generators(loop);
+    callback_operations_end(loop);
     end_threads(loop);
     if (loop->broken && loop->tasks)
         report_alive(loop, "is left as it is, since the driver of its loop has failed");

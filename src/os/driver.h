@@ -136,6 +136,8 @@ struct driver_type {
     void (*adopt)(struct driver *driver, int fd);
     /* takes that back: it stays open, another's.  No operation on it is in flight */
     void (*release)(struct driver *driver, int fd);
+    /* operations on it are in flight */
+    bool (*is_busy)(struct driver *driver, int fd);
     /* no operation on it is in flight */
     void (*close_fd)(struct driver *driver, int fd);
     /* a buffer that a DRIVER_RECV_LENT has lent: its memory is the driver's again */
@@ -291,6 +293,10 @@ static inline void driver_release(struct driver *driver, int fd)
 {
     if (!driver_is_foreign(driver))
         driver->type->release(driver, fd);
+}
+static inline bool driver_is_busy(struct driver *driver, int fd)
+{
+    return driver->type->is_busy(driver, fd);
 }
 static inline void driver_close_fd(struct driver *driver, int fd)
 {

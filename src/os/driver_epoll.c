@@ -480,6 +480,12 @@ void epoll_release(struct driver *driver, int fd)
     *watch = (struct epoll_watch){.generation = watch->generation + 1};
 }
 
+bool epoll_is_busy(struct driver *driver, int fd)
+{
+    const struct epoll_watch *watch = find_watch(epoll_of(driver), fd);
+    return watch && has_operations(watch);
+}
+
 void epoll_close_fd(struct driver *driver, int fd)
 {
     struct epoll_watch *watch = find_watch(epoll_of(driver), fd);
@@ -735,6 +741,7 @@ const struct driver_type driver_epoll = {
     .now = now,
     .adopt = epoll_adopt,
     .release = epoll_release,
+    .is_busy = epoll_is_busy,
     .close_fd = epoll_close_fd,
     .give_back = epoll_give_back,
     .send_now = send_now,

@@ -62,6 +62,7 @@ void epoll_wake(struct driver *driver);
 int epoll_descriptor(struct driver *driver);
 void epoll_adopt(struct driver *driver, int fd);
 void epoll_release(struct driver *driver, int fd);
+bool epoll_is_busy(struct driver *driver, int fd);
 void epoll_close_fd(struct driver *driver, int fd);
 void epoll_give_back(struct driver *driver, void *data, unsigned id);
 

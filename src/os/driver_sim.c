@@ -99,6 +99,7 @@ const struct driver_type driver_sim = {
     .now = now,
     .adopt = sim_adopt,
     .release = sim_release,
+    .is_busy = sim_is_busy,
     .close_fd = sim_close_fd,
     .give_back = epoll_give_back,
     .net = &net_sim,

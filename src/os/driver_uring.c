@@ -522,6 +522,12 @@ static void release(struct driver *driver, int fd)
     forget(uring_of(driver), watch, fd);
 }
 
+static bool is_busy(struct driver *driver, int fd)
+{
+    const struct uring_watch *watch = uring_find(uring_of(driver), fd);
+    return watch && (has_operations(watch) || !list_is_empty(&watch->pollers));
+}
+
 static void close_fd(struct driver *driver, int fd)
 {
     release(driver, fd);
@@ -619,6 +625,7 @@ const struct driver_type driver_uring = {
     .now = now,
     .adopt = adopt,
     .release = release,
+    .is_busy = is_busy,
     .close_fd = close_fd,
     .give_back = give_back,
     .net = &net_kernel,

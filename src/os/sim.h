@@ -110,6 +110,7 @@ bool sim_complete_now(struct sim *sim, struct driver_op *op);
 void sim_cancel(struct driver *driver, struct driver_op *op);
 void sim_adopt(struct driver *driver, int fd);
 void sim_release(struct driver *driver, int fd);
+bool sim_is_busy(struct driver *driver, int fd);
 void sim_close_fd(struct driver *driver, int fd);
 /* Carries out what has become due, without delivering completions. */
 void sim_run_events(struct sim *sim);

@@ -401,6 +401,12 @@ static bool has_operations(const struct sim_socket *socket)
     return !list_is_empty(&socket->readers) || !list_is_empty(&socket->writers) || !list_is_empty(&socket->pollers);
 }
 
+bool sim_is_busy(struct driver *driver, int fd)
+{
+    const struct sim_socket *socket = sim_find(sim_of(driver), fd);
+    return (socket && has_operations(socket)) || epoll_is_busy(driver, fd);
+}
+
 void sim_close_fd(struct driver *driver, int fd)
 {
     struct sim *sim = sim_of(driver);

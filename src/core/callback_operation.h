@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* callback_operation.h - operations without a task, at the end of their loop. */
+#ifndef EDDY_CORE_CALLBACK_OPERATION_H
+#define EDDY_CORE_CALLBACK_OPERATION_H
+
+struct eddy_loop;
+
+/* Cancels all that are in flight and waits for their completions; no other can be started from now on. */
+void callback_operations_end(struct eddy_loop *loop);
+
+#endif
