@@ -253,6 +253,41 @@ async(void, a_signal)
     eddy_cancel(raising);
 }
 
+/* ==== operations without a task ==== */
+
+/* They outlive the task that started them, if that fails. */
+static struct eddy_operation receiving, sending;
+static int ends[2], in_flight;
+static bool received;
+
+static void operation_ended(struct eddy_operation *op)
+{
+    if (op == &receiving)
+        received = op->result > 0 && op->data[0] == 'h';
+    eddy_operation_give_back(op);
+    if (op == &sending && op->result < 0)
+        eddy_operation_cancel(&receiving);
+    if (--in_flight == 0)
+        eddy_release(ends[0]), close(ends[0]), close(ends[1]);
+}
+
+async(void, operations)
+{
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0)
+        throw(errno, "a pair of sockets");
+    receiving = sending = (struct eddy_operation){.complete = operation_ended};
+    in_flight = 2;
+    EXPECT(eddy_adopt(ends[0]) == 0);
+    EXPECT(eddy_operation_recv_lent(&receiving, ends[0]) == 0);
+    EXPECT(eddy_operation_send(&sending, ends[1], "hi", 2, 0) == 0);
+    while (in_flight > 0)
+        await(eddy_sleep(0.001));
+    for (struct eddy_operation *op = &receiving; op; op = op == &receiving ? &sending : NULL)
+        if (op->result < 0)
+            throw((int)-op->result, "an operation");
+    EXPECT(received);
+}
+
 /* ==== all parts ==== */
 
 async(void, several_at_once)
@@ -286,6 +321,7 @@ async(int, everything)
     IN_TIME(datagrams());
     IN_TIME(a_thread());
     IN_TIME(a_signal());
+    IN_TIME(operations());
     IN_TIME(several_at_once());
     return 0;
 }
