@@ -284,16 +284,20 @@ async(void, is_cancelled_later, (const struct kind *, kind), (bool, adopted))
     await(end_trial(t));
 }
 
+/* Takes what is there: nothing but the request to cancel is left. */
 static void end_poll(struct eddy_operation *op)
 {
     struct trial *t = trial_of(op);
     t->calls++;
     t->completions += op->result < 0;
     t->result = t->calls == 1 ? op->result : t->result;
-    if (op->result >= 0)
+    if (op->result >= 0) {
+        if (read(t->fds[0], t->buffer, sizeof t->buffer) != 5)
+            t->error = EIO;
         cancel(t);
-    else if (op->result != -ECANCELED)
+    } else if (op->result != -ECANCELED) {
         t->error = (int)-op->result;
+    }
 }
 
 async(void, completes, (const struct kind *, kind), (bool, adopted))
