@@ -688,7 +688,7 @@ def waiters_in_words(waiters):
     while address and len(names) < 100:
         waiting = at(address - back, 'task')
         names.append(Task(waiting).name)
-        address = int(waiting['wait']['waiter']['next'])
+        address = int(waiting['wait']['waiter']['link']['next'])
     return 'nobody waits' if not names else '%s wait%s' % (', '.join(names), 's'[len(names) > 1:])
 
 

@@ -23,7 +23,8 @@ struct list_link {
     struct list_link *next, *previous; /* NULL: there is none */
 };
 
-struct list {
+/* Public structs hold one as two pointers to void, see core/waiters.h: hence the attribute. */
+struct __attribute__((may_alias)) list {
     struct list_link *first, *last; /* NULL, both: it is empty */
 };
 
@@ -108,6 +109,20 @@ static inline void list_remove(struct list *list, struct list_link *link)
         list->last = link->previous;
 }
 
+/* Removes the first link and gives it; NULL: the list is empty. */
+static inline struct list_link *list_take_first(struct list *list)
+{
+    struct list_link *first = list->first;
+    if (!first)
+        return NULL;
+    list->first = first->next;
+    if (first->next)
+        first->next->previous = NULL;
+    else
+        list->last = NULL;
+    return first;
+}
+
 /* Empties the list: gives what was in it. */
 static inline struct list list_take_all(struct list *list)
 {
@@ -119,10 +134,8 @@ static inline struct list list_take_all(struct list *list)
 /* The links of `more`, which is then empty, come after those of `list`. */
 static inline void list_append_all(struct list *list, struct list *more)
 {
-    for (struct list_link *link; (link = more->first);) {
-        list_remove(more, link);
+    for (struct list_link *link; (link = list_take_first(more));)
         list_add_last(list, link);
-    }
 }
 
 #endif

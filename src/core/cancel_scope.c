@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cancel_scope.c - scopes by trio's rules: once cancelled, every await inside fails until the scope has ended.
+ * cancel_scope.c - the blocks that are scopes: eddy_timeout by Python's rules, eddy_fail_after and others by trio's.
  *
- * Invariant: while a task is in a cancelled scope of this kind and not shielded from it (level_reaches), each delivered
- * cancellation leaves the next one pending.
+ * By Python's rules the task is asked once, and on the way out that cancellation, and only that, becomes ETIMEDOUT.
+ * By trio's, once the scope is cancelled, every await inside fails until the scope has ended.
+ *
+ * Invariant: while a task is in a cancelled scope of trio's kind and not shielded from it (level_reaches), each
+ * delivered cancellation leaves the next one pending.
  */
 #include <math.h>
 #include <string.h>
@@ -18,10 +21,18 @@ static eddy_scope *scope_of(struct eddy_manager *manager)
     return (eddy_scope *)(void *)((struct eddy_timeout *)(void *)manager)->state;
 }
 
+static const char *name_of(const eddy_scope *scope)
+{
+    return scope->shield ? "a shield" : scope->level ? "a cancel scope" : "a timeout";
+}
+
 static void enter(struct eddy_manager *manager, eddy_error *err)
 {
     eddy_scope *scope = ((struct eddy_timeout *)(void *)manager)->value = scope_of(manager);
-    scope_enter(scope, scope->shield ? "a shield" : "a cancel scope", err);
+    bool keeps_out = scope->shield && current.task && level_reaches(current.task);
+    scope_enter(scope, name_of(scope), err);
+    if (!err->code && keeps_out)
+        task_note_delivery(current.task); /* the request is made again when the shield ends */
 }
 
 static void leave_with_error(struct eddy_manager *manager, eddy_error *err)
@@ -40,22 +51,35 @@ static void leave_quietly(struct eddy_manager *manager, eddy_error *err)
 static struct eddy_timeout make(eddy_scope scope, void (*leave)(struct eddy_manager *, eddy_error *))
 {
     struct eddy_timeout timeout = {.manager = {.enter = enter, .exit = leave}};
-    scope.level = scope.relative = true;
-    scope.seconds = scope.when;
+    scope.seconds = scope.relative ? scope.when : NAN;
     memcpy(timeout.state, &scope, sizeof scope);
     return timeout;
 }
 
+/* ---- by Python's rules ---- */
+
+struct eddy_timeout eddy_timeout(double seconds)
+{
+    return make((eddy_scope){.when = seconds, .relative = true}, leave_with_error);
+}
+
+struct eddy_timeout eddy_timeout_at(double when)
+{
+    return make((eddy_scope){.when = when}, leave_with_error);
+}
+
+/* ---- by trio's rules ---- */
+
 struct eddy_timeout eddy_fail_after(double seconds)
 {
-    return make((eddy_scope){.when = seconds}, leave_with_error);
+    return make((eddy_scope){.when = seconds, .relative = true, .level = true}, leave_with_error);
 }
 
 struct eddy_timeout eddy_move_on_telling(double seconds, bool *fired)
 {
     if (fired)
         *fired = false;
-    return make((eddy_scope){.when = seconds, .fired = fired}, leave_quietly);
+    return make((eddy_scope){.when = seconds, .relative = true, .level = true, .fired = fired}, leave_quietly);
 }
 
 struct eddy_timeout(eddy_move_on_after)(double seconds)
@@ -65,22 +89,11 @@ struct eddy_timeout(eddy_move_on_after)(double seconds)
 
 struct eddy_timeout eddy_cancel_scope(void)
 {
-    return make((eddy_scope){.when = INFINITY}, leave_quietly);
+    return make((eddy_scope){.when = INFINITY, .relative = true, .level = true}, leave_quietly);
 }
 
-/* ---- a shield: the levels around it are kept out, until its own deadline ---- */
-
-static void enter_shield(struct eddy_manager *manager, eddy_error *err)
-{
-    bool reached = current.task && level_reaches(current.task);
-    enter(manager, err);
-    if (!err->code && reached)
-        task_note_delivery(current.task); /* the request is made again when the shield ends */
-}
-
+/* The levels around it are kept out, until its own deadline. */
 struct eddy_timeout eddy_shield(double seconds)
 {
-    struct eddy_timeout timeout = make((eddy_scope){.when = seconds, .shield = true}, leave_with_error);
-    timeout.manager.enter = enter_shield;
-    return timeout;
+    return make((eddy_scope){.when = seconds, .relative = true, .level = true, .shield = true}, leave_with_error);
 }

@@ -152,21 +152,10 @@ static struct member *add_member(struct eddy_group *group, struct task *task)
     return member;
 }
 
-/* False, and said: another thread's loop runs its tasks. */
-static bool is_ours(const eddy_group *group, const char *call, const struct eddy_site *site)
-{
-    if (group->parent->loop == current.loop)
-        return true;
-    wrong_loop_say("%s:%d: %s in a group of another thread's loop did nothing: call it there, by "
-                   "eddy_call_soon_threadsafe(loop, function, argument)",
-                   site && site->file ? site->file : "?", site ? site->line : 0, call);
-    return false;
-}
-
 int eddy_group_spawn_copy(eddy_group *group, void *coroutine, size_t size, void *slot, size_t result_offset,
                           size_t result_size, const struct eddy_site *site)
 {
-    if (!is_ours(group, "eddy_group_spawn", site)) {
+    if (!loop_check_ours_at(site, group->parent->loop, "eddy_group_spawn", "group")) {
         value_destroy(coroutine);
         return EDDY_WRONG_LOOP;
     }
@@ -196,7 +185,7 @@ int eddy_group_spawn_copy(eddy_group *group, void *coroutine, size_t size, void 
 
 void eddy_group_cancel(eddy_group *group)
 {
-    if (is_ours(group, "eddy_group_cancel", NULL))
+    if (loop_check_ours(group->parent->loop, "eddy_group_cancel", "group"))
         abort_all(group, "its group was cancelled");
 }
 

@@ -119,7 +119,8 @@ struct eddy_failure *scope_timed_out(const struct eddy_scope *scope)
     return failure_of(ETIMEDOUT, "not done by its deadline");
 }
 
-void scope_add_cause(const struct eddy_scope *scope, struct eddy_failure *failure)
+/* `failure`, which leaves an expired scope and is not its cancellation, gets the time-out as a cause. */
+static void add_cause(const struct eddy_scope *scope, struct eddy_failure *failure)
 {
     struct eddy_failure **link = &failure->cause;
     if (failure->fixed)
@@ -158,14 +159,20 @@ bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure)
     return own;
 }
 
-void scope_leave(struct eddy_scope *scope, eddy_error *err)
+bool scope_close_adding_cause(struct eddy_scope *scope, struct eddy_failure *failure)
 {
-    struct eddy_failure *failure = err->code ? err->failure : NULL;
     bool expired = scope->state == SCOPE_EXPIRING;
     if (scope_close(scope, failure))
+        return true;
+    if (expired && failure && !failure_is_cancellation(failure))
+        add_cause(scope, failure);
+    return false;
+}
+
+void scope_leave(struct eddy_scope *scope, eddy_error *err)
+{
+    if (scope_close_adding_cause(scope, err->code ? err->failure : NULL))
         eddy_failure_catch(scope_timed_out(scope), err);
-    else if (expired && failure && !failure_is_cancellation(failure))
-        scope_add_cause(scope, failure);
 }
 
 bool eddy_expired(const eddy_scope *scope)
@@ -181,12 +188,7 @@ double eddy_when(const eddy_scope *scope)
 /* False, and said: it is the scope of another loop's task. */
 static bool check_ours(const eddy_scope *scope, const char *call)
 {
-    if (scope->state != SCOPE_ACTIVE || scope->task->loop == current.loop)
-        return true;
-    wrong_loop_say("%s on a thread that does not run the scope's loop did nothing: call it there, by "
-                   "eddy_call_soon_threadsafe(loop, function, argument)",
-                   call);
-    return false;
+    return scope->state != SCOPE_ACTIVE || loop_check_ours(scope->task->loop, call, "scope");
 }
 
 void eddy_reschedule(eddy_scope *scope, double when)

@@ -41,14 +41,14 @@ struct eddy_scope {
 bool scope_open(struct eddy_scope *scope, int64_t when);
 /* Ends it; true: `failure`, which leaves, is the scope's own cancellation. */
 bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure);
+/* The same; another `failure` that leaves a scope whose time is over gets the time-out as a cause. */
+bool scope_close_adding_cause(struct eddy_scope *scope, struct eddy_failure *failure);
 /* Ends it, where `err` may be leaving: as ETIMEDOUT, if it was the scope that ended the block. */
 void scope_leave(struct eddy_scope *scope, eddy_error *err);
 /* For managers: opens what eddy_timeout and its relatives have described; sets *err. */
 void scope_enter(struct eddy_scope *scope, const char *what, eddy_error *err);
 /* The failure ETIMEDOUT, with its message. */
 struct eddy_failure *scope_timed_out(const struct eddy_scope *scope);
-/* `failure`, which leaves an expired scope and is not its cancellation, gets the time-out as a cause. */
-void scope_add_cause(const struct eddy_scope *scope, struct eddy_failure *failure);
 int64_t scope_nanoseconds(double when);
 
 #endif

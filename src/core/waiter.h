@@ -3,10 +3,11 @@
 #ifndef EDDY_CORE_WAITER_H
 #define EDDY_CORE_WAITER_H
 
+#include "base/list.h"
 #include "eddy/lock.h"
 
 struct waiter {
-    struct waiter *next, *previous;
+    struct list_link link;
     struct eddy_waiters *list; /* NULL: in none */
 };
 

@@ -10,26 +10,18 @@ void waiters_refuse(struct eddy_awaitable *a)
     native_complete(a, wrong_loop_failure(a->awaitable.type->name));
 }
 
-struct eddy_awaitable *waiters_first(const struct eddy_waiters *list)
+struct eddy_awaitable *waiters_first(struct eddy_waiters *waiters)
 {
-    struct waiter *first = list->first;
+    struct list_link *first = waiters_list(waiters)->first;
     return first ? waiter_task(first)->waits_for : NULL;
 }
 
 bool waiters_remove(struct eddy_awaitable *a)
 {
     struct waiter *waiter = &owner_of(a)->wait.waiter;
-    struct eddy_waiters *list = waiter->list;
-    if (!list)
+    if (!waiter->list)
         return false;
-    if (waiter->previous)
-        waiter->previous->next = waiter->next;
-    else
-        list->first = waiter->next;
-    if (waiter->next)
-        waiter->next->previous = waiter->previous;
-    else
-        list->last = waiter->previous;
+    list_remove(waiters_list(waiter->list), &waiter->link);
     waiter->list = NULL;
     return true;
 }

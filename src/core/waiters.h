@@ -14,55 +14,51 @@
 #include "core/sched.h"
 #include "core/waiter.h"
 
-static inline struct task *waiter_task(struct waiter *waiter)
+_Static_assert(sizeof(struct list) == sizeof(struct eddy_waiters), "eddy_waiters is a list");
+static inline struct list *waiters_list(struct eddy_waiters *waiters)
 {
-    return container_of(waiter, struct task, wait.waiter);
+    return (struct list *)(void *)waiters;
+}
+static inline struct task *waiter_task(struct list_link *link)
+{
+    return container_of(link, struct task, wait.waiter.link);
 }
 /* True: nobody waits in it, or tasks of this thread's loop do. */
-static inline bool waiters_are_ours(const struct eddy_waiters *list)
+static inline bool waiters_are_ours(struct eddy_waiters *waiters)
 {
-    return !list->first || waiter_task(list->first)->loop == current.loop;
+    struct list_link *first = waiters_list(waiters)->first;
+    return !first || waiter_task(first)->loop == current.loop;
 }
-static inline void waiters_add(struct eddy_waiters *list, struct eddy_awaitable *a)
+static inline void waiters_add(struct eddy_waiters *waiters, struct eddy_awaitable *a)
 {
-    struct waiter *waiter = &owner_of(a)->wait.waiter, *last = list->last;
-    waiter->next = NULL;
-    waiter->previous = last;
-    waiter->list = list;
-    if (last)
-        last->next = waiter;
-    else
-        list->first = waiter;
-    list->last = waiter;
+    struct waiter *waiter = &owner_of(a)->wait.waiter;
+    waiter->list = waiters;
+    list_add_last(waiters_list(waiters), &waiter->link);
 }
 void waiters_refuse(struct eddy_awaitable *a);
 /* From `start`: the same, but that a list of another loop's tasks fails it. */
-static inline void waiters_wait(struct eddy_waiters *list, struct eddy_awaitable *a)
+static inline void waiters_wait(struct eddy_waiters *waiters, struct eddy_awaitable *a)
 {
-    if (__builtin_expect(waiters_are_ours(list), 1))
-        waiters_add(list, a);
+    if (__builtin_expect(waiters_are_ours(waiters), 1))
+        waiters_add(waiters, a);
     else
         waiters_refuse(a);
 }
 /* The operation that came first, or NULL. */
-struct eddy_awaitable *waiters_first(const struct eddy_waiters *list);
+struct eddy_awaitable *waiters_first(struct eddy_waiters *waiters);
 /* Takes it off the list, if it is on one: true. */
 bool waiters_remove(struct eddy_awaitable *a);
 /* waiters_remove and native_complete with ECANCELED: the `cancel` of most of them. */
 void waiters_cancel(struct eddy_awaitable *a);
 /* Takes the first off and completes it well; false: there was none. */
-static inline bool waiters_wake_first(struct eddy_waiters *list)
+static inline bool waiters_wake_first(struct eddy_waiters *waiters)
 {
-    struct waiter *first = list->first;
+    struct list_link *first = list_take_first(waiters_list(waiters));
     if (!first)
         return false;
-    list->first = first->next;
-    if (first->next)
-        first->next->previous = NULL;
-    else
-        list->last = NULL;
-    first->list = NULL;
-    native_complete_well(waiter_task(first));
+    struct task *task = waiter_task(first);
+    task->wait.waiter.list = NULL;
+    native_complete_well(task);
     return true;
 }
 

@@ -68,22 +68,29 @@ bool awaitables_are_ours(const void *array, size_t count)
     return true;
 }
 
+static bool did_nothing(const struct eddy_site *site, const char *call, const char *what)
+{
+    char place[200] = "";
+    if (site && site->file)
+        snprintf(place, sizeof place, "%s:%d: ", site->file, site->line);
+    wrong_loop_say("%s%s of a %s of another thread's loop did nothing: call it there, by "
+                   "eddy_call_soon_threadsafe(loop, function, argument)",
+                   place, call, what);
+    return false;
+}
+
 bool awaitable_check_ours(const struct eddy_awaitable *a, const char *call)
 {
-    if (__builtin_expect(awaitable_is_ours(a), 1))
-        return true;
-    wrong_loop_say("%s of a %s that belongs to the loop of another thread did nothing: call it there, by "
-                   "eddy_call_soon_threadsafe(loop, function, argument)",
-                   call, handle_is_task(a) ? "task" : "future");
-    return false;
+    return __builtin_expect(awaitable_is_ours(a), 1) ||
+           did_nothing(NULL, call, handle_is_task(a) ? "task" : "future");
 }
 
 bool loop_check_ours(const struct eddy_loop *loop, const char *call, const char *what)
 {
-    if (__builtin_expect(loop == current.loop, 1))
-        return true;
-    wrong_loop_say("%s of a %s of another thread's loop did nothing: call it there, by "
-                   "eddy_call_soon_threadsafe(loop, function, argument)",
-                   call, what);
-    return false;
+    return loop_check_ours_at(NULL, loop, call, what);
+}
+
+bool loop_check_ours_at(const struct eddy_site *site, const struct eddy_loop *loop, const char *call, const char *what)
+{
+    return __builtin_expect(loop == current.loop, 1) || did_nothing(site, call, what);
 }

@@ -24,5 +24,7 @@ bool awaitables_are_ours(const void *array, size_t count);
 bool awaitable_check_ours(const struct eddy_awaitable *a, const char *call);
 /* The same of what belongs to `loop`: a stream, a file. */
 bool loop_check_ours(const struct eddy_loop *loop, const char *call, const char *what);
+/* The same, where the place of the call is known. */
+bool loop_check_ours_at(const struct eddy_site *site, const struct eddy_loop *loop, const char *call, const char *what);
 
 #endif

@@ -350,8 +350,8 @@ static void a_call_that_cannot_be_passed_on_does_nothing_and_is_reported(void **
     REFUSED(call_things, "eddy_call_later on a thread that runs no loop", "1 1 1 ECANCELED 1");
     REFUSED(cancel_handle, "eddy_handle_cancel on a thread", "ECANCELED 1");
     REFUSED(change_task, "eddy_detach of a task", "0 EDDY_NO_LOOP ECANCELED 1");
-    REFUSED(end_scope, "eddy_reschedule on a thread", "ECANCELED 1");
-    REFUSED(end_group, "eddy_group_spawn in a group", "ECANCELED 1");
+    REFUSED(end_scope, "eddy_reschedule of a scope of another thread's loop", "ECANCELED 1");
+    REFUSED(end_group, "eddy_group_spawn of a group", "ECANCELED 1");
 }
 
 /* ==== two loops ==== */

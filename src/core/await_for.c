@@ -1,55 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * timeout.c - blocks and awaits with a deadline, by Python's rules.
- *
- * On time the task is cancelled, once; on the way out that cancellation, and only that, becomes ETIMEDOUT.
- */
+/* await_for.c - an await with a deadline: a scope around one await, by Python's rules. */
 #include <math.h>
-#include <string.h>
 
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/loop.h"
 #include "core/scope.h"
 #include "os/clock.h"
-
-/* ---- async_with (scope, eddy_timeout(seconds)) ---- */
-
-static eddy_scope *scope_of(struct eddy_manager *manager)
-{
-    return (eddy_scope *)(void *)((struct eddy_timeout *)(void *)manager)->state;
-}
-
-static void enter(struct eddy_manager *manager, eddy_error *err)
-{
-    eddy_scope *scope = ((struct eddy_timeout *)(void *)manager)->value = scope_of(manager);
-    scope_enter(scope, "a timeout", err);
-}
-
-static void leave(struct eddy_manager *manager, eddy_error *err)
-{
-    scope_leave(scope_of(manager), err);
-}
-
-static struct eddy_timeout make(double when, bool relative)
-{
-    struct eddy_timeout timeout = {.manager = {.enter = enter, .exit = leave}};
-    eddy_scope scope = {.when = when, .relative = relative, .seconds = relative ? when : NAN};
-    memcpy(timeout.state, &scope, sizeof scope);
-    return timeout;
-}
-
-struct eddy_timeout eddy_timeout(double seconds)
-{
-    return make(seconds, true);
-}
-
-struct eddy_timeout eddy_timeout_at(double when)
-{
-    return make(when, false);
-}
-
-/* ---- await_for ---- */
 
 /* The awaitable is not even started. */
 static bool refuse(struct eddy_scope *scope, struct eddy_awaitable *a, bool pointer, struct eddy_failure *failure)
@@ -98,10 +55,6 @@ struct eddy_failure *eddy_deadline_close(struct eddy_deadline *deadline, struct 
     if (scope->refusal)
         return scope->refusal;
     bool expired_at_once = scope->relative && failure && failure_is_cancellation(failure) && !failure->own;
-    bool expired = scope->state == SCOPE_EXPIRING;
-    if (scope_close(scope, failure) || expired_at_once)
-        return failure_because(scope_timed_out(scope), failure);
-    if (expired && failure && !failure_is_cancellation(failure))
-        scope_add_cause(scope, failure);
-    return failure;
+    bool own = scope_close_adding_cause(scope, failure);
+    return own || expired_at_once ? failure_because(scope_timed_out(scope), failure) : failure;
 }
