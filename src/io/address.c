@@ -86,7 +86,7 @@ struct eddy_address address_public(const union address *address)
     return public;
 }
 
-/* ==== of anybody ==== */
+/* ==== of any family ==== */
 
 static bool is_ip(const eddy_address *address)
 {

@@ -13,13 +13,13 @@
 
 _Static_assert((int)RACE_MOST >= (int)RESOLVE_MOST, "each address may have its attempt");
 
-/* What the RFC recommends, in seconds. */
+/* The RFC recommends this time, in seconds. */
 static const double usual_stagger = 0.25;
 
 /* The addresses of the host, and the local one. */
 struct call {
     struct address_list list;
-    struct eddy_address local; /* size 0: the system's choice */
+    struct eddy_address local; /* size 0: the system chooses */
 };
 
 /* ==== one address ==== */
@@ -59,9 +59,9 @@ static void discard(int64_t fd)
     socket_close(current.loop, (int)fd);
 }
 
-/* ==== all of them ==== */
+/* ==== all addresses ==== */
 
-/* Families take turns, beginning with that of the first address; the order within a family stays. */
+/* Families take turns, beginning with that of the first address; the order within a family is kept. */
 static void interleave(struct address_list *list)
 {
     union address sorted[RESOLVE_MOST];
@@ -123,7 +123,7 @@ static eddy_connection_options options_or_usual(const eddy_connection_options *o
     return all;
 }
 
-/* The winner's stream; *winner: which address.  The socket is the stream's, or closed. */
+/* The winner's stream; *winner: which address. The socket belongs to the stream, or is closed. */
 static struct eddy_stream *stream_of_winner(const struct call *call, const struct race *race)
 {
     char peer[64];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * copy_file.c - eddy_copy_file: by copy_file_range, a piece at a time, on a thread of the driver's; whatever that does
- * not copy goes through a buffer, and so meets the true error, or the end.
+ * copy_file.c - eddy_copy_file: by copy_file_range, a piece at a time, on a thread of the driver. What that call
+ * does not copy goes through a buffer, where reading and writing report the true error or the end.
  */
 #define EDDY_LIBRARY
 #include <errno.h>
@@ -13,11 +13,11 @@
 #include "os/memory.h"
 
 enum {
-    PIECE = 16 << 20, /* asked of the kernel at once: what a cancelled copy still waits for */
+    PIECE = 16 << 20, /* bytes per call of the kernel: a cancelled copy waits for this many */
     BUFFER = 256 * 1024
 };
 
-/* What lies open during a copy. */
+/* The descriptors that are open during a copy. */
 struct copying {
     eddy_file *from, *to;
     char *buffer;
@@ -30,7 +30,7 @@ static void end(struct copying *copying)
     memory_free(copying->buffer);
 }
 
-/* As far as the kernel goes, up to `size` bytes: how many. */
+/* Copies up to `size` bytes within the kernel: how many it has copied. */
 eddy_async(int64_t, copy_in_kernel, (const struct copying *, copying), (int64_t, size))
 {
     struct driver_file piece = {.flags = copying->to->fd, .size = PIECE};
@@ -39,7 +39,7 @@ eddy_async(int64_t, copy_in_kernel, (const struct copying *, copying), (int64_t,
     return piece.offset;
 }
 
-/* From the positions on to the end: how many. */
+/* Copies from the positions to the end: how many bytes. */
 eddy_async(int64_t, copy_by_buffer, (struct copying *, copying))
 {
     int64_t done = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* directory.c - what is in a folder, as an async generator. */
+/* directory.c - the entries of a folder, as an async generator. */
 #define _GNU_SOURCE
 #define EDDY_LIBRARY
 #include <errno.h>
@@ -23,7 +23,7 @@ struct entry {
 struct listing {
     struct eddy_loop *loop;
     int fd;          /* -1: none yet */
-    char *entries;   /* NULL: none yet */
+    char *entries;   /* NULL: not allocated yet */
 };
 
 static void end(struct listing *listing)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dns.c - eddy_getaddrinfo and eddy_getnameinfo: the system's resolver, on threads of its own.
+ * dns.c - eddy_getaddrinfo and eddy_getnameinfo: the system's resolver, on separate threads.
  *
- * What needs no resolver is answered on the loop's thread.  Questions and answers travel by value; a list that nobody
- * waits for any more is freed when it arrives.
+ * Lookups that need no resolver are answered on the loop's thread. Questions and answers are passed by value; a list
+ * that no task waits for any more is freed when it arrives.
  */
 #define EDDY_LIBRARY
 #include <eddy.h>
@@ -18,7 +18,7 @@
 
 /* The resolver's answer. */
 struct verdict {
-    int error;  /* an EAI_ value; 0: well */
+    int error;  /* an EAI_ value; 0: success */
     int system; /* errno, for EAI_SYSTEM */
 };
 
@@ -52,7 +52,7 @@ struct answer {
 struct look_up {
     struct eddy_awaitable awaitable;
     struct answer result;
-    bool has_host, has_service; /* else NULL was given */
+    bool has_host, has_service; /* otherwise NULL was given */
     char host[NI_MAXHOST];
     char service[NI_MAXSERV];
     struct addrinfo hints;
@@ -100,7 +100,7 @@ static bool look_up_number(struct look_up *self)
     return self->result.verdict.error != EAI_NONAME || (flags & AI_NUMERICHOST) || !self->has_host;
 }
 
-/* RFC 6761: "localhost" is this machine, also where no file names it. */
+/* RFC 6761: "localhost" is this machine, even if no file names it. */
 static void look_up_localhost(struct look_up *self)
 {
     if (self->result.verdict.error != EAI_NONAME || !self->has_host || strcmp(self->host, "localhost") != 0)
@@ -109,7 +109,7 @@ static void look_up_localhost(struct look_up *self)
     look_up_number(self);
 }
 
-/* False: longer than any name. */
+/* False: longer than any host name. */
 static bool take_name(bool *given, char *room, size_t size, const char *text)
 {
     *given = text != NULL;

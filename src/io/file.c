@@ -22,7 +22,7 @@ enum { LINE_CHUNK = 8192 };
 
 /* ==== opening and closing ==== */
 
-/* A descriptor that is closed when the scope is left, unless it was handed on (-1). */
+/* A descriptor that is closed when the scope is left, unless it was passed on (-1). */
 struct held {
     struct eddy_loop *loop;
     int fd;
@@ -105,7 +105,7 @@ void eddy_file_abort(eddy_file *file)
     free_file(file);
 }
 
-/* A remote or full disk reports failed writes at close(2): returns what closing a copy says. */
+/* A remote or full disk reports failed writes at close(2): returns the result of closing a copy. */
 static int flush(const struct eddy_file *file)
 {
     int copy = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
@@ -124,7 +124,7 @@ eddy_async_define(void, eddy_file_close, (eddy_file *, file))
         eddy_raise(error, "eddy_file_close(\"%s\")", file->path);
 }
 
-/* ==== using it ==== */
+/* ==== using a file ==== */
 
 void file_leave(struct eddy_file *file)
 {
@@ -174,8 +174,8 @@ static struct operation write_some(const struct eddy_file *file, struct driver_f
                           : socket_write(file->fd, bytes->data, bytes->size);
 }
 
-/* A FIFO that no writer has opened yet reads as if it had ended; poll tells the two apart.  How many bytes, 0
- * at the end, or a negative code. */
+/* A FIFO that no writer has opened yet reads as if it had ended; poll tells the two apart. Returns the number of
+ * bytes, 0 at the end, or a negative code. */
 eddy_async(int64_t, read_bytes, (struct eddy_file *, file), (void *, buffer), (size_t, size), (int64_t, offset))
 {
     struct driver_file bytes = {.data = buffer, .size = size, .offset = offset};
@@ -192,7 +192,7 @@ static size_t ahead(const struct eddy_file *file)
     return file->line.size - file->begin;
 }
 
-/* Bytes read ahead may be out of date, and are dropped, unless the file cannot be read again (a pipe). */
+/* Bytes read ahead may be out of date. They are dropped, unless the file cannot be read again (a pipe). */
 static void forget_ahead(struct eddy_file *file)
 {
     if (file->seekable)
@@ -225,7 +225,7 @@ eddy_async_define(size_t, eddy_file_read, (eddy_file *, file), (void *, buffer),
     return (size_t)result;
 }
 
-/* Reads more bytes after those that were read ahead: how many, 0 at the end, or a negative errno value. */
+/* Reads more bytes after those that were read ahead. Returns their number, 0 at the end, or a negative errno value. */
 eddy_async(int64_t, read_ahead, (eddy_file *, file))
 {
     struct eddy_buffer *line = &file->line;
@@ -279,7 +279,7 @@ eddy_async_define(size_t, eddy_file_read_line, (eddy_file *, file), (eddy_slice 
     return size;
 }
 
-/* Writes all of it; moves *offset by what was written.  Returns 0 or a negative errno value. */
+/* Writes all bytes; moves *offset by the number of bytes written. Returns 0 or a negative errno value. */
 eddy_async(int64_t, write_all, (eddy_file *, file), (const char *, data), (size_t, size), (int64_t *, offset))
 {
     struct driver_file bytes = {.data = (void *)(uintptr_t)data, .size = size, .offset = *offset};

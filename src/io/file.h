@@ -15,18 +15,19 @@ struct eddy_file {
     bool appends;            /* O_APPEND */
     struct task *user;       /* the task inside a call that uses the position; NULL: none */
     unsigned in_use;         /* calls in progress, including that of the task above */
-    int64_t position;        /* of the next byte to read or write */
+    int64_t position;        /* offset of the next byte to read or write */
     struct eddy_buffer line; /* read ahead by eddy_file_read_line: its bytes from `begin` on stand at `position` */
     size_t begin;
     char path[];             /* for messages */
 };
 
-/* A call on it begins: 0, and file_leave when that has ended; or the code for why it cannot be used here. */
+/* Begins a call on the file. Returns 0, and file_leave must follow when the call has ended; or the code for why the
+ * file cannot be used here. */
 int file_enter(struct eddy_file *file);
 void file_leave(struct eddy_file *file);
 
-/* An operation of a kind that is of files: see core/operation.h.  `file` stays whole until the await has ended, and so
- * do the strings and the data that it names.  A cancelled DRIVER_OPEN leaves nothing open. */
+/* An operation on files; see core/operation.h. `file` and the strings and data that it refers to must live until the
+ * await has ended. A cancelled DRIVER_OPEN leaves nothing open. */
 static inline struct operation file_operation(enum driver_op_kind kind, int fd, struct driver_file *file)
 {
     return operation((struct driver_op){.kind = (uint8_t)kind, .fd = fd, .u.file = file});

@@ -41,7 +41,7 @@ static int note_own(struct driver *driver, struct listening *listening)
     return error;
 }
 
-/* From here on the server owns the file. */
+/* From here on the server owns the socket file. */
 static void note_file(struct listening *listening, unsigned mode)
 {
     struct stat facts;
@@ -126,7 +126,7 @@ void listen_close(struct eddy_loop *loop, struct listening *listening)
     listening->fd = -1;
 }
 
-/* ==== a socket file that an earlier server has left ==== */
+/* ==== a socket file that an earlier server left ==== */
 
 struct probe {
     struct eddy_loop *loop;
@@ -139,7 +139,7 @@ static void drop(struct probe *probe)
         socket_close(probe->loop, probe->fd);
 }
 
-/* A live server accepts the connection.  Refused: the server is gone and only its file is left. */
+/* A running server accepts the connection. Refused: the server has ended, and only its file remains. */
 eddy_async_define(void, listen_clear, (const struct eddy_address *, address))
 {
     struct stat facts;

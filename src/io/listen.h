@@ -13,8 +13,8 @@
 
 struct listening {
     int fd;                  /* -1: none */
-    bool lent;               /* the caller's own, until the server has started */
-    bool has_file;           /* own is the path of a file that it made: */
+    bool lent;               /* the caller's socket, until the server has started */
+    bool has_file;           /* own is the path of a socket file that it made: */
     dev_t device;            /* ... this one */
     ino_t inode;
     struct eddy_address own;
@@ -27,12 +27,12 @@ struct listen_options {
     unsigned unix_mode;
 };
 
-/* 0, or an errno value, when there is no socket. */
+/* Returns 0, or an errno value if there is no socket. */
 int listen_at(struct eddy_loop *loop, struct listening *listening, const struct eddy_address *address,
               const struct listen_options *options);
-/* Takes a descriptor that listens already: 0, or an errno value (EINVAL: it does not listen). */
+/* Takes over a descriptor that listens already. Returns 0, or an errno value (EINVAL: it does not listen). */
 int listen_take(struct eddy_loop *loop, struct listening *listening, int fd);
-/* Descriptors from 3 on that the service manager has opened for this process, or 0. */
+/* Number of descriptors, from 3 on, that the service manager has opened for this process, or 0. */
 size_t listen_inherited(void);
 void listen_close(struct eddy_loop *loop, struct listening *listening);
 /* Removes a socket file without a listener. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* open.c - streams of what is not a connection to a host: descriptors, pipes, Unix sockets, memory. */
+/* open.c - streams that are not connections to a host: descriptors, pipes, Unix sockets, memory. */
 #define EDDY_LIBRARY
 #define _GNU_SOURCE /* pipe2 */
 #include <errno.h>

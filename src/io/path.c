@@ -32,7 +32,7 @@ static void fill(struct stat *status, const struct file_status *from)
     status->st_ctim = time_of(&from->changed);
 }
 
-/* 0 or a negative errno value. */
+/* Returns 0 or a negative errno value. */
 eddy_async(int64_t, look, (int, fd), (const char *, path), (int, flags), (struct stat *, status))
 {
     struct file_status from = {0};

@@ -78,7 +78,7 @@ static void ask(struct timer *timer)
     free_if_over(process);
 }
 
-/* It can no longer be watched, for this reason. */
+/* The process can no longer be watched, for this reason. */
 static void lose(struct eddy_process *process, int error)
 {
     child_abandon(&process->child);
@@ -119,7 +119,7 @@ static void close_streams(struct eddy_process *process)
     process->in = process->out = process->err = NULL;
 }
 
-/* The loop ends: a process that still runs is left alone, but for one that was killed. */
+/* The loop ends: a running process goes on, unless it was killed. */
 static void leave_alone(struct loop_closer *closer)
 {
     struct eddy_process *process = container_of(closer, struct eddy_process, closer);
@@ -141,8 +141,8 @@ static void leave_alone(struct loop_closer *closer)
 
 /* ==== starting ==== */
 
-/* Descriptors that are closed when the scope is left: those given to the child, and our ends unless they were handed
- * on. */
+/* Descriptors that are closed when the scope is left: those given to the child, and the parent's ends unless they
+ * were passed on. */
 struct ends {
     struct eddy_loop *loop;
     int child[3], own[3]; /* -1: none */
@@ -158,7 +158,7 @@ static void close_ends(struct ends *ends)
     }
 }
 
-/* Which descriptor of this program becomes the child's i-th, or a negative errno value. */
+/* Returns the descriptor of this program that becomes the child's i-th, or a negative errno value. */
 static int open_end(struct ends *ends, int i, int wish)
 {
     int pipe_ends[2];
@@ -250,7 +250,7 @@ static int copy_options(eddy_process_options *copy, const eddy_process_options *
     return 0;
 }
 
-/* Starts it for a process that is not watched yet: 0, or an errno value and *step. */
+/* Starts the child of a process that is not watched yet. Returns 0, or an errno value and *step. */
 static int start_child(struct eddy_process *process, const char *const *arguments, const eddy_process_options *options,
                        enum child_step *step)
 {

@@ -2,8 +2,8 @@
 /*
  * process.h - the struct of a process, for the files of this folder.
  *
- * Invariant: its loop lists it from its start until it was given up and has been reaped, whichever comes last; while it
- * runs the loop watches its pidfd, or asks for its status by a timer.
+ * Invariant: the loop's list has it from its start until it was given up and has been reaped, whichever comes last.
+ * While the process runs, the loop watches its pidfd, or asks for its status by a timer.
  */
 #ifndef EDDY_IO_PROCESS_H
 #define EDDY_IO_PROCESS_H
@@ -16,21 +16,21 @@
 struct eddy_process {
     struct loop_closer closer;
     struct eddy_loop *loop;
-    struct driver_op op;    /* waits for the pidfd */
-    struct timer timer;     /* without a pidfd: for the next look */
-    int64_t pause;          /* between two looks, in nanoseconds */
+    struct driver_op op;    /* waits for the pidfd to become readable */
+    struct timer timer;     /* without a pidfd: asks for the status again */
+    int64_t pause;          /* time between two such requests, in nanoseconds */
     struct child child;
-    struct child_end end;   /* once it has ended */
+    struct child_end end;   /* set when it has ended */
     int lost;               /* an errno value: the status was taken by other code */
     bool running;           /* not reaped */
     bool watched;           /* `op` is in flight */
     bool leads;             /* the process leads a group of its own */
-    bool given_up;          /* by who started it */
+    bool given_up;          /* given up by the code that started it */
     bool killed;            /* SIGKILL was sent */
-    bool left;              /* its loop is closing, and gave it up */
+    bool left;              /* its loop is closing, and has given it up */
     eddy_event ended;
     eddy_stream *in, *out, *err; /* NULL: no pipe */
-    char name[];            /* the first word, for messages */
+    char name[];            /* the first word of its command, for messages */
 };
 
 #endif

@@ -10,11 +10,11 @@
 #include "io/turn.h"
 #include "eddy/keywords.h"
 
-/* The attempts and the pause, as tasks of race_run, whose frame joins what is left of them. */
+/* The attempts and the pause, as tasks of race_run, whose frame joins the remaining ones. */
 struct course {
     struct race *race;
-    eddy_task *running[RACE_MOST + 1]; /* tasks whose end was not seen yet, including the pause */
-    size_t which[RACE_MOST + 1];       /* attempt; PAUSE */
+    eddy_task *running[RACE_MOST + 1]; /* tasks whose end was not noticed yet, including the pause */
+    size_t which[RACE_MOST + 1];       /* index of the attempt; or PAUSE */
     size_t count;
     size_t begun;                      /* attempts */
     bool may_begin;                    /* the next one */
@@ -22,7 +22,7 @@ struct course {
 
 enum { PAUSE = RACE_MOST };
 
-/* A loser may have succeeded in the same moment as the winner, or while it was being cancelled. */
+/* A loser may have succeeded at the same moment as the winner, or while it was being cancelled. */
 static void discard_losers(struct race *race)
 {
     for (size_t i = 0; i < race->count; i++)
@@ -51,7 +51,7 @@ static bool lets_next_begin(struct course *course, size_t which)
     return which + 1 == course->begun;
 }
 
-/* Takes ended tasks out of the list. */
+/* Removes ended tasks from the list. */
 eddy_async(void, look, (struct course *, course))
 {
     eddy_error err; /* there was no memory for a task: its result is ENOMEM already */
@@ -84,7 +84,7 @@ eddy_async(void, drop_pause, (struct course *, course))
     }
 }
 
-/* The race is called off.  An attempt that still succeeds has won, and its result is handed over. */
+/* The race is cancelled. An attempt that still succeeds has won, and its result is handed over. */
 eddy_async(void, stop, (struct course *, course))
 {
     eddy_error err; /* no memory for the wait: their frame waits for them, and their results are discarded */
@@ -95,7 +95,7 @@ eddy_async(void, stop, (struct course *, course))
     eddy_await(look(course));
 }
 
-/* Waits until one has ended, or the race is asked to end. */
+/* Waits until an attempt has ended, or the race is cancelled. */
 eddy_async(void, wait_for_one, (struct course *, course))
 {
     eddy_error err;

@@ -3,8 +3,8 @@
  * race.h - several attempts at the same thing, begun one after the other until one succeeds (RFC 8305: happy
  * eyeballs).
  *
- * The next is begun when the last one has failed, or has not succeeded within `stagger` seconds.  Invariant: when the
- * race is over, in whatever way, no attempt is under way, and the results of losers have been discarded.
+ * The next is begun when the last one has failed, or has not succeeded within `stagger` seconds. Invariant: when the
+ * race is over, for any reason, no attempt is running, and the results of losers have been discarded.
  */
 #ifndef EDDY_IO_RACE_H
 #define EDDY_IO_RACE_H
@@ -19,15 +19,15 @@ eddy_async_type(int64_t, race_attempt, (void *, argument), (size_t, i));
 struct race {
     race_attempt attempt;
     void *argument;
-    size_t count;                        /* how many attempts; at most RACE_MOST */
+    size_t count;                        /* number of attempts; at most RACE_MOST */
     double stagger;                      /* seconds; INFINITY: one after the other */
     void (*discard)(int64_t brought);    /* discards a loser's result */
     int64_t results[RACE_MOST];          /* by attempt */
     int winner;                          /* index of the winner; -1: no attempt won, and each result says why */
 };
 
-/* Sets winner and results.  Fails by cancellation only, and only if nobody won: else the request waits for the next
- * await. */
+/* Sets winner and results. Fails only by cancellation, and only if no attempt won; otherwise the request is
+ * delivered at the next await. */
 eddy_async_declare(void, race_run, (struct race *, race));
 
 #endif

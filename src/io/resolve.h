@@ -8,13 +8,13 @@
 enum { RESOLVE_MOST = 16 };
 
 struct address_list {
-    int code;           /* 0, or an errno value: why there is none */
-    char reason[96]; /* what the resolver says about the error */
+    int code;           /* 0, or an errno value: why there are no addresses */
+    char reason[96]; /* the resolver's words for the error */
     size_t count;
-    union address items[RESOLVE_MOST]; /* further ones are dropped: no connect tries that many */
+    union address items[RESOLVE_MOST]; /* further addresses are dropped: no connect tries that many */
 };
 
-/* host NULL or "": this machine (passive: each of its addresses).  Never fails but by cancellation. */
+/* host NULL or "": this machine (passive: each of its addresses). Fails only by cancellation. */
 eddy_async_declare(struct address_list, resolve_host, (const char *, host), (int, port), (bool, passive));
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sendfile.c - a file's bytes to a stream: from the kernel's memory where the transport can, else by a buffer.
+ * sendfile.c - sends a file's bytes to a stream: from the kernel's memory if the transport can, else through a
+ * buffer.
  *
- * sendfile(2) is called on the loop's thread, a piece at a time: it blocks while a part of the file is not in memory
- * yet.  The copying way reads by the driver.
+ * sendfile(2) is called on the loop's thread, a piece at a time. It blocks while a part of the file is not in memory
+ * yet. The copying way reads through the driver.
  */
 #define EDDY_LIBRARY
 #include <errno.h>
@@ -20,8 +21,8 @@ enum { PIECE = 1 << 20, COPY = 65536 };
 struct sending {
     struct stream_write write;
     int fd;
-    int64_t offset; /* in the file, where it began */
-    char *copy;     /* COPY bytes of memory; NULL: not needed so far */
+    int64_t offset; /* offset in the file where the copy began */
+    char *copy;     /* COPY bytes of memory; NULL: not needed yet */
 };
 
 static size_t left_of(const struct sending *sending, size_t most)
@@ -35,7 +36,7 @@ static int64_t place_of(const struct sending *sending)
     return sending->offset + (int64_t)sending->write.sent;
 }
 
-/* Sends a piece without a copy: how many bytes, 0 at the end of the file, or a negative code. */
+/* Sends a piece without a copy. Returns the number of bytes, 0 at the end of the file, or a negative code. */
 eddy_async(int64_t, send_directly, (eddy_stream *, s), (struct sending *, sending))
 {
     size_t size = left_of(sending, PIECE);
@@ -45,7 +46,7 @@ eddy_async(int64_t, send_directly, (eddy_stream *, s), (struct sending *, sendin
     return result;
 }
 
-/* Sends all bytes of the copy: 0, or a code. */
+/* Sends all bytes of the copy. Returns 0 or a code. */
 eddy_async(int, send_copy, (eddy_stream *, s), (struct sending *, sending), (size_t, size))
 {
     for (size_t done = 0; done < size;) {
@@ -75,7 +76,7 @@ eddy_async(int64_t, read_piece, (struct sending *, sending))
     return -ECANCELED;
 }
 
-/* Sends a piece by a copy; the same results. */
+/* Sends a piece by a copy. Returns the same. */
 eddy_async(int64_t, send_by_copy, (eddy_stream *, s), (struct sending *, sending))
 {
     if (!sending->copy && !(sending->copy = memory_alloc(COPY)))
@@ -117,5 +118,5 @@ eddy_async_define(size_t, eddy_sendfile, (eddy_stream *, s), (int, fd), (int64_t
     error = stream_write_error(&sending.write, eddy_await(send_all(s, &sending)));
     if (error)
         eddy_raise(error, "eddy_sendfile(%s, %d): %zu bytes were sent", stream_peer(s), fd, sending.write.sent);
-    return sending.write.size = sending.write.sent; /* the file may have ended */
+    return sending.write.size = sending.write.sent; /* the file may be at its end */
 }

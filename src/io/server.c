@@ -11,17 +11,17 @@
 #include "os/clock.h"
 #include "os/memory.h"
 
-enum { ACCEPTS_AT_ONCE = 32 }; /* accepts in one turn, before the handlers run */
+enum { ACCEPTS_AT_ONCE = 32 }; /* accepts in one pass, before the handlers run */
 
 enum { PASSING_FAILURES = 16 }; /* failed accepts in a row before the failure is logged */
 
-/* Without descriptors or memory the next accept would fail as well: each pause is twice as long as the one before. */
+/* Without descriptors or memory the next accept would fail as well: each pause is twice as long as the previous one. */
 static const double first_pause = 0.25, longest_pause = 16;
 
-/* A peer that has just connected may be about to speak. */
+/* A peer that has just connected may be about to send its first bytes. */
 static const double youth = 0.05;
 
-/* Seconds for cancelled handlers to end, if the closing task is asked to end as well. */
+/* Seconds for cancelled handlers to end, if the closing task is cancelled as well. */
 static const double last_seconds = 5;
 
 /* ==== the end of its tasks ==== */
@@ -82,9 +82,9 @@ static void remove_connection(struct connection *connection)
     eddy_event_set(&connection->server->room);
 }
 
-/* ==== peers that went away ==== */
+/* ==== peers that disconnected ==== */
 
-/* The log gets the first one at once, and then once a second the number of the others. */
+/* The log gets the first one at once, and then, once a second, the number of the others. */
 static void tell_gone(struct eddy_server *server, const struct eddy_failure *failure)
 {
     char name[128] = "?";
@@ -124,7 +124,7 @@ static bool is_of_peer(const struct eddy_stream *s, int code)
                        code == ECONNABORTED || code == EHOSTUNREACH || code == ENETUNREACH);
 }
 
-/* If a handler failed only because its peer went away, that is not an error of the program: the peer is counted. */
+/* If a handler failed only because its peer disconnected, the program made no error: the peer is counted. */
 static void judge_failure(struct eddy_server *server, const struct eddy_stream *s, struct task *task)
 {
     struct eddy_failure *failure = task_core(task)->failure;
@@ -158,7 +158,7 @@ static void on_handler_end(struct watch *watch)
 
 /* ==== accepting ==== */
 
-/* The task is the server's: no frame joins it, and its end is watched.  False: no memory. */
+/* The task belongs to the server: no frame joins it, and its end is watched. False: no memory. */
 static bool start_task(const void *coroutine, size_t size, struct watch *watch, struct task **slot,
                        void (*on_end)(struct watch *))
 {
@@ -170,7 +170,7 @@ static bool start_task(const void *coroutine, size_t size, struct watch *watch, 
     }
     struct task *task = *slot = task_of_handle(handle);
     watch_add(&task->watches, watch, on_end);
-    task_give_up_handle(task); /* not detached: it stays in the server's level */
+    task_give_up_handle(task); /* not detached: it remains in the server's level */
     return true;
 }
 
@@ -186,7 +186,7 @@ static void add_connection(struct listener *listener, struct connection *connect
     server->handshake_count += connection->handshakes;
 }
 
-/* The handler's task begins in the next pass.  0, or ENOMEM: the connection is closed. */
+/* The handler's task begins in the next pass. Returns 0; or ENOMEM, and the connection is closed. */
 static int admit(struct listener *listener, int fd)
 {
     struct eddy_server *server = listener->server;
@@ -236,7 +236,7 @@ static bool is_full(const struct eddy_server *server)
            (server->max_handshakes && server->handshake_count >= server->max_handshakes);
 }
 
-/* 0, or the code for why it could not be admitted, now or when there is room. */
+/* Returns 0, or the code for why the connection could not be admitted, now or when there is room. */
 eddy_async(int, admit_when_there_is_room, (struct listener *, listener), (int, fd))
 {
     struct eddy_server *server = listener->server;
@@ -254,14 +254,14 @@ eddy_async(int, admit_when_there_is_room, (struct listener *, listener), (int, f
     return admit(listener, fd);
 }
 
-/* 0, or the code for why a connection could not be accepted. */
+/* Returns 0, or the code for why a connection could not be accepted. */
 eddy_async(int, accept_one, (struct listener *, listener))
 {
     int64_t result = eddy_await(socket_accept(listener->socket.fd));
     if (result < 0)
         return (int)-result;
     driver_adopt(listener->server->loop->driver, (int)result);
-    if (task_has_request(current.task)) { /* the connection came while the server was being closed */
+    if (task_has_request(current.task)) { /* the connection arrived while the server was being closed */
         socket_close(listener->server->loop, (int)result);
         return 0;
     }
@@ -317,7 +317,7 @@ int server_accept(struct eddy_server *server)
         if (!start_task(&accepts, sizeof accepts, &listener->watch, &listener->task, on_listener_end))
             return ENOMEM;
         server->accepting++;
-        if (!level_join(listener->task, server->level)) /* and with it the handlers that it spawns */
+        if (!level_join(listener->task, server->level)) /* and so are the handlers that it spawns */
             return ENOMEM;
     }
     return 0;
@@ -353,8 +353,8 @@ static void end_idle(struct eddy_server *server, bool spare_young)
 }
 
 /*
- * Returns 0, or why it did not wait for the last handler: ETIMEDOUT, or ECANCELED by a request that comes meanwhile,
- * which ends the grace.  A request that came before does not shorten the grace.
+ * Returns 0, or why it did not wait for the last handler: ETIMEDOUT, or ECANCELED if a request arrives meanwhile,
+ * which ends the grace. A request that came before does not shorten the grace.
  */
 eddy_async(int, wait_for_handlers, (struct eddy_server *, server), (double, seconds))
 {
@@ -367,10 +367,10 @@ eddy_async(int, wait_for_handlers, (struct eddy_server *, server), (double, seco
     return err.code && task_requests(self) > requests ? ECANCELED : err.code;
 }
 
-/* Waits for the handlers, some of which end at once. */
+/* Waits for the handlers. Some of them end at once. */
 eddy_async(void, give_grace, (struct eddy_server *, server), (double, seconds))
 {
-    eddy_await(eddy_sleep(0)); /* bytes that have come already are read first */
+    eddy_await(eddy_sleep(0)); /* bytes that have already arrived are read first */
     end_idle(server, true);
     int early = eddy_await(wait_for_handlers(server, seconds < youth ? seconds : youth));
     if (early != ETIMEDOUT || seconds <= youth)
@@ -385,7 +385,7 @@ static void cancel_handlers(struct eddy_server *server)
     level_cancel(server->level, "the server closes");
 }
 
-/* The last step of closing if handlers do not end. */
+/* The last step of closing, if handlers do not end. */
 static void abandon(struct eddy_server **left)
 {
     struct eddy_server *server = *left;

@@ -15,9 +15,9 @@
 struct listener {
     struct eddy_server *server;
     struct listening socket;
-    unsigned failures;       /* accepts that failed since the last success */
+    unsigned failures;       /* number of failed accepts since the last success */
     bool failing;            /* the failure has been logged */
-    struct task *task;       /* accepts; NULL: not yet, or ended */
+    struct task *task;       /* the task that accepts; NULL: not started yet, or ended */
     struct watch watch;      /* watches the end of that task */
 };
 
@@ -25,33 +25,33 @@ struct eddy_server {
     struct eddy_loop *loop;
     struct loop_closer closer;
     struct level *level;     /* the tasks that accept, and the handlers */
-    void *prototype;         /* what is spawned for a connection; its stream is set for each */
+    void *prototype;         /* the coroutine that is spawned for a connection; its stream is set for each */
     void (*upgrade_release)(void *argument); /* the coroutine that makes connections ready (TLS); NULL: there is none */
     void *upgrade_argument;
     size_t size, stream_offset;
     size_t max_connections;  /* 0: no limit */
     size_t max_handshakes;   /* the greatest number of connections in their TLS handshake; 0: no limit */
-    bool shed;               /* connections beyond max_connections are closed */
-    size_t stream_limit;     /* 0: the default */
+    bool shed;               /* connections beyond max_connections are closed at once */
+    size_t stream_limit;     /* limit on a line of each stream; 0: the default */
     struct list connections; /* the streams that the server has accepted */
     size_t connection_count, handshake_count, shed_count, gone_count, accepting;
     eddy_event idle;         /* no task of the server is left */
-    eddy_event room;         /* there are fewer than max_connections, or than max_handshakes */
-    struct timer gone_timer; /* while it is set, peers that go away are counted and not logged */
-    size_t gone_untold;      /* peers that went away since the last line of the log */
+    eddy_event room;         /* set while there are fewer than max_connections, or than max_handshakes */
+    struct timer gone_timer; /* while it is set, peers that disconnect are counted and not logged */
+    size_t gone_untold;      /* peers that disconnected since the last line of the log */
     bool closing;
     bool orphan;             /* eddy_server_close was cancelled: the last task frees it */
     size_t listener_count;
     struct listener listeners[];
 };
 
-/* Without listeners yet, and room for `listeners` of them; NULL: no memory. */
+/* A server without listeners, and with room for `listeners` of them; NULL: no memory. */
 struct eddy_server *server_new(struct eddy_loop *loop, size_t listeners);
-/* A task for each listener.  0, or ENOMEM. */
+/* Spawns a task for each listener. Returns 0 or ENOMEM. */
 int server_accept(struct eddy_server *server);
-/* Its handshake has ended, well or not: another connection may begin one. */
+/* A handshake has ended, successfully or not: another connection may begin one. */
 void server_handshake_over(struct connection *connection);
-/* A server that could not be started: it is freed when its tasks have ended. */
+/* A server that could not be started: frees it when its tasks have ended. */
 void server_drop(struct eddy_server *server);
 
 #endif

@@ -16,16 +16,16 @@ enum {
     FIRST_INHERITED = 3  /* the first descriptor, by the rules of sd_listen_fds */
 };
 
-/* ==== what is spawned for a connection ==== */
+/* ==== the coroutine that is spawned for a connection ==== */
 
-/* A connection that has to be made ready first (TLS): the coroutine that then runs the handler, which follows it in
- * memory. */
+/* For a connection that must be prepared first (TLS): the coroutine that does so and then runs the handler, which
+ * follows it in memory. */
 struct upgraded {
     struct eddy_awaitable awaitable;
     eddy_void result;
     bool (*upgrade)(eddy_stream *s, void *argument, struct eddy_failure **failure);
     void *argument;
-    size_t stream_offset; /* in the handler */
+    size_t stream_offset; /* the parameter's place in the handler */
     uint64_t handler[];
 };
 
@@ -51,7 +51,7 @@ static void run_upgraded(struct eddy_awaitable *a)
 static const struct eddy_awaitable_type upgraded_type = {
     .name = "connection", .run = run_upgraded, .kind = EDDY_COROUTINE, .size = sizeof(struct upgraded)};
 
-/* The server takes over the prototype of the handler, wrapped by the upgrade if there is one.  0, or ENOMEM. */
+/* The server takes over the prototype of the handler, wrapped by the upgrade if there is one. Returns 0 or ENOMEM. */
 static int set_prototype(struct eddy_server *server, struct eddy_start_server *self)
 {
     server->prototype = self->prototype;
@@ -76,10 +76,10 @@ static int set_prototype(struct eddy_server *server, struct eddy_start_server *s
     return 0;
 }
 
-/* ==== where it is to listen ==== */
+/* ==== the addresses to listen on ==== */
 
 struct plan {
-    struct eddy_address *items; /* NULL: none so far */
+    struct eddy_address *items; /* NULL: no addresses so far */
     size_t count;
 };
 
@@ -192,7 +192,7 @@ static int listen_on_all(struct eddy_server *server, const struct plan *plan, in
     return server->listener_count || !plan->count ? 0 : last;
 }
 
-/* A port of the kernel's choice for the first address may be taken on the next. */
+/* A port that the kernel chose for the first address may be in use on the next one. */
 static int find_port(struct eddy_server *server, const struct plan *plan, const eddy_server_options *options)
 {
     struct listen_options how = {options->backlog, options->reuse_port, options->unix_mode};
@@ -214,7 +214,7 @@ static int take_descriptors(struct eddy_server *server, const eddy_server_option
     return error;
 }
 
-/* 0, or why not. */
+/* Returns 0, or the code for why it failed. */
 static int open_server(struct eddy_start_server *self, const struct plan *plan, eddy_server **result)
 {
     const eddy_server_options *options = &self->options;

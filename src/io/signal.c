@@ -2,8 +2,8 @@
 /*
  * signal.c - signals for loops: eddy_add_signal_handler, eddy_signals.
  *
- * Both are subscriptions: the handler, on any thread, posts one to its loop, which delivers it.  Invariant: a
- * subscription is freed when it is not posted, never before; `posted` is all that the handler changes.
+ * Both are subscriptions. The signal handler, on any thread, posts a subscription to its loop, which delivers it.
+ * Invariant: a subscription is freed only while it is not posted; the signal handler changes nothing but `posted`.
  */
 #define EDDY_LIBRARY
 #include <errno.h>
@@ -21,8 +21,8 @@ struct subscription {
     struct remote_call call;
     struct eddy_loop *loop;
     bool posted;                  /* atomic: `call` is on its way */
-    bool ended;                   /* freed as soon as that and the call of its handler are over */
-    struct receiver *receiver;    /* of eddy_signals; NULL: a handler */
+    bool ended;                   /* freed as soon as both that call and the call of its handler are over */
+    struct receiver *receiver;    /* the queue of eddy_signals; NULL: a handler */
     struct loop_call handler;     /* its call */
     void (*function)(void *);
     void *argument;
@@ -90,7 +90,7 @@ static void end(struct subscription *s)
     free_if_over(s);
 }
 
-/* The loop ends. */
+/* Called when the loop ends. */
 static void close_subscription(struct loop_closer *closer)
 {
     struct subscription *s = container_of(closer, struct subscription, closer);
@@ -102,7 +102,7 @@ static void close_subscription(struct loop_closer *closer)
         loop_drain_inbox(loop);
 }
 
-/* 0, or an errno value. */
+/* Returns 0 or an errno value. */
 static int subscribe(struct eddy_loop *loop, struct subscription *s, int number)
 {
     s->loop = loop;
@@ -130,7 +130,7 @@ static struct subscription *find(struct eddy_loop *loop, int number)
 static void make_call(void *argument)
 {
     struct subscription *s = argument;
-    s->handler.ready.queued = false; /* a loop that closes leaves it set */
+    s->handler.ready.queued = false; /* a loop that closes does not clear it */
     if (s->ended)
         free_if_over(s);
     else

@@ -9,15 +9,15 @@
 
 #include "core/impl.h"
 
-/* ==== all of a message ==== */
+/* ==== whole messages ==== */
 
 struct receive_all {
     struct operation operation;
-    size_t room; /* for ancillary data */
+    size_t room; /* size of the memory for ancillary data */
     size_t got;  /* bytes so far */
 };
 
-/* False: there is no room for more. */
+/* False: the message has no more room. */
 static bool advance(struct msghdr *message, size_t size)
 {
     for (; message->msg_iovlen > 0 && size >= message->msg_iov->iov_len; message->msg_iov++, message->msg_iovlen--)
@@ -29,7 +29,8 @@ static bool advance(struct msghdr *message, size_t size)
     return true;
 }
 
-/* Bytes that came are the result, whatever ended the wait for more.  After descriptors nothing more is received. */
+/* The bytes that arrived are the result, for whatever reason the wait for more ended. After descriptors nothing more
+ * is received. */
 static bool receive_more(struct operation *operation, struct driver_op *op)
 {
     struct receive_all *self = container_of(operation, struct receive_all, operation);
@@ -60,7 +61,7 @@ struct operation socket_connect(int fd, const struct sockaddr *address, socklen_
     return operation((struct driver_op){.kind = DRIVER_CONNECT, .fd = fd, .u.address = {.data = to, .length = size}});
 }
 
-/* Seconds between tries at a queue that is full: nothing tells when it has room. */
+/* Seconds between tries while the server's queue is full: there is no event for room in it. */
 static const double first_pause = 0.001, longest_pause = 0.05;
 
 eddy_async_define(int64_t, socket_connect_patiently, (int, fd), (const struct sockaddr *, address), (socklen_t, size))
@@ -80,7 +81,7 @@ int socket_open(int family)
 {
     struct driver *driver = current.loop->driver;
     int on = 1, fd = net_open(driver, family, SOCK_STREAM, 0);
-    /* A listening socket hands this on to those that it accepts. */
+    /* Set on a listening socket; accepted sockets inherit it. */
     if (fd >= 0 && family != AF_UNIX)
         net_set_option(driver, fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return fd;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * socket.h - the operations on sockets, pipes and whatever else has a descriptor, and what sockets need besides.
+ * socket.h - the operations on sockets, pipes and other descriptors, and calls on sockets.
  *
- * Each function makes an operation, which is awaited: see core/operation.h.  The descriptor stays open, and the memory
- * that is named stays whole, until the await has ended.
+ * Each function makes an operation, which is awaited; see core/operation.h. The descriptor must stay open, and the
+ * memory must live, until the await has ended.
  */
 #ifndef EDDY_IO_SOCKET_H
 #define EDDY_IO_SOCKET_H
@@ -18,7 +18,7 @@ static inline struct operation socket_recv(int fd, void *data, size_t size, int 
 {
     return operation((struct driver_op){.kind = DRIVER_RECV, .fd = fd, .u.buffer = {data, size, flags}});
 }
-/* What was lent is in `what.u.lent` of the operation.  single: nothing may be received before it is asked for. */
+/* The lent buffer is in `what.u.lent` of the operation. single: nothing may be received before it is asked for. */
 static inline struct operation socket_recv_lent(int fd, bool single)
 {
     return operation((struct driver_op){.kind = DRIVER_RECV_LENT, .fd = fd, .u.lent.single = single});
@@ -57,16 +57,16 @@ static inline struct operation socket_accept(int fd)
 }
 /* One try: -EAGAIN if the queue of a Unix socket is full. */
 struct operation socket_connect(int fd, const struct sockaddr *address, socklen_t size);
-/* Waits for room in that queue.  The same results, but for -EAGAIN. */
+/* Waits for room in that queue. The same results, except -EAGAIN. */
 eddy_async_declare(int64_t, socket_connect_patiently, (int, fd), (const struct sockaddr *, address), (socklen_t, size));
-/* MSG_WAITALL: bytes until the parts of the message are full, the stream ends or fails, or the task is asked to end
- * (which it then does in its next await).  Uses the message up. */
+/* MSG_WAITALL: bytes until the parts of the message are full, the stream ends or fails, or the task is cancelled
+ * (which is then delivered at its next await). Changes the message. */
 eddy_async_declare(int64_t, socket_recvmsg_all, (int, fd), (struct msghdr *, message), (int, flags));
 
 /* A non-blocking stream socket of the running loop, or a negative errno value.  Closed by socket_close. */
 int socket_open(int family);
 void socket_close(struct eddy_loop *loop, int fd);
-/* A socket that is closed when the scope is left, unless it was handed on (fd -1): eddy_defer(socket_drop, &held). */
+/* A socket that is closed when the scope is left, unless it was passed on (fd -1): eddy_defer(socket_drop, &held). */
 struct held_socket {
     struct eddy_loop *loop;
     int fd;

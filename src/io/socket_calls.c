@@ -9,10 +9,10 @@
 #include "io/socket.h"
 #include "os/memory.h"
 
-/* Seconds between tries at a queue that is full. */
+/* Seconds between tries while a queue is full. */
 static const double pause_between = 0.001;
 
-/* For messages: an address of the caller's as text. */
+/* For messages: the caller's address as text. */
 struct name {
     char text[128];
 };
@@ -28,7 +28,7 @@ static struct name name_of(const void *address, size_t size)
     return name;
 }
 
-/* ==== all of it ==== */
+/* ==== whole messages ==== */
 
 static bool is_stream(int fd)
 {
@@ -42,8 +42,8 @@ static void free_parts(struct iovec **parts)
     memory_free(*parts);
 }
 
-/* The kernel knows MSG_WAITALL only where it may block, so it is made of several receives here.  Of datagrams, and of a
- * look at what is there, it says nothing. */
+/* The kernel supports MSG_WAITALL only where it may block, so several receives are made here. MSG_WAITALL has no
+ * effect on datagrams and with MSG_PEEK. */
 eddy_async(int64_t, receive_message, (int, fd), (struct msghdr *, message), (int, flags))
 {
     bool all = (flags & MSG_WAITALL) && !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE));
@@ -133,9 +133,9 @@ eddy_async_define(size_t, eddy_recvmsg, (int, fd), (struct msghdr *, message), (
 }
 
 /*
- * A ring that tries again by itself sends an empty datagram to a Unix socket whose queue was full, for its first try
- * has used the bytes up (Linux 6.18).  So it is told not to, and the next try is made here.  Such a socket says that it
- * is ready all the while: hence the pause.
+ * A ring that tries again by itself sends an empty datagram to a Unix socket whose queue was full, since its first
+ * try has consumed the bytes (Linux 6.18). So it is told not to, and the next try is made here. Such a socket
+ * reports that it is ready all the time; therefore there is a pause.
  */
 eddy_async(int64_t, send_message, (int, fd), (const struct msghdr *, message), (int, flags))
 {

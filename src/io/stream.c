@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stream.c - the life of a stream, its deadline, and facts.  Reading and writing have files of their own. */
+/* stream.c - the life of a stream, its deadline, and facts about it. Reading and writing are in other files. */
 #define EDDY_LIBRARY
 #include "io/stream.h"
 
@@ -32,13 +32,13 @@ struct eddy_stream *stream_of_socket(struct eddy_loop *loop, int fd, bool is_uni
     struct transport *t = socket_transport(loop, fd, is_unix);
     struct eddy_stream *s = t ? stream_new(t) : NULL;
     if (s && peer)
-        s->peer = memory_copy_string(peer); /* without memory the socket is asked when needed */
+        s->peer = memory_copy_string(peer); /* without memory the socket is asked for it when needed */
     if (!s)
         memory_free(t);
     return s;
 }
 
-/* Frees what is not needed any more. */
+/* Frees memory that is not needed any more. */
 static void settle(struct eddy_stream *s)
 {
     if (s->reader || s->writer)
@@ -57,7 +57,7 @@ static void settle(struct eddy_stream *s)
     }
 }
 
-/* Wakes the reader and the writer, and stops what was begun. */
+/* Wakes the reader and the writer, and cancels their operations. */
 static void interrupt(struct eddy_stream *s)
 {
     transport_stop(s->transport, true);
@@ -93,11 +93,11 @@ void eddy_stream_abort(eddy_stream *s)
     if (!s || !check_ours(s, "eddy_stream_abort"))
         return;
     stream_close(s);
-    if (!s->connection.server) /* the server's reference goes when the handler has ended */
+    if (!s->connection.server) /* the server drops its reference when the handler has ended */
         stream_unref(s);
 }
 
-/* A write returns when the peer's side has all, so that there is nothing to wait for but a transport's last words. */
+/* A write returns when the peer's side has all bytes, so closing waits only for the transport's last words. */
 eddy_async_define(void, eddy_stream_close, (eddy_stream *, s))
 {
     if (!s)
@@ -130,7 +130,7 @@ int stream_enter(struct eddy_stream *s, struct task **user)
 {
     int error = refusal(s, *user);
     if (error)
-        task_note_at_once(current.task); /* a loop that does not look at the errors can be stopped, too */
+        task_note_at_once(current.task); /* a loop that ignores the errors can be cancelled, too */
     else
         *user = current.task;
     return error;
@@ -232,7 +232,7 @@ void eddy_stream_set_deadline(eddy_stream *s, double when)
         return;
     int64_t at = scope_nanoseconds(when);
     if (at <= driver_now(s->loop->driver) || !timer_set(timers, &s->deadline, at, expire))
-        expire(&s->deadline); /* without memory: no deadline would be worse than an immediate one */
+        expire(&s->deadline); /* without memory: no deadline at all would be worse than an immediate one */
 }
 
 /* ==== facts ==== */

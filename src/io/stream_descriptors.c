@@ -51,8 +51,7 @@ eddy_async_define(void, eddy_stream_send_descriptors, (eddy_stream *, s), (const
         eddy_raise(error, "eddy_stream_send_descriptors(%s, %zu of them)", stream_peer(s), count);
 }
 
-/* Stores the descriptors that came, as many as there is room for, and closes the others.  Returns how many were
- * stored. */
+/* Stores the received descriptors as far as there is room, and closes the others. Returns how many were stored. */
 static size_t take_descriptors(struct msghdr *message, int *fds, size_t most)
 {
     size_t count = 0;
@@ -80,7 +79,7 @@ eddy_async_define(size_t, eddy_stream_receive_descriptors, (eddy_stream *, s), (
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = room.bytes, .msg_controllen = sizeof room};
     size_t most = *count, ahead = stream_buffered(s);
     *count = 0;
-    if (ahead) /* bytes read ahead come first, and no descriptor came with them */
+    if (ahead) /* bytes read ahead are returned first, and no descriptor came with them */
         return eddy_await(eddy_stream_read(s, buffer, size));
     int error = size == 0 ? EINVAL : stream_enter(s, &s->reader);
     if (error)

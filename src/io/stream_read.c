@@ -2,8 +2,8 @@
 /*
  * stream_read.c - reading from a stream.
  *
- * Bytes are read where the transport has put them; only what spans two of its buffers is copied together.  A cancelled
- * read loses nothing: what it had already put into the caller's memory goes back in front of what came later.
+ * Bytes are read where the transport has put them; only data that spans two of its buffers is copied. A cancelled
+ * read loses nothing: bytes that it had already put into the caller's memory are put back in front of later ones.
  */
 #define _GNU_SOURCE /* memmem */
 #define EDDY_LIBRARY
@@ -28,7 +28,7 @@ static size_t buffered(const struct eddy_stream *s)
     return (size_t)(s->end - s->begin);
 }
 
-/* What is there moves into the stream's own memory, to `offset`, where there is room for `capacity` bytes. */
+/* Moves the unread bytes into the stream's own memory, to `offset`, where there is room for `capacity` bytes. */
 static bool move_to_own(struct eddy_stream *s, size_t offset, size_t capacity)
 {
     size_t size = buffered(s);
@@ -51,7 +51,7 @@ static bool move_to_own(struct eddy_stream *s, size_t offset, size_t capacity)
     return true;
 }
 
-/* Puts bytes after what is there, in the stream's own memory. */
+/* Appends bytes to the unread ones, in the stream's own memory. */
 static bool append(struct eddy_stream *s, const char *data, size_t size)
 {
     size_t needed = buffered(s) + size, capacity = s->capacity ? s->capacity : FIRST_CAPACITY;
@@ -69,7 +69,7 @@ static size_t take(struct eddy_stream *s, void *data, size_t size)
 {
     if (size > buffered(s))
         size = buffered(s);
-    if (size) { /* without any, begin may be NULL */
+    if (size) { /* without unread bytes begin may be NULL */
         memcpy(data, s->begin, size);
         s->begin += size;
     }
@@ -101,7 +101,7 @@ char *stream_take_buffered(struct eddy_stream *s, size_t *size)
     return data;
 }
 
-/* ==== getting more ==== */
+/* ==== receiving more ==== */
 
 static int enter(struct eddy_stream *s)
 {
@@ -109,7 +109,7 @@ static int enter(struct eddy_stream *s)
     if (!error)
         s->waits = s->halfway = false;
     s->partial = (eddy_slice){"", 0};
-    if (error == ETIMEDOUT && s->begin) /* the deadline has passed: what is there stays */
+    if (error == ETIMEDOUT && s->begin) /* the deadline has passed: the unread bytes are kept */
         s->partial = (eddy_slice){s->begin, buffered(s)};
     if (!error && s->broken) {
         s->reader = NULL;
@@ -118,7 +118,7 @@ static int enter(struct eddy_stream *s)
     return error;
 }
 
-/* Joins what came before and what came now. */
+/* Joins the earlier bytes and the new ones. */
 static int64_t join(struct eddy_stream *s, struct chunk *chunk, int64_t size)
 {
     bool kept = append(s, chunk->data, (size_t)size);
@@ -128,14 +128,14 @@ static int64_t join(struct eddy_stream *s, struct chunk *chunk, int64_t size)
     return kept ? size : -ENOMEM;
 }
 
-/* What the end of a stream gives once more.  A loop that does not look at it can be stopped, too. */
+/* The result of reading once more at the end of a stream. A loop that ignores it can be cancelled, too. */
 static int64_t end_again(void)
 {
     task_note_at_once(current.task);
     return 0;
 }
 
-/* Reads more bytes after those that are there: how many, 0 at the end, or a negative code. */
+/* Receives more bytes after the unread ones. Returns their number, 0 at the end, or a negative code. */
 eddy_async(int64_t, more, (eddy_stream *, s))
 {
     if (!stream_begin_wait(s))
@@ -157,7 +157,8 @@ eddy_async(int64_t, more, (eddy_stream *, s))
     return stream_end_wait(s, result);
 }
 
-/* At least one byte into [data, data + size), nothing being there: how many, 0 at the end, or a negative code. */
+/* Called without unread bytes: receives at least one byte into [data, data + size). Returns their number, 0 at the
+ * end, or a negative code. */
 eddy_async(int64_t, more_into, (eddy_stream *, s), (void *, data), (size_t, size))
 {
     if (size < DIRECT || !s->transport->type->receive_into) {
@@ -206,11 +207,11 @@ eddy_async_define(size_t, eddy_stream_read_some, (eddy_stream *, s), (eddy_slice
     return bytes->size;
 }
 
-/* Bytes that were read into the caller's memory and may have to go back. */
+/* Bytes that were read into the caller's memory and may have to be put back. */
 struct half_read {
     struct eddy_stream *s;
     void *data;
-    size_t size; /* 0: nothing to give back */
+    size_t size; /* 0: nothing to put back */
 };
 
 static void give_back(struct half_read *half)
@@ -251,12 +252,12 @@ eddy_async_define(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *,
 
 /* ==== reading lines ==== */
 
-/* Which separators are looked for, and how far the search has come. */
+/* The separators that are searched for, and how far the search has come. */
 struct search {
     const eddy_slice *separators;
     size_t count;   /* of them */
-    size_t longest; /* of them, in bytes */
-    size_t checked; /* bytes from `begin` on at which no separator begins, whole */
+    size_t longest; /* size of the longest separator, in bytes */
+    size_t checked; /* number of bytes from `begin` on at which no whole separator begins */
     size_t found;   /* size of the separator that was found */
 };
 
@@ -315,20 +316,20 @@ eddy_async(int64_t, seek_line, (eddy_stream *, s), (struct search, search))
     }
 }
 
-/* Of what is there: what belongs to no separator, or to the first one; *size: with what was dropped before.  True: that
- * was the separator. */
+/* Drops the unread bytes up to the first separator, included; *size: all bytes dropped so far. True: the separator
+ * was found. */
 static bool drop_some(struct eddy_stream *s, struct search *search, size_t *size)
 {
     size_t line = find(s, search), drop = line ? line : search->checked;
-    if (drop) /* of a stream that has read nothing so far there is not even a place */
+    if (drop) /* of a stream that has read nothing so far even `begin` is NULL */
         s->begin += drop;
     *size += drop;
     search->checked = 0;
     return line;
 }
 
-/* However long it is, nothing of it is kept.  What was dropped, with the separator; 0: the stream has ended; or a
- * negative code. */
+/* Drops a line of any length without keeping it. Returns the number of bytes dropped, with the separator; 0: the
+ * stream has ended; or a negative code. */
 eddy_async(int64_t, drop_line, (eddy_stream *, s), (struct search, search))
 {
     size_t size = 0;
@@ -346,8 +347,8 @@ eddy_async(int64_t, drop_line, (eddy_stream *, s), (struct search, search))
     return (int64_t)size;
 }
 
-/* A line that was too long for the call before is over: so a caller that goes on after the error comes to the next
- * line, and never meets the same one again. */
+/* A line that was too long for the previous call is dropped. So a caller that goes on after the error gets the next
+ * line, and never the same one again. */
 eddy_async(int64_t, seek_next_line, (eddy_stream *, s), (const eddy_slice *, separators), (size_t, count))
 {
     struct search search = {.separators = separators, .count = count, .longest = longest_of(separators, count)};
@@ -365,7 +366,7 @@ static size_t take_line(struct eddy_stream *s, size_t size, eddy_slice *line)
     return size;
 }
 
-/* Why no line could be had: raised by those below, who give their names. */
+/* Raises the reason why no line could be read; the callers below pass their names. */
 static struct eddy_failure *no_line(struct eddy_stream *s, const char *call, int error)
 {
     static const struct eddy_site site = {NULL, __func__, 0};
@@ -379,7 +380,7 @@ static struct eddy_failure *no_line(struct eddy_stream *s, const char *call, int
     return eddy_failure_new(&site, error, "%s(%s)", call, stream_peer(s));
 }
 
-/* needed: an end without a separator is an error, after which the bytes are the caller's. */
+/* needed: an end without a separator is an error, and the bytes are left to the caller. */
 eddy_async(size_t, read_line, (eddy_stream *, s), (const eddy_slice *, separators), (size_t, count),
            (eddy_slice *, line), (const char *, call), (bool, needed))
 {

@@ -14,7 +14,7 @@
 
 enum {
     PARTS_AT_ONCE = 16,
-    AT_ONCE = 16384 /* what is longer may find no room, and would be tried twice */
+    AT_ONCE = 16384 /* longer data may find no room, and would be tried twice */
 };
 
 /* ==== begin and end ==== */
@@ -48,7 +48,7 @@ int stream_write_error(struct stream_write *write, int error)
     return error;
 }
 
-/* ==== all of it ==== */
+/* ==== all bytes ==== */
 
 eddy_async_define(int64_t, stream_send_some, (eddy_stream *, s), (const struct iovec *, parts), (int, count),
                   (size_t *, sent))
@@ -72,7 +72,7 @@ eddy_async_define(int, stream_send_all, (eddy_stream *, s), (const char *, data)
     return 0;
 }
 
-/* The first bytes, without an await: how many, or a negative code; -EAGAIN: that is not possible now. */
+/* Sends the first bytes without an await. Returns their number, or a negative code; -EAGAIN: not possible now. */
 static int64_t send_now(struct eddy_stream *s, const char *data, size_t size)
 {
     if (!s->transport->type->send_now || size == 0 || size > AT_ONCE)
@@ -83,7 +83,7 @@ static int64_t send_now(struct eddy_stream *s, const char *data, size_t size)
     return result;
 }
 
-/* All of it, or what is left after send_now. */
+/* Sends all bytes, or those that send_now left. */
 eddy_async(void, write_all, (eddy_stream *, s), (const char *, data), (size_t, size), (int64_t, begun))
 {
     struct stream_write write = {s, begun > 0 ? (size_t)begun : 0, size, false};
@@ -110,16 +110,16 @@ eddy_async_define(void, eddy_stream_write, (eddy_stream *, s), (const void *, da
 
 /* ==== several parts ==== */
 
-/* How far a vectored write has come. */
+/* The progress of a vectored write. */
 struct progress {
     const eddy_slice *parts;
     size_t count;
-    size_t part;         /* the first that is not sent whole */
+    size_t part;         /* the first part that is not completely sent */
     size_t part_sent;    /* of it */
-    size_t told;         /* how many bytes `part` and `part_sent` account for */
+    size_t told;         /* number of bytes that `part` and `part_sent` account for */
 };
 
-/* The next parts that have bytes: how many. */
+/* Fills in the next parts that have bytes. Returns their number. */
 static int next_parts(struct progress *progress, struct iovec parts[PARTS_AT_ONCE])
 {
     int count = 0;

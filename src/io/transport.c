@@ -7,8 +7,8 @@
 
 #include "core/impl.h"
 
-/* The method, unless the transport was stopped.  Waiting that was ended by task_interrupt is no failure of the task:
- * whoever did it has left a word in the stream. */
+/* The method, unless the transport was stopped. Waiting that was ended by task_interrupt is no failure of the task:
+ * the code that did it has recorded the reason in the stream. */
 static void run(struct eddy_awaitable *a, void (*method)(struct transport_op *))
 {
     struct transport_op *op = (struct transport_op *)(void *)a;

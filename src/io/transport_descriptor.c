@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * transport_descriptor.c - pipes, ttys and whatever else read(2) and write(2) do for, as a transport.
+ * transport_descriptor.c - a transport of pipes, ttys and other descriptors for read(2) and write(2).
  *
- * While it waits for bytes no buffer is held: it waits until there are some, and then finds a buffer for them.
- *
- * What the caller has opened and left blocking stays so, since the shell, or the other programs of a pipeline, have the
- * same open file.  A pipe or a tty is opened once more, without blocking, and that is what the bytes go through.
+ * While it waits for bytes it holds no buffer: it waits until there are some, and then finds a buffer for them. A
+ * descriptor that the caller has opened in blocking mode remains blocking, since the shell or the other programs of
+ * a pipeline share the open file. A pipe or a tty is opened once more, in non-blocking mode, and the bytes go
+ * through the new descriptor.
  */
 #define _GNU_SOURCE /* O_DIRECT */
 #define EDDY_LIBRARY
@@ -27,8 +27,8 @@ enum { CHUNK = 8192 };
 
 struct descriptor_transport {
     struct transport transport;
-    int in, out;       /* -1: the stream has no such direction, or no longer; both may be the same descriptor */
-    int given[2];      /* what the caller gave for each, if that is another; closed with it.  -1: none */
+    int in, out;       /* -1: the stream does not have this direction, or has it no more; may be equal */
+    int given[2];      /* the caller's descriptors, if different; closed with in and out.  -1: none */
     bool shared;       /* others may have the same open file */
 };
 
@@ -55,7 +55,7 @@ static bool becomes_readable(struct transport_op *op, int fd)
 static void read_some(struct transport_op *op, int fd, void *data, size_t size)
 {
     struct operation inner = socket_read(fd, data, size);
-    if (wait_for(op, &inner) == -EIO) /* a tty whose other side has gone */
+    if (wait_for(op, &inner) == -EIO) /* a tty whose other side is closed */
         op->result = 0;
 }
 
@@ -123,7 +123,7 @@ static void close_out(struct descriptor_transport *self)
     self->out = -1;
 }
 
-/* A pipe ends when it is closed; what is one descriptor for both ways has no end of its own. */
+/* A pipe ends when it is closed; one descriptor for both directions cannot end one of them. */
 static void send_end(struct transport_op *op)
 {
     struct descriptor_transport *self = self_of(op->transport);
@@ -187,7 +187,7 @@ struct transport *descriptor_transport(struct eddy_loop *loop, int in, int out)
     return &t->transport;
 }
 
-/* ==== what somebody else has opened ==== */
+/* ==== descriptors that other code has opened ==== */
 
 /* Of a terminal both sides are ttys; opening the master's file makes another terminal. */
 static bool can_be_opened_again(int fd)
@@ -199,7 +199,7 @@ static bool can_be_opened_again(int fd)
     return S_ISFIFO(facts.st_mode) || (isatty(fd) && ioctl(fd, TIOCGPTN, &number) != 0);
 }
 
-/* -1: it cannot be. */
+/* -1: not possible. */
 static int open_again(int fd)
 {
     char path[32];
@@ -209,7 +209,7 @@ static int open_again(int fd)
     return open(path, (fcntl(fd, F_GETFL) & (O_ACCMODE | O_APPEND | O_DIRECT)) | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 
-/* What cannot be opened again is used as it is, as a stranger: each call on it finds out how not to wait. */
+/* A file that cannot be opened again is used as it is, as a stranger: each call on it finds out how not to wait. */
 static void take_way(struct descriptor_transport *self, int *fd, int *given)
 {
     if (*fd < 0)

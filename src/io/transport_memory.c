@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * transport_memory.c - two ends in one process, each the other's peer.
+ * transport_memory.c - two ends in one process, which are connected to each other.
  *
- * Invariant: a way is freed by the last of its two users; bytes sent lie in its buffer until they are received, which
- * takes the buffer as it is.  Sending waits while the buffer is full, as a socket's would.
+ * Invariant: a direction is freed by the last of its two users. Sent bytes lie in its buffer until they are
+ * received, which takes the buffer without a copy. Sending waits while the buffer is full, as on a socket.
  */
 #define EDDY_LIBRARY
 #include <errno.h>
@@ -19,9 +19,9 @@ enum { WAY_ROOM = 65536 };
 
 /* One direction: from one end to the other. */
 struct way {
-    char *data;          /* NULL: no bytes are on their way */
+    char *data;          /* NULL: no bytes are in flight */
     size_t size, room;
-    bool ended;          /* nothing more will be sent */
+    bool ended;          /* no more bytes will be sent */
     bool broken;         /* the sender was closed in the middle of a message */
     bool deserted;       /* the other end is closed: nothing is received any more */
     int users;           /* of its two */
@@ -54,7 +54,7 @@ static void start_waiting(struct eddy_awaitable *a)
 static const struct eddy_awaitable_type wait_type = {
     .name = "a stream in memory", .start = start_waiting, .cancel = waiters_cancel, .kind = EDDY_IO};
 
-/* False: it failed, by a cancellation, and so does the operation. */
+/* False: the wait failed, by a cancellation, and so does the operation. */
 static bool wait_in(struct transport_op *op, struct eddy_waiters *waiters)
 {
     struct way_wait wait = {ED_HEADER(wait_type), .waiters = waiters};
@@ -106,7 +106,7 @@ static bool grow(struct way *way, size_t size)
     return data;
 }
 
-/* As much as there is room for: how much, or a negative code. */
+/* Copies as many bytes as there is room for. Returns their number, or a negative code. */
 static int64_t put(struct way *way, const struct iovec *parts, int count)
 {
     size_t before = way->size;

@@ -2,7 +2,7 @@
 /*
  * transport_socket.c - a connected stream socket as a transport.
  *
- * While it waits for bytes no buffer is held: the driver finds one when they come.
+ * While it waits for bytes it holds no buffer: the driver finds one when they arrive.
  */
 #define EDDY_LIBRARY
 #include <errno.h>
@@ -19,7 +19,7 @@ struct socket_transport {
     struct transport transport;
     int fd;
     bool is_unix;
-    bool of_others; /* the caller has opened it: it may block, and others may have the same open file */
+    bool of_others; /* the caller has opened it: it may block, and other processes may share the open file */
 };
 
 static int fd_of(const struct transport *t)
@@ -97,8 +97,8 @@ static int64_t try_file(const struct transport_op *op)
                          op->u.file.size);
 }
 
-/* A socket can be ready and yet take none of a file's pages, for ever (Linux 6.18, TCP on loopback, a peer that does
- * not read): a piece is copied then. */
+/* A socket can be ready and yet never accept a file's pages (Linux 6.18, TCP on loopback, a peer that does not
+ * read): a piece is copied then. */
 static void send_file(struct transport_op *op)
 {
     struct operation ready = socket_poll(fd_of(op->transport), POLLOUT);
@@ -132,7 +132,7 @@ static void receive_message(struct transport_op *op)
 static void send_end(struct transport_op *op)
 {
     int error = net_shutdown(op->transport->loop->driver, fd_of(op->transport), SHUT_WR);
-    /* ENOTCONN: the peer has reset the connection, which then has no end to send. */
+    /* ENOTCONN: the peer has reset the connection, which cannot be ended in one direction then. */
     op->result = error == -ENOTCONN ? 0 : error;
 }
 
@@ -156,7 +156,7 @@ static bool get_name(struct transport *t, bool peer, struct eddy_address *addres
     return true;
 }
 
-/* A peer without a name, or one that has reset the connection, is described by our own address. */
+/* A peer without a name, or one that has reset the connection, is described by the local address. */
 static size_t format_name(struct transport *t, bool peer, char *buffer, size_t size)
 {
     struct eddy_address address;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* turn.c - see turn.h; what a turn does is in native.c. */
+/* turn.c - see turn.h; the turn itself is in native.c. */
 #define EDDY_LIBRARY
 #include "io/turn.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * turn.h - an await that stands for an operation which needs nothing of the driver: it takes a pending request, and is
- * counted as one that completed at once.
+ * turn.h - an await for an operation that does not need the driver: it takes a pending request to cancel, and is
+ * counted as an await that completed at once.
  */
 #ifndef EDDY_IO_TURN_H
 #define EDDY_IO_TURN_H
@@ -16,7 +16,7 @@ struct turn {
 };
 struct turn turn(void);
 
-/* Heads the body of a call that may be done without an operation: only looks. */
+/* Stands at the head of a call that may return without an operation: only takes a pending request. */
 #define TURN_IF_DUE()                                                                                                  \
     do {                                                                                                               \
         if (task_must_look(current.task))                                                                              \

@@ -3,9 +3,9 @@
  * child.c - other programs: see child.h.
  *
  * A child begins by vfork: it borrows this process's memory and the caller's stack until it has called exec, so that
- * nothing is copied.  Until then it makes system calls only, and no signal handler of this program may run in it.
- * What it could not do comes back through a pipe that exec closes; that works as well where vfork is a fork
- * (ThreadSanitizer, Valgrind, qemu).
+ * nothing is copied. Until then it makes system calls only, and no signal handler of this program may run in it. An
+ * error comes back through a pipe that exec closes; this works even if vfork is a fork (ThreadSanitizer, Valgrind,
+ * qemu).
  */
 #define _GNU_SOURCE
 #include "os/child.h"
@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The same on every architecture, as of all calls since Linux 5.1. */
+/* The number is the same on every architecture, like that of all calls since Linux 5.1. */
 #if !defined(SYS_pidfd_send_signal)
 #define SYS_pidfd_send_signal 424
 #endif
@@ -36,7 +36,7 @@
 
 enum { CLOSE_ON_EXEC = 4 }; /* CLOSE_RANGE_CLOEXEC */
 
-/* What the child writes to the pipe when it could not become the other program. */
+/* What the child writes to the pipe if it could not become the other program. */
 struct report {
     int error;
     enum child_step step;
@@ -59,8 +59,8 @@ static _Noreturn void give_up(int pipe_end, enum child_step step)
     _exit(127);
 }
 
-/* Handlers of this program must not run in the shared memory.  Signals that this program ignores are reset, too: one
- * that is to end the other program does. */
+/* Handlers of this program must not run in the shared memory. Signals that this program ignores are reset, too, so
+ * that they can end the other program. */
 static void reset_dispositions(void)
 {
     for (int number = 1; number < NSIG; number++) {
@@ -72,7 +72,7 @@ static void reset_dispositions(void)
     }
 }
 
-/* Whichever signals the thread blocks that starts it. */
+/* Resets the signal mask, which is the mask of the starting thread. */
 static void unblock_all(void)
 {
     sigset_t none;
@@ -80,7 +80,7 @@ static void unblock_all(void)
     pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Makes 0, 1 and 2 what the plan says.  Descriptors that would be overwritten before their turn are moved first. */
+/* Sets up 0, 1 and 2 according to the plan. Descriptors that would be overwritten before their turn are moved first. */
 static bool place_descriptors(const struct child_plan *plan)
 {
     int from[3];
@@ -95,7 +95,7 @@ static bool place_descriptors(const struct child_plan *plan)
     return true;
 }
 
-/* exec closes all others, also those that the program has opened without O_CLOEXEC (Linux 5.11 and later). */
+/* exec closes all others, even those that the program has opened without O_CLOEXEC (Linux 5.11 and later). */
 static bool keep_descriptors(const struct child_plan *plan)
 {
     syscall(SYS_close_range, 3u, ~0u, CLOSE_ON_EXEC);
@@ -131,7 +131,7 @@ static _Noreturn void become(const struct child_plan *plan, int pipe_end)
 
 /* ==== starting ==== */
 
-/* A function of its own, so that what the child writes to this frame does not change the caller's. */
+/* A separate function, so that the child's writes to this frame do not change the caller's. */
 static __attribute__((noinline)) pid_t split(const struct child_plan *plan, int pipe_end)
 {
     pid_t id = vfork();
@@ -140,7 +140,7 @@ static __attribute__((noinline)) pid_t split(const struct child_plan *plan, int 
     return id;
 }
 
-/* The child's end of a pipe lies above what the child replaces. */
+/* The child's end of a pipe lies above the descriptors that the child replaces. */
 static int open_report(int ends[2])
 {
     if (pipe2(ends, O_CLOEXEC) != 0)
@@ -155,7 +155,7 @@ static int open_report(int ends[2])
     return error;
 }
 
-/* 0: it has become the other program. */
+/* Returns 0 when the child has become the other program. */
 static int read_report(int pipe_end, enum child_step *step)
 {
     struct report report;
@@ -185,7 +185,7 @@ static void reap_abandoned(void);
 
 static int open_descriptor(pid_t id)
 {
-    int fd = refuse_descriptors ? -1 : (int)syscall(SYS_pidfd_open, id, 0); /* close-on-exec by itself */
+    int fd = refuse_descriptors ? -1 : (int)syscall(SYS_pidfd_open, id, 0); /* already close-on-exec */
     return fd;
 }
 
@@ -227,7 +227,7 @@ int child_reap(const struct child *child, struct child_end *end)
     return 0;
 }
 
-/* A process inside an uninterruptible system call may take longer than anybody wants to wait. */
+/* A process inside an uninterruptible system call may take very long. */
 int child_reap_killed(const struct child *child, struct child_end *end)
 {
     int error = child_reap(child, end);
@@ -255,7 +255,7 @@ struct abandoned {
 };
 
 static pthread_mutex_t abandoned_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct list abandoned; /* under the lock */
+static struct list abandoned; /* accessed under the lock */
 
 static void reap_abandoned(void)
 {
@@ -271,10 +271,10 @@ static void reap_abandoned(void)
     pthread_mutex_unlock(&abandoned_lock);
 }
 
-/* Without memory for it one zombie may stay until this program ends. */
+/* Without memory for it one zombie may remain until this program ends. */
 void child_abandon(const struct child *child)
 {
-    const struct eddy_allocator *before = memory_use(NULL); /* it outlives the loop */
+    const struct eddy_allocator *before = memory_use(NULL); /* the entry outlives the loop */
     struct abandoned *one = memory_alloc(sizeof *one);
     memory_use(before);
     if (one) {

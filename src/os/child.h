@@ -2,8 +2,8 @@
 /*
  * child.h - other programs: started, asked whether they have ended, sent signals.
  *
- * Invariants: a child is reaped by child_reap, or after child_abandon, and by nobody else; no signal is sent to a
- * number whose process was reaped.  But for child_reap_killed, no call waits for a child's end.
+ * Invariants: a child is reaped by child_reap, or after child_abandon, and by nothing else; no signal is sent to a
+ * number whose process was reaped. Except for child_reap_killed, no call waits for a child's end.
  */
 #ifndef EDDY_OS_CHILD_H
 #define EDDY_OS_CHILD_H
@@ -12,13 +12,13 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* What is started, and with what. */
+/* The program to start, and its surroundings. */
 struct child_plan {
-    const char *const *arguments;    /* ended by NULL; the first is searched for in PATH unless it has a slash */
+    const char *const *arguments;    /* the command, then NULL; PATH is searched unless its first word has a slash */
     const char *const *environment;  /* NULL: this program's */
     const char *directory;           /* NULL: this program's */
-    int descriptors[3];              /* what becomes its 0, 1 and 2; open, and this program's to close */
-    const int *keep;                 /* other descriptors that it gets, under the same numbers, which are above 2 */
+    int descriptors[3];              /* the descriptors for its 0, 1 and 2; open, and this program must close them */
+    const int *keep;                 /* other descriptors that it receives, under the same numbers, which are above 2 */
     size_t keep_count;
     bool new_session, new_group;     /* it becomes the leader of a process group */
 };
@@ -28,26 +28,26 @@ enum child_step { CHILD_MAKE, CHILD_DIRECTORY, CHILD_GROUP, CHILD_DESCRIPTOR, CH
 
 struct child {
     pid_t id;
-    int descriptor; /* a pidfd, readable when it has ended; -1: none, so child_reap has to be called now and then */
+    int descriptor; /* a pidfd, readable when the child has ended; -1: none, so child_reap must be polled */
 };
 
-/* How one has ended. */
+/* How a child has ended. */
 struct child_end {
-    int code;    /* what it gave to exit; -1: a signal ended it */
+    int code;    /* the status that it gave to exit; -1: a signal ended it */
     int signal;  /* 0: none did */
     bool dumped; /* and left a core file */
 };
 
-/* 0, or an errno value and *step.  Nothing is copied but the bytes that the kernel copies: a big program starts another
- * as fast as a small one. */
+/* Returns 0, or an errno value and *step. No memory of the program is copied: a big program starts another as fast
+ * as a small one. */
 int child_start(const struct child_plan *plan, struct child *child, enum child_step *step);
-/* 0: it has ended and *end is set; EAGAIN: it runs; ECHILD: somebody else took its status. */
+/* Returns 0: it has ended and *end is set; EAGAIN: it runs; ECHILD: other code took its status. */
 int child_reap(const struct child *child, struct child_end *end);
-/* Of a child that was not reaped; 0, or an errno value. */
+/* For a child that was not reaped. Returns 0 or an errno value. */
 int child_signal(const struct child *child, int number);
-/* For one that was killed: waits a moment for its end, which is near.  Else as child_reap. */
+/* For a child that was killed: waits a moment for its end, which is near. Otherwise like child_reap. */
 int child_reap_killed(const struct child *child, struct child_end *end);
-/* Nobody will wait for it any more: it is reaped when another one is started or abandoned after its end. */
+/* The child will not be waited for any more: it is reaped when another one is started or abandoned after its end. */
 void child_abandon(const struct child *child);
 
 /* For tests: as if the kernel had no pidfd. */

@@ -21,9 +21,8 @@ int64_t clock_from_seconds(double seconds)
     if (exact <= -0x1p63)
         return INT64_MIN;
     int64_t whole = (int64_t)exact;
-    /* The error of the multiplication itself must not be rounded up: 0.3 seconds and
-     * three times 0.1 are to be the same instant, or timers with equal due times would lose their
-     * order. */
+    /* The error of the multiplication itself must not be rounded up: 0.3 seconds and three times 0.1 must
+     * be the same instant, or timers with equal due times would lose their order. */
     return exact > 0 && exact - (double)whole > exact * DBL_EPSILON ? whole + 1 : whole;
 }
 

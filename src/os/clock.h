@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* clock.h - time is one type: int64 nanoseconds of the monotonic clock, as absolute points, never as spans kept. */
+/* clock.h - time has one type: int64 nanoseconds of the monotonic clock, as absolute points; durations are not kept. */
 #ifndef EDDY_OS_CLOCK_H
 #define EDDY_OS_CLOCK_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* driver.c - what all drivers share: submitting an operation, and the checks around it. */
+/* driver.c - shared by all drivers: submitting an operation, and the checks around it. */
 #define _GNU_SOURCE
 #include "os/driver.h"
 

@@ -2,15 +2,16 @@
 /*
  * driver.h - the contract between the loop and the kernel: operations are submitted, and complete.
  *
- * Completion-based, since completions can be made out of readiness (the epoll driver tries the call, and again when the
- * descriptor is ready) but not readiness out of completions.  io_uring, epoll and the simulation implement it.
+ * Completion-based, since completions can be made out of readiness (the epoll driver tries the call, and again when
+ * the descriptor is ready) but readiness cannot be made out of completions. io_uring, epoll and the simulation
+ * implement it.
  *
  * Preconditions of all functions but driver_wake: the caller is the thread of the loop, descriptors that are adopted do
  * not block (for others see stranger.h), and SIGPIPE is blocked (sigpipe.h).
  *
  * The rules that make cancellation safe:
- *   1. An operation and all memory it names belong to the driver from driver_submit until its completion.
- *   2. driver_submit answers true when the operation completed at once (`result` is set, `complete` is not
+ *   1. An operation and all memory that it refers to belong to the driver from driver_submit until its completion.
+ *   2. driver_submit returns true when the operation completed at once (`result` is set, `complete` is not
  *      called); else `complete` is called exactly once, from inside driver_wait, never from anywhere else.
  *   3. driver_cancel is a request.  The completion still arrives through driver_wait, with -ECANCELED or with
  *      what the operation did before the request reached it.  Without the request no result is -ECANCELED.
@@ -38,34 +39,35 @@ enum driver_op_kind {
     DRIVER_ACCEPT,  /* u.address (may be NULL): result: a non-blocking, close-on-exec socket, not adopted */
     DRIVER_CONNECT, /* u.address: result: 0; -EAGAIN: the queue of a Unix socket is full, nothing was begun */
     DRIVER_RECV,    /* u.buffer: result: bytes, 0 at the end */
-    DRIVER_RECV_LENT, /* u.lent: as RECV, into a buffer that the driver finds when there is something to receive, so
-                         that waiting holds none; result > 0: u.lent is set, to be given back by driver_give_back */
+    DRIVER_RECV_LENT, /* u.lent: like RECV, into a buffer that the driver finds when bytes have arrived, so that
+                         waiting holds none; result > 0: u.lent is set, and must be given back by driver_give_back */
     DRIVER_SEND,    /* u.buffer: result: bytes sent, perhaps fewer than asked; never raises SIGPIPE */
-    DRIVER_RECVMSG, /* u.message: result: bytes; descriptors that come along are close-on-exec */
+    DRIVER_RECVMSG, /* u.message: result: bytes; received descriptors are close-on-exec */
     DRIVER_SENDMSG, /* u.message: result: bytes; never raises SIGPIPE */
     DRIVER_READ,    /* u.buffer at the descriptor's position: result: bytes, 0 at the end */
     DRIVER_WRITE,   /* u.buffer at the descriptor's position: result: bytes */
-    /* Of files, u.file.  A ring carries them out; without one a thread does, and the simulation does so at once. */
+    /* Operations on files, u.file. A ring executes them; without a ring a thread does, and the simulation executes
+     * them at once. */
     DRIVER_PREAD,   /* data, size, offset: result: bytes, 0 at the end of the file */
     DRIVER_PWRITE,  /* data, size, offset: result: bytes */
-    DRIVER_OPEN,    /* path, flags, mode: result: a close-on-exec descriptor; fd: the folder it starts in, AT_FDCWD */
+    DRIVER_OPEN,    /* path, flags, mode: result: a close-on-exec descriptor; fd: the start folder, or AT_FDCWD */
     DRIVER_FSYNC,   /* flags: 1 for the data only: result: 0 */
     DRIVER_STAT,    /* path ("" for fd itself), flags (AT_...), data: a struct file_status (see file_op.h): result: 0 */
     DRIVER_RENAME,  /* path, other: result: 0 */
     DRIVER_UNLINK,  /* path, flags (AT_REMOVEDIR): result: 0 */
     DRIVER_MKDIR,   /* path, mode: result: 0 */
-    /* Rings do not know these (TRUNCATE: before Linux 6.9). */
+    /* Rings do not support these (TRUNCATE: not before Linux 6.9). */
     DRIVER_TRUNCATE, /* offset: the new size: result: 0 */
     DRIVER_LIST,    /* data, size: entries of the folder fd, as getdents64 writes them: result: bytes, 0 at the end */
     DRIVER_COPY,    /* from fd to the file `flags`, size, offset (in both): result: bytes, 0 at the end */
     DRIVER_KINDS
 };
 
-/* A file operation that a thread carries out. */
+/* A file operation that a thread executes. */
 struct file_job {
     struct thread_job job;
     struct driver_op *op;         /* whose it is */
-    struct file_threads *threads; /* where its completion goes */
+    struct file_threads *threads; /* the list that receives its completion */
 };
 
 static inline bool driver_kind_is_of_files(unsigned kind)
@@ -73,7 +75,7 @@ static inline bool driver_kind_is_of_files(unsigned kind)
     return kind >= DRIVER_PREAD && kind <= DRIVER_COPY;
 }
 
-/* What an operation on files works with.  It belongs to the driver until the completion, as do the strings. */
+/* The arguments of an operation on files. They belong to the driver until the completion, and so do the strings. */
 struct driver_file {
     const char *path, *other;
     void *data;
@@ -81,14 +83,14 @@ struct driver_file {
     int64_t offset;
     int flags;
     unsigned mode;
-    bool positioned;      /* pread, pwrite: the descriptor is known to have positions: no driver asks the kernel */
-    struct file_job job;  /* the driver's: see file_threads.h */
+    bool positioned;      /* pread, pwrite: the descriptor is known to have positions, so no driver asks */
+    struct file_job job;  /* for the driver: see file_threads.h */
 };
 
 struct driver_op {
-    struct list_link link; /* in the driver's list, while it is in flight */
-    uint8_t kind;         /* an enum driver_op_kind */
-    uint8_t state;        /* the driver's: where it stands; 0 before driver_submit and after completion */
+    struct list_link link; /* in a list of the driver, while it is in flight */
+    uint8_t kind;         /* a value of enum driver_op_kind */
+    uint8_t state;        /* for the driver: its state; 0 before driver_submit and after completion */
     bool cancelled;       /* driver_cancel has been called */
     int fd;               /* the descriptor, open until completion */
     union {
@@ -97,12 +99,13 @@ struct driver_op {
                                                                                         connect reads length */
         struct { unsigned events; } poll;
         struct { struct msghdr *data; int flags; } message;     /* flags: MSG_ values */
-        struct { void *data; unsigned id; bool single; } lent;  /* set by the driver; id: which of its buffers.  single:
-                                                                   asked for: nothing is received ahead of need */
+        struct { void *data; unsigned id; bool single; } lent;  /* set by the driver; id: the number of its buffer.
+                                                                   single: set by the caller: nothing is received
+                                                                   ahead of need */
         struct driver_file *file;
     } u;
     int64_t result;       /* valid at completion */
-    void (*complete)(struct driver_op *op); /* the terminal completion */
+    void (*complete)(struct driver_op *op); /* called at the completion */
 };
 
 /* For drivers: the first operation of a list, or NULL. */
@@ -116,42 +119,43 @@ struct driver_net;
 
 struct driver_options {
     uint64_t seed;        /* simulation: decides every choice; 0: first come, first served */
-    bool moves;           /* its thread may become another one */
+    bool moves;           /* its thread may be replaced by another one */
 };
 
 struct driver_type {
     const char *name;
-    /* NULL and *error = an errno value when it is not available */
+    /* returns NULL and *error, an errno value, if it is not available */
     struct driver *(*open)(const struct driver_options *options, int *error);
     void (*close)(struct driver *driver);
     bool (*submit)(struct driver *driver, struct driver_op *op);
     void (*cancel)(struct driver *driver, struct driver_op *op);
-    /* delivers completions; sleeps until `deadline` (CLOCK_NEVER: no limit, 0: not at all) while there is none
-     * and nobody woke it.  Returns 0, or a negative errno value when the driver itself is broken */
+    /* delivers completions; sleeps until `deadline` (CLOCK_NEVER: no limit, 0: not at all) while there is none and
+     * it is not woken. Returns 0, or a negative errno value when the driver itself is broken */
     int (*wait)(struct driver *driver, int64_t deadline);
     /* any thread, any signal handler: makes the current or next wait return */
     void (*wake)(struct driver *driver);
     int64_t (*now)(struct driver *driver);
     /* the library owns `fd` from now on and closes it by `close_fd` only: it may be watched once for good */
     void (*adopt)(struct driver *driver, int fd);
-    /* takes that back: it stays open, another's.  No operation on it is in flight */
+    /* reverses driver_adopt: `fd` remains open and belongs to other code. No operation on it is in flight */
     void (*release)(struct driver *driver, int fd);
     /* operations on it are in flight */
     bool (*is_busy)(struct driver *driver, int fd);
     /* no operation on it is in flight */
     void (*close_fd)(struct driver *driver, int fd);
-    /* a buffer that a DRIVER_RECV_LENT has lent: its memory is the driver's again */
+    /* a buffer that a DRIVER_RECV_LENT has lent: its memory belongs to the driver again */
     void (*give_back)(struct driver *driver, void *data, unsigned id);
-    /* as DRIVER_SEND without an operation; -EAGAIN: the bytes have to wait, submit one.  NULL: they always may */
+    /* like DRIVER_SEND without an operation; -EAGAIN: the bytes must wait, submit an operation. NULL: they may
+     * always have to */
     int64_t (*send_now)(struct driver *driver, int fd, const void *data, size_t size);
     /* readable while a wait would deliver something, or was woken; -errno: there is none */
     int (*descriptor)(struct driver *driver);
-    /* somebody else waits, for that descriptor and `deadline`: what was queued goes to the kernel.  True: a wait would
-     * not sleep */
+    /* other code waits for that descriptor and `deadline`: queued requests are passed to the kernel. True: a wait
+     * would not sleep */
     bool (*host_waits)(struct driver *driver, int64_t deadline);
-    /* its thread is this one from now on.  0, or an errno value: EBUSY when something of it is in the kernel */
+    /* this thread becomes its thread. Returns 0, or an errno value: EBUSY if one of its operations is in the kernel */
     int (*move)(struct driver *driver);
-    const struct driver_net *net; /* how its sockets are made: see net.h */
+    const struct driver_net *net; /* how it makes sockets: see net.h */
 };
 
 /* The head of every driver's own struct. */
@@ -159,47 +163,47 @@ struct driver {
     const struct driver_type *type;
     size_t in_flight;     /* operations submitted and not completed; the loop polls for I/O only if there are any */
     size_t lent;          /* buffers lent and not given back */
-    size_t real_time;     /* processes that run: a virtual clock passes nothing before its real time has gone by */
-    size_t working;       /* calls of the loop that threads carry out: a virtual clock stands.  Atomic */
-    size_t ended;         /* those of `working` that have only their call on the loop's thread left.  Atomic */
-    size_t posted;        /* calls that other threads have posted on their own account, ever.  Atomic */
-    size_t held;          /* times that the program has stopped a virtual clock.  Atomic */
-    bool failed;          /* a wait has failed: what is in flight never completes */
-    bool forked;          /* this process is a forked child: the driver is its parent's, and must not be touched */
-    bool virtual_time;    /* the clock jumps when nothing is ready */
+    size_t real_time;     /* running processes: a virtual clock passes no time before as much real time has passed */
+    size_t working;       /* calls of the loop on other threads: a virtual clock stops. Atomic */
+    size_t ended;         /* those of `working` that only have to make their call on the loop's thread. Atomic */
+    size_t posted;        /* number of calls that other threads have posted without being asked, ever. Atomic */
+    size_t held;          /* how often the program holds a virtual clock. Atomic */
+    bool failed;          /* a wait has failed: operations in flight never complete */
+    bool forked;          /* this process is a forked child: the driver belongs to its parent; do not touch it */
+    bool virtual_time;    /* the clock jumps when no task is ready */
     bool second_choice;   /* the program named no driver, and io_uring was refused: driver_refusal says why */
-    uint64_t seed;        /* not 0: the loop shuffles what is ready, by this seed */
+    uint64_t seed;        /* not 0: the loop shuffles the ready tasks, with this seed */
 };
 
 extern const struct driver_type driver_uring, driver_epoll, driver_sim;
 
-/* By name ("uring", "epoll", "sim"), NULL or "": the environment's EDDY_DRIVER, else the best that can be had.
- * NULL and *error (EINVAL: no such name) when it is not available. */
+/* By name ("uring", "epoll", "sim"), NULL or "": the environment's EDDY_DRIVER, else the best available one. Returns
+ * NULL and *error (EINVAL: no such name) if it is not available. */
 struct driver *driver_open(const char *name, const struct driver_options *options, int *error);
 void driver_close(struct driver *driver);
 /* Why io_uring was refused when it was last asked for: "io_uring_setup: Operation not permitted"; *error: 0 if it was
  * not. */
 const char *driver_refusal(char *buffer, size_t size, int *error);
 
-/* Says so, once a process; true. */
+/* Logs this once a process; returns true. */
 bool driver_is_the_parents(void) __attribute__((cold));
-/* Epoll instances and rings are shared across fork: what a child does to them is done to its parent.  So in a child
- * calls do nothing, and what can fail fails with EDDY_NO_LOOP. */
+/* Epoll instances and rings are shared across fork: what a child does to them affects its parent. So in a child
+ * calls do nothing, and those that can fail fail with EDDY_NO_LOOP. */
 static inline bool driver_is_foreign(const struct driver *driver)
 {
     return __builtin_expect(driver->forked, 0) && driver_is_the_parents();
 }
 
-/* Where an operation stands, told to a test. */
+/* The state of an operation, reported to a test. */
 enum driver_point {
     DRIVER_AT_SUBMITTED, /* it is in flight, and no call of the kernel has been made since */
-    DRIVER_AT_RUNNING,   /* of files: the next moment it is carried out.  On a thread of the driver */
+    DRIVER_AT_RUNNING,   /* operations on files: about to be executed. On a thread of the driver */
     DRIVER_AT_WAIT,      /* op: NULL.  A wait begins */
     DRIVER_AT_WAITED,    /* op: NULL.  A wait ends */
-    DRIVER_AT_DONE,      /* its result is there, `complete` is the next call */
-    DRIVER_AT_DELIVERED  /* `complete` has been called: only the address of the operation is left */
+    DRIVER_AT_DONE,      /* its result is set, `complete` is the next call */
+    DRIVER_AT_DELIVERED  /* `complete` has been called: only the address of the operation is valid */
 };
-/* NULL but in tests, which may cancel operations from inside. */
+/* Set only by tests, which may cancel operations from inside. */
 extern void (*driver_hook)(enum driver_point point, struct driver *driver, struct driver_op *op);
 static inline void driver_tell(enum driver_point point, struct driver *driver, struct driver_op *op)
 {
@@ -208,8 +212,8 @@ static inline void driver_tell(enum driver_point point, struct driver *driver, s
 }
 
 bool driver_submit(struct driver *driver, struct driver_op *op);
-/* Most sends of a server end at once, and an operation costs three times as much.  -EAGAIN: submit one.  The faults
- * that a test asks for are those of operations. */
+/* Most sends of a server end at once, and an operation costs three times as much. -EAGAIN: submit an operation.
+ * Faults that a test asks for are counted by operations. */
 static inline int64_t driver_send_now(struct driver *driver, int fd, const void *data, size_t size)
 {
     if (!driver->type->send_now || driver->forked || driver_faults_are_asked())
@@ -220,7 +224,7 @@ static inline void driver_cancel(struct driver *driver, struct driver_op *op)
 {
     if (driver_is_foreign(driver))
         return;
-    driver->type->cancel(driver, op); /* completes nothing: the operation is still there */
+    driver->type->cancel(driver, op); /* completes no operation: this one still exists */
     op->cancelled = true;
 }
 static inline int driver_wait(struct driver *driver, int64_t deadline)
@@ -234,14 +238,14 @@ static inline int driver_wait(struct driver *driver, int64_t deadline)
     driver_tell(DRIVER_AT_WAITED, driver, NULL);
     return error;
 }
-/* ECANCELED is for those that were asked to end.  Where the kernel says so by itself (no thread to be had, a clock that
- * was set), it is a failure as any other, and must not be taken for the answer to a request. */
+/* ECANCELED is for operations that were cancelled. If the kernel returns it on its own (no thread was available,
+ * a clock was set), it is a failure like any other, and must not be taken for the answer to a request. */
 static inline void driver_check_result(struct driver_op *op)
 {
     if (__builtin_expect(op->result == -ECANCELED, 0) && !op->cancelled)
         op->result = -EDDY_GIVEN_UP;
 }
-/* For drivers: `op` is in no list any more, and its result is set. */
+/* For drivers: `op` is not in a list any more, and its result is set. */
 static inline void driver_deliver(struct driver *driver, struct driver_op *op)
 {
     driver_tell(DRIVER_AT_DONE, driver, op);
@@ -252,7 +256,8 @@ static inline void driver_deliver(struct driver *driver, struct driver_op *op)
     op->complete(op);
     driver_tell(DRIVER_AT_DELIVERED, driver, op);
 }
-/* All that are in `done`, which is then empty: what completes meanwhile is delivered by the next wait. */
+/* Completes all operations in `done`, which is empty then: operations that complete meanwhile are delivered by the
+ * next wait. */
 static inline void driver_deliver_all(struct driver *driver, struct list *done)
 {
     struct list batch = list_take_all(done);
@@ -274,8 +279,8 @@ static inline void driver_wake(struct driver *driver)
         driver->type->wake(driver);
 }
 static inline int64_t driver_now(struct driver *driver) { return driver->type->now(driver); }
-/* Any thread: one more, or one less, of driver->working, ended, posted or held.  Who is not on the loop's thread wakes
- * the driver after the second, since it may wait for that. */
+/* Any thread: counts one more, or one less, of driver->working, ended, posted or held. A caller on another thread
+ * wakes the driver after the second, since the driver may wait for that. */
 static inline void driver_count_up(size_t *count)
 {
     __atomic_add_fetch(count, 1, __ATOMIC_SEQ_CST);

@@ -2,10 +2,10 @@
 /*
  * driver_epoll.c - completions made out of readiness.
  *
- * An operation is tried at once, and again when epoll reports its descriptor.  A wait has two
- * halves: it carries out all that has become possible, without calling `complete`, and then delivers.  So
- * no completion changes a list that is being walked, and no event of a batch meets a descriptor
- * that a completion has closed and another has got again.
+ * An operation is tried at once, and again when epoll reports its descriptor. A wait has two halves: it executes all
+ * operations that have become possible, without calling `complete`, and then delivers. So no completion changes a
+ * list that is being walked, and no event of a batch reaches a descriptor that was closed by a completion and whose
+ * number is in use again.
  */
 #define _GNU_SOURCE
 #include "os/driver_epoll.h"
@@ -51,7 +51,7 @@ static int64_t answer(int64_t got)
 static int64_t poll_now(int fd, unsigned events)
 {
     struct pollfd entry = {.fd = fd, .events = (short)events};
-    if (fd < 0) /* poll(2) passes over it */
+    if (fd < 0) /* poll(2) ignores this descriptor */
         return -EBADF;
     int count = poll(&entry, 1, 0);
     if (count < 0)
@@ -61,16 +61,16 @@ static int64_t poll_now(int fd, unsigned events)
     return (entry.revents & POLLNVAL) != 0 ? -EBADF : (unsigned short)entry.revents;
 }
 
-/* A call that was interrupted goes on by itself.  -EAGAIN is a result: the queue of a Unix socket is full, and nothing
- * was begun. */
+/* An interrupted call goes on by itself. -EAGAIN is a result: the queue of a Unix socket is full, and the call had
+ * no effect. */
 static int64_t begin_connect(const struct driver_op *op)
 {
     int64_t result = stranger_connect(op);
     return result == -EALREADY || result == -EINTR ? -EINPROGRESS : result;
 }
 
-/* The event may be an older one: only a writable socket has an outcome.  A second connect tells the outcome and leaves
- * the socket usable for another connect; after SO_ERROR it would stay in the state of connecting. */
+/* The event may be an older one: only a writable socket has an outcome. A second connect returns the outcome and
+ * leaves the socket usable for another connect; after SO_ERROR it would stay in the state of connecting. */
 static int64_t end_connect(const struct driver_op *op)
 {
     int64_t ready = poll_now(op->fd, POLLOUT);
@@ -80,7 +80,7 @@ static int64_t end_connect(const struct driver_op *op)
     return result == -EISCONN ? 0 : result;
 }
 
-/* For a socket that somebody left blocking: only its own task waits, not the loop. */
+/* For a socket that other code left blocking: only its own task waits, not the loop. */
 enum { NOW = MSG_DONTWAIT | MSG_NOSIGNAL };
 
 static int64_t call(const struct driver_op *op)
@@ -116,10 +116,9 @@ static bool socket_is_tcp(struct epoll_watch *watch, int fd)
 }
 
 /*
- * TCP gave less than there was room for: its buffer is empty, and what comes later makes a new
- * edge.  So the next receive need not ask, which saves a server one system call a request.  This
- * does not hold for messages, which are short for other reasons, nor after the end of a stream, whose
- * edge has already come.
+ * TCP returned less than there was room for: its buffer is empty, and later bytes make a new edge. So the next
+ * receive need not ask, which saves a server one system call a request. This holds neither for messages, which are
+ * short for other reasons, nor after the end of a stream, whose edge has already come.
  */
 static void note_short_read(struct epoll_watch *watch, const struct driver_op *op, size_t room)
 {
@@ -127,7 +126,7 @@ static void note_short_read(struct epoll_watch *watch, const struct driver_op *o
         watch->drained = op->result > 0 && (size_t)op->result < room && socket_is_tcp(watch, op->fd);
 }
 
-/* A buffer is held only while it contains something. */
+/* A buffer is held only while it contains bytes. */
 static int64_t receive_lent(struct epoll *epoll, struct driver_op *op)
 {
     struct lent_buffer *buffer = lent_take(&epoll->lent);
@@ -143,7 +142,7 @@ static int64_t receive_lent(struct epoll *epoll, struct driver_op *op)
     return result;
 }
 
-/* Or (STRANGER_WAITS) a thread has to make the call. */
+/* Or a thread must make the call (STRANGER_WAITS). */
 static bool would_block(const struct driver_op *op)
 {
     return op->result == (op->kind == DRIVER_CONNECT ? -EINPROGRESS : -EAGAIN) || op->result == STRANGER_WAITS;
@@ -163,7 +162,7 @@ static int64_t try_once(struct epoll *epoll, const struct epoll_watch *watch, st
     return may_wait(watch, op) ? stranger_call(op) : call(op);
 }
 
-/* Moves only a part of the bytes: see driver_fault. */
+/* Moves only a part of the bytes; see driver_fault. */
 static int64_t try_for_less(struct epoll *epoll, const struct epoll_watch *watch, struct driver_op *op)
 {
     struct driver_op part = *op;
@@ -182,7 +181,7 @@ static int64_t try(struct epoll *epoll, const struct epoll_watch *watch, struct 
     return fault == DRIVER_SHORT ? try_for_less(epoll, watch, op) : try_once(epoll, watch, op);
 }
 
-/* False: it would block. */
+/* False: the call would block. */
 static bool attempt(struct epoll *epoll, struct epoll_watch *watch, struct driver_op *op)
 {
     do
@@ -234,7 +233,7 @@ static uint32_t events_of_reader(const struct driver_op *op)
     return (flags & MSG_OOB) != 0 ? READ_EVENTS | EPOLLPRI : READ_EVENTS;
 }
 
-/* There is a first operation, and no thread makes its call. */
+/* True: there is a first operation, and no thread makes its call. */
 static bool waits_for_event(const struct list *queue)
 {
     return !list_is_empty(queue) && first_op(queue)->state != STATE_CALLED;
@@ -260,8 +259,9 @@ static int control(struct epoll *epoll, int request, struct epoll_watch *watch, 
 }
 
 /*
- * The number of a descriptor that is not adopted may have been closed and used again without a
- * word, so epoll is told at each queueing, and each registration is good for one event.
+ * The number of a descriptor that is not adopted may have been closed and used again without the
+ * driver's knowledge. So the descriptor is registered at each queueing, and each registration is good
+ * for one event.
  */
 static int arm_once(struct epoll *epoll, struct epoll_watch *watch, int fd)
 {
@@ -285,7 +285,7 @@ static int arm(struct epoll *epoll, struct epoll_watch *watch, int fd)
     return error;
 }
 
-/* Puts an operation that would block into its queue; 0 or a negative errno value. */
+/* Puts an operation that would block into its queue. Returns 0 or a negative errno value. */
 static int enqueue(struct epoll *epoll, struct driver_op *op, struct epoll_watch *watch)
 {
     if (!watch)
@@ -302,7 +302,7 @@ static int enqueue(struct epoll *epoll, struct driver_op *op, struct epoll_watch
     return error;
 }
 
-/* Only where all queues are empty, or it would overtake. */
+/* Only if all queues are empty; otherwise it would overtake. */
 static int64_t send_now(struct driver *driver, int fd, const void *data, size_t size)
 {
     const struct epoll_watch *watch = find_watch(epoll_of(driver), fd);
@@ -317,7 +317,7 @@ static bool is_receive(const struct driver_op *op)
     return op->kind == DRIVER_RECV || op->kind == DRIVER_RECV_LENT;
 }
 
-/* Operations of the same direction wait already, or it is known that there is nothing to receive. */
+/* Operations of the same direction wait already, or it is known that no bytes are available. */
 static bool must_queue(struct epoll_watch *watch, const struct driver_op *op)
 {
     if (!watch || op->kind == DRIVER_POLL)
@@ -325,7 +325,7 @@ static bool must_queue(struct epoll_watch *watch, const struct driver_op *op)
     return !list_is_empty(queue_of(watch, op)) || (watch->drained && is_receive(op));
 }
 
-/* What epoll does not watch (a regular file: EPERM) never blocks. */
+/* A file that epoll does not watch (a regular file: EPERM) never blocks. */
 static int64_t result_of_refusal(const struct driver_op *op, int error)
 {
     if (error == -EPERM && op->kind == DRIVER_POLL)
@@ -344,13 +344,13 @@ static bool submit_to_threads(struct epoll *epoll, struct driver_op *op)
     return true;
 }
 
-/* It stays the first of its queue meanwhile.  0, or a negative errno value. */
+/* The operation remains the first of its queue meanwhile. Returns 0 or a negative errno value. */
 static int call_by_thread(struct epoll *epoll, struct driver_op *op)
 {
     struct blocking_call *made = memory_alloc_zeroed(sizeof *made);
     if (!made)
         return -ENOMEM;
-    op->state = STATE_CALLED; /* before a thread can end it */
+    op->state = STATE_CALLED; /* set before a thread can end it */
     int error = file_threads_submit_job(&epoll->files, &epoll->driver, op, &made->job);
     if (error) {
         memory_free(made);
@@ -375,7 +375,7 @@ static void free_call(struct epoll *epoll, struct blocking_call *made)
     memory_free(made);
 }
 
-/* It would block, or a thread has to make the call. */
+/* The call would block, or a thread must make it. */
 static int wait_for_turn(struct epoll *epoll, struct driver_op *op, struct epoll_watch *watch, bool by_thread)
 {
     int error = enqueue(epoll, op, watch);
@@ -462,7 +462,7 @@ void epoll_adopt(struct driver *driver, int fd)
 {
     struct epoll_watch *watch = make_watch(epoll_of(driver), fd);
     if (!watch)
-        return; /* no memory: it is watched as a descriptor of somebody else's */
+        return; /* no memory: the descriptor is watched like a foreign one */
     EDDY_ASSERT(!has_operations(watch),
                 "descriptor %d is adopted while operations on it are in flight", fd);
     *watch = (struct epoll_watch){.generation = watch->generation + 1, .adopted = true};
@@ -492,7 +492,7 @@ void epoll_close_fd(struct driver *driver, int fd)
     if (watch) {
         EDDY_ASSERT(!has_operations(watch),
                     "descriptor %d is closed while operations on it are in flight", fd);
-        if (watch->registered && !watch->adopted) /* others may have its open file, too */
+        if (watch->registered && !watch->adopted) /* other processes may share its open file */
             epoll_ctl(epoll_of(driver)->fd, EPOLL_CTL_DEL, fd, NULL);
         *watch = (struct epoll_watch){.generation = watch->generation + 1};
     }
@@ -509,7 +509,7 @@ void epoll_give_back(struct driver *driver, void *data, unsigned id)
 
 /* ==== waiting ==== */
 
-/* True: it has its result. */
+/* True: the operation has its result. */
 static bool go_on(struct epoll *epoll, struct epoll_watch *watch, struct driver_op *op)
 {
     if (attempt(epoll, watch, op))
@@ -553,7 +553,7 @@ static void arm_again(struct epoll *epoll, struct epoll_watch *watch, int fd)
     fail_all(epoll, &watch->pollers, error);
 }
 
-/* A thread has made the call: the next of its queue has its turn. */
+/* A thread has made the call: the next operation of the queue has its turn. */
 static void call_ended(struct epoll *epoll, struct driver_op *op)
 {
     int fd = op->fd;
@@ -670,7 +670,7 @@ int epoll_watch_signal(struct epoll *epoll, int fd, unsigned events)
     return epoll_ctl(epoll->fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
 }
 
-/* 0, or an errno value: a sandbox may allow everything but epoll_wait. */
+/* Returns 0, or an errno value: a sandbox may allow every call except epoll_wait. */
 static int watch_wakeup(struct epoll *epoll)
 {
     int error = epoll_watch_signal(epoll, epoll->wakeup.fd, EPOLLIN | EPOLLET);
@@ -682,7 +682,7 @@ static int watch_wakeup(struct epoll *epoll)
 int epoll_init(struct epoll *epoll, const struct driver_type *type)
 {
     epoll->driver.type = type;
-    /* Valgrind does not know epoll_pwait2, and would say so on standard error. */
+    /* Valgrind does not know epoll_pwait2, and would report that on standard error. */
     epoll->coarse = RUNNING_ON_VALGRIND != 0;
     epoll->fd = epoll_create1(EPOLL_CLOEXEC);
     if (epoll->fd < 0)
@@ -697,7 +697,7 @@ int epoll_init(struct epoll *epoll, const struct driver_type *type)
 
 void epoll_finish(struct epoll *epoll)
 {
-    file_threads_free(&epoll->files); /* first: they wake the driver */
+    file_threads_free(&epoll->files); /* joined first: they wake the driver */
     wakeup_close(&epoll->wakeup);
     close(epoll->fd);
     fd_table_free(&epoll->watches);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* driver_fault.c - counts submissions and calls until the one that has to fail: see driver_fault.h. */
+/* driver_fault.c - counts submissions and calls until the one that must fail; see driver_fault.h. */
 #define _GNU_SOURCE
 #include "os/driver_fault.h"
 
@@ -12,9 +12,9 @@
 long driver_fault_countdown;
 
 bool driver_calls_are_counted;
-static long call_count;      /* so far; atomic */
+static long call_count;      /* number of calls so far; atomic */
 static long failing_call;    /* the number of the call that fails; 0: none does */
-static int call_fault;       /* what it is answered */
+static int call_fault;       /* the answer to that call */
 
 static int fault_named(const char *name)
 {

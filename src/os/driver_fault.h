@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * driver_fault.h - failures that a test asks for: of a submission, or of what the kernel answers.
+ * driver_fault.h - failures that a test asks for: of a submission, or of the kernel's answer.
  *
  * EDDY_FAIL_DRIVER=n fails the n-th submission of the process with ECONNABORTED, at once.
  *
@@ -17,7 +17,7 @@
 /* What driver_fault returns for "short". */
 enum { DRIVER_SHORT = 1 };
 
-/* As EDDY_FAIL_DRIVER; 0 turns it off. */
+/* Like EDDY_FAIL_DRIVER; 0 turns it off. */
 void driver_fail_after(long n);
 /* Submissions until the one that fails; 0: none fails.  In this header, so that it costs one load and one branch. */
 extern long driver_fault_countdown;
@@ -28,7 +28,7 @@ static inline bool driver_fault_of_submission(void)
     return __builtin_expect(__atomic_load_n(&driver_fault_countdown, __ATOMIC_RELAXED) > 0, 0) && driver_fault_step();
 }
 
-/* As EDDY_FAIL_COMPLETION; NULL turns it off.  Not while a thread of a driver runs. */
+/* Like EDDY_FAIL_COMPLETION; NULL turns it off. Must not be called while a thread of a driver runs. */
 void driver_fail_call(const char *text);
 int driver_fault_of_call(void);
 extern bool driver_calls_are_counted;
@@ -37,12 +37,12 @@ static inline int driver_fault(void)
 {
     return __builtin_expect(driver_calls_are_counted, 0) ? driver_fault_of_call() : 0;
 }
-/* One of the two is under way, or may be. */
+/* True: one of the two is in use, or may be. */
 static inline bool driver_faults_are_asked(void)
 {
     return driver_calls_are_counted || __atomic_load_n(&driver_fault_countdown, __ATOMIC_RELAXED) > 0;
 }
-/* Half of `size` where a part is a legal result: for streams, pipes and files.  Else all of it. */
+/* Half of `size` if a partial result is legal: for streams, pipes and files. Otherwise all of it. */
 size_t driver_short_size(int fd, size_t size);
 
 #endif

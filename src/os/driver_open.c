@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* driver_open.c - chooses a driver: by name, or the best that can be had. */
+/* driver_open.c - chooses a driver: by name, or the best available one. */
 #define _GNU_SOURCE
 #include "os/driver.h"
 

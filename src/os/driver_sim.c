@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * driver_sim.c - the simulation: a virtual clock that jumps when nothing is ready, and a network of its own.
+ * driver_sim.c - the simulation: a virtual clock that jumps when no task is ready, and a simulated network.
  *
  * It is the epoll driver with another wait (sim_clock.c), and with sockets that meet in memory (sim_net.c).
  */
@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Not 0, which means "not at all" as a deadline. */
+/* Not 0, since a deadline of 0 means "not at all". */
 #define START (1000 * CLOCK_SECOND)
 
 static int wait_until(struct driver *driver, int64_t deadline)
@@ -22,7 +22,7 @@ static int wait_until(struct driver *driver, int64_t deadline)
     return sim_wait(sim_of(driver), deadline);
 }
 
-/* Files are real, and operations on them are carried out at once: a thread would take real time. */
+/* Files are real, and operations on them are executed at once: a thread would take real time. */
 static bool submit(struct driver *driver, struct driver_op *op)
 {
     if (!driver_kind_is_of_files(op->kind))
@@ -73,7 +73,7 @@ static int64_t now(struct driver *driver)
     return sim_of(driver)->now;
 }
 
-/* The eventfd is among the descriptors that epoll watches, so a wake-up is an event as any other. */
+/* The eventfd is among the descriptors that epoll watches, so a wake-up is an event like any other. */
 static int descriptor(struct driver *driver)
 {
     return sim_beacon_open(sim_of(driver)) ? epoll_descriptor(driver) : -ENOMEM;

@@ -2,21 +2,21 @@
 /*
  * driver_uring.c - operations as requests of an io_uring.
  *
- * One call of the kernel per wait: it submits what has been asked for since, finishes what has become possible, and
- * sleeps.  As with epoll a wait has two halves: taking completions out of the ring, and delivering.
+ * A wait makes one call of the kernel, which submits the new requests, finishes those that have become possible, and
+ * sleeps. As with epoll a wait has two halves: taking completions out of the ring, and delivering.
  * So a descriptor may be closed, and its number used again, by any completion.
  *
- * A request to cancel is queued after everything that was asked for before it, and is submitted before any completion
- * is delivered: so it never meets an operation that was made later at the same address.
+ * A request to cancel is queued after all earlier requests, and is submitted before any completion is delivered. So
+ * it never reaches an operation that was made later at the same address.
  */
 #define _GNU_SOURCE
 #include "os/driver_uring.h"
 
 #include <errno.h>
 
-/* ==== why not ==== */
+/* ==== why the ring was refused ==== */
 
-static const char *refused_step = "nothing"; /* atomic, as the next: several threads open drivers */
+static const char *refused_step = "nothing"; /* atomic, like the next one: several threads open drivers */
 static int refused_error;
 
 static void refuse(int error, const char *step)
@@ -50,9 +50,9 @@ static struct uring *uring_of(struct driver *driver)
     return (struct uring *)driver;
 }
 
-/* ==== operations into the ring ==== */
+/* ==== putting operations into the ring ==== */
 
-/* NULL and *error: no memory, or no such descriptor, for which the table does not grow. */
+/* NULL and *error: no memory, or the descriptor does not exist, and the table does not grow for it. */
 static struct uring_watch *make_watch(struct uring *uring, int fd, int *error)
 {
     struct uring_watch *watch = uring_find(uring, fd);
@@ -63,8 +63,8 @@ static struct uring_watch *make_watch(struct uring *uring, int fd, int *error)
     return fd_table_grow(&uring->watches, fd, sizeof *watch);
 }
 
-/* The kernel believes that a call on a ready descriptor does not wait, and makes it on the loop's thread, which then
- * may wait: a tty is ready for writing as soon as it has some room. */
+/* The kernel assumes that a call on a ready descriptor does not wait, and makes it on the loop's thread. There it
+ * may wait nevertheless: a tty is ready for writing as soon as it has some room. */
 static bool belongs_to_a_thread(const struct uring *uring, const struct driver_op *op)
 {
     return !uring_is_loose(op) && !uring_find(uring, op->fd)->adopted && stranger_may_wait(op);
@@ -93,7 +93,8 @@ static bool begin(struct uring *uring, struct driver_op *op)
     return true;
 }
 
-/* The first of the readers gets what is there, or a multishot brings it, or there must be none. */
+/* The first reader gets the available bytes; or a multishot request brings them; or there must be no multishot
+ * request. */
 static bool settle_reader(struct uring *uring, struct uring_watch *watch)
 {
     struct driver_op *op;
@@ -109,7 +110,7 @@ static bool settle_reader(struct uring *uring, struct uring_watch *watch)
     return begin(uring, op);
 }
 
-/* Begins what can be.  False: there is no room in the ring. */
+/* Begins the operations that can begin. False: there is no room in the ring. */
 static bool settle(struct uring *uring, struct uring_watch *watch)
 {
     struct driver_op *writer = first_op(&watch->writers);
@@ -133,8 +134,8 @@ static bool submit_to_threads(struct uring *uring, struct driver_op *op)
     return true;
 }
 
-/* A poll for input completes at once if the stock has some; and the multishot is stopped, which would take the input
- * that the poll is to see.  0: the kernel has to be asked. */
+/* A poll for input completes at once if the stock has input. Otherwise the multishot is stopped, which would take
+ * the input that the poll waits for. 0: the kernel must be asked. */
 static int64_t poll_at_once(struct uring *uring, const struct driver_op *op)
 {
     int error;
@@ -149,7 +150,7 @@ static int64_t poll_at_once(struct uring *uring, const struct driver_op *op)
     return 0;
 }
 
-/* Where pread(2) fails, a ring reads: from what has no positions, and for -1 at the descriptor's own position. */
+/* If pread(2) fails, a ring reads: from descriptors without positions, and for -1 at the descriptor's own position. */
 static int64_t wrong_position(const struct driver_op *op)
 {
     if (op->kind != DRIVER_PREAD && op->kind != DRIVER_PWRITE)
@@ -168,7 +169,7 @@ static bool submit_loose(struct uring *uring, struct driver_op *op)
     }
     if (driver_kind_is_of_files(op->kind) && must_be_threaded(uring, op))
         return submit_to_threads(uring, op);
-    begin(uring, op); /* without room it waits, which its state tells */
+    begin(uring, op); /* without room it waits, as its state shows */
     list_add_last(uring_list_of(uring, op), &op->link);
     return false;
 }
@@ -206,8 +207,8 @@ static bool is_in_kernel(const struct driver_op *op)
            op->state == URING_ZERO_COPY;
 }
 
-/* Nobody accepts any more: further connections stay in the kernel, for whoever else listens there.  If the ring has no
- * room for the cancel, the multishot goes on until its stock is full. */
+/* No operation accepts any more: further connections remain in the kernel, for other processes that listen there. If
+ * the ring has no room for the cancel, the multishot goes on until its stock is full. */
 static void stop_accepting(struct uring *uring, const struct driver_op *op)
 {
     struct uring_watch *watch = op->kind == DRIVER_ACCEPT ? uring_find(uring, op->fd) : NULL;
@@ -253,9 +254,9 @@ static void find_lost_cancels(struct uring *uring)
     uring->lost_cancel = !all;
 }
 
-/* ==== what could not be begun so far ==== */
+/* ==== operations that could not begin so far ==== */
 
-/* The poll is a multishot: it tells of each write to the eventfd, which is never read. */
+/* The poll is a multishot: it reports each write to the eventfd, which is never read. */
 static void arm_wake(struct uring *uring)
 {
     struct io_uring_sqe *sqe = ring_request(&uring->ring);
@@ -289,9 +290,9 @@ static void settle_all(struct uring *uring)
         uring_arm_ask(uring);
 }
 
-/* ==== completions out of the ring ==== */
+/* ==== taking completions out of the ring ==== */
 
-/* A buffer only when there is something to receive. */
+/* Takes a buffer only when there are bytes to receive. */
 static int64_t receive_lent(struct uring *uring, struct driver_op *op)
 {
     struct lent_buffer *buffer = lent_take(&uring->lent);
@@ -317,7 +318,7 @@ static bool is_passing(const struct driver_op *op, int64_t result)
     return result == -EAGAIN && !driver_kind_is_of_files(op->kind) && op->kind != DRIVER_CONNECT;
 }
 
-/* The kernel has cancelled an operation by itself: it had no thread to carry it out with. */
+/* The kernel has cancelled an operation on its own: it had no thread to execute it. */
 static int64_t refused(struct uring *uring, struct driver_op *op)
 {
     const struct uring_watch *watch = uring_find(uring, op->fd);
@@ -331,7 +332,7 @@ static int64_t refused(struct uring *uring, struct driver_op *op)
     return -EAGAIN;
 }
 
-/* The same for an operation on a file: a thread of the driver carries it out. */
+/* The same for an operation on a file: a thread of the driver executes it. */
 static void carry_out_otherwise(struct uring *uring, struct driver_op *op)
 {
     list_remove(&uring->loose, &op->link);
@@ -375,7 +376,7 @@ static void handle(struct uring *uring, struct ring_completion *completion)
     case RING_RECEIVED: uring_many_completed(uring, completion); break;
     case RING_ASK: uring_ask(uring); break;
     case RING_WAKE: uring->wake_armed = (completion->flags & IORING_CQE_F_MORE) != 0; break;
-    default: break; /* the answer to a cancel is not needed: the operation has a completion of its own */
+    default: break; /* the answer to a cancel is not needed: the operation has its own completion */
     }
 }
 
@@ -409,7 +410,7 @@ static int64_t span_until(int64_t deadline)
     return span > 0 ? span : 0;
 }
 
-/* Enters the ring once.  *over: there is something to deliver, or no reason to wait any longer. */
+/* Enters the ring once. *over: there is something to deliver, or no reason to wait any longer. */
 static int look(struct uring *uring, int64_t deadline, bool *over)
 {
     bool news = !list_is_empty(&uring->done) || wakeup_is_rung(&uring->wakeup);
@@ -440,9 +441,9 @@ static void wake(struct driver *driver)
     wakeup_ring(&uring_of(driver)->wakeup);
 }
 
-/* ==== another ring ==== */
+/* ==== moving to another ring ==== */
 
-/* Nothing is in the old one but the poll of the wake-up. */
+/* The old ring contains only the poll of the wake-up. */
 static int make_anew(struct uring *uring, enum ring_use use)
 {
     const char *step;
@@ -482,15 +483,15 @@ static bool has_operations(const struct uring_watch *watch)
     return !list_is_empty(&watch->readers) || !list_is_empty(&watch->writers);
 }
 
-/* Takes out the completions that wait in the kernel, without delivering them. */
+/* Takes the completions that wait in the kernel out of it, without delivering them. */
 static void reap_now(struct uring *uring)
 {
     ring_enter(&uring->ring, 0, 0);
     reap(uring);
 }
 
-/* `fd` will be another's: its multishot is stopped, what it brought is closed or recycled, and what it still brings is
- * ignored. */
+/* `fd` will belong to other code: its multishot is stopped, what it brought is closed or recycled, and what it still
+ * brings is ignored. */
 static void forget(struct uring *uring, struct uring_watch *watch, int fd)
 {
     while (!uring_stop_many(uring, watch, fd)) /* the kernel takes no more before some completions are taken */
@@ -507,7 +508,7 @@ static void adopt(struct driver *driver, int fd)
     int error;
     struct uring_watch *watch = make_watch(uring_of(driver), fd, &error);
     if (!watch)
-        return; /* no memory: it is treated as a descriptor of somebody else's */
+        return; /* no memory: the descriptor is treated like a foreign one */
     EDDY_ASSERT(!has_operations(watch), "descriptor %d is adopted while operations on it are in flight", fd);
     forget(uring_of(driver), watch, fd);
     watch->adopted = true;
@@ -595,7 +596,7 @@ static void end_all_many(struct uring *uring)
 static void close_driver(struct driver *driver)
 {
     struct uring *uring = uring_of(driver);
-    file_threads_free(&uring->files); /* first: they wake the driver */
+    file_threads_free(&uring->files); /* joined first: they wake the driver */
     end_all_many(uring);
     ring_close(&uring->ring);
     ring_buffers_free(&uring->buffers);

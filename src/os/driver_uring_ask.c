@@ -2,11 +2,11 @@
 /*
  * driver_uring_ask.c - asking after connections whose end the kernel may have lost.
  *
- * Where bytes and the end of a connection (or its reset) come before the kernel has told of either, a multishot receive
- * brings the bytes and may never bring the end: both wake it at once, it receives once, and nothing wakes it again
- * (Linux before 7.0, "io_uring/poll: fix multishot recv missing EOF on wakeup race"; seen on 6.18 for resets).  So a
- * connection is asked once after bytes came, when none have come for a second or two: what came later woke the request
- * by itself.  One that is busy costs a look at its flag a second, one that is idle nothing.
+ * If bytes and the end of a connection (or its reset) arrive before the kernel has reported either, a multishot
+ * receive brings the bytes and may never bring the end: both wake it at once, it receives once, and nothing wakes it
+ * again (Linux before 7.0, "io_uring/poll: fix multishot recv missing EOF on wakeup race"; seen on 6.18 for resets).
+ * So a connection is asked once after bytes arrived, when no more have arrived for a second or two: later data wakes
+ * the request by itself. A busy connection costs one look at its flag a second, an idle one nothing.
  */
 #define _GNU_SOURCE
 #include "os/driver_uring.h"
@@ -29,7 +29,7 @@ void uring_arm_ask(struct uring *uring)
     uring->asking = true;
 }
 
-/* Those that have something to tell get a new receive. */
+/* Connections that have something to report get a new receive. */
 static void ask(struct uring *uring, struct pollfd *entries, int count)
 {
     if (count == 0 || poll(entries, (nfds_t)count, 0) <= 0)
@@ -39,7 +39,7 @@ static void ask(struct uring *uring, struct pollfd *entries, int count)
             uring_stop_many(uring, uring_find(uring, entries[i].fd), entries[i].fd);
 }
 
-/* Takes the descriptor out of the list, or keeps it there until the next time if bytes have come. */
+/* Removes the descriptor from the list, or keeps it there until the next time if bytes have arrived. */
 static bool is_quiet(struct uring *uring, int fd, int *kept)
 {
     struct uring_watch *watch = uring_find(uring, fd);

@@ -2,11 +2,11 @@
 /*
  * driver_uring_many.c - one request for many completions: accepting, and receiving into the store of shared buffers.
  *
- * A multishot request stands for a descriptor, not for an operation.  What it brings while no operation waits is kept
- * with the descriptor (its stock), and the next operation that reads or accepts gets it first.  So cancelling a waiting
- * operation completes at once and loses nothing.  The request is stopped when the stock grows (the rest stays in the
- * kernel, which slows the peer down), before an operation that the kernel is to do itself, when no operation accepts
- * any more, and when the descriptor is closed.
+ * A multishot request stands for a descriptor, not for an operation. Data that it brings while no operation waits is
+ * kept with the descriptor (its stock), and the next operation that reads or accepts gets it first. So cancelling a
+ * waiting operation completes at once and loses nothing. The request is stopped when the stock grows (the rest stays
+ * in the kernel, which slows the peer down), before an operation that the kernel must do itself, when no operation
+ * accepts any more, and when the descriptor is closed.
  */
 #define _GNU_SOURCE
 #include "os/driver_uring.h"
@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The limits of a stock: the rest stays in the kernel. */
+/* The limits of a stock: further data remains in the kernel. */
 enum { MOST_BYTES = 4, MOST_SOCKETS = 16 };
 
 /* ==== the stock ==== */
@@ -216,9 +216,9 @@ void uring_drop_stock(struct uring *uring, struct uring_watch *watch)
     watch->zero_copy = ZERO_COPY_NOT_TRIED;
 }
 
-/* ==== what it brings ==== */
+/* ==== the results of the request ==== */
 
-/* The descriptor was closed meanwhile: the buffer is recycled, the accepted socket is closed. */
+/* The descriptor was closed meanwhile: the buffer is recycled, or the accepted socket is closed. */
 static void discard(struct uring *uring, const struct ring_completion *completion)
 {
     if ((completion->flags & IORING_CQE_F_BUFFER) != 0)
@@ -229,7 +229,7 @@ static void discard(struct uring *uring, const struct ring_completion *completio
 
 static void end_with(struct uring_watch *watch, int32_t error)
 {
-    /* An error of a listening socket is out of date for an operation that accepts later. */
+    /* An error of a listening socket does not concern operations that accept later. */
     if (watch->accepts && list_is_empty(&watch->readers))
         return;
     watch->over = true;
@@ -251,12 +251,12 @@ static void keep(struct uring *uring, struct uring_watch *watch, int fd, const s
     else if (result == -ENOBUFS && !watch->accepts)
         watch->starved = !ring_buffers_grow(&uring->buffers);
     else if (result == -EINVAL || result == -EOPNOTSUPP)
-        watch->one_by_one = true; /* an older kernel, or no socket: a single request will tell which */
+        watch->one_by_one = true; /* an older kernel, or not a socket: a single request will tell which */
     else if (result != -ECANCELED && result != -EAGAIN && result != -EINTR)
         end_with(watch, result);
 }
 
-/* A poll in the kernel does not see what has been received already. */
+/* A poll in the kernel does not see data that has been received already. */
 static void tell_pollers(struct uring *uring, const struct uring_watch *watch)
 {
     LIST_EACH(struct driver_op, op, &watch->pollers, link)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* driver_uring_op.c - which list an operation of the ring is in, and the lists of descriptors with work to do. */
+/* driver_uring_op.c - the list that an operation of the ring is in, and the lists of descriptors with work to do. */
 #define _GNU_SOURCE
 #include "os/driver_uring.h"
 

@@ -2,9 +2,10 @@
 /*
  * driver_uring_poll.c - waiting until a descriptor is ready: for a poll, and in place of a call that would not wait.
  *
- * A ring's poll tells of POLLRDHUP, asked for or not, and at once if it is there: a writer whose peer has shut its own
- * side would be told over and over while there is no room.  So a request that has told nothing that was asked for is
- * followed by a multishot, which tells when something changes; it is cancelled once it has told what was asked for.
+ * A ring's poll reports POLLRDHUP even if it was not asked for, and does so at once: a writer whose peer has ended
+ * its own side would get such reports over and over while there is no room. So a request that has reported only
+ * other events is followed by a multishot request, which reports changes. It is cancelled once it has reported an
+ * event that was asked for.
  */
 #define _GNU_SOURCE
 #include "os/driver_uring.h"
@@ -21,7 +22,7 @@ static unsigned events_of(const struct driver_op *op)
     return uring_reads(op) ? POLLIN : POLLOUT;
 }
 
-/* Of the events that it has told: those that were asked for, and those that are always told. */
+/* Of the reported events: those that were asked for, and those that are always reported. */
 static int32_t news_in(const struct driver_op *op, int32_t events)
 {
     return (int32_t)((unsigned)events & (events_of(op) | POLLERR | POLLHUP | POLLNVAL));
@@ -49,7 +50,7 @@ bool uring_begin_poll(struct uring *uring, struct driver_op *op)
     return begin(uring, op, false);
 }
 
-/* The multishot has told what was asked for. */
+/* The multishot has reported an event that was asked for. */
 static void end_patience(struct uring *uring, struct driver_op *op, int32_t events)
 {
     op->result = events;
@@ -68,7 +69,7 @@ bool uring_poll_completed(struct uring *uring, struct driver_op *op, struct ring
     if (completion->result > 0)
         completion->result = news_in(op, completion->result);
     bool news = completion->result != 0;
-    if (!news && !more && op->cancelled) { /* the cancel came after this completion, and found no request */
+    if (!news && !more && op->cancelled) { /* the cancel was made after this completion, and found no request */
         completion->result = -ECANCELED;
         return true;
     }

@@ -2,15 +2,15 @@
 /*
  * driver_uring_zero.c - sending without a copy: the kernel reads the sender's memory until the peer has it.
  *
- * Such a request completes twice: with the bytes sent, and when the memory is the sender's again.  The operation
- * completes with the second, since until then its memory is lent.
+ * Such a request completes twice: with the bytes sent, and when the memory belongs to the sender again. The
+ * operation completes with the second, since until then its memory is lent.
  *
- * Off, unless EDDY_ZERO_COPY=BYTES says from which size on.  CPU of both sides for 256 MiB over loopback (Linux 6.18,
- * one send after the other), beside a send that copies: 6.3 times at 4 KiB, 2.8 at 16 KiB, 1.2 to 1.7 at 64 KiB, 0.8
- * at 256 KiB, 1.0 to 1.7 at 1 MiB.  There the kernel copies after all, and says so: a connection finds that out by
- * its first large send, and copies from then on.  Over a network card the copy is saved, but each send lasts a
- * round trip, where a copy would fill the socket's buffer, so a peer that is far away is not tried at all.  And one
- * that is cancelled lasts until the peer has taken what was sent, or the connection ends: that is why it must be
+ * Disabled, unless EDDY_ZERO_COPY=BYTES gives the smallest size. CPU of both sides for 256 MiB over loopback (Linux
+ * 6.18, one send after the other), relative to a send that copies: 6.3 times at 4 KiB, 2.8 at 16 KiB, 1.2 to 1.7 at
+ * 64 KiB, 0.8 at 256 KiB, 1.0 to 1.7 at 1 MiB. There the kernel copies after all, and reports it: a connection
+ * learns that by its first large send, and copies from then on. Over a network card the copy is saved, but each send
+ * lasts a round trip, where a copy would fill the socket's buffer, so it is not used for distant peers. And a
+ * cancelled send lasts until the peer has taken the bytes, or the connection ends. For these reasons it must be
  * asked for.
  */
 #define _GNU_SOURCE
@@ -27,9 +27,9 @@
 #define IORING_NOTIF_USAGE_ZC_COPIED (1U << 31)
 #endif
 
-enum { FAR = 1000 }; /* microseconds there and back */
+enum { FAR = 1000 }; /* round-trip time in microseconds */
 
-/* Or it is not TCP. */
+/* True as well if it is not TCP. */
 static bool is_far(int fd)
 {
     struct tcp_info facts = {0};
@@ -65,7 +65,7 @@ bool uring_zero_copy_goes_on(struct uring_watch *watch, struct driver_op *op, st
         completion->result = (int32_t)op->result;
     } else if (completion->result == -EINVAL || completion->result == -EOPNOTSUPP) {
         watch->zero_copy = ZERO_COPY_NEVER;
-        completion->result = -EINTR; /* it is begun again, as a send that copies */
+        completion->result = -EINTR; /* the send begins again, with a copy */
     }
     return false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fd_table.h - what a driver knows of each descriptor: an array of entries, indexed by descriptor.
+ * fd_table.h - a driver's knowledge of each descriptor: an array of entries, indexed by descriptor.
  *
  * Invariant: an entry that was never written is all zeros.  Entries move when the table grows: hold a descriptor, not
  * the address of its entry, across fd_table_make.
@@ -15,7 +15,7 @@ struct fd_table {
     size_t count; /* of them */
 };
 
-/* NULL: the table does not reach that far.  `size`: of an entry, in bytes, always the same for one table. */
+/* NULL: the table does not reach that far. `size`: of an entry, in bytes; it is always the same for one table. */
 static inline void *fd_table_find(const struct fd_table *table, int fd, size_t size)
 {
     return (unsigned)fd < table->count ? (char *)table->entries + (size_t)fd * size : NULL;
@@ -24,7 +24,7 @@ static inline void *fd_table_find(const struct fd_table *table, int fd, size_t s
 /* Makes the table large enough; fd >= 0.  NULL: no memory. */
 void *fd_table_grow(struct fd_table *table, int fd, size_t size);
 
-/* The same, if it is not yet.  NULL, too, for a negative descriptor. */
+/* The same if the table is not large enough. Also returns NULL for a negative descriptor. */
 static inline void *fd_table_make(struct fd_table *table, int fd, size_t size)
 {
     void *entry = fd_table_find(table, fd, size);

@@ -15,7 +15,7 @@
 
 _Static_assert(sizeof(struct file_status) == 256, "as the kernel's struct statx");
 
-/* Within the kernel, or on the disk where the file system can. */
+/* Copies within the kernel, or on the disk if the file system can. */
 static int64_t copy(int from, const struct driver_file *file)
 {
     int64_t source = file->offset, target = file->offset;
@@ -46,7 +46,7 @@ static int64_t call(const struct driver_op *op, const struct driver_file *file)
     }
 }
 
-/* The result of the call, or of an injected fault.  READ, WRITE and ACCEPT had their fault where they were tried. */
+/* The result of the call, or of an injected fault. READ, WRITE and ACCEPT had their fault where they were tried. */
 static int64_t try(const struct driver_op *op)
 {
     if (!driver_kind_is_of_files(op->kind))

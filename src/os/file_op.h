@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* file_op.h - an operation on files carried out by its system call: for threads, and for the simulation. */
+/* file_op.h - executes an operation on files by its system call: for threads, and for the simulation. */
 #ifndef EDDY_OS_FILE_OP_H
 #define EDDY_OS_FILE_OP_H
 
@@ -7,7 +7,7 @@
 
 struct driver_op;
 
-/* The kernel's struct statx, under a name of its own: not every libc has it. */
+/* The kernel's struct statx, under a separate name: not every libc has it. */
 struct file_status {
     uint32_t mask;              /* which fields are set (STATX_...) */
     uint32_t block_size;        /* preferred for I/O */
@@ -22,16 +22,16 @@ struct file_status {
         uint32_t nanoseconds;
         int32_t unused;
     } accessed, born, changed, modified;
-    uint32_t device_major, device_minor;             /* the device that it stands for */
+    uint32_t device_major, device_minor;             /* the device that it represents */
     uint32_t filesystem_major, filesystem_minor;     /* the device that it lies on */
     uint64_t rest[14];          /* not used */
 };
 
-/* What is asked for: type, mode, size, times, owner, inode, blocks. */
+/* The requested fields: type, mode, size, times, owner, inode, blocks. */
 #define FILE_STATUS_BASIC 0x7ffu
 
-/* A kind of driver_kind_is_of_files, or READ, WRITE or ACCEPT, carried out now, by this thread, which may wait in it:
- * its result. */
+/* A kind of driver_kind_is_of_files, or READ, WRITE or ACCEPT, executed now, on this thread, which may wait in it.
+ * Returns its result. */
 int64_t file_op_run(const struct driver_op *op);
 
 #endif

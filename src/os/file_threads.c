@@ -28,20 +28,20 @@ static void done(struct thread_job *job)
         job->link.next = head;
     while (!__atomic_compare_exchange_n(&threads->finished, &head, &job->link, true, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED));
-    driver_wake(threads->driver); /* still there: it joins this thread before it is freed */
+    driver_wake(threads->driver); /* still valid: it joins this thread before it is freed */
 }
 
 int file_threads_submit_job(struct file_threads *threads, struct driver *driver, struct driver_op *op,
                             struct file_job *job)
 {
     if (!threads->pool) {
-        threads->driver = driver; /* before there is a thread that reads it */
+        threads->driver = driver; /* set before there is a thread that reads it */
         threads->pool = thread_pool_new(FILE_THREADS);
     }
     if (!threads->pool)
         return -ENOMEM;
     *job = (struct file_job){.job = {.run = run, .done = done}, .op = op, .threads = threads};
-    /* pthread_create's EAGAIN would be taken for an operation that has to wait. */
+    /* pthread_create's EAGAIN would be taken for an operation that must wait. */
     return thread_pool_submit(threads->pool, &job->job) == 0 ? 0 : -ENOMEM;
 }
 
@@ -63,7 +63,7 @@ bool file_threads_take_back(struct file_threads *threads, struct driver_op *op)
     return file_threads_take_back_job(threads, &op->u.file->job);
 }
 
-/* All that have finished, the oldest first. */
+/* Takes all finished operations, the oldest first. */
 static void take_finished(struct file_threads *threads)
 {
     struct list_link *link = __atomic_exchange_n(&threads->finished, NULL, __ATOMIC_ACQUIRE), *next;

@@ -1,38 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * file_threads.h - operations on files carried out by a bounded pool of threads, for a driver whose kernel side cannot.
+ * file_threads.h - executes operations on files on a bounded pool of threads, for a driver whose kernel interface
+ * cannot.
  *
- * Invariant: an operation is in the pool's queue, or at a thread, or in `finished`; only the driver's thread takes it
- * out of there, so that completions are delivered from inside driver_wait alone.
+ * Invariant: an operation is in the pool's queue, or with a thread, or in `finished`; only the driver's thread takes
+ * it out of there, so that completions are delivered from inside driver_wait alone.
  */
 #ifndef EDDY_OS_FILE_THREADS_H
 #define EDDY_OS_FILE_THREADS_H
 
 #include "os/driver.h"
 
-/* Threads at most, of one driver: enough to keep a disk busy, and for some to hang on a slow file system. */
+/* The greatest number of threads of one driver: enough to keep a disk busy while some of them hang on a slow file
+ * system. */
 enum { FILE_THREADS = 8 };
 
 struct file_threads {
-    struct thread_pool *pool;   /* made at first need */
-    struct driver *driver;      /* woken when there is something new in `finished` */
-    struct list_link *finished; /* atomic: of jobs, linked by `next` alone, newest first */
-    struct list taken;          /* the driver's thread: those of an earlier look, oldest first */
+    struct thread_pool *pool;   /* made when it is first needed */
+    struct driver *driver;      /* woken when there is a new operation in `finished` */
+    struct list_link *finished; /* atomic: list of jobs, linked only by `next`, newest first */
+    struct list taken;          /* for the driver's thread: operations of an earlier look, oldest first */
 };
 
-/* False: it is on its way, and driver_wake is called when file_threads_next has it.  True: no thread can be had (the
- * user's processes are used up), and this one has carried it out: which is late, but not never. */
+/* False: it is in flight, and driver_wake is called when file_threads_next has it. True: no thread is available (the
+ * user's limit on processes is reached), and this thread has executed it, which is late but better than never. */
 bool file_threads_submit(struct file_threads *threads, struct driver *driver, struct driver_op *op);
-/* A call on a descriptor that was left blocking, which this thread must not make; the job is the caller's until the
- * operation has ended.  0: it is on its way; else a negative errno value. */
+/* Makes a call on a descriptor in blocking mode, which this thread must not make; the caller keeps the job until the
+ * operation has ended. Returns 0: it is in flight; else a negative errno value. */
 int file_threads_submit_job(struct file_threads *threads, struct driver *driver, struct driver_op *op,
                             struct file_job *job);
-/* True: it has not begun, and never will. */
+/* True: the operation has not begun, and never will. */
 bool file_threads_take_back(struct file_threads *threads, struct driver_op *op);
 bool file_threads_take_back_job(struct file_threads *threads, struct file_job *job);
-/* One that has ended, its result set; NULL: none has. */
+/* An operation that has ended, with its result set; NULL: there is none. */
 struct driver_op *file_threads_next(struct file_threads *threads);
-/* None is in flight. */
+/* Called while no operation is in flight. */
 void file_threads_free(struct file_threads *threads);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * gate.c - see gate.h.
  *
- * The state of a gate is one word: the upper part of the name that leads through it now, and below that the number of
- * threads inside.  So entering is one comparison and one addition, which cannot come between others' steps.
+ * The state of a gate is one word: the upper part of the name that leads through it now, and below that the number
+ * of threads inside. So entering is one comparison and one addition in a single atomic step.
  */
 #define _GNU_SOURCE
 #include "os/gate.h"
@@ -16,18 +16,18 @@
 #include "base/assert.h"
 #include "os/memory.h"
 
-/* Of a name, the lower bits are the index; of a state, they are the count. */
+/* In a name, the lower bits are the index; in a state, they are the count. */
 #define LOW_BITS (sizeof(uintptr_t) == 8 ? 20 : 12)
 #define NEXT     ((uintptr_t)1 << LOW_BITS)
 #define LOW      (NEXT - 1)
 
 enum { FIRST_GATES = 16, CHUNKS = 16 };
 
-/* Each in a cache line of its own, so that busy loops do not slow each other down. */
+/* Each gate has its own cache line, so that busy loops do not slow each other down. */
 struct gate {
     _Alignas(64) uintptr_t state; /* atomic */
-    void *owner;                  /* while it is open */
-    /* From here on under the mutex. */
+    void *owner;                  /* the owner, while the gate is open */
+    /* The members below are accessed under the mutex. */
     struct gate *next_free;
     uintptr_t index;
     uintptr_t held;               /* the upper part of the name that gate_ref was called with */
@@ -35,15 +35,15 @@ struct gate {
     bool open;
 };
 
-/* Chunk k has 2 to the power k times as many as the first.  They are never freed: names that are too old are
- * looked up there, too. */
+/* Chunk k has 2 to the power k times as many gates as the first. Chunks are never freed: outdated names are looked
+ * up there, too. */
 static struct gate first_chunk[FIRST_GATES];
 static struct gate *chunks[CHUNKS] = {first_chunk}; /* atomic */
-static uintptr_t count;                             /* of gates made; below here under the mutex */
+static uintptr_t count;                             /* number of gates made; the rest is accessed under the mutex */
 static struct gate *first_free;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* The chunk that an index lies in; *place: where in it. */
+/* The chunk that contains an index; *place: the place within it. */
 static unsigned chunk_of(uintptr_t index, uintptr_t *place)
 {
     unsigned chunk = 0;
@@ -53,7 +53,7 @@ static unsigned chunk_of(uintptr_t index, uintptr_t *place)
     return chunk;
 }
 
-/* NULL: there is no gate of that index. */
+/* NULL: there is no gate with that index. */
 static struct gate *gate_of(uintptr_t name)
 {
     uintptr_t place;
@@ -81,7 +81,7 @@ static void watch_forks(void)
 
 /* ==== open, close ==== */
 
-/* From malloc, whatever the allocator of this thread's loop is: the gate outlives that. */
+/* Allocated by malloc, independent of this thread's loop and its allocator, which the gate outlives. */
 static struct gate *new_chunk(unsigned chunk)
 {
     size_t size = sizeof(struct gate) * ((size_t)FIRST_GATES << chunk);
@@ -135,14 +135,14 @@ uintptr_t gate_open(void *owner)
         uintptr_t state = __atomic_load_n(&gate->state, __ATOMIC_RELAXED);
         gate->owner = owner;
         gate->open = true;
-        __atomic_store_n(&gate->state, state, __ATOMIC_RELEASE); /* who enters sees the owner */
+        __atomic_store_n(&gate->state, state, __ATOMIC_RELEASE); /* threads that enter see the owner */
         name = state | gate->index;
     }
     pthread_mutex_unlock(&mutex);
     return name;
 }
 
-/* Threads are inside for as long as it takes to post a call; one that is preempted there may need longer. */
+/* Threads are inside only while they post a call; a preempted one may need longer. */
 static void wait_until_empty(struct gate *gate)
 {
     for (int round = 0; __atomic_load_n(&gate->state, __ATOMIC_ACQUIRE) & LOW; round++) {
@@ -165,7 +165,7 @@ void gate_close(uintptr_t name)
     pthread_mutex_unlock(&mutex);
 }
 
-/* ==== through it ==== */
+/* ==== entering and leaving ==== */
 
 void *gate_enter(uintptr_t name)
 {

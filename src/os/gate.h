@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gate.h - names for an object that ends on its own thread while others may still call it.
+ * gate.h - names for an object that ends on its own thread while other threads may still call it.
  *
  * A name is a number that programs hold as a pointer: the index of a gate, and which of the gate's owners is meant.
- * Invariant: no two owners of a process bear the same name, so a name that was kept too long leads nowhere; and an
- * owner does not end while a thread is inside.  Gates are used again, so they take as much memory as there were owners
- * at one time.
+ * Invariant: no two owners of a process have the same name, so an outdated name leads to no owner; and an owner does
+ * not end while a thread is inside. Gates are used again, so their memory is bounded by the greatest number of
+ * owners at one time.
  */
 #ifndef EDDY_OS_GATE_H
 #define EDDY_OS_GATE_H
@@ -13,12 +13,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A new name, for `owner`; 0: no memory. */
+/* A new name for `owner`; 0: no memory. */
 uintptr_t gate_open(void *owner);
-/* Nobody enters by that name any more; returns when those inside have left. */
+/* No thread enters by that name any more; returns when those inside have left. */
 void gate_close(uintptr_t name);
 
-/* Any thread: the owner, which does not end before gate_leave; NULL: it has ended, or there is no such name. */
+/* Any thread: enters and returns the owner, which does not end before gate_leave; NULL: it has ended, or there is no
+ * such name. */
 void *gate_enter(uintptr_t name);
 /* Any thread. */
 void gate_leave(uintptr_t name);

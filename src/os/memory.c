@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory.c - heap blocks with a header in front that says where each came from.
+ * memory.c - heap blocks with a header in front, which names the allocator.
  *
- * Invariant: `block` is always 16 bytes after the start of what the allocator gave, and
- * `header.size` is what the caller asked for, so that release gets back exactly the size that
- * allocate was asked for.
+ * Invariant: `block` is always 16 bytes after the start of the allocator's block, and `header.size` is
+ * what the caller asked for, so that release gets back exactly the size that allocate was asked for.
  */
 #define _GNU_SOURCE
 #include "os/memory.h"
@@ -28,13 +27,12 @@
 
 struct header {
     _Alignas(16) const struct eddy_allocator *allocator; /* NULL: malloc */
-    size_t size;                                         /* of the block, without this header */
+    size_t size;                                         /* size of the block, without this header */
 };
 
 static __thread const struct eddy_allocator *current;
 static long live_blocks;
-/* Memcheck calls a block that is known by a pointer to its inside "possibly lost": it is told of
- * the inner one. */
+/* Memcheck calls a block "possibly lost" if only a pointer into it is known: it is told of the inner block. */
 static bool on_valgrind;
 long memory_fault_countdown;
 
@@ -46,8 +44,7 @@ __attribute__((constructor)) static void read_environment(void)
     on_valgrind = RUNNING_ON_VALGRIND != 0;
 }
 
-/* A locked instruction costs as much as a small malloc; alone in the process there is nobody to
- * lock out. */
+/* A locked instruction costs as much as a small malloc; with one thread in the process no lock is needed. */
 static void count_live(long change)
 {
 #if defined(HAVE_SINGLE_THREADED)

@@ -2,8 +2,8 @@
 /*
  * memory.h - every heap block of the library comes from here.
  *
- * Each block remembers the allocator it came from, so that a block may outlive the loop whose options named
- * that allocator.  A request may fail: the answer is NULL, and the caller turns that into ENOMEM.
+ * Each block remembers the allocator it came from, so that a block may outlive the loop whose options named that
+ * allocator. A request may fail: then it returns NULL, and the caller reports ENOMEM.
  */
 #ifndef EDDY_OS_MEMORY_H
 #define EDDY_OS_MEMORY_H
@@ -14,39 +14,38 @@
 
 struct eddy_allocator;
 
-/* The allocator of this thread's next blocks; NULL: malloc and free.  Returns the one used until now. */
+/* The allocator of this thread's next blocks; NULL: malloc and free. Returns the previous one. */
 const struct eddy_allocator *memory_use(const struct eddy_allocator *allocator);
 
 void *memory_alloc(size_t size);
 void *memory_alloc_zeroed(size_t size);
-/* Like realloc; the block keeps its allocator.  On failure the old block stays. */
+/* Like realloc; the block keeps its allocator. On failure the old block is unchanged. */
 void *memory_grow(void *block, size_t size);
 char *memory_copy_string(const char *text);
 void memory_free(void *block);
 
-/* Bytes of a cache line: so many more than is needed are asked for where something is to begin one. */
+/* Bytes of a cache line: to begin at a cache line, so many more bytes are requested than are needed. */
 enum { MEMORY_LINE = 64 };
-/* The first place in a block that begins a cache line. */
+/* The first place in a block at the beginning of a cache line. */
 static inline void *memory_first_line(void *block)
 {
     return (char *)block + (-(uintptr_t)block & (MEMORY_LINE - 1));
 }
 
-/* Gives free memory of malloc, ours and that of libraries such as OpenSSL, back to the system.
- * It walks all that is free. */
+/* Gives free memory of malloc back to the system, including that of libraries such as OpenSSL. It
+ * walks all free memory. */
 void memory_give_back(void);
-/* Blocks alive in the whole process: what tests count, to see that nothing leaked. */
+/* Number of blocks in use in the whole process: tests count them to find leaks. */
 long memory_live_blocks(void);
 
 /*
- * Fault injection: true when this request is the one that has to fail.  EDDY_FAIL_ALLOC=n in the environment
- * (read once) fails the n-th request of the process, stacks included; tests set it by memory_fail_after(n),
- * 0 turns it off.
+ * Fault injection: true when this request must fail. EDDY_FAIL_ALLOC=n in the environment (read once) fails the n-th
+ * request of the process, stacks included; tests set it by memory_fail_after(n), 0 turns it off.
  */
 static inline bool memory_fault(void);
 void memory_fail_after(long n);
 
-/* Requests until the one that fails; 0: none does.  In this header to cost one load and one branch. */
+/* Number of requests until the one that fails; 0: none fails. In this header to cost one load and one branch. */
 extern long memory_fault_countdown;
 bool memory_fault_step(void);
 

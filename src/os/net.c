@@ -65,7 +65,7 @@ static int64_t send_file(struct driver *driver, int fd, int file, int64_t offset
     return sent < 0 ? -errno : sent;
 }
 
-/* The second call resets the connection at once; where a sandbox forbids it, the first makes close do so. */
+/* The second call resets the connection at once; if a sandbox forbids it, the first one makes close do so. */
 static void reset(struct driver *driver, int fd)
 {
     const struct linger at_once = {.l_onoff = 1};

@@ -2,9 +2,9 @@
 /*
  * net.h - sockets of a driver: the calls that do not wait.
  *
- * The files above this folder make and name sockets through here only, so that the simulation can have sockets of its
- * own.  Each is as the system call of its name, but a failure is a negative errno value; new sockets are non-blocking,
- * close-on-exec and adopted by the driver: driver_close_fd closes them.
+ * The files above this folder make sockets only through this interface, so that the simulation can have its own
+ * sockets. Each function is like the system call of its name, but returns a negative errno value on failure; new
+ * sockets are non-blocking, close-on-exec and adopted by the driver: driver_close_fd closes them.
  */
 #ifndef EDDY_OS_NET_H
 #define EDDY_OS_NET_H
@@ -16,14 +16,14 @@ struct driver_net {
     int (*bind)(struct driver *driver, int fd, const struct sockaddr *address, socklen_t size);
     int (*listen)(struct driver *driver, int fd, int backlog);
     int (*shutdown)(struct driver *driver, int fd, int how);
-    /* of the peer, or its own; *size: as getsockname's */
+    /* the peer's address, or its own; *size: as for getsockname */
     int (*name)(struct driver *driver, int fd, bool peer, struct sockaddr *address, socklen_t *size);
     int (*set_option)(struct driver *driver, int fd, int level, int option, const void *value, socklen_t size);
     int (*get_option)(struct driver *driver, int fd, int level, int option, void *value, socklen_t *size);
-    /* bytes of a file, without a copy; -EAGAIN: the peer does not take any now; -EINVAL: this file, or this socket,
-     * has to be copied */
+    /* sends bytes of a file without a copy; -EAGAIN: the peer accepts none now; -EINVAL: for this file, or this
+     * socket, a copy is needed */
     int64_t (*send_file)(struct driver *driver, int fd, int file, int64_t offset, size_t size);
-    /* breaks the connection off, so that the peer is told of no orderly end; Unix sockets cannot */
+    /* breaks the connection off, so that the peer sees no orderly end; not possible for Unix sockets */
     void (*reset)(struct driver *driver, int fd);
 };
 

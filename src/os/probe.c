@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Numbers shared by every architecture: all calls since Linux 5.1 have one number (alpha and the
- * x32 ABI apart). */
+/* Numbers shared by every architecture: calls since Linux 5.1 have the same number everywhere (except
+ * alpha and the x32 ABI). */
 #if !defined(SYS_pidfd_open)
 #define SYS_pidfd_open 434
 #endif
@@ -26,8 +26,7 @@
 #define SYS_io_uring_setup 425
 #endif
 
-/* The answer of a call that made a descriptor or failed: the descriptor was wanted for the
- * answer only. */
+/* The result of a call that made a descriptor or failed; the descriptor itself is not needed, and is closed. */
 static int descriptor_answer(long fd)
 {
     if (fd < 0)
@@ -36,7 +35,8 @@ static int descriptor_answer(long fd)
     return 0;
 }
 
-/* The kernel can read that byte.  (Of a path, which would be simpler, Valgrind looks at the bytes itself.) */
+/* True: the kernel can read that byte. (Valgrind itself reads the bytes of a path, so the simpler test by a path is
+ * not possible.) */
 static bool kernel_can_read(const void *byte)
 {
     int ends[2];
@@ -55,7 +55,7 @@ int probe_guard_install(void)
     if (scratch == MAP_FAILED)
         return errno;
     int answer = madvise(scratch, page, PROBE_MADV_GUARD_INSTALL) == 0 ? 0 : errno;
-    /* qemu-user accepts all advice and ignores it: so the kernel itself must find the page inaccessible. */
+    /* qemu-user accepts all advice and ignores it: so the test is whether the kernel finds the page inaccessible. */
     if (answer == 0 && kernel_can_read(scratch))
         answer = EOPNOTSUPP;
     munmap(scratch, page);
@@ -87,8 +87,8 @@ int probe_pidfd(void)
 
 int probe_io_uring(void)
 {
-    /* struct io_uring_params is 120 bytes of zeros for a ring without wishes; writing it so
-     * needs no kernel * headers newer than the kernel. */
+    /* struct io_uring_params is 120 bytes of zeros for a ring without options; writing it so needs no
+     * kernel headers newer than the kernel. */
     uint64_t params[15] = {0};
     return descriptor_answer(syscall(SYS_io_uring_setup, 1, params));
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * probe.h - what the running kernel can do, found by asking it.
+ * probe.h - the abilities of the running kernel, found by trying.
  *
- * Distributions carry features back and sandboxes take them away, so a version number proves
- * nothing: each probe makes the call on something of its own and undoes it.  No probe needs a loop
- * or keeps state; each costs a few system calls, and the caller remembers the answer.
+ * Distributions backport features and sandboxes remove them, so a version number proves nothing: each
+ * probe makes the call on an object of its own and undoes it. No probe needs a loop or keeps state;
+ * each costs a few system calls, and the caller keeps the result.
  */
 #ifndef EDDY_OS_PROBE_H
 #define EDDY_OS_PROBE_H
@@ -17,18 +17,17 @@
 #define PROBE_MADV_GUARD_INSTALL 102
 #define PROBE_MADV_GUARD_REMOVE  103
 
-/* 0 when it works, else the errno value of the refusal: ENOSYS and EINVAL are an old kernel,
- * EPERM a sandbox. */
+/* Returns 0 if it works, else the errno value of the refusal: ENOSYS and EINVAL mean an old kernel, EPERM a sandbox. */
 int probe_guard_install(void);
 int probe_epoll_pwait2(void);
 int probe_eventfd(void);
 int probe_pidfd(void);
 int probe_io_uring(void);
 
-/* The kernel's limit of mappings for one process (vm.max_map_count), 0 when it cannot be read. */
+/* The kernel's limit on mappings for one process (vm.max_map_count), 0 if it cannot be read. */
 long probe_map_limit(void);
 
-/* Resolution of the monotonic clock in nanoseconds, 0 when there is none. */
+/* Resolution of the monotonic clock in nanoseconds, 0 if there is no such clock. */
 int64_t probe_clock_resolution(void);
 
 /* The first line of a file of /proc or /sys, without its newline.  False, and an empty line,

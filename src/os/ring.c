@@ -14,7 +14,7 @@
 
 struct ring_limits ring_limits = {.entries = 256, .completions = 4096, .buffers = 1024};
 
-/* EDDY_RING=ENTRIES,COMPLETIONS,BUFFERS: small ones, so that a test of anything meets full queues and empty stores. */
+/* EDDY_RING=ENTRIES,COMPLETIONS,BUFFERS: small numbers, so that any test meets full queues and empty stores. */
 __attribute__((constructor)) static void read_environment(void)
 {
     const char *text = getenv("EDDY_RING"), *bytes = getenv("EDDY_ZERO_COPY");
@@ -25,7 +25,8 @@ __attribute__((constructor)) static void read_environment(void)
         ring_limits = read;
 }
 
-/* What the driver relies upon: no completion is dropped, waits have a limit, the kernel polls sockets itself. */
+/* Features that the driver relies upon: no completion is dropped, waits have a limit, the kernel polls sockets
+ * itself. */
 #define NEEDED_FEATURES (IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_FAST_POLL | IORING_FEAT_RW_CUR_POS | \
                          IORING_FEAT_SUBMIT_STABLE)
 
@@ -40,7 +41,7 @@ static const unsigned wishes[] = {
     IORING_SETUP_DEFER_TASKRUN,                        /* 6.1: completions only when asked for */
     IORING_SETUP_SINGLE_ISSUER,                        /* 6.0 */
     IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG, /* 5.19: no interrupt of the running program */
-    IORING_SETUP_SUBMIT_ALL,                           /* 5.18: the requests after a bad one are submitted, too */
+    IORING_SETUP_SUBMIT_ALL,                           /* 5.18: the requests after an invalid one are submitted, too */
     0,
 };
 
@@ -65,7 +66,7 @@ static int set_up(struct ring *ring, bool polled)
     return error;
 }
 
-/* The opcodes that the kernel knows, as bits; 0: it cannot tell. */
+/* The opcodes that the kernel knows, as bits; 0: it cannot list them. */
 static uint64_t opcodes_of(struct ring *ring)
 {
     uint64_t known = 0;
@@ -125,7 +126,7 @@ void ring_close(struct ring *ring)
     io_uring_queue_exit(&ring->io);
 }
 
-/* The requests made since the last call become visible to the kernel; gives how many it has not taken. */
+/* Makes the requests since the last call visible to the kernel; returns how many it has not taken. */
 static unsigned publish(struct io_uring_sq *queue)
 {
     unsigned tail = *queue->ktail;
@@ -145,7 +146,7 @@ struct io_uring_sqe *ring_request(struct ring *ring)
     return io_uring_get_sqe(&ring->io);
 }
 
-/* The kernel has work that it finishes only in a call of ours, or completions that had no room in the ring. */
+/* The kernel has work that it finishes only in a call of this thread, or completions that had no room in the ring. */
 static bool kernel_waits(const struct ring *ring)
 {
     unsigned flags = IO_URING_READ_ONCE(*ring->io.sq.kflags);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring.h - one io_uring: opened as the kernel allows, proven, entered; it knows nothing of what its requests mean.
+ * ring.h - one io_uring: opened with the options that the kernel allows, tested, and entered; it does not know what
+ * its requests mean.
  *
  * Only the thread that opened it may use it.
  */
@@ -15,30 +16,30 @@
 
 struct ring {
     struct io_uring io;
-    unsigned enter_flags; /* of each io_uring_enter */
-    bool announces_tasks; /* the kernel says in the ring when it has work to finish in our next call */
-    uint64_t opcodes;     /* bits: the first 64 that it knows */
+    unsigned enter_flags; /* the descriptor for each io_uring_enter */
+    bool announces_tasks; /* the kernel sets a flag in the ring when it has work to finish in the next call */
+    uint64_t opcodes;     /* bits: the first 64 opcodes that it knows */
 };
 
 /* Limits that tests make small before they open a ring. */
 struct ring_limits {
-    unsigned entries;     /* of the submission queue */
-    unsigned completions; /* of the completion queue */
-    unsigned buffers;     /* of the store that is shared by all who receive: a power of two; 0: none */
-    unsigned zero_copy;   /* bytes: a send of as many goes without a copy; 0: none.  See driver_uring_zero.c */
-    unsigned without;     /* IORING_SETUP_ flags that this kernel is not to know */
+    unsigned entries;     /* size of the submission queue */
+    unsigned completions; /* size of the completion queue */
+    unsigned buffers;     /* size of the store of buffers that all receives share: a power of two; 0: none */
+    unsigned zero_copy;   /* bytes from which on a send avoids the copy; 0: never. See driver_uring_zero.c */
+    unsigned without;     /* IORING_SETUP_ flags that are treated as unknown to this kernel */
 };
 extern struct ring_limits ring_limits;
 
 /*
- * How it is used.  A ring of one thread has a quicker number there, which cannot be given back elsewhere.  In one that
- * others poll the kernel finishes its work by itself: else that waits for a call of the thread, and who polls the
- * descriptor is not woken.  (An eventfd of the ring is no way out: Linux 6.18 rings it once for work that another
- * eventfd's write brings, and never again.)
+ * How it is used. A ring for one thread is registered there, under a faster number that another thread cannot give
+ * back. In a ring that other code polls, the kernel finishes its work on its own: otherwise that waits for a call of
+ * the thread, and pollers of the descriptor are not woken. (An eventfd of the ring does not help: Linux 6.18 signals
+ * it once for work that another eventfd's write causes, and never again.)
  */
 enum ring_use { RING_OWN, RING_MOVES, RING_POLLED };
 
-/* 0, or an errno value and *step, the call that was refused. */
+/* Returns 0, or an errno value and *step, the call that was refused. */
 int ring_open(struct ring *ring, const char **step, enum ring_use use);
 void ring_close(struct ring *ring);
 static inline bool ring_knows(const struct ring *ring, int opcode)
@@ -46,11 +47,11 @@ static inline bool ring_knows(const struct ring *ring, int opcode)
     return ring->opcodes >> opcode & 1;
 }
 
-/* A request to be filled in.  NULL: the queue is full, and the kernel takes nothing now. */
+/* A request to be filled in. NULL: the queue is full, and the kernel takes no requests now. */
 struct io_uring_sqe *ring_request(struct ring *ring);
-/* Submits all requests; sleeps for `span` nanoseconds at most (CLOCK_NEVER: no limit, 0: not at all) until `count`
- * completions are there.  No call if there is nothing to submit, to finish or to wait for.  0, or a negative errno
- * value: -ETIME, -EINTR, -EBUSY and -EAGAIN (take completions first) are no errors. */
+/* Submits all requests; sleeps for at most `span` nanoseconds (CLOCK_NEVER: no limit, 0: not at all) until there are
+ * `count` completions. Makes no call if there is nothing to submit, to finish or to wait for. Returns 0 or a
+ * negative errno value: -ETIME, -EINTR, -EBUSY and -EAGAIN (take completions first) are no errors. */
 int ring_enter(struct ring *ring, unsigned count, int64_t span);
 
 struct ring_completion {
@@ -58,9 +59,9 @@ struct ring_completion {
     int32_t result;
     uint32_t flags;       /* IORING_CQE_F_ bits */
 };
-/* Completions are there, or the kernel has work that it finishes in a call of this thread. */
+/* True: there are completions, or the kernel has work that it finishes in a call of this thread. */
 bool ring_has_news(const struct ring *ring);
-/* Takes the oldest one out; false: there is none. */
+/* Takes the oldest completion out; false: there is none. */
 static inline bool ring_next(struct ring *ring, struct ring_completion *completion)
 {
     struct io_uring_cq *queue = &ring->io.cq;

@@ -17,7 +17,7 @@ static size_t shared_size(const struct ring_buffers *buffers)
     return buffers->capacity * sizeof(struct io_uring_buf);
 }
 
-/* On pages of its own, which a forked child does not get, since the kernel writes there. */
+/* On separate pages, which a forked child does not get, since the kernel writes to them. */
 static struct io_uring_buf_ring *map_shared(size_t size)
 {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

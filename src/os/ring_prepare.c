@@ -9,10 +9,10 @@
 
 #include <fcntl.h>
 
-/* "At the descriptor's position", for read and write. */
+/* The offset that means "at the descriptor's position", for read and write. */
 #define HERE UINT64_MAX
 
-/* Lengths have 32 bits there; the kernel itself moves no more than this at once. */
+/* Lengths have 32 bits in a request; the kernel itself moves no more than this at once. */
 static unsigned length(size_t size)
 {
     return size < 0x7ffff000 ? (unsigned)size : 0x7ffff000;
@@ -80,7 +80,7 @@ void ring_prepare(struct io_uring_sqe *sqe, const struct driver_op *op)
 }
 
 #if !defined(IORING_NOP_INJECT_RESULT)
-#define IORING_NOP_INJECT_RESULT 1 /* Linux 6.11; older ones answer EINVAL, which is a fault as well */
+#define IORING_NOP_INJECT_RESULT 1 /* Linux 6.11; older kernels answer EINVAL, which is also an error */
 #endif
 
 static void shorten(struct io_uring_sqe *sqe, const struct driver_op *op)

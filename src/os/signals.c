@@ -12,7 +12,7 @@
 static struct {
     struct list watches;
     struct sigaction before; /* while `ours` */
-    bool ours;               /* our handler stands */
+    bool ours;               /* the library's handler is installed */
 } table[NSIG];
 
 static char lock;
@@ -82,7 +82,7 @@ static int install(int number, bool fallback)
     return 0;
 }
 
-/* If the program has installed another handler meanwhile, that stays. */
+/* If the program has installed another handler meanwhile, that one remains. */
 static void uninstall(int number)
 {
     struct sigaction now;
@@ -102,7 +102,7 @@ static bool can_be_watched(int number)
 
 /* ==== fork ==== */
 
-/* A forked child's signals are not told to the loops of its parent. */
+/* A forked child's signals are not reported to the loops of its parent. */
 static void forget_all(void)
 {
     for (int number = 1; number < NSIG; number++) {
@@ -154,7 +154,7 @@ void signal_watch_remove(struct signal_watch *watch)
     sigset_t before;
     struct list *watches = &table[watch->number].watches;
     enter(&before);
-    if (list_contains(watches, &watch->link)) { /* a forked child has forgotten those of its parent */
+    if (list_contains(watches, &watch->link)) { /* a forked child has dropped those of its parent */
         list_remove(watches, &watch->link);
         if (list_is_empty(watches))
             uninstall(watch->number);

@@ -30,7 +30,7 @@ struct sigpipe sigpipe_block(void)
     return (struct sigpipe){.blocked = sigismember(&mask, SIGPIPE) == 1, .pending = is_pending()};
 }
 
-/* One of the thread and one of the process may be pending. */
+/* One for the thread and one for the process may be pending. */
 static void take_pending(const sigset_t *set)
 {
     const struct timespec at_once = {0, 0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim_beacon.c - tells a host that waits for the simulation's descriptor that a step would make progress.
+ * sim_beacon.c - tells a host that waits on the simulation's descriptor that a step would make progress.
  *
  * It is an eventfd among the descriptors that epoll watches.  Invariant: it is readable only between two waits.
  */

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim_clock.c - the wait of the simulation: when its clock jumps, when it stands, when it goes.
+ * sim_clock.c - the wait of the simulation: when its clock jumps, when it stops, when it runs.
  *
  * Invariant: the clock moves only in wait.
- *   - Nothing is ready and nothing of this process is on its way: it jumps, to the deadline that the loop has given or
- *     to what is due in the network.
- *   - Something is on its way: it stands.  Calls on threads of the pool, and what the program holds the clock for, come
- *     as early as they would with infinitely fast threads.
- *   - Something is ready, again and again: it goes, since the turns of a real loop take time, too.  Each has a fixed
- *     price, of which the first FREE are a present: only who turns long without a pause sees it.
- * So a run without other processes is the same each time.  Those know nothing of virtual time: a deadline around one
- * comes when as much real time has passed.  So it does for a call that works for longer than LONG: perhaps it waits
- * itself for something that the clock must bring.
+ *   - No task is ready and no work of this process is in flight: it jumps to the loop's deadline, or to the next
+ *     event of the network.
+ *   - Work is in flight: it stops. Calls on threads of the pool, and the work for which the program holds the clock,
+ *     end as early as they would with infinitely fast threads.
+ *   - Tasks are ready again and again: it runs, since the passes of a real loop take time, too. Each pass has a
+ *     fixed price, and the first FREE are free of charge: only a program that keeps the loop turning for long sees
+ *     it.
+ * So a run without other processes is the same each time. Other processes know nothing of virtual time: a deadline
+ * around one comes when as much real time has passed. The same holds for a call that works for longer than LONG:
+ * perhaps it waits itself for an event that the clock must bring.
  */
 #define _GNU_SOURCE
 #include "base/assert.h"
@@ -23,12 +24,12 @@
 #define MICROSECOND (CLOCK_SECOND / 1000000)
 #define MILLISECOND (CLOCK_SECOND / 1000)
 
-/* How long the kernel may take before virtual time goes on: loopback answers within microseconds. */
+/* How long the kernel may take before virtual time advances: loopback answers within microseconds. */
 #define PATIENCE (2 * MILLISECOND)
 #define LONG     CLOCK_SECOND
 #define SLACK    (50 * MILLISECOND)
 
-/* Prices: of a turn of the loop, a call of a thread that has ended, a file operation, a file made safe. */
+/* Prices: of a pass of the loop, a call of a thread that has ended, a file operation, an fsync. */
 #define TURN  (10 * MICROSECOND)
 #define CALL  (100 * MICROSECOND)
 #define FILES (10 * MICROSECOND)
@@ -45,16 +46,16 @@ static bool others_work(const struct sim *sim)
     return sim->epoll.driver.real_time != 0 || count_of(&sim->epoll.driver.working) != 0;
 }
 
-/* ==== the real clock, while others work ==== */
+/* ==== the real clock, while other processes or threads work ==== */
 
-/* After news: what is under way now may have begun only now. */
+/* After news: work that is in progress now may have begun only now. */
 static void begin_real_time(struct sim *sim)
 {
     sim->real_begin = clock_monotonic();
     sim->real_from = sim->now;
 }
 
-/* How much more the real clock has advanced since then than the virtual one. */
+/* How much further the real clock has advanced since then than the virtual one. */
 static int64_t credit(const struct sim *sim)
 {
     return clock_monotonic() - sim->real_begin - (sim->now - sim->real_from);
@@ -73,7 +74,7 @@ static void follow(struct sim *sim)
         sim->now += credit(sim);
 }
 
-/* How much real time has to pass until the clock may be at `until`. */
+/* How much real time must pass until the clock may reach `until`. */
 static int64_t real_time_until(const struct sim *sim, int64_t until)
 {
     int64_t span = until - sim->real_from;
@@ -85,8 +86,8 @@ static int64_t real_time_until(const struct sim *sim, int64_t until)
 
 /* ==== asking the real world ==== */
 
-/* Waits for the kernel.  An event that lets no operation go on (a new socket is writable) is not news, and the rest of
- * the patience is kept. */
+/* Waits for the kernel. An event that lets no operation go on (a new socket is writable) is not news, and the rest
+ * of the patience is kept. */
 static int ask_world(struct sim *sim, int64_t patience, bool *woken, bool *news)
 {
     int64_t end = clock_add(clock_monotonic(), patience);
@@ -105,8 +106,8 @@ static size_t calls_under_way(const struct sim *sim)
     return count_of(&sim->epoll.driver.working) - count_of(&sim->epoll.driver.ended);
 }
 
-/* Calls that threads carry out are waited for before anything else goes on: so they take neither time nor turns, and
- * come together, whichever thread was faster.  One that posts something to the loop, or takes long, may wait for it. */
+/* Calls on threads are waited for before anything else goes on. So they take neither time nor passes, and end
+ * together, whichever thread was faster. A call that posts to the loop, or takes long, may wait for the loop. */
 static int await_calls(struct sim *sim, bool *woken)
 {
     struct list done = list_take_all(&sim->epoll.done);
@@ -123,13 +124,13 @@ static int await_calls(struct sim *sim, bool *woken)
     return error;
 }
 
-/* Operations of the kernel are under way; an accept is a reason to look, but not to wait. */
+/* Operations of the kernel are in flight; an accept is a reason to look, but not to wait. */
 static bool kernel_works(const struct sim *sim)
 {
     return sim->epoll.driver.in_flight > sim->waiting;
 }
 
-/* How long the world may take before the clock is at `until`. */
+/* How long the outside may take before the clock reaches `until`. */
 static int64_t patience_for(const struct sim *sim, int64_t until)
 {
     if (until <= sim->now)
@@ -141,9 +142,9 @@ static int64_t patience_for(const struct sim *sim, int64_t until)
     return sim->epoll.driver.in_flight - sim->waiting > sim_listening(sim) ? PATIENCE : 0;
 }
 
-/* ==== moving ==== */
+/* ==== moving the clock ==== */
 
-/* The loop is going to come back at once.  Beside others' work only what they bring has a price. */
+/* The loop will come back at once. Beside foreign work only its results have a price. */
 static void count_turn(struct sim *sim, bool woken)
 {
     if (woken)
@@ -152,7 +153,7 @@ static void count_turn(struct sim *sim, bool woken)
         sim->work += TURN;
 }
 
-/* What the loop has done since the last wait takes its time, beyond what is free. */
+/* The loop's work since the last wait takes its time, beyond what is free. */
 static void pay(struct sim *sim)
 {
     if (sim->work > FREE && count_of(&sim->epoll.driver.held) == 0) {
@@ -173,7 +174,7 @@ void sim_count_work(struct sim *sim, const struct driver_op *op)
     sim->work += op->kind == DRIVER_FSYNC ? SYNC : FILES;
 }
 
-/* The seed's order for completions of one wait. */
+/* The order that the seed chooses for completions of one wait. */
 static void shuffle_done(struct sim *sim)
 {
     _Static_assert(offsetof(struct list_link, next) == 0, "a list that can be shuffled");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim_event.c - what happens later in the simulated network: see sim.h.
+ * sim_event.c - events in the future of the simulated network; see sim.h.
  *
- * A binary heap by time and by the order of setting.  Invariant: an operation with an event names it by
- * sim_socket.op_events, so that forgetting one costs as much as its socket has of them, not as there are connections.
+ * A binary heap by time, then by the order of setting. Invariant: events of operations are in sim_socket.op_events.
+ * So removing one costs as much as its socket has events, and does not depend on the number of connections.
  */
 #include "os/sim.h"
 

@@ -58,8 +58,8 @@ static in_port_t *port_in(union sim_address *address)
     return address->any.sa_family == AF_INET6 ? &address->v6.sin6_port : &address->v4.sin_port;
 }
 
-/* Where the client was bound to; what that leaves open is filled in: a port, and the address that it calls (both ends
- * are on this machine, so it is good for either). */
+/* The address that the client was bound to. Missing parts are filled in: a port, and the address that it connects to
+ * (both ends are on this machine, so it is valid for both). */
 static union sim_address own_name(struct sim *sim, const struct sim_socket *client, const union sim_address *address)
 {
     union sim_address own = *address, bound = {.any.sa_family = AF_UNSPEC};
@@ -113,7 +113,7 @@ int64_t sim_accept(struct sim *sim, struct sim_socket *listener, const struct dr
     return fd;
 }
 
-/* Those who wait to accept do so in the epoll driver, which listens to the outside for them. */
+/* Operations that wait to accept do so in the epoll driver, which listens to the outside for them. */
 static void hand_out(struct sim *sim, struct sim_socket *listener)
 {
     struct driver_op *op;

@@ -2,8 +2,8 @@
 /*
  * sim_net.c - sockets of the simulation: the operations on them, and the calls that do not wait.  See sim.h.
  *
- * TCP sockets that are made through net.h are the simulation's; a connection to a port that no socket of this loop
- * listens on, and one that comes from outside, is the kernel's and passes to the epoll driver.
+ * TCP sockets that are made through net.h belong to the simulation. A connection to a port that no socket of this
+ * loop listens on, and one from outside, belongs to the kernel and passes to the epoll driver.
  */
 #define _GNU_SOURCE
 #include "os/sim.h"
@@ -70,7 +70,7 @@ static int64_t poll_now(const struct sim *sim, const struct sim_socket *socket, 
 static int64_t call(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
 {
     int fault = driver_fault();
-    if (fault < 0 && fault != -EAGAIN && fault != -EINTR) /* of those it is made again */
+    if (fault < 0 && fault != -EAGAIN && fault != -EINTR) /* number of the operations to make again */
         return fault;
     if (op->kind != DRIVER_POLL && socket->state != SIM_JOINED)
         return -ENOTCONN;
@@ -152,7 +152,7 @@ static bool is_write(const struct driver_op *op)
     return op->kind == DRIVER_SEND || op->kind == DRIVER_WRITE || op->kind == DRIVER_SENDMSG;
 }
 
-/* As if the kernel's buffer were full for a moment: others come in between, and the clock may move. */
+/* As if the kernel's buffer were full for a moment: other tasks run in between, and the clock may move. */
 static bool waits_first(struct sim *sim, struct sim_socket *socket, const struct driver_op *op)
 {
     return is_write(op) && random_chance(&sim->random, sim->weather.late) &&
@@ -184,7 +184,7 @@ static bool submit_connect(struct sim *sim, struct sim_socket *socket, struct dr
     union sim_address address = {.any.sa_family = AF_UNSPEC};
     if (op->u.address.length <= sizeof address)
         memcpy(&address, op->u.address.data, op->u.address.length);
-    if (!sim_find_listener(sim, &address)) { /* nobody in this loop listens there: the kernel connects */
+    if (!sim_find_listener(sim, &address)) { /* no socket of this loop listens there: the kernel connects */
         sim_leave_table(sim, socket);
         epoll_adopt(&sim->epoll.driver, op->fd);
         return epoll_submit(&sim->epoll.driver, op);
@@ -204,13 +204,13 @@ static bool submit_to_socket(struct driver *driver, struct sim_socket *socket, s
     if (op->kind == DRIVER_CONNECT && socket->state == SIM_FRESH)
         return submit_connect(sim, socket, op);
     if (op->kind == DRIVER_POLL && socket->state == SIM_LISTENS && list_is_empty(&socket->backlog))
-        return epoll_submit(driver, op); /* a connection from outside may be the first */
+        return epoll_submit(driver, op); /* a connection from outside may come first */
     if (socket->state == SIM_JOINED || op->kind == DRIVER_POLL)
         return submit_joined(sim, socket, op);
-    return epoll_submit(driver, op); /* the kernel tells what is wrong with it */
+    return epoll_submit(driver, op); /* the kernel reports the error */
 }
 
-/* By a series of its own: how many writes the world takes at once does not change what the seed decides here. */
+/* With a separate series: how many writes the outside accepts at once does not change the seed's decisions here. */
 static bool submit_to_world(struct driver *driver, struct driver_op *op)
 {
     struct sim *sim = sim_of(driver);
@@ -265,7 +265,7 @@ static void try_connect(struct sim *sim, struct sim_socket *socket, struct drive
     memcpy(&address, op->u.address.data, op->u.address.length);
     int result = sim_meet(sim, socket, &address);
     if (result == -EAGAIN && sim_later(sim, sim->now + CLOCK_SECOND / 100, SIM_CONNECT, socket, op))
-        return; /* as TCP: it is tried again until there is room */
+        return; /* like TCP: it is tried again until there is room */
     leave_queue(sim, &socket->writers, op);
     op->result = result;
     finish(sim, op);

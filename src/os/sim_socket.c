@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* sim_socket.c - a socket of the simulation: its life, its descriptor, and the list of those to look at.  See sim.h. */
+/* sim_socket.c - a socket of the simulation: its life, its descriptor, and the list of sockets to look at. See
+ * sim.h. */
 #define _GNU_SOURCE
 #include "os/sim.h"
 
@@ -85,7 +86,7 @@ int sim_new_descriptor(struct sim *sim, int family)
     return fd;
 }
 
-/* ==== what can go on ==== */
+/* ==== operations that can go on ==== */
 
 void sim_look(struct sim *sim, struct sim_socket *socket)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim_stream.c - the two ends of a connection in memory: bytes on their way, ends, breaks.
+ * sim_stream.c - the two ends of a connection in memory: bytes in flight, ends, breaks.
  *
- * Invariant: what one end has sent arrives once, whole and in order, unless the connection breaks; it is readable when
- * the clock has reached its time.  An end holds at most WINDOW bytes that were not read.
+ * Invariant: bytes that one end has sent arrive once, all of them and in order, unless the connection breaks; they
+ * are readable when the clock has reached their time. An end holds at most WINDOW bytes that were not read.
  */
 #define _GNU_SOURCE
 #include "os/sim.h"
@@ -39,7 +39,7 @@ void sim_join(struct sim *sim, struct sim_socket *a, struct sim_socket *b)
     cut_off(sim, a, b);
 }
 
-/* When something arrives that sets out now. */
+/* When a segment that is sent now arrives. */
 static int64_t arrival(struct sim *sim, struct sim_socket *to)
 {
     int64_t due = sim->now + sim_delay(sim);
@@ -48,7 +48,7 @@ static int64_t arrival(struct sim *sim, struct sim_socket *to)
     return due > to->last_due ? due : to->last_due;
 }
 
-/* How much of what could be moved is. */
+/* How many of the bytes that could be moved are moved. */
 static size_t part_of(struct sim *sim, size_t size)
 {
     if (size > 1 && random_chance(&sim->random, sim->weather.short_part))
@@ -56,7 +56,7 @@ static size_t part_of(struct sim *sim, size_t size)
     return size;
 }
 
-/* As the kernel does: the first operation gets the error, later ones find the connection ended. */
+/* Like the kernel: the first operation gets the error, later ones find the connection ended. */
 static int64_t take_error(struct sim_socket *socket)
 {
     int error = socket->error;
@@ -106,7 +106,7 @@ int64_t sim_receive(struct sim *sim, struct sim_socket *socket, void *data, size
 {
     size_t ready = arrived(sim, socket);
     if ((flags & MSG_OOB) != 0)
-        return -EINVAL; /* as where there is no urgent data */
+        return -EINVAL; /* as on a socket without urgent data */
     if (ready == 0 && socket->error)
         return take_error(socket);
     if (ready == 0)
@@ -203,7 +203,7 @@ static void send_end(struct sim *sim, struct sim_socket *socket)
     to->finished = true;
     to->end_due = to->last_due = arrival(sim, to);
     if (!sim_later(sim, to->end_due, SIM_LOOK, to, NULL)) {
-        to->end_due = sim->now; /* the segments on their way are read first all the same */
+        to->end_due = sim->now; /* the segments in flight are read first nevertheless */
         sim_look(sim, to);
     }
 }
@@ -244,7 +244,7 @@ static bool breaks_when_closed(const struct sim_socket *socket)
     return socket->queued > 0 || (linger.l_onoff && linger.l_linger == 0);
 }
 
-/* As TCP: closing a socket with unread bytes, or with SO_LINGER 0, resets the connection. */
+/* Like TCP: closing a socket with unread bytes, or with SO_LINGER 0, resets the connection. */
 void sim_part(struct sim *sim, struct sim_socket *socket)
 {
     struct sim_socket *peer = socket->peer;

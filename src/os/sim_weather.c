@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first: all that a correct program does not notice. */
+/* The first one has everything that a correct program does not notice. */
 static const struct {
     const char *name;
     struct sim_weather weather;
@@ -20,7 +20,7 @@ static const struct {
                .reset = 0.1}},
 };
 
-/* False: there is none of this name. */
+/* False: there is no weather of this name. */
 static bool take_named(struct sim_weather *weather, const char *name, size_t size)
 {
     for (size_t i = 0; i < sizeof weathers / sizeof weathers[0]; i++)
@@ -48,7 +48,7 @@ static double *find(struct sim_weather *weather, const char *name, size_t size)
     return NULL;
 }
 
-/* "reset=0.01"; NULL: it is not that, else what comes after it. */
+/* "reset=0.01": returns the text after the name; NULL: it is another one. */
 static const char *take_member(struct sim_weather *weather, const char *text, size_t size)
 {
     char *end;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack.c - stacks taken and given back, slabs made and removed: see stack.h.
+ * stack.c - taking stacks and giving them back, making slabs and removing them; see stack.h.
  *
  * Address space is cheap and memory is not: slabs double up to 64 MiB, and a stack is carved, which
- * touches its top page and installs its guard, when it is needed for the first time.  A guard of
+ * touches its top page and installs its guard, when it is needed for the first time. A guard of
  * MADV_GUARD_INSTALL is a mark in the page table; one of mprotect cuts the mapping in two, and the
- * kernel limits their number, so that past half of the limit stacks have a canary instead.
+ * kernel limits the number of mappings: beyond half of the limit stacks have a canary instead.
  */
 #define _GNU_SOURCE
 #include "os/stack.h"
@@ -44,11 +44,11 @@ void __lsan_unregister_root_region(const void *start, size_t size);
 #define SMALLEST_SIZE    ((size_t)16 * 1024)
 #define FIRST_SLAB_COUNT ((size_t)16)
 #define LARGEST_SLAB     ((size_t)64 << 20)
-#define SLACK            512 /* fewer free stacks than this are not given back while a loop runs */
-/* Mappings left to the rest of the program when the guards have taken theirs. */
+#define SLACK            512 /* if fewer stacks than this are free, they are not given back while a loop runs */
+/* Mappings that the guards leave to the rest of the program. */
 #define MAP_RESERVE 1024
 
-static long mapped_guards; /* of the whole process */
+static long mapped_guards; /* number for the whole process */
 static void (*warn)(const char *text);
 
 static size_t round_up(size_t size, size_t step)
@@ -145,7 +145,7 @@ static void fill_canary(char *floor)
         *at = STACK_CANARY;
 }
 
-/* Of the next stack of the slab. */
+/* Installs the guard of the next stack of the slab. */
 static enum stack_guard install_guard(const struct stack_class *class, struct stack_slab *slab, char *bottom)
 {
     enum stack_guard method = slab->guarded == SIZE_MAX ? guard_method : STACK_GUARD_CANARY;
@@ -176,7 +176,7 @@ static char *map_slab(size_t bytes)
     char *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (base == MAP_FAILED)
         return NULL;
-    madvise(base, bytes, MADV_NOHUGEPAGE); /* or the first byte of a stack would cost 2 MiB */
+    madvise(base, bytes, MADV_NOHUGEPAGE); /* otherwise the first byte of a stack would cost 2 MiB */
     return base;
 }
 
@@ -216,7 +216,7 @@ static struct stack_slab *add_slab(struct stack_class *class)
     return slab;
 }
 
-/* What a debugging tool has to know of the memory of a stack, the guard left out. */
+/* Tells debugging tools about the memory of a stack, without the guard. */
 static void tell_tools(struct stack *stack)
 {
     char *start = stack->floor;
@@ -271,8 +271,8 @@ struct stack *stack_around(const void *address)
 
 /* ==== classes ==== */
 
-/* Address space of a stack of that size: the guard is a part of a large one, and is added to a small one, which has
- * none to spare; but a page of it is a part of every stack. */
+/* Address space of a stack of that size: the guard is a part of a large stack, and is added to a small one, which
+ * has no room to spare; but a page of the guard is a part of every stack. */
 static size_t stride_of(size_t size)
 {
     size_t guard = stack_guard_size();
@@ -281,7 +281,7 @@ static size_t stride_of(size_t size)
 
 static struct stack_class *add_class(size_t size)
 {
-    /* The pool may outlive every loop, and so every allocator of a loop. */
+    /* The pool may outlive every loop, and therefore every allocator of a loop. */
     const struct eddy_allocator *before = memory_use(NULL);
     struct stack_class *class = memory_alloc_zeroed(sizeof *class);
     memory_use(before);
@@ -313,7 +313,7 @@ static struct stack_class *find_class(size_t size)
 
 /* ==== take and give ==== */
 
-/* Valgrind takes what lies below the last frame of the stack's last user for out of bounds. */
+/* Valgrind regards the memory below the last frame of the stack's last user as out of bounds. */
 static struct stack *taken(struct stack *stack)
 {
     if (__builtin_expect(stack->checked, 0))
@@ -391,7 +391,7 @@ static void count_free(struct stack_class *class)
         stack->slab->free++;
 }
 
-/* The free stacks of slabs that stay keep their order. */
+/* The free stacks of the remaining slabs keep their order. */
 static void forget_doomed_stacks(struct stack_class *class)
 {
     struct stack **link = &class->free;

@@ -2,9 +2,9 @@
 /*
  * stack.h - memory for stacks: slabs of equal stacks, reused last-in first-out, each with a guard below.
  *
- * One pool a thread; a stack goes back to the pool of the thread that took it.  Invariant: a free stack is
- * linked through words at its very top, so that taking the stack that was used last touches one warm page.
- * Growing downward: `top` is the highest address, the guard lies at `bottom`, and from `floor` on frames may lie.
+ * Each thread has one pool; a stack goes back to the pool of the thread that took it. Invariant: a free stack is
+ * linked through words at its very top, so that taking the stack that was used last touches one warm page. Growing
+ * downward: `top` is the highest address, the guard lies at `bottom`, and frames may lie from `floor` on.
  */
 #ifndef EDDY_OS_STACK_H
 #define EDDY_OS_STACK_H
@@ -18,31 +18,32 @@ enum stack_guard { STACK_GUARD_MADVISE, STACK_GUARD_MPROTECT, STACK_GUARD_CANARY
 
 /* Lies in the topmost bytes of the stack that it describes. */
 struct stack {
-    struct stack *next;      /* the next free one of the pool while this one is free, itself while it is in use */
+    struct stack *next;      /* while this stack is free: the next free one of the pool; while it is in use: itself */
     char *bottom;            /* lowest address; the guard is [bottom, floor) */
     char *floor;             /* the lowest address that a frame may lie at */
-    size_t size;             /* that was asked for, rounded up to pages: what an overflow is reported with */
-    struct stack_class *class; /* where it goes back to */
-    struct stack_slab *slab; /* the mapping that it is part of */
-    void *owner;             /* whose it is now: the report of an overflow asks the namer about it */
+    size_t size;             /* the requested size, rounded up to pages; reported with an overflow */
+    struct stack_class *class; /* the pool that it goes back to */
+    struct stack_slab *slab; /* the mapping that it is a part of */
+    void *owner;             /* its current owner: the report of an overflow asks the namer about it */
     const char *generator;   /* the name of the generator that runs on it; NULL: a task does */
-    uint32_t valgrind_id;    /* of VALGRIND_STACK_REGISTER */
-    uint8_t guard;           /* an enum stack_guard */
+    uint32_t valgrind_id;    /* the number that VALGRIND_STACK_REGISTER returned */
+    uint8_t guard;           /* a value of enum stack_guard */
     bool checked;            /* Memcheck looks after it: see VALGRIND_MAKE_MEM_DEFINED in stack.c */
 };
 
-/* Bytes below each stack's lowest frame that are no stack's: a foreign frame of up to this size does not jump over. */
+/* Bytes below each stack's lowest frame that belong to no stack: a foreign frame of up to this size does not jump
+ * over them. */
 #define STACK_GUARD_SIZE ((size_t)64 * 1024)
 /* The word that fills the last page below the floor of a stack without a guard. */
 #define STACK_CANARY UINT64_C(0x6564647963616e61)
 
-/* Default size in bytes, guard included: 256 KiB of address space, four times that at -O0 builds of the library and
+/* Default size in bytes, guard included: 256 KiB of address space, four times that in -O0 builds of the library and
  * under sanitizers, or EDDY_STACK_SIZE from the environment. */
 size_t stack_default_size(void);
-/* STACK_GUARD_SIZE, or a page where that is larger. */
+/* STACK_GUARD_SIZE, or a page if that is larger. */
 size_t stack_guard_size(void);
 
-/* A stack of at least `size` bytes (0: the default) for this thread; NULL when there is no memory. */
+/* A stack of at least `size` bytes (0: the default) for this thread; NULL if there is no memory. */
 struct stack *stack_take(size_t size);
 void stack_give(struct stack *stack);
 
@@ -52,45 +53,45 @@ static inline void *stack_top(const struct stack *stack)
     return (void *)((uintptr_t)stack & ~(uintptr_t)15);
 }
 
-/* Only a stack past the mapping limit is checked by its canary; called at each switch away from it. */
+/* Only a stack beyond the mapping limit is checked by its canary; called at each switch away from it. */
 bool stack_canary_intact(const struct stack *stack);
 static inline bool stack_intact(const struct stack *stack)
 {
     return __builtin_expect(stack->guard != STACK_GUARD_CANARY, 1) || stack_canary_intact(stack);
 }
 
-/* The stack in use, of this thread's, that `address` lies in; NULL: none, it is the thread's own. */
+/* The stack of this thread that is in use and contains `address`; NULL: none, it is in the thread's own stack. */
 struct stack *stack_around(const void *address);
 
 /* Unmaps every slab of this thread that has no stack in use.  Called when a loop closes, and at thread exit. */
 void stack_pool_trim(void);
-/* Most of this thread's stacks are free: left over from a time when there were more tasks. */
+/* True: most of this thread's stacks are free, left over from a time with more tasks. */
 bool stack_pool_is_slack(void);
-/* Stacks of this thread that are in use. */
+/* Number of stacks of this thread that are in use. */
 long stack_live(void);
 
-/* Who is told, once a process, that stacks go without a guard page; NULL: standard error. */
+/* The function that is told, once a process, that stacks have no guard page; NULL: standard error. */
 void stack_set_warner(void (*warner)(const char *text));
 
 /* ---- overflows: see stack_overflow.c ---- */
 
-/* Writes the name of the owner of a task's stack, with what it is (`task "fetch-3"`); owner NULL: of what runs on the
- * thread's own stack.  Async-signal-safe. */
+/* Writes the name of the owner of a task's stack, with its kind (`task "fetch-3"`); owner NULL: of the code that
+ * runs on the thread's own stack. Async-signal-safe. */
 void stack_set_namer(void (*namer)(void *owner, char *buffer, size_t size));
 /*
- * From now on an overflow on this thread is reported: a signal stack for the thread, if it has none, and a handler of
- * SIGSEGV and SIGBUS for the process, once.  A thread's first stack does this, too.  allowed false: this thread is
- * left alone instead.  Nothing happens after stack_refuse_handler, with EDDY_NO_FAULT_HANDLER=1, or where a sanitizer
- * owns the signals.
+ * Reports overflows on this thread from now on. Sets up a signal stack for the thread, if it has none, and, once, a
+ * handler of SIGSEGV and SIGBUS for the process. A thread's first stack does this, too. allowed false: this thread
+ * is not watched instead. It has no effect after stack_refuse_handler, with EDDY_NO_FAULT_HANDLER=1, or where a
+ * sanitizer owns the signals.
  */
 void stack_watch_overflow(bool allowed);
-/* For threads of the library: the same if the handler is there already.  what: `blocking function "f"`. */
+/* For threads of the library: the same if the handler is already installed. what: `blocking function "f"`. */
 void stack_watch_thread(void);
-/* What this thread, one of a pool, is doing: a kind and a name.  NULL: nothing to tell. */
+/* The work of this thread, which belongs to a pool: a kind and a name. NULL: nothing to report. */
 void stack_note_work(const char *kind, const char *name);
-/* This process is left alone.  False: the handler is there already. */
+/* The handler will not be installed in this process. False: it is already installed. */
 bool stack_refuse_handler(void);
-/* The sentence and the abort for a canary that was overwritten. */
+/* Prints the report for a canary that was overwritten, and aborts. */
 _Noreturn void stack_report_overflow(const struct stack *stack);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack_ahead.c - in a growing crowd the guards and top pages of the next stacks are made many at a time.
+ * stack_ahead.c - while the number of stacks grows, the guards and top pages of the next ones are made many at a
+ * time.
  *
- * A call for many costs less than many calls, and a page that the kernel is asked for costs half of one that is
- * faulted in.  What is made ahead of need is a sixteenth of the crowd at most, and 64 stacks.
+ * One call for many stacks costs less than many calls, and a page that is requested costs half as much as one that
+ * is faulted in. At most a sixteenth of the stacks in use, and at most 64, are made ahead of need.
  */
 #define _GNU_SOURCE
 #include "os/probe.h"
@@ -18,7 +19,7 @@
 #if !defined(SYS_process_madvise)
 #define SYS_process_madvise 440
 #endif
-/* Names this process without a descriptor: Linux 6.15. */
+/* Refers to this process without a descriptor: Linux 6.15. */
 #define OWN_PROCESS (-10000)
 #define POPULATE_WRITE 23 /* MADV_POPULATE_WRITE, Linux 5.14 */
 
@@ -32,7 +33,7 @@ static size_t how_many(const struct stack_class *class, const struct stack_slab 
     return count < left ? count : left;
 }
 
-/* The same advice on `size` bytes at `first`, and at each stride from there. */
+/* Gives the same advice for `size` bytes at `first`, and at each stride from there. */
 static bool advise(char *first, size_t stride, size_t count, size_t size, int advice)
 {
     struct iovec pieces[MOST];
@@ -43,7 +44,7 @@ static bool advise(char *first, size_t stride, size_t count, size_t size, int ad
 
 void stack_make_ahead(const struct stack_class *class, struct stack_slab *slab)
 {
-    static bool refused; /* atomic: the kernel has said no */
+    static bool refused; /* atomic: the kernel has refused the call */
     size_t count = how_many(class, slab), page = stack_page_size();
     if (count < FEWEST || __atomic_load_n(&refused, __ATOMIC_RELAXED) || RUNNING_ON_VALGRIND)
         return;
@@ -52,7 +53,7 @@ void stack_make_ahead(const struct stack_class *class, struct stack_slab *slab)
         __atomic_store_n(&refused, true, __ATOMIC_RELAXED);
         return;
     }
-    /* Without it the first touch brings the page. */
+    /* Without it the first access brings the page. */
     (void)advise(bottom + class->stride - page, class->stride, count, page, POPULATE_WRITE);
     slab->ahead = slab->carved + count;
 }

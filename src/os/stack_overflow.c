@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack_overflow.c - reports a stack overflow, from a signal handler that has a stack of its own.
+ * stack_overflow.c - reports a stack overflow, from a signal handler that runs on a separate stack.
  *
  * A fault is an overflow if it lies in the guard below one of this thread's stacks, or next to the stack pointer and
- * beyond the thread's own stack.  Every other fault, and that one after its report, goes to the handler that was there
- * before.  What runs in a signal handler here makes no allocation, uses no stdio and takes no lock.
+ * beyond the thread's own stack. Every other fault, and an overflow after its report, goes to the handler that was
+ * installed before. The code that runs in a signal handler makes no allocation, uses no stdio and takes no lock.
  */
 #define _GNU_SOURCE
 #include "os/stack_pool.h"
@@ -20,19 +20,20 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-/* Room for the register state that the kernel saves (AVX-512, SVE: AT_MINSIGSTKSZ tells) and for the namer. */
+/* Room for the register state that the kernel saves (AVX-512, SVE: given by AT_MINSIGSTKSZ) and for the namer. */
 #define SIGNAL_STACK_SIZE ((size_t)64 * 1024)
-/* How far from the stack pointer a frame's first touch may be: below it a call, above it a large frame. */
+/* How far from the stack pointer the first access of a frame may be: below it by a call, above it by a large frame. */
 #define BELOW_POINTER ((size_t)64 << 10)
 #define ABOVE_POINTER ((size_t)1 << 20)
-/* The first thread's stack begins before what we know of it: arguments, environment; and the kernel keeps a gap. */
+/* The first thread's stack begins before the part that is known here: arguments and environment; and the kernel
+ * keeps a gap. */
 #define OUTSIDE_LIMIT ((size_t)4 << 20)
 
 static void (*volatile name_owner)(void *owner, char *buffer, size_t size);
 
 void stack_set_namer(void (*namer)(void *owner, char *buffer, size_t size))
 {
-    __atomic_store_n(&name_owner, namer, __ATOMIC_RELAXED); /* the same from every thread */
+    __atomic_store_n(&name_owner, namer, __ATOMIC_RELAXED); /* the same in every thread */
 }
 
 void stack_note_work(const char *kind, const char *name)
@@ -43,7 +44,7 @@ void stack_note_work(const char *kind, const char *name)
 
 /* ==== the report ==== */
 
-/* A line that is put together; what does not fit is left out. */
+/* A line that is being composed; text that does not fit is left out. */
 struct line {
     char text[480];
     size_t size;
@@ -156,10 +157,11 @@ static void report_own_stack(void)
     say(&line);
 }
 
-/* ==== whose fault ==== */
+/* ==== which stack overflowed ==== */
 
-/* What overflowed if the guard number `guard` was touched, which lies below the stack of that number, or, for -1, below
- * all: through stacks without a guard one that lies higher may have come, and left none of their canaries whole. */
+/* The stack that overflowed if the guard number `guard` was touched, which lies below the stack of that number, or,
+ * for -1, below all stacks. A higher stack may have overflowed through stacks without a guard, and then has
+ * overwritten their canaries. */
 static const struct stack *overflowed(const struct stack_class *class, const struct stack_slab *slab, ptrdiff_t guard)
 {
     const struct stack *found = NULL;
@@ -176,7 +178,7 @@ static const struct stack *overflowed(const struct stack_class *class, const str
     return found;
 }
 
-/* The stack of this thread to whose overflow a touch of that address belongs; NULL: to none. */
+/* The stack of this thread whose overflow touches that address; NULL: none. */
 static const struct stack *stack_of_guard(uintptr_t address)
 {
     for (struct stack_class *class = &stack_pool.common; class; class = class->next) {
@@ -194,7 +196,7 @@ static const struct stack *stack_of_guard(uintptr_t address)
     return NULL;
 }
 
-/* The stack pointer at the fault; where it is not known, the address of the fault. */
+/* The stack pointer at the fault; if it is not known, the address of the fault. */
 static uintptr_t pointer_of(const void *context, uintptr_t address)
 {
 #if defined(__x86_64__)
@@ -227,9 +229,9 @@ static bool own_stack_overflowed(uintptr_t address, uintptr_t pointer)
 /* ==== the handler ==== */
 
 static const int fault_signals[] = {SIGSEGV, SIGBUS};
-static struct sigaction before[2]; /* what each of them did before */
-static bool refused;               /* stack_refuse_handler */
-static bool installed;             /* atomic: the handler is there */
+static struct sigaction before[2]; /* the previous handler of each signal */
+static bool refused;               /* set by stack_refuse_handler */
+static bool installed;             /* atomic: the handler is installed */
 
 static void die(int signal_number, const siginfo_t *info)
 {
@@ -239,7 +241,7 @@ static void die(int signal_number, const siginfo_t *info)
         raise(signal_number); /* sent by a process: it would not be raised again after a return */
 }
 
-/* As the kernel would call it; what is blocked meanwhile is unblocked by our own return. */
+/* Like a call by the kernel; signals that are blocked meanwhile are unblocked when this handler returns. */
 static void call_handler(struct sigaction *action, int signal_number, siginfo_t *info, void *context)
 {
     sigset_t own;
@@ -271,7 +273,7 @@ static void pass_on(int signal_number, siginfo_t *info, void *context)
         call_handler(old, signal_number, info, context);
 }
 
-/* Once for a fault: the program's handler may return, and the instruction fault again. */
+/* Reported once for a fault: the program's handler may return, and the instruction fault again. */
 static bool told_already(uintptr_t address, uintptr_t pointer)
 {
     bool again = address == stack_pool.told_address && pointer == stack_pool.told_pointer;
@@ -294,7 +296,7 @@ static void handle(int signal_number, siginfo_t *info, void *context)
     pass_on(signal_number, info, context);
 }
 
-/* ==== its installation ==== */
+/* ==== installing it ==== */
 
 static bool unwanted(void)
 {
@@ -307,7 +309,7 @@ static void install(void)
     struct sigaction action = {.sa_flags = SA_ONSTACK | SA_SIGINFO};
     if (unwanted())
         return;
-    stack_page_size(); /* known before a signal asks */
+    stack_page_size(); /* stored before a signal asks for it */
     action.sa_sigaction = handle;
     sigemptyset(&action.sa_mask);
     for (int i = 0; i < 2; i++)
@@ -320,7 +322,7 @@ static void give_signal_stack(void)
     stack_t now;
     size_t size = SIGNAL_STACK_SIZE + getauxval(AT_MINSIGSTKSZ);
     if (sigaltstack(NULL, &now) != 0 || (now.ss_flags & SS_DISABLE) == 0)
-        return; /* the program has given this thread one */
+        return; /* the program has given this thread a signal stack */
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return;
@@ -333,7 +335,7 @@ static void give_signal_stack(void)
     stack_pool.signal_stack_size = size;
 }
 
-/* Where the thread's own stack lies. The first one's grows, up to a limit that may change. */
+/* The bounds of the thread's own stack. The first thread's stack grows, up to a limit that may change. */
 static void look_at_own_stack(void)
 {
     pthread_attr_t attributes;

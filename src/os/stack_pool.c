@@ -5,14 +5,14 @@
 
 #include <unistd.h>
 
-/* Of a canary, what each switch looks at: frames leave gaps, seldom of that size. */
+/* The part of a canary that each switch checks: frames leave gaps, seldom of that size. */
 #define CANARY_CHECKED ((size_t)512)
 
 __thread struct stack_pool stack_pool;
 
 size_t stack_page_size(void)
 {
-    static size_t page; /* set by the first call; atomic, since threads may make it at once */
+    static size_t page; /* set by the first call; atomic, since threads may make the first call at the same time */
     size_t known = __atomic_load_n(&page, __ATOMIC_RELAXED);
     if (known == 0) {
         known = (size_t)sysconf(_SC_PAGESIZE);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stack_pool.h - what stack.c and stack_overflow.c share: the pool of a thread as a signal handler
- * may read it.
+ * stack_pool.h - the pool of a thread, laid out so that a signal handler may read it; shared by stack.c and
+ * stack_overflow.c.
  *
- * A slab is one mapping: a guard, then `count` equal stacks, of which the first `carved` have been used, then
- * a page with this head: an overflow, which runs downward, meets the guard and not the head.  Invariants: only
- * the first slab of a class has stacks that are not carved; those with canaries are the last of their slab.
+ * A slab is one mapping: a guard, then `count` equal stacks, of which the first `carved` have been used, then a page
+ * with this head. An overflow, which runs downward, reaches the guard and not the head. Invariants: only the first
+ * slab of a class has stacks that are not carved. Stacks with canaries are the last of their slab.
  */
 #ifndef EDDY_OS_STACK_POOL_H
 #define EDDY_OS_STACK_POOL_H
@@ -16,43 +16,43 @@
 #include <stddef.h>
 
 struct stack_slab {
-    struct stack_slab *next; /* of the same class */
+    struct stack_slab *next; /* next slab of the same class */
     char *base;              /* the lowest address of the mapping, of its guard */
     char *stacks;            /* the lowest address of the first stack */
-    size_t bytes;            /* of the whole mapping, this page included */
-    size_t count;            /* stacks that fit */
-    size_t carved;           /* stacks that were taken once */
-    size_t ahead;            /* the first so many have their guard and their top page: see stack_ahead.c */
-    size_t guards;           /* those whose guard costs a mapping */
-    size_t guarded;          /* the first so many have a guard, the others a canary; SIZE_MAX: all */
-    size_t free;             /* counted by stack_pool_trim, meaningless otherwise */
+    size_t bytes;            /* size of the whole mapping, this page included */
+    size_t count;            /* number of stacks */
+    size_t carved;           /* number of stacks that were taken once */
+    size_t ahead;            /* number of the first stacks that have guard and top page: see stack_ahead.c */
+    size_t guards;           /* number of stacks whose guard costs a mapping */
+    size_t guarded;          /* number of the first stacks with a guard; the others have a canary; SIZE_MAX: all */
+    size_t free;             /* number of free stacks, counted by stack_pool_trim; meaningless otherwise */
 };
 
 /* All stacks of one size. */
 struct stack_class {
     struct stack *free;       /* last in, first out */
-    size_t size;              /* that is asked for; 0: never used */
-    size_t stride;            /* address space of each */
-    long live;                /* taken and not given back */
+    size_t size;              /* the requested size; 0: never used */
+    size_t stride;            /* address space of each stack */
+    long live;                /* number of stacks taken and not given back */
     long carved;              /* of all slabs */
     struct stack_slab *slabs; /* the newest first */
-    size_t next_count;        /* stacks of the next slab */
+    size_t next_count;        /* number of stacks of the next slab */
     struct stack_class *next; /* of the pool */
 };
 
 struct stack_pool {
-    struct stack_class common; /* of the default size; the head of the list of classes */
-    void *signal_stack;        /* where an overflow is reported from; NULL: none of ours */
+    struct stack_class common; /* stacks of the default size; the head of the list of classes */
+    void *signal_stack;        /* the signal stack that an overflow is reported from; NULL: not the library's */
     size_t signal_stack_size;  /* in bytes */
     bool watched;              /* overflows of this thread are reported */
-    bool left_alone;           /* they are not to be */
-    uintptr_t told_address;    /* of the overflow that was reported last */
+    bool left_alone;           /* they must not be reported */
+    uintptr_t told_address;    /* address of the overflow that was reported last */
     uintptr_t told_pointer;    /* its stack pointer */
     char *own_base;            /* an address in the thread's own stack, near its beginning */
-    char *own_low;             /* the lowest of that stack; NULL: the first thread's, which grows up to a limit */
-    size_t own_size;           /* bytes of it, if own_low is known */
-    const char *work_kind;     /* of a pool's thread: what it is doing; NULL: nothing to tell */
-    const char *work_name;     /* the name of that */
+    char *own_low;             /* the lowest address of that stack; NULL: the first thread's, which grows */
+    size_t own_size;           /* size of that stack, if own_low is known */
+    const char *work_kind;     /* a thread of a pool: what it is doing; NULL: nothing to report */
+    const char *work_name;     /* the name of that work */
 };
 
 /* Initial-exec: one instruction to reach it, and safe in a signal handler, where a lazily allocated
@@ -79,13 +79,13 @@ static inline struct stack *stack_take_again(void)
 }
 
 size_t stack_page_size(void);
-/* Where the struct of the stack number `index` of a slab lies. */
+/* The struct of the stack number `index` of a slab. */
 struct stack *stack_at(const struct stack_class *class, const struct stack_slab *slab,
                        size_t index);
-/* The whole canary page, where the check at each switch looks at its upper end. */
+/* True: the whole canary page is intact; the check at each switch looks at its upper end. */
 bool stack_canary_page_intact(const char *floor);
-/* The next stacks of the slab get their guards of MADV_GUARD_INSTALL and their top pages, in two calls for all.  Does
- * nothing where they are few, or the kernel has no such call. */
+/* The next stacks of the slab get their guards of MADV_GUARD_INSTALL and their top pages, in two calls for all. Does
+ * nothing if they are few, or if the kernel has no such call. */
 void stack_make_ahead(const struct stack_class *class, struct stack_slab *slab);
 /* Unmaps this thread's signal stack. */
 void stack_overflow_forget(void);

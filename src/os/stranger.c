@@ -67,7 +67,7 @@ static int64_t transfer_on_socket(const struct driver_op *op)
     return answer(send(op->fd, op->u.buffer.data, op->u.buffer.size, MSG_DONTWAIT | MSG_NOSIGNAL));
 }
 
-/* To be ready is not enough: others may be faster, or there is less room than is to be written. */
+/* Being ready is not enough: another reader may be faster, or there may be less room than the write needs. */
 static int64_t when_ready(int fd, short events)
 {
     struct pollfd entry = {.fd = fd, .events = events};
@@ -95,8 +95,8 @@ int64_t stranger_call(const struct driver_op *op)
     return stranger_is_blocking(op->fd) ? when_ready(op->fd, POLLIN) : stranger_call_plainly(op);
 }
 
-/* The time-out of a socket for sending is that of its connect, too, which goes on by itself afterwards.  Here it is the
- * shortest that there is. */
+/* The send timeout of a socket applies to its connect, too, which goes on by itself afterwards. Here it is the
+ * shortest possible one. */
 int64_t stranger_connect(const struct driver_op *op)
 {
     struct timeval before = {0}, shortest = {.tv_usec = 1};

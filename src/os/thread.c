@@ -10,7 +10,7 @@
 
 static pthread_key_t exit_key;
 static bool exit_key_made;
-static __thread struct thread_exit *first; /* of what this thread asked for */
+static __thread struct thread_exit *first; /* list of the calls that this thread asked for */
 
 long thread_number(void)
 {

@@ -3,8 +3,8 @@
  * thread_pool.c - see thread_pool.h.
  *
  * Invariants, under the lock: whenever more jobs are queued than threads are idle, the pool is at
- * its limit or a thread could not be made.  While a job is queued and a thread is idle, one has been woken that has not
- * come yet; it wakes the next.  So a crowd of short jobs wakes no more threads than it takes to carry them out.
+ * its limit or a thread could not be made. While a job is queued and a thread is idle, one thread has been woken and
+ * has not run yet; it wakes the next one. So many short jobs wake no more threads than are needed to execute them.
  */
 #define _GNU_SOURCE
 #include "os/thread_pool.h"
@@ -22,14 +22,14 @@ enum { MOST_THREADS = 32768 };
 struct thread_pool {
     pthread_mutex_t lock;          /* guards all below */
     pthread_cond_t work;           /* a job was queued, or the pool is closing */
-    struct list queue;             /* of jobs, in the order of submission */
+    struct list queue;             /* jobs, in the order of submission */
     size_t queued;                 /* jobs in it */
-    size_t idle;                   /* threads that wait for `work` */
-    bool waking;                   /* one of them was told of work, and has not come yet */
-    size_t limit;                  /* threads at most */
+    size_t idle;                   /* number of threads that wait for `work` */
+    bool waking;                   /* one of them was woken, and has not run yet */
+    size_t limit;                  /* the greatest number of threads */
     size_t count;                  /* of `threads` */
     bool closing;                  /* threads end when the queue is empty */
-    pthread_t threads[];           /* those that were made; each lives until the pool is freed */
+    pthread_t threads[];           /* the threads that were made; each lives until the pool is freed */
 };
 
 struct thread_pool *thread_pool_new(size_t limit)
@@ -107,8 +107,8 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* Signals belong to the program's own threads: the new one inherits a mask that blocks them all, but for those of its
- * own faults, which would kill without the handler that names an overflow. */
+/* Signals belong to the program's own threads: the new one inherits a mask that blocks them all, except those of its
+ * own faults, which would kill the program without the handler that reports an overflow. */
 static int add_thread(struct thread_pool *pool)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
@@ -135,7 +135,7 @@ int thread_pool_submit(struct thread_pool *pool, struct thread_job *job)
     if (error && pool->count == 0)
         take_off(pool, job);
     else
-        error = 0; /* one of the threads that run will take it */
+        error = 0; /* one of the running threads will take it */
     wake_one(pool);
     pthread_mutex_unlock(&pool->lock);
     return error;

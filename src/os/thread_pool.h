@@ -16,7 +16,7 @@
 
 struct thread_job {
     void (*run)(struct thread_job *job);  /* the blocking call */
-    void (*done)(struct thread_job *job); /* tells the submitter; the last touch of the job by the pool */
+    void (*done)(struct thread_job *job); /* tells the submitter; the pool does not touch the job afterwards */
     struct list_link link;                /* in the queue, or in the list that `done` puts it into */
     bool queued;                          /* it is in the queue */
 };
@@ -24,11 +24,11 @@ struct thread_job {
 struct thread_pool;
 
 struct thread_pool *thread_pool_new(size_t limit);
-/* 0, or an errno value when no thread could be made and none runs: the job was not taken. */
+/* Returns 0, or an errno value if no thread could be made and none runs: the job was not taken. */
 int thread_pool_submit(struct thread_pool *pool, struct thread_job *job);
-/* True: it had not started and never will; `done` is not called.  False: it runs, or has run. */
+/* True: the job had not started and never will; `done` is not called. False: it runs, or has run. */
 bool thread_pool_take_back(struct thread_pool *pool, struct thread_job *job);
-/* Waits for the jobs that run, then ends the threads.  No job is queued any more.  NULL is allowed. */
+/* Waits for the running jobs, then ends the threads. No job is queued any more. NULL is allowed. */
 void thread_pool_free(struct thread_pool *pool);
 
 #endif

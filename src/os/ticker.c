@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ticker.c - the thread of ticker.h; it waits on a condition, so that it can be ended at once. */
+/* ticker.c - the thread of ticker.h. It waits on a condition, so that it can be ended at once. */
 #define _GNU_SOURCE /* pthread_condattr_setclock */
 #include "os/ticker.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * valgrind.h - what Valgrind is told and asked; nothing where its header is missing at compile
- * time.
+ * valgrind.h - requests to Valgrind; they are empty if its header is missing at compile time.
  *
- * Outside of Valgrind each request is a handful of instructions without effect.
+ * Outside Valgrind each request is a handful of instructions without effect.
  */
 #ifndef EDDY_OS_VALGRIND_H
 #define EDDY_OS_VALGRIND_H

@@ -21,8 +21,8 @@ void wakeup_close(struct wakeup *wakeup)
     close(wakeup->fd);
 }
 
-/* A system call, not write(): that is a cancellation point, where a thread under pthread_cancel would end, and the loop
- * would sleep on. */
+/* A direct system call: write() is a cancellation point, where a thread under pthread_cancel would end, and the loop
+ * would go on sleeping. */
 static void add_one(int fd)
 {
     int saved = errno;
