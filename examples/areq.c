@@ -4,9 +4,9 @@
  *
  *     areq [-f FILE] [-o FOUND] [-t SECONDS] [-n AT-ONCE] [-e] [URL...]
  *
- * URLs come from the arguments and from FILE ("-" is standard input), one a line; links go to FOUND
- * (foundurls.txt, "-" is standard output) as they are found.  What goes wrong with a page is told and stops no
- * other; with -e the exit status is then 1.  Without a URL it fetches the pages of a site of its own.
+ * URLs come from the arguments and from FILE ("-" is standard input), one a line; links go to FOUND (foundurls.txt,
+ * "-" is standard output) as they are found. An error with a page is reported and does not stop the others; with -e
+ * the exit status is then 1. Without a URL it fetches the pages of a built-in site.
  */
 #include <eddy/keywords.h>
 
@@ -46,7 +46,7 @@ async(void, fetch, (struct crawl *, crawl), (struct page *, page))
 }
 // [fetch]
 
-/* Whatever goes wrong does not leave this function: it is the result of the page. */
+/* No failure leaves this function: it is stored as the result of the page. */
 async(void, visit, (struct crawl *, crawl), (struct page *, page))
 {
     async_with (slot, eddy_semaphore_hold(&crawl->slots)) {
@@ -108,7 +108,7 @@ async(int, main_task, (int, argc), (char **, argv))
     if (!crawl.found)
         throw(errno, "opening \"%s\" for the links", found);
     if (own_site && crawl.count == 0) {
-        crawl.timeout = 1.5; /* for the page that never answers */
+        crawl.timeout = 1.5; /* needed for the page that never answers */
         await(visit_own_site(&crawl));
         return 0;
     }

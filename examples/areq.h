@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* areq.h - what areq.c keeps of each page, and how it tells: log lines, the progress line, the table. */
+/* areq.h - the data that areq.c keeps for each page, and its output: log lines, the progress line, the table. */
 #ifndef EXAMPLES_AREQ_H
 #define EXAMPLES_AREQ_H
 
@@ -17,7 +17,7 @@ struct page {
     char *url;
     int status; /* 0: no response */
     size_t links;
-    double seconds; /* of its fetching */
+    double seconds; /* the failure of fetching it */
     char *reason;   /* the message of its failure; NULL: no failure */
 };
 
@@ -58,7 +58,7 @@ static inline void note_failure(struct crawl *crawl, struct page *page, const ed
     size_t size = strlen(err->message) + 64;
     crawl->failed++;
     page->reason = malloc(size);
-    if (page->reason && page->status >= 400) /* its message says everything */
+    if (page->reason && page->status >= 400) /* the message is complete */
         snprintf(page->reason, size, "%s", err->message);
     else if (page->reason)
         snprintf(page->reason, size, "%s: %s", eddy_error_name(err->code), err->message);
@@ -85,7 +85,7 @@ static inline void print_table(const struct crawl *crawl, double seconds)
     printf("%.3f seconds; one page after the other: %.3f\n", seconds, sum);
 }
 
-/* A URL that is there already is not fetched twice.  False: no memory. */
+/* A URL that is in the list already is not fetched twice. False: no memory. */
 static inline bool add_page(struct crawl *crawl, const char *url)
 {
     for (size_t i = 0; i < crawl->count; i++)
@@ -100,7 +100,7 @@ static inline bool add_page(struct crawl *crawl, const char *url)
     return copy != NULL;
 }
 
-/* A URL a line, blanks around it dropped; "-" is standard input.  False: it cannot be read. */
+/* Each line has one URL; blanks around it are dropped; "-" is standard input. False: it cannot be read. */
 static inline bool add_pages_of_file(struct crawl *crawl, const char *name)
 {
     FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "r");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ask_udp.c - questions over UDP, which may lose them: each is asked again, ever more patiently, until it is answered.
+ * ask_udp.c - questions over UDP, which may lose them: each one is asked again, with longer and longer pauses, until
+ * it is answered.
  *
- * A question bears a number that its answer repeats, so that a late answer to another is not taken for it.  The server
- * here loses every question the first time.
+ * A question has a number that its answer repeats, so that a late answer is not taken for the answer to another
+ * question. The server here loses every question the first time.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@ static void close_socket(int *fd)
         close(*fd);
 }
 
-/* A socket at a port of this machine that the kernel chooses; own: where that is.  -1 and errno. */
+/* A socket at a port of this machine that the kernel chooses; own: its address. Returns -1 and errno on failure. */
 static int open_datagrams(eddy_address *own)
 {
     socklen_t size = sizeof own->data;
@@ -53,7 +54,7 @@ async(void, answer_questions, (int, fd))
 
 /* ---- the client ---- */
 
-/* Receives the answer that has our number; others are dropped. */
+/* Receives the answer with this question's number; others are dropped. */
 async(size_t, await_answer, (int, fd), (const char *, number), (char *, answer), (size_t, size))
 {
     for (;;) {

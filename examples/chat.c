@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chat.c - a chat server, a line a message: chat 7777, then `nc localhost 7777` as often as there are people.
+ * chat.c - a chat server, where each line is a message: chat 7777, then `nc localhost 7777` as often as there are
+ * people.
  *
- * The first line is the name.  What one says goes to each other's queue, and a task for each person writes from there:
- * who reads slowly loses messages, and holds up nobody.  SIGTERM or Ctrl-C ends it.  Without a port three people of its
- * own talk.
+ * The first line is the name. A message goes into the queue of each other person, and a task for each person writes
+ * from there. A slow reader loses messages, and does not hold up the others. SIGTERM or Ctrl-C ends it. Without a
+ * port it runs a demonstration with three people.
  */
 #include <eddy/keywords.h>
 #include <signal.h>
@@ -21,7 +22,7 @@ typedef queue_of(struct message) message_queue;
 
 struct person {
     char name[32];
-    message_queue to_say; /* lines that the person has not got yet */
+    message_queue to_say; /* lines that were not sent to the person yet */
     struct person *next, **link;
 };
 

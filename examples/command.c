@@ -7,7 +7,7 @@
 #include <eddy/keywords.h>
 
 // [command]
-/* What the command prints; one that takes longer than `seconds` is killed. */
+/* The output of the command; one that takes longer than `seconds` is killed. */
 async(void, show, (const char *, title), (const char *const *, command), (double, seconds))
 {
     eddy_error err;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo_server.c - sends back what comes: echo_server 7777, until SIGTERM or Ctrl-C.
+ * echo_server.c - sends back the bytes that it receives: echo_server 7777, until SIGTERM or Ctrl-C.
  *
- * It ends in order: takes no more connections, ends idle ones, lets the others finish for a while, and cancels
- * the rest.  Without a port it shows that by two clients of its own, one of which never ends.
+ * It ends in order: takes no more connections, ends idle ones, lets the others finish for a while, and cancels the
+ * rest. Without a port it demonstrates this with two clients, one of which never ends.
  */
 #include <eddy/keywords.h>
 #include <errno.h>
@@ -17,7 +17,7 @@ struct counts {
 };
 
 // [echo]
-/* The bytes go back from where they came, without a copy; an idle connection holds no buffer. */
+/* The bytes are sent from the buffer they arrived in, without a copy; an idle connection holds no buffer. */
 async(void, echo, (eddy_stream *, s))
 {
     for (eddy_slice bytes; await(eddy_stream_read_some(s, &bytes));)
@@ -33,11 +33,11 @@ async(void, serve, (eddy_stream *, s), (struct counts *, counts))
         counts->cut_off++;
     else
         counts->ended++;
-    if (err.code) /* a peer that went away is counted by the server, and has no traceback */
+    if (err.code) /* the server counts a peer that disconnected, and prints no traceback */
         rethrow(&err);
 }
 
-/* ---- clients, to look at ---- */
+/* ---- clients for the demonstration ---- */
 
 async(void, client, (int, port), (const char *, word), (bool, stays))
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * follow.c - prints what is added to a file, line by line, as `tail -f` does; a file that was cut off is read from its
- * beginning again.
+ * follow.c - prints the lines that are added to a file, line by line, as `tail -f` does; a truncated file is read
+ * from its beginning again.
  *
  *     follow /var/log/syslog     until Ctrl-C
  *     follow                     a demonstration: a log that somebody else writes to

@@ -11,12 +11,12 @@
 #include <unistd.h>
 #include <eddy/keywords.h>
 
-/* ---- Eddy as a source of GLib's ---- */
+/* ---- Eddy as a GLib source ---- */
 
 struct eddy_source {
     GSource base;
     eddy_loop *loop;
-    gpointer descriptor; /* GLib's tag of it */
+    gpointer descriptor; /* GLib's tag for the descriptor */
 };
 
 static gboolean prepare(GSource *source, gint *timeout)
@@ -88,9 +88,9 @@ async(void, run_glib, (GMainContext *, context))
         g_main_context_prepare(context, &priority);
         int count = MIN(g_main_context_query(context, priority, &timeout, fds, 64), 64);
         int set = epoll_create1(EPOLL_CLOEXEC);
-        for (int i = 0; i < count; i++) /* their bits are the same */
+        for (int i = 0; i < count; i++) /* the bits of GLib and of poll are the same */
             epoll_ctl(set, EPOLL_CTL_ADD, fds[i].fd, &(struct epoll_event){.events = fds[i].events});
-        eddy_error err; /* that the time is over is none */
+        eddy_error err; /* a timeout is not an event */
         await_for(eddy_poll(set, EPOLLIN), timeout < 0 ? INFINITY : timeout / 1e3, &err);
         g_poll(fds, (guint)count, 0);
         close(set);

@@ -19,7 +19,7 @@ async(void, serve, (struct service *, service))
 }
 
 // [signals]
-/* Returns when the program shall end. */
+/* Returns when the program should end. */
 async(int, obey_signals, (struct service *, service))
 {
     async_for (number, eddy_signals(SIGTERM, SIGINT, SIGHUP)) {
@@ -44,7 +44,7 @@ async(int, main_task)
 }
 // [signals]
 
-/* Sends the signals that would come from outside. */
+/* Sends the signals that normally come from outside. */
 async(void, stand_in)
 {
     const int numbers[] = {SIGHUP, SIGHUP, SIGTERM};

@@ -2,9 +2,9 @@
 /*
  * handover.c - privilege separation: a keeper opens files for a worker that may not, and hands the descriptors over.
  *
- * They talk over a Unix socket: a line with a name goes there, a descriptor comes back along with the answer.  The
- * keeper opens what is on its list only.  Here both run in one process, so that it can be seen; a program would fork
- * the worker and take its rights away.
+ * They talk over a Unix socket: a line with a name goes there, a descriptor comes back along with the answer. The
+ * keeper opens only files on its list. Here both run in one process, for demonstration; a real program forks the
+ * worker and drops its privileges.
  */
 #include <eddy/keywords.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ async(void, keep, (eddy_stream *, s), (int *, refused))
 {
     for (eddy_slice line; await(eddy_stream_read_line(s, &line)) > 1;) {
         int fd = open_if_allowed(line.data, line.size - 1);
-        defer(close_descriptor, &fd); /* what was sent is a copy */
+        defer(close_descriptor, &fd); /* the peer has a copy of the descriptor */
         if (fd < 0)
             ++*refused;
         // [send]

@@ -59,7 +59,7 @@ async(void, part, (eddy_stream *, s))
         ;
 }
 
-/* Why a request could not be read, as the client is told; NULL: there is nobody to tell. */
+/* The answer for a request that could not be read; NULL: no client to answer. */
 static const char *blame(const eddy_stream *s, const eddy_error *err)
 {
     if (err->code == EDDY_LIMIT_OVERRUN)

@@ -2,7 +2,7 @@
 /*
  * http_request.h - reading a request of HTTP/1.1 by RFC 9112 from a stream.
  *
- * What could be read in two ways is refused, since a proxy in front may have read it in the other one.
+ * A request that could be read in two ways is refused, since a proxy in front may have read it the other way.
  */
 #ifndef EXAMPLES_HTTP_REQUEST_H
 #define EXAMPLES_HTTP_REQUEST_H
@@ -21,11 +21,11 @@ struct request {
     char method[16], target[256];
     int minor;          /* the minor version: HTTP/1.minor */
     int hosts;          /* Host fields */
-    bool keep;          /* the connection is closed when this request was answered */
+    bool keep;          /* the connection is closed after this request is answered */
     bool sized;         /* there is a Content-Length */
     bool chunked;
-    bool expects;       /* "100 Continue", before it sends the body */
-    size_t size;        /* of the body, in bytes, unless it is chunked */
+    bool expects;       /* the client expects "100 Continue" before it sends the body */
+    size_t size;        /* size of the body, in bytes, unless it is chunked */
     eddy_buffer body;
 };
 
@@ -34,7 +34,7 @@ static inline void request_free(struct request *r)
     eddy_buffer_free(&r->body);
 }
 
-/* Digits and nothing else, REQUEST_BODY + 1 at most. */
+/* A number of digits only; REQUEST_BODY + 1 at most. */
 static inline bool request_number(const char *text, int base, size_t *number)
 {
     char *end;
@@ -126,7 +126,7 @@ async(const char *, request_read_part, (eddy_stream *, s), (struct request *, r)
     return NULL;
 }
 
-/* A line without its end, in `text`. */
+/* Reads a line into `text`, without its end. */
 async(void, request_read_line, (eddy_stream *, s), (char *, text), (size_t, size))
 {
     eddy_slice line;
@@ -159,7 +159,8 @@ async(const char *, request_read_chunks, (eddy_stream *, s), (struct request *, 
     return NULL;
 }
 
-/* The next one. NULL, or the status that refuses it; EDDY_INCOMPLETE_READ: the client has gone. */
+/* Reads the next request. Returns NULL, or the status that refuses it; EDDY_INCOMPLETE_READ: the client has
+ * disconnected. */
 async(const char *, request_read, (eddy_stream *, s), (struct request *, r))
 {
     static const eddy_slice ends[] = {{"\r\n\r\n", 4}, {"\n\n", 2}};

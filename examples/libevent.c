@@ -15,10 +15,10 @@
 
 struct guest {
     eddy_loop *loop;
-    struct event *step; /* persistent: its time-out is the deadline */
+    struct event *step; /* persistent; its timeout is the loop's deadline */
 };
 
-/* After each step, and after the program has asked the loop for something by itself. */
+/* Called after each step, and after the program has called the loop outside a step. */
 static void guest_wait(struct guest *guest)
 {
     double seconds = eddy_loop_deadline(guest->loop);
@@ -35,7 +35,7 @@ static void take_step(evutil_socket_t fd, short events, void *guest)
     guest_wait(guest);
 }
 
-/* ---- the daemon: one handler has moved, one has not ---- */
+/* ---- the daemon: one handler has moved to Eddy, one has not ---- */
 
 static int moved_handled, old_handled;
 
@@ -45,7 +45,7 @@ async(void, moved_handler, (int, fd), (struct event_base *, base))
     char line[64];
     eddy_stream *s = await(eddy_open_descriptors(fd, -1));
     while (await(eddy_stream_read(s, line, sizeof line))) {
-        await(eddy_sleep(0.01)); /* a database, say */
+        await(eddy_sleep(0.01)); /* for example a query to a database */
         moved_handled++;
     }
     await(eddy_stream_close(s));
@@ -63,7 +63,7 @@ static void start_moved(void *argument)
     eddy_detach(spawn(moved_handler(start->fd, start->base)));
 }
 
-/* Not yet: a callback. */
+/* Not moved yet: a callback. */
 static void old_handler(evutil_socket_t fd, short events, void *to_moved)
 {
     char line[64];

@@ -15,7 +15,7 @@ struct guest {
     eddy_loop *loop;
     uv_poll_t readable;   /* the descriptor of the loop */
     uv_timer_t deadline;
-    uv_prepare_t before;  /* each wait of libuv's */
+    uv_prepare_t before;  /* called before each wait of libuv */
     uv_check_t after;
 };
 
@@ -80,7 +80,7 @@ async(void, converse, (struct guest *, guest))
     }
     await(eddy_stream_close(ends[0]));
     await(eddy_stream_close(ends[1]));
-    guest_end(guest); /* libuv's loop ends when its own timer has */
+    guest_end(guest); /* libuv's loop ends after its own timer */
 }
 
 static void begin(void *guest)

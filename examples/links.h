@@ -10,7 +10,7 @@
 
 typedef list_of(char *) link_list;
 
-/* What stands in href="...", on one line, in its order. */
+/* Yields the values of href="..." in their order; each must be on one line. */
 generator(eddy_slice, hrefs, (const char *, text))
 {
     static const char begin[] = "href=\"";
@@ -49,7 +49,7 @@ static inline void sort_links(link_list *links)
     links->count = kept;
 }
 
-/* The links of the page; what cannot be made a URL is left out.  free_links frees them. */
+/* The links of the page; values that cannot be made a URL are left out. free_links frees them. */
 async(void, find_links, (const char *, base), (const char *, page), (link_list *, links))
 {
     for_each (href, hrefs(page)) {

@@ -25,7 +25,7 @@ async(void, echo, (eddy_stream *, s), (void *, argument))
     async_with (tasks, eddy_task_group()) {
         eddy_group_spawn(tasks, answer(s, &box));
         while (await(eddy_stream_read(s, &box.letter, 1)) == 1)
-            eddy_event_set(&box.full); /* wrong if the letter before is still there */
+            eddy_event_set(&box.full); /* wrong if the previous letter is still there */
         eddy_group_cancel(tasks);
     }
 }
@@ -41,7 +41,7 @@ async(void, client, (int, port))
         await(eddy_sleep(0.0048));
     }
     await(eddy_stream_write_eof(s));
-    await(eddy_stream_read_exactly(s, answer, sizeof answer)); /* all that was sent, or EDDY_INCOMPLETE_READ */
+    await(eddy_stream_read_exactly(s, answer, sizeof answer)); /* all bytes that were sent, or EDDY_INCOMPLETE_READ */
 }
 
 async(int, main_task)

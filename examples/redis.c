@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIPELINE = 1000, DEPTH = 8 }; /* how deep arrays may lie in arrays */
+enum { PIPELINE = 1000, DEPTH = 8 }; /* how deep arrays may be nested */
 
 /* A command is an array of strings, each with its length in front. */
 async(void, send_command, (eddy_stream *, s), (char **, words), (int, count))

@@ -3,8 +3,8 @@
  * retry.c - a wrapper over any function that looks like fetch: try again, more slowly each time, but not for ever.
  *
  * `retry` does not know what it calls: it takes a value of type `fetcher`, which `fetcher_of` makes of every async
- * function with that result and these parameters.  Cancellation goes through it: await(x, &err) hands over what went
- * wrong in x, never that this task itself is to end, so that the deadline around it all needs no word here.
+ * function with that result and these parameters. Cancellation goes through it: await(x, &err) catches the errors of
+ * x, but never the cancellation of this task itself, so that a deadline around everything needs no code here.
  */
 #include <eddy/keywords.h>
 #include <errno.h>
@@ -15,7 +15,7 @@ async_type(long, fetcher, (const char *, url), (double, deadline));
 struct patience {
     int tries;
     double pause;  /* seconds before the second try */
-    double factor; /* how much longer each further pause is */
+    double factor; /* factor by which each further pause is longer */
 };
 
 static double began;

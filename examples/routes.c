@@ -2,9 +2,9 @@
 /*
  * routes.c - a table of async handlers: functions as values, looked up by name, wrapped, called, awaited.
  *
- * `async_type` names the type of the handlers; `handler_of(f)` turns an async function into a value of that type, and
- * does not compile when the function is of another shape.  A row may carry a wrapper around its handler: what Python
- * would write as a decorator.
+ * `async_type` names the type of the handlers; `handler_of(f)` turns an async function into a value of that type,
+ * and does not compile if the function has another signature. A row may have a wrapper around its handler, like a
+ * decorator in Python.
  */
 #include <eddy/keywords.h>
 #include <errno.h>
@@ -40,7 +40,7 @@ async(struct response, index_page, (struct request, request))
 
 async(struct response, report, (struct request, request))
 {
-    await(eddy_sleep(2)); /* a database far away */
+    await(eddy_sleep(2)); /* stands for a distant database */
     struct response response = {.status = 200};
     snprintf(response.text, sizeof response.text, "a report for %s", request.user);
     return response;
@@ -109,7 +109,7 @@ async(void, main_task)
                                        {"/quick", "eve"}, {"/broken", "x"}, {"/none", NULL}};
     async_with (group, eddy_task_group()) {
         for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
-            eddy_group_spawn(group, serve(routes, requests[i])); /* all at once: the slow ones answer last */
+            eddy_group_spawn(group, serve(routes, requests[i])); /* all at once: slow ones are answered last */
     }
 }
 

@@ -2,7 +2,7 @@
 /*
  * site.c - the site of site.h as a program:  site [PORT]
  *
- * Says where it can be visited; Ctrl-C or SIGTERM stops it, after the requests that are under way.
+ * Prints its address; Ctrl-C or SIGTERM stops it, after the requests that are under way.
  */
 #include "site.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * site.h - a small HTTP/1.1 responder on Eddy's streams: pages that link to each other, and pages that misbehave as
- * servers do.  areq.c visits it; site.c is it as a program.
+ * servers do. areq.c visits it; site.c runs it as a program.
  */
 #ifndef EXAMPLES_SITE_H
 #define EXAMPLES_SITE_H
@@ -18,7 +18,7 @@ enum { SITE_PAGES = 12, SITE_PATH = 128 };
 struct site_request {
     char method[16], path[SITE_PATH];
     bool keep_alive;
-    size_t body_size; /* of what follows the header */
+    size_t body_size; /* size of the text after the header */
 };
 
 static inline void site_take_header(struct site_request *request, const char *line)
@@ -29,7 +29,7 @@ static inline void site_take_header(struct site_request *request, const char *li
         request->body_size = strtoul(line + 15, NULL, 10);
 }
 
-/* False: the connection has ended.  What is no request is an error. */
+/* False: the connection has ended. Text that is not a request is an error. */
 async(bool, site_read_request, (eddy_stream *, s), (struct site_request *, request))
 {
     char text[512], version[16];
@@ -43,7 +43,7 @@ async(bool, site_read_request, (eddy_stream *, s), (struct site_request *, reque
     if (sscanf(text, "%15s %127s HTTP/%15s", request->method, request->path, version) != 3)
         throw(EBADMSG, "this is no HTTP request: %s", text);
     request->keep_alive = strcmp(version, "1.1") == 0;
-    while (await(eddy_stream_read_line(s, &line)) > 2) { /* up to the empty line */
+    while (await(eddy_stream_read_line(s, &line)) > 2) { /* reads up to the empty line */
         snprintf(text, sizeof text, "%.*s", (int)line.size, line.data);
         site_take_header(request, text);
     }
@@ -89,7 +89,7 @@ async(void, site_misbehave, (eddy_stream *, s), (const struct site_request *, re
         await(eddy_sleep(3600));
 }
 
-/* False: the connection is to be closed. */
+/* False: the connection must be closed. */
 async(bool, site_answer, (eddy_stream *, s), (const struct site_request *, request))
 {
     static const char *const bad[] = {"/half", "/garbage", "/stall"};
@@ -125,10 +125,10 @@ async(void, site_serve, (eddy_stream *, s), (void *, nothing))
         go_on = await(site_answer(s, &request), &err);
     if (err.code == EBADMSG)
         await(site_send(s, &request, "400 Bad Request", "", "<p>This is no HTTP request.</p>\n"), &err);
-    /* Other errors come from the visitor, who went away or was silent for too long. */
+    /* Other errors come from a visitor who disconnected or was silent for too long. */
 }
 
-/* port 0: one that is free. */
+/* port 0: the kernel chooses a free one. */
 async(eddy_server *, site_start, (int, port))
 {
     return await(eddy_start_server(site_serve, (void *)NULL, "127.0.0.1", port));

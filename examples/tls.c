@@ -97,7 +97,7 @@ async(int, serve, (const char *, certificate), (int, port), (const char *, autho
     if (!tls)
         rethrow(&err);
     eddy_server *server = await(eddy_over_tls(eddy_start_server(echo, (void *)NULL, "localhost", port), tls));
-    eddy_tls_free(tls); /* the server holds it */
+    eddy_tls_free(tls); /* the server keeps a reference */
     // [server]
     printf("listening %d\n", eddy_server_port(server));
     fflush(stdout);

@@ -35,7 +35,7 @@ static void notify(const char *state)
     close(fd);
 }
 
-/* Twice as often as systemd wants it (WatchdogSec).  A loop that is stuck does not come to this. */
+/* Twice as often as systemd requires (WatchdogSec). A loop that is stuck does not send it. */
 async(void, feed_watchdog)
 {
     const char *period = getenv("WATCHDOG_USEC");

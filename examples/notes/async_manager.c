@@ -14,7 +14,7 @@ struct async_manager {
 static void enter(struct eddy_manager *manager, eddy_error *err)
 {
     struct async_manager *self = (struct async_manager *)manager;
-    (void)err; /* if it is set, the block does not run */
+    (void)err; /* if err is set, the block does not run */
     printf("enter %d\n", self->x);
     self->value = self;
 }

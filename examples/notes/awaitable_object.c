@@ -6,7 +6,7 @@
 
 struct parcel {
     struct eddy_awaitable awaitable; /* first, so that await finds it */
-    const char *result;              /* what await gives */
+    const char *result;              /* the result of await */
     const char *text;
     double seconds;
     eddy_handle *timer; /* runs while the parcel is on its way */
@@ -27,7 +27,7 @@ static void start(struct eddy_awaitable *awaitable)
         eddy_complete_error(parcel, ENOMEM);
 }
 
-/* Somebody cancelled the task that waits. */
+/* The task that waits was cancelled. */
 static void cancel(struct eddy_awaitable *awaitable)
 {
     struct parcel *parcel = (struct parcel *)awaitable;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* double_number.c - yield is an expression: what it gives is what was sent. */
+/* double_number.c - yield is an expression: its value is the value that was sent. */
 #include <eddy/keywords.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* exit_order.c - what was entered last is left first; what was deferred in the block comes before
- * that. Clean-up may wait while a failure is on its way out. */
+/* exit_order.c - the block that was entered last is left first; calls that were deferred in the block
+ * run before that. Clean-up may wait while a failure propagates. */
 #include <eddy/keywords.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* greeting.c - a call of an async function runs nothing: it makes a coroutine, and somebody has
- * to run that. */
+/* greeting.c - a call of an async function runs nothing: it makes a coroutine, which must then be run. */
 #include <eddy/keywords.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lock_order.c - a lock goes to who has waited longest; whoever releases it cannot take it back
- * past the waiters. */
+/* lock_order.c - a lock goes to the task that has waited longest; the releasing task cannot take it
+ * back before the waiters. */
 #include <eddy/keywords.h>
 #include <stdio.h>
 

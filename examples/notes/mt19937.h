@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* mt19937.h - the random numbers of CPython's `random` module, bit for bit.
  *
- * The programs of the notes print what chance decides; with the same seed as their Python
- * originals they must print the same. So this is the Mersenne Twister (Matsumoto and Nishimura,
- * 1998), seeded as random.seed(n) does it, with CPython's way from its words to random(),
- * randint(), uniform() and getrandbits(). */
+ * The programs of the notes print random results; with the same seed as their Python originals they
+ * must print the same. So this is the Mersenne Twister (Matsumoto and Nishimura, 1998), seeded as
+ * random.seed(n) does it, with CPython's way from its words to random(), randint(), uniform() and
+ * getrandbits(). */
 #ifndef MT19937_H
 #define MT19937_H
 

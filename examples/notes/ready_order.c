@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* ready_order.c - one pass of the loop runs what was ready when it began; what becomes ready
- * meanwhile waits. */
+/* ready_order.c - one pass of the loop runs the tasks that were ready when it began; tasks that become
+ * ready meanwhile wait. */
 #include <eddy/keywords.h>
 #include <errno.h>
 #include <stdio.h>

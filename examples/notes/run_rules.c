@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* run_rules.c - eddy_run is for the outermost caller; when main has ended, what is left is
- * cancelled. */
+/* run_rules.c - eddy_run is for the outermost caller; when main has ended, the remaining tasks are cancelled. */
 #include <eddy/keywords.h>
 #include <stdio.h>
 

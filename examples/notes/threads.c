@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* threads.c - a plain function that takes its time goes to a thread: the loop is free meanwhile. */
+/* threads.c - a slow plain function runs on a thread: the loop is free meanwhile. */
 #include <eddy/keywords.h>
 #include <stdio.h>
 
