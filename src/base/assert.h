@@ -2,8 +2,9 @@
 /*
  * assert.h - rules that must hold, checked in every build.
  *
- * EDDY_ASSERT is for misuse that cannot be an error value, EDDY_INVARIANT for a bug in Eddy: both stop the program with
- * a sentence.  Misuse is told by places of the user's; our own follows only if EDDY_DEBUG=1.
+ * EDDY_ASSERT is for misuse that cannot be an error value, EDDY_INVARIANT for a bug in Eddy: both stop the program
+ * with a sentence. Misuse is reported with places in the user's code; the place in the library follows only if
+ * EDDY_DEBUG=1.
  */
 #ifndef EDDY_BASE_ASSERT_H
 #define EDDY_BASE_ASSERT_H
@@ -12,7 +13,7 @@
  * then it aborts. */
 #define EDDY_ASSERT(condition, ...)                                                                \
     (__builtin_expect(!!(condition), 1) ? (void)0 : assert_fail(__FILE__, __LINE__, __VA_ARGS__))
-/* The same where the sentence begins with a place of the user's. */
+/* The same if the sentence begins with a place in the user's code. */
 #define EDDY_ASSERT_AT(condition, ...)                                                             \
     (__builtin_expect(!!(condition), 1) ? (void)0 : assert_fail_at(__FILE__, __LINE__, __VA_ARGS__))
 
@@ -27,8 +28,8 @@
 #define EDDY_EXPENSIVE_INVARIANT(condition) ((void)(0 && (condition)))
 #endif
 
-/* Writes who calls, as "main.c:12: task "f", spawned here: ", or nothing.  Set by core, which knows tasks; NULL: not
- * yet. */
+/* Describes the caller, as "main.c:12: task "f", spawned here: ", or nothing. Set by core, which knows tasks; NULL:
+ * not yet. */
 extern void (*assert_caller)(char *text, unsigned long size);
 
 _Noreturn void assert_fail(const char *file, int line, const char *format, ...)

@@ -3,8 +3,9 @@
  * list.h - doubly linked lists whose links lie in their items, and how an item is found by its link.
  *
  * Invariants: a list is empty if and only if both its ends are NULL; the first link has no previous one, the last no
- * next one.  A list of zeros is empty, and a list may be copied to another place, since no link leads to it.  What a
- * link holds after its removal means nothing: an item that must know whether it is in a list says so by itself.
+ * next one. A list of zeros is empty, and a list may be copied to another place, since no link leads to it. The
+ * contents of a link after its removal are meaningless: an item that must know whether it is in a list needs a
+ * separate mark.
  */
 #ifndef EDDY_BASE_LIST_H
 #define EDDY_BASE_LIST_H
@@ -69,7 +70,7 @@ static inline bool list_is_whole(const struct list *list)
     return list->last == before;
 }
 
-/* Looks at the neighbours only, so that it costs next to nothing: false for most links that are not in the list. */
+/* Looks only at the neighbours, so that it costs next to nothing: false for most links that are not in the list. */
 static inline bool list_holds(const struct list *list, const struct list_link *link)
 {
     return (link->previous ? link->previous->next : list->first) == link &&
@@ -123,7 +124,7 @@ static inline struct list_link *list_take_first(struct list *list)
     return first;
 }
 
-/* Empties the list: gives what was in it. */
+/* Empties the list and returns its former contents. */
 static inline struct list list_take_all(struct list *list)
 {
     struct list all = *list;
@@ -131,7 +132,7 @@ static inline struct list list_take_all(struct list *list)
     return all;
 }
 
-/* The links of `more`, which is then empty, come after those of `list`. */
+/* Appends the links of `more`, which is empty afterwards, to `list`. */
 static inline void list_append_all(struct list *list, struct list *more)
 {
     for (struct list_link *link; (link = list_take_first(more));)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* random.h - numbers that a seed decides (splitmix64): for order and luck in the simulation, not for secrets. */
+/* random.h - random numbers from a seed (splitmix64): for order and chance in the simulation, not for secrets. */
 #ifndef EDDY_BASE_RANDOM_H
 #define EDDY_BASE_RANDOM_H
 

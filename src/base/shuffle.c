@@ -6,7 +6,8 @@
 
 #include "base/random.h"
 
-/* Each of the items that are left is the next with the same probability: so one half is, by its share of them. */
+/* Each remaining item is the next one with the same probability: so the next one comes from a half with the
+ * probability of that half's share. */
 static struct shuffle_link *merge(struct shuffle_link *a, size_t left, struct shuffle_link *b, size_t right,
                                   uint64_t *random)
 {
@@ -23,7 +24,7 @@ static struct shuffle_link *merge(struct shuffle_link *a, size_t left, struct sh
     return first;
 }
 
-/* Takes `count` items off *rest. */
+/* Removes `count` items from *rest. */
 static struct shuffle_link *take_shuffled(struct shuffle_link **rest, size_t count, uint64_t *random)
 {
     if (count == 1) {

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 struct block {
-    struct block *next;               /* the one made before it */
-    _Alignas(max_align_t) char data[]; /* what the caller has */
+    struct block *next;               /* the block made before this one */
+    _Alignas(max_align_t) char data[]; /* the memory that the caller gets */
 };
 
 static struct block *newest;

@@ -2,9 +2,9 @@
 /*
  * arena.h - the memory of the command: nothing is given back before its end.
  *
- * Invariant: a block stays until arena_release.  The command runs for a moment and needs a few megabytes, so nobody has
- * to know who owns a string.  A command without memory for its arguments can only end, so no request here fails: it
- * prints that and exits.
+ * Invariant: a block lives until arena_release. The command runs for a moment and needs a few megabytes, so no code
+ * has to know who owns a string. A command without memory for its arguments can only end, so no request here fails:
+ * it prints that and exits.
  */
 #ifndef EDDY_CLI_ARENA_H
 #define EDDY_CLI_ARENA_H

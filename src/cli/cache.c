@@ -19,15 +19,15 @@
 
 #define KEY_DIGITS  40 /* digits used of the 64 of SHA-256: short enough to be read aloud */
 #define WORK_DIGITS 12
-#define PLACES      8  /* names that are tried if the first is taken by something else */
+#define PLACES      8  /* number of names that are tried if the first is taken by a foreign file */
 #define MARK        "made by eddy run\n"
 #define MARK_FILE   "made-by-eddy"
 
 enum state {
     NOTHING, /* the name is free */
-    WHOLE,   /* made by us, and unchanged */
-    DAMAGED, /* made by us, but incomplete or changed */
-    FOREIGN  /* not made by us: it is left alone */
+    WHOLE,   /* made by this cache, and unchanged */
+    DAMAGED, /* made by this cache, but incomplete or changed */
+    FOREIGN  /* not made by this cache: it is left alone */
 };
 
 static bool unusable(const struct cache *cache, int error)
@@ -44,7 +44,7 @@ char *cache_place(void)
     const char *own = getenv("EDDY_CACHE"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (own && *own)
         return text_format("%s", own);
-    if (xdg && *xdg == '/') /* the XDG rule: a relative path is to be ignored */
+    if (xdg && *xdg == '/') /* the XDG rule: a relative path must be ignored */
         return text_format("%s/eddy", xdg);
     if (home && *home)
         return text_format("%s/.cache/eddy", home);
@@ -129,7 +129,7 @@ static bool begins_with_mark(const struct text *text)
 
 /* ---- entries ---- */
 
-/* Describes a file of an entry as a line of the mark; false: it is missing, or not ours. */
+/* Describes a file of an entry as a line of the mark; false: it is missing, or is not the cache's. */
 static bool add_line(struct text *mark, int entry, const char *name)
 {
     struct stat file;
@@ -171,7 +171,7 @@ static enum state state_of_entry(const struct cache *cache, const char *name, in
     return state_of_folder(*fd);
 }
 
-/* Names that we give to files of an entry or of a work folder. */
+/* The names of files in an entry or a work folder. */
 static bool is_our_file(const char *name)
 {
     static const char *const ours[] = {"program", "messages", "input", "depends"};
@@ -182,7 +182,7 @@ static bool is_our_file(const char *name)
     return digits && (strcmp(name + digits, ".o") == 0 || strcmp(name + digits, ".d") == 0);
 }
 
-/* The mark is removed last, so that a half removed entry is still known as ours. */
+/* The mark is removed last, so that a partly removed entry is still recognised as the cache's. */
 static void remove_folder(const struct cache *cache, const char *name, int fd, bool everything)
 {
     int listed = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -208,7 +208,7 @@ static void random_digits(char *digits, size_t count)
     digits[count] = '\0';
 }
 
-/* 0, or an errno value. */
+/* Returns 0 or an errno value. */
 static int make_work(const struct cache *cache, struct cache_entry *work)
 {
     char digits[WORK_DIGITS + 1], name[64];
@@ -260,7 +260,7 @@ static bool find_entry(const struct cache *cache, const char *digits, struct cac
     return false;
 }
 
-/* The list of the key, with its mark; false: there is none.  name: its name, or a free one. */
+/* Finds the list of the key, with its mark; false: there is none. name: its name, or a free one. */
 static bool read_depends(const struct cache *cache, const char *key, struct text *list, char name[64])
 {
     for (size_t place = 0; place < PLACES; place++) {
@@ -280,7 +280,7 @@ static bool read_depends(const struct cache *cache, const char *key, struct text
     return false;
 }
 
-/* Written beside and renamed, so that a reader sees a whole list.  0, or an errno value. */
+/* Writes a new file and renames it, so that a reader sees a whole list. Returns 0 or an errno value. */
 static int write_depends(const struct cache *cache, const char *name, const struct depends *depends,
                          const struct cache_entry *work)
 {
@@ -291,7 +291,7 @@ static int write_depends(const struct cache *cache, const char *name, const stru
     return good ? 0 : errno;
 }
 
-/* The stamps as they are now: the next run need not read what has the same content as before. */
+/* Stores the current stamps: the next run need not read files with the same content as before. */
 static void renew_depends(const struct cache *cache, const char *name, const struct depends *depends)
 {
     struct cache_entry work;
@@ -322,8 +322,8 @@ bool cache_find(const struct cache *cache, const char *key, struct cache_entry *
 
 /* ---- storing ---- */
 
-/* The digits of the entry.  If it is not certain what the program was made from, those of a name that is not asked for
- * again, and the list has none. */
+/* The digits of the entry. If it is not certain which contents the program was made from, they are those of a name
+ * that is never looked up again, and the list has none. */
 static void look_at_depends(const struct cache *cache, const char *key, struct depends *depends, const char *work,
                             char digits[65])
 {
@@ -350,8 +350,8 @@ static bool finish_work(const struct cache_entry *work)
            unlinkat(work->fd, MARK_FILE, 0) == 0 && write_at(work->fd, MARK_FILE, &mark);
 }
 
-/* Gives the work folder a name of an entry, or *work becomes the same that another run has stored; without room it
- * stays where it is, to be used once. */
+/* Gives the work folder a name of an entry, or *work becomes the same entry, stored by another run. Without room it
+ * remains where it is, and is used once. */
 static void move_into_place(const struct cache *cache, const char *digits, struct cache_entry *work)
 {
     for (size_t place = 0; place < PLACES; place++) {
@@ -375,7 +375,7 @@ static void move_into_place(const struct cache *cache, const char *digits, struc
     }
 }
 
-/* ---- what is old ---- */
+/* ---- old entries ---- */
 
 struct aged {
     char *name;           /* in the cache */
@@ -397,7 +397,7 @@ static bool fits(const char *name, const char *prefix, size_t digits)
            name[size + digits] == '\0';
 }
 
-/* The names in the cache that have the form of ours: a row of struct aged. */
+/* The names in the cache that have the form of its own names: a row of struct aged. */
 static struct text list_aged(const struct cache *cache, const char *prefix, size_t digits)
 {
     struct text list = {0};
@@ -415,7 +415,7 @@ static struct text list_aged(const struct cache *cache, const char *prefix, size
     return list;
 }
 
-/* EDDY_CACHE may be a folder that holds other things too, whatever their names. */
+/* EDDY_CACHE may be a folder that contains other things too, with any names. */
 static void remove_if_ours(const struct cache *cache, const char *name)
 {
     int fd;
@@ -431,7 +431,7 @@ static void remove_if_ours(const struct cache *cache, const char *name)
         unlinkat(cache->fd, name, 0);
 }
 
-/* Keeps the newest `keep` names, and whatever is younger than `age` seconds. */
+/* Keeps the newest `keep` names, and all that are younger than `age` seconds. */
 static void trim(const struct cache *cache, const char *prefix, size_t digits, size_t keep, time_t age)
 {
     struct text names = list_aged(cache, prefix, digits);

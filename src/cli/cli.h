@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cli.h - what every subcommand of `eddy` shares: its entry in the table, the one-line complaint.
+ * cli.h - shared by all subcommands of `eddy`: their entry in the table, and errors of one line.
  *
- * Invariant: whatever goes wrong in `eddy` itself is one line on standard error that begins with
- * "eddy: ", names the thing and the remedy, and comes with a non-zero status.
+ * Invariant: an error of `eddy` itself is one line on standard error that begins with "eddy: ", names
+ * the thing and the remedy, and comes with a non-zero status.
  */
 #ifndef EDDY_CLI_CLI_H
 #define EDDY_CLI_CLI_H

@@ -21,9 +21,9 @@
 #include "cli/sha256.h"
 
 /* -fstack-clash-protection: a frame larger than a page would jump over the guard of its stack. */
-/* -Wfatal-errors: what comes after the first error is mostly its consequence. */
+/* -Wfatal-errors: messages after the first error are mostly its consequences. */
 #define FLAGS "-std=gnu11 -O2 -g -Wall -Wextra -fstack-clash-protection -Wfatal-errors"
-/* What the static library needs. */
+/* Libraries that the static library needs. */
 #if defined(EDDY_WITH_URING)
 #define RING_LIBRARY "-luring "
 #else
@@ -37,16 +37,16 @@
 #define LIBRARIES RING_LIBRARY TLS_LIBRARIES "-lpthread -lm"
 
 struct build {
-    const struct words *sources; /* as the user spelled them: __FILE__ shows them so */
+    const struct words *sources; /* in the user's spelling, which __FILE__ shows */
     struct paths paths;          /* Eddy's headers and libraries */
     struct words compiler;       /* the words of $CC */
     char *compiler_file;         /* the executable that its first word names */
     struct words flags;          /* for compiling */
     struct words libraries;      /* for linking, after the objects */
-    struct text input;           /* what standard input held, when one source is "-" */
-    struct cache cache;          /* where the program ends up */
-    struct cache_entry work;     /* folder of the build under way, then of the program */
-    struct depends made_from;    /* every file that the compiler read, and those that were not there */
+    struct text input;           /* the contents of standard input, if one source is "-" */
+    struct cache cache;          /* the path of the program */
+    struct cache_entry work;     /* folder of the current build, then of the program */
+    struct depends made_from;    /* every file that the compiler read, and the absent files that matter */
 };
 
 static bool is_stdin(const char *source)
@@ -54,7 +54,7 @@ static bool is_stdin(const char *source)
     return strcmp(source, "-") == 0;
 }
 
-/* ---- what to call ---- */
+/* ---- the compiler's arguments ---- */
 
 bool compile_find_compiler(struct words *command, char **file)
 {
@@ -86,7 +86,7 @@ static void choose_flags(struct build *build)
     add_include(&build->flags, build->paths.include);
     if (build->paths.curl_include && strcmp(build->paths.curl_include, build->paths.include) != 0)
         add_include(&build->flags, build->paths.curl_include);
-    /* the compiler writes into a file, so it cannot see that its messages end up on a terminal */
+    /* the compiler writes into a file, so it cannot know that its messages end up on a terminal */
     if (isatty(2) && !getenv("NO_COLOR"))
         words_add(&build->flags, "-fdiagnostics-color=always");
     words_split(&build->flags, getenv("CFLAGS"));
@@ -102,7 +102,7 @@ static void add_words(struct sha256 *hash, const struct words *words)
         sha256_add_string(hash, words->items[i]);
 }
 
-/* Large files are told apart by size and time, as make does. */
+/* Large files are compared by size and time, as make does. */
 static void add_identity(struct sha256 *hash, const char *path)
 {
     struct stat file;
@@ -165,7 +165,7 @@ static bool make_key(struct build *build, char key[65])
 
 /* ---- compiling ---- */
 
-/* Takes the paths out of a rule for make: blanks in a path are "\ ", a dollar sign is "$$". */
+/* Extracts the paths from a rule for make: blanks in a path are "\ ", a dollar sign is "$$". */
 static void read_rule(struct words *depends, const char *rule)
 {
     struct text path = {0};
@@ -186,7 +186,7 @@ static void read_rule(struct words *depends, const char *rule)
     }
 }
 
-/* Of a compiler that does not say what it read nothing is known. */
+/* If a compiler does not list what it read, nothing is known. */
 static void note_depends(struct build *build, const char *file)
 {
     struct text rule = {0};
@@ -213,8 +213,7 @@ static char *numbered(const struct build *build, size_t number, const char *kind
     return cache_path(&build->work, text_format("%zu.%s", number, kind));
 }
 
-/* The file in the work folder that the compiler reads in place of our standard input; NULL:
- * told. */
+/* The file in the work folder that the compiler reads in place of standard input; NULL: an error was printed. */
 static char *spill_input(const struct build *build)
 {
     char *path = cache_path(&build->work, "input");
@@ -251,8 +250,7 @@ static int compile_one(struct build *build, size_t number)
     return status;
 }
 
-/* The compiler's own list of what it read tells, so that an #include two headers deep counts
- * too. */
+/* Uses the compiler's own list of the files that it read, so that an #include two headers deep counts too. */
 static bool uses_curl(const struct build *build)
 {
     static const char name[] = "/eddy/curl.h";
@@ -297,7 +295,7 @@ static int link_all(const struct build *build)
     return status;
 }
 
-/* True if the compiler's words were replaced by one line: it explains keywords without their header badly. */
+/* True if the compiler's messages were replaced by one line, since they explain a missing keywords header badly. */
 static bool name_header(const struct build *build, const char *messages)
 {
     const char *name = build->sources->items[0];
@@ -310,7 +308,7 @@ static bool name_header(const struct build *build, const char *messages)
     return line;
 }
 
-/* Prints the messages to standard error, without the notes about our macros; prints nothing if there is no file. */
+/* Prints the messages to standard error, without the notes about Eddy's macros; prints nothing if there is no file. */
 static void show_messages(const struct build *build, bool failed)
 {
     bool all = getenv("EDDY_ALL_MESSAGES");
@@ -320,7 +318,8 @@ static void show_messages(const struct build *build, bool failed)
         messages_show(messages.data, all);
 }
 
-/* Finds which new headers would change the program.  If the compiler does not say, it is compiled each time. */
+/* Finds which new headers would change the program. If the compiler does not tell, the program is compiled each
+ * time. */
 static void note_absent(struct build *build)
 {
     struct search_path search = {0};
@@ -329,14 +328,14 @@ static void note_absent(struct build *build)
         build->made_from.uncertain = true;
 }
 
-/* 0 and a new entry in build->work, or the status for `eddy`. */
+/* Returns 0 and a new entry in build->work, or the status for `eddy`. */
 static int make_entry(struct build *build, const char *key)
 {
     if (!cache_work(&build->cache, &build->work))
         return CLI_TROUBLE;
     int status = 0;
     for (size_t i = 0; i < build->sources->count; i++) {
-        int one = compile_one(build, i); /* all of them, as make -k: every error in one go */
+        int one = compile_one(build, i); /* compiles all sources, like make -k: all errors are shown together */
         if (status == 0)
             status = one;
     }
@@ -362,7 +361,7 @@ static int find_or_make(struct build *build)
     return 0;
 }
 
-/* The folder's descriptor stays open, but not for the program. */
+/* The folder's descriptor remains open, but the program does not inherit it. */
 static void give(struct build *build, struct program *program)
 {
     fcntl(build->work.fd, F_SETFD, FD_CLOEXEC);

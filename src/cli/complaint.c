@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* complaint.c - one line on standard error for what went wrong: see cli.h. */
+/* complaint.c - prints an error as one line on standard error; see cli.h. */
 #include "cli/cli.h"
 
 #include <stdarg.h>

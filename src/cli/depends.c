@@ -24,7 +24,7 @@ static const char *stamp_of(const struct stat *file)
                        (uintmax_t)file->st_ctim.tv_sec, (uintmax_t)file->st_ctim.tv_nsec);
 }
 
-/* NO_STAMP if it may change once more without its times showing that. */
+/* NO_STAMP if the file may change once more without a change of its times. */
 static const char *settled_stamp(const struct stat *file, const struct timespec *now)
 {
     return file->st_ctim.tv_sec + SETTLED < now->tv_sec ? stamp_of(file) : NO_STAMP;
@@ -36,8 +36,8 @@ static bool has_stamp(const char *path, const char *stamp)
     return stat(path, &file) == 0 && strcmp(stamp_of(&file), stamp) == 0;
 }
 
-/* The stamp is taken before the content: a change between the two is one that the stamp does not fit.  False: it cannot
- * be read, so that nothing is known about it.  A device or a pipe could be read for ever. */
+/* The stamp is taken before the content: after a change between the two the stamp does not match. False: the file
+ * cannot be read, so that nothing is known about it. A device or a pipe could be read for ever. */
 static bool look_at(struct depends *depends, struct sha256 *hash, const char *path, const struct timespec *now)
 {
     struct text content = {0};
@@ -69,7 +69,7 @@ static void look_at_folder(struct depends *depends, const char *path, const stru
     words_add(&depends->folder_stamps, stat(path, &folder) == 0 ? settled_stamp(&folder, now) : NO_STAMP);
 }
 
-/* ---- all of them ---- */
+/* ---- all files ---- */
 
 bool depends_look(struct depends *depends, const char *key, const struct timespec *now)
 {

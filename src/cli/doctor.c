@@ -3,7 +3,7 @@
  * doctor.c - eddy doctor: what applies on this machine, found by trying it.
  *
  * The driver, the guard and the stack size come from the library's own choice (src/os), not from a
- * second opinion: what is printed is what a program gets.
+ * second implementation: a program gets what is printed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -52,7 +52,7 @@ static void row(const char *name, const char *format, ...)
     putchar('\n');
 }
 
-/* ---- what Eddy is built from ---- */
+/* ---- how Eddy was built ---- */
 
 static void show_machine(void)
 {
@@ -101,7 +101,7 @@ static void show_cache(void)
         row("cache", "%s, the last %d programs", place, CACHE_ENTRIES);
 }
 
-/* ---- what the kernel gives ---- */
+/* ---- what the kernel provides ---- */
 
 static void show_drivers(void)
 {
@@ -175,7 +175,7 @@ static int show_stacks(void)
     row("mapping limit", "%ld (vm.max_map_count)", limit);
     if (stack->guard == STACK_GUARD_MADVISE)
         row("guarded stacks", "as many as memory holds: a guard takes no mapping");
-    else if (stack->guard == STACK_GUARD_MPROTECT) /* each takes two mappings */
+    else if (stack->guard == STACK_GUARD_MPROTECT) /* each stack takes two mappings */
         row("guarded stacks", "about %ld; a canary is checked in those beyond", limit / 2);
     else
         row("guarded stacks", "none");

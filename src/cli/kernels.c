@@ -7,9 +7,9 @@
 #include <stdio.h>
 
 static const struct kernel {
-    int major, minor;    /* the first release that has it */
+    int major, minor;    /* the first release that has the feature */
     const char *brings;  /* what it is */
-    const char *without; /* what holds on older ones */
+    const char *without; /* the behaviour on older ones */
 } kernels[] = {
     {4, 18, "epoll, eventfd, stacks guarded by mprotect", "not supported"},
     {5, 3, "pidfd_open: a child process is waited for like a socket", "SIGCHLD"},

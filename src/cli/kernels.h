@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* kernels.h - what each Linux release brought that Eddy has a use for: facts, not probes (those:
- * os/probe.h). */
+/* kernels.h - features of Linux releases that Eddy uses: facts, not probes (for those see os/probe.h). */
 #ifndef EDDY_CLI_KERNELS_H
 #define EDDY_CLI_KERNELS_H
 

@@ -23,13 +23,13 @@ static bool begins_message(const char *line, size_t size)
     return false;
 }
 
-/* gcc's line before the first message in a function: its name, which for a coroutine is one of our own. */
+/* gcc's line before the first message in a function: its name, which for a coroutine is a generated one. */
 static bool names_function(const char *line, size_t size)
 {
     return has(line, size, ": In function ") || has(line, size, ": At top level");
 }
 
-/* A step of a macro's expansion, or of an inclusion, that lies in our headers. */
+/* True: a step of a macro's expansion, or of an inclusion, in a header of Eddy. */
 static bool is_about_our_macros(const char *line, size_t size)
 {
     bool ours = has(line, size, "eddy/macros.h:") || has(line, size, "eddy/keywords.h:") ||
@@ -38,7 +38,7 @@ static bool is_about_our_macros(const char *line, size_t size)
            (has(line, size, "In file included ") && has(line, size, "/eddy.h:"));
 }
 
-/* How much of a message says file and line: "main.c:12". */
+/* The length of the beginning of a message with file and line: "main.c:12". */
 static size_t place_of(const char *line, size_t size)
 {
     const char *colon = memchr(line, ':', size);
@@ -46,7 +46,7 @@ static size_t place_of(const char *line, size_t size)
     return second ? (size_t)(second - line) : 0;
 }
 
-/* gcc's note that a macro stands in a line which it has shown just before. */
+/* gcc's note that a macro stands in a line that it has just shown. */
 static bool says_line_again(const char *line, size_t size, const char *last)
 {
     size_t place = place_of(line, size);
@@ -54,8 +54,8 @@ static bool says_line_again(const char *line, size_t size, const char *last)
 }
 
 /*
- * gcc tells by which files a macro was included.  If the message itself is in the file at the end of that chain, the
- * user's, there is nothing to learn from it: the size of the chain, else 0.
+ * gcc lists the files by which a macro was included. If the message itself is in the file at the end of that chain,
+ * which is the user's, the chain is useless: returns its size, else 0.
  */
 static size_t needless_chain(const char *text)
 {
@@ -107,7 +107,7 @@ static const char *first_line_shown(const char *text)
     return NULL;
 }
 
-/* A call of `word`, not of a longer name that contains it. */
+/* True: a call of `word`, not of a longer name that contains it. */
 static bool calls(const char *line, size_t size, const char *word)
 {
     size_t length = strlen(word);
@@ -132,7 +132,7 @@ static bool uses_keywords(const char *line, size_t size)
 int messages_line_without_keywords(const char *text, const char *source)
 {
     const char *shown = first_line_shown(text), *include = strstr(source, "#include <eddy.h>");
-    bool has_them = strstr(source, "eddy/keywords.h") || strstr(source, "#include \""); /* perhaps by that header */
+    bool has_them = strstr(source, "eddy/keywords.h") || strstr(source, "#include \""); /* perhaps by that one */
     if (has_them || !shown || !uses_keywords(shown, strcspn(shown, "\n")))
         return 0;
     int line = 1;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * messages.h - what the compiler said, without its notes about how Eddy's macros are made.
- *
- * Errors, warnings and the user's own lines are never left out.
+ * messages.h - prints the compiler's messages without its notes about Eddy's macros. Errors, warnings
+ * and the user's own lines are always printed.
  */
 #ifndef EDDY_CLI_MESSAGES_H
 #define EDDY_CLI_MESSAGES_H
@@ -13,8 +12,8 @@
 void messages_show(const char *text, bool all);
 
 /*
- * The line where `source` should include <eddy/keywords.h>, if a keyword did not compile for want of it; else 0.
- * text: what the compiler said about this source.
+ * The line where `source` should include <eddy/keywords.h>, if a keyword did not compile without it; else 0. text:
+ * the compiler's messages about this source.
  */
 int messages_line_without_keywords(const char *text, const char *source);
 

@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 #include "cli/text.h"
 
-/* The first of `parts` with which base/part/file exists, as base/part (without a last "/."). */
+/* The first of `parts` for which base/part/file exists, as base/part (without a last "/."). */
 static char *first_folder(const char *base, const char *const *parts, const char *file)
 {
     for (; *parts; parts++) {

@@ -16,9 +16,9 @@
 #define MOST_LINKS 40
 
 struct walk {
-    int fd;          /* where the walk stands, an O_PATH descriptor; -1: the walk has failed */
+    int fd;          /* the current folder of the walk, an O_PATH descriptor; -1: the walk has failed */
     char *rest;      /* names still to go */
-    int links;       /* followed so far */
+    int links;       /* number of links followed so far */
     const char *why; /* refused: the reason; NULL: errno says it */
 };
 
@@ -37,7 +37,7 @@ static void refuse(struct walk *walk, const char *why)
     stand_on(walk, -1);
 }
 
-/* From "/" or from where we are. */
+/* Starts at "/" or at the current folder. */
 static void begin(struct walk *walk)
 {
     const char *start = walk->rest[0] == '/' ? "/" : ".";
@@ -45,7 +45,7 @@ static void begin(struct walk *walk)
         stand_on(walk, open(start, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-/* The next name, taken off `rest`; NULL: there is none. */
+/* Removes and returns the next name of `rest`; NULL: there is none. */
 static char *next_name(struct walk *walk)
 {
     char *from = walk->rest + strspn(walk->rest, "/");
@@ -60,7 +60,7 @@ static bool is_last(const struct walk *walk)
     return walk->rest[strspn(walk->rest, "/")] == '\0';
 }
 
-/* A link of root's or our own: what it names comes before the rest. */
+/* A link owned by root or by the user: its target is walked before the rest. */
 static void follow(struct walk *walk, int link, uid_t owner)
 {
     char target[PATH_MAX];
@@ -82,7 +82,7 @@ static void step(struct walk *walk, const char *name)
     struct stat file;
     int next = openat(walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0 && errno == ENOENT &&
-        (mkdirat(walk->fd, name, is_last(walk) ? 0700 : 0777) == 0 || errno == EEXIST)) /* another run has made it */
+        (mkdirat(walk->fd, name, is_last(walk) ? 0700 : 0777) == 0 || errno == EEXIST)) /* made by another run */
         next = openat(walk->fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0 || fstat(next, &file) != 0) {
         stand_on(walk, -1);

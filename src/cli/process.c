@@ -19,8 +19,8 @@
 extern char **environ;
 
 struct quiet {
-    struct sigaction interrupt; /* what SIGINT did before */
-    struct sigaction quit;      /* what SIGQUIT did before */
+    struct sigaction interrupt; /* the previous action of SIGINT */
+    struct sigaction quit;      /* the previous action of SIGQUIT */
 };
 
 static void ignore_keys(struct quiet *quiet)
@@ -36,8 +36,8 @@ static void heed_keys(const struct quiet *quiet)
     sigaction(SIGQUIT, &quiet->quit, NULL);
 }
 
-/* The child gets default actions back, but keeps what was ignored before `eddy` began (nohup, a
- * background job). */
+/* The child gets the default actions back, but keeps signals that were ignored before `eddy` began
+ * (nohup, a background job). */
 static void set_defaults(posix_spawnattr_t *attributes, const struct quiet *quiet)
 {
     sigset_t set;
@@ -65,7 +65,7 @@ static void set_files(posix_spawn_file_actions_t *actions, const struct process 
 
 static int wait_for(pid_t pid)
 {
-    int status; /* without handlers of ours no signal interrupts the call */
+    int status; /* `eddy` has no handlers, so no signal interrupts the call */
     if (waitpid(pid, &status, 0) < 0)
         return -1;
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

@@ -16,18 +16,18 @@
 struct process {
     char *const *argv; /* the words; argv[0] is searched for in PATH unless `path` is given */
     const char *path;  /* the file to execute, NULL: argv[0] */
-    const char *input; /* file that becomes standard input, NULL: ours */
-    const char *log; /* file that standard output and standard error are appended to, NULL: ours */
+    const char *input; /* file for standard input, NULL: that of `eddy` */
+    const char *log; /* file that standard output and standard error are appended to, NULL: those of `eddy` */
 };
 
 /* The status that a shell would show: 0 to 255, 128 + N for death by signal N.  -1: errno says
  * why it did not start. */
 int process_run(const struct process *process);
 
-/* All that `argv` prints, on either channel; false when it does not start or fails. */
+/* Everything that `argv` prints, on either channel; false if it does not start or fails. */
 bool process_output(char *const *argv, struct text *output);
 
-/* The first line that `argv` prints; false when it does not start or fails. */
+/* The first line that `argv` prints; false if it does not start or fails. */
 bool process_first_line(char *const *argv, char *line, size_t size);
 
 /* The file that PATH finds for `name`; a name with a slash is itself.  NULL: none. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* run.c - eddy run: compile and become the program, so that signals and the exit status are its
- * own. */
+/* run.c - eddy run: compiles the program and executes it in place of `eddy`, so that signals and the
+ * exit status are the program's. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +84,7 @@ static int take_weather(struct options *options, const char *word)
                : cli_misuse("there is no weather \"%s\": see `eddy help run` for those that there are", word);
 }
 
-/* Takes the options that stand before the sources; *used counts their words.  0, or a status. */
+/* Takes the options that stand before the sources; *used counts their words. Returns 0 or a status. */
 static int take_options(int argc, char **argv, struct options *options, int *used)
 {
     static const struct {
@@ -105,7 +105,7 @@ static int take_options(int argc, char **argv, struct options *options, int *use
     return status;
 }
 
-/* Takes the names of the sources up to "--"; 0, or a status when one cannot be a source. */
+/* Takes the names of the sources up to "--". Returns 0, or a status if one cannot be a source. */
 static int take_sources(int argc, char **argv, struct words *sources)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
@@ -126,7 +126,7 @@ static int take_sources(int argc, char **argv, struct words *sources)
     return sources->count ? 0 : cli_misuse("run what? eddy run FILE.c... [-- ARGUMENTS]");
 }
 
-/* The program's own name for itself: what `cc greetings.c -o greetings` would have made. */
+/* The program's argv[0]: the name that `cc greetings.c -o greetings` would have given it. */
 static void add_program_name(struct words *words, const char *source)
 {
     words_add(words, strcmp(source, "-") == 0 ? "stdin" : text_format("%.*s", (int)strlen(source) - 2, source));

@@ -11,7 +11,7 @@
 
 #include "cli/process.h"
 
-/* ---- what the compiler says ---- */
+/* ---- the compiler's output ---- */
 
 /* `gcc -v` and `clang -v` write: ignoring nonexistent directory "X", two headings, one folder a line after a blank,
  * an end. */
@@ -50,17 +50,17 @@ bool search_path_ask(struct search_path *search, const struct words *compiler, c
     return search->folders.count > 0;
 }
 
-/* ---- what would be taken ---- */
+/* ---- files that would be read if they existed ---- */
 
-/* Paths to be looked at, each once. */
+/* Paths to look at, each one once. */
 struct candidates {
     const struct timespec *since;
     struct words *absent; /* the answer */
-    struct words *asked;  /* gets the names asked about that exist; NULL: not needed */
+    struct words *asked;  /* receives the queried names that exist; NULL: not needed */
     bool certain;         /* no file at these paths changed after `since` */
 };
 
-/* Looks at folder/name, first at the folders within name: one answer for all that would lie below a missing one. */
+/* Looks for folder/name, and first for the folders within name: a missing folder answers for all files below it. */
 static void look_at(struct candidates *c, const char *folder, const char *name)
 {
     for (const char *slash = strchr(name, '/');; slash = strchr(slash + 1, '/')) {
@@ -79,7 +79,7 @@ static void look_at(struct candidates *c, const char *folder, const char *name)
     }
 }
 
-/* `name` as an #include has it, that was found in the folder number `found`: all places that come before. */
+/* `name` as in an #include, found in the folder number `found`: all earlier places. */
 static void look_before(struct candidates *c, const struct search_path *search, size_t found, const char *name)
 {
     for (size_t i = 0; i < found; i++)
@@ -93,7 +93,8 @@ static const char *below(const char *path, const char *folder)
     return strncmp(path, folder, size) == 0 && path[size] == '/' ? path + size + strspn(path + size, "/") : NULL;
 }
 
-/* A header of that name in the folder of any file that was read would be found first by #include "name" there. */
+/* A header of that name in the folder of any file that was read would be found first by #include "name" in that
+ * file. */
 static void look_beside(struct candidates *c, const struct words *homes, const char *name)
 {
     for (size_t i = 0; i < homes->count; i++)

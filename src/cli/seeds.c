@@ -18,17 +18,17 @@ enum { MOST_OUTPUT = 64 << 20 };
 
 extern char **environ;
 
-/* How the program went with one seed. */
+/* The outcome of the program with one seed. */
 struct trial {
     uint64_t seed;
     int status;          /* the exit status, as a shell shows it, or SEEDS_HUNG */
-    eddy_buffer output;  /* what it wrote, errors too */
+    eddy_buffer output;  /* its output, including errors */
 };
 
 struct seed_search {
     const struct seeds *seeds;
     struct words arguments; /* the program's file and its arguments */
-    uint64_t next, last;  /* seeds to try yet */
+    uint64_t next, last;  /* seeds still to try */
     struct trial failed;  /* the lowest one that has failed; seed 0: none has */
 };
 
@@ -61,7 +61,7 @@ static void make_environment(struct words *words, const struct seeds *seeds)
             words_add(words, *entry);
 }
 
-/* The child does not have the descriptor of this process by which the program is named. */
+/* The child does not have this process's descriptor of the program. */
 static void add_program(struct words *words, const char *file)
 {
     static const char own[] = "/proc/self/";
@@ -107,7 +107,7 @@ async(void, try_seed, (const struct seed_search *, search), (const struct words 
     trial->status = hung ? SEEDS_HUNG : status.signal ? 128 + status.signal : status.code;
 }
 
-/* ==== all of them ==== */
+/* ==== all seeds ==== */
 
 static void free_output(struct trial *trial)
 {
@@ -145,7 +145,7 @@ async(void, search_all, (struct seed_search *, search))
     }
 }
 
-/* ==== telling ==== */
+/* ==== the report ==== */
 
 /* Quoted so that a shell reads the same text. */
 static void print_word(const char *word)

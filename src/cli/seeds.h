@@ -12,20 +12,21 @@
 
 #include "cli/text.h"
 
-#define SEEDS_HUNG 124 /* the exit status for a program that did not end in time, as of timeout(1) */
+#define SEEDS_HUNG 124 /* exit status for a program that did not end in time, like that of timeout(1) */
 
 struct seeds {
     const char *program;          /* the file */
     const struct words *sources;  /* for the command that repeats a failure */
     char *const *arguments;       /* the program's arguments, followed by NULL */
-    const char *weather;          /* NULL: the weather that a seed has without a name */
+    const char *weather;          /* NULL: the default weather for a seed */
     uint64_t count;               /* seeds 1 to count */
     double seconds;               /* seconds of real time that the program may take with one seed */
 };
 
 /* True: the simulation knows this weather. */
 bool seeds_weather_is_known(const char *weather);
-/* 0: all went well; else the status of the program with the seed that is told, 128 + N for a signal, SEEDS_HUNG. */
+/* Returns 0 if no seed failed; else the status of the program with the reported seed, 128 + N for a signal, or
+ * SEEDS_HUNG. */
 int seeds_run(const struct seeds *seeds);
 
 #endif

@@ -3,7 +3,7 @@
  * sha256.h - SHA-256 (FIPS 180-4): names the entries of the cache by what went into them.
  *
  * A cryptographic hash, because an entry is a program that will be executed: two contents must not
- * share a name even when somebody would like them to.
+ * share a name even if an attacker chooses them.
  */
 #ifndef EDDY_CLI_SHA256_H
 #define EDDY_CLI_SHA256_H

@@ -18,11 +18,11 @@ struct text {
 };
 
 void text_append(struct text *text, const void *data, size_t size);
-/* Appends what is left in `fd`.  False: errno says why, and the text holds what came before. */
+/* Appends the rest of `fd`. False: errno says why, and the text has what was read before. */
 bool text_read(struct text *text, int fd);
 bool text_read_file(struct text *text, const char *path);
 
-/* The folder that a path lies in: "a" of "a/b", "." of "b". */
+/* The folder of a path: "a" of "a/b", "." of "b". */
 char *text_folder(const char *path);
 char *text_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -43,13 +43,13 @@ struct stop {
 struct tour {
     struct stop stops[TOUR_MAX]; /* in order */
     size_t count;                /* how many */
-    const char *folder;          /* where the files lie */
+    const char *folder;          /* the folder of the files */
     bool real;                   /* real time instead of virtual time */
     bool list;                   /* only list the programs */
-    struct words names;          /* the programs that were asked for; none means all */
+    struct words names;          /* the programs that were asked for; none: all */
 };
 
-/* ---- what there is ---- */
+/* ---- the list of programs ---- */
 
 static void add_stop(struct tour *tour, const char *chapter, const char *file, const char *title,
                      const char *arguments)
@@ -133,7 +133,7 @@ static int show_source(const char *path)
     return 0;
 }
 
-/* Runs the program; CLI_TROUBLE when it does not start or is killed, 130 for Ctrl-C. */
+/* Runs the program. Returns CLI_TROUBLE if it does not start or is killed, 130 for Ctrl-C. */
 static int show_output(const char *path, const struct stop *stop)
 {
     struct words sources = {0}, argv = {0};

@@ -67,7 +67,7 @@ static void start_relock(struct eddy_awaitable *a)
 static const struct eddy_awaitable_type relock_type = {.name = "eddy_condition_wait",
                                                        .start = start_relock};
 
-/* ---- both ---- */
+/* ---- both waits ---- */
 
 static void run(struct eddy_awaitable *a)
 {

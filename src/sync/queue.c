@@ -2,11 +2,11 @@
 /*
  * queue.c - items from tasks to tasks: putters, getters and their wait queues.  queue_items.c stores the items.
  *
- * The order is asyncio.Queue's to the letter, for the transcripts of its programs depend on it: each item that goes in
- * wakes the getter that has waited longest, and stays in the queue until that task goes on.  A task that asks meanwhile
- * takes it; the woken one then finds nothing and waits again, as the last.  If the woken task is cancelled meanwhile,
- * it still takes its item, and the request waits for its next await; this await fails only if the item is gone.
- * Putters and room follow the same rule.
+ * The order is exactly that of asyncio.Queue, since the transcripts of its programs depend on it: each item that
+ * goes in wakes the getter that has waited longest, and stays in the queue until that task goes on. A task that asks
+ * meanwhile takes it; the woken one then finds nothing and waits again, as the last. If the woken task is cancelled
+ * meanwhile, it still takes its item, and the request waits for its next await; this await fails only if the item is
+ * gone. Putters and room follow the same rule.
  *
  * Invariant, while the queue is open: getters wait only while there is no item or a woken task is on its way to look
  * for one; putters only while there is no room or a woken task is on its way.
@@ -99,7 +99,7 @@ static void finish_get(struct eddy_awaitable *a)
     }
 }
 
-/* Until there is an item; false: it is over otherwise. */
+/* Waits until there is an item; false: the wait is over for another reason. */
 static inline bool wait_for_item(struct task *self, struct eddy_queue *queue, struct eddy_awaitable *a)
 {
     native_enter(self, a);
@@ -269,7 +269,7 @@ void eddy_queue_end(struct eddy_queue *queue, bool immediate)
     wake_all(&queue->putters);
 }
 
-/* Tasks that still wait stay in their lists, from which a cancellation takes them. */
+/* Tasks that still wait remain in their lists, from which a cancellation removes them. */
 void eddy_queue_drop(struct eddy_queue *queue)
 {
     memory_free(queue->items);

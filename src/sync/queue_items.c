@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* queue_items.c - what is rare or slow about the items of a queue: growing, and the heap. */
+/* queue_items.c - the rare or slow operations on the items of a queue: growing, and the heap. */
 #include "sync/queue_items.h"
 
 #include "os/memory.h"
 
 enum { FIRST_CAPACITY = 8 };
 
-/* memory_alloc aligns to 16; an item's alignment divides its size, so one whose size is no multiple of 16 needs no
- * more than 8. */
+/* memory_alloc aligns to 16; an item's alignment divides its size, so an item whose size is not a multiple of 16
+ * needs no more than 8. */
 size_t items_stride(enum eddy_queue_order order, size_t item_size)
 {
     if (order != EDDY_QUEUE_PRIORITY)
@@ -65,7 +65,7 @@ static bool is_heap(const struct eddy_queue *queue)
     return true;
 }
 
-/* The new item has the highest sequence, so it passes only what is truly greater. */
+/* The new item has the highest sequence number, so it passes only items that are truly greater. */
 void items_heap_push(struct eddy_queue *queue, const void *item)
 {
     size_t i = queue->count++, parent;

@@ -2,9 +2,9 @@
 /*
  * queue_items.h - how the items of a queue are stored: in a ring, a stack, or a heap, by the queue's order.
  *
- * FIFO: a ring that begins at `first`.  LIFO: the same, with `first` at 0 for ever.  Priority: a binary heap, each
- * item followed by the sequence number of its put, so that equal items keep their order.  The ring is in this
- * header because a put and a get are little more than its few instructions.
+ * FIFO: a ring that begins at `first`. LIFO: the same, with `first` always 0. Priority: a binary heap, each item
+ * followed by the sequence number of its put, so that equal items keep their order. The ring is in this header
+ * because a put and a get are little more than its few instructions.
  */
 #ifndef EDDY_SYNC_QUEUE_ITEMS_H
 #define EDDY_SYNC_QUEUE_ITEMS_H
@@ -15,9 +15,9 @@
 #include "eddy/queue.h"
 
 size_t items_stride(enum eddy_queue_order order, size_t item_size);
-/* Makes room for one more; false: no memory, and nothing has changed. */
+/* Makes room for one more item; false: no memory, and nothing has changed. */
 bool items_grow(struct eddy_queue *queue);
-/* The put needs room; the get needs an item. */
+/* put needs room; get needs an item. */
 void items_heap_push(struct eddy_queue *queue, const void *item);
 void items_heap_pop(struct eddy_queue *queue, void *item);
 
@@ -38,7 +38,7 @@ static inline void items_copy(void *to, const void *from, size_t size)
         memcpy(to, from, size);
 }
 
-/* Memory for one more, which is never more than the queue may hold. */
+/* Allocates memory for one more item; it is never more than the queue may hold. */
 static inline bool items_have_room(const struct eddy_queue *queue)
 {
     return queue->count < queue->capacity;

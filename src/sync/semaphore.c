@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * semaphore.c - at most n at a time, in the order of asking.
+ * semaphore.c - at most n tasks at a time, in the order of asking.
  *
- * A unit that is released is promised to the first task of the wait queue at once.  Until that task has run
- * (`promised`), newcomers queue after it even if more units are free: so tasks go on in the order in which they came,
- * also when several units are released in one turn.  Each task that runs hands out the units that are free by then.
+ * A unit that is released is promised to the first task of the wait queue at once. Until that task has run
+ * (`promised`), newcomers queue after it even if more units are free: so tasks go on in the order in which they
+ * came, even if several units are released in one pass. Each task that runs hands out the units that are free by
+ * then.
  *
  * Invariant: while tasks wait, no unit is free, or a promised one is on its way to look again.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bio.c - OpenSSL's end of a connection: it reads the ciphertext that has come; what it writes is stored until it is
- * sent.
+ * bio.c - OpenSSL's end of a connection: it reads the received ciphertext; the ciphertext that it writes is stored
+ * until it is sent.
  */
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY

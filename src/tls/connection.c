@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* connection.c - one side of a connection by OpenSSL, and the table of what the engine can do; see engine.h. */
+/* connection.c - one side of a connection by OpenSSL, and the engine's table of functions; see engine.h. */
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY
 #include <arpa/inet.h>
@@ -9,7 +9,7 @@
 
 #include "tls/openssl.h"
 
-enum { BURST = 65536 }; /* plaintext that is encrypted before it is handed down */
+enum { BURST = 65536 }; /* plaintext that is encrypted before it is passed down */
 
 /* ==== life ==== */
 
@@ -154,7 +154,7 @@ static int version_number(const struct tls_connection *c)
     return SSL_version(c->ssl);
 }
 
-/* By RFC 2253; into memory of OpenSSL's. */
+/* In the form of RFC 2253, in memory that OpenSSL allocates. */
 static void print_subject(BIO *bio, const struct tls_connection *c)
 {
     X509 *certificate = SSL_get0_peer_certificate(c->ssl);
@@ -176,7 +176,7 @@ static size_t peer_subject(const struct tls_connection *c, char *buffer, size_t 
     return length > 0 ? (size_t)length : 0;
 }
 
-/* ==== all of it ==== */
+/* ==== the table ==== */
 
 const struct tls_engine tls_openssl = {
     .version = EDDY_VERSION,

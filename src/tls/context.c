@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * context.c - what a context trusts, its certificate, and the protocols it speaks.
- *
- * Invariant: it is set up before it is used, and then only its sessions change; OpenSSL's contexts are safe on any
- * thread.
+ * context.c - what a context trusts, its certificate, and its protocols. Invariant: it is set up before it is used,
+ * and then only its sessions change; OpenSSL's contexts are safe on any thread.
  */
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY
@@ -41,7 +39,7 @@ void tls_context_free(struct tls_context *context)
     memory_free(context);
 }
 
-/* ==== who one is ==== */
+/* ==== its own certificate ==== */
 
 /* Called by OpenSSL.  Returns the length; -1: no password is known (otherwise OpenSSL would ask on the terminal). */
 static int give_password(char *buffer, int size, int writing, void *password)
@@ -65,7 +63,7 @@ static bool use_certificate(SSL_CTX *context, const char *certificate, const cha
     return used;
 }
 
-/* Only the certificate is another's: protocols, versions and the clients' verification stay those of the context. */
+/* Only the certificate changes: protocols, versions and the verification of clients remain those of the context. */
 static bool use_certificate_of(SSL *ssl, SSL_CTX *other)
 {
     STACK_OF(X509) *chain = NULL;
@@ -114,7 +112,7 @@ static int set_alpn(struct tls_context *context, const char *list)
     return 0;
 }
 
-/* Called by OpenSSL: chooses the first of our protocols that the client speaks, too. */
+/* Called by OpenSSL: chooses the first of the context's protocols that the client supports. */
 static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *length, const unsigned char *theirs,
                            unsigned size, void *argument)
 {
@@ -159,7 +157,7 @@ static void fail(struct tls_problem *problem, const char *file)
 
 static void set_server(struct tls_context *context, const struct eddy_tls_options *options)
 {
-    SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF); /* clients keep their own: tickets */
+    SSL_CTX_set_session_cache_mode(context->ssl, SSL_SESS_CACHE_OFF); /* clients store their own sessions: tickets */
     SSL_CTX_set_tlsext_servername_callback(context->ssl, choose_certificate);
     SSL_CTX_set_tlsext_servername_arg(context->ssl, context);
     if (context->alpn)

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * engine.h - TLS by OpenSSL: bytes in, bytes out; it knows neither streams nor tasks.
+ * engine.h - TLS by OpenSSL: bytes in, bytes out; it does not depend on streams or tasks.
  *
  * Only the engine's files include OpenSSL's headers.  The static library contains them (linked.c); the shared one
  * loads them as an object of their own when the first context is made (loaded.c), so that other programs start without
  * OpenSSL.
  *
  * Invariants:
- *   1. OpenSSL's error queue is the thread's: it is cleared before each call that may fill it, and read into a problem
+ *   1. OpenSSL's error queue belongs to the thread: it is cleared before each call that may fill it, and read into a
+ *   problem
  *      before the call returns.
- *   2. OpenSSL never waits: it reads ciphertext that has come, and writes into `filling`, which takes all it is given.
+ *   2. OpenSSL never waits: it reads received ciphertext, and writes into `filling`, which takes everything.
  */
 #ifndef EDDY_TLS_ENGINE_H
 #define EDDY_TLS_ENGINE_H
@@ -30,7 +31,7 @@ struct tls_output {
     size_t begin, end, room;
 };
 
-/* What connections share: certificates, keys, what is trusted, sessions. */
+/* Shared by connections: certificates, keys, trusted authorities, sessions. */
 struct tls_context;
 
 /* One side of a TLS connection. */
@@ -41,7 +42,7 @@ struct tls_connection {
     char *cipher;           /* ciphertext that OpenSSL has not read yet */
     size_t cipher_size;
     struct tls_output filling;
-    bool ended;             /* below: nothing more will come */
+    bool ended;             /* the connection below has ended: no more ciphertext will arrive */
     bool established;       /* the handshake has succeeded */
 };
 
@@ -57,7 +58,7 @@ struct tls_engine {
     bool (*add_certificate)(struct tls_context *context, const char *certificate, const char *key,
                             struct tls_problem *problem);
 
-    /* The context and the label are set, the rest is zero.  False: no memory. */
+    /* Begins with the context and the label set, and the rest zero. False: no memory. */
     bool (*open)(struct tls_connection *c);
     void (*close)(struct tls_connection *c);
     /* Sets the name that is asked for (SNI), and that the certificate must contain if `verified`.  False: no memory, or
@@ -65,16 +66,17 @@ struct tls_engine {
     bool (*expect)(struct tls_connection *c, const char *host, bool verified);
     /* Resumes the last session with the same label, if there is one. */
     void (*resume)(struct tls_connection *c);
-    /* Goes on with the handshake.  True: it is done; else more ciphertext is needed, or *problem has a code. */
+    /* Continues the handshake. True: it is done; else more ciphertext is needed, or *problem has a code. */
     bool (*handshake)(struct tls_connection *c, struct tls_problem *problem);
     /* The protocol that was agreed on, without a 0 at its end.  Returns its size; 0: none. */
     unsigned (*alpn)(const struct tls_connection *c, const unsigned char **name);
 
-    /* How many bytes were taken, or a negative code with its *problem. */
+    /* Returns the number of bytes taken, or a negative code with its *problem. */
     int64_t (*encrypt)(struct tls_connection *c, const void *data, size_t size, struct tls_problem *problem);
-    /* How many bytes; 0 at the end; -EAGAIN: more ciphertext is needed first; or a negative code with its *problem. */
+    /* Returns the number of bytes; 0 at the end; -EAGAIN: more ciphertext is needed first; or a negative code with
+     * its *problem. */
     int64_t (*decrypt)(struct tls_connection *c, void *data, size_t size, struct tls_problem *problem);
-    /* Plaintext of a record that was decrypted and not taken. */
+    /* True: a record was decrypted and not all of its plaintext was taken. */
     size_t (*pending)(const struct tls_connection *c);
     /* The peer has sent close_notify. */
     bool (*was_ended)(const struct tls_connection *c);
@@ -87,11 +89,11 @@ struct tls_engine {
     const char *(*server_name)(const struct tls_connection *c);
     bool (*resumed)(const struct tls_connection *c);
     size_t (*peer_subject)(const struct tls_connection *c, char *buffer, size_t size);
-    /* enum eddy_tls_version_number */
+    /* a value of enum eddy_tls_version_number */
     int (*version_number)(const struct tls_connection *c);
 };
 
-/* An authority is named, other than those of the system. */
+/* True: authorities are named, instead of those of the system. */
 static inline bool tls_names_authority(const struct eddy_tls_options *options)
 {
     return options->ca_file || options->ca_directory;
@@ -100,10 +102,10 @@ static inline bool tls_names_authority(const struct eddy_tls_options *options)
 /* The engine itself. */
 extern const struct tls_engine tls_openssl;
 
-/* The engine, which is loaded if need be; NULL: *problem says why.  Any thread. */
+/* Returns the engine, and loads it if necessary; NULL: *problem says why. Any thread. */
 const struct tls_engine *tls_engine(struct tls_problem *problem);
 
-/* What an engine that was loaded takes from the library that has loaded it. */
+/* The functions that a loaded engine takes from the library that has loaded it. */
 struct tls_host {
     void *(*alloc)(size_t size);
     void *(*alloc_zeroed)(size_t size);
@@ -112,7 +114,7 @@ struct tls_host {
     void (*free)(void *block);
 };
 
-/* The one name that such an engine exports, and its file. */
+/* The only name that such an engine exports, and its file. */
 #define TLS_ENTRY "eddy_tls_engine"
 #define TLS_OBJECT "libeddy-tls.so"
 typedef const struct tls_engine *tls_entry(const struct tls_host *host);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handshake.c - TLS begins on a stream: eddy_start_tls, and what connects or listens with it.
+ * handshake.c - beginning TLS on a stream: eddy_start_tls, and connecting and listening with it.
  *
  * Invariant: from the moment that the first byte of the handshake may have been sent, the stream has TLS or is closed.
  */
@@ -16,9 +16,10 @@
 
 static const double usual_seconds = 60;
 
-/* ==== the two sides' words ==== */
+/* ==== the exchange of handshake messages ==== */
 
-/* A peer that has gone may have sent an alert first: so its bytes are read even when ours cannot be sent. */
+/* A peer that has disconnected may have sent an alert first: so its bytes are read even if this side's cannot be
+ * sent. */
 eddy_async(struct tls_problem, shake_hands, (struct tls_transport *, t))
 {
     struct tls_problem problem;
@@ -28,7 +29,7 @@ eddy_async(struct tls_problem, shake_hands, (struct tls_transport *, t))
         int64_t result = eddy_await(tls_flush(t));
         if (problem.code)
             return problem;
-        bool reset = result == -ECONNRESET; /* reported once: after it a read finds only the end */
+        bool reset = result == -ECONNRESET; /* reported once: afterwards a read finds only the end */
         if (!done && (result >= 0 || result == -EPIPE || reset))
             result = eddy_await(tls_fetch(t));
         if (result == 0 && reset)
@@ -52,7 +53,7 @@ static bool take_alpn(struct tls_transport *t)
     return t->alpn;
 }
 
-/* ==== a stream that gets TLS ==== */
+/* ==== making a stream use TLS ==== */
 
 /* Closes the stream if the handshake failed, and releases it to other tasks. */
 struct beginning {
@@ -98,7 +99,7 @@ static int change_transport(struct eddy_stream *s, struct eddy_tls *tls, const c
     return 0;
 }
 
-/* Before anything is sent: returns 0, with the stream seized, or the code for why TLS cannot begin. */
+/* Called before anything is sent. Returns 0, with the stream seized, or the code for why TLS cannot begin. */
 static int begin(struct eddy_stream *s, struct eddy_tls *tls, const char *host, const char *label,
                  struct tls_transport **result)
 {
@@ -122,7 +123,7 @@ static const char *words_for(int code)
                                    : "";
 }
 
-/* The failure of a handshake, with its words. */
+/* Raises the failure of a handshake, with its words. */
 static int code_of(struct eddy_stream *s, const eddy_error *err, const struct tls_problem *problem)
 {
     int code = err->code ? err->code : problem->code;
@@ -167,7 +168,7 @@ eddy_async_define(void, eddy_start_tls, (eddy_stream *, s), (eddy_tls *, tls), (
     eddy_await(start_with_label(s, tls, host, !tls->is_server && host ? host : stream_peer(s)));
 }
 
-/* ==== the two ways to have TLS from the start ==== */
+/* ==== TLS from the start: connecting and listening ==== */
 
 static void drop(eddy_stream **s)
 {
@@ -191,7 +192,7 @@ eddy_async_define(eddy_stream *, eddy_open_tls_connection, (const char *, host),
 
 eddy_async_free(eddy_open_tls_connection, eddy_stream_abort);
 
-/* The server's upgrade: on the task of the handler. */
+/* The server's upgrade; it runs on the task of the handler. */
 static bool upgrade(eddy_stream *s, void *argument, struct eddy_failure **failure)
 {
     struct eddy_tls *tls = argument;

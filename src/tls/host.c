@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* host.c - the engine as an object of its own: its entry, and its memory, which is the library's that loaded it. */
+/* host.c - the engine as a separate object: its entry, and its memory, which the loading library provides. */
 #if defined(EDDY_WITH_TLS) && defined(EDDY_TLS_APART)
 #define EDDY_LIBRARY
 #include "os/memory.h"

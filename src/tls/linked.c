@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* linked.c - the engine of a library that contains it: the static one, and all in one file. */
+/* linked.c - the engine of a library that contains it: the static library, and the amalgamation. */
 #ifdef EDDY_WITH_TLS
 #include "tls/engine.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loaded.c - the engine of the shared library: an object beside it, which brings OpenSSL along.
+ * loaded.c - the engine of the shared library: a separate object, which depends on OpenSSL.
  *
- * Invariant: an engine that was loaded stays, for OpenSSL may not be taken out of a process.
+ * Invariant: a loaded engine is never unloaded, since OpenSSL cannot be removed from a process.
  */
 #if defined(EDDY_WITH_TLS) && defined(EDDY_TLS_APART)
 #define _GNU_SOURCE
@@ -29,14 +29,14 @@ static void tell(struct tls_problem *problem, int code, const char *words)
              words ? words : "no reason is known");
 }
 
-/* Where this library lies.  A program's link to it may lie in another folder. */
+/* The path of this library. A program's link to it may lie in another folder. */
 static bool find_library(char path[PATH_MAX])
 {
     Dl_info library;
     return dladdr(&host, &library) && realpath(library.dli_fname, path);
 }
 
-/* The object's path: below the library where it is installed, beside it where it is built or was copied to. */
+/* The object's path: below the library if it is installed, beside it if it was built or copied there. */
 static void find_object(char path[PATH_MAX], const char *library)
 {
     static const char *const names[] = {TLS_OBJECT, TLS_FOLDER "/" TLS_OBJECT};
@@ -63,7 +63,7 @@ static const struct tls_engine *load(struct tls_problem *problem)
         return NULL;
     }
     tls_entry *enter;
-    memcpy(&enter, &entry, sizeof enter); /* ISO C has no conversion from an object's to a function's address */
+    memcpy(&enter, &entry, sizeof enter); /* ISO C has no conversion from an object's address to a function's */
     const struct tls_engine *engine = enter(&host);
     if (engine->version == EDDY_VERSION && engine->connection_size == sizeof(struct tls_connection))
         return engine;

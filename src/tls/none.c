@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* none.c - what <eddy/tls.h> answers in a library that was built without OpenSSL. */
+/* none.c - the functions of <eddy/tls.h> in a library that was built without OpenSSL. */
 #ifndef EDDY_WITH_TLS
 #define EDDY_LIBRARY
 #include <eddy.h>

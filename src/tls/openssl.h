@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* openssl.h - what the files of the engine share (engine.h): its context, and OpenSSL's words. */
+/* openssl.h - shared by the files of the engine (engine.h): its context, and the words of OpenSSL's errors. */
 #ifndef EDDY_TLS_OPENSSL_H
 #define EDDY_TLS_OPENSSL_H
 
@@ -19,12 +19,12 @@ struct tls_session {
 
 struct tls_context {
     SSL_CTX *ssl;
-    SSL_CTX **others;       /* for names (SNI) that have a certificate of their own */
+    SSL_CTX **others;       /* for names (SNI) that have another certificate */
     size_t other_count;
-    unsigned char *alpn;    /* as it is sent; NULL: no protocol is offered */
+    unsigned char *alpn;    /* in the form in which it is sent; NULL: no protocol is offered */
     unsigned alpn_size;
     bool is_server;
-    pthread_mutex_t mutex;  /* of the sessions */
+    pthread_mutex_t mutex;  /* protects the sessions */
     struct tls_session sessions[TLS_SESSIONS];
     size_t next_session;    /* the session whose place is taken next */
 };
@@ -53,7 +53,7 @@ void tls_problem_of(struct tls_problem *problem, const struct tls_connection *c)
 
 /* ==== bio.c ==== */
 
-/* What OpenSSL reads from and writes to; NULL: no memory. */
+/* The object that OpenSSL reads from and writes to; NULL: no memory. */
 BIO *tls_bio_new(struct tls_connection *c);
 
 #endif

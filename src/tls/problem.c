@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* problem.c - OpenSSL's complaints as codes and words for people. */
+/* problem.c - OpenSSL's errors as codes and words for people. */
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY
 #include <errno.h>
@@ -20,13 +20,13 @@ void tls_problem_take(struct tls_problem *problem, int code)
     problem->code = is_of_memory(error) ? ENOMEM : code;
     if (ERR_SYSTEM_ERROR(error)) {
         problem->code = ERR_GET_REASON(error);
-        words = NULL; /* the code says it */
+        words = NULL; /* the code already says it */
     }
     snprintf(problem->text, sizeof problem->text, "%s", words ? words : "");
     ERR_clear_error();
 }
 
-/* What is wrong with the peer's certificate. */
+/* The error in the peer's certificate. */
 static void judge_certificate(struct tls_problem *problem, const SSL *ssl)
 {
     long result = SSL_get_verify_result(ssl);
@@ -48,6 +48,6 @@ void tls_problem_of(struct tls_problem *problem, const struct tls_connection *c)
     else if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         *problem = (struct tls_problem){EDDY_TLS_FAILED, "the peer ended the connection"};
     else if (!error && !problem->text[0])
-        *problem = (struct tls_problem){ENOMEM, ""}; /* our own side could not store what was written */
+        *problem = (struct tls_problem){ENOMEM, ""}; /* this side could not store what was written */
 }
 #endif

@@ -2,8 +2,8 @@
 /*
  * session.c - sessions that a client's context keeps, one for each peer.
  *
- * A session keeps the verdict on the certificate of its first handshake; the label contains the host's name, so that a
- * session is never resumed under another name.  One of TLS 1.3 is used once, as RFC 8446 would have it.
+ * A session keeps the verdict on the certificate of its first handshake; the label contains the host's name, so that
+ * a session is never resumed under another name. A session of TLS 1.3 is used once, as RFC 8446 recommends.
  */
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY
@@ -19,7 +19,7 @@ static void clear(struct tls_session *place)
     *place = (struct tls_session){NULL, NULL};
 }
 
-/* OpenSSL's callback: 1: the session was taken over. */
+/* OpenSSL's callback. Returns 1: the session was taken over. */
 static int keep(SSL *ssl, SSL_SESSION *session)
 {
     const struct tls_connection *c = SSL_get_app_data(ssl);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* tls.c - eddy_tls: an engine's context, with what the options say of its connections; see tls.h. */
+/* tls.c - eddy_tls: an engine's context, and the options for its connections; see tls.h. */
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 /* ==== making one ==== */
 
-/* 0, or the code for why the options are not valid; *words gets a sentence. */
+/* Returns 0, or the code for why the options are not valid; *words gets a sentence. */
 static int contradiction(const struct eddy_tls_options *options, bool is_server, const char **words)
 {
     int most = options->max_version ? options->max_version : EDDY_TLS_1_3;
@@ -116,7 +116,7 @@ void eddy_tls_free(eddy_tls *tls)
     memory_free(tls);
 }
 
-/* ==== the one that is meant by NULL ==== */
+/* ==== the default context ==== */
 
 /* The default context of a loop, freed with it. */
 struct usual {

@@ -2,7 +2,7 @@
 /*
  * tls.h - a context, and a stream's TLS, for the files of this folder.
  *
- * Invariant: ciphertext that was made is sent, in order, before what is made later, whoever was cancelled meanwhile.
+ * Invariant: ciphertext is sent in the order in which it was made, even if tasks are cancelled meanwhile.
  */
 #ifndef EDDY_TLS_TLS_H
 #define EDDY_TLS_TLS_H
@@ -20,7 +20,7 @@ enum {
 struct eddy_tls {
     const struct tls_engine *engine;
     struct tls_context *context;
-    enum eddy_tls_verify verify; /* this, and what follows, have the meaning of the options */
+    enum eddy_tls_verify verify; /* this member and the next ones have the meaning of the options */
     double handshake_seconds;
     void (*on_failure)(const eddy_error *err, void *argument);
     void *on_failure_argument;
@@ -35,12 +35,12 @@ struct tls_transport {
     struct chunk chunk;     /* ciphertext that the transport below has lent; without data: there is none */
     char *early;            /* ciphertext that the stream had read before TLS began; NULL: none */
     bool said_end;          /* close_notify was made */
-    bool answers;           /* reading has made something that is to be sent */
-    bool heard;             /* plaintext has come */
-    size_t taken;           /* how much plaintext the present send has taken */
+    bool answers;           /* reading has made ciphertext that must be sent */
+    bool heard;             /* plaintext has arrived */
+    size_t taken;           /* number of bytes of plaintext that the current send has taken */
     struct tls_output sending; /* the former connection.filling, until it is sent */
     eddy_lock flushing;     /* held by the task that sends ciphertext: one at a time */
-    struct tls_problem *broken; /* why nothing can be read or written any more; NULL: it works */
+    struct tls_problem *broken; /* why nothing can be read or written any more; NULL: no error */
     char *alpn;             /* the protocol that was agreed on; NULL: there is none */
     char label[];           /* the peer's name, for messages */
 };
@@ -61,9 +61,9 @@ void tls_transport_free(struct tls_transport *t);
 struct tls_transport *tls_of(const struct eddy_stream *s);
 /* Gives back the memory of the ciphertext that was received, if all of it has been read. */
 void tls_forget_input(struct tls_transport *t);
-/* Receives more ciphertext: 1; 0 at the end; or a negative code. */
+/* Receives more ciphertext. Returns 1; 0 at the end; or a negative code. */
 eddy_async_declare(int64_t, tls_fetch, (struct tls_transport *, t));
-/* Sends all ciphertext that was made: 0, or a negative code. */
+/* Sends all ciphertext that was made. Returns 0 or a negative code. */
 eddy_async_declare(int64_t, tls_flush, (struct tls_transport *, t));
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * transport.c - TLS as a transport: plaintext above, ciphertext below; see tls.h.
  *
- * While it waits for ciphertext it holds no buffer: the plaintext's is made when there is something to decrypt.
- * Ciphertext to send lies in two buffers: one is filled while the other is being sent, so that a cancelled flush loses
- * nothing.
+ * While it waits for ciphertext it holds no buffer: the buffer for plaintext is made when there is ciphertext to
+ * decrypt. Ciphertext to send lies in two buffers: one is filled while the other is being sent, so that a cancelled
+ * flush loses nothing.
  */
 #ifdef EDDY_WITH_TLS
 #define EDDY_LIBRARY
@@ -30,7 +30,7 @@ static struct tls_transport *self_of(const struct transport *t)
     return (struct tls_transport *)(uintptr_t)t;
 }
 
-/* ==== trouble ==== */
+/* ==== errors ==== */
 
 /* Used if there was no memory for a problem. */
 static struct tls_problem no_memory = {ENOMEM, ""};
@@ -95,7 +95,7 @@ eddy_async_define(int64_t, tls_flush, (struct tls_transport *, t))
     return 0;
 }
 
-/* How many bytes were taken, or a negative code. */
+/* Returns the number of bytes taken, or a negative code. */
 static int64_t encrypt(struct tls_transport *t, const void *data, size_t size)
 {
     struct tls_problem problem;
@@ -109,7 +109,7 @@ static int64_t encrypt(struct tls_transport *t, const void *data, size_t size)
     return result;
 }
 
-/* Small parts make one record. */
+/* Small parts are joined into one record. */
 static int64_t encrypt_together(struct tls_transport *t, const struct iovec *parts, int count)
 {
     char *all = memory_alloc(TLS_RECORD);
@@ -126,8 +126,8 @@ static int64_t encrypt_together(struct tls_transport *t, const struct iovec *par
     return result;
 }
 
-/* Ciphertext of an earlier, cancelled write goes first.  Bytes that were taken stay taken: a stopped write tells how
- * many. */
+/* Ciphertext of an earlier, cancelled write goes first. Bytes that were taken count: a stopped write reports their
+ * number. */
 eddy_async(int64_t, send_parts, (struct tls_transport *, t), (const struct iovec *, parts), (int, count))
 {
     int64_t flushed = eddy_await(tls_flush(t));
@@ -157,7 +157,7 @@ void tls_forget_input(struct tls_transport *t)
         drop_input(t);
 }
 
-/* Something can be decrypted or reported without waiting. */
+/* True: something can be decrypted or reported without waiting. */
 static bool has_input(const struct tls_transport *t)
 {
     const struct tls_connection *c = &t->connection;
@@ -165,7 +165,7 @@ static bool has_input(const struct tls_transport *t)
     return t->broken || c->cipher_size || c->ended || engine->pending(c) > 0 || engine->was_ended(c);
 }
 
-/* How many bytes; 0 at the end; -EAGAIN: more ciphertext is needed first; or a negative code. */
+/* Returns the number of bytes; 0 at the end; -EAGAIN: more ciphertext is needed first; or a negative code. */
 static int64_t decrypt(struct tls_transport *t, void *data, size_t size)
 {
     struct tls_problem problem = {0, ""};
@@ -210,7 +210,7 @@ eddy_async(int64_t, end_of_reading, (struct tls_transport *, t), (int64_t, resul
     return eddy_await(judge(t, result));
 }
 
-/* Plaintext is never more than its ciphertext. */
+/* The plaintext is never longer than its ciphertext. */
 static size_t room_for_input(const struct tls_transport *t)
 {
     size_t pending = t->tls->engine->pending(&t->connection), size = pending ? pending : t->connection.cipher_size;
@@ -242,7 +242,7 @@ eddy_async(int64_t, receive_chunk, (struct tls_transport *, t), (struct chunk *,
     return result > 0 ? result : eddy_await(end_of_reading(t, result));
 }
 
-/* Takes what there is; the next call then meets the end or the error. */
+/* Takes the available plaintext; the next call then meets the end or the error. */
 static int64_t decrypt_all(struct tls_transport *t, char *data, size_t size)
 {
     size_t count = 0;
@@ -284,7 +284,7 @@ eddy_async(int64_t, end_sending, (struct tls_transport *, t))
     return eddy_await(tls_flush(t));
 }
 
-/* Takes as long as it needs, unless the task is asked to end. */
+/* Takes as long as it needs, unless the task is cancelled. */
 eddy_async(int64_t, end_sending_whole, (struct tls_transport *, t))
 {
     for (;;) {
@@ -298,8 +298,9 @@ eddy_async(int64_t, end_sending_whole, (struct tls_transport *, t))
 }
 
 /*
- * A client that has not read anything leaves the server's tickets (TLS 1.3) to the kernel, which would answer them by a
- * reset, and that throws away what the client has sent.  So it waits for the server's end, and keeps the tickets.
+ * A client that has not read anything leaves the server's tickets (TLS 1.3) to the kernel, which would answer them
+ * by a reset, and a reset discards data that the client has sent. So the client waits for the server's end, and
+ * takes the tickets.
  */
 static bool has_to_linger(const struct tls_transport *t)
 {
