@@ -172,8 +172,7 @@ void eddy_handle_cancel(eddy_handle *handle)
 /* Called by the loop when it closes: those that still wait are dropped. */
 void handles_free(struct eddy_loop *loop)
 {
-    while (loop->timers.count) {
-        struct timer *timer = loop->timers.heap[0].timer;
+    for (struct timer *timer; (timer = timers_first(&loop->timers));) {
         timer_cancel(&loop->timers, timer);
         if (timer->fire == due)
             call_free(call_of_timer(timer));

@@ -7,15 +7,24 @@
 #include "os/clock.h"
 #include "os/memory.h"
 
+static bool is_dead(const struct timer_entry *entry)
+{
+    return !entry->timer;
+}
+
+/* Of equal times dead ones come first: so no two timers that are set ever have to change their order. */
 static bool before(const struct timer_entry *a, const struct timer_entry *b)
 {
-    return a->when < b->when || (a->when == b->when && (int32_t)(a->timer->sequence - b->timer->sequence) < 0);
+    if (a->when != b->when)
+        return a->when < b->when;
+    return is_dead(a) || (!is_dead(b) && (int32_t)(a->timer->sequence - b->timer->sequence) < 0);
 }
 
 static void place(struct timers *timers, size_t i, struct timer_entry entry)
 {
     timers->heap[i] = entry;
-    entry.timer->index = (uint32_t)i + 1;
+    if (!is_dead(&entry))
+        entry.timer->index = (uint32_t)i + 1;
 }
 
 static void sift_up(struct timers *timers, size_t i, struct timer_entry entry)
@@ -33,7 +42,7 @@ static void sift_up(struct timers *timers, size_t i, struct timer_entry entry)
 static size_t least_child(const struct timers *timers, size_t first)
 {
     size_t least = first;
-    for (size_t k = first + 1; k < first + 4 && k < timers->count; k++)
+    for (size_t k = first + 1; k < first + 4 && k < timers->used; k++)
         if (before(&timers->heap[k], &timers->heap[least]))
             least = k;
     return least;
@@ -41,7 +50,7 @@ static size_t least_child(const struct timers *timers, size_t first)
 
 static void sift_down(struct timers *timers, size_t i, struct timer_entry entry)
 {
-    for (size_t first; (first = i * 4 + 1) < timers->count;) {
+    for (size_t first; (first = i * 4 + 1) < timers->used;) {
         size_t child = least_child(timers, first);
         if (!before(&timers->heap[child], &entry))
             break;
@@ -51,9 +60,29 @@ static void sift_down(struct timers *timers, size_t i, struct timer_entry entry)
     place(timers, i, entry);
 }
 
+static void remove_root(struct timers *timers)
+{
+    struct timer_entry last = timers->heap[--timers->used];
+    if (timers->used)
+        sift_down(timers, 0, last);
+}
+
+/* Takes all dead entries out at once, which costs some instructions for each entry. */
+static void drop_dead(struct timers *timers)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < timers->used; i++)
+        if (!is_dead(&timers->heap[i]))
+            place(timers, kept++, timers->heap[i]);
+    timers->used = kept;
+    for (size_t i = kept / 4 + 1; i-- > 0;)
+        if (i < kept)
+            sift_down(timers, i, timers->heap[i]);
+}
+
 static bool grow(struct timers *timers)
 {
-    size_t capacity = timers->capacity ? timers->capacity * 2 : 64, size = timers->count * sizeof *timers->heap;
+    size_t capacity = timers->capacity ? timers->capacity * 2 : 64, size = timers->used * sizeof *timers->heap;
     ptrdiff_t old_place = (char *)timers->heap - timers->block;
     char *block = memory_grow(timers->block, (capacity - 1) * sizeof *timers->heap + 2 * MEMORY_LINE);
     if (!block)
@@ -68,6 +97,16 @@ static bool grow(struct timers *timers)
     return true;
 }
 
+/* The array is full: it grows, unless a quarter or more of it is dead. */
+static bool make_room(struct timers *timers)
+{
+    size_t dead = timers->used - timers->count;
+    if (dead < timers->capacity / 4 && grow(timers))
+        return true;
+    drop_dead(timers);
+    return dead;
+}
+
 bool timers_init(struct timers *timers)
 {
     *timers = (struct timers){0};
@@ -76,11 +115,12 @@ bool timers_init(struct timers *timers)
 
 bool timer_set(struct timers *timers, struct timer *timer, int64_t when, void (*fire)(struct timer *))
 {
-    if (timers->count == timers->capacity && !grow(timers))
+    if (timers->used == timers->capacity && !make_room(timers))
         return false;
     timer->fire = fire;
     timer->sequence = (uint32_t)timers->sequence++;
-    sift_up(timers, timers->count++, (struct timer_entry){when, timer});
+    timers->count++;
+    sift_up(timers, timers->used++, (struct timer_entry){when, timer});
     return true;
 }
 
@@ -90,13 +130,33 @@ void timer_cancel(struct timers *timers, struct timer *timer)
         return;
     size_t i = timer->index - 1;
     timer->index = 0;
-    struct timer_entry last = timers->heap[--timers->count];
-    if (i == timers->count)
-        return;
-    if (i > 0 && before(&last, &timers->heap[(i - 1) / 4]))
-        sift_up(timers, i, last);
-    else
-        sift_down(timers, i, last);
+    timers->heap[i].timer = NULL;
+    if (i == timers->used - 1)
+        timers->used--;
+    if (--timers->count == 0)
+        timers->used = 0;
+}
+
+/* The root is that of a timer afterwards, or there is none. */
+static void bury_dead_roots(struct timers *timers)
+{
+    while (timers->used && is_dead(&timers->heap[0])) {
+        if (timers->used > 2 * timers->count)
+            drop_dead(timers);
+        else
+            remove_root(timers);
+    }
+}
+
+struct timer *timers_first(struct timers *timers)
+{
+    bury_dead_roots(timers);
+    return timers->used ? timers->heap[0].timer : NULL;
+}
+
+int64_t timers_next(struct timers *timers)
+{
+    return timers_first(timers) ? timers->heap[0].when : CLOCK_NEVER;
 }
 
 /* Of one that was set 2^32 settings ago this may say yes as well: then the next run fires it. */
@@ -108,16 +168,13 @@ static bool was_set_since(const struct timers *timers, const struct timer *timer
 void timers_run(struct timers *timers, int64_t now)
 {
     uint64_t limit = timers->sequence;
-    while (timers->count && timers->heap[0].when <= now && !was_set_since(timers, timers->heap[0].timer, limit)) {
-        struct timer *timer = timers->heap[0].timer;
-        timer_cancel(timers, timer);
+    struct timer *timer;
+    while ((timer = timers_first(timers)) && timers->heap[0].when <= now && !was_set_since(timers, timer, limit)) {
+        remove_root(timers);
+        timers->count--;
+        timer->index = 0;
         timer->fire(timer);
     }
-}
-
-int64_t timers_next(const struct timers *timers)
-{
-    return timers->count ? timers->heap[0].when : CLOCK_NEVER;
 }
 
 void timers_free(struct timers *timers)

@@ -4,6 +4,9 @@
  *
  * Invariant: the times lie in the heap's own array, so that sifting touches a timer's owner only to write its index,
  * and to settle a tie: equal times keep the order in which they were set, by a number in the timer.
+ *
+ * Most timers are cancelled, so cancelling takes constant time: the entry of the timer is marked as dead and stays.
+ * Dead entries go when they are the next one, many of them at once, or when the array is full.
  */
 #ifndef EDDY_CORE_TIMER_H
 #define EDDY_CORE_TIMER_H
@@ -20,14 +23,16 @@ struct timer {
 };
 
 struct timer_entry {
-    int64_t when;       /* nanoseconds of the loop's clock */
-    struct timer *timer;
+    int64_t when;        /* nanoseconds of the loop's clock */
+    struct timer *timer; /* NULL: the entry is dead */
 };
 
 struct timers {
     struct timer_entry *heap;   /* the root ends a cache line, so that four siblings share one */
     char *block;                /* of memory, which the heap lies in */
-    size_t count, capacity;
+    size_t count;               /* timers that are set */
+    size_t used;                /* entries of the heap, the dead ones too */
+    size_t capacity;            /* entries that the block has room for */
     uint64_t sequence;          /* the sequence number of the next timer that is set */
 };
 
@@ -39,8 +44,10 @@ bool timer_set(struct timers *timers, struct timer *timer, int64_t when, void (*
 void timer_cancel(struct timers *timers, struct timer *timer);
 /* Fires those that are due at `now`, in order; those they set for now wait for the next call. */
 void timers_run(struct timers *timers, int64_t now);
+/* The next timer; NULL: none is set. */
+struct timer *timers_first(struct timers *timers);
 /* The time of the next timer; CLOCK_NEVER if there is none. */
-int64_t timers_next(const struct timers *timers);
+int64_t timers_next(struct timers *timers);
 void timers_free(struct timers *timers);
 
 static inline bool timer_is_set(const struct timer *timer)

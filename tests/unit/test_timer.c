@@ -174,6 +174,75 @@ static void without_memory_the_timers_that_are_set_stay(void **state)
     assert_int_equal(fired_count, 64);
 }
 
+static void the_next_timer_is_never_a_cancelled_one(void **state)
+{
+    static struct numbered all[MANY];
+    (void)state;
+    for (int i = 0; i < MANY; i++)
+        set(&all[i], i, i);
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(timers_next(&timers), i);
+        assert_ptr_equal(timers_first(&timers), &all[i].timer);
+        timer_cancel(&timers, &all[i].timer);
+    }
+    assert_null(timers_first(&timers));
+    assert_int_equal(timers_next(&timers), CLOCK_NEVER);
+}
+
+/* Which of the first `count` is due first, by looking at each: -1 if none is set. */
+static int first_of(const struct numbered *all, const int64_t *when, int count)
+{
+    int first = -1;
+    for (int i = 0; i < count; i++)
+        if (timer_is_set(&all[i].timer) &&
+            (first < 0 || when[i] < when[first] ||
+             (when[i] == when[first] && (int32_t)(all[i].timer.sequence - all[first].timer.sequence) < 0)))
+            first = i;
+    return first;
+}
+
+static void with_any_of_them_cancelled_the_order_is_that_of_a_plain_search(void **state)
+{
+    static struct numbered all[200];
+    static int64_t when[200];
+    uint32_t random = 1;
+    (void)state;
+    memset(all, 0, sizeof all);
+    for (int step = 0; step < 20000; step++) {
+        random = random * 1664525 + 1013904223;
+        int i = (int)(random >> 16) % 200;
+        if (timer_is_set(&all[i].timer) || random >> 30 == 0) {
+            timer_cancel(&timers, &all[i].timer);
+        } else {
+            when[i] = (random >> 8) % 16; /* many ties */
+            set(&all[i], i, when[i]);
+        }
+        if (random % 64 < 2) {
+            int first = first_of(all, when, 200);
+            assert_ptr_equal(timers_first(&timers), first < 0 ? NULL : &all[first].timer);
+        }
+    }
+    for (int first; (first = first_of(all, when, 200)) >= 0; timer_cancel(&timers, &all[first].timer))
+        assert_ptr_equal(timers_first(&timers), &all[first].timer);
+}
+
+static void cancelled_timers_take_no_room_for_long(void **state)
+{
+    static struct numbered stay[40], pass[8];
+    (void)state;
+    memory_fail_after(1); /* the room for 64 has to do */
+    for (int i = 0; i < 40; i++)
+        set(&stay[i], i, i);
+    for (int i = 0; i < 10000; i++) {
+        timer_cancel(&timers, &pass[i % 8].timer);
+        set(&pass[i % 8], i, 1000 + i);
+    }
+    memory_fail_after(0);
+    assert_int_equal(timers.capacity, 64);
+    timers_run(&timers, 999);
+    assert_int_equal(fired_count, 40);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +254,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_timer_set_by_another_for_now_waits_for_the_next_run, begin, end),
         cmocka_unit_test_setup_teardown(a_timer_may_be_cancelled_by_one_that_fires_with_it, begin, end),
         cmocka_unit_test_setup_teardown(without_memory_the_timers_that_are_set_stay, begin, end),
+        cmocka_unit_test_setup_teardown(the_next_timer_is_never_a_cancelled_one, begin, end),
+        cmocka_unit_test_setup_teardown(with_any_of_them_cancelled_the_order_is_that_of_a_plain_search, begin, end),
+        cmocka_unit_test_setup_teardown(cancelled_timers_take_no_room_for_long, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
