@@ -32,6 +32,7 @@
 #include "eddy/task.h"
 #include "eddy/thread.h"
 #include "eddy/tls.h"
+#include "eddy/transport.h"
 #include "eddy/wait.h"
 
 #if !defined __cplusplus && !defined __STRICT_ANSI__

@@ -318,17 +318,28 @@ void eddy_operation_give_back(struct eddy_operation *op)
     driver_give_back(current.loop->driver, self->op.u.lent.data, self->op.u.lent.id);
 }
 
-static bool none_is_left(void *loop)
+static bool none_is_left(void *argument)
 {
-    return list_is_empty(&((struct eddy_loop *)loop)->callback_operations);
+    const struct eddy_loop *loop = argument;
+    return list_is_empty(&loop->callback_operations) && list_is_empty(&loop->enders);
+}
+
+static void ask_all_to_end(struct eddy_loop *loop)
+{
+    for (struct list_link *link = loop->enders.first, *next; link; link = next) {
+        struct loop_closer *ender = container_of(link, struct loop_closer, link);
+        next = link->next;
+        ender->close(ender);
+    }
+    LIST_EACH(struct callback_operation, self, &loop->callback_operations, link)
+        ask_to_end(self);
 }
 
 /* Those that a driver has which has failed never complete by themselves. */
 void callback_operations_end(struct eddy_loop *loop)
 {
     loop->no_callback_operations = true;
-    LIST_EACH(struct callback_operation, self, &loop->callback_operations, link)
-        ask_to_end(self);
+    ask_all_to_end(loop);
     if (loop_run_until(loop, none_is_left, loop))
         return;
     for (struct list_link *first; (first = loop->callback_operations.first);) {
@@ -336,4 +347,5 @@ void callback_operations_end(struct eddy_loop *loop)
         self->op.result = -loop->broken;
         finish(self);
     }
+    loop_run_until(loop, none_is_left, loop);
 }

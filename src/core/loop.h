@@ -89,6 +89,7 @@ struct eddy_loop {
     unsigned last_passes;        /* that it may still make then, for what is ready */
     bool ended;                  /* other threads' calls are not taken any more */
     struct debugger *debug;      /* debug mode; NULL: off */
+    struct list enders;          /* of struct loop_closer: asked to end when it is closed, and waited for */
     struct list callback_operations; /* of struct callback_operation: in flight */
     bool no_callback_operations; /* none is started any more */
     struct list closers;         /* of struct loop_closer */

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * transport.h - transports and protocols: a connection that calls functions when something happens on it, as in
+ * asyncio, libuv and libevent.  For programs that are ported from there: a task with a stream is simpler.
+ *
+ * All functions here are called on the loop's thread while it runs, from tasks and callbacks; none suspends.  The
+ * functions of a protocol are called outside of tasks.
+ */
+#ifndef EDDY_TRANSPORT_H
+#define EDDY_TRANSPORT_H
+
+#include "address.h"
+#include "base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct eddy_transport eddy_transport;
+typedef struct eddy_listener eddy_listener;
+
+/*
+ * What a connection calls, in this order: made once, received any number of times, ended at most once, lost once.
+ * paused and resumed take turns.  Each may be NULL.  Python: asyncio.Protocol, BufferedProtocol.  Since 0.1.
+ */
+struct eddy_protocol {
+    void (*made)(eddy_transport *t);
+    void (*received)(eddy_transport *t, const char *data, size_t size); /* the bytes are valid during the call */
+    /* The peer sends no more.  True: this end goes on writing; else the transport is closed, as without it. */
+    bool (*ended)(eddy_transport *t);
+    void (*paused)(eddy_transport *t);  /* more is unsent than the upper limit: write no more */
+    void (*resumed)(eddy_transport *t); /* not more than the lower limit is left */
+    /* The last call: t is freed after it.  error: 0 after close, abort, or the peer's end; else an errno value.  Also
+     * of a connection that could not be made. */
+    void (*lost)(eddy_transport *t, int error);
+    /* Instead of `received`: gives memory when something has come, *size bytes; NULL: the connection is lost by
+     * ENOBUFS.  Then `filled` is told how many bytes were received into it. */
+    char *(*buffer)(eddy_transport *t, size_t *size);
+    void (*filled)(eddy_transport *t, size_t size);
+    void (*ed_[4])(void); /* for members to come: zero */
+};
+
+/*
+ * Takes over a connected stream socket, which must not block.  `made` is called in a later pass.  transport may be
+ * NULL.  Returns 0, or an errno value, and fd stays the caller's: EDDY_NO_LOOP, ENOMEM, EBADF, EINVAL (it blocks),
+ * EBUSY (operations on it are in flight), ECANCELED (the loop is being closed).  Python: connect_accepted_socket.
+ * Since 0.1.
+ */
+EDDY_API int eddy_transport_open(eddy_transport **transport, int fd, const struct eddy_protocol *protocol,
+                                 void *argument);
+/* Connects to an address.  `made` is called when that has succeeded, else `lost` alone.  Returns as
+ * eddy_transport_open, or EMFILE.  Python: loop.create_connection, create_unix_connection.  Since 0.1. */
+EDDY_API int eddy_transport_connect(eddy_transport **transport, const eddy_address *address,
+                                    const struct eddy_protocol *protocol, void *argument);
+
+/*
+ * Sends a copy, now or later; nothing is sent after a loss.  0; ENOMEM: nothing of it was taken; EPIPE: after
+ * eddy_transport_write_eof, eddy_transport_abort, or a loss.  Python: WriteTransport.write, writelines.  Since 0.1.
+ */
+EDDY_API int eddy_transport_write(eddy_transport *t, const void *data, size_t size);
+EDDY_API int eddy_transport_writev(eddy_transport *t, const eddy_slice *parts, size_t count);
+/* Nothing more is sent after what was written; receiving goes on.  0, or EPIPE.  Python: write_eof.  Since 0.1. */
+EDDY_API int eddy_transport_write_eof(eddy_transport *t);
+/* Receives no more, sends what was written, then calls `lost` in a later pass.  Harmless a second time.
+ * Python: BaseTransport.close.  Since 0.1. */
+EDDY_API void eddy_transport_close(eddy_transport *t);
+/* The same without sending what was written.  Python: WriteTransport.abort.  Since 0.1. */
+EDDY_API void eddy_transport_abort(eddy_transport *t);
+EDDY_API bool eddy_transport_is_closing(const eddy_transport *t);
+
+/* Receives no more until eddy_transport_resume; the kernel then slows the peer down.  Python: ReadTransport
+ * pause_reading, resume_reading, is_reading.  Since 0.1. */
+EDDY_API void eddy_transport_pause(eddy_transport *t);
+EDDY_API void eddy_transport_resume(eddy_transport *t);
+EDDY_API bool eddy_transport_is_reading(const eddy_transport *t);
+
+/* Bytes that were written and not sent.  Python: get_write_buffer_size.  Since 0.1. */
+EDDY_API size_t eddy_transport_unsent(const eddy_transport *t);
+#define EDDY_LIMIT_DEFAULT SIZE_MAX
+/*
+ * `paused` is called above `high` unsent bytes, `resumed` at `low` or fewer.  EDDY_LIMIT_DEFAULT: 64 KiB, or four times
+ * `low`; a quarter of `high`.  0; EINVAL: high < low.  Python: set_write_buffer_limits, get_write_buffer_limits.
+ * Since 0.1.
+ */
+EDDY_API int eddy_transport_set_limits(eddy_transport *t, size_t low, size_t high);
+EDDY_API void eddy_transport_limits(const eddy_transport *t, size_t *low, size_t *high);
+
+/* What the caller gave; another protocol may take over.  Python: get_protocol, set_protocol.  Since 0.1. */
+EDDY_API void *eddy_transport_argument(const eddy_transport *t);
+EDDY_API const struct eddy_protocol *eddy_transport_protocol(const eddy_transport *t);
+EDDY_API void eddy_transport_set_protocol(eddy_transport *t, const struct eddy_protocol *protocol, void *argument);
+/* Of its socket, which stays the transport's.  Python: get_extra_info("socket").  Since 0.1. */
+EDDY_API int eddy_transport_descriptor(const eddy_transport *t);
+/* The address of the peer, or its own.  0, or an errno value.  Python: get_extra_info("peername", "sockname").  Since
+ * 0.1. */
+EDDY_API int eddy_transport_address(const eddy_transport *t, bool peer, eddy_address *address);
+
+/*
+ * Listens at an address; each connection becomes a transport of this protocol and argument, whose `made` may give it
+ * others.  When the process has no descriptor left, it accepts again a second later.  Returns 0, or an errno value:
+ * EADDRINUSE, EACCES, ENOMEM, EMFILE, EDDY_NO_LOOP, ECANCELED (the loop is being closed).  Python: loop.create_server.
+ * Since 0.1.
+ */
+EDDY_API int eddy_transport_listen(eddy_listener **listener, const eddy_address *address,
+                                   const struct eddy_protocol *protocol, void *argument);
+/* Accepts no more, and frees it; connections go on.  NULL is allowed.  Closing the loop does it, too.
+ * Python: Server.close.  Since 0.1. */
+EDDY_API void eddy_listener_close(eddy_listener *listener);
+/* Where it listens.  Python: Server.sockets.  Since 0.1. */
+EDDY_API const eddy_address *eddy_listener_address(const eddy_listener *listener);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

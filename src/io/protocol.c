@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * protocol.c - transports that call the functions of a protocol, made of operations without a task.
+ *
+ * Invariant: of each direction one operation is in flight at most; its memory stays until it has completed.  The
+ * functions of a protocol are called in passes, but for `paused`, which a write may call.  `lost` is the last of them:
+ * it is called from a turn of the transport's own, when no operation is in flight, and the transport is freed then.
+ */
+#define EDDY_LIBRARY
+#include "io/protocol.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "eddy/operation.h"
+#include "os/memory.h"
+
+enum { HIGH = 65536, KEPT = 4096 }; /* bytes; KEPT: room that an idle transport keeps for writing */
+
+/* In which order a transport goes through them; a connect begins with the first. */
+enum stage { CONNECTING, TO_BE_MADE, OPEN, LOST };
+
+struct eddy_transport {
+    const struct eddy_protocol *protocol;
+    void *argument;             /* the program's */
+    struct eddy_loop *loop;
+    int fd;
+    enum stage stage;
+    struct eddy_operation read, write; /* `write` connects, too */
+    bool reads, writes;         /* that one is in flight */
+    bool paused;                /* the program wants nothing to be received */
+    bool delivers;              /* the protocol is being called with what `read` has brought */
+    bool holds;                 /* `read` has brought something that the protocol has not been given, since it paused */
+    bool ended;                 /* the peer sends no more */
+    bool told_to_pause;         /* `paused` was called, and `resumed` not yet */
+    bool eof;                   /* nothing more is sent after what was written */
+    bool closing;               /* nothing more is received; `lost` follows */
+    bool broken;                /* nothing more is sent, either */
+    int error;                  /* for `lost` */
+    char *into;                 /* memory of the protocol's that `read` receives into */
+    struct eddy_buffer sending; /* with `write` */
+    size_t sent;                /* of it */
+    struct eddy_buffer waiting; /* written meanwhile */
+    size_t low, high;           /* limits of what is unsent */
+    struct loop_call turn;      /* queued: something is to be called in the next pass */
+    struct loop_closer closer;
+    struct eddy_address address; /* that it connects to */
+};
+
+static void take_turn_later(struct eddy_transport *t)
+{
+    if (!t->turn.ready.queued && t->stage != LOST)
+        ready_add(&t->loop->ready, &t->turn.ready);
+}
+
+/* ==== the end ==== */
+
+static bool has_to_send(const struct eddy_transport *t)
+{
+    return !t->broken && (t->writes || t->waiting.size > 0);
+}
+
+/* What is left is to call `lost`. */
+static bool is_over(const struct eddy_transport *t)
+{
+    return t->closing && !t->reads && !t->writes && !has_to_send(t);
+}
+
+static void drop_held(struct eddy_transport *t)
+{
+    t->holds = false;
+    eddy_operation_give_back(&t->read);
+}
+
+/* After each change: asks for the end of what is not wanted any more. */
+static void settle(struct eddy_transport *t)
+{
+    if (!t->closing)
+        return;
+    if (t->reads)
+        eddy_operation_cancel(&t->read);
+    else if (!t->delivers)
+        drop_held(t);
+    if (t->writes && t->broken)
+        eddy_operation_cancel(&t->write);
+    if (is_over(t))
+        take_turn_later(t);
+}
+
+static void end(struct eddy_transport *t)
+{
+    list_remove(&t->loop->enders, &t->closer.link);
+    t->broken = true;
+    t->stage = LOST;
+    if (t->protocol->lost)
+        t->protocol->lost(t, t->error);
+    socket_close(t->loop, t->fd);
+    eddy_buffer_free(&t->sending);
+    eddy_buffer_free(&t->waiting);
+    call_free(&t->turn);
+    memory_free(t);
+}
+
+/* error 0: the program wants it so. */
+static void break_off(struct eddy_transport *t, int error)
+{
+    if (!t->broken)
+        t->error = error;
+    t->closing = t->broken = true;
+    eddy_buffer_free(&t->waiting);
+    settle(t);
+}
+
+void eddy_transport_close(struct eddy_transport *t)
+{
+    t->closing = true;
+    if (t->stage == CONNECTING)
+        t->broken = true;
+    settle(t);
+}
+
+void eddy_transport_abort(struct eddy_transport *t)
+{
+    break_off(t, 0);
+}
+
+bool eddy_transport_is_closing(const struct eddy_transport *t)
+{
+    return t->closing;
+}
+
+/* ==== receiving ==== */
+
+static void *give_memory(struct eddy_operation *op, size_t *size)
+{
+    struct eddy_transport *t = op->argument;
+    t->into = t->protocol->buffer ? t->protocol->buffer(t, size) : NULL;
+    return t->into;
+}
+
+static void receive(struct eddy_transport *t)
+{
+    if (t->stage != OPEN || t->paused || t->ended || t->closing || t->reads || t->delivers || t->holds)
+        return;
+    t->into = NULL;
+    int error = t->protocol->buffer ? eddy_operation_recv_into(&t->read, t->fd, give_memory)
+                                    : eddy_operation_recv_lent(&t->read, t->fd);
+    t->reads = !error;
+    if (error)
+        break_off(t, error);
+}
+
+/* Bytes that were received for `received`, and the protocol is another one since. */
+static void copy_into(struct eddy_transport *t, const char *data, size_t size)
+{
+    for (size_t room = 0, part; size > 0 && !t->closing; data += part, size -= part) {
+        char *to = t->protocol->buffer(t, &room);
+        if (!to || room == 0) {
+            break_off(t, ENOBUFS);
+            return;
+        }
+        part = room < size ? room : size;
+        memcpy(to, data, part);
+        if (t->protocol->filled)
+            t->protocol->filled(t, part);
+    }
+}
+
+static void deliver(struct eddy_transport *t)
+{
+    size_t size = (size_t)t->read.result;
+    t->holds = false;
+    t->delivers = true;
+    if (t->into && t->protocol->buffer && t->protocol->filled)
+        t->protocol->filled(t, size);
+    else if (!t->into && t->protocol->buffer)
+        copy_into(t, t->read.data, size);
+    else if (!t->protocol->buffer && t->protocol->received)
+        t->protocol->received(t, t->into ? t->into : t->read.data, size);
+    t->delivers = false;
+    eddy_operation_give_back(&t->read);
+}
+
+static void take_end(struct eddy_transport *t)
+{
+    t->ended = true;
+    if (!t->protocol->ended || !t->protocol->ended(t))
+        eddy_transport_close(t);
+}
+
+static void received(struct eddy_operation *op)
+{
+    struct eddy_transport *t = op->argument;
+    t->reads = false;
+    if (op->result > 0 && !t->closing && t->paused)
+        t->holds = true;
+    else if (op->result > 0 && !t->closing)
+        deliver(t);
+    else if (op->result == 0 && !t->closing)
+        take_end(t);
+    else if (op->result < 0 && op->result != -ECANCELED)
+        break_off(t, (int)-op->result);
+    receive(t);
+    settle(t);
+}
+
+void eddy_transport_pause(struct eddy_transport *t)
+{
+    t->paused = true;
+    if (t->reads)
+        eddy_operation_cancel(&t->read);
+}
+
+void eddy_transport_resume(struct eddy_transport *t)
+{
+    t->paused = false;
+    if (t->holds)
+        take_turn_later(t);
+    else
+        receive(t);
+}
+
+bool eddy_transport_is_reading(const struct eddy_transport *t)
+{
+    return !t->paused && !t->closing && !t->ended;
+}
+
+/* ==== sending ==== */
+
+size_t eddy_transport_unsent(const struct eddy_transport *t)
+{
+    return t->broken ? 0 : t->sending.size - t->sent + t->waiting.size;
+}
+
+static void send_more(struct eddy_transport *t)
+{
+    int error = eddy_operation_send(&t->write, t->fd, t->sending.data + t->sent, t->sending.size - t->sent, 0);
+    t->writes = !error;
+    if (error)
+        break_off(t, error);
+}
+
+/* What was written becomes what is being sent, in one piece. */
+static void send_waiting(struct eddy_transport *t)
+{
+    struct eddy_buffer sent = t->sending;
+    if (t->writes || t->broken || t->stage != OPEN)
+        return;
+    if (sent.capacity > KEPT)
+        eddy_buffer_free(&sent);
+    sent.size = t->sent = 0;
+    t->sending = t->waiting;
+    t->waiting = sent;
+    if (t->sending.size > 0)
+        send_more(t);
+}
+
+static void send_eof(struct eddy_transport *t)
+{
+    if (t->eof && t->stage == OPEN && !t->broken && !has_to_send(t))
+        net_shutdown(t->loop->driver, t->fd, SHUT_WR);
+}
+
+static void resume_writer(struct eddy_transport *t)
+{
+    if (!t->told_to_pause || t->broken || eddy_transport_unsent(t) > t->low)
+        return;
+    t->told_to_pause = false;
+    if (t->protocol->resumed)
+        t->protocol->resumed(t);
+}
+
+static void pause_writer(struct eddy_transport *t)
+{
+    if (t->told_to_pause || t->broken || eddy_transport_unsent(t) <= t->high)
+        return;
+    t->told_to_pause = true;
+    if (t->protocol->paused)
+        t->protocol->paused(t);
+}
+
+static void sent(struct eddy_operation *op)
+{
+    struct eddy_transport *t = op->argument;
+    t->writes = false;
+    if (op->result < 0 && !t->broken)
+        break_off(t, (int)-op->result);
+    if (op->result > 0)
+        t->sent += (size_t)op->result;
+    if (!t->broken && t->sent < t->sending.size)
+        send_more(t);
+    else
+        send_waiting(t);
+    send_eof(t);
+    resume_writer(t);
+    settle(t);
+}
+
+int eddy_transport_writev(struct eddy_transport *t, const eddy_slice *parts, size_t count)
+{
+    size_t before = t->waiting.size;
+    if (t->broken || t->eof)
+        return EPIPE;
+    for (size_t i = 0; i < count; i++)
+        if (!eddy_buffer_append(&t->waiting, parts[i].data, parts[i].size)) {
+            t->waiting.size = before;
+            return ENOMEM;
+        }
+    send_waiting(t);
+    pause_writer(t);
+    return 0;
+}
+
+int eddy_transport_write(struct eddy_transport *t, const void *data, size_t size)
+{
+    return eddy_transport_writev(t, &(eddy_slice){data, size}, 1);
+}
+
+int eddy_transport_write_eof(struct eddy_transport *t)
+{
+    if (t->broken)
+        return EPIPE;
+    if (t->eof)
+        return 0;
+    t->eof = true;
+    send_eof(t);
+    return 0;
+}
+
+int eddy_transport_set_limits(struct eddy_transport *t, size_t low, size_t high)
+{
+    if (high == EDDY_LIMIT_DEFAULT)
+        high = low == EDDY_LIMIT_DEFAULT ? HIGH : low > SIZE_MAX / 4 ? SIZE_MAX - 1 : 4 * low;
+    if (low == EDDY_LIMIT_DEFAULT)
+        low = high / 4;
+    if (high < low)
+        return EINVAL;
+    t->low = low;
+    t->high = high;
+    pause_writer(t);
+    return 0;
+}
+
+void eddy_transport_limits(const struct eddy_transport *t, size_t *low, size_t *high)
+{
+    *low = t->low;
+    *high = t->high;
+}
+
+/* ==== turns ==== */
+
+static void make(struct eddy_transport *t)
+{
+    t->stage = OPEN;
+    if (t->protocol->made)
+        t->protocol->made(t);
+    send_waiting(t);
+    send_eof(t);
+    receive(t);
+}
+
+static void take_turn(void *transport)
+{
+    struct eddy_transport *t = transport;
+    if (t->stage != TO_BE_MADE && is_over(t)) {
+        end(t);
+        return;
+    }
+    if (t->stage == TO_BE_MADE)
+        make(t);
+    if (t->holds && !t->paused && !t->closing)
+        deliver(t);
+    receive(t);
+    settle(t);
+}
+
+static void connected(struct eddy_operation *op)
+{
+    struct eddy_transport *t = op->argument;
+    t->writes = false;
+    t->write.complete = sent;
+    if (op->result < 0 && !t->broken)
+        break_off(t, (int)-op->result);
+    else if (!t->closing)
+        make(t);
+    settle(t);
+}
+
+static void end_with_loop(struct loop_closer *closer)
+{
+    break_off(container_of(closer, struct eddy_transport, closer), ECANCELED);
+}
+
+/* ==== making one ==== */
+
+struct eddy_transport *protocol_transport(struct eddy_loop *loop, int fd, const struct eddy_protocol *protocol,
+                                          void *argument)
+{
+    struct eddy_transport *t = memory_alloc_zeroed(sizeof *t);
+    if (!t)
+        return NULL;
+    t->protocol = protocol;
+    t->argument = argument;
+    t->loop = loop;
+    t->fd = fd;
+    t->stage = TO_BE_MADE;
+    t->low = HIGH / 4;
+    t->high = HIGH;
+    t->read = (struct eddy_operation){.complete = received, .argument = t};
+    t->write = (struct eddy_operation){.complete = sent, .argument = t};
+    call_init(&t->turn, loop, take_turn, t);
+    t->turn.embedded = true;
+    t->closer.close = end_with_loop;
+    list_add_last(&loop->enders, &t->closer.link);
+    return t;
+}
+
+struct eddy_transport *protocol_begin(struct eddy_loop *loop, int fd, const struct eddy_protocol *protocol,
+                                      void *argument)
+{
+    struct eddy_transport *t = protocol_transport(loop, fd, protocol, argument);
+    if (t)
+        take_turn_later(t);
+    return t;
+}
+
+int eddy_transport_open(struct eddy_transport **transport, int fd, const struct eddy_protocol *protocol,
+                        void *argument)
+{
+    int error = protocol_refusal(current.loop, "eddy_transport_open");
+    if (!error)
+        error = eddy_adopt(fd);
+    if (error)
+        return error;
+    struct eddy_transport *t = protocol_begin(current.loop, fd, protocol, argument);
+    if (!t) {
+        eddy_release(fd);
+        return ENOMEM;
+    }
+    if (transport)
+        *transport = t;
+    return 0;
+}
+
+/* The socket is closed if there is no memory. */
+static struct eddy_transport *begin_to_connect(struct eddy_loop *loop, int fd, const struct eddy_protocol *protocol,
+                                               void *argument)
+{
+    struct eddy_transport *t = protocol_transport(loop, fd, protocol, argument);
+    if (!t) {
+        socket_close(loop, fd);
+        return NULL;
+    }
+    t->stage = CONNECTING;
+    t->write.complete = connected;
+    return t;
+}
+
+int eddy_transport_connect(struct eddy_transport **transport, const eddy_address *address,
+                           const struct eddy_protocol *protocol, void *argument)
+{
+    int error = protocol_refusal(current.loop, "eddy_transport_connect");
+    if (error || address->size == 0)
+        return error ? error : EINVAL;
+    int fd = socket_open(address_any(address)->sa_family);
+    if (fd < 0)
+        return -fd;
+    struct eddy_transport *t = begin_to_connect(current.loop, fd, protocol, argument);
+    if (!t)
+        return ENOMEM;
+    t->address = *address;
+    error = eddy_operation_connect(&t->write, fd, address_any(&t->address), t->address.size);
+    EDDY_INVARIANT(!error); /* protocol_refusal would have said so */
+    t->writes = true;
+    if (transport)
+        *transport = t;
+    return 0;
+}
+
+int protocol_refusal(struct eddy_loop *loop, const char *call)
+{
+    if (!loop)
+        wrong_loop_say("%s on a thread that runs no loop does nothing: call it on the loop's, by "
+                       "eddy_call_soon_threadsafe(loop, function, argument)",
+                       call);
+    if (!loop || driver_is_foreign(loop->driver))
+        return EDDY_NO_LOOP;
+    return loop->no_callback_operations ? ECANCELED : loop->broken;
+}
+
+/* ==== what is known of it ==== */
+
+void *eddy_transport_argument(const struct eddy_transport *t)
+{
+    return t->argument;
+}
+
+const struct eddy_protocol *eddy_transport_protocol(const struct eddy_transport *t)
+{
+    return t->protocol;
+}
+
+/* A receive for the one kind of protocol is none for the other. */
+void eddy_transport_set_protocol(struct eddy_transport *t, const struct eddy_protocol *protocol, void *argument)
+{
+    if (t->reads && !protocol->buffer != !t->protocol->buffer)
+        eddy_operation_cancel(&t->read);
+    t->protocol = protocol;
+    t->argument = argument;
+}
+
+int eddy_transport_descriptor(const struct eddy_transport *t)
+{
+    return t->fd;
+}
+
+int eddy_transport_address(const struct eddy_transport *t, bool peer, eddy_address *address)
+{
+    socklen_t size = sizeof address->data;
+    memset(address, 0, sizeof *address);
+    int error = net_name(t->loop->driver, t->fd, peer, address_any(address), &size);
+    if (!error)
+        address->size = size < sizeof address->data ? size : sizeof address->data;
+    return -error;
+}
