@@ -21,6 +21,8 @@ struct side {
     void (*at_made)(struct side *side);     /* NULL: nothing, as the others */
     void (*at_received)(struct side *side);
     void (*at_lost)(struct side *side);
+    struct side *other;  /* for them */
+    size_t unsent;       /* when it was resumed */
     char room[16];       /* of the protocol with a buffer */
 };
 
@@ -72,6 +74,7 @@ static void paused(eddy_transport *t)
 static void resumed(eddy_transport *t)
 {
     note(side_of(t), 'u');
+    side_of(t)->unsent = eddy_transport_unsent(t);
 }
 
 static void lost(eddy_transport *t, int error)
@@ -270,6 +273,8 @@ async(void, flushes, (bool, aborts))
         close_side(&side);
     CHECK(eddy_transport_is_closing(side.t) && !eddy_transport_is_reading(side.t));
     CHECK(eddy_transport_write(side.t, "more", 4) == (aborts ? EPIPE : 0)); /* as asyncio sends it */
+    if (aborts) /* whether the peer receives or not */
+        await(until_log(&side, "mpl"));
     size_t size = await(drain(fd));
     CHECK(aborts ? size < MUCH : size == MUCH + 4);
     await(until_log(&side, aborts ? "mpl" : "mpul"));
@@ -315,6 +320,25 @@ static void pausing_and_resuming_of_a_writer_take_turns(void **state)
 {
     (void)state;
     RUN_CLEAN(tells_limits());
+}
+
+async(void, is_resumed_at_the_lower_limit)
+{
+    struct side side = {.error = 0};
+    int fd = open_pair(&side, &plain);
+    CHECK(eddy_transport_set_limits(side.t, MUCH / 2, MUCH - 1) == 0);
+    CHECK(eddy_transport_write(side.t, much, MUCH) == 0);
+    close_side(&side);
+    CHECK(await(drain(fd)) == MUCH);
+    await(until_log(&side, "pmul"));
+    CHECK(side.unsent > 0 && side.unsent <= MUCH / 2);
+    close(fd);
+}
+
+static void a_writer_is_resumed_before_all_is_sent(void **state)
+{
+    (void)state;
+    RUN_CLEAN(is_resumed_at_the_lower_limit());
 }
 
 async(void, loses_its_peer)
@@ -381,6 +405,61 @@ static void a_reader_that_pauses_is_told_nothing(void **state)
 {
     (void)state;
     RUN_CLEAN(pauses());
+}
+
+static void pause_the_other(struct side *side)
+{
+    eddy_transport_pause(side->other->t);
+}
+
+/* Both get something in one pass: the first to be told pauses the other, which then holds what has come for it. */
+async(struct side *, make_one_hold, (struct side *, a), (struct side *, b), (int *, fds))
+{
+    a->at_received = b->at_received = pause_the_other;
+    a->other = b;
+    b->other = a;
+    fds[0] = open_pair(a, &plain);
+    fds[1] = open_pair(b, &plain);
+    await(passes(3));
+    put(fds[0], "0123456789abcdefghij");
+    put(fds[1], "0123456789abcdefghij");
+    while (a->received + b->received < 20)
+        await(eddy_sleep(0.0005));
+    await(passes(3));
+    CHECK(a->received + b->received == 20);
+    a->at_received = b->at_received = NULL;
+    return a->received ? b : a;
+}
+
+async(void, holds_what_has_come)
+{
+    struct side a = {.error = 0}, b = {.error = 0}, c = {.error = 0}, d = {.error = 0};
+    int fds[2], others[2];
+    struct side *holds = await(make_one_hold(&a, &b, fds));
+    eddy_transport_set_protocol(holds->t, &with_buffer, holds); /* it gets that in pieces */
+    eddy_transport_resume(holds->t);
+    while (holds->received < 20)
+        await(eddy_sleep(0.0005));
+    CHECK(strcmp(holds->last, "ghij") == 0);
+    holds = await(make_one_hold(&c, &d, others));
+    eddy_transport_resume(holds->t); /* and closes before it is told */
+    CHECK(eddy_transport_write(holds->t, much, MUCH) == 0);
+    close_side(holds);
+    CHECK(await(drain(others[holds == &d])) == MUCH && holds->received == 0);
+    await(until_log(holds, "mpul"));
+    abort_side(holds->other);
+    abort_side(&a);
+    close_side(&b);
+    await(until_log(holds->other, "mrl"));
+    await(until_log(&a, "mrl"));
+    await(until_log(&b, "mrl"));
+    close(fds[0]), close(fds[1]), close(others[0]), close(others[1]);
+}
+
+static void what_has_come_waits_while_it_pauses(void **state)
+{
+    (void)state;
+    RUN_CLEAN(holds_what_has_come());
 }
 
 async(void, receives_into_its_memory)
@@ -588,8 +667,10 @@ int main(void)
         cmocka_unit_test(it_may_be_closed_inside_of_its_calls),
         cmocka_unit_test(closing_sends_what_was_written_and_aborting_does_not),
         cmocka_unit_test(pausing_and_resuming_of_a_writer_take_turns),
+        cmocka_unit_test(a_writer_is_resumed_before_all_is_sent),
         cmocka_unit_test(an_error_of_the_socket_is_told),
         cmocka_unit_test(a_reader_that_pauses_is_told_nothing),
+        cmocka_unit_test(what_has_come_waits_while_it_pauses),
         cmocka_unit_test(a_protocol_may_bring_its_own_memory),
         cmocka_unit_test(another_protocol_may_take_over),
         cmocka_unit_test(listeners_and_connects_make_transports),
