@@ -269,19 +269,15 @@ int eddy_operation_connect(struct eddy_operation *op, int fd, const struct socka
                  connect_again);
 }
 
-static int start_poll(struct eddy_operation *op, int fd, int events, bool (*goes_on)(struct callback_operation *self))
-{
-    return start(op, (struct driver_op){.kind = DRIVER_POLL, .fd = fd, .u.poll.events = (unsigned)events}, goes_on);
-}
-
 int eddy_operation_poll(struct eddy_operation *op, int fd, int events)
 {
-    return start_poll(op, fd, events, NULL);
+    return start(op, (struct driver_op){.kind = DRIVER_POLL, .fd = fd, .u.poll.events = (unsigned)events}, NULL);
 }
 
 int eddy_operation_poll_always(struct eddy_operation *op, int fd, int events)
 {
-    return start_poll(op, fd, events, tell_and_poll_again);
+    struct driver_op what = {.kind = DRIVER_POLL, .fd = fd, .u.poll = {(unsigned)events, .watches = true}};
+    return start(op, what, tell_and_poll_again);
 }
 
 /* ==== ending ==== */

@@ -6,6 +6,7 @@
  * has completed, never before.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 
 #include "core/current.h"
@@ -73,15 +74,33 @@ static void completed(struct driver_op *op)
     became_ready(container_of(op, struct fd_watch, op));
 }
 
-static void submit(struct fd_watch *watch)
+/* True: it is in flight. */
+static bool try_to_submit(struct fd_watch *watch, bool is_new)
 {
     watch->op.kind = DRIVER_POLL;
     watch->op.u.poll.events = watch->events;
+    watch->op.u.poll.watches = true;
+    watch->op.u.poll.is_new = is_new;
     watch->op.complete = completed;
-    watch->op.cancelled = false;
-    watch->in_flight = true;
-    if (driver_submit(watch->loop->driver, &watch->op))
+    watch->in_flight = !driver_submit(watch->loop->driver, &watch->op);
+    return watch->in_flight;
+}
+
+static void submit(struct fd_watch *watch)
+{
+    if (!try_to_submit(watch, false))
         became_ready(watch);
+}
+
+/* 0, or EBADF. */
+static int submit_first(struct fd_watch *watch)
+{
+    if (try_to_submit(watch, true))
+        return 0;
+    if (watch->op.result == -EBADF)
+        return EBADF;
+    became_ready(watch);
+    return 0;
 }
 
 static struct fd_watch *find(struct eddy_loop *loop, int fd, unsigned events)
@@ -90,37 +109,67 @@ static struct fd_watch *find(struct eddy_loop *loop, int fd, unsigned events)
     return of_fd ? *place_in(of_fd, events) : NULL;
 }
 
-static int add(int fd, unsigned events, void (*function)(void *), void *argument)
+/* It has another call from now on. */
+static int replace(struct fd_watch *watch, void (*function)(void *), void *argument)
 {
-    struct eddy_loop *loop = current.loop;
-    if (!loop)
-        return EDDY_NO_LOOP;
-    struct pollfd probe = {.fd = fd};
-    if (fd < 0 || poll(&probe, 1, 0) < 0 || (probe.revents & POLLNVAL))
-        return EBADF;
-    struct fd_watch *watch = find(loop, fd, events);
-    if (watch) {
-        watch->function = function;
-        watch->argument = argument;
-        if (watch->over && !watch->calling && !watch->call.ready.queued)
-            submit(watch);
-        watch->over = false;
-        return 0;
+    watch->function = function;
+    watch->argument = argument;
+    if (watch->over && !watch->calling && !watch->call.ready.queued) {
+        int error = submit_first(watch);
+        if (error)
+            return error;
     }
-    struct fd_watches *of_fd = fd_table_make(&loop->fd_watches, fd, sizeof *of_fd);
-    watch = of_fd ? memory_alloc_zeroed(sizeof *watch) : NULL;
+    watch->over = false;
+    return 0;
+}
+
+static struct fd_watch *new_watch(struct eddy_loop *loop, int fd, unsigned events)
+{
+    struct fd_watch *watch = memory_alloc_zeroed(sizeof *watch);
     if (!watch)
-        return ENOMEM;
+        return NULL;
     call_init(&watch->call, loop, make_call, watch);
     watch->call.embedded = true;
     watch->op.fd = fd;
     watch->loop = loop;
     watch->events = events;
+    return watch;
+}
+
+/* The table does not grow for a descriptor that is none. */
+static int add_to_table(struct fd_watch *watch)
+{
+    int fd = watch->op.fd;
+    struct fd_watches *of_fd = fd_table_find(&watch->loop->fd_watches, fd, sizeof *of_fd);
+    if (!of_fd && fcntl(fd, F_GETFD) < 0)
+        return EBADF;
+    if (!of_fd)
+        of_fd = fd_table_grow(&watch->loop->fd_watches, fd, sizeof *of_fd);
+    int error = of_fd ? submit_first(watch) : ENOMEM;
+    if (!error)
+        *place_in(of_fd, watch->events) = watch;
+    return error;
+}
+
+static int add(int fd, unsigned events, void (*function)(void *), void *argument)
+{
+    struct eddy_loop *loop = current.loop;
+    if (!loop)
+        return EDDY_NO_LOOP;
+    if (fd < 0)
+        return EBADF;
+    struct fd_watch *watch = find(loop, fd, events);
+    if (watch)
+        return replace(watch, function, argument);
+    watch = new_watch(loop, fd, events);
+    if (!watch)
+        return ENOMEM;
     watch->function = function;
     watch->argument = argument;
-    *place_in(of_fd, events) = watch;
-    submit(watch);
-    return 0;
+    int error = add_to_table(watch);
+    if (error)
+        free_watch(watch);
+    return error;
 }
 
 /* Gives it up: freed now, or when its operation or call is over. */

@@ -97,7 +97,9 @@ struct driver_op {
         struct { void *data; size_t size; int flags; } buffer;  /* flags: MSG_ values of recv and send */
         struct { struct sockaddr *data; socklen_t *size; socklen_t length; } address; /* accept fills *size,
                                                                                         connect reads length */
-        struct { unsigned events; } poll;
+        struct { unsigned events; bool watches, is_new; } poll; /* watches: one of many of this descriptor, so the
+                                                                   first look is the next wait's.  is_new: the first
+                                                                   of them: a bad descriptor is told at once */
         struct { struct msghdr *data; int flags; } message;     /* flags: MSG_ values */
         struct { void *data; unsigned id; bool single; } lent;  /* set by the driver; id: the number of its buffer.
                                                                    single: set by the caller: nothing is received

@@ -320,7 +320,9 @@ static bool is_receive(const struct driver_op *op)
 /* Operations of the same direction wait already, or it is known that no bytes are available. */
 static bool must_queue(struct epoll_watch *watch, const struct driver_op *op)
 {
-    if (!watch || op->kind == DRIVER_POLL)
+    if (op->kind == DRIVER_POLL) /* epoll tells at once of what is ready, but for edges that have been told */
+        return op->u.poll.watches && watch && !watch->adopted;
+    if (!watch)
         return false;
     return !list_is_empty(queue_of(watch, op)) || (watch->drained && is_receive(op));
 }
@@ -526,11 +528,20 @@ static void run_in_order(struct epoll *epoll, struct epoll_watch *watch, struct 
         finish_op(epoll, queue, first_op(queue));
 }
 
-static void run_pollers(struct epoll *epoll, struct epoll_watch *watch)
+/* What epoll tells is what poll(2) would say, but for edges, which may be older than what was done since. */
+static bool has_event(struct epoll *epoll, struct epoll_watch *watch, struct driver_op *op, uint32_t events)
+{
+    if (watch->adopted || !op->u.poll.watches)
+        return attempt(epoll, watch, op);
+    op->result = events & (op->u.poll.events | POLLERR | POLLHUP);
+    return op->result != 0;
+}
+
+static void run_pollers(struct epoll *epoll, struct epoll_watch *watch, uint32_t events)
 {
     for (struct driver_op *op = first_op(&watch->pollers), *next; op; op = next) {
         next = LIST_NEXT(op, struct driver_op, link);
-        if (attempt(epoll, watch, op))
+        if (has_event(epoll, watch, op, events))
             finish_op(epoll, &watch->pollers, op);
     }
 }
@@ -586,7 +597,7 @@ static void handle_event(struct epoll *epoll, const struct epoll_event *event)
     if ((event->events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
         run_in_order(epoll, watch, &watch->writers);
     if (!list_is_empty(&watch->pollers))
-        run_pollers(epoll, watch);
+        run_pollers(epoll, watch, event->events);
     if (!watch->adopted)
         arm_again(epoll, watch, fd);
 }

@@ -142,6 +142,8 @@ static int64_t poll_at_once(struct uring *uring, const struct driver_op *op)
     struct uring_watch *watch = make_watch(uring, op->fd, &error);
     if (!watch)
         return error;
+    if (op->u.poll.is_new && fcntl(op->fd, F_GETFD) < 0)
+        return -EBADF;
     if ((op->u.poll.events & POLLIN) == 0)
         return 0;
     if (uring_has_stock(watch))

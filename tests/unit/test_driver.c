@@ -425,6 +425,40 @@ static void bytes_that_are_sent_now_do_not_overtake(void **state)
 
 /* ==== poll, pipes, files ==== */
 
+static bool begin_to_watch(struct probe *probe, int fd, bool is_new)
+{
+    prepare(probe, DRIVER_POLL, fd);
+    probe->op.u.poll.events = POLLIN;
+    probe->op.u.poll.watches = true;
+    probe->op.u.poll.is_new = is_new;
+    return driver_submit(driver, &probe->op);
+}
+
+static void a_watch_is_told_by_the_next_wait(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    char byte;
+    make_pair(ends);
+    put(ends[1], "x");
+    for (int i = 0; i < 3; i++)
+        assert_true(is_prompt(&probe, begin_to_watch(&probe, ends[0], i == 0)) && probe.op.result == POLLIN);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_false(begin_to_watch(&probe, ends[0], false));
+    assert_int_equal(driver_wait(driver, 0), 0);
+    assert_int_equal(probe.completions, 0);
+    put(ends[1], "x");
+    assert_int_equal(finish(&probe), POLLIN);
+    close_pair(ends);
+    assert_true(begin_to_watch(&probe, ends[0], true)); /* a number that the driver knows */
+    assert_int_equal(probe.op.result, -EBADF);
+    for (int fd = -1; fd <= 1 << 24; fd += 1 + (1 << 24)) { /* no table is allocated for it */
+        assert_true(begin_to_watch(&probe, fd, true));
+        assert_int_equal(probe.op.result, -EBADF);
+    }
+}
+
 static void polling_consumes_nothing(void **state)
 {
     (void)state;
@@ -742,6 +776,7 @@ int main(void)
         RULE(reading_and_writing_do_not_wait_for_each_other),
         RULE(bytes_that_need_not_wait_are_sent_now),
         RULE(bytes_that_are_sent_now_do_not_overtake),
+        RULE(a_watch_is_told_by_the_next_wait),
         RULE(polling_consumes_nothing),
         RULE(a_hang_up_is_reported_unasked),
         RULE(pipes_read_and_write),

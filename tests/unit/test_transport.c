@@ -266,6 +266,7 @@ async(void, flushes, (bool, aborts))
     int fd = open_pair(&side, &plain);
     await(until_log(&side, "m"));
     CHECK(eddy_transport_write(side.t, much, MUCH) == 0);
+    await(passes(5)); /* the socket takes no more */
     CHECK(strcmp(side.log, "mp") == 0 && eddy_transport_unsent(side.t) > 0);
     if (aborts)
         abort_side(&side);
