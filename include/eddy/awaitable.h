@@ -127,6 +127,16 @@ EDDY_API void eddy_failure_unhandled(struct eddy_failure *failure, const struct 
 /* Prints the traceback of a failure that was never retrieved. */
 EDDY_API void eddy_failure_unseen(struct eddy_failure *failure, const struct eddy_site *site) __attribute__((cold));
 
+/* async_type: what name_of(f) calls f through, and its end where f does not fit. */
+/* Larger than any coroutine that is passed by value: all are returned in memory, at an address that the caller
+ * chooses. */
+struct eddy_any_coroutine {
+    struct eddy_awaitable awaitable;
+    char rest[4096];
+};
+EDDY_API void eddy_async_function_mismatch(const char *function, const char *type)
+    __attribute__((cold, noreturn));
+
 /* await_for: eddy_timeout around one await. False: do not start, the time is over (a failure is set). */
 struct eddy_deadline {
     void *scope[7]; /* the state of a timeout scope, opaque */

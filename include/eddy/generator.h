@@ -63,6 +63,14 @@ EDDY_API struct eddy_failure *eddy_generator_transfer(struct eddy_generator_cont
 EDDY_API bool eddy_async_step(struct eddy_async_generator *g, size_t size, void *slot, void *sent_slot);
 EDDY_API struct eddy_failure *eddy_async_close(struct eddy_async_generator *g);
 
+/* The address of an owned generator, and the place for a failure of its closing. */
+struct eddy_each {
+    void *generator;          /* an eddy_generator or eddy_async_generator; NULL: not the loop's to close */
+    struct eddy_core *frame;  /* the body that contains the loop; NULL: none */
+};
+EDDY_API void eddy_each_leave(struct eddy_each *each);
+EDDY_API void eddy_async_each_leave(struct eddy_each *each);
+
 /* eddy_anext, eddy_asend, eddy_athrow: one step of an async generator as an awaitable. */
 struct eddy_anext {
     struct eddy_awaitable awaitable;

@@ -294,8 +294,27 @@ struct eddy_core *ed_enclosing(void);
             otherwise((failed), &site); \
     }
 
+/* Where the user may have given an &err: NULL if not. */
+#define ED_CATCH_OR_PEND(failed, err, site, otherwise) \
+    { \
+        if (err) \
+            eddy_failure_catch(failed, err); \
+        else \
+            ED_PEND(failed, site, otherwise) \
+    }
+
 /* ---- definitions: async functions ------------------------------------------------------------------------ */
 
+/* What a call of the function gives: its value, which holds the arguments.  `header` begins it. */
+#define ED_CONSTRUCTOR(fn, header, ...) \
+    ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
+    { \
+        return __extension__(struct fn){header, .args = {EDDY_EACH(ED_INIT, __VA_ARGS__)}}; \
+    }
+/* The tasks that a body has left. */
+#define ED_JOIN_CHILDREN(core) \
+    if (ED_UNLIKELY(core.children != NULL)) \
+        eddy_frame_end(core.children)
 /* A zero-sized struct costs no register and no stack. The name of the parameter of this type is the message when the
  * parameter is missing. */
 #define ED_CONTEXT(fn) \
@@ -341,8 +360,7 @@ struct eddy_core *ed_enclosing(void);
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         ED_IF_VOID(T)(, ed_self->result =) \
             fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
-        if (ED_UNLIKELY(ed_self->awaitable.awaitable.children != NULL)) \
-            eddy_frame_end(ed_self->awaitable.awaitable.children); \
+        ED_JOIN_CHILDREN(ed_self->awaitable.awaitable); \
     } \
     ED_UNCLAIMED(fn) \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = {.name = #fn, \
@@ -350,10 +368,7 @@ struct eddy_core *ed_enclosing(void);
                                                                     .undo = ED_IF_VOID(T)(NULL, fn##__unclaimed), \
                                                                     .kind = EDDY_COROUTINE, \
                                                                     .signature = ED_SIGNATURE(T, __VA_ARGS__)}; \
-    ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
-    { \
-        return __extension__(struct fn){ED_HEADER(fn##__type), .args = {EDDY_EACH(ED_INIT, __VA_ARGS__)}}; \
-    }
+    ED_CONSTRUCTOR(fn, ED_HEADER(fn##__type), __VA_ARGS__)
 #define ED_ASYNC_BODY(linkage, T, fn, ...) \
     ED_CAT(ED_ASYNC_BODY_, ED_HEAD(__VA_ARGS__))(linkage, T, fn, __VA_ARGS__)
 #define ED_ASYNC_BODY_NAMELESS(linkage, T, fn, ...) ED_NAMELESS("async")
@@ -403,16 +418,8 @@ struct eddy_core *ed_enclosing(void);
 #define ED_LIST_VALUES7 ED_LIST7
 #define ED_LIST_VALUES8 ED_LIST8
 #define ED_LIST_VALUES9 ED_LIST9
-/* Larger than any coroutine that is passed by value: all are returned in memory, at an address that the caller
- * chooses. */
-struct eddy_any_coroutine {
-    struct eddy_awaitable awaitable;
-    char rest[4096];
-};
 void eddy_async_function_does_not_fit_the_type(void)
     __attribute__((error("result or parameters of the async function differ from those of the async_type")));
-EDDY_API void eddy_async_function_mismatch(const char *function, const char *type)
-    __attribute__((cold, noreturn));
 /* A constant, so that it may stand in a static table; therefore the rules are in a struct without members, in a
  * sizeof. */
 #define eddy_async_as(type_name, function) \
@@ -491,10 +498,7 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
                                                                     .work = fn##__finish, \
                                                                     .kind = EDDY_BLOCKING, \
                                                                     .size = sizeof(struct fn)}; \
-    ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
-    { \
-        return __extension__(struct fn){ED_HEADER(fn##__type), .args = {EDDY_EACH(ED_INIT, __VA_ARGS__)}}; \
-    } \
+    ED_CONSTRUCTOR(fn, ED_HEADER(fn##__type), __VA_ARGS__) \
     static T fn##__body(ED_UNUSED struct fn *ed_enclosing, \
                         ED_MARKER(fn, throw_needs_async_function_or_generator) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 
@@ -523,18 +527,13 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         ED_IF_VOID(R)(, ed_self->result =) \
             fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
-        if (ED_UNLIKELY(ed_self->generator.core.children != NULL)) \
-            eddy_frame_end(ed_self->generator.core.children); \
+        ED_JOIN_CHILDREN(ed_self->generator.core); \
         if (ed_self->generator.self) /* the place where the caller looks for it */ \
             ((struct fn *)(void *)ed_self->generator.self)->result = ed_self->result; \
     } \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = { \
         .name = #fn, .run = fn##__run, .kind = EDDY_GENERATOR, .size = sizeof(struct fn)}; \
-    ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
-    { \
-        return __extension__(struct fn){.generator = {.core = {.type = &fn##__type}}, \
-                                        .args = {EDDY_EACH(ED_INIT, __VA_ARGS__)}}; \
-    } \
+    ED_CONSTRUCTOR(fn, .generator = {.core = {.type = &fn##__type}}, __VA_ARGS__) \
     static R fn##__body(ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, yield_outside_generator), \
                         ED_MARKER(fn, throw_needs_async_function_or_generator) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 
@@ -564,16 +563,11 @@ EDDY_API void eddy_async_function_mismatch(const char *function, const char *typ
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn), ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
-        if (ED_UNLIKELY(ed_self->ed_common.core.children != NULL)) \
-            eddy_frame_end(ed_self->ed_common.core.children); \
+        ED_JOIN_CHILDREN(ed_self->ed_common.core); \
     } \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = { \
         .name = #fn, .run = fn##__run, .kind = EDDY_ASYNC_GENERATOR, .size = sizeof(struct fn)}; \
-    ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
-    { \
-        return __extension__(struct fn){.async_generator = {.generator = {.core = {.type = &fn##__type}}}, \
-                                        .args = {EDDY_EACH(ED_INIT, __VA_ARGS__)}}; \
-    } \
+    ED_CONSTRUCTOR(fn, .async_generator = {.generator = {.core = {.type = &fn##__type}}}, __VA_ARGS__) \
     static void fn##__body(ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, yield_outside_generator), \
                            ED_MARKER(fn, await_outside_async_function), \
                            ED_MARKER(fn, throw_needs_async_function_or_generator) EDDY_EACH(ED_TAIL, __VA_ARGS__))
@@ -743,30 +737,26 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     __label__ label; \
     label:; \
     __extension__ static const void *const ED_CAT(label, a) ED_LABEL_KEPT = &&label
+/* Each compiler warns of a dropped handle by another way, see must_use.h. */
 #ifdef __clang__
-#define ED_SPAWN_BODY(rule, coro, symbol, option_type, option, sf, site) \
-    __extension__({ \
-        ED_NEVER_INLINED(ED_CAT(site, l)); \
-        option_type ED_CAT(site, o) = option; \
-        ED_SPAWNED(rule, coro); \
-        ED_SITE(site); \
-        extern EDDY_MUST_USE __typeof__(ed_operand) *sf(const void *, size_t, void **, const struct eddy_site *, \
-                                                        option_type) __asm__(symbol); \
-        sf(&ed_operand, sizeof ed_operand, ED_CHILDREN, &site, ED_CAT(site, o)); \
-    })
+#define ED_SPAWN_GIVES __typeof__(ed_operand)
+#define ED_SPAWN_USED(coro, handle) handle
 #else
+#define ED_SPAWN_GIVES void
+#define ED_SPAWN_USED(coro, handle) ED_USE_HANDLE(__typeof__(coro) *, handle)
+#endif
 #define ED_SPAWN_BODY(rule, coro, symbol, option_type, option, sf, site) \
-    ED_USE_HANDLE(__typeof__(coro) *, __extension__({ \
+    ED_SPAWN_USED(coro, __extension__({ \
         ED_NEVER_INLINED(ED_CAT(site, l)); \
         option_type ED_CAT(site, o) = option; \
-        ED_SPAWNED(rule, coro); \
+        ED_COROUTINE(rule, coro); \
         ED_SITE(site); \
-        extern EDDY_MUST_USE void *sf(const void *, size_t, void **, const struct eddy_site *, option_type) \
+        extern EDDY_MUST_USE ED_SPAWN_GIVES *sf(const void *, size_t, void **, const struct eddy_site *, option_type) \
             __asm__(symbol); \
         sf(&ed_operand, sizeof ed_operand, ED_CHILDREN, &site, ED_CAT(site, o)); \
     }))
-#endif
-#define ED_SPAWNED(rule, coro) \
+/* The operand of what takes a coroutine value, with its rule. */
+#define ED_COROUTINE(rule, coro) \
     __auto_type ed_operand = (ED_BRIEF(coro)); \
     enum { ed_is_no_coroutine = ED_BRIEF(ED_NO_COROUTINE(ed_operand)) }; \
     ED_BRIEF(rule)
@@ -877,9 +867,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         _Static_assert(!ed_is_no_coroutine, "eddy_run needs a coroutine value: eddy_run(main_task())"), __VA_ARGS__)
 #define ED_RUN_PLAIN(rule, coro) \
     __extension__({ \
-        __auto_type ed_operand = (ED_BRIEF(coro)); \
-        enum { ed_is_no_coroutine = ED_BRIEF(ED_NO_COROUTINE(ed_operand)) }; \
-        ED_BRIEF(rule); \
+        ED_COROUTINE(rule, coro); \
         ED_RUN(ED_UNLESS(ed_is_no_coroutine, ed_operand), NULL, NULL); \
         ED_GIVES_STATUS(ed_main); \
         ED_STATUS; \
@@ -887,9 +875,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_RUN_CATCHING(rule, coro, err) \
     __extension__({ \
         ED_TAKE_ERROR(err) \
-        __auto_type ed_operand = (ED_BRIEF(coro)); \
-        enum { ed_is_no_coroutine = ED_BRIEF(ED_NO_COROUTINE(ed_operand)) }; \
-        ED_BRIEF(rule); \
+        ED_COROUTINE(rule, coro); \
         ED_RUN(ED_UNLESS(ed_is_no_coroutine, ed_operand), NULL, ED_ERROR); \
         (void)ed_status; \
         ED_VALUE(ed_main->result); \
@@ -1159,12 +1145,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         out(v, ge, go); \
         error(e, er); \
         bool ED_CAT(go, m) = step(ge, go); \
-        if (ED_UNLIKELY(!ED_CAT(go, m) && eddy_generator_failed(&ge->generator))) { \
-            if (er) \
-                eddy_failure_catch(eddy_generator_failure(&ge->generator), er); \
-            else \
-                ED_PEND(eddy_generator_failure(&ge->generator), site, eddy_failure_unseen) \
-        } \
+        if (ED_UNLIKELY(!ED_CAT(go, m) && eddy_generator_failed(&ge->generator))) \
+            ED_CATCH_OR_PEND(eddy_generator_failure(&ge->generator), er, site, eddy_failure_unseen) \
         ED_CAT(go, m); \
     })
 #define ED_SLOTS(ge, go) &(ge)->generator, sizeof *(ge), (go) ? (void *)(go) : (void *)&(ge)->value, &(ge)->sent
@@ -1203,91 +1185,64 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     __extension__({ \
         error(e, er); \
         struct eddy_failure *cf = eddy_generator_close(&(g)->generator); \
-        if (ED_UNLIKELY(cf != NULL)) { \
-            if (er) \
-                eddy_failure_catch(cf, er); \
-            else \
-                ED_PEND(cf, site, eddy_failure_unseen) \
-        } \
+        if (ED_UNLIKELY(cf != NULL)) \
+            ED_CATCH_OR_PEND(cf, er, site, eddy_failure_unseen) \
         (void)0; \
     })
 
-/* The address of an owned generator, and the place for a failure of its closing. */
-struct eddy_each {
-    void *generator;          /* an eddy_generator or eddy_async_generator; NULL: not the loop's to close */
-    struct eddy_core *frame;  /* the body that contains the loop; NULL: none */
-};
-EDDY_API void eddy_each_leave(struct eddy_each *each);
-EDDY_API void eddy_async_each_leave(struct eddy_each *each);
-/* for_each (x, g) · for_each (x, g, &err).  The value must outlive the closer, which must outlive the item: hence
- * the nest, flag > value > address > closer > item. */
+/* for_each (x, g) · for_each (x, g, &err) */
 #define eddy_for_each(x, gen, ...) \
-    ED_FOR_EACH(_Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())"), x, gen, \
-                ED_CLEARED(__VA_ARGS__), EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_gv_), EDDY_UNIQUE(ed_gp_), \
-                EDDY_UNIQUE(ed_ec_), EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_))
+    ED_FOR_EACH(true, ED_NO_GENERATOR, ed_is_no_generator, \
+                _Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())"), \
+                eddy_each_leave, generator, ED_IN_FRAME ? ED_FRAME : NULL, ED_NEXT_ITEM, x, gen, \
+                ED_CLEARED(__VA_ARGS__), ED_EACH_NAMES)
+/* async_for (x, g) · async_for (x, g, &err) */
+#define eddy_async_for(x, gen, ...) \
+    ED_FOR_EACH(__extension__({ ED_IN_ASYNC() true; }), ED_NO_ASYNC_GENERATOR, ed_is_no_async_generator, \
+                _Static_assert(!ed_is_no_async_generator, "async_for needs an async generator: async_for (x, g())"), \
+                eddy_async_each_leave, async_generator, ED_FRAME, ED_NEXT_ASYNC_ITEM, x, gen, \
+                ED_CLEARED(__VA_ARGS__), ED_EACH_NAMES)
 /* ED_CLEARED() is NULL, ED_CLEARED(err) is err, with its error cleared. */
 #define ED_CLEARED(...) \
     ED_BY_COUNT(ED_CLEARED_NULL, eddy_error_cleared, ED_CLEARED_NULL, ED_CLEARED_NULL, ##__VA_ARGS__)(__VA_ARGS__)
 #define ED_CLEARED_NULL(...) (eddy_error *)NULL
-#define ED_FOR_EACH(rule, x, gen, err, on, gv, gp, ec, er, site) \
-    for (bool on = true; on; on = false) \
+#define ED_EACH_NAMES \
+    EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_gv_), EDDY_UNIQUE(ed_gp_), EDDY_UNIQUE(ed_ec_), EDDY_UNIQUE(ed_er_), \
+        EDDY_UNIQUE(ed_site_)
+/*
+ * Both loops. may_begin: what must hold before. is_wrong, no_kind, rule: of the generator. leave: what closes
+ * it. kind: its member. frame_: the body, or NULL. next(...): the step. The value must outlive the closer, which must
+ * outlive the item: hence the nest, flag > value > address > closer > item.
+ */
+#define ED_FOR_EACH(...) ED_FOR_EACH_NEST(__VA_ARGS__)
+#define ED_FOR_EACH_NEST(may_begin, no_kind, is_wrong, rule, leave, kind, frame_, next, x, gen, err, \
+                         on, gv, gp, ec, er, site) \
+    for (bool on = may_begin; on; on = false) \
         for (ED_UNUSED eddy_error *er = (err); on; on = false) \
             for (__auto_type gv = (ED_BRIEF(gen)); on && __extension__({ \
-                     enum { ed_is_no_generator = ED_BRIEF(ED_NO_GENERATOR(gv)) }; \
+                     enum { is_wrong = ED_BRIEF(no_kind(gv)) }; \
                      ED_BRIEF(rule); \
                      true; \
                  }); on = false) \
-                for (__auto_type gp = ED_UNLESS(ED_NO_GENERATOR(gv), gv); on; on = false) \
-                    for (ED_UNUSED struct eddy_each ec __attribute__((cleanup(eddy_each_leave))) = \
-                             {ED_IS_POINTER(gv) ? NULL : &gp->generator, ED_IN_FRAME ? ED_FRAME : NULL}; \
+                for (__auto_type gp = ED_UNLESS(no_kind(gv), gv); on; on = false) \
+                    for (ED_UNUSED struct eddy_each ec __attribute__((cleanup(leave))) = \
+                             {ED_IS_POINTER(gv) ? NULL : &gp->kind, frame_}; \
                          on; on = false) \
                         for (ED_UNUSED __typeof__(ED_RVALUE(gp->value)) x; \
-                             __extension__({ \
-                                 bool ED_CAT(on, m) = eddy_generator_resume(&gp->generator, sizeof *gp, \
-                                                                            &gp->value, &gp->sent); \
-                                 if (ED_UNLIKELY(!ED_CAT(on, m) && eddy_generator_failed(&gp->generator))) { \
-                                     if (er) \
-                                         eddy_failure_catch(eddy_generator_failure(&gp->generator), er); \
-                                     else \
-                                         ED_PEND(eddy_generator_failure(&gp->generator), site, \
-                                                 eddy_failure_unhandled) \
-                                 } \
-                                 ED_CAT(on, m); \
-                             }) && (x = gp->value, true);)
-
-/* async_for (x, g) · async_for (x, g, &err) */
-#define eddy_async_for(x, gen, ...) \
-    ED_ASYNC_FOR((void)await_outside_async_function, \
-                 _Static_assert(!ed_is_no_async_generator, "async_for needs an async generator: async_for (x, g())"), \
-                 x, gen, ED_CLEARED(__VA_ARGS__), EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_gv_), EDDY_UNIQUE(ed_gp_), \
-                 EDDY_UNIQUE(ed_ec_), EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_))
-#define ED_ASYNC_FOR(context, rule, x, gen, err, on, gv, gp, ec, er, site) \
-    for (bool on = __extension__({ ED_BRIEF(context); ED_LEAVE_IF_PENDING true; }); on; on = false) \
-        for (ED_UNUSED eddy_error *er = (err); on; on = false) \
-            for (__auto_type gv = (ED_BRIEF(gen)); on && __extension__({ \
-                     enum { ed_is_no_async_generator = ED_BRIEF(ED_NO_ASYNC_GENERATOR(gv)) }; \
-                     ED_BRIEF(rule); \
-                     true; \
-                 }); on = false) \
-                for (__auto_type gp = ED_UNLESS(ED_NO_ASYNC_GENERATOR(gv), gv); on; on = false) \
-                    for (ED_UNUSED struct eddy_each ec __attribute__((cleanup(eddy_async_each_leave))) = \
-                             {ED_IS_POINTER(gv) ? NULL : &gp->async_generator, ED_FRAME}; \
-                         on; on = false) \
-                        for (ED_UNUSED __typeof__(ED_RVALUE(gp->value)) x; \
-                             __extension__({ \
-                                 ED_LEAVE_IF_PENDING \
-                                 bool ED_CAT(on, m) = eddy_async_step(&gp->async_generator, sizeof *gp, \
-                                                                      &gp->value, &gp->sent); \
-                                 if (ED_UNLIKELY(!ED_CAT(on, m) && \
-                                                 eddy_generator_failed(&gp->async_generator.generator))) { \
-                                     struct eddy_failure *ED_CAT(on, f) = \
-                                         eddy_generator_failure(&gp->async_generator.generator); \
-                                     if (!er || eddy_failure_is_own_cancellation(ED_CAT(on, f))) \
-                                         ED_FAIL(ED_CAT(on, f), site) \
-                                     eddy_failure_catch(ED_CAT(on, f), er); \
-                                 } \
-                                 ED_CAT(on, m); \
-                             }) && (x = gp->value, true);)
+                             __extension__({ next(on, gp, er, site) ED_CAT(on, m); }) && (x = gp->value, true);)
+#define ED_NEXT_ITEM(on, gp, er, site) \
+    bool ED_CAT(on, m) = eddy_generator_resume(&gp->generator, sizeof *gp, &gp->value, &gp->sent); \
+    if (ED_UNLIKELY(!ED_CAT(on, m) && eddy_generator_failed(&gp->generator))) \
+        ED_CATCH_OR_PEND(eddy_generator_failure(&gp->generator), er, site, eddy_failure_unhandled)
+#define ED_NEXT_ASYNC_ITEM(on, gp, er, site) \
+    ED_LEAVE_IF_PENDING \
+    bool ED_CAT(on, m) = eddy_async_step(&gp->async_generator, sizeof *gp, &gp->value, &gp->sent); \
+    if (ED_UNLIKELY(!ED_CAT(on, m) && eddy_generator_failed(&gp->async_generator.generator))) { \
+        struct eddy_failure *ED_CAT(on, f) = eddy_generator_failure(&gp->async_generator.generator); \
+        if (!er || eddy_failure_is_own_cancellation(ED_CAT(on, f))) \
+            ED_FAIL(ED_CAT(on, f), site) \
+        eddy_failure_catch(ED_CAT(on, f), er); \
+    }
 
 #define ED_ANEXT_NAMES EDDY_UNIQUE(ed_ag_), EDDY_UNIQUE(ed_an_), EDDY_UNIQUE(ed_site_)
 /* eddy_anext(&g, &v) · eddy_anext(&g); the same for the others: without &v the value is dropped */
@@ -1348,11 +1303,6 @@ EDDY_API void eddy_async_each_leave(struct eddy_each *each);
 
 /* ---- blocks ---------------------------------------------------------------------------------------------- */
 
-struct eddy_leaving {
-    struct eddy_manager *manager; /* the block's */
-    struct eddy_core *frame;      /* the body that contains it */
-};
-EDDY_API void eddy_manager_leave(struct eddy_leaving *leaving);
 /* The manager of a block, or an object that has every member. */
 #define ED_NO_MANAGER(x) \
     (!ED_IS_STRUCT(x) || _Generic(&ED_STRUCT_OR_ANYTHING(x)->manager, struct eddy_manager *: 0, default: 1))
@@ -1444,7 +1394,7 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
                    slot, offsetof(__typeof__(ed_operand), result), sizeof ed_operand.result)
 #define ED_GROUP_SPAWN(rule, group, coro, slot_rule, slot, offset, size) \
     __extension__({ \
-        ED_SPAWNED(rule, coro); \
+        ED_COROUTINE(rule, coro); \
         ED_BRIEF(slot_rule); \
         ED_SITE(ed_site); \
         eddy_group_spawn_copy((group), &ed_operand, sizeof ed_operand, (slot), offset, size, &ed_site); \

@@ -103,6 +103,12 @@ EDDY_API EDDY_MUST_USE struct eddy_timeout eddy_move_on_telling(double seconds, 
 EDDY_API struct eddy_failure *eddy_manager_enter(struct eddy_manager *manager);
 /* Runs exit with the current failure (NULL: none); returns the failure that leaves the block. */
 EDDY_API struct eddy_failure *eddy_manager_exit(struct eddy_manager *manager, struct eddy_failure *failure);
+/* What a block does when it is left by a return or a failure. */
+struct eddy_leaving {
+    struct eddy_manager *manager; /* the block's */
+    struct eddy_core *frame;      /* the body that contains it */
+};
+EDDY_API void eddy_manager_leave(struct eddy_leaving *leaving);
 EDDY_API void eddy_break_in_async_with(const struct eddy_site *site) __attribute__((cold, noreturn));
 EDDY_API void eddy_generator_manager_enter(struct eddy_manager *manager, eddy_error *err);
 EDDY_API void eddy_generator_manager_exit(struct eddy_manager *manager, eddy_error *err);

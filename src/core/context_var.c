@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "base/assert.h"
 #include "core/current.h"
 #include "core/task.h"
 #include "eddy/context.h"
@@ -28,6 +29,15 @@ static void forget_outside(void)
 
 static __thread struct thread_exit exit_of_outside = {.leave = forget_outside};
 
+/* Walks the chain. */
+static bool stands_once(const struct context_value *front)
+{
+    const struct context_value *other = front->next;
+    while (other && other->var != front->var)
+        other = other->next;
+    return !other;
+}
+
 static struct context_value **slot(void)
 {
     return current.task ? &current.task->context : &outside;
@@ -42,6 +52,7 @@ struct context_value *context_ref(struct context_value *context)
 
 void context_unref(struct context_value *context)
 {
+    EDDY_INVARIANT(!context || context->references > 0);
     while (context && --context->references == 0) {
         struct context_value *next = context->next;
         memory_free(context);
@@ -114,6 +125,7 @@ int eddy_context_set(const eddy_context_var *var, void *value)
     if (!current.task)
         thread_at_exit(&exit_of_outside);
     *front = (struct context_value){rest, var, value, 1};
+    EDDY_EXPENSIVE_INVARIANT(stands_once(front));
     context_unref(*context);
     *context = front;
     return 0;

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 
+#include "base/assert.h"
 #include "core/current.h"
 #include "core/loop.h"
 #include "os/memory.h"
@@ -38,6 +39,7 @@ static void submit(struct fd_watch *watch);
 
 static void free_watch(struct fd_watch *watch)
 {
+    EDDY_INVARIANT(!watch->in_flight && !watch->calling);
     call_free(&watch->call);
     memory_free(watch);
 }
@@ -45,6 +47,7 @@ static void free_watch(struct fd_watch *watch)
 static void make_call(void *argument)
 {
     struct fd_watch *watch = argument;
+    EDDY_INVARIANT(!watch->in_flight && !watch->calling);
     if (watch->removed) {
         free_watch(watch);
         return;

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/assert.h"
 #include "core/cancel.h"
 #include "core/circle.h"
 #include "core/current.h"
@@ -93,6 +94,7 @@ static struct eddy_failure *first_failure(struct several *several, const struct 
 static void end_with(struct several *several, struct eddy_failure *failure)
 {
     struct eddy_awaitable *operation = several->operation;
+    EDDY_INVARIANT(owner_of(operation)->waits_for == operation);
     owner_of(operation)->joins_many = false;
     for (size_t i = 0; i < several->count; i++) {
         struct gathered *child = &several->children[i];
@@ -114,6 +116,7 @@ static void child_ended(struct watch *watch)
 {
     struct gathered *child = container_of(watch, struct gathered, watch);
     struct several *several = child->several;
+    EDDY_INVARIANT(several->pending > 0 && awaitable_is_done(child->awaitable));
     several->pending--;
     if (ends_it(several, child->awaitable))
         end(several, child->awaitable);

@@ -246,6 +246,7 @@ static bool wait_for_members(eddy_group *group)
 
 static void close_group(eddy_group *group)
 {
+    EDDY_INVARIANT(group->count == 0 && list_is_empty(&group->members) && !group->closed);
     group->closed = true;
     eddy_handle_cancel(group->ending);
     group->ending = NULL;

@@ -45,6 +45,7 @@ static struct level *level_new(struct eddy_loop *loop, struct level *outer, enum
     put_into(level, outer);
     level->reached = is_reached(level);
     level->ending = is_ending(level);
+    EDDY_INVARIANT(level->ending || !level->reached);
     return level;
 }
 
@@ -83,6 +84,7 @@ static void spread(struct level *root, const char *reason)
         at->fresh = reached && !at->reached;
         at->reached = reached;
         at->ending = is_ending(at);
+        EDDY_INVARIANT(at->ending || !at->reached);
     }
     for (struct level *at = root; at; at = next_inside(at, root))
         if (at->fresh && at->task && at->task->level == at) /* a task is asked where its innermost place is */
@@ -112,6 +114,7 @@ void level_close(struct level *level)
 {
     if (!level)
         return;
+    EDDY_INVARIANT(!level->task || level->task->loop == level->loop);
     if (level->task && level->task->level == level)
         level->task->level = level->outer;
     hand_on(level);
@@ -153,6 +156,7 @@ void level_leave(struct task *task)
     for (struct level *at = own; at; at = next_inside(at, own)) {
         at->reached = at->cancelled || (at->outer && at->outer->reached && !at->shield);
         at->ending = at->cancelled || (at->outer && at->outer->ending);
+        EDDY_INVARIANT(at->ending || !at->reached);
     }
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/assert.h"
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/life.h"
@@ -47,6 +48,7 @@ static struct eddy_awaitable *value_of(struct eddy_remote *remote)
 static void destroy(void *argument)
 {
     struct eddy_remote *remote = argument;
+    EDDY_INVARIANT(remote->references == 0);
     if (remote->unclaimed)
         value_of(remote)->awaitable.type->undo(value_of(remote));
     failure_unref(remote->failure);

@@ -43,7 +43,9 @@ static void ask_to_end(struct eddy_scope *scope)
 
 static void expire(struct timer *timer)
 {
-    ask_to_end(container_of(timer, struct deadline_node, timer)->scope);
+    struct deadline_node *node = container_of(timer, struct deadline_node, timer);
+    EDDY_INVARIANT(node->scope->node == node);
+    ask_to_end(node->scope);
 }
 
 static void disarm(struct eddy_scope *scope)
@@ -59,6 +61,7 @@ static void disarm(struct eddy_scope *scope)
 static bool arm(struct eddy_scope *scope, int64_t when)
 {
     struct eddy_loop *loop = scope->task->loop;
+    EDDY_INVARIANT(!scope->node);
     struct deadline_node *node = block_take(&loop->blocks, sizeof *node);
     if (!node)
         return false;
@@ -149,6 +152,7 @@ static bool was_alone(struct eddy_scope *scope)
 
 bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure)
 {
+    EDDY_INVARIANT(scope->state == SCOPE_ACTIVE || scope->state == SCOPE_EXPIRING);
     disarm(scope);
     bool expired = scope->state == SCOPE_EXPIRING;
     scope->state = expired ? SCOPE_EXPIRED : SCOPE_FINISHED;

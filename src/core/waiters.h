@@ -32,6 +32,7 @@ static inline bool waiters_are_ours(struct eddy_waiters *waiters)
 static inline void waiters_add(struct eddy_waiters *waiters, struct eddy_awaitable *a)
 {
     struct waiter *waiter = &owner_of(a)->wait.waiter;
+    EDDY_EXPENSIVE_INVARIANT(waiters_are_ours(waiters));
     waiter->list = waiters;
     list_add_last(waiters_list(waiters), &waiter->link);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "base/assert.h"
 #include "core/impl.h"
 #include "io/turn.h"
 #include "eddy/keywords.h"
@@ -37,6 +38,7 @@ eddy_async(void, run_attempt, (struct race *, race), (size_t, i))
 
 static void add(struct course *course, void *task, size_t which)
 {
+    EDDY_INVARIANT(course->count <= RACE_MOST);
     course->running[course->count] = task;
     course->which[course->count++] = which;
 }

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "core/impl.h"
 #include "os/memory.h"
 #include "os/signals.h"
@@ -66,6 +67,7 @@ static void receive(struct receiver *receiver, int number)
     for (size_t i = 0; i < receiver->queued; i++)
         if (receiver->queue[i] == number)
             return;
+    EDDY_INVARIANT(receiver->queued < sizeof receiver->queue / sizeof *receiver->queue);
     receiver->queue[receiver->queued++] = number;
     eddy_event_set(&receiver->arrived);
 }

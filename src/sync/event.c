@@ -5,12 +5,14 @@
  * Invariant: no task waits while it is set.  A task that was woken goes on even if the flag is cleared before it runs.
  */
 #define EDDY_LIBRARY
+#include "base/assert.h"
 #include "core/impl.h"
 #include "eddy/macros.h"
 
 static void start(struct eddy_awaitable *a)
 {
     eddy_event *event = ((struct eddy_event_wait *)(void *)a)->event;
+    EDDY_INVARIANT(!event->set || !event->waiters.first);
     if (event->set)
         native_complete(a, NULL);
     else
