@@ -11,6 +11,7 @@
 #include "os/stack.h"
 
 #include "base/assert.h"
+#include "os/hibernate.h"
 #include "os/memory.h"
 #include "os/probe.h"
 #include "os/stack_pool.h"
@@ -113,6 +114,12 @@ static void choose_guards(void)
     guard_limit = choose_guard_limit();
 }
 
+enum stack_guard stack_guard_method(void)
+{
+    pthread_once(&guard_once, choose_guards);
+    return guard_method;
+}
+
 static void warn_unguarded(void)
 {
     static bool warned;
@@ -213,6 +220,8 @@ static struct stack_slab *add_slab(struct stack_class *class)
                                 .guarded = SIZE_MAX,
                                 .next = class->slabs};
     class->slabs = slab;
+    if (stack_pool.sleeps)
+        hibernate_add_slab(class, slab);
     return slab;
 }
 
@@ -380,6 +389,9 @@ static void remove_slab(struct stack_class *class, struct stack_slab *slab)
         untell_tools(stack_at(class, slab, i));
     __atomic_sub_fetch(&mapped_guards, (long)slab->guards, __ATOMIC_RELAXED);
     class->carved -= (long)slab->carved;
+    hibernate_remove_slab(slab);
+    if (stack_pool.hand.slab == slab)
+        stack_pool.hand = (struct stack_hand){0};
     munmap(slab->base, slab->bytes);
 }
 

@@ -63,6 +63,23 @@ static inline bool stack_intact(const struct stack *stack)
 /* The stack of this thread that is in use and contains `address`; NULL: none, it is in the thread's own stack. */
 struct stack *stack_around(const void *address);
 
+/* What the next stack is guarded by, while the kernel allows it. */
+enum stack_guard stack_guard_method(void);
+/* A stack of that size (0: the default) can be taken without making one. */
+bool stack_is_free(size_t size);
+/* Of this thread. */
+long stacks_asleep(void);
+
+struct stack_walk {
+    size_t steps;             /* stacks to look at, at most */
+    struct stack_slab *begun; /* of the first, with its index; NULL: none was looked at so far */
+    size_t index;
+    unsigned passed;          /* how often the walk has come to the beginning of that slab */
+};
+/* The next of this thread's stacks that are in use by a task and awake; NULL: all were looked at, or enough.  None is
+ * made or removed during a walk. */
+struct stack *stack_next_awake(struct stack_walk *walk);
+
 /* Unmaps every slab of this thread that has no stack in use.  Called when a loop closes, and at thread exit. */
 void stack_pool_trim(void);
 /* True: most of this thread's stacks are free, left over from a time with more tasks. */
@@ -89,6 +106,8 @@ void stack_watch_overflow(bool allowed);
 void stack_watch_thread(void);
 /* The work of this thread, which belongs to a pool: a kind and a name. NULL: nothing to report. */
 void stack_note_work(const char *kind, const char *name);
+/* True: the handler is installed, and gets each fault first; a handler that the program has set since comes after. */
+bool stack_catches_faults(void);
 /* The handler will not be installed in this process. False: it is already installed. */
 bool stack_refuse_handler(void);
 /* Prints the report for a canary that was overwritten, and aborts. */

@@ -7,6 +7,7 @@
  * installed before. The code that runs in a signal handler makes no allocation, uses no stdio and takes no lock.
  */
 #define _GNU_SOURCE
+#include "os/hibernate.h"
 #include "os/stack_pool.h"
 #include "os/thread.h"
 
@@ -166,7 +167,7 @@ static const struct stack *overflowed(const struct stack_class *class, const str
 {
     const struct stack *found = NULL;
     size_t above = (size_t)(guard + 1);
-    if (guard >= 0) {
+    if (guard >= 0 && !stack_sleeps(slab, (size_t)guard)) {
         found = stack_at(class, slab, (size_t)guard);
         found = found->next == found ? found : NULL;
     }
@@ -230,6 +231,7 @@ static bool own_stack_overflowed(uintptr_t address, uintptr_t pointer)
 
 static const int fault_signals[] = {SIGSEGV, SIGBUS};
 static struct sigaction before[2]; /* the previous handler of each signal */
+static struct sigaction since;     /* the program's handler of SIGSEGV, set after ours; sa_handler SIG_DFL: none */
 static bool refused;               /* set by stack_refuse_handler */
 static bool installed;             /* atomic: the handler is installed */
 
@@ -261,9 +263,17 @@ static void call_handler(struct sigaction *action, int signal_number, siginfo_t 
         simple(signal_number);
 }
 
-static void pass_on(int signal_number, siginfo_t *info, void *context)
+/* What the program has set since may pass the fault on to this handler: it comes again, and goes to
+ * the one before. */
+static struct sigaction *next_handler(int signal_number, bool again)
 {
-    struct sigaction *old = &before[signal_number == SIGBUS];
+    if (signal_number == SIGSEGV && !again && ((since.sa_flags & SA_SIGINFO) != 0 || since.sa_handler != SIG_DFL))
+        return &since;
+    return &before[signal_number == SIGBUS];
+}
+
+static void pass_on_to(struct sigaction *old, int signal_number, siginfo_t *info, void *context)
+{
     bool plain = (old->sa_flags & SA_SIGINFO) == 0;
     if (plain && old->sa_handler == SIG_IGN && info->si_code <= 0)
         return;
@@ -271,6 +281,16 @@ static void pass_on(int signal_number, siginfo_t *info, void *context)
         die(signal_number, info); /* the faulting instruction runs again, and the core file shows it */
     else
         call_handler(old, signal_number, info, context);
+}
+
+static void pass_on(int signal_number, siginfo_t *info, void *context)
+{
+    char *here = __builtin_frame_address(0), *passer = stack_pool.passer;
+    bool again = stack_pool.passed == context && here < passer; /* neither, after a handler that has jumped out */
+    stack_pool.passed = context;
+    stack_pool.passer = here;
+    pass_on_to(next_handler(signal_number, again), signal_number, info, context);
+    stack_pool.passed = NULL;
 }
 
 /* Reported once for a fault: the program's handler may return, and the instruction fault again. */
@@ -285,6 +305,8 @@ static bool told_already(uintptr_t address, uintptr_t pointer)
 static void handle(int signal_number, siginfo_t *info, void *context)
 {
     uintptr_t address = (uintptr_t)info->si_addr, pointer = pointer_of(context, address);
+    if (signal_number == SIGSEGV && info->si_code > 0 && hibernate_fault(address, pointer))
+        return;
     const struct stack *stack = info->si_code > 0 ? stack_of_guard(address) : NULL;
     bool own = !stack && info->si_code > 0 && own_stack_overflowed(address, pointer);
     if ((stack || own) && !told_already(address, pointer)) {
@@ -380,7 +402,25 @@ bool stack_refuse_handler(void)
     return !__atomic_load_n(&installed, __ATOMIC_ACQUIRE);
 }
 
+bool stack_catches_faults(void)
+{
+    struct sigaction now, action = {.sa_flags = SA_ONSTACK | SA_SIGINFO};
+    if (!__atomic_load_n(&installed, __ATOMIC_ACQUIRE) || sigaction(SIGSEGV, NULL, &now) != 0)
+        return false;
+    if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == handle)
+        return true;
+    since = now;
+    action.sa_sigaction = handle;
+    sigemptyset(&action.sa_mask);
+    return sigaction(SIGSEGV, &action, NULL) == 0;
+}
+
 #else
+
+bool stack_catches_faults(void)
+{
+    return false;
+}
 
 void stack_watch_overflow(bool allowed)
 {

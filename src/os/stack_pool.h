@@ -25,6 +25,10 @@ struct stack_slab {
     size_t ahead;            /* number of the first stacks that have guard and top page: see stack_ahead.c */
     size_t guards;           /* number of stacks whose guard costs a mapping */
     size_t guarded;          /* number of the first stacks with a guard; the others have a canary; SIZE_MAX: all */
+    struct bed *beds;        /* one for each stack, see hibernate.h; NULL: no stack of the slab may sleep */
+    size_t stride;           /* that of the class; set with beds */
+    size_t asleep;           /* number of stacks that sleep; under the lock of hibernate.h */
+    long *pool_asleep;       /* `asleep` of the pool that the slab belongs to */
     size_t free;             /* number of free stacks, counted by stack_pool_trim; meaningless otherwise */
 };
 
@@ -40,12 +44,24 @@ struct stack_class {
     struct stack_class *next; /* of the pool */
 };
 
+/* Where the last walk through a thread's stacks has ended: see stack_walk.c. */
+struct stack_hand {
+    struct stack_class *class;
+    struct stack_slab *slab; /* NULL: before the first of the class */
+    size_t index;
+};
+
 struct stack_pool {
     struct stack_class common; /* stacks of the default size; the head of the list of classes */
     void *signal_stack;        /* the signal stack that an overflow is reported from; NULL: not the library's */
     size_t signal_stack_size;  /* in bytes */
     bool watched;              /* overflows of this thread are reported */
     bool left_alone;           /* they must not be reported */
+    void *passed;              /* context of a fault that is being passed on to the program's handler */
+    char *passer;              /* the frame that passes it on */
+    bool sleeps;               /* the thread's stacks may sleep: see hibernate_begin */
+    long asleep;               /* atomic: number of stacks that sleep. Any thread may wake one */
+    struct stack_hand hand;    /* where the last walk through the stacks has ended */
     uintptr_t told_address;    /* address of the overflow that was reported last */
     uintptr_t told_pointer;    /* its stack pointer */
     char *own_base;            /* an address in the thread's own stack, near its beginning */
@@ -98,7 +114,11 @@ void stack_overflow_forget(void);
 #endif
 #if __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
 #define STACK_BIG_FRAMES 1
+#define STACK_WATCHED    1 /* a tool watches memory */
 #endif
+#endif
+#if defined(STACK_ASAN) || defined(__SANITIZE_THREAD__)
+#define STACK_WATCHED 1
 #endif
 #if defined(STACK_ASAN) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
 #define STACK_BIG_FRAMES 1
