@@ -11,6 +11,7 @@
 #include "os/child.h"
 
 #include "base/list.h"
+#include "os/hibernate.h"
 #include "os/memory.h"
 
 #include <errno.h>
@@ -169,9 +170,26 @@ static int read_report(int pipe_end, enum child_step *step)
     return report.error;
 }
 
+static void wake(const char *const *strings)
+{
+    hibernate_touch(strings);
+    for (; strings && *strings; strings++)
+        hibernate_touch(*strings);
+}
+
+/* The child, which has no handler of faults, and the kernel read what may lie on stacks that sleep. */
+static void wake_what_is_read(const struct child_plan *plan)
+{
+    wake(plan->arguments);
+    wake(plan->environment);
+    hibernate_touch(plan->directory);
+    hibernate_touch(plan->keep);
+}
+
 static pid_t split_quietly(const struct child_plan *plan, int pipe_end)
 {
     sigset_t all, before;
+    wake_what_is_read(plan); /* while faults are not blocked */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t id = split(plan, pipe_end);

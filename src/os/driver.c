@@ -5,6 +5,8 @@
 
 #include "base/assert.h"
 #include "os/driver_fault.h"
+#include "os/driver_lend.h"
+#include "os/hibernate.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -45,8 +47,13 @@ bool driver_submit(struct driver *driver, struct driver_op *op)
         op->result = -ECONNABORTED;
         return true;
     }
+    op->lends = false;
+    if (hibernate_is_on())
+        driver_lend(op);
     if (driver->type->submit(driver, op)) {
         driver_check_result(op);
+        if (op->lends)
+            driver_take_back(op);
         return true;
     }
     driver->in_flight++;

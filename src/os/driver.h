@@ -31,6 +31,7 @@
 #include "base/list.h"
 #include "eddy/error.h"
 #include "os/driver_fault.h"
+#include "os/hibernate.h"
 #include "os/thread_pool.h"
 
 enum driver_op_kind {
@@ -92,6 +93,7 @@ struct driver_op {
     uint8_t kind;         /* a value of enum driver_op_kind */
     uint8_t state;        /* for the driver: its state; 0 before driver_submit and after completion */
     bool cancelled;       /* driver_cancel has been called */
+    bool lends;           /* some of its memory is on stacks that must not sleep until it ends: see driver_lend.h */
     int fd;               /* the descriptor, open until completion */
     union {
         struct { void *data; size_t size; int flags; } buffer;  /* flags: MSG_ values of recv and send */
@@ -214,12 +216,15 @@ static inline void driver_tell(enum driver_point point, struct driver *driver, s
 }
 
 bool driver_submit(struct driver *driver, struct driver_op *op);
+/* Called when it has ended, if it lends: see driver_lend.h. */
+void driver_take_back(struct driver_op *op);
 /* Most sends of a server end at once, and an operation costs three times as much. -EAGAIN: submit an operation.
  * Faults that a test asks for are counted by operations. */
 static inline int64_t driver_send_now(struct driver *driver, int fd, const void *data, size_t size)
 {
     if (!driver->type->send_now || driver->forked || driver_faults_are_asked())
         return -EAGAIN;
+    hibernate_touch(data);
     return driver->type->send_now(driver, fd, data, size);
 }
 static inline void driver_cancel(struct driver *driver, struct driver_op *op)
@@ -255,6 +260,8 @@ static inline void driver_deliver(struct driver *driver, struct driver_op *op)
     op->state = 0;
     EDDY_INVARIANT(driver->in_flight > 0);
     driver->in_flight--;
+    if (__builtin_expect(op->lends, 0))
+        driver_take_back(op);
     op->complete(op);
     driver_tell(DRIVER_AT_DELIVERED, driver, op);
 }

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "os/net.h"
 
+#include "os/hibernate.h"
+
 #include <errno.h>
 #include <sys/sendfile.h>
 
@@ -22,6 +24,7 @@ static int open_socket(struct driver *driver, int family, int type, int protocol
 static int bind_socket(struct driver *driver, int fd, const struct sockaddr *address, socklen_t size)
 {
     (void)driver;
+    hibernate_touch(address);
     return answer(bind(fd, address, size));
 }
 
@@ -40,18 +43,23 @@ static int shut_down(struct driver *driver, int fd, int how)
 static int get_name(struct driver *driver, int fd, bool peer, struct sockaddr *address, socklen_t *size)
 {
     (void)driver;
+    hibernate_touch(address);
+    hibernate_touch(size);
     return answer(peer ? getpeername(fd, address, size) : getsockname(fd, address, size));
 }
 
 static int set_option(struct driver *driver, int fd, int level, int option, const void *value, socklen_t size)
 {
     (void)driver;
+    hibernate_touch(value);
     return answer(setsockopt(fd, level, option, value, size));
 }
 
 static int get_option(struct driver *driver, int fd, int level, int option, void *value, socklen_t *size)
 {
     (void)driver;
+    hibernate_touch(value);
+    hibernate_touch(size);
     return answer(getsockopt(fd, level, option, value, size));
 }
 
