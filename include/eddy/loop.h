@@ -39,6 +39,7 @@ typedef struct eddy_loop_options {
     void (*before_wait)(void *argument); /* called before the loop sleeps, and afterwards: on its thread, with no */
     void (*after_wait)(void *argument);  /* task then; they may call nothing that needs a running task */
     void *wait_argument;
+    bool hibernation;       /* stacks of tasks that have waited for a while give their memory back: see the guide */
 } eddy_loop_options;
 
 /* The loop that runs on this thread; NULL if none does.  Python: asyncio.get_running_loop.  Since 0.1. */

@@ -71,6 +71,7 @@ typedef struct eddy_spawn_options {
     const char *name;  /* NULL: the function's name and a number */
     size_t stack_size; /* stack size in bytes; 0: the loop's default */
     bool eager;        /* run it at once, until it first waits */
+    bool hibernation;  /* its stack may sleep while it waits, as with the loop option of that name */
 } eddy_spawn_options;
 
 /* ---- called by the macros; not for programs ---- */

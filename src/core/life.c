@@ -105,6 +105,8 @@ static inline bool prepare(struct task *task)
         return false;
     }
     size_t size = task->stack_size ? task->stack_size : task->loop->options.stack_size;
+    if (__builtin_expect(task->loop->hibernation.on, 0))
+        hibernation_make_room(size);
     task->stack = size ? stack_take(size) : stack_take_again();
     if (!task->stack) {
         end_without_running(task, &failure_no_memory);

@@ -89,6 +89,8 @@ static void look(struct eddy_loop *loop, int64_t limit)
         deadline = limit;
     if (deadline && (stack_pool_is_slack() || blocks_are_slack(&loop->blocks) || calls_are_slack(&loop->calls)))
         give_back_slack(loop);
+    if (deadline && loop->hibernation.on)
+        deadline = hibernation_look(loop, deadline);
     if (deadline || driver->in_flight || driver->virtual_time || limit != CLOCK_NEVER)
         wait_for_world(loop, deadline);
     if (loop->broken) /* in a forked child, too: timers are its parent's */
@@ -180,7 +182,11 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, bool moves, int *e
     if (options)
         memcpy(&loop->options, options, options->size < sizeof *options ? options->size : sizeof *options);
     *error = ENOMEM;
-    if (timers_init(&loop->timers))
+    int refusal = loop->options.hibernation ? hibernation_begin(loop) : 0;
+    loop->hibernation.all = loop->hibernation.on;
+    if (refusal)
+        *error = refusal;
+    else if (timers_init(&loop->timers))
         loop->driver = driver_open(loop->options.driver,
                                    &(struct driver_options){.seed = loop->options.seed, .moves = moves}, error);
     if (loop->driver && !(loop->name = (eddy_loop *)gate_open(loop))) {

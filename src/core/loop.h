@@ -12,6 +12,7 @@
 #include "core/block.h"
 #include "core/call.h"
 #include "core/cancel.h"
+#include "core/hibernation.h"
 #include "core/ready.h"
 #include "core/switch.h"
 #include "core/task.h"
@@ -55,6 +56,7 @@ struct eddy_loop {
     struct driver *driver;
     struct timers timers;
     struct blocks blocks;        /* memory of tasks */
+    struct hibernation hibernation;
     struct calls calls;
     struct task *tasks;          /* all that have not ended */
     struct task *main;

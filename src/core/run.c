@@ -96,6 +96,8 @@ static struct eddy_failure *why_no_loop(const eddy_loop_options *options, int er
 {
     if (error == ENOMEM)
         return &failure_no_memory;
+    if (error == ENOTSUP && options && options->hibernation)
+        return failure_of(error, "the stacks of tasks cannot hibernate: %s", hibernation_refusal(options));
     const char *name = options && options->driver ? options->driver : getenv("EDDY_DRIVER");
     char why[160];
     int refused;

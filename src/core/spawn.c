@@ -87,6 +87,8 @@ __attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size
         task_set_name(task, options->name);
     if (options && options->stack_size)
         task->stack_size = options->stack_size < UINT32_MAX ? (uint32_t)options->stack_size : UINT32_MAX;
+    if (options && options->size > offsetof(eddy_spawn_options, hibernation) && options->hibernation)
+        hibernation_allow(task);
     if (options && options->eager && current.task && may_go_on(current.task) && !task_core(task)->type->start)
         run_eagerly(current.task, task);
     else

@@ -79,6 +79,7 @@ struct task {
     bool seen;                       /* somebody has looked at its failure */
     bool consumed;                   /* its handle was awaited or given up: a second use is a bug */
     bool in_loop;                    /* it is in the loop's list of tasks */
+    bool hibernates;                 /* its stack may sleep, also where the loop has not said so for all */
     /* Behind this line nothing is cleared when a task is made. */
     struct fake_frame fake_frame;    /* of the body that spawned it; set with spawn_frame */
     union {                          /* what the wait needs */
