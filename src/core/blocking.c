@@ -18,6 +18,7 @@
 #include "core/native.h"
 #include "core/task.h"
 #include "eddy/thread.h"
+#include "os/hibernate.h"
 #include "os/memory.h"
 #include "os/stack.h"
 
@@ -30,6 +31,7 @@ struct job {
     struct eddy_loop *loop;
     struct eddy_awaitable *waits;  /* gets the result; NULL: given up */
     struct context_value *context; /* the context variables that the function sees */
+    size_t lent;                   /* words that are copied once more, after `copy`: see lend_words */
     _Alignas(16) char copy[];
 };
 
@@ -67,8 +69,25 @@ static void tell(struct thread_job *thread)
     loop_post(job->loop, &job->done);
 }
 
+/* What the function's arguments may point at stays awake: it may well have the kernel read or write there. */
+static void lend_words(struct job *job, const struct eddy_awaitable *a)
+{
+    const void **words = (const void **)(void *)(job->copy + a->awaitable.type->size);
+    memcpy(words, a, job->lent * sizeof *words);
+    for (size_t i = 0; i < job->lent; i++)
+        hibernate_lend(words[i]);
+}
+
+static void take_words_back(struct job *job)
+{
+    const void **words = (const void **)(void *)(job->copy + copy_of(job)->awaitable.type->size);
+    for (size_t i = 0; i < job->lent; i++)
+        hibernate_take_back(words[i]);
+}
+
 static void job_free(struct job *job)
 {
+    take_words_back(job);
     context_unref(job->context);
     memory_free(job);
 }
@@ -98,14 +117,17 @@ void blocking_start(struct eddy_awaitable *a, enum pool which)
 {
     struct task *task = owner_of(a);
     struct thread_pool *pool = loop_pool(task->loop, which);
-    struct job *job = pool ? memory_alloc(sizeof *job + a->awaitable.type->size) : NULL;
+    size_t size = a->awaitable.type->size, lent = hibernate_is_on() ? size / sizeof(void *) : 0;
+    struct job *job = pool ? memory_alloc(sizeof *job + size + lent * sizeof(void *)) : NULL;
     if (!job) {
         native_complete(a, &failure_no_memory);
         return;
     }
-    *job = (struct job){.thread = {.run = work, .done = tell}, .pool = pool, .loop = task->loop, .waits = a};
+    *job = (struct job){
+        .thread = {.run = work, .done = tell}, .pool = pool, .loop = task->loop, .waits = a, .lent = lent};
     job->done = (struct remote_call){.function = finish, .argument = job, .of_pool = ++task->loop->last_job};
-    memcpy(job->copy, a, a->awaitable.type->size);
+    memcpy(job->copy, a, size);
+    lend_words(job, a);
     driver_count_up(&task->loop->driver->working);
     int error = context_copy(task->context, &job->context) ? thread_pool_submit(pool, &job->thread) : ENOMEM;
     if (error) {
