@@ -4,7 +4,8 @@
     info eddy-tasks [WORD]         the tasks that have not ended (whose names have WORD in them)
     eddy bt TASK|all [OPTION...]   what a task's stack holds; OPTIONs are those of gdb's own bt
     eddy task [TASK]               looks at a task (up, frame, info locals, print); without TASK: back to the thread
-    eddy core FILE                 a core file of the running program with all stacks in it, which gcore leaves out
+    eddy core FILE                 a core file of the running program with all stacks in it, which gcore leaves out;
+                                   of a core file: a copy in which sleeping stacks (hibernation) hold their frames
 
 TASK is a number of the list (LOOP.NUMBER where several loops run), a name, or an expression whose value is a handle.
 
@@ -17,6 +18,7 @@ import errno
 import itertools
 import os
 import re
+import shutil
 import socket
 import struct as packed
 import time
@@ -27,7 +29,8 @@ import gdb.printing
 import gdb.unwinder
 
 # Where the library's own types are taken from: a program may have a `struct task`, too.
-HOMES = {'generator_stack': 'eddy_generator_resume', 'several': 'eddy_gather_child', 'stack_call': 'stack_call'}
+HOMES = {'generator_stack': 'eddy_generator_resume', 'several': 'eddy_gather_child', 'stack_call': 'stack_call',
+         'stack_slab': 'hibernate_find', 'slabs': 'hibernate_find', 'count': 'hibernate_find'}
 HOME = 'task_entry'
 TICK_BITS = 20
 
@@ -72,6 +75,11 @@ def struct(name):
 def at(address, name):
     """The struct of the library at an address."""
     return gdb.Value(int(address)).cast(struct(name).pointer()).dereference()
+
+
+def own_variable(name):
+    """A static variable of the library."""
+    return gdb.lookup_symbol(name, library_block(name))[0].value()
 
 
 def offset_of(kind, *members):
@@ -295,7 +303,10 @@ def waits_for(task, names):
     address = int(task.value['waits_for'])
     if address:
         awaitable = at(address, 'eddy_core')
-        if not int(awaitable['type']): # on a stack that is not in the core file
+        try:
+            if not int(awaitable['type']): # on a stack that is not in the core file
+                return 'an operation'
+        except gdb.MemoryError: # on a stack that sleeps
             return 'an operation'
         name = text(awaitable['type']['name'], '?')
         if int(awaitable['flags']) & FLAG_FUTURE:
@@ -372,6 +383,39 @@ elsewhere = Elsewhere()
 gdb.unwinder.register_unwinder(None, elsewhere, replace=True)
 
 
+class Asleep(Trouble):
+    """The stack that is asked for sleeps."""
+
+
+def sleeping_slabs():
+    """Those with a stack that sleeps: see src/os/hibernate.h."""
+    if library_block('slabs') is None:
+        return
+    slabs = own_variable('slabs')
+    for number in range(int(own_variable('count'))):
+        slab = slabs[number].dereference()
+        if int(slab['asleep']):
+            yield slab
+
+
+def nap_of(slab, index):
+    """(address, what lies there while it is awake) of a stack; None: it is awake."""
+    nap = slab['beds'][index]['nap']
+    if not int(nap) or not nap['asleep']:
+        return None
+    size = int(nap['size'])
+    end = int(slab['stacks']) + (index + 1) * int(slab['stride']) - index % 8 * 128 # stack_at of stack_pool.h
+    return end - size, bytes(gdb.selected_inferior().read_memory(int(nap['bytes'].address), size))
+
+
+def sleeps(address):
+    for slab in sleeping_slabs():
+        index = (address - int(slab['stacks'])) // int(slab['stride'])
+        if 0 <= index < int(slab['count']):
+            return nap_of(slab, index) is not None
+    return False
+
+
 class Aimed:
     """with Aimed(sp) as frames: looks at a saved stack; frames(): its frames, innermost first."""
 
@@ -393,11 +437,20 @@ class Aimed:
         sp = layout_of(gdb.newest_frame())['sp']
         return sum(1 for _ in itertools.takewhile(lambda f: int(f.read_register(sp)) == elsewhere.here, stack_frames()))
 
+    def is_there(self):
+        try:
+            return int(word(self.saved_sp + layout_of(gdb.newest_frame())['pc'][1])) != 0
+        except gdb.MemoryError:
+            return False
+
     def check(self):
         """gcore writes zeros where memory cannot be read in one piece, which a guard page prevents."""
-        if self.saved_sp is not None and not int(word(self.saved_sp + layout_of(gdb.newest_frame())['pc'][1])):
-            raise Trouble('The stack is not in this core file. gcore leaves out what a guard page lies in: use the '
-                          'kernel\'s core files,\n`eddy core FILE`, or run the program with EDDY_STACK_GUARD=mprotect.')
+        if self.saved_sp is None or self.is_there():
+            return
+        if sleeps(self.saved_sp):
+            raise Asleep('The stack sleeps (hibernation): look at it in the core file that `eddy core FILE` writes.')
+        raise Trouble('The stack is not in this core file. gcore leaves out what a guard page lies in: use the '
+                      'kernel\'s core files,\n`eddy core FILE`, or run the program with EDDY_STACK_GUARD=mprotect.')
 
     def frames(self):
         return itertools.islice(stack_frames(), self.thread_frames(), None)
@@ -476,8 +529,9 @@ def describe_task(task):
     saved_sp = task.saved_sp()
     try:
         where, names = where_is(saved_sp) if saved_sp is not None else (None, [])
-    except Trouble:
-        where, names = '(not in this core file), spawned at ' + task.site(), []
+    except Trouble as trouble:
+        kept = 'asleep' if isinstance(trouble, Asleep) else 'not in this core file'
+        where, names = '(%s), spawned at %s' % (kept, task.site()), []
     since = ''
     if task.state() == 'waiting':
         since = span(waiting_since(task))
@@ -592,6 +646,8 @@ eddy task TASK; without TASK, or when the program goes on: back to the thread.""
         task = task_named(argument.strip())
         if task.saved_sp() is None:
             raise Trouble('Task %d "%s" is %s: no stack of it lies waiting.' % (task.id, task.name, task.state()))
+        with Aimed(task.saved_sp()):
+            Aimed(task.saved_sp()).check()
         elsewhere.aim(task.saved_sp())
         frames = list(Aimed(task.saved_sp()).frames())
         own = [frame for frame in frames if not is_library(frame, library_folder())]
@@ -600,21 +656,45 @@ eddy task TASK; without TASK, or when the program goes on: back to the thread.""
 
 class Core(gdb.Command):
     """A core file of the running program, with the stacks of its tasks: eddy core FILE.
-gdb's gcore leaves out a mapping from the first piece on that it cannot read as a whole, as where a guard page lies."""
+gdb's gcore leaves out a mapping from the first piece on that it cannot read as a whole, as where a guard page lies.
+Of a core file: a copy, in which stacks that slept hold what they held."""
 
     def __init__(self):
         super().__init__('eddy core', gdb.COMMAND_SUPPORT, gdb.COMPLETE_FILENAME)
 
     def invoke(self, argument, from_tty):
-        if not argument or gdb.selected_thread() is None or is_core_file():
-            raise Trouble('eddy core FILE: writes a core file of a program that runs.')
-        stacks = [task.value['stack'] for loop in all_loops() for task in tasks_of(loop) if int(task.value['stack'])]
-        gdb.execute('generate-core-file ' + argument, to_string=True)
+        if not argument or gdb.selected_thread() is None:
+            raise Trouble('eddy core FILE: writes a core file of a program that runs, or a copy of a core file.')
+        if is_core_file():
+            shutil.copyfile(core_file_name(), argument)
+        else:
+            gdb.execute('generate-core-file ' + argument, to_string=True)
         with open(argument, 'r+b') as file:
-            for start, size, offset in loaded_segments(file):
-                if any(start <= int(stack['bottom']) < start + size for stack in stacks):
-                    fill(file, start, size, offset)
+            segments = list(loaded_segments(file))
+            if not is_core_file():
+                fill_stacks(file, segments)
+            for slab in sleeping_slabs():
+                for nap in filter(None, (nap_of(slab, index) for index in range(int(slab['carved'])))):
+                    write_nap(file, segments, *nap)
         gdb.write('Saved corefile %s, with the stacks of all tasks\n' % argument)
+
+
+def core_file_name():
+    return re.search(r"Local core dump file:\s+`(.*)', file type", gdb.execute('info files', to_string=True)).group(1)
+
+
+def fill_stacks(file, segments):
+    stacks = [int(task.value['stack']) for loop in all_loops() for task in tasks_of(loop)]
+    for start, size, offset in segments:
+        if any(start <= stack < start + size for stack in stacks):
+            fill(file, start, size, offset)
+
+
+def write_nap(file, segments, address, data):
+    for start, size, offset in segments:
+        if start <= address < start + size:
+            file.seek(offset + address - start)
+            file.write(data)
 
 
 def loaded_segments(file):

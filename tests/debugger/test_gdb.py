@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_gdb.py PROGRAM: gdb/eddy-gdb.py on PROGRAM (parked.c), which lives, and on core files of it.
+"""test_gdb.py PROGRAM ASLEEP: gdb/eddy-gdb.py on PROGRAM (parked.c) and ASLEEP (asleep.c), which live, and on core files.
 
 A rule stands in the name of each check; what gdb printed is shown if it does not hold.
 """
@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 SCRIPT = os.path.join(os.environ['EDDY_SOURCE'], 'gdb/eddy-gdb.py')
-PROGRAM = sys.argv[1]
+PROGRAM, ASLEEP = sys.argv[1:3]
 passed = failed = 0
 
 
@@ -92,10 +92,10 @@ def check_list(where, output):
           {('2', '15'), ('1', '2')} == set(heads), output)
 
 
-def check_stack(where, output):
+def check_stack(where, output, body='napper__body'):
     names = [name for _, name in frames(output)]
     numbers = [int(number) for number, _ in frames(output)]
-    check('%s: the stack of a task shows each await' % where, names.count('napper__body') == 4, output)
+    check('%s: the stack of a task shows each await' % where, names.count(body) == 4, output)
     check('%s: it ends at the beginning of the task' % where, names[-2:] == ['task_entry', 'eddy_switch_entry'], output)
     check('%s: the thread is not part of it' % where, 'all_parked' not in names, output)
     check('%s: its frames are numbered from 0 on' % where, numbers == list(range(len(numbers))), output)
@@ -184,6 +184,27 @@ def test_core(work, how, name, environment):
     os.remove(core)
 
 
+def test_asleep(work):
+    """A stack that sleeps is said to, and is whole in core files of the script's."""
+    core, copy = os.path.join(work, 'core'), os.path.join(work, 'copy')
+    as_the_kernel = 'python write_nap = lambda *unused: None' # whose core files have a hole there
+    output = gdb(ASLEEP, 'handle SIGSEGV nostop noprint pass', 'break all_asleep', 'run', 'info eddy-tasks', 'eddy bt deep',
+                 'eddy core %s' % copy, as_the_kernel, 'eddy core %s' % core, 'continue')
+    if 'exited with code 02' in output:
+        print('      no stack can sleep on this kernel')
+        return
+    check('asleep: the list says so', re.search(r'deep +waiting +an operation .*\(asleep\), spawned at .*asleep\.c:\d+', output), output)
+    check('asleep: bt says so, and the remedy', 'The stack sleeps' in output and '`eddy core FILE`' in output, output)
+    check('asleep: the program goes on as if nothing had been', 'exited normally' in output, output)
+    check_stack('a core file of a program with a sleeping stack',
+                gdb(ASLEEP, 'echo ==\\n', 'eddy bt deep', before=[copy]).split('==\n')[1], 'sleeper__body')
+    os.remove(copy)
+    output = gdb(ASLEEP, 'eddy bt deep', 'eddy core %s' % copy, before=[core])
+    check('asleep: of a core file, too, bt says so', 'The stack sleeps' in output, output)
+    check_stack('the copy of a core file',
+                gdb(ASLEEP, 'echo ==\\n', 'eddy bt deep', before=[copy]).split('==\n')[1], 'sleeper__body')
+
+
 def test_missing(work):
     stripped = os.path.join(work, 'stripped')
     if 'shared' in PROGRAM:
@@ -210,6 +231,7 @@ def main():
         test_running()
         test_core(work, 'eddy core %s', 'eddy core', {})
         test_core(work, 'generate-core-file %s', 'gcore', {'EDDY_STACK_GUARD': 'mprotect'})
+        test_asleep(work)
         test_missing(work)
     print('%d passed, %d failed, 0 skipped' % (passed, failed))
     return 1 if failed else 0
