@@ -56,6 +56,30 @@ static void await_end_of_many(int fd)
         assert_int_equal(driver_wait(driver, driver_now(driver) + CLOCK_SECOND / 1000), 0);
 }
 
+/* What was found out about a connection is not known of the next one with the same number. */
+static void a_closed_number_is_as_new(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV_LENT, ends[0]);
+    put(ends[1], "abc");
+    assert_int_equal(finish(&probe), 3);
+    give_back(&probe);
+    put(ends[1], "def");
+    await_stock(ends[0], 1);
+    struct uring_watch *watch = uring_find(inside(), ends[0]);
+    uint32_t generation = watch->generation;
+    watch->over = watch->one_by_one = watch->starved = true;
+    watch->zero_copy = ZERO_COPY_NEVER;
+    close_pair(ends);
+    assert_false(watch->adopted || watch->over || watch->one_by_one || watch->starved);
+    assert_true(watch->many == MANY_NONE && watch->stocked == 0 && !watch->stock);
+    assert_int_equal(watch->zero_copy, ZERO_COPY_NOT_TRIED);
+    assert_int_not_equal(watch->generation, generation);
+}
+
 /* ==== what it takes ==== */
 
 static void it_gives_its_shared_pages_back(void **state)
@@ -633,6 +657,7 @@ int main(void)
         RULE(who_is_quiet_is_asked_once),
         RULE(all_that_are_quiet_are_asked),
         RULE(it_gives_its_shared_pages_back),
+        RULE(a_closed_number_is_as_new),
         RULE(one_request_receives_for_many),
         RULE(what_came_unasked_is_for_whoever_asks),
         RULE(what_came_unasked_fills_the_parts_of_a_message_and_no_more),

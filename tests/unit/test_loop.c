@@ -276,6 +276,33 @@ static void the_allocator_hook_gives_every_block(void **state)
     assert_int_equal(memory_live_blocks(), before);
 }
 
+static bool is_asked(const struct counts *counts)
+{
+    long calls = counts->calls;
+    memory_free(memory_alloc(1));
+    return counts->calls == calls + 1;
+}
+
+/* What outlives the loop is not its allocator's: the class of the first stack of a new size. */
+eddy_async(void, things_that_stay, (struct counts *, counts))
+{
+    eddy_spawn_options options = {.size = sizeof options, .stack_size = 11 * 65536};
+    struct noter *a = eddy_spawn_with(noter("a"), &options);
+    eddy_await(a);
+    note("%d", is_asked(counts));
+}
+
+static void the_allocator_hook_is_asked_again_after_what_is_kept(void **state)
+{
+    (void)state;
+    struct counts counts = {0};
+    eddy_allocator allocator = {count_in, count_out, &counts};
+    eddy_loop_options options = {.size = sizeof options, .allocator = &allocator};
+    assert_int_equal(eddy_run_with(&options, things_that_stay(&counts)), 0);
+    told("a a 1");
+    assert_int_equal(counts.blocks, 0);
+}
+
 static void *refuse(void *context, size_t size)
 {
     (void)context, (void)size;
@@ -714,6 +741,7 @@ int main(void)
         cmocka_unit_test(options_are_checked),
         cmocka_unit_test(memory_that_malloc_keeps_is_returned_to_the_system),
         cmocka_unit_test(the_allocator_hook_gives_every_block),
+        cmocka_unit_test(the_allocator_hook_is_asked_again_after_what_is_kept),
         cmocka_unit_test(without_memory_there_is_no_loop_but_an_error),
         cmocka_unit_test(stacks_have_the_size_that_was_asked_for),
         cmocka_unit_test(debug_mode_reports_slow_steps_and_tasks_alive_at_the_end),

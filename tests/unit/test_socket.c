@@ -289,6 +289,43 @@ static void a_cancelled_accept_leaks_no_socket(void **state)
     RUN_CLEAN(cancels_a_finished_accept(true));
 }
 
+/* Of an address of any length that the call may have, and of none. */
+async(void, fails_to_connect, (int, fd), (const struct sockaddr *, address), (unsigned, length), (const char *, name))
+{
+    eddy_error err;
+    char expected[80];
+    snprintf(expected, sizeof expected, "eddy_connect(%d, %s)", fd, name);
+    await(eddy_connect(fd, address, length), &err);
+    CHECK(err.code != 0 && !strcmp(err.message, expected));
+}
+
+async(void, fails_with_names)
+{
+    union {
+        struct sockaddr_in in;
+        char bytes[sizeof(eddy_address)];
+    } address = {.bytes = ""};
+    char name[40];
+    int listener = listening(&address.in);
+    close(listener);
+    snprintf(name, sizeof name, "127.0.0.1:%d", ntohs(address.in.sin_port));
+    const struct {
+        unsigned length;
+        const char *name;
+    } cases[] = {{sizeof address.in, name}, {sizeof(struct sockaddr_storage), name}, {1, "?"}, {0, "?"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int client = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        defer(close_descriptor, &client);
+        await(fails_to_connect(client, (struct sockaddr *)&address, cases[i].length, cases[i].name));
+    }
+}
+
+static void a_failed_connect_names_whom_it_asked(void **state)
+{
+    (void)state;
+    RUN_CLEAN(fails_with_names());
+}
+
 async(void, fails)
 {
     struct sockaddr_in address;
@@ -417,6 +454,7 @@ int main(void)
         cmocka_unit_test(a_cancelled_receive_takes_nothing),
         cmocka_unit_test(a_connection_is_made),
         cmocka_unit_test(a_cancelled_accept_leaks_no_socket),
+        cmocka_unit_test(a_failed_connect_names_whom_it_asked),
         cmocka_unit_test(errors_are_raised),
         cmocka_unit_test(a_receive_waits_for_the_whole_length),
         cmocka_unit_test(a_receive_of_the_whole_length_can_be_cancelled),
