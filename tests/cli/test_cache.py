@@ -313,12 +313,12 @@ def trimming_leaves_no_descriptor_open(place):
 @check
 def new_header_that_hides_another_compiles_again(place):
     place.counting_compiler(THE_COMPILER)
-    for folder in ('first', 'second'):
+    for folder in ('a', 'c'):
         os.mkdir(place.path(folder))
-    place.write('second/sub/value.h', '#define N 2\n')
-    place.write('second/plain.h', '#include <sub/value.h>\n')
+    place.write('c/sub/value.h', '#define N 2\n')
+    place.write('c/plain.h', '#include <sub/value.h>\n')
     place.write('main.c', '#include "plain.h"\nint main(void) { return N; }\n')
-    place.environment['CFLAGS'] = '-Inowhere -Ifirst -Isecond'
+    place.environment['CFLAGS'] = '-Ib -Ia -Ic'  # of which b is not there
 
     def is_now(wanted):
         ends(place.eddy('run', 'main.c'), wanted)
@@ -327,17 +327,17 @@ def new_header_that_hides_another_compiles_again(place):
         same(place.calls(), made, 'calls of the compiler')
 
     is_now(2)
-    place.write('first/sub/value.h', '#define N 3\n')
+    place.write('a/sub/value.h', '#define N 3\n')
     is_now(3)
-    place.write('nowhere/sub/value.h', '#define N 4\n')
+    place.write('b/sub/value.h', '#define N 4\n')
     is_now(4)
-    place.write('first/plain.h', '#define N 5\n')
+    place.write('a/plain.h', '#define N 5\n')
     is_now(5)
     place.write('plain.h', '#define N 6\n') # beside the source: the first place of all
     is_now(6)
     os.unlink(place.path('plain.h'))
     is_now(5)
-    shutil.rmtree(place.path('first'))
+    shutil.rmtree(place.path('a'))
     is_now(4)
 
 
