@@ -84,6 +84,14 @@ EDDY_API bool eddy_complete(void *a);
 /* The same with a failure: code as for throw. Since 0.1. */
 EDDY_API bool eddy_complete_error(void *a, int code, const char *format, ...) EDDY_PRINTF(3, 4);
 
+/*
+ * Any thread: eddy_complete is called on the loop's thread, soon. a: an awaitable that was started and has not
+ * completed, which therefore is still there. Returns 0; ENOMEM: call it again, for the task still waits; EDDY_NO_LOOP;
+ * EDDY_INVALID_STATE: it was never started. Not for signal handlers (it allocates).
+ * Python: loop.call_soon_threadsafe(future.set_result). Since 0.1.
+ */
+EDDY_API int eddy_complete_threadsafe(void *a);
+
 /* For types that name it explicitly: `.run = eddy_run_generic` starts the awaitable and waits, as run == NULL does. */
 EDDY_API void eddy_run_generic(struct eddy_awaitable *a);
 

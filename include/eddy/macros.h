@@ -814,6 +814,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     (eddy_remove_done_callback)(ED_HANDLE(t), ED_CALLABLE(function, argument), ED_ARGUMENT(argument))
 /* A user's awaitables complete themselves: a is such an awaitable, or its header. */
 #define eddy_complete(a) (eddy_complete)(ED_AWAITABLE(a))
+#define eddy_complete_threadsafe(a) (eddy_complete_threadsafe)(ED_AWAITABLE(a))
 #define eddy_complete_error(a, ...) ED_COMPLETE_ERROR(a, ED_IS_ONE(__VA_ARGS__), __VA_ARGS__)
 #define ED_COMPLETE_ERROR(a, one, ...) ED_CAT(ED_COMPLETE_ERROR_, one)(a, __VA_ARGS__)
 #define ED_COMPLETE_ERROR_1(a, code) (eddy_complete_error)(ED_AWAITABLE(a), (code), "%s", "")

@@ -16,8 +16,13 @@ struct current {
     struct eddy_failure *caught; /* the failure that code outside tasks caught last */
 };
 
-/* initial-exec: one load, where the general model calls a function at each access */
+/* initial-exec: one load, where the general model calls a function at each access. musl keeps no room in a thread for
+ * such variables of a library that is loaded later. */
+#if defined(__GLIBC__)
 extern __thread struct current current __attribute__((tls_model("initial-exec")));
+#else
+extern __thread struct current current;
+#endif
 
 /* What runs on a loop that no thread runs: nothing. */
 extern struct current loop_at_rest;

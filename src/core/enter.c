@@ -37,16 +37,22 @@ struct eddy_failure *loop_driver_failed(const struct eddy_loop *loop)
     return failure_of(loop->broken, "the %s driver of the event loop failed", loop->driver->type->name);
 }
 
-void loop_begin_run(struct eddy_loop *loop, struct before *before)
+void loop_begin_look(struct eddy_loop *loop, struct before *before)
 {
     before->current = current;
     before->allocator = memory_use(loop->options.allocator);
+    before->sigpipe = sigpipe_as_it_is();
+    current.loop = loop;
+    current.task = NULL;
+}
+
+void loop_begin_run(struct eddy_loop *loop, struct before *before)
+{
+    loop_begin_look(loop, before);
     before->sigpipe = loop->sigpipe = sigpipe_block();
     stack_set_namer(name_owner);
     stack_watch_overflow(!loop->options.no_signals);
-    current.loop = loop;
     loop->error = &errno;
-    current.task = NULL;
     __atomic_store_n(&loop->current, &current, __ATOMIC_RELEASE);
 }
 

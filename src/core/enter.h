@@ -30,6 +30,8 @@ struct eddy_failure *loop_claim(const eddy_loop *name, struct eddy_loop **loop);
 int loop_refusal(struct eddy_failure *failure);
 /* What this thread does from now on is the loop's. */
 void loop_begin_run(struct eddy_loop *loop, struct before *before);
+/* The same for who only looks at it: nothing runs, and nothing is written, so that SIGPIPE is left alone. */
+void loop_begin_look(struct eddy_loop *loop, struct before *before);
 /* loop NULL: it has been closed. */
 void loop_end_run(struct eddy_loop *loop, const struct before *before);
 /* The failure of a run whose driver has failed. */

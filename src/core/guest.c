@@ -23,6 +23,16 @@ static int enter(const eddy_loop *name, struct eddy_loop **loop, struct before *
     return 0;
 }
 
+/* The same to ask for the deadline, which a host does each time before it waits. */
+static int enter_to_look(const eddy_loop *name, struct eddy_loop **loop, struct before *before)
+{
+    struct eddy_failure *failure = loop_claim(name, loop);
+    if (failure)
+        return loop_refusal(failure);
+    ((*loop)->driver->type->host_waits_writes ? loop_begin_run : loop_begin_look)(*loop, before);
+    return 0;
+}
+
 static int64_t deadline_of(struct eddy_loop *loop)
 {
     int64_t deadline = loop->ready.first || __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED) || loop->interrupted
@@ -51,7 +61,7 @@ double eddy_loop_deadline(eddy_loop *name)
     struct before before;
     if (current.loop && current.loop->name == name)
         return 0;
-    if (enter(name, &loop, &before) != 0)
+    if (enter_to_look(name, &loop, &before) != 0)
         return (double)INFINITY;
     int64_t deadline = deadline_of(loop), now = driver_now(loop->driver);
     loop_end_run(loop, &before);

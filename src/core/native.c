@@ -215,3 +215,16 @@ bool(eddy_complete_error)(void *a, int code, const char *format, ...)
     va_end(arguments);
     return true;
 }
+
+static void complete_here(void *a)
+{
+    (eddy_complete)(a);
+}
+
+int(eddy_complete_threadsafe)(void *a)
+{
+    const struct task *task = owner_of(a);
+    if (!task)
+        return EDDY_INVALID_STATE;
+    return (eddy_call_soon_threadsafe)(task->loop->name, complete_here, a);
+}

@@ -157,6 +157,7 @@ struct driver_type {
     /* other code waits for that descriptor and `deadline`: queued requests are passed to the kernel. True: a wait
      * would not sleep */
     bool (*host_waits)(struct driver *driver, int64_t deadline);
+    bool host_waits_writes; /* it makes calls that may raise SIGPIPE */
     /* this thread becomes its thread. Returns 0, or an errno value: EBUSY if one of its operations is in the kernel */
     int (*move)(struct driver *driver);
     const struct driver_net *net; /* how it makes sockets: see net.h */

@@ -624,6 +624,7 @@ const struct driver_type driver_uring = {
     .wake = wake,
     .descriptor = descriptor,
     .host_waits = host_waits,
+    .host_waits_writes = true,
     .move = move,
     .now = now,
     .adopt = adopt,

@@ -27,7 +27,8 @@ struct sigpipe sigpipe_block(void)
     sigset_t set = only_sigpipe(), mask;
     sigemptyset(&mask);
     pthread_sigmask(SIG_BLOCK, &set, &mask);
-    return (struct sigpipe){.blocked = sigismember(&mask, SIGPIPE) == 1, .pending = is_pending()};
+    bool blocked = sigismember(&mask, SIGPIPE) == 1;
+    return (struct sigpipe){.blocked = blocked, .pending = blocked && is_pending()}; /* else it would be delivered */
 }
 
 /* One for the thread and one for the process may be pending. */

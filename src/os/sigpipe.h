@@ -17,6 +17,11 @@ struct sigpipe {
     bool pending; /* it was pending */
 };
 
+/* Nothing is changed, and so nothing is to be restored. */
+static inline struct sigpipe sigpipe_as_it_is(void)
+{
+    return (struct sigpipe){.blocked = true, .pending = true};
+}
 /* Blocks it on this thread. */
 struct sigpipe sigpipe_block(void);
 /* Takes one that became pending meanwhile, and unblocks the signal unless it was blocked before. Keeps errno. */

@@ -96,6 +96,50 @@ static void a_loop_may_end_by_a_call_whose_thread_has_not_returned_yet(void **st
     }
 }
 
+/* ---- an awaitable that a thread completes ---- */
+
+struct from_thread {
+    struct eddy_awaitable awaitable;
+    int result;
+    pthread_t thread;
+    int code; /* of eddy_complete_threadsafe */
+};
+
+static void *complete_it(void *argument)
+{
+    struct from_thread *self = argument;
+    self->result = 7;
+    self->code = eddy_complete_threadsafe(self);
+    return NULL;
+}
+
+static void start_thread(struct eddy_awaitable *a)
+{
+    struct from_thread *self = (struct from_thread *)a;
+    pthread_create(&self->thread, NULL, complete_it, self);
+}
+
+static const struct eddy_awaitable_type from_thread_type = {.name = "from_thread", .start = start_thread};
+
+eddy_async(void, waits_for_a_thread)
+{
+    struct from_thread self = {EDDY_AWAITABLE_INIT(&from_thread_type), .code = -1};
+    int result = eddy_await(&self);
+    pthread_join(self.thread, NULL);
+    note("%d %d", self.code, result);
+}
+
+static void a_thread_completes_an_awaitable(void **state)
+{
+    (void)state;
+    struct from_thread unstarted = {EDDY_AWAITABLE_INIT(&from_thread_type)};
+    assert_int_equal(eddy_complete_threadsafe(&unstarted), EDDY_INVALID_STATE);
+    for (int i = 0; i < ROUNDS; i++) {
+        RUN(waits_for_a_thread());
+        told("0 7");
+    }
+}
+
 /* ---- after the end ---- */
 
 eddy_async(void, leaves_its_name, (eddy_loop **, loop), (bool, referenced))
@@ -256,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_call_that_was_taken_is_made_and_the_rest_are_refused),
         cmocka_unit_test(a_loop_may_end_by_a_call_whose_thread_has_not_returned_yet),
+        cmocka_unit_test(a_thread_completes_an_awaitable),
         cmocka_unit_test(an_ended_loop_answers_and_is_never_taken_for_a_later_one),
         cmocka_unit_test(without_a_loop_posting_gives_no_loop),
         cmocka_unit_test(references_count_and_do_not_keep_the_loop),
