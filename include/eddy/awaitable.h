@@ -51,9 +51,12 @@ struct eddy_awaitable_type {
     /* `blocking` functions: the body that a thread runs, on a copy of the struct of `size` bytes. */
     void (*work)(struct eddy_awaitable *);
     size_t size;
+    /* Functions with a result: the body, which is one in all files that declare the function, while each has a type
+     * object of its own. async_free finds it by this. NULL: none. */
+    void (*body)(void);
     /* Zero. Room for later members. Objects of this type are copied into programs by the linker, and the library
      * reads the programs' own, so the size must not change. */
-    void *reserved[2];
+    void *reserved[1];
 };
 
 /* The library's data in the header. Programs set only `type`, when they make their own awaitables. */
@@ -109,10 +112,15 @@ struct eddy_freeing {
 };
 EDDY_API void eddy_freeing_add(struct eddy_freeing *freeing);
 EDDY_API void eddy_freeing_remove(struct eddy_freeing *freeing);
-/* No caller is left for the result of the function with that body: the result is freed, if the program has said how. */
-EDDY_API void eddy_free_unclaimed(struct eddy_awaitable *a, void (*body)(void));
+/* No caller is left for the result: it is freed, if the program has said how. */
+EDDY_API void eddy_free_unclaimed(struct eddy_awaitable *a);
 /* Called when a coroutine that spawned tasks ends: the tasks that it still owns are cancelled and joined. */
 EDDY_API void eddy_frame_end(void *children);
+/* The same, where a body is left before its end, for a failure that `frame` has, or gets from here. Out of line: these
+ * paths were an eighth of the code of a coroutine, and as much of the time that it takes to compile. */
+EDDY_API void eddy_frame_leave(struct eddy_core *frame) __attribute__((cold));
+EDDY_API void eddy_frame_fail(struct eddy_core *frame, struct eddy_failure *failure, const struct eddy_site *site)
+    __attribute__((cold));
 
 EDDY_API struct eddy_failure *eddy_failure_new(const struct eddy_site *site, int code, const char *format, ...)
     EDDY_PRINTF(3, 4) __attribute__((cold));

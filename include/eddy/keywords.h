@@ -114,7 +114,8 @@ int asprintf(char **__restrict text, const char *__restrict format, ...) EDDY_PR
             _Static_assert(!ed_is_no_error, "the last argument must be the address of an eddy_error: &err"), \
             ##__VA_ARGS__) \
         __auto_type ed_operand = (x); \
-        enum { ed_is_no_awaitable = ED_BRIEF(ED_NO_AWAITABLE(ed_operand)) }; \
+        __auto_type ed_pointer = ED_POINTER_TO(ed_operand); \
+        enum { ed_is_no_awaitable = ED_BRIEF(ED_NO_AWAITABLE(ed_pointer)) }; \
         _Static_assert(!ed_is_no_awaitable, "await needs a coroutine, a task, a future or another awaitable"); \
         ED_AWAIT(ED_WAIT, eddy_release_handle, ED_PASS_OR(ED_CATCH, ##__VA_ARGS__)); \
     })

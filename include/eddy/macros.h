@@ -221,9 +221,10 @@ extern struct ed_anything ed_operand;
  * name the macros between a mistake and the place where it was found.
  */
 #define ED_NO_STRUCT(x) !ED_IS_STRUCT(*ED_TYPED(ED_POINTER_TO(x)))
-#define ED_NO_AWAITABLE(x) \
-    (ED_NO_STRUCT(x) || \
-     _Generic(&ED_ADDRESS(x)->awaitable, struct eddy_awaitable *: 0, struct eddy_core *: 0, default: 1))
+/* p: ED_POINTER_TO what is awaited. */
+#define ED_NO_AWAITABLE(p) \
+    (!ED_IS_STRUCT(*ED_TYPED(p)) || \
+     _Generic(&ED_STRUCT_AT(p)->awaitable, struct eddy_awaitable *: 0, struct eddy_core *: 0, default: 1))
 #define ED_STRUCT_OR_ANYTHING(x) __builtin_choose_expr(ED_IS_STRUCT(x), &(x), (struct ed_anything *)0)
 #define ED_NO_COROUTINE(x) \
     (!ED_IS_STRUCT(x) || _Generic(&ED_STRUCT_OR_ANYTHING(x)->awaitable, struct eddy_awaitable *: 0, \
@@ -236,15 +237,20 @@ extern struct ed_anything ed_operand;
 #define ED_NO_KIND(kind) __extension__ eddy_void kind[0]
 /* The address of x; if x is wrong, an object that has every member. */
 #define ED_UNLESS(wrong, x) __builtin_choose_expr(wrong, (struct ed_anything *)0, ED_ADDRESS(x))
+/* ed_pointer is a local because its expression is long. Written out at each of its seven uses, it was most of what a
+ * compiler reads of an await. */
 #define ED_MUST_BE_AWAITABLE(x, keyword) \
-    enum { ed_is_no_awaitable = ED_BRIEF(ED_NO_AWAITABLE(x)) }; \
+    __auto_type ed_pointer = ED_POINTER_TO(x); \
+    enum { ed_is_no_awaitable = ED_BRIEF(ED_NO_AWAITABLE(ed_pointer)) }; \
     ED_BRIEF(_Static_assert(!ed_is_no_awaitable, keyword " needs a coroutine, a task, a future or another awaitable"))
+/* A pointer to what is awaited; if that is wrong, to an object that has every member. */
+#define ED_AWAITED __builtin_choose_expr(ed_is_no_awaitable, (struct ed_anything *)0, ed_pointer)
 /* x if it is a pointer to a struct, else its address. For anything else, something harmless, so that only the
  * assertion reports. */
 #define ED_POINTER_TO(x) \
     __builtin_choose_expr(ED_IS_POINTER(x), (x), __builtin_choose_expr(ED_IS_STRUCT(x), &(x), (int *)0))
-#define ED_ADDRESS(x) \
-    __builtin_choose_expr(ED_IS_STRUCT(*ED_TYPED(ED_POINTER_TO(x))), ED_POINTER_TO(x), (struct ed_anything *)0)
+#define ED_STRUCT_AT(p) __builtin_choose_expr(ED_IS_STRUCT(*ED_TYPED(p)), p, (struct ed_anything *)0)
+#define ED_ADDRESS(x) ED_STRUCT_AT(ED_POINTER_TO(x))
 #define ED_HEADER(t) .awaitable = {.awaitable = {.type = &t}}
 
 /* ---- the enclosing function ------------------------------------------------------------------------------ */
@@ -270,14 +276,14 @@ struct eddy_core *ed_enclosing(void);
 
 /* Leaves the body: its tasks are joined first, while its locals are alive. */
 #define ED_LEAVE \
-    if (ED_FRAME->children) \
-        eddy_frame_end(ED_FRAME->children); \
-    return ED_ZERO(ED_SELF->result)
+    eddy_frame_leave(ED_FRAME); \
+    return ED_NO_RESULT
+#define ED_NO_RESULT ED_ZERO(ED_SELF->result)
 #define ED_FAIL(failed, site) \
     { \
         ED_SITE(site); \
-        ED_FRAME->failure = eddy_failure_trace((failed), &site); \
-        ED_LEAVE; \
+        eddy_frame_fail(ED_FRAME, (failed), &site); \
+        return ED_NO_RESULT; \
     }
 /* A failure that for_each or a block's exit left pending is raised at the next await or yield. */
 #define ED_LEAVE_IF_PENDING \
@@ -362,10 +368,10 @@ struct eddy_core *ed_enclosing(void);
             fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
         ED_JOIN_CHILDREN(ed_self->awaitable.awaitable); \
     } \
-    ED_UNCLAIMED(fn) \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = {.name = #fn, \
                                                                     .run = fn##__run, \
-                                                                    .undo = ED_IF_VOID(T)(NULL, fn##__unclaimed), \
+                                                                    .undo = ED_IF_VOID(T)(NULL, eddy_free_unclaimed), \
+                                                                    .body = (void (*)(void))fn##__body, \
                                                                     .kind = EDDY_COROUTINE, \
                                                                     .signature = ED_SIGNATURE(T, __VA_ARGS__)}; \
     ED_CONSTRUCTOR(fn, ED_HEADER(fn##__type), __VA_ARGS__)
@@ -444,11 +450,6 @@ void eddy_async_function_does_not_fit_the_type(void)
  * f. f is identified by the address of its body, which is the same in all files that declare f, while each file has
  * its own type object.
  */
-#define ED_UNCLAIMED(fn) \
-    ED_UNUSED static void fn##__unclaimed(struct eddy_awaitable *ed_base) \
-    { \
-        eddy_free_unclaimed(ed_base, (void (*)(void))fn##__body); \
-    }
 #define eddy_async_free(fn, ...) \
     static void fn##__free(struct eddy_awaitable *ed_base) \
     { \
@@ -490,11 +491,11 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_IF_VOID(T)(, ed_self->result =) \
             fn##__body(ed_self, ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
     } \
-    ED_UNCLAIMED(fn) \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = {.name = #fn, \
                                                                     .start = eddy_blocking_start, \
                                                                     .cancel = eddy_blocking_cancel, \
-                                                                    .undo = ED_IF_VOID(T)(NULL, fn##__unclaimed), \
+                                                                    .undo = ED_IF_VOID(T)(NULL, eddy_free_unclaimed), \
+                                                                    .body = (void (*)(void))fn##__body, \
                                                                     .work = fn##__finish, \
                                                                     .kind = EDDY_BLOCKING, \
                                                                     .size = sizeof(struct fn)}; \
@@ -590,7 +591,7 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
  * declared after it need not be unique: an await inside the operand has ended by then.
  */
 #define ED_AWAIT(wait, release, failed) \
-    __auto_type ed_address = ED_UNLESS(ed_is_no_awaitable, ed_operand); \
+    __auto_type ed_address = ED_AWAITED; \
     struct eddy_awaitable *ed_awaitable = ED_AWAITABLE(ed_address); \
     wait; \
     __auto_type ed_result = ed_address->result; \
@@ -956,7 +957,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         __auto_type it = (ED_BRIEF(x)); \
         ED_MUST_BE_AWAITABLE(it, "eddy_gather"); \
         ED_SITE(site); \
-        ED_IS_POINTER(it) ? ED_AWAITABLE(ED_UNLESS(ed_is_no_awaitable, it)) \
+        ED_IS_POINTER(it) ? ED_AWAITABLE(ED_AWAITED) \
                           : eddy_gather_child(&it, sizeof it, &site); \
     })
 #define ED_ITEMS_1(a) ED_ITEM(a, ed_operand, EDDY_UNIQUE(ed_is_no_awaitable_), EDDY_UNIQUE(ed_site_))

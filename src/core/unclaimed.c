@@ -31,11 +31,11 @@ void eddy_freeing_remove(struct eddy_freeing *freeing)
     pthread_mutex_unlock(&lock);
 }
 
-void eddy_free_unclaimed(struct eddy_awaitable *a, void (*body)(void))
+void eddy_free_unclaimed(struct eddy_awaitable *a)
 {
     pthread_mutex_lock(&lock);
     struct eddy_freeing *freeing = first;
-    while (freeing && freeing->body != body)
+    while (freeing && freeing->body != a->awaitable.type->body)
         freeing = freeing->next;
     void (*function)(struct eddy_awaitable *) = freeing ? freeing->free : NULL;
     pthread_mutex_unlock(&lock);

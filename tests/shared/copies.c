@@ -26,7 +26,7 @@ async(int, take, (int_queue *, queue))
 async(int, main_task)
 {
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        CHECK(types[i]->name && !types[i]->reserved[0] && !types[i]->reserved[1]);
+        CHECK(types[i]->name && !types[i]->reserved[0]);
     int_queue queue;
     eddy_queue_init(&queue, 1);
     defer(eddy_queue_free, &queue);

@@ -2,6 +2,7 @@
 /* fold.h - keeps the small helper macros unexpanded, so that expansions can be read; helpers.c expands them. */
 #undef ED_ADDRESS
 #undef ED_AWAITABLE
+#undef ED_AWAITED
 #undef ED_CHILDREN
 #undef ED_CONTROL
 #undef ED_FRAME
@@ -17,8 +18,10 @@
 #undef ED_NO_ASYNC_GENERATOR
 #undef ED_NO_AWAITABLE
 #undef ED_NO_COROUTINE
+#undef ED_NO_RESULT
 #undef ED_NO_GENERATOR
 #undef ED_NO_KIND
+#undef ED_POINTER_TO
 #undef ED_RVALUE
 #undef ED_SENT
 #undef ED_SIGNATURE
