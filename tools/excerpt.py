@@ -9,6 +9,7 @@ A comment names the file, and the block below it is the tool's to write:
 """
 import os
 import re
+import textwrap
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MARK = re.compile(r'^<!-- (example|output): (\S+)(?: \[([\w-]+)\])? -->$')
@@ -21,12 +22,6 @@ class Missing(Exception):
     """The file or the excerpt is not there; the text says which."""
 
 
-def dedent(lines):
-    indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
-    least = min(indents, default=0)
-    return [line[least:] for line in lines]
-
-
 def lines_of(path):
     full = os.path.join(TOP, path)
     if not os.path.isfile(full):
@@ -37,9 +32,8 @@ def lines_of(path):
 
 def part(path, name):
     """The lines between the two marks of this name, without the marks of others."""
-    lines, taken, open_ = lines_of(path), [], False
-    marks = 0
-    for line in lines:
+    taken, open_, marks = [], False, 0
+    for line in lines_of(path):
         label = LABEL.match(line)
         if label and label.group(1) == name:
             open_, marks = not open_, marks + 1
@@ -47,9 +41,7 @@ def part(path, name):
             taken.append(line)
     if marks == 0 or marks % 2:
         raise Missing('%s has %s line `// [%s]`: the excerpt stands between two' % (path, 'no' if not marks else 'an odd', name))
-    while taken and not taken[-1].strip():
-        taken.pop()
-    return '\n'.join(dedent(taken))
+    return textwrap.dedent('\n'.join(taken)).rstrip()
 
 
 def whole(path):

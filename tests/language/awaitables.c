@@ -87,6 +87,47 @@ static struct alarm_clock alarm_clock(double seconds, bool slow_cancel)
     return (struct alarm_clock){EDDY_AWAITABLE_INIT(&alarm_type), .seconds = seconds, .slow_cancel = slow_cancel};
 }
 
+/* Cannot be stopped: a request makes it complete well. */
+struct hurried {
+    struct eddy_awaitable awaitable;
+    int result;
+};
+
+static void hurried_start(struct eddy_awaitable *a)
+{
+    (void)a;
+}
+
+static void hurried_cancel(struct eddy_awaitable *a)
+{
+    ((struct hurried *)a)->result = 7;
+    eddy_complete(a);
+}
+
+static const struct eddy_awaitable_type hurried_type = {
+    .name = "hurried", .start = hurried_start, .cancel = hurried_cancel};
+
+static struct hurried hurried(void)
+{
+    return (struct hurried){EDDY_AWAITABLE_INIT(&hurried_type)};
+}
+
+async(int, is_hurried)
+{
+    eddy_error err;
+    int result = await(hurried());
+    await_always(eddy_sleep(1000), &err); /* the request is delivered here */
+    return err.code == ECANCELED ? result : 0;
+}
+
+async(void, a_result_leaves_the_request)
+{
+    struct is_hurried *t = spawn(is_hurried());
+    await(eddy_sleep(0));
+    CHECK(eddy_cancel(t));
+    CHECK(await(t) == 7);
+}
+
 async(void, at_once)
 {
     eddy_error err;
@@ -182,6 +223,7 @@ async(int, main_task)
     await(ended_twice());
     await(at_once());
     await(later());
+    await(a_result_leaves_the_request());
     return 0;
 }
 

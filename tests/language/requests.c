@@ -181,6 +181,86 @@ async(void, withdrawn)
     eddy_uncancel(eddy_current_task());
 }
 
+async(void, notifies, (eddy_condition *, condition))
+{
+    async_with (held, eddy_condition_hold(condition))
+        eddy_condition_notify_all(held);
+}
+
+/* The wait takes its lock again whatever is asked of the task, and then looks for requests that waited for that. */
+async(void, taken_back_before_a_release)
+{
+    eddy_lock lock = EDDY_LOCK_INIT;
+    eddy_condition condition = EDDY_CONDITION_INIT(&lock);
+    eddy_task *self = eddy_current_task();
+    CHECK(eddy_cancel(self) && eddy_uncancel(self) == 0);
+    async_with (held, eddy_condition_hold(&condition)) {
+        struct notifies *t = spawn(notifies(held));
+        await(eddy_condition_wait(held));
+        await(eddy_sleep(0)); /* no request reaches it */
+        await(t);
+    }
+}
+
+/* ---- a group that fails ---- */
+
+async(void, fails_when_asked)
+{
+    eddy_error err;
+    await_always(eddy_sleep(1000), &err);
+    throw(EIO);
+}
+
+async(void, has_a_group)
+{
+    async_with (group, eddy_task_group())
+        eddy_group_spawn(group, fails_when_asked());
+}
+
+/* The request ended the wait of the group, whose error left in its place: the next await takes the request. */
+async(int, waits_after_its_group)
+{
+    eddy_error err;
+    await(has_a_group(), &err);
+    int first = err.code;
+    await_always(eddy_sleep(1000), &err);
+    return err.code == ECANCELED ? first : 0;
+}
+
+async(void, errors_of_a_group_hide_no_request)
+{
+    struct waits_after_its_group *t = spawn(waits_after_its_group());
+    await(eddy_sleep(0));
+    await(eddy_sleep(0));
+    CHECK(eddy_cancel(t));
+    CHECK(await(t) == EIO);
+}
+
+/* ---- a future ---- */
+
+typedef eddy_future_of(int) int_future;
+
+/* A request that ends the future that a task awaits is its own cancellation, which &err does not catch. */
+async(int, awaits_future, (int_future *, future))
+{
+    eddy_error err;
+    await(future, &err);
+    return 1;
+}
+
+async(void, own_through_a_future)
+{
+    eddy_error err;
+    int_future *future = eddy_future_new(int_future);
+    CHECK(future);
+    struct awaits_future *t = spawn(awaits_future(future));
+    await(eddy_sleep(0));
+    CHECK(eddy_cancel(t));
+    await(t, &err);
+    eddy_future_free(future);
+    CHECK(err.code == ECANCELED);
+}
+
 /* ---- awaits that complete at once ---- */
 
 async(void, beside, (bool *, had_its_turn))
@@ -238,6 +318,9 @@ async(int, main_task)
     await(passed_on());
     await(level_stays());
     await(withdrawn());
+    await(taken_back_before_a_release());
+    await(errors_of_a_group_hide_no_request());
+    await(own_through_a_future());
     await(gives_way());
     await(nothing_is_taken_for_a_request());
     return 0;

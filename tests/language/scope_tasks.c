@@ -339,6 +339,55 @@ async(void, counts_beside_another)
     CHECK(eddy_cancelling(self) == 1 && eddy_uncancel(self) == 0);
 }
 
+async(void, begins)
+{
+    CHECK(!"a task of a cancelled scope does not begin");
+}
+
+async(void, counted_before_it_begins)
+{
+    eddy_error err;
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_scope_cancel(scope);
+        struct begins *t = spawn(begins());
+        CHECK(eddy_cancelling(t) == 1);
+        await_always(t, &err);
+        CHECK(err.code == ECANCELED);
+    }
+}
+
+/* ---- a group whose block has failed ---- */
+
+async(void, ends_the_scope, (eddy_scope *, scope))
+{
+    eddy_error err;
+    await_always(eddy_sleep(never), &err);
+    eddy_scope_cancel(scope); /* while the group waits */
+    async_with (shield, eddy_shield(never))
+        await(eddy_sleep(0));
+}
+
+async(void, fails_in_a_group, (eddy_scope *, scope))
+{
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, ends_the_scope(scope));
+        await(eddy_sleep(0));
+        throw(EDOM);
+    }
+}
+
+/* The group's wait has taken the request: it is made again, since the scope goes on. */
+async(void, reached_after_a_group)
+{
+    eddy_error err;
+    async_with (scope, eddy_cancel_scope()) {
+        await(fails_in_a_group(scope), &err);
+        CHECK(err.code == EDOM);
+        await_always(eddy_sleep(never), &err);
+        CHECK(err.code == ECANCELED);
+    }
+}
+
 async(int, fires, (double, limit), (double, seconds), (bool *, fired))
 {
     async_with (scope, eddy_move_on_after(limit, fired))
@@ -423,6 +472,8 @@ async(int, main_task)
     CHECK(n == 3);
     await(counts());
     await(counts_beside_another());
+    await(counted_before_it_begins());
+    await(reached_after_a_group());
     CHECK(await(fires(never, soon, &fired)) == 1 && !fired);
     CHECK(await(fires(soon, never, &fired)) == 0 && fired);
     await(throws_inside(&fired), &err);
