@@ -111,6 +111,8 @@ struct eddy_freeing {
     void (*free)(struct eddy_awaitable *);
 };
 EDDY_API void eddy_freeing_add(struct eddy_freeing *freeing);
+/* The same of results that are nothing without their loop, such as streams. */
+EDDY_API void eddy_freeing_add_of_loop(struct eddy_freeing *freeing);
 EDDY_API void eddy_freeing_remove(struct eddy_freeing *freeing);
 /* No caller is left for the result: it is freed, if the program has said how. */
 EDDY_API void eddy_free_unclaimed(struct eddy_awaitable *a);

@@ -451,6 +451,12 @@ void eddy_async_function_does_not_fit_the_type(void)
  * its own type object.
  */
 #define eddy_async_free(fn, ...) \
+    ED_ASYNC_FREE(ED_RESULT_IS(fn, eddy_stream) || ED_RESULT_IS(fn, eddy_server) || ED_RESULT_IS(fn, eddy_file) || \
+                      ED_RESULT_IS(fn, eddy_process), \
+                  fn, __VA_ARGS__)
+#define ED_RESULT_IS(fn, tag) __builtin_types_compatible_p(__typeof__(((struct fn *)0)->result), struct tag *)
+/* of_loop: the result is nothing without its loop. */
+#define ED_ASYNC_FREE(of_loop, fn, ...) \
     static void fn##__free(struct eddy_awaitable *ed_base) \
     { \
         ED_BRIEF(_Static_assert(!__builtin_types_compatible_p(__typeof__(((struct fn *)0)->result), eddy_void), \
@@ -460,7 +466,7 @@ void eddy_async_function_does_not_fit_the_type(void)
     static struct eddy_freeing fn##__freeing = {.body = (void (*)(void))fn##__body, .free = fn##__free}; \
     __attribute__((constructor)) static void fn##__freeing_begins(void) \
     { \
-        eddy_freeing_add(&fn##__freeing); \
+        ((of_loop) ? eddy_freeing_add_of_loop : eddy_freeing_add)(&fn##__freeing); \
     } \
     __attribute__((destructor)) static void fn##__freeing_ends(void) \
     { \

@@ -95,6 +95,7 @@ struct eddy_loop {
     struct list callback_operations; /* of struct callback_operation: in flight */
     bool no_callback_operations; /* none is started any more */
     struct list closers;         /* of struct loop_closer */
+    struct list unclaimed;       /* of struct eddy_remote: ended well, and their results not fetched; see remote.c */
     struct slot *slots;          /* of bridges to other libraries */
     uint64_t lag[EDDY_LAG_BUCKETS]; /* looks that found a timer due, by how late it was: see eddy_loop_stats */
     eddy_loop *name;             /* what programs know it by: the name of a gate */

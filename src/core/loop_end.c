@@ -3,8 +3,9 @@
  * loop_end.c - the end of a loop: nothing that ran on it is left behind.
  *
  * The order: what is left of tasks is cancelled and waited for; async generators left open are closed; operations
- * without a task are cancelled, and complete; the thread pools end; other threads' calls are taken a last time.  A loop
- * whose driver has failed can wait for nothing any more: its tasks are left as they are, which is told.
+ * without a task are cancelled, and complete; the thread pools end; other threads' calls are taken a last time, and
+ * results that wait for those threads are closed.  A loop whose driver has failed can wait for nothing any more: its
+ * tasks are left as they are, which is told.
  */
 #include "core/loop_end.h"
 
@@ -127,6 +128,7 @@ static void end_threads(struct eddy_loop *loop)
         end_tasks(loop);
         free_pools(loop);
         loop_drain_inbox(loop);
+        remotes_end(loop);
     } while (loop->tasks && !loop->broken);
 }
 

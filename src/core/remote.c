@@ -2,8 +2,9 @@
 /*
  * remote.c - a coroutine run on a loop for another thread, which waits for its end.
  *
- * Invariant: a result is fetched by eddy_remote_wait, or goes to the type's `undo` with the last reference: on the
- * loop's thread, or, when the loop has ended, where that reference is given up.
+ * Invariant: a result is fetched by eddy_remote_wait, or goes to the type's `undo`: with the last reference, on the
+ * loop's thread, or, when the loop has ended, where that reference is given up.  What cannot be without its loop (a
+ * stream) goes there when the loop ends, on its thread.
  */
 #define _GNU_SOURCE /* pthread_condattr_setclock */
 #include <errno.h>
@@ -17,10 +18,20 @@
 #include "core/failure.h"
 #include "core/life.h"
 #include "core/loop.h"
+#include "core/loop_end.h"
 #include "core/sched.h"
 #include "core/task.h"
+#include "core/unclaimed.h"
 #include "os/clock.h"
 #include "os/memory.h"
+
+/* Where a result stands that nobody has fetched; under `results`. */
+enum claim {
+    CLAIM_NONE,    /* there is none, or it is nobody's but the remote's */
+    CLAIM_LISTED,  /* in the loop's list */
+    CLAIM_ENDING,  /* the loop ends, and is about to close it, if it is of that kind */
+    CLAIM_CLOSED   /* it has ended with its loop */
+};
 
 struct eddy_remote {
     struct remote_call begin, cancel; /* posted to the loop; the first also to free a result there */
@@ -32,6 +43,10 @@ struct eddy_remote {
     unsigned references;              /* of the waiting thread, of the loop, of a cancel on its way */
     bool done, cancelling;
     bool unclaimed;                   /* it ended well, and nobody has fetched the result */
+    enum claim claim;
+    bool orphan;                      /* the last reference went while it was LISTED or ENDING: the loop frees the remote */
+    struct list_link unclaimed_link;  /* LISTED: in struct eddy_loop.unclaimed */
+    struct eddy_loop *lister;         /* LISTED: that loop */
     unsigned clock_lent;              /* calls of the loop's pool that wait here; the loop joins its pool */
     struct driver *lender;            /* that loop's */
     struct eddy_failure *failure;
@@ -45,11 +60,62 @@ static struct eddy_awaitable *value_of(struct eddy_remote *remote)
     return (struct eddy_awaitable *)(void *)remote->coroutine;
 }
 
+/* ---- results that nobody has fetched ---- */
+
+static pthread_mutex_t results = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t decided = PTHREAD_COND_INITIALIZER;
+
+static void list_result(struct eddy_remote *remote)
+{
+    pthread_mutex_lock(&results);
+    remote->claim = CLAIM_LISTED;
+    remote->lister = current.loop;
+    list_add_last(&current.loop->unclaimed, &remote->unclaimed_link);
+    pthread_mutex_unlock(&results);
+}
+
+/* Under `results`. */
+static void unlist_result(struct eddy_remote *remote)
+{
+    if (remote->claim == CLAIM_LISTED) {
+        list_remove(&remote->lister->unclaimed, &remote->unclaimed_link);
+        remote->claim = CLAIM_NONE;
+    }
+}
+
+/* Who fetches the result has it from now on.  False: it has ended with its loop. */
+static bool claim_result(struct eddy_remote *remote)
+{
+    pthread_mutex_lock(&results);
+    while (remote->claim == CLAIM_ENDING)
+        pthread_cond_wait(&decided, &results);
+    unlist_result(remote);
+    remote->unclaimed = false;
+    bool whole = remote->claim != CLAIM_CLOSED;
+    pthread_mutex_unlock(&results);
+    return whole;
+}
+
+/* True: the loop frees the remote. */
+static bool leave_to_loop(struct eddy_remote *remote)
+{
+    pthread_mutex_lock(&results);
+    bool ours = current.loop && current.loop == remote->lister;
+    bool leave = remote->claim == CLAIM_ENDING || (remote->claim == CLAIM_LISTED && !ours);
+    remote->orphan = leave;
+    if (!leave)
+        unlist_result(remote);
+    pthread_mutex_unlock(&results);
+    return leave;
+}
+
 static void destroy(void *argument)
 {
     struct eddy_remote *remote = argument;
     EDDY_INVARIANT(remote->references == 0);
-    if (remote->unclaimed)
+    if (leave_to_loop(remote))
+        return;
+    if (remote->unclaimed && remote->claim != CLAIM_CLOSED)
         value_of(remote)->awaitable.type->undo(value_of(remote));
     failure_unref(remote->failure);
     pthread_mutex_destroy(&remote->mutex);
@@ -107,6 +173,8 @@ static void task_ended(struct watch *watch)
     struct eddy_failure *failure = core->failure;
     memcpy(remote->coroutine + remote->result_offset, (char *)core + remote->result_offset, remote->result_size);
     remote->unclaimed = task->has_result && core->type->undo;
+    if (remote->unclaimed)
+        list_result(remote);
     task->has_result = false;
     core->failure = NULL;
     task->seen = true;
@@ -232,6 +300,12 @@ static bool would_wait_for_itself(struct eddy_remote *remote)
     return !done && current.loop && remote->loop == current.loop->name;
 }
 
+static struct eddy_failure *ended_with_loop(struct eddy_remote *remote)
+{
+    return failure_of(EDDY_NO_LOOP, "eddy_remote_wait: the result of %s was closed when its loop ended: fetch it before",
+                      value_of(remote)->awaitable.type->name);
+}
+
 bool eddy_remote_wait(eddy_remote *remote, double seconds, void *result, eddy_error *err)
 {
     *err = (eddy_error){.message = ""};
@@ -242,12 +316,14 @@ bool eddy_remote_wait(eddy_remote *remote, double seconds, void *result, eddy_er
     }
     if (!wait_for_end(remote, seconds))
         return false;
-    if (remote->failure) {
-        eddy_failure_catch(failure_ref(remote->failure), err);
+    struct eddy_failure *failure = remote->failure ? failure_ref(remote->failure) : NULL;
+    if (!failure && result && !claim_result(remote))
+        failure = ended_with_loop(remote);
+    if (failure) {
+        eddy_failure_catch(failure, err);
         eddy_error_keep(err);
     } else if (result) {
         memcpy(result, remote->coroutine + remote->result_offset, remote->result_size);
-        remote->unclaimed = false;
     }
     return true;
 }
@@ -274,4 +350,36 @@ void eddy_remote_free(eddy_remote *remote)
 {
     if (remote)
         unref(remote);
+}
+
+/* ---- the end of the loop ---- */
+
+static struct eddy_remote *take_listed(struct eddy_loop *loop)
+{
+    pthread_mutex_lock(&results);
+    struct eddy_remote *remote = LIST_FIRST(&loop->unclaimed, struct eddy_remote, unclaimed_link);
+    if (remote) {
+        unlist_result(remote);
+        remote->claim = CLAIM_ENDING;
+    }
+    pthread_mutex_unlock(&results);
+    return remote;
+}
+
+static void end_result(struct eddy_remote *remote)
+{
+    bool closed = unclaimed_end_with_loop(value_of(remote));
+    pthread_mutex_lock(&results);
+    remote->claim = closed ? CLAIM_CLOSED : CLAIM_NONE;
+    bool orphan = remote->orphan;
+    pthread_cond_broadcast(&decided);
+    pthread_mutex_unlock(&results);
+    if (orphan)
+        destroy(remote);
+}
+
+void remotes_end(struct eddy_loop *loop)
+{
+    for (struct eddy_remote *remote; (remote = take_listed(loop));)
+        end_result(remote);
 }

@@ -94,7 +94,7 @@ struct task {
 };
 
 /* Flags of struct eddy_core. */
-enum { ED_FLAG_TASK = 1, ED_FLAG_FUTURE = 2, ED_FLAG_CANCELLING = 4, ED_FLAG_MARKED = 8 };
+enum { ED_FLAG_TASK = 1, ED_FLAG_FUTURE = 2, ED_FLAG_CANCELLING = 4, ED_FLAG_MARKED = 8, ED_FLAG_LOOP_ENDS = 16 };
 
 static inline struct eddy_awaitable *task_handle(struct task *task)
 {

@@ -16,4 +16,15 @@ static inline void task_give_up_result(struct task *task)
         type->undo(task_handle(task));
 }
 
+/* The loop ends: a result that ends with it (a stream, a server) goes to `undo` now.  False: it is another kind of
+ * result, which is left as it is. */
+static inline bool unclaimed_end_with_loop(struct eddy_awaitable *a)
+{
+    a->awaitable.flags |= ED_FLAG_LOOP_ENDS; /* eddy_free_unclaimed takes it back when it leaves the result */
+    a->awaitable.type->undo(a);
+    bool freed = a->awaitable.flags & ED_FLAG_LOOP_ENDS;
+    a->awaitable.flags &= (uint8_t)~ED_FLAG_LOOP_ENDS;
+    return freed;
+}
+
 #endif

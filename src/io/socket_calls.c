@@ -202,7 +202,7 @@ eddy_async_define(int, eddy_accept, (int, fd))
     return (int)result;
 }
 
-eddy_async_free(eddy_accept, close_unclaimed);
+ED_ASYNC_FREE(true, eddy_accept, close_unclaimed);
 
 eddy_async_define(void, eddy_connect, (int, fd), (const struct sockaddr *, address), (unsigned, length))
 {

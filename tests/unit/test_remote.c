@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* test_remote.c - rules of eddy_run_coroutine_threadsafe: another thread waits for a coroutine of this loop. */
 #include <eddy.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "transcript.h"
 
@@ -379,6 +383,102 @@ static void a_result_outlives_the_loop(void **state)
     free(text);
 }
 
+/* ---- results that are nothing without their loop ---- */
+
+eddy_async(void, wait_for_end, (eddy_stream *, s), (void *, unused))
+{
+    char byte;
+    (void)unused;
+    (void)!eddy_await(eddy_stream_read(s, &byte, 1));
+}
+
+eddy_async(eddy_stream *, dial_for_others, (int, port))
+{
+    return eddy_await(eddy_open_connection("127.0.0.1", port));
+}
+eddy_async_free(dial_for_others, eddy_stream_abort);
+
+enum { KINDS = 6 };
+
+static eddy_remote *left[KINDS];
+
+static int listen_at_any_port(struct sockaddr_in *address)
+{
+    socklen_t size = sizeof *address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    *address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_true(fd >= 0 && bind(fd, (struct sockaddr *)address, size) == 0 && listen(fd, 1) == 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)address, &size), 0);
+    return fd;
+}
+
+static int open_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    int count = 0;
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
+}
+
+/* Until it has ended; fetches nothing. */
+eddy_async(int, end_of, (eddy_remote *, remote))
+{
+    eddy_error err = {.code = EDEADLK};
+    while (err.code == EDEADLK) {
+        eddy_await(eddy_sleep(0.001));
+        (void)!eddy_remote_wait(remote, 0, NULL, &err);
+        eddy_error_free(&err);
+    }
+    return err.code;
+}
+
+eddy_async(void, leave_results, (int, listener))
+{
+    const char *words[] = {"true", NULL};
+    const eddy_process_options pipes = {.size = sizeof pipes, .out = EDDY_PIPE};
+    eddy_server *server = eddy_await(eddy_start_server(wait_for_end, (void *)NULL, "127.0.0.1", 0));
+    int port = eddy_server_port(server);
+    left[0] = eddy_run_coroutine_threadsafe(NULL, eddy_open_connection("127.0.0.1", port));
+    left[1] = eddy_run_coroutine_threadsafe(NULL, dial_for_others(port));
+    left[2] = eddy_run_coroutine_threadsafe(NULL, eddy_file_open("/dev/null", O_RDONLY, 0));
+    left[3] = eddy_run_coroutine_threadsafe(NULL, eddy_start_server(wait_for_end, (void *)NULL, "127.0.0.1", 0));
+    left[4] = eddy_run_coroutine_threadsafe(NULL, eddy_process_start(words, &pipes));
+    left[5] = eddy_run_coroutine_threadsafe(NULL, eddy_accept(listener));
+    for (int i = 0; i < KINDS; i++)
+        if (eddy_await(end_of(left[i])) != 0)
+            note("%d failed", i);
+    eddy_await(eddy_server_close(server, 0));
+}
+
+/* Nobody could use them afterwards, nor close them. */
+static void what_is_nothing_without_its_loop_is_closed_with_it(void **state)
+{
+    (void)state;
+    struct sockaddr_in address;
+    int listener = listen_at_any_port(&address), client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof address), 0);
+    eddy_run(eddy_sleep(0)); /* what a first loop keeps for the process is there */
+    int descriptors = open_descriptors();
+    long blocks = memory_live_blocks();
+    assert_int_equal(eddy_run(leave_results(listener)), 0);
+    assert_int_equal(open_descriptors(), descriptors);
+    for (int i = 0; i < KINDS; i++) {
+        eddy_error err;
+        void *result = NULL;
+        assert_true(eddy_remote_wait(left[i], 0, &result, &err));
+        assert_int_equal(err.code, EDDY_NO_LOOP);
+        assert_null(result);
+        eddy_error_free(&err);
+        eddy_remote_free(left[i]);
+    }
+    assert_int_equal(memory_live_blocks(), blocks);
+    close(client);
+    close(listener);
+    told("");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +493,7 @@ int main(void)
         cmocka_unit_test(a_result_that_nobody_fetches_is_freed_on_the_loops_thread),
         cmocka_unit_test(a_result_that_was_fetched_is_its_fetchers),
         cmocka_unit_test(a_result_outlives_the_loop),
+        cmocka_unit_test(what_is_nothing_without_its_loop_is_closed_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
