@@ -44,7 +44,7 @@ struct eddy_remote {
     bool done, cancelling;
     bool unclaimed;                   /* it ended well, and nobody has fetched the result */
     enum claim claim;
-    bool orphan;                      /* the last reference went while it was LISTED or ENDING: the loop frees the remote */
+    bool orphan;                      /* the last reference went while it was LISTED or ENDING: the loop frees it */
     struct list_link unclaimed_link;  /* LISTED: in struct eddy_loop.unclaimed */
     struct eddy_loop *lister;         /* LISTED: that loop */
     unsigned clock_lent;              /* calls of the loop's pool that wait here; the loop joins its pool */
@@ -302,7 +302,7 @@ static bool would_wait_for_itself(struct eddy_remote *remote)
 
 static struct eddy_failure *ended_with_loop(struct eddy_remote *remote)
 {
-    return failure_of(EDDY_NO_LOOP, "eddy_remote_wait: the result of %s was closed when its loop ended: fetch it before",
+    return failure_of(EDDY_NO_LOOP, "eddy_remote_wait: what %s gave was closed when its loop ended: fetch it before",
                       value_of(remote)->awaitable.type->name);
 }
 

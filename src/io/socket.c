@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 #include "core/impl.h"
@@ -64,11 +65,23 @@ struct operation socket_connect(int fd, const struct sockaddr *address, socklen_
 /* Seconds between tries while the server's queue is full: there is no event for room in it. */
 static const double first_pause = 0.001, longest_pause = 0.05;
 
+/* Another connect on the socket is under way, perhaps one that was cancelled: its outcome is this one's, too, whichever
+ * asks the kernel first. */
+eddy_async(int64_t, outcome_of_connect, (int, fd), (const struct sockaddr *, address), (socklen_t, size))
+{
+    int64_t result = eddy_await(socket_poll(fd, POLLOUT));
+    if (result >= 0)
+        result = eddy_await(socket_connect(fd, address, size));
+    return result == -EISCONN ? 0 : result;
+}
+
 eddy_async_define(int64_t, socket_connect_patiently, (int, fd), (const struct sockaddr *, address), (socklen_t, size))
 {
     bool is_unix = address && size >= sizeof address->sa_family && address->sa_family == AF_UNIX;
     for (double pause = first_pause;; pause = pause * 2 < longest_pause ? pause * 2 : longest_pause) {
         int64_t result = eddy_await(socket_connect(fd, address, size));
+        if (result == -EALREADY)
+            return eddy_await(outcome_of_connect(fd, address, size));
         if (result != -EAGAIN || !is_unix)
             return result;
         eddy_await(eddy_sleep(pause));

@@ -3,7 +3,8 @@
  * transport_memory.c - two ends in one process, which are connected to each other.
  *
  * Invariant: a direction is freed by the last of its two users. Sent bytes lie in its buffer until they are
- * received, which takes the buffer without a copy. Sending waits while the buffer is full, as on a socket.
+ * received, which takes the buffer without a copy. Sending waits while the buffer is full, as on a socket, and in a
+ * simulation for the weather.
  */
 #define EDDY_LIBRARY
 #include <errno.h>
@@ -13,7 +14,9 @@
 #include "base/assert.h"
 #include "core/impl.h"
 #include "io/transport.h"
+#include "os/clock.h"
 #include "os/memory.h"
+#include "os/net.h"
 
 enum { WAY_ROOM = 65536 };
 
@@ -54,15 +57,31 @@ static void start_waiting(struct eddy_awaitable *a)
 static const struct eddy_awaitable_type wait_type = {
     .name = "a stream in memory", .start = start_waiting, .cancel = waiters_cancel, .kind = EDDY_IO};
 
+/* A wait of the operation has ended. False: by a cancellation, and so does the operation. */
+static bool goes_on(struct transport_op *op, struct eddy_failure *failure)
+{
+    op->awaitable.awaitable.failure = failure;
+    if (op->transport->stopped)
+        op->result = -ECANCELED;
+    return !failure && !op->transport->stopped;
+}
+
 /* False: the wait failed, by a cancellation, and so does the operation. */
 static bool wait_in(struct transport_op *op, struct eddy_waiters *waiters)
 {
     struct way_wait wait = {ED_HEADER(wait_type), .waiters = waiters};
     eddy_run_generic(&wait.awaitable);
-    op->awaitable.awaitable.failure = wait.awaitable.awaitable.failure;
-    if (op->transport->stopped)
-        op->result = -ECANCELED;
-    return !wait.awaitable.awaitable.failure && !op->transport->stopped;
+    return goes_on(op, wait.awaitable.awaitable.failure);
+}
+
+/* *room: bytes that may be sent at once.  False: it was cancelled. */
+static bool wait_for_weather(struct transport_op *op, size_t *room)
+{
+    int64_t wait = net_hold_up(op->transport->loop->driver, room);
+    if (wait < 0)
+        return true;
+    struct eddy_sleep sleep = eddy_sleep((double)wait / (double)CLOCK_SECOND);
+    return goes_on(op, eddy_run_here(&sleep.awaitable));
 }
 
 /* ==== the operations ==== */
@@ -106,12 +125,12 @@ static bool grow(struct way *way, size_t size)
     return data;
 }
 
-/* Copies as many bytes as there is room for. Returns their number, or a negative code. */
-static int64_t put(struct way *way, const struct iovec *parts, int count)
+/* Copies bytes until the direction holds `end` of them. Returns their number, or a negative code. */
+static int64_t put(struct way *way, const struct iovec *parts, int count, size_t end)
 {
     size_t before = way->size;
-    for (int i = 0; i < count && way->size < WAY_ROOM; i++) {
-        size_t size = WAY_ROOM - way->size;
+    for (int i = 0; i < count && way->size < end; i++) {
+        size_t size = end - way->size;
         if (size > parts[i].iov_len)
             size = parts[i].iov_len;
         if (size && !grow(way, way->size + size))
@@ -124,14 +143,26 @@ static int64_t put(struct way *way, const struct iovec *parts, int count)
     return (int64_t)(way->size - before);
 }
 
+static size_t size_of(const struct iovec *parts, int count)
+{
+    size_t size = 0;
+    for (int i = 0; i < count; i++)
+        size += parts[i].iov_len;
+    return size;
+}
+
 static void send_bytes(struct transport_op *op)
 {
     struct way *way = end_of(op->transport)->out;
+    size_t most = size_of(op->u.bytes.parts, op->u.bytes.count);
+    if (!wait_for_weather(op, &most))
+        return;
     while (way->size == WAY_ROOM && !way->deserted)
         if (!wait_in(op, &way->sender))
             return;
     task_note_at_once(current.task);
-    op->result = way->deserted || way->ended ? -EPIPE : put(way, op->u.bytes.parts, op->u.bytes.count);
+    size_t end = most < WAY_ROOM - way->size ? way->size + most : WAY_ROOM;
+    op->result = way->deserted || way->ended ? -EPIPE : put(way, op->u.bytes.parts, op->u.bytes.count, end);
     if (op->result > 0)
         waiters_wake_first(&way->receiver);
 }

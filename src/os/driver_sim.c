@@ -8,7 +8,6 @@
 #include "os/sim.h"
 
 #include "os/clock.h"
-#include "os/file_op.h"
 #include "os/memory.h"
 
 #include <errno.h>
@@ -22,14 +21,9 @@ static int wait_until(struct driver *driver, int64_t deadline)
     return sim_wait(sim_of(driver), deadline);
 }
 
-/* Files are real, and operations on them are executed at once: a thread would take real time. */
 static bool submit(struct driver *driver, struct driver_op *op)
 {
-    if (!driver_kind_is_of_files(op->kind))
-        return sim_submit(driver, op);
-    op->result = file_op_run(op);
-    sim_count_work(sim_of(driver), op);
-    return sim_complete_now(sim_of(driver), op);
+    return driver_kind_is_of_files(op->kind) ? sim_submit_file(sim_of(driver), op) : sim_submit(driver, op);
 }
 
 static uint64_t read_seed(const struct driver_options *options)

@@ -25,6 +25,9 @@ struct driver_net {
     int64_t (*send_file)(struct driver *driver, int fd, int file, int64_t offset, size_t size);
     /* breaks the connection off, so that the peer sees no orderly end; not possible for Unix sockets */
     void (*reset)(struct driver *driver, int fd);
+    /* of a transfer in memory, which the driver does not see: a simulation may take *size down, and says for how many
+     * nanoseconds of its clock it waits first, or -1.  NULL: it never does */
+    int64_t (*hold_up)(struct driver *driver, size_t *size);
 };
 
 /* The kernel's. */
@@ -66,6 +69,10 @@ static inline int64_t net_send_file(struct driver *driver, int fd, int file, int
 static inline void net_reset(struct driver *driver, int fd)
 {
     driver->type->net->reset(driver, fd);
+}
+static inline int64_t net_hold_up(struct driver *driver, size_t *size)
+{
+    return driver->type->net->hold_up ? driver->type->net->hold_up(driver, size) : -1;
 }
 
 #endif

@@ -33,6 +33,9 @@ union sim_address {
     struct sockaddr_in6 v6;
 };
 
+/* driver_op.state of an operation that waits in the simulation; the epoll driver's values are below. */
+enum { SIM_WAITS = 64, SIM_CONNECTS, SIM_ON_FILE };
+
 enum sim_state { SIM_FRESH, SIM_LISTENS, SIM_JOINED };
 
 struct sim_socket {
@@ -60,15 +63,15 @@ struct sim_socket {
     struct list readers, writers, pollers;
 };
 
-enum sim_event_kind { SIM_LOOK, SIM_CONNECT, SIM_CANCEL };
+enum sim_event_kind { SIM_LOOK, SIM_CONNECT, SIM_CANCEL, SIM_FILE };
 
 struct sim_event {
-    struct list_link of_op;     /* in the socket's op_events, if the event has an operation */
+    struct list_link of_op;     /* in the op_events of the socket or of the files, if the event has an operation */
     int64_t due;
     uint64_t sequence;          /* sequence number: events at the same time keep their order */
     enum sim_event_kind kind;   /* LOOK: operations on the socket go on if they can */
-    struct sim_socket *socket;  /* holds a reference */
-    struct driver_op *op;       /* CONNECT, CANCEL: the operation; NULL: it has ended */
+    struct sim_socket *socket;  /* holds a reference; NULL: the event is of a file */
+    struct driver_op *op;       /* CONNECT, CANCEL, FILE: the operation; NULL: it has ended */
 };
 
 struct sim_events {
@@ -91,7 +94,8 @@ struct sim {
     struct list looks;             /* list of sockets to look at, in this order */
     struct fd_table sockets;       /* entries are struct sim_socket *; NULL: a socket of the kernel */
     struct list listeners;
-    size_t waiting;                /* number of operations in the queues of sockets */
+    size_t waiting;                /* number of operations in the queues of sockets, and on files */
+    struct list file_events;       /* the op_events of files */
     uint16_t next_port;            /* the next port for an end that was not bound */
     int beacon;                    /* an eventfd, readable while a wait would make progress; -1: not asked for yet */
     bool lit;                      /* a wait would make progress */
@@ -106,8 +110,6 @@ extern const struct driver_net net_sim;
 
 /* ---- sim_net.c: operations on sockets, and the calls that do not wait ---- */
 bool sim_submit(struct driver *driver, struct driver_op *op);
-/* An operation that has been executed completes at once (true) or in the next wait (false). */
-bool sim_complete_now(struct sim *sim, struct driver_op *op);
 void sim_cancel(struct driver *driver, struct driver_op *op);
 void sim_adopt(struct driver *driver, int fd);
 void sim_release(struct driver *driver, int fd);
@@ -120,6 +122,13 @@ int64_t sim_next_event(const struct sim *sim);
 void sim_finish(struct sim *sim);
 /* Operations on the sockets that sim_look remembered go on as far as they can; delivers nothing. */
 void sim_settle(struct sim *sim);
+
+/* ---- sim_file.c: operations on files, which are real ---- */
+bool sim_submit_file(struct sim *sim, struct driver_op *op);
+/* Its time has come. */
+void sim_run_file(struct sim *sim, struct driver_op *op);
+/* It waits for its time, and is asked to end. */
+void sim_cancel_file(struct sim *sim, struct driver_op *op);
 
 /* ---- sim_clock.c: when the clock moves ---- */
 int sim_wait(struct sim *sim, int64_t deadline);
@@ -135,12 +144,12 @@ void sim_beacon_light(struct sim *sim, bool on);
 void sim_count_work(struct sim *sim, const struct driver_op *op);
 
 /* ---- sim_event.c: events in the future ---- */
-/* False: no memory; the caller does it now, or not at all. */
+/* socket: NULL for an operation on a file. False: no memory; the caller does it now, or not at all. */
 bool sim_later(struct sim *sim, int64_t due, enum sim_event_kind kind, struct sim_socket *socket,
                struct driver_op *op);
 /* Removes the operation's events. */
-void sim_forget(struct sim_socket *socket, const struct driver_op *op);
-/* False: no event is due. The caller takes over the event's reference to its socket. */
+void sim_forget(struct sim *sim, struct sim_socket *socket, const struct driver_op *op);
+/* False: no event is due. The caller takes over the event's reference to its socket, if there is one. */
 bool sim_take_event(struct sim *sim, struct sim_event *taken);
 void sim_events_free(struct sim *sim);
 /* A random time within the latency. */
@@ -176,6 +185,8 @@ size_t sim_listening(const struct sim *sim);
 
 /* ---- sim_stream.c: two ends in memory ---- */
 void sim_join(struct sim *sim, struct sim_socket *a, struct sim_socket *b);
+/* How many of the bytes that could be moved are moved. */
+size_t sim_part_of(struct sim *sim, size_t size);
 /* Each is like the system call, or returns -EAGAIN. */
 int64_t sim_receive(struct sim *sim, struct sim_socket *socket, void *data, size_t size, int flags);
 int64_t sim_send(struct sim *sim, struct sim_socket *socket, const void *data, size_t size);

@@ -2,8 +2,9 @@
 /*
  * sim_event.c - events in the future of the simulated network; see sim.h.
  *
- * A binary heap by time, then by the order of setting. Invariant: events of operations are in sim_socket.op_events.
- * So removing one costs as much as its socket has events, and does not depend on the number of connections.
+ * A binary heap by time, then by the order of setting. Invariant: events of operations are in sim_socket.op_events,
+ * those of files in sim.file_events. So removing one costs as much as its socket has events, and does not depend on the
+ * number of connections.
  */
 #include "os/sim.h"
 
@@ -74,6 +75,11 @@ static struct sim_event *take_first(struct sim_events *events)
 
 /* ==== events ==== */
 
+static struct list *op_events(struct sim *sim, struct sim_socket *socket)
+{
+    return socket ? &socket->op_events : &sim->file_events;
+}
+
 bool sim_later(struct sim *sim, int64_t due, enum sim_event_kind kind, struct sim_socket *socket,
                struct driver_op *op)
 {
@@ -82,27 +88,27 @@ bool sim_later(struct sim *sim, int64_t due, enum sim_event_kind kind, struct si
         return false;
     *event = (struct sim_event){
         .due = due, .sequence = sim->events.sequence++, .kind = kind, .socket = socket, .op = op};
-    if (op) {
-        list_add_first(&socket->op_events, &event->of_op);
-    }
-    socket->references++;
+    if (op)
+        list_add_first(op_events(sim, socket), &event->of_op);
+    if (socket)
+        socket->references++;
     add(&sim->events, event);
     return true;
 }
 
-static void unlink_event(struct sim_event *event)
+static void unlink_event(struct sim *sim, struct sim_event *event)
 {
-    list_remove(&event->socket->op_events, &event->of_op);
+    list_remove(op_events(sim, event->socket), &event->of_op);
     event->op = NULL;
 }
 
-void sim_forget(struct sim_socket *socket, const struct driver_op *op)
+void sim_forget(struct sim *sim, struct sim_socket *socket, const struct driver_op *op)
 {
     struct sim_event *next;
-    for (struct sim_event *event = LIST_FIRST(&socket->op_events, struct sim_event, of_op); event; event = next) {
+    for (struct sim_event *event = LIST_FIRST(op_events(sim, socket), struct sim_event, of_op); event; event = next) {
         next = LIST_NEXT(event, struct sim_event, of_op);
         if (event->op == op)
-            unlink_event(event);
+            unlink_event(sim, event);
     }
 }
 
@@ -118,7 +124,7 @@ bool sim_take_event(struct sim *sim, struct sim_event *taken)
     struct sim_event *event = take_first(&sim->events);
     *taken = *event;
     if (event->op)
-        unlink_event(event);
+        unlink_event(sim, event);
     memory_free(event);
     return true;
 }
@@ -128,8 +134,9 @@ void sim_events_free(struct sim *sim)
     while (sim->events.count) {
         struct sim_event *event = take_first(&sim->events);
         if (event->op)
-            unlink_event(event);
-        sim_socket_unref(event->socket);
+            unlink_event(sim, event);
+        if (event->socket)
+            sim_socket_unref(event->socket);
         memory_free(event);
     }
     memory_free(sim->events.heap);

@@ -20,16 +20,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* driver_op.state of an operation in a queue of a sim_socket; the epoll driver's values are below. */
-enum { SIM_WAITS = 64, SIM_CONNECTS };
-
 /* ==== operations ==== */
 
 static void finish(struct sim *sim, struct driver_op *op)
 {
     struct sim_socket *socket = sim_find(sim, op->fd);
     if (socket)
-        sim_forget(socket, op);
+        sim_forget(sim, socket, op);
     epoll_finish_op(&sim->epoll, op);
 }
 
@@ -66,12 +63,23 @@ static int64_t poll_now(const struct sim *sim, const struct sim_socket *socket, 
     return events ? (int64_t)events : -EAGAIN;
 }
 
+/* A connect on it is under way.  Whoever sends or receives waits for its outcome, as does another connect. */
+static bool is_connecting(const struct sim_socket *socket)
+{
+    LIST_EACH(const struct driver_op, op, &socket->writers, link)
+        if (op->state == SIM_CONNECTS)
+            return true;
+    return false;
+}
+
 /* The result of the system call, or of an injected fault. */
 static int64_t call(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
 {
     int fault = driver_fault();
-    if (fault < 0 && fault != -EAGAIN && fault != -EINTR) /* number of the operations to make again */
+    if (fault < 0 && fault != -EAGAIN && fault != -EINTR) /* after those the call is made again */
         return fault;
+    if (socket->state == SIM_FRESH && is_connecting(socket))
+        return -EAGAIN;
     if (op->kind != DRIVER_POLL && socket->state != SIM_JOINED)
         return -ENOTCONN;
     switch (op->kind) {
@@ -138,7 +146,8 @@ static bool enqueue(struct sim *sim, struct sim_socket *socket, struct driver_op
     return false;
 }
 
-bool sim_complete_now(struct sim *sim, struct driver_op *op)
+/* Once an operation has been done, it may complete at once or, false, in the next wait. */
+static bool complete_now(struct sim *sim, struct driver_op *op)
 {
     if (!random_chance(&sim->random, sim->weather.late))
         return true;
@@ -165,7 +174,7 @@ static bool submit_joined(struct sim *sim, struct sim_socket *socket, struct dri
     if (op->kind == DRIVER_POLL || (list_is_empty(queue_of(socket, op)) && !waits_first(sim, socket, op))) {
         op->result = call(sim, socket, op);
         if (op->result != -EAGAIN)
-            return sim_complete_now(sim, op);
+            return complete_now(sim, op);
     }
     return enqueue(sim, socket, op, SIM_WAITS);
 }
@@ -176,7 +185,7 @@ static bool submit_accept(struct sim *sim, struct sim_socket *socket, struct dri
         return epoll_submit(&sim->epoll.driver, op);
     op->result = sim_accept(sim, socket, op);
     op->state = 0;
-    return sim_complete_now(sim, op);
+    return complete_now(sim, op);
 }
 
 static bool submit_connect(struct sim *sim, struct sim_socket *socket, struct driver_op *op)
@@ -184,7 +193,7 @@ static bool submit_connect(struct sim *sim, struct sim_socket *socket, struct dr
     union sim_address address = {.any.sa_family = AF_UNSPEC};
     if (op->u.address.length <= sizeof address)
         memcpy(&address, op->u.address.data, op->u.address.length);
-    if (!sim_find_listener(sim, &address)) { /* no socket of this loop listens there: the kernel connects */
+    if (!is_connecting(socket) && !sim_find_listener(sim, &address)) { /* the kernel knows who listens there */
         sim_leave_table(sim, socket);
         epoll_adopt(&sim->epoll.driver, op->fd);
         return epoll_submit(&sim->epoll.driver, op);
@@ -203,6 +212,8 @@ static bool submit_to_socket(struct driver *driver, struct sim_socket *socket, s
         return submit_accept(sim, socket, op);
     if (op->kind == DRIVER_CONNECT && socket->state == SIM_FRESH)
         return submit_connect(sim, socket, op);
+    if (is_connecting(socket))
+        return enqueue(sim, socket, op, SIM_WAITS);
     if (op->kind == DRIVER_POLL && socket->state == SIM_LISTENS && list_is_empty(&socket->backlog))
         return epoll_submit(driver, op); /* a connection from outside may come first */
     if (socket->state == SIM_JOINED || op->kind == DRIVER_POLL)
@@ -234,15 +245,21 @@ bool sim_submit(struct driver *driver, struct driver_op *op)
 
 static void end_cancelled(struct sim *sim, struct driver_op *op)
 {
-    leave_queue(sim, queue_of(sim_find(sim, op->fd), op), op);
+    struct sim_socket *socket = sim_find(sim, op->fd);
+    leave_queue(sim, queue_of(socket, op), op);
     op->result = -ECANCELED;
     finish(sim, op);
+    sim_look(sim, socket); /* others may have waited for its turn, or its connection */
 }
 
 void sim_cancel(struct driver *driver, struct driver_op *op)
 {
     struct sim *sim = sim_of(driver);
     struct sim_socket *socket = sim_find(sim, op->fd);
+    if (op->state == SIM_ON_FILE) {
+        sim_cancel_file(sim, op);
+        return;
+    }
     if (op->state != SIM_WAITS && op->state != SIM_CONNECTS) {
         epoll_cancel(driver, op);
         return;
@@ -255,6 +272,7 @@ void sim_cancel(struct driver *driver, struct driver_op *op)
         sim_later(sim, sim->now + sim_delay(sim), SIM_CANCEL, socket, op))
         return;
     end_cancelled(sim, op);
+    sim_settle(sim);
 }
 
 /* ==== events ==== */
@@ -263,18 +281,21 @@ static void try_connect(struct sim *sim, struct sim_socket *socket, struct drive
 {
     union sim_address address;
     memcpy(&address, op->u.address.data, op->u.address.length);
-    int result = sim_meet(sim, socket, &address);
+    int result = socket->state == SIM_JOINED ? 0 : sim_meet(sim, socket, &address); /* or another connect did it */
     if (result == -EAGAIN && sim_later(sim, sim->now + CLOCK_SECOND / 100, SIM_CONNECT, socket, op))
         return; /* like TCP: it is tried again until there is room */
     leave_queue(sim, &socket->writers, op);
     op->result = result;
     finish(sim, op);
+    sim_look(sim, socket);
 }
 
 static void run_event(struct sim *sim, const struct sim_event *event)
 {
     if (event->kind == SIM_LOOK)
         sim_look(sim, event->socket);
+    else if (event->op && event->kind == SIM_FILE)
+        sim_run_file(sim, event->op);
     else if (event->op && event->kind == SIM_CONNECT)
         try_connect(sim, event->socket, event->op);
     else if (event->op)
@@ -287,7 +308,8 @@ void sim_run_events(struct sim *sim)
     while (sim_take_event(sim, &event)) {
         run_event(sim, &event);
         sim_settle(sim);
-        sim_socket_unref(event.socket);
+        if (event.socket)
+            sim_socket_unref(event.socket);
     }
 }
 
@@ -361,6 +383,14 @@ static int64_t send_file(struct driver *driver, int fd, int file, int64_t offset
     return sim_find(sim_of(driver), fd) ? -EINVAL : net_kernel.send_file(driver, fd, file, offset, size);
 }
 
+/* The same for bytes in memory, above the driver. */
+static int64_t hold_up(struct driver *driver, size_t *size)
+{
+    struct sim *sim = sim_of(driver);
+    *size = sim_part_of(sim, *size);
+    return random_chance(&sim->random, sim->weather.late) ? sim_delay(sim) : -1;
+}
+
 static void reset(struct driver *driver, int fd)
 {
     struct sim_socket *socket = sim_find(sim_of(driver), fd);
@@ -382,6 +412,7 @@ const struct driver_net net_sim = {
     .get_option = get_option,
     .send_file = send_file,
     .reset = reset,
+    .hold_up = hold_up,
 };
 
 void sim_adopt(struct driver *driver, int fd)

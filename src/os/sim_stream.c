@@ -48,8 +48,7 @@ static int64_t arrival(struct sim *sim, struct sim_socket *to)
     return due > to->last_due ? due : to->last_due;
 }
 
-/* How many of the bytes that could be moved are moved. */
-static size_t part_of(struct sim *sim, size_t size)
+size_t sim_part_of(struct sim *sim, size_t size)
 {
     if (size > 1 && random_chance(&sim->random, sim->weather.short_part))
         return 1 + (size_t)random_below(&sim->random, size);
@@ -111,7 +110,7 @@ int64_t sim_receive(struct sim *sim, struct sim_socket *socket, void *data, size
         return take_error(socket);
     if (ready == 0)
         return at_end(sim, socket) ? 0 : -EAGAIN;
-    size = part_of(sim, size < ready ? size : ready);
+    size = sim_part_of(sim, size < ready ? size : ready);
     take(socket, data, size, flags & MSG_PEEK);
     if (!(flags & MSG_PEEK) && socket->peer)
         sim_look(sim, socket->peer); /* there is room */
@@ -159,7 +158,7 @@ int64_t sim_send(struct sim *sim, struct sim_socket *socket, const void *data, s
     int64_t error = may_send(sim, socket);
     if (error || size == 0)
         return error;
-    size = part_of(sim, size < room(to) ? size : room(to));
+    size = sim_part_of(sim, size < room(to) ? size : room(to));
     struct sim_segment *segment = memory_alloc(sizeof *segment + size);
     if (!segment)
         return -ENOMEM;

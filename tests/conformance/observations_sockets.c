@@ -409,6 +409,34 @@ async(void, connecting)
     close(fd);
 }
 
+/* The kernel tries again after a second, of real time. */
+async(void, connecting_twice)
+{
+    eddy_error err;
+    int listener = new_socket(AF_INET, SOCK_STREAM), fd = new_socket(AF_INET, SOCK_STREAM);
+    struct sockaddr_in address = loopback(listener);
+    int filler = new_socket(AF_INET, SOCK_STREAM);
+    listen(listener, 0);
+    connect(filler, (struct sockaddr *)&address, sizeof address);
+    await_for(eddy_connect(fd, (struct sockaddr *)&address, sizeof address), moment, &err);
+    print("no room", &err, 0);
+    eddy_loop *loop = eddy_current_loop();
+    eddy_sim_hold(loop);
+    __auto_type one = spawn(eddy_connect(fd, (struct sockaddr *)&address, sizeof address));
+    __auto_type other = spawn(eddy_connect(fd, (struct sockaddr *)&address, sizeof address));
+    await(eddy_sleep(0));
+    close(await(eddy_accept(listener)));
+    close(await(eddy_accept(listener)));
+    await(one, &err);
+    print("one after it was given up", &err, 0);
+    await(other, &err);
+    print("another beside it", &err, 0);
+    eddy_sim_release(loop);
+    close(filler);
+    close(fd);
+    close(listener);
+}
+
 static struct sockaddr_un named(const char *path, socklen_t *size)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -451,6 +479,7 @@ async(void, connecting_by_path)
 #define PROGRAMS(PROGRAM)                                                                                              \
     PROGRAM(bytes_over_tcp) PROGRAM(bytes_over_unix) PROGRAM(messages_with_edges) PROGRAM(datagrams_over_udp)          \
     PROGRAM(all_of_it) PROGRAM(given_up) PROGRAM(descriptors_that_go_along) PROGRAM(polls) PROGRAM(watchers)           \
-    PROGRAM(resets) PROGRAM(half_closed_and_slow) PROGRAM(connecting) PROGRAM(connecting_by_path)
+    PROGRAM(resets) PROGRAM(half_closed_and_slow) PROGRAM(connecting) PROGRAM(connecting_twice)         \
+    PROGRAM(connecting_by_path)
 
 OBSERVE(PROGRAMS)

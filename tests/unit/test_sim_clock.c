@@ -367,6 +367,43 @@ static void a_deadline_around_a_program_means_real_time(void **state)
     told("3 1 ETIMEDOUT");
 }
 
+/* ==== streams in memory know the weather, too ==== */
+
+eddy_async(void, write_all, (eddy_stream *, s))
+{
+    static const char bytes[5000];
+    eddy_await(eddy_stream_write(s, bytes, sizeof bytes));
+}
+
+/* How many bytes a read gives, and whether time has passed meanwhile. */
+eddy_async(void, talk_in_memory)
+{
+    eddy_stream *ends[2];
+    char bytes[5000];
+    double begin = eddy_time();
+    size_t got = 0, reads = 0;
+    eddy_await(eddy_stream_pair(ends));
+    struct write_all *writer = eddy_spawn(write_all(ends[0]));
+    for (; got < sizeof bytes; reads++)
+        got += eddy_await(eddy_stream_read(ends[1], bytes, sizeof bytes));
+    eddy_await(writer);
+    note("%s reads, %s", reads > 1 ? "several" : "one", eddy_time() > begin ? "later" : "at once");
+    eddy_await(eddy_stream_close(ends[0]));
+    eddy_await(eddy_stream_close(ends[1]));
+}
+
+static void a_write_in_memory_waits_for_the_weather(void **state)
+{
+    (void)state;
+    setenv("EDDY_SIM_WEATHER", "fine late=1 latency=5 short=1", 1);
+    SIMULATE(3, talk_in_memory());
+    told("several reads, later");
+    setenv("EDDY_SIM_WEATHER", "fine", 1);
+    SIMULATE(3, talk_in_memory());
+    told("one reads, at once");
+    unsetenv("EDDY_SIM_WEATHER");
+}
+
 int main(void)
 {
     const struct CMUnitTest rules[] = {
@@ -384,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_thread_of_the_program_is_within_any_deadline_while_it_holds),
         cmocka_unit_test(turning_does_not_move_a_held_clock),
         cmocka_unit_test(a_deadline_around_a_program_means_real_time),
+        cmocka_unit_test(a_write_in_memory_waits_for_the_weather),
     };
     return cmocka_run_group_tests(rules, NULL, NULL);
 }

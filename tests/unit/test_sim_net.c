@@ -255,6 +255,47 @@ static void a_write_may_wait_although_there_is_room(void **state)
     close_sim();
 }
 
+static bool submit_write(struct probe *probe, struct driver_file *file, int fd)
+{
+    *file = (struct driver_file){.data = "abc", .size = 3};
+    probe->op = (struct driver_op){.kind = DRIVER_PWRITE, .fd = fd, .u.file = file, .complete = complete};
+    probe->completions = 0;
+    return driver_submit(driver, &probe->op);
+}
+
+/* Until its time has come it has done nothing. */
+static void an_operation_on_a_file_may_be_late(void **state)
+{
+    (void)state;
+    struct probe written, cancelled;
+    struct driver_file file, other;
+    char name[] = "/tmp/eddy-sim-XXXXXX";
+    int fd = mkstemp(name);
+    assert_true(fd >= 0 && unlink(name) == 0);
+    open_sim(0, "late=1 latency=5 deaf=0");
+    int64_t before = driver_now(driver);
+    assert_false(submit_write(&cancelled, &other, fd));
+    driver_cancel(driver, &cancelled.op);
+    assert_int_equal(finish(&cancelled), -ECANCELED);
+    assert_int_equal(lseek(fd, 0, SEEK_END), 0);
+    assert_false(submit_write(&written, &file, fd));
+    assert_int_equal(finish(&written), 3);
+    assert_true(driver_now(driver) > before);
+    assert_int_equal(lseek(fd, 0, SEEK_END), 3);
+    close_sim();
+    open_sim(0, "late=1 latency=5 deaf=1"); /* a deaf one is carried out all the same */
+    assert_int_equal(ftruncate(fd, 0), 0);
+    assert_false(submit_write(&cancelled, &other, fd));
+    driver_cancel(driver, &cancelled.op);
+    assert_int_equal(finish(&cancelled), 3);
+    assert_int_equal(lseek(fd, 0, SEEK_END), 3);
+    close_sim();
+    open_sim(7, "fine");
+    assert_true(submit_write(&written, &file, fd));
+    close_sim();
+    close(fd);
+}
+
 static void in_fine_weather_a_write_is_done_at_once(void **state)
 {
     (void)state;
@@ -399,6 +440,52 @@ static void connecting_where_nobody_listens_is_refused(void **state)
     int fd = net_open(driver, AF_INET, SOCK_STREAM, 0);
     assert_int_equal(run(&probe, DRIVER_CONNECT, fd, 0), -ECONNREFUSED);
     driver_close_fd(driver, fd);
+    close_sim();
+}
+
+/* As with the kernel, where the second one waits for the outcome of the first. */
+static void two_connects_on_one_socket_make_one_connection(void **state)
+{
+    (void)state;
+    struct probe first, second, out, in, accepted, none;
+    open_sim(0, "latency=5");
+    int listener = make_listener(&first.address), fd = net_open(driver, AF_INET, SOCK_STREAM, 0);
+    second.address = first.address;
+    assert_false(submit(&first, DRIVER_CONNECT, fd, 0));
+    assert_false(submit(&second, DRIVER_CONNECT, fd, 0));
+    assert_false(submit(&out, DRIVER_SEND, fd, 3)); /* goes when there is a connection */
+    assert_int_equal(finish(&first), 0);
+    assert_int_equal(finish(&second), 0);
+    assert_int_equal(finish(&out), 3);
+    int end = (int)run(&accepted, DRIVER_ACCEPT, listener, 0);
+    assert_int_equal(run(&in, DRIVER_RECV, end, 3), 3);
+    assert_false(submit(&none, DRIVER_ACCEPT, listener, 0));
+    driver_cancel(driver, &none.op);
+    assert_int_equal(finish(&none), -ECANCELED);
+    assert_int_equal(run(&first, DRIVER_CONNECT, fd, 0), -EISCONN);
+    close_ends((int[]){fd, end});
+    driver_close_fd(driver, listener);
+    close_sim();
+}
+
+static void a_connect_goes_on_when_another_on_its_socket_is_cancelled(void **state)
+{
+    (void)state;
+    struct probe first, second, in;
+    open_sim(0, "latency=5 deaf=0");
+    int listener = make_listener(&second.address), fd = net_open(driver, AF_INET, SOCK_STREAM, 0);
+    first.address = second.address;
+    assert_false(submit(&first, DRIVER_CONNECT, fd, 0));
+    assert_false(submit(&in, DRIVER_RECV, fd, 3));
+    second.address.sin_port = 0; /* nobody listens there */
+    assert_false(submit(&second, DRIVER_CONNECT, fd, 0));
+    driver_cancel(driver, &first.op);
+    assert_int_equal(finish(&first), -ECANCELED);
+    assert_int_equal(in.completions, 0);
+    assert_int_equal(finish(&second), -ECONNREFUSED);
+    assert_int_equal(finish(&in), -ENOTCONN);
+    driver_close_fd(driver, fd);
+    driver_close_fd(driver, listener);
     close_sim();
 }
 
@@ -648,6 +735,7 @@ int main(void)
         cmocka_unit_test(the_end_of_file_comes_after_the_bytes),
         cmocka_unit_test(bytes_arrive_after_the_latency),
         cmocka_unit_test(a_write_may_wait_although_there_is_room),
+        cmocka_unit_test(an_operation_on_a_file_may_be_late),
         cmocka_unit_test(in_fine_weather_a_write_is_done_at_once),
         cmocka_unit_test(a_peer_that_does_not_read_holds_up_the_sender),
         cmocka_unit_test(a_cancelled_receive_loses_nothing),
@@ -662,6 +750,8 @@ int main(void)
         cmocka_unit_test(a_reset_reaches_the_other_end_at_once),
         cmocka_unit_test(closing_with_bytes_unread_breaks_it),
         cmocka_unit_test(connecting_where_nobody_listens_is_refused),
+        cmocka_unit_test(two_connects_on_one_socket_make_one_connection),
+        cmocka_unit_test(a_connect_goes_on_when_another_on_its_socket_is_cancelled),
         cmocka_unit_test(real_sockets_can_connect_to_the_simulation),
         cmocka_unit_test(both_ends_have_names),
         cmocka_unit_test(a_waiting_connection_is_closed_with_its_listener),
