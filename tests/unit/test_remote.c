@@ -434,6 +434,14 @@ eddy_async(int, end_of, (eddy_remote *, remote))
     return err.code;
 }
 
+/* Until the loop has seen the end of every child: one that still runs would outlive the loop. */
+eddy_async(void, end_of_children)
+{
+    siginfo_t info;
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+        eddy_await(eddy_sleep(0.001));
+}
+
 eddy_async(void, leave_results, (int, listener))
 {
     const char *words[] = {"true", NULL};
@@ -449,6 +457,7 @@ eddy_async(void, leave_results, (int, listener))
     for (int i = 0; i < KINDS; i++)
         if (eddy_await(end_of(left[i])) != 0)
             note("%d failed", i);
+    eddy_await(end_of_children());
     eddy_await(eddy_server_close(server, 0));
 }
 
