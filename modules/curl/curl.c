@@ -2,9 +2,9 @@
 /*
  * curl.c - transfers of libcurl's multi interface, driven by the loop.
  *
- * Invariant: a thread that runs a loop has at most one client, which lives while transfers are under way; so nothing
- * of libcurl is left when the loop closes.  libcurl tells which descriptors and which point of time it waits
- * for; the loop calls back; no task runs inside a call of libcurl.
+ * Invariant: a thread that runs a loop has at most one client, which lives while there are transfers; so nothing of
+ * libcurl is left when the loop closes. libcurl names the descriptors and the time that it waits for, and the loop
+ * calls it back; no task runs inside a call of libcurl.
  */
 #define EDDY_LIBRARY
 #include "client.h"
@@ -17,12 +17,12 @@ struct client {
     CURLM *multi;
     struct transfer *transfers; /* under way */
     eddy_handle *timer;         /* NULL: libcurl has no time limit at present */
-    bool broken;                /* a callback found no memory: the multi handle is of no more use */
+    bool broken;                /* a callback found no memory: the multi handle cannot be used any more */
 };
 
 static __thread struct client *client; /* NULL: there is no transfer on this thread */
 
-/* ==== what libcurl asks for ==== */
+/* ==== the requests of libcurl ==== */
 
 static void collect_finished(void);
 
@@ -139,7 +139,7 @@ static void remove_transfer(struct transfer *transfer)
         transfer->next->link = transfer->link;
 }
 
-/* Ends each call of libcurl: transfers that are done complete, and a client without transfers is freed. */
+/* Called after each call of libcurl: finished transfers complete, and a client without transfers is freed. */
 static void collect_finished(void)
 {
     int left;
@@ -192,7 +192,7 @@ static void cancel(struct eddy_awaitable *a)
     collect_finished();
 }
 
-/* The response has come, but no task takes it. */
+/* The response has arrived, but no task takes it. */
 static void undo(struct eddy_awaitable *a)
 {
     struct eddy_http_get *self = (struct eddy_http_get *)(void *)a;

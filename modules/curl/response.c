@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* response.c - what can be asked of a response, and the URLs of its links. */
+/* response.c - the data of a response, and the URLs of its links. */
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* transfer.c - the request as libcurl wants it, the response as eddy gives it, errors in its codes. */
+/* transfer.c - builds the request for libcurl, the response for the program, and errors with Eddy's codes. */
 #define EDDY_LIBRARY
 #include <errno.h>
 #include <stdlib.h>
 
 #include "client.h"
 
-/* ==== what arrives ==== */
+/* ==== received data ==== */
 
 static bool append(struct bytes *bytes, const char *data, size_t size)
 {
@@ -168,7 +168,7 @@ static int code_of(const struct transfer *transfer, CURLcode code)
         return transfer->refused;
     switch (code) {
     case CURLE_URL_MALFORMAT: return EINVAL;
-    case CURLE_UNSUPPORTED_PROTOCOL: /* of the URL; or the answer is not HTTP */
+    case CURLE_UNSUPPORTED_PROTOCOL: /* an error of the URL; or the answer is not HTTP */
         return was_connected(transfer->easy) ? EDDY_HTTP_FAILED : EINVAL;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY: return ENOENT;

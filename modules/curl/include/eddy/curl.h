@@ -5,9 +5,9 @@
  *     eddy_http_response *page = await(eddy_http_get("https://example.org/"));
  *     defer(eddy_http_response_free, page);
  *
- * A response of any status is a result; an error means that no complete response came.  Transfers of a loop that
- * run at the same time share connections and what is known of hosts.  A cancelled await (a timeout around it, too)
- * aborts the transfer.  libcurl's own clock is the real one, also where Eddy's is simulated.
+ * A response of any status is a result; an error means that no complete response arrived. Transfers of a loop that
+ * run at the same time share connections and data about hosts. A cancelled await (a timeout around it, too) aborts
+ * the transfer. libcurl uses the real clock, even if Eddy's is simulated.
  */
 #ifndef EDDY_CURL_H
 #define EDDY_CURL_H
@@ -19,25 +19,25 @@ extern "C" {
 #endif
 
 typedef struct eddy_http_response {
-    int status;       /* 200, 404, ...: of the last response, when redirects were followed */
+    int status;       /* 200, 404, ...: of the last response, if redirects were followed */
     int redirects;    /* how many were */
-    char *url;        /* where it came from in the end */
+    char *url;        /* the final URL of the response */
     char *headers;    /* its header lines, "Name: value\r\n" each; the status line is the first */
     char *body;       /* decoded; a 0 byte follows the last */
     size_t size;      /* of body */
-    double seconds;   /* from the start of the request to the end of the response */
+    double seconds;   /* seconds from the start of the request to the end of the response */
 } eddy_http_response;
 
-/* Zero is the default of every member.  What the pointers name is read when the await begins. */
+/* Zero is the default of every member. The data behind the pointers are read when the await begins. */
 typedef struct eddy_http_options {
     const char *method;             /* NULL: "GET", or "POST" if there is a body */
     const char *const *headers;     /* lines "Name: value", followed by NULL */
     const void *body;               /* sent with the request */
     size_t body_size;
-    double timeout;                 /* seconds for the whole of it; 0: 60, below 0: none */
-    double connect_timeout;         /* seconds until there is a connection; 0: 30 */
-    int max_redirects;              /* 0: 10, below 0: a redirect is a result */
-    size_t size_limit;              /* most bytes of a body; 0: 64 MiB */
+    double timeout;                 /* seconds for the whole request; 0: 60, below 0: no limit */
+    double connect_timeout;         /* seconds for the connection; 0: 30 */
+    int max_redirects;              /* greatest number of redirects; 0: 10, below 0: a redirect is a result */
+    size_t size_limit;              /* greatest size of a body in bytes; 0: 64 MiB */
 } eddy_http_options;
 
 /* Frees it; NULL is allowed.  Since 0.1. */
@@ -46,8 +46,8 @@ EDDY_API void eddy_http_response_free(eddy_http_response *response);
 EDDY_API eddy_slice eddy_http_header(const eddy_http_response *response, const char *name);
 /* "Not Found"; "" for an unknown status.  Since 0.1. */
 EDDY_API const char *eddy_http_status_text(int status);
-/* The reference of a link on page `base` as an absolute URL, the caller's to free; NULL: no URL can be made of it,
- * or there is no memory.  Python: urllib.parse.urljoin.  Since 0.1. */
+/* The reference of a link on page `base` as an absolute URL, which the caller frees; NULL: no URL can be made of it,
+ * or there is no memory. Python: urllib.parse.urljoin. Since 0.1. */
 EDDY_API char *eddy_http_join(const char *base, const char *reference);
 
 struct eddy_http_get {
@@ -55,14 +55,14 @@ struct eddy_http_get {
     eddy_http_response *result;
     const char *url;
     struct eddy_http_options options;
-    void *transfer; /* the module's, while it is under way */
+    void *transfer; /* the module's transfer, while it is in progress */
 };
 /*
- * await(eddy_http_get(url)), await(eddy_http_get(url, &options)): the response, the caller's to free.
+ * await(eddy_http_get(url)), await(eddy_http_get(url, &options)): the response, which the caller frees.
  * Fails with EINVAL (not an http or https URL), ENOENT (no such host), ECONNREFUSED, ECONNRESET, ETIMEDOUT,
  * ELOOP (too many redirects), EDDY_INCOMPLETE_READ (the connection ended before the response did), EMSGSIZE (larger
  * than size_limit), EDDY_HTTP_FAILED (the answer is not HTTP, no trust in the certificate, ...), ECANCELED, ENOMEM;
- * the message says what libcurl says.  Python: aiohttp's session.request.  Since 0.1.
+ * the message has libcurl's words. Python: aiohttp's session.request. Since 0.1.
  */
 EDDY_API EDDY_MUST_USE struct eddy_http_get eddy_http_get_with(const char *url, const eddy_http_options *options,
                                                                size_t options_size);
