@@ -197,7 +197,7 @@ async(void, hear, (eddy_stream *, s), (const char *, text))
     }
 }
 
-async(void, what_came_is_lent, (struct pair *, pair))
+async(void, received_bytes_are_lent, (struct pair *, pair))
 {
     eddy_slice bytes;
     char buffer[4];
@@ -209,7 +209,7 @@ async(void, what_came_is_lent, (struct pair *, pair))
     await(eddy_stream_write_eof(pair->far));
     CHECK(await(eddy_stream_read_some(pair->near, &bytes)) == 0 && bytes.size == 0);
 }
-FOR_EACH_KIND(what_came_is_lent)
+FOR_EACH_KIND(received_bytes_are_lent)
 
 /* One byte at a time, with a moment between. */
 async(void, say_slowly, (eddy_stream *, s), (const char *, text))
@@ -566,7 +566,7 @@ async(void, half_closed_goes_on, (struct pair *, pair))
 }
 FOR_EACH_KIND(half_closed_goes_on)
 
-async(void, nobody_reads_any_more, (struct pair *, pair))
+async(void, no_task_reads_any_more, (struct pair *, pair))
 {
     eddy_error err;
     char byte;
@@ -582,7 +582,7 @@ async(void, nobody_reads_any_more, (struct pair *, pair))
     CHECK(err.code == EPIPE || err.code == ECONNRESET);
     CHECK(strstr(err.message, "0 of 1 bytes"));
 }
-FOR_EACH_KIND(nobody_reads_any_more)
+FOR_EACH_KIND(no_task_reads_any_more)
 
 /* ==== concurrent use and closing ==== */
 
@@ -605,7 +605,7 @@ async(void, one_reader_and_one_writer, (struct pair *, pair))
 }
 FOR_EACH_KIND(one_reader_and_one_writer)
 
-async(void, closing_wakes_who_waits, (struct pair *, pair))
+async(void, closing_wakes_waiting_tasks, (struct pair *, pair))
 {
     eddy_error err;
     char byte, *data = calloc(1, much);
@@ -621,7 +621,7 @@ async(void, closing_wakes_who_waits, (struct pair *, pair))
     CHECK(err.code == EDDY_STREAM_CLOSED);
     await(eddy_stream_close(NULL));
 }
-FOR_EACH_KIND(closing_wakes_who_waits)
+FOR_EACH_KIND(closing_wakes_waiting_tasks)
 
 async(void, a_deadline_ends_both_ways, (struct pair *, pair))
 {
@@ -650,14 +650,14 @@ async(void, a_deadline_ends_both_ways, (struct pair *, pair))
 }
 FOR_EACH_KIND(a_deadline_ends_both_ways)
 
-async(void, everybody_has_a_name, (struct pair *, pair))
+async(void, every_task_has_a_name, (struct pair *, pair))
 {
     char name[64], short_name[4];
     CHECK(eddy_stream_peer_name(pair->near, name, sizeof name) == strlen(name) && name[0]);
     CHECK(eddy_stream_peer_name(pair->near, short_name, sizeof short_name) == strlen(name));
     CHECK(eddy_stream_own_name(pair->near, name, sizeof name) == strlen(name) && name[0]);
 }
-FOR_EACH_KIND(everybody_has_a_name)
+FOR_EACH_KIND(every_task_has_a_name)
 
 #define TEST(rule_function) {#rule_function, rule_function##__test, NULL, NULL, NULL}
 
@@ -666,7 +666,7 @@ int main(void)
     much = more_than_fits();
     const struct CMUnitTest tests[] = {
         TEST(pieces_come_as_asked),
-        TEST(what_came_is_lent),
+        TEST(received_bytes_are_lent),
         TEST(lines_come_whole),
         TEST(the_line_that_ends_first),
         TEST(an_end_too_early),
@@ -681,11 +681,11 @@ int main(void)
         TEST(parts_are_written_in_order),
         TEST(a_file_is_sent),
         TEST(half_closed_goes_on),
-        TEST(nobody_reads_any_more),
+        TEST(no_task_reads_any_more),
         TEST(one_reader_and_one_writer),
-        TEST(closing_wakes_who_waits),
+        TEST(closing_wakes_waiting_tasks),
         TEST(a_deadline_ends_both_ways),
-        TEST(everybody_has_a_name),
+        TEST(every_task_has_a_name),
     };
     return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
 }

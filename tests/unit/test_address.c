@@ -65,7 +65,7 @@ static void a_zone_is_a_number_or_the_name_of_an_interface(void **state)
         if_freenameindex(interfaces);
 }
 
-static void what_is_no_numeric_address_is_refused(void **state)
+static void text_that_is_not_a_numeric_address_is_refused(void **state)
 {
     (void)state;
     static const char *const texts[] = {
@@ -170,7 +170,7 @@ static void addresses_are_equal_if_they_name_the_same_place(void **state)
 }
 
 /* The kernel fills such a field, which does not matter for equality. */
-static void a_flow_label_is_no_part_of_the_place(void **state)
+static void a_flow_label_does_not_matter_for_equality(void **state)
 {
     (void)state;
     eddy_address a = ip("::1", 1), b = a;
@@ -186,14 +186,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_is_written_as_it_was_read),
         cmocka_unit_test(a_zone_is_a_number_or_the_name_of_an_interface),
-        cmocka_unit_test(what_is_no_numeric_address_is_refused),
+        cmocka_unit_test(text_that_is_not_a_numeric_address_is_refused),
         cmocka_unit_test(a_port_goes_from_0_to_65535),
         cmocka_unit_test(a_path_is_written_as_it_was_read),
         cmocka_unit_test(a_path_that_does_not_fit_is_refused),
         cmocka_unit_test(an_address_of_another_family_is_called_unknown),
         cmocka_unit_test(text_is_cut_where_the_room_ends_and_its_whole_length_is_told),
         cmocka_unit_test(addresses_are_equal_if_they_name_the_same_place),
-        cmocka_unit_test(a_flow_label_is_no_part_of_the_place),
+        cmocka_unit_test(a_flow_label_does_not_matter_for_equality),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

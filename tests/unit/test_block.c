@@ -56,7 +56,7 @@ static void give_crowd(size_t size, size_t first)
         block_give(&blocks, taken[i], size);
 }
 
-static void blocks_of_all_sizes_are_aligned_and_nobody_elses(void **state)
+static void blocks_of_all_sizes_are_aligned_and_do_not_overlap(void **state)
 {
     (void)state;
     for (int round = 0; round < 2; round++) { /* the second block of those that the first one gave back */
@@ -117,7 +117,7 @@ static void a_slab_holds_many(void **state)
     give_crowd(240, 0);
 }
 
-static void what_a_crowd_has_left_is_given_back(void **state)
+static void the_memory_of_many_ended_tasks_is_given_back(void **state)
 {
     (void)state;
     take_crowd(240);
@@ -179,11 +179,11 @@ static void slabs_come_from_the_allocator_in_use_and_go_back_to_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RULE(blocks_of_all_sizes_are_aligned_and_nobody_elses),
+        RULE(blocks_of_all_sizes_are_aligned_and_do_not_overlap),
         RULE(the_block_that_was_given_last_is_taken_first),
         RULE(each_taking_can_be_refused),
         RULE(a_slab_holds_many),
-        RULE(what_a_crowd_has_left_is_given_back),
+        RULE(the_memory_of_many_ended_tasks_is_given_back),
         RULE(a_few_are_never_slack),
         RULE(slabs_come_from_the_allocator_in_use_and_go_back_to_it),
     };

@@ -109,7 +109,7 @@ eddy_async(void, iterates)
 }
 
 /* B65 */
-static void async_generators_have_none_of_their_own(void **state)
+static void async_generators_have_no_separate_variables(void **state)
 {
     (void)state;
     RUN(iterates());
@@ -168,7 +168,7 @@ int main(void)
         cmocka_unit_test(a_task_has_a_copy_and_a_direct_await_shares),
         cmocka_unit_test(the_copy_is_made_at_the_spawn),
         cmocka_unit_test(a_call_has_the_context_variables_of_its_caller),
-        cmocka_unit_test(async_generators_have_none_of_their_own),
+        cmocka_unit_test(async_generators_have_no_separate_variables),
         cmocka_unit_test(setting_again_replaces_and_without_memory_changes_nothing),
         cmocka_unit_test(a_thread_without_a_loop_has_its_own_and_leaves_nothing),
     };

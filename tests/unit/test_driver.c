@@ -9,7 +9,7 @@
 
 /* ==== results ==== */
 
-static void what_can_be_done_now_is(void **state)
+static void an_operation_that_can_complete_now_does(void **state)
 {
     (void)state;
     int ends[2];
@@ -30,7 +30,7 @@ static void what_can_be_done_now_is(void **state)
     close_pair(ends);
 }
 
-static void what_would_block_completes_in_wait(void **state)
+static void an_operation_that_would_block_completes_in_wait(void **state)
 {
     (void)state;
     for (int adopted = 0; adopted < 2; adopted++) {
@@ -87,7 +87,7 @@ static void an_end_after_a_short_read_is_an_edge(void **state)
 }
 
 /* The edge comes and goes while no operation reads: the next read must ask again. */
-static void what_came_while_nobody_read_is_not_missed(void **state)
+static void bytes_that_arrive_between_reads_are_not_missed(void **state)
 {
     (void)state;
     int ends[2];
@@ -197,7 +197,7 @@ static void errors_are_results(void **state)
     assert_int_equal(driver->in_flight, 0);
 }
 
-static void sending_to_nobody_is_no_signal(void **state)
+static void sending_to_a_closed_peer_raises_no_signal(void **state)
 {
     (void)state;
     int ends[2];
@@ -239,7 +239,7 @@ static void connecting_and_accepting_meet(void **state)
     driver_close_fd(driver, listener);
 }
 
-static void a_refused_connection_says_so(void **state)
+static void a_refused_connection_is_an_error(void **state)
 {
     (void)state;
     struct sockaddr_in address;
@@ -335,7 +335,7 @@ static void each_waits_for_its_own_bytes(void **state)
 }
 
 /* A later operation does not overtake earlier ones that wait, even if it could complete at once. */
-static void nobody_jumps_the_queue(void **state)
+static void waiters_are_served_in_order(void **state)
 {
     (void)state;
     int ends[2];
@@ -563,7 +563,7 @@ static void assert_waits(struct probe *probe)
     assert_int_equal(probe->completions, 0);
 }
 
-static void a_poll_tells_only_what_was_asked(void **state)
+static void a_poll_reports_only_requested_events(void **state)
 {
     (void)state;
     for (int times = 0; times < 2; times++) {
@@ -607,7 +607,7 @@ static int64_t connect_to(struct probe *probe, int fd, struct sockaddr *address,
     return driver_submit(driver, &probe->op) ? probe->op.result : finish(probe);
 }
 
-static void a_full_queue_is_no_connection(void **state)
+static void a_full_queue_refuses_the_connection(void **state)
 {
     (void)state;
     struct sockaddr_storage address = {.ss_family = AF_UNIX};
@@ -685,7 +685,7 @@ static int64_t read_at(struct probe *probe, int fd, int64_t offset)
     return driver_submit(driver, &probe->op) ? probe->op.result : finish(probe);
 }
 
-static void what_has_no_positions_is_not_read_at_one(void **state)
+static void descriptors_without_positions_are_not_read_at_one(void **state)
 {
     (void)state;
     int ends[2];
@@ -711,7 +711,7 @@ static int64_t send_with(struct probe *probe, int fd, const char *fault)
     return result;
 }
 
-static void an_answer_is_made_the_best_of(void **state)
+static void each_answer_of_the_kernel_is_handled(void **state)
 {
     (void)state;
     int ends[2];
@@ -758,21 +758,21 @@ static void accepting_may_lack_buffers(void **state)
 int main(void)
 {
     const struct CMUnitTest rules[] = {
-        RULE(what_can_be_done_now_is),
-        RULE(what_would_block_completes_in_wait),
+        RULE(an_operation_that_can_complete_now_does),
+        RULE(an_operation_that_would_block_completes_in_wait),
         RULE(the_end_is_never_missed),
         RULE(an_end_after_a_short_read_is_an_edge),
-        RULE(what_came_while_nobody_read_is_not_missed),
+        RULE(bytes_that_arrive_between_reads_are_not_missed),
         RULE(a_message_is_received_into_its_parts_and_not_beyond),
         RULE(short_messages_do_not_hide_the_next),
         RULE(no_byte_is_lost_in_random_pieces),
         RULE(errors_are_results),
-        RULE(sending_to_nobody_is_no_signal),
+        RULE(sending_to_a_closed_peer_raises_no_signal),
         RULE(connecting_and_accepting_meet),
-        RULE(a_refused_connection_says_so),
+        RULE(a_refused_connection_is_an_error),
         RULE(operations_of_one_direction_are_served_in_order),
         RULE(each_waits_for_its_own_bytes),
-        RULE(nobody_jumps_the_queue),
+        RULE(waiters_are_served_in_order),
         RULE(reading_and_writing_do_not_wait_for_each_other),
         RULE(bytes_that_need_not_wait_are_sent_now),
         RULE(bytes_that_are_sent_now_do_not_overtake),
@@ -783,14 +783,14 @@ int main(void)
         RULE(regular_files_never_wait),
         /* Not under Valgrind: its own limit takes the connection before it refuses the descriptor. */
         RULE(too_many_open_files_is_a_result),
-        RULE(a_poll_tells_only_what_was_asked),
+        RULE(a_poll_reports_only_requested_events),
         RULE(a_writer_waits_though_its_peer_has_shut_its_side),
-        RULE(a_full_queue_is_no_connection),
+        RULE(a_full_queue_refuses_the_connection),
         RULE(a_socket_that_was_refused_connects_elsewhere),
         RULE(the_end_leaves_with_the_close),
         RULE(a_listener_is_gone_with_the_close),
-        RULE(what_has_no_positions_is_not_read_at_one),
-        RULE(an_answer_is_made_the_best_of),
+        RULE(descriptors_without_positions_are_not_read_at_one),
+        RULE(each_answer_of_the_kernel_is_handled),
         RULE(nothing_is_cancelled_unasked),
         RULE(accepting_may_lack_buffers),
     };

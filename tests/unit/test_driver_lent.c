@@ -50,7 +50,7 @@ static void two_lent_buffers_do_not_share(void **state)
 }
 
 /* The kernel copies more slowly to addresses that do not begin a cache line. */
-static void what_is_lent_begins_a_cache_line(void **state)
+static void lent_bytes_begin_a_cache_line(void **state)
 {
     (void)state;
     enum { MANY = 5 };
@@ -113,7 +113,7 @@ static void the_end_and_a_cancelled_wait_lend_nothing(void **state)
     close_pair(ends);
 }
 
-static void what_came_to_a_cancelled_wait_is_for_the_next(void **state)
+static void bytes_of_a_cancelled_wait_are_left_for_the_next(void **state)
 {
     (void)state;
     int ends[2];
@@ -194,10 +194,10 @@ int main(void)
     const struct CMUnitTest rules[] = {
         RULE(a_buffer_is_lent_when_something_has_come),
         RULE(two_lent_buffers_do_not_share),
-        RULE(what_is_lent_begins_a_cache_line),
+        RULE(lent_bytes_begin_a_cache_line),
         RULE(a_crowd_needs_no_more_buffers_than_are_kept),
         RULE(the_end_and_a_cancelled_wait_lend_nothing),
-        RULE(what_came_to_a_cancelled_wait_is_for_the_next),
+        RULE(bytes_of_a_cancelled_wait_are_left_for_the_next),
         RULE(a_few_free_buffers_are_kept),
         RULE(messages_carry_descriptors),
     };

@@ -149,7 +149,7 @@ static int suspects(void)
 }
 
 /* Once in a period; the period in which bytes arrived does not count. */
-static void who_is_quiet_is_asked_once(void **state)
+static void a_quiet_connection_is_asked_once(void **state)
 {
     (void)state;
     int ends[3][2];
@@ -178,7 +178,7 @@ static void who_is_quiet_is_asked_once(void **state)
 }
 
 /* Those whose peer has ended get a new receive, however many they are; the others keep theirs. */
-static void all_that_are_quiet_are_asked(void **state)
+static void all_quiet_connections_are_asked(void **state)
 {
     (void)state;
     enum { MANY = 2 * 64 + 3 };
@@ -220,7 +220,7 @@ static void one_request_receives_for_many(void **state)
     close_pair(ends);
 }
 
-static void what_came_unasked_is_for_whoever_asks(void **state)
+static void early_bytes_are_given_to_the_next_receive(void **state)
 {
     (void)state;
     int ends[2];
@@ -252,7 +252,7 @@ static void what_came_unasked_is_for_whoever_asks(void **state)
     close_pair(ends);
 }
 
-static void what_came_unasked_fills_the_parts_of_a_message_and_no_more(void **state)
+static void early_bytes_fill_the_parts_of_a_message_and_no_more(void **state)
 {
     (void)state;
     int ends[2];
@@ -300,7 +300,7 @@ static void a_poll_sees_what_a_multishot_took(void **state)
 
 /* The kernel's poll reported that the peer ended its side, which was not asked for. Without the cancellation another
  * poll would follow. */
-static void a_poll_is_cancelled_although_it_has_just_told_something_else(void **state)
+static void a_poll_is_cancelled_although_it_has_just_reported_another_event(void **state)
 {
     (void)state;
     static const char filling[4096];
@@ -430,7 +430,7 @@ static void the_store_grows(void **state)
 }
 
 /* An operation that holds buffers for ever does not keep others from receiving. */
-static void without_a_shared_buffer_one_brings_his_own(void **state)
+static void without_a_shared_buffer_a_receive_brings_its_own(void **state)
 {
     (void)state;
     int ends[6][2];
@@ -519,7 +519,7 @@ static void a_cancelled_accept_stops_accepting(void **state)
 }
 
 /* Accepted, but no operation wants it: the client sees the end of its connection. */
-static void what_was_accepted_unasked_is_closed(void **state)
+static void sockets_accepted_early_are_closed(void **state)
 {
     (void)state;
     struct sockaddr_in address;
@@ -654,25 +654,25 @@ int main(void)
 {
     const struct CMUnitTest rules[] = {
         RULE(an_end_that_the_kernel_has_lost_is_asked_for),
-        RULE(who_is_quiet_is_asked_once),
-        RULE(all_that_are_quiet_are_asked),
+        RULE(a_quiet_connection_is_asked_once),
+        RULE(all_quiet_connections_are_asked),
         RULE(it_gives_its_shared_pages_back),
         RULE(a_closed_number_is_as_new),
         RULE(one_request_receives_for_many),
-        RULE(what_came_unasked_is_for_whoever_asks),
-        RULE(what_came_unasked_fills_the_parts_of_a_message_and_no_more),
+        RULE(early_bytes_are_given_to_the_next_receive),
+        RULE(early_bytes_fill_the_parts_of_a_message_and_no_more),
         RULE(a_poll_sees_what_a_multishot_took),
-        RULE(a_poll_is_cancelled_although_it_has_just_told_something_else),
+        RULE(a_poll_is_cancelled_although_it_has_just_reported_another_event),
         RULE(a_receive_of_its_own_takes_over),
         RULE(the_stock_is_small),
         RULE(the_end_is_reported_after_the_last_bytes),
         RULE(a_closed_descriptor_is_let_go),
         RULE(the_store_grows),
-        RULE(without_a_shared_buffer_one_brings_his_own),
+        RULE(without_a_shared_buffer_a_receive_brings_its_own),
         RULE(without_memory_for_the_store_it_works),
         RULE(one_request_accepts_many),
         RULE(a_cancelled_accept_stops_accepting),
-        RULE(what_was_accepted_unasked_is_closed),
+        RULE(sockets_accepted_early_are_closed),
         RULE(large_sends_arrive_whole),
         RULE(a_large_send_is_cancelled),
         RULE(small_queues_lose_nothing),

@@ -76,7 +76,7 @@ static void cancel_other(struct probe *probe)
 }
 
 /* Results from before the request reached the operation are delivered unchanged. */
-static void cancelling_what_is_done_changes_nothing(void **state)
+static void cancelling_an_ended_task_changes_nothing(void **state)
 {
     (void)state;
     int ends[2];
@@ -246,7 +246,7 @@ static const struct epoll_watch *epoll_watch_of(int fd)
 }
 
 /* Another holder of the old description (a child after fork) keeps it registered in epoll. */
-static void a_duplicate_of_a_closed_descriptor_is_nobody(void **state)
+static void a_duplicate_of_a_closed_descriptor_gets_no_events(void **state)
 {
     (void)state;
     int ends[2], fresh[2];
@@ -528,7 +528,7 @@ static void time_never_goes_back_and_starts_alike(void **state)
     assert_true(driver_now(driver) == now);
 }
 
-static void what_is_ready_comes_before_time_goes_on(void **state)
+static void ready_operations_come_before_time_advances(void **state)
 {
     (void)state;
     int ends[2];
@@ -587,12 +587,12 @@ int main(void)
     const struct CMUnitTest rules[] = {
         RULE(a_cancelled_operation_completes_in_the_next_wait),
         RULE(cancelling_one_leaves_the_others),
-        RULE(cancelling_what_is_done_changes_nothing),
+        RULE(cancelling_an_ended_task_changes_nothing),
         RULE(a_completion_may_cancel_another),
         RULE(cancelling_a_connect_frees_the_socket),
         RULE(a_completion_may_submit_itself_again),
         RULE(events_of_a_closed_descriptor_do_not_reach_its_successor),
-        RULE(a_duplicate_of_a_closed_descriptor_is_nobody),
+        RULE(a_duplicate_of_a_closed_descriptor_gets_no_events),
         RULE(a_stranger_may_be_closed_and_its_number_reused),
         RULE(a_released_descriptor_is_a_stranger),
         RULE(a_wait_without_limit_on_time_does_not_sleep),
@@ -608,7 +608,7 @@ int main(void)
     const struct CMUnitTest rules_of_virtual_time[] = {
         RULE(an_hour_passes_at_once),
         RULE(time_never_goes_back_and_starts_alike),
-        RULE(what_is_ready_comes_before_time_goes_on),
+        RULE(ready_operations_come_before_time_advances),
         RULE(a_wake_stops_the_clock),
         RULE(the_seed_is_from_options_or_environment),
     };

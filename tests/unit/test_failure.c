@@ -260,7 +260,7 @@ eddy_async(void, leaves_a_failed_child)
     note("%d", eddy_done(t));
 }
 
-static void a_failed_task_that_nobody_awaited_is_reported(void **state)
+static void a_failed_task_that_was_not_awaited_is_reported(void **state)
 {
     (void)state;
     assert_int_equal(eddy_run_with(LOGGING(), leaves_a_failed_child()), 0);
@@ -425,7 +425,7 @@ eddy_async(void, cleans_up_without_memory)
 }
 
 /* A record that all errors share cannot have followers. */
-static void what_cannot_follow_is_reported(void **state)
+static void errors_that_cannot_follow_are_reported(void **state)
 {
     (void)state;
     assert_int_equal(eddy_run_with(LOGGING(), cleans_up_without_memory()), 0);
@@ -439,7 +439,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nested_errors_are_printed_and_freed_without_recursion),
         cmocka_unit_test(of_several_failures_the_first_leaves_and_the_others_follow_it),
-        cmocka_unit_test(what_cannot_follow_is_reported),
+        cmocka_unit_test(errors_that_cannot_follow_are_reported),
         cmocka_unit_test(details_live_until_the_next_error_is_caught_or_as_long_as_kept),
         cmocka_unit_test(an_error_alone_is_a_group_of_one),
         cmocka_unit_test(a_part_of_a_group_can_be_kept_alone),
@@ -449,7 +449,7 @@ int main(void)
         cmocka_unit_test(clean_up_that_catches_an_error_does_not_lose_the_one_under_way),
         cmocka_unit_test(a_timeout_has_the_cancellation_as_its_cause),
         cmocka_unit_test(a_lost_error_is_reported_exactly_once),
-        cmocka_unit_test(a_failed_task_that_nobody_awaited_is_reported),
+        cmocka_unit_test(a_failed_task_that_was_not_awaited_is_reported),
         cmocka_unit_test(the_exception_handler_is_an_option_and_may_keep_the_error),
         cmocka_unit_test(errno_is_each_tasks_own),
         cmocka_unit_test(without_memory_an_error_keeps_its_code),

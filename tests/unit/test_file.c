@@ -373,7 +373,7 @@ async(void, fifo_without_reader)
     CHECK(unlink(name) == 0);
 }
 
-static void a_fifo_loses_nothing_whoever_comes_first(void **state)
+static void a_fifo_loses_nothing_in_any_order_of_opening(void **state)
 {
     (void)state;
     for (int how = BY_READS; how <= BY_LARGE_READS; how++) {
@@ -508,7 +508,7 @@ async(void, copies_of_what_is_no_file)
     close(fifo);
 }
 
-static void what_is_no_regular_file_is_copied_as_well(void **state)
+static void files_that_are_not_regular_are_copied_too(void **state)
 {
     (void)state;
     RUN_CLEAN(copies_of_what_is_no_file());
@@ -533,7 +533,7 @@ async(void, no_copies)
     CHECK(err.code == ENOSPC);
 }
 
-static void what_cannot_be_copied_is_said(void **state)
+static void an_impossible_copy_is_an_error(void **state)
 {
     (void)state;
     RUN_CLEAN(no_copies());
@@ -572,12 +572,12 @@ int main(void)
         FILE_TEST(a_folder_is_listed),
         FILE_TEST(errors_say_what_was_being_done_and_to_whom),
         FILE_TEST(a_fifo_is_read_and_written),
-        FILE_TEST(a_fifo_loses_nothing_whoever_comes_first),
+        FILE_TEST(a_fifo_loses_nothing_in_any_order_of_opening),
         FILE_TEST(a_cancelled_open_leaves_nothing_open),
         FILE_TEST(many_tasks_use_a_file_at_once),
         FILE_TEST(a_file_is_copied_whatever_its_size),
-        FILE_TEST(what_is_no_regular_file_is_copied_as_well),
-        FILE_TEST(what_cannot_be_copied_is_said),
+        FILE_TEST(files_that_are_not_regular_are_copied_too),
+        FILE_TEST(an_impossible_copy_is_an_error),
         FILE_TEST(a_copy_may_be_cancelled_at_any_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

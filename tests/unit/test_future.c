@@ -225,7 +225,7 @@ eddy_async(void, sets_twice)
     eddy_future_free(g);
 }
 
-static void a_future_that_is_set_twice_keeps_what_it_has_and_says_so(void **state)
+static void a_future_that_is_set_twice_keeps_its_result_and_reports_it(void **state)
 {
     (void)state;
     assert_int_equal(eddy_run_with(LOGGING(), sets_twice()), 0);
@@ -244,7 +244,7 @@ eddy_async(void, frees_unread)
     eddy_future_free(unseen);
 }
 
-static void an_error_that_nobody_looked_at_is_reported_once(void **state)
+static void an_error_that_was_not_read_is_reported_once(void **state)
 {
     (void)state;
     assert_int_equal(eddy_run_with(LOGGING(), frees_unread()), 0);
@@ -322,7 +322,7 @@ eddy_async(void, gathers)
 }
 
 /* D16 */
-static void a_gather_fails_with_the_first_failure_and_cancels_nobody(void **state)
+static void a_gather_fails_with_the_first_failure_and_cancels_no_task(void **state)
 {
     (void)state;
     assert_int_equal(eddy_run_with(LOGGING(), gathers()), 0);
@@ -393,7 +393,7 @@ eddy_async(void, waits)
 }
 
 /* C22 */
-static void a_wait_counts_those_that_are_done_and_cancels_nobody(void **state)
+static void a_wait_counts_those_that_are_done_and_cancels_no_task(void **state)
 {
     (void)state;
     RUN(waits());
@@ -426,14 +426,14 @@ int main(void)
         cmocka_unit_test(a_shielded_wait_is_cancelled_without_the_future),
         cmocka_unit_test(a_request_after_the_result_takes_nothing_from_the_future),
         cmocka_unit_test(a_request_that_is_pending_reaches_the_future),
-        cmocka_unit_test(a_future_that_is_set_twice_keeps_what_it_has_and_says_so),
-        cmocka_unit_test(an_error_that_nobody_looked_at_is_reported_once),
+        cmocka_unit_test(a_future_that_is_set_twice_keeps_its_result_and_reports_it),
+        cmocka_unit_test(an_error_that_was_not_read_is_reported_once),
         cmocka_unit_test(done_callbacks_are_called_by_the_loop_in_order),
         cmocka_unit_test(without_memory_the_future_has_failed),
-        cmocka_unit_test(a_gather_fails_with_the_first_failure_and_cancels_nobody),
+        cmocka_unit_test(a_gather_fails_with_the_first_failure_and_cancels_no_task),
         cmocka_unit_test(a_cancelled_child_fails_the_gather_and_no_other_child),
         cmocka_unit_test(cancelling_a_gather_cancels_its_children),
-        cmocka_unit_test(a_wait_counts_those_that_are_done_and_cancels_nobody),
+        cmocka_unit_test(a_wait_counts_those_that_are_done_and_cancels_no_task),
         cmocka_unit_test(as_completed_gives_the_handles_in_the_order_of_their_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

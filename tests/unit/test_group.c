@@ -25,7 +25,7 @@ eddy_async(void, refused)
     CHECK(code == EDDY_GROUP_CLOSED);
 }
 
-static void a_refused_spawn_frees_its_value_and_says_so(void **state)
+static void a_refused_spawn_frees_its_value_and_is_reported(void **state)
 {
     (void)state;
     RUN_CLEAN(refused());
@@ -179,7 +179,7 @@ int main(void)
         cmocka_unit_test(without_memory_the_group_fails_and_nothing_is_left),
         cmocka_unit_test(a_value_that_never_begins_is_freed),
         cmocka_unit_test(a_group_that_has_ended_ignores_a_cancel),
-        cmocka_unit_test(a_refused_spawn_frees_its_value_and_says_so),
+        cmocka_unit_test(a_refused_spawn_frees_its_value_and_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -246,7 +246,7 @@ eddy_async(void, has_a_crowd, (bool, some_stay))
     note("%d", count);
 }
 
-static void the_memory_of_a_crowd_of_calls_is_given_back(void **state)
+static void the_memory_of_many_calls_is_given_back(void **state)
 {
     (void)state;
     RUN(has_a_crowd(false));
@@ -399,7 +399,7 @@ int main(void)
         cmocka_unit_test(an_old_handle_never_means_another_call),
         cmocka_unit_test(a_handle_of_an_ended_loop_means_nothing_to_the_next),
         cmocka_unit_test(handles_that_are_forgotten_hold_no_memory),
-        cmocka_unit_test(the_memory_of_a_crowd_of_calls_is_given_back),
+        cmocka_unit_test(the_memory_of_many_calls_is_given_back),
         cmocka_unit_test(calls_that_are_left_over_are_dropped_with_the_loop),
         cmocka_unit_test(a_call_that_schedules_itself_starves_no_other),
         cmocka_unit_test(a_call_from_another_thread_wakes_a_sleeping_loop),

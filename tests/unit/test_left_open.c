@@ -66,7 +66,7 @@ async(void, leaves_several_open)
     note("end");
 }
 
-static void what_is_left_open_is_closed_with_clean_up_that_may_await(void **state)
+static void open_generators_are_closed_with_clean_up_that_may_await(void **state)
 {
     (void)state;
     RUN_LOGGED(leaves_several_open());
@@ -133,7 +133,7 @@ async(void, leaves_a_scope_open, (bool, cancel))
     note("end");
 }
 
-static void a_scope_that_a_generator_has_left_open_is_no_tasks_any_more(void **state)
+static void a_scope_that_a_generator_has_left_open_belongs_to_no_task(void **state)
 {
     (void)state;
     RUN_LOGGED(leaves_a_scope_open(false));
@@ -167,7 +167,7 @@ async(void, lets_a_time_out_pass)
     note("slept");
 }
 
-static void a_deadline_that_passes_after_its_task_has_ended_reaches_nobody(void **state)
+static void a_deadline_after_the_end_of_its_task_has_no_effect(void **state)
 {
     (void)state;
     RUN_LOGGED(lets_a_time_out_pass());
@@ -234,12 +234,12 @@ static void a_value_yielded_while_closing_reaches_no_variable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_left_open_is_closed_with_clean_up_that_may_await),
+        cmocka_unit_test(open_generators_are_closed_with_clean_up_that_may_await),
         cmocka_unit_test(a_value_yielded_while_closing_reaches_no_variable),
         cmocka_unit_test(one_that_refuses_to_be_closed_is_reported_and_its_stack_given_back),
         cmocka_unit_test(an_error_of_the_closing_is_reported),
-        cmocka_unit_test(a_scope_that_a_generator_has_left_open_is_no_tasks_any_more),
-        cmocka_unit_test(a_deadline_that_passes_after_its_task_has_ended_reaches_nobody),
+        cmocka_unit_test(a_scope_that_a_generator_has_left_open_belongs_to_no_task),
+        cmocka_unit_test(a_deadline_after_the_end_of_its_task_has_no_effect),
         cmocka_unit_test(without_memory_to_close_it_its_stack_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,7 +199,7 @@ eddy_async(int, fails)
     return 0;
 }
 
-static void an_error_that_nobody_caught_is_printed_and_gives_1(void **state)
+static void an_uncaught_error_is_printed_and_gives_1(void **state)
 {
     (void)state;
     long blocks = memory_live_blocks();
@@ -737,7 +737,7 @@ int main(void)
         cmocka_unit_test(a_loop_exists_while_it_runs),
         cmocka_unit_test(a_run_inside_a_run_is_an_error),
         cmocka_unit_test(a_run_gives_the_result_of_any_type),
-        cmocka_unit_test(an_error_that_nobody_caught_is_printed_and_gives_1),
+        cmocka_unit_test(an_uncaught_error_is_printed_and_gives_1),
         cmocka_unit_test(options_are_checked),
         cmocka_unit_test(memory_that_malloc_keeps_is_returned_to_the_system),
         cmocka_unit_test(the_allocator_hook_gives_every_block),

@@ -72,7 +72,7 @@ async(void, goes_on_afterwards)
     await(eddy_server_close(server, 1));
 }
 
-static void each_call_says_so_and_works_when_there_are_some_again(void **state)
+static void each_call_fails_and_works_when_some_are_free_again(void **state)
 {
     (void)state;
     RUN_CLEAN(goes_on_afterwards());
@@ -81,7 +81,7 @@ static void each_call_says_so_and_works_when_there_are_some_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_call_says_so_and_works_when_there_are_some_again),
+        cmocka_unit_test(each_call_fails_and_works_when_some_are_free_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

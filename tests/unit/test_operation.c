@@ -593,7 +593,7 @@ async(void, polls_on)
     await(end_trial(t));
 }
 
-static void a_poll_that_persists_tells_each_pass(void **state)
+static void a_persistent_poll_reports_in_each_pass(void **state)
 {
     (void)state;
     RUN_CLEAN(polls_on());
@@ -663,7 +663,7 @@ int main(void)
         cmocka_unit_test(a_completion_may_start_the_next),
         cmocka_unit_test(lent_bytes_stay_until_they_are_given_back),
         cmocka_unit_test(no_memory_given_receives_nothing),
-        cmocka_unit_test(a_poll_that_persists_tells_each_pass),
+        cmocka_unit_test(a_persistent_poll_reports_in_each_pass),
         cmocka_unit_test(misuse_is_an_error),
         cmocka_unit_test(a_completion_has_the_variables_of_the_start),
     };

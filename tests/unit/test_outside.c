@@ -129,7 +129,7 @@ eddy_async(void, makes_a_future, (int_future **, f))
     eddy_set_result(*f, 7);
 }
 
-static void what_has_a_result_can_be_asked_anywhere(void **state)
+static void results_that_are_ready_can_be_read_anywhere(void **state)
 {
     (void)state;
     int_future *f;
@@ -145,7 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_callback_of_the_loop_cannot_await),
         cmocka_unit_test(a_thread_without_a_loop_cannot_await),
-        cmocka_unit_test(what_has_a_result_can_be_asked_anywhere),
+        cmocka_unit_test(results_that_are_ready_can_be_read_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -291,7 +291,7 @@ async(void, loses)
     await(eddy_process_wait(p), &err);
     CHECK(err.code == ECHILD && strstr(err.message, "/bin/cat"));
 }
-RULE(a_status_that_somebody_else_took_is_an_error, loses())
+RULE(a_status_that_other_code_took_is_an_error, loses())
 
 /* ==== ending it ==== */
 
@@ -403,7 +403,7 @@ int main(void)
         cmocka_unit_test(dispositions_are_the_default_ones),
         cmocka_unit_test(blocked_and_ignored_signals_end_it),
         cmocka_unit_test(a_program_that_cannot_be_started_is_an_error_of_the_start),
-        cmocka_unit_test(a_status_that_somebody_else_took_is_an_error),
+        cmocka_unit_test(a_status_that_other_code_took_is_an_error),
         cmocka_unit_test(a_scope_ends_its_process),
         cmocka_unit_test(a_command_that_takes_too_long_is_killed),
         cmocka_unit_test(an_abandoned_child_is_reaped),

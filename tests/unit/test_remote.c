@@ -223,7 +223,7 @@ eddy_async(void, leaves_one_behind, (eddy_loop **, loop))
 }
 
 /* The request to cancel has no receiver, and is dropped without an effect. */
-static void what_outlives_its_loop_can_be_cancelled_and_freed(void **state)
+static void a_remote_that_outlives_its_loop_can_be_cancelled_and_freed(void **state)
 {
     (void)state;
     eddy_loop *loop;
@@ -263,7 +263,7 @@ eddy_async(void, gives_up_at_once)
     eddy_await(eddy_sleep(0.01));
 }
 
-static void a_result_that_nobody_waits_for_is_freed(void **state)
+static void a_result_that_is_not_awaited_is_freed(void **state)
 {
     (void)state;
     RUN(gives_up_at_once());
@@ -327,7 +327,7 @@ static void fetch(struct visit *visit)
         give_back(text);
 }
 
-static void a_result_that_nobody_fetches_is_freed_on_the_loops_thread(void **state)
+static void a_result_that_is_not_fetched_is_freed_on_the_loops_thread(void **state)
 {
     (void)state;
     struct visit looks = {.body = look_and_go}, goes = {.body = go_at_once};
@@ -342,7 +342,7 @@ static void a_result_that_nobody_fetches_is_freed_on_the_loops_thread(void **sta
     assert_int_equal(freed_elsewhere, 0);
 }
 
-static void a_result_that_was_fetched_is_its_fetchers(void **state)
+static void a_fetched_result_belongs_to_the_caller(void **state)
 {
     (void)state;
     struct visit visit = {.body = fetch};
@@ -496,11 +496,11 @@ int main(void)
         cmocka_unit_test(the_other_thread_can_cancel),
         cmocka_unit_test(the_other_thread_need_not_wait),
         cmocka_unit_test(the_loops_own_thread_is_told_that_it_would_wait_for_itself),
-        cmocka_unit_test(what_outlives_its_loop_can_be_cancelled_and_freed),
-        cmocka_unit_test(a_result_that_nobody_waits_for_is_freed),
+        cmocka_unit_test(a_remote_that_outlives_its_loop_can_be_cancelled_and_freed),
+        cmocka_unit_test(a_result_that_is_not_awaited_is_freed),
         cmocka_unit_test(a_request_that_the_end_of_the_loop_meets_is_cancelled),
-        cmocka_unit_test(a_result_that_nobody_fetches_is_freed_on_the_loops_thread),
-        cmocka_unit_test(a_result_that_was_fetched_is_its_fetchers),
+        cmocka_unit_test(a_result_that_is_not_fetched_is_freed_on_the_loops_thread),
+        cmocka_unit_test(a_fetched_result_belongs_to_the_caller),
         cmocka_unit_test(a_result_outlives_the_loop),
         cmocka_unit_test(what_is_nothing_without_its_loop_is_closed_with_it),
     };

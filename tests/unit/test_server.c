@@ -269,7 +269,7 @@ async(void, start_and_count)
     await(eddy_server_close(server, 0));
 }
 
-static void a_server_that_nobody_has_is_given_back_at_once(void **state)
+static void a_server_that_is_never_taken_is_freed_at_once(void **state)
 {
     (void)state;
     RUN_CLEAN(start_and_count());
@@ -326,7 +326,7 @@ async(void, run_out_of_descriptors)
     await(eddy_server_close(server, 1));
 }
 
-static void a_server_outlives_want_of_descriptors(void **state)
+static void a_server_survives_a_lack_of_descriptors(void **state)
 {
     (void)state;
     if (!RUNNING_ON_VALGRIND) /* the kernel closes one connection too many, and none is left to serve */
@@ -340,9 +340,9 @@ int main(void)
         cmocka_unit_test(a_failing_handler_is_reported),         cmocka_unit_test(closing_waits_and_then_cancels),
         cmocka_unit_test(a_request_ends_the_grace_of_a_closing),  cmocka_unit_test(the_loop_closes_what_is_left),
         cmocka_unit_test(a_start_that_fails_says_why),
-        cmocka_unit_test(a_server_that_nobody_has_is_given_back_at_once),
+        cmocka_unit_test(a_server_that_is_never_taken_is_freed_at_once),
         cmocka_unit_test(every_address_has_the_same_port),
-        cmocka_unit_test(a_server_outlives_want_of_descriptors),
+        cmocka_unit_test(a_server_survives_a_lack_of_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

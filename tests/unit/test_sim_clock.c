@@ -99,7 +99,7 @@ eddy_async(void, play_for_a_while)
         eddy_queue_free(&queues[i]);
 }
 
-static void a_time_out_comes_while_two_tasks_play(void **state)
+static void a_timeout_fires_while_two_tasks_wake_each_other(void **state)
 {
     (void)state;
     SIMULATE(0, play_for_a_while());
@@ -159,7 +159,7 @@ eddy_async(void, think_for_a_while)
     note("%s", eddy_error_name(err.code));
 }
 
-static void turns_without_end_meet_the_time_out(void **state)
+static void endless_passes_end_by_the_timeout(void **state)
 {
     (void)state;
     SIMULATE(0, think_for_a_while());
@@ -409,10 +409,10 @@ int main(void)
     const struct CMUnitTest rules[] = {
         cmocka_unit_test(network_events_arrive_while_a_task_turns),
         cmocka_unit_test(a_task_can_turn_until_a_time_has_come),
-        cmocka_unit_test(a_time_out_comes_while_two_tasks_play),
+        cmocka_unit_test(a_timeout_fires_while_two_tasks_wake_each_other),
         cmocka_unit_test(some_turns_between_sleeps_take_no_time),
         cmocka_unit_test(a_blocking_call_is_within_any_deadline),
-        cmocka_unit_test(turns_without_end_meet_the_time_out),
+        cmocka_unit_test(endless_passes_end_by_the_timeout),
         cmocka_unit_test(a_name_is_looked_up_within_any_deadline),
         cmocka_unit_test(a_call_that_waits_for_the_loop_does_not_stop_the_clock),
         cmocka_unit_test(a_seed_repeats_a_run_with_threads),

@@ -430,7 +430,7 @@ static void closing_with_bytes_unread_breaks_it(void **state)
     close_sim();
 }
 
-static void connecting_where_nobody_listens_is_refused(void **state)
+static void connecting_without_a_listener_is_refused(void **state)
 {
     (void)state;
     struct probe probe;
@@ -576,7 +576,7 @@ static int64_t poll_now(int fd, unsigned events)
     return finish(&probe) == -ECANCELED ? 0 : -1;
 }
 
-static void a_poll_tells_what_the_kernel_would(void **state)
+static void a_poll_reports_what_the_kernel_would(void **state)
 {
     (void)state;
     enum { ALL = POLLIN | POLLOUT | POLLRDHUP };
@@ -609,7 +609,7 @@ static void a_poll_tells_what_the_kernel_would(void **state)
     close_sim();
 }
 
-static void a_poll_that_waits_is_told_of_what_comes(void **state)
+static void a_waiting_poll_reports_received_bytes(void **state)
 {
     (void)state;
     int ends[2];
@@ -633,7 +633,7 @@ static void a_poll_that_waits_is_told_of_what_comes(void **state)
     close_sim();
 }
 
-static void who_shuts_reading_reads_no_more(void **state)
+static void a_socket_shut_for_reading_reads_no_more(void **state)
 {
     (void)state;
     int ends[2];
@@ -740,16 +740,16 @@ int main(void)
         cmocka_unit_test(a_peer_that_does_not_read_holds_up_the_sender),
         cmocka_unit_test(a_cancelled_receive_loses_nothing),
         cmocka_unit_test(a_broken_connection_tells_both_ends),
-        cmocka_unit_test(a_poll_tells_what_the_kernel_would),
-        cmocka_unit_test(a_poll_that_waits_is_told_of_what_comes),
-        cmocka_unit_test(who_shuts_reading_reads_no_more),
+        cmocka_unit_test(a_poll_reports_what_the_kernel_would),
+        cmocka_unit_test(a_waiting_poll_reports_received_bytes),
+        cmocka_unit_test(a_socket_shut_for_reading_reads_no_more),
         cmocka_unit_test(parts_are_sent_and_received_in_order),
         cmocka_unit_test(bytes_wait_until_a_cut_is_over),
         cmocka_unit_test(a_simulation_that_ends_closes_what_is_open),
         cmocka_unit_test(an_operation_that_breaks_the_connection_completes_once),
         cmocka_unit_test(a_reset_reaches_the_other_end_at_once),
         cmocka_unit_test(closing_with_bytes_unread_breaks_it),
-        cmocka_unit_test(connecting_where_nobody_listens_is_refused),
+        cmocka_unit_test(connecting_without_a_listener_is_refused),
         cmocka_unit_test(two_connects_on_one_socket_make_one_connection),
         cmocka_unit_test(a_connect_goes_on_when_another_on_its_socket_is_cancelled),
         cmocka_unit_test(real_sockets_can_connect_to_the_simulation),

@@ -143,7 +143,7 @@ eddy_async(void, frames)
     note("after");
 }
 
-static void a_frame_never_leaves_its_tasks_behind(void **state)
+static void a_frame_never_leaves_its_tasks_running(void **state)
 {
     (void)state;
     RUN(frames());
@@ -163,7 +163,7 @@ eddy_async(void, takes_over)
     note("=%d", eddy_await(kept));
 }
 
-static void a_kept_task_is_awaited_by_somebody_else(void **state)
+static void a_kept_task_is_awaited_by_another_task(void **state)
 {
     (void)state;
     RUN(takes_over());
@@ -610,7 +610,7 @@ eddy_async(void, loses_an_unspawned_task)
     eddy_detach(t);
 }
 
-static void a_task_without_memory_that_nobody_awaits_is_reported(void **state)
+static void a_task_without_memory_that_is_not_awaited_is_reported(void **state)
 {
     (void)state;
     assert_int_equal(eddy_run_with(LOGGING(), loses_an_unspawned_task()), 0);
@@ -694,8 +694,8 @@ int main(void)
         cmocka_unit_test(tasks_have_names_and_are_listed),
         cmocka_unit_test(an_eager_task_runs_at_once_up_to_its_first_wait),
         cmocka_unit_test(a_detached_task_runs_on_and_frees_itself),
-        cmocka_unit_test(a_frame_never_leaves_its_tasks_behind),
-        cmocka_unit_test(a_kept_task_is_awaited_by_somebody_else),
+        cmocka_unit_test(a_frame_never_leaves_its_tasks_running),
+        cmocka_unit_test(a_kept_task_is_awaited_by_another_task),
         cmocka_unit_test(a_task_cannot_wait_for_itself),
         cmocka_unit_test(a_million_tasks_come_and_go),
         cmocka_unit_test(a_cancelled_task_has_the_reason_of_its_request),
@@ -711,7 +711,7 @@ int main(void)
         cmocka_unit_test(a_child_that_is_cancelled_alone_does_not_cancel_the_group),
         cmocka_unit_test(cancelling_the_parent_cancels_the_children),
         cmocka_unit_test(a_task_without_memory_fails_when_it_is_awaited),
-        cmocka_unit_test(a_task_without_memory_that_nobody_awaits_is_reported),
+        cmocka_unit_test(a_task_without_memory_that_is_not_awaited_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

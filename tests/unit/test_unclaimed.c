@@ -79,7 +79,7 @@ async(void, nobody_takes, (enum maker, maker), (bool, detached))
     await(eddy_server_close(world.unix_server, 5));
 }
 
-static void results_that_nobody_takes_are_closed(void **state)
+static void results_that_are_not_taken_are_closed(void **state)
 {
     (void)state;
     for (int maker = 0; maker < MAKERS; maker++)
@@ -90,7 +90,7 @@ static void results_that_nobody_takes_are_closed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(results_that_nobody_takes_are_closed),
+        cmocka_unit_test(results_that_are_not_taken_are_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

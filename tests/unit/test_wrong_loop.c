@@ -488,7 +488,7 @@ eddy_async(void, has_open_things)
     eddy_await(eddy_server_close(server, 0));
 }
 
-static void what_is_open_in_another_loop_stays_as_it_was(void **state)
+static void open_objects_of_another_loop_are_unchanged(void **state)
 {
     (void)state;
     RUN(has_open_things());
@@ -553,7 +553,7 @@ eddy_async(void, waits_and_is_cancelled)
     eddy_await(eddy_sleep(0.001));
 }
 
-static void what_comes_too_late_is_forgotten(void **state)
+static void late_results_are_dropped(void **state)
 {
     (void)state;
     keep_standard_error();
@@ -627,7 +627,7 @@ eddy_async(void, gives_up_what_it_has_not)
     note("%d", eddy_current_loop() == mine && eddy_loop_driver(mine) != NULL);
 }
 
-static void a_reference_that_nobody_has_is_not_given_up(void **state)
+static void a_reference_that_was_not_taken_cannot_be_given_up(void **state)
 {
     (void)state;
     assert_int_equal(eddy_run_with(LOGGING(), gives_up_what_it_has_not()), 0);
@@ -680,10 +680,10 @@ int main(void)
         cmocka_unit_test(a_call_that_cannot_be_passed_on_does_nothing_and_is_reported),
         cmocka_unit_test(an_await_of_another_loops_future_fails),
         cmocka_unit_test(a_future_of_no_loop_or_of_an_ended_one_may_be_used),
-        cmocka_unit_test(what_is_open_in_another_loop_stays_as_it_was),
-        cmocka_unit_test(what_comes_too_late_is_forgotten),
+        cmocka_unit_test(open_objects_of_another_loop_are_unchanged),
+        cmocka_unit_test(late_results_are_dropped),
         cmocka_unit_test(of_several_loops_one_must_be_named),
-        cmocka_unit_test(a_reference_that_nobody_has_is_not_given_up),
+        cmocka_unit_test(a_reference_that_was_not_taken_cannot_be_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,7 +116,7 @@ eddy_async(void, owns_all)
     eddy_await(eddy_server_close(server, 0));
 }
 
-static void what_another_loop_owns_is_refused_and_stays_whole(void **state)
+static void objects_of_another_loop_are_refused_and_unchanged(void **state)
 {
     (void)state;
     RUN(owns_all());
@@ -194,7 +194,7 @@ static void waiting_on_the_loops_own_thread_is_a_deadlock_and_named(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_another_loop_owns_is_refused_and_stays_whole),
+        cmocka_unit_test(objects_of_another_loop_are_refused_and_unchanged),
         cmocka_unit_test(waiting_on_the_loops_own_thread_is_a_deadlock_and_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
