@@ -39,7 +39,7 @@
     X(EDDY_TLS_CERTIFICATE, 4120, "the peer's certificate is not accepted")                                          \
     X(EDDY_TLS_TRUNCATED, 4121, "the peer ended the connection without TLS's close_notify")                          \
     X(EDDY_WRITE_CUT, 4122, "an earlier write was cut short, and the program has not gone on from there")            \
-    X(EDDY_GIVEN_UP, 4123, "the kernel gave the operation up, which nobody had asked for")                           \
+    X(EDDY_GIVEN_UP, 4123, "the kernel cancelled the operation without a request")                                   \
     X(EDDY_WRONG_LOOP, 4124, "it belongs to the event loop of another thread")
 
 enum eddy_error_code {

@@ -7,7 +7,7 @@
 #include "core/frame_end.h"
 
 _Static_assert(offsetof(struct task, spawn_frame) == TASK_SPAWN_FRAME, "the code below reads it");
-_Static_assert(sizeof(struct task) % 16 == 0, "the coroutine behind it is aligned");
+_Static_assert(sizeof(struct task) % 16 == 0, "the coroutine after it is aligned");
 
 __asm__(".text\n"
         ".p2align 4\n"

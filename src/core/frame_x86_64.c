@@ -13,7 +13,7 @@
 #include "core/frame_end.h"
 
 _Static_assert(offsetof(struct task, spawn_frame) == TASK_SPAWN_FRAME, "frame_x86_64.c reads it");
-_Static_assert(sizeof(struct task) % 16 == 0, "the coroutine behind it is aligned");
+_Static_assert(sizeof(struct task) % 16 == 0, "the coroutine after it is aligned");
 
 /* rdi: struct task *, the first of the body's tasks; frame_end_below(tasks, the stack pointer of the caller). */
 __asm__(".text\n"

@@ -58,7 +58,7 @@ void(eddy_future_free)(void *f)
     if (future == no_memory_one())
         return;
     if (a->awaitable.failure && !future->seen)
-        report_failure(a->awaitable.failure, "a future was freed and nobody had looked at its error");
+        report_failure(a->awaitable.failure, "a future was freed before its error was read");
     failure_unref(a->awaitable.failure);
     memory_free(future);
 }

@@ -144,6 +144,6 @@ void loop_finish(struct eddy_loop *loop)
     if (loop->broken && loop->tasks)
         report_alive(loop, "is left as it is, since the driver of its loop has failed");
     if (loop->unspawned)
-        report_line("eddy: %zu tasks were not spawned because there was no memory, and nobody awaited them",
+        report_line("eddy: %zu tasks were not spawned because there was no memory, and they were not awaited",
                     loop->unspawned);
 }

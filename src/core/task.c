@@ -43,7 +43,7 @@ void tasks_free(struct eddy_loop *loop)
 static __attribute__((noinline, cold)) void report_unseen(struct task *task)
 {
     char what[128];
-    snprintf(what, sizeof what, "task \"%.64s\" failed and nobody awaited it", task_name(task));
+    snprintf(what, sizeof what, "task \"%.64s\" failed and was not awaited", task_name(task));
     report_failure(task_core(task)->failure, what);
 }
 

@@ -56,7 +56,7 @@ struct eddy_lock_acquire eddy_lock_acquire(eddy_lock *lock)
 void eddy_lock_release(eddy_lock *lock)
 {
     EDDY_ASSERT(lock->held,
-                "eddy_lock_release of a lock that nobody holds: release it once for each eddy_lock_acquire");
+                "eddy_lock_release of a lock that is not held: release it once for each eddy_lock_acquire");
     if (!waiters_wake_first(&lock->waiters))
         lock->held = false;
 }

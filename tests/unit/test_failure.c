@@ -265,7 +265,7 @@ static void a_failed_task_that_was_not_awaited_is_reported(void **state)
     (void)state;
     assert_int_equal(eddy_run_with(LOGGING(), leaves_a_failed_child()), 0);
     told("1");
-    assert_int_equal(log_count("task \"boom-2\" failed and nobody awaited it"), 1);
+    assert_int_equal(log_count("task \"boom-2\" failed and was not awaited"), 1);
     assert_int_equal(log_count("boom 6"), 1);
 }
 

@@ -109,7 +109,7 @@ static void release_twice(void)
 static void releasing_a_free_lock_stops_the_program(void **state)
 {
     (void)state;
-    stops_with(release_twice, "eddy_lock_release of a lock that nobody holds");
+    stops_with(release_twice, "eddy_lock_release of a lock that is not held");
 }
 
 eddy_async(void, spawned_without_a_stack)
