@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* adopt.c - descriptors that the program hands to its loop, for its operations without a task. */
+/* adopt.c - descriptors that the program passes to its loop, for its operations without a task. */
 #include <errno.h>
 #include <fcntl.h>
 
@@ -7,7 +7,7 @@
 #include "core/loop.h"
 #include "eddy/operation.h"
 
-/* 0, or why the loop cannot take fd or give it back now. */
+/* Returns 0, or the code for why the loop cannot take fd or give it back now. */
 static int refusal(struct eddy_loop *loop, int fd)
 {
     if (!loop || driver_is_foreign(loop->driver))

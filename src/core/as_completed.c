@@ -20,13 +20,13 @@ struct completion {
     struct watch watch;
     struct completions *all;
     struct eddy_awaitable *awaitable;
-    struct list_link link; /* in the queue of those that have ended */
+    struct list_link link; /* its place in the queue of ended tasks */
 };
 
 struct completions {
-    struct list ended;           /* those that have ended and were not handed out */
-    struct eddy_waiters waiters; /* the consumer, if it waits */
-    size_t count;                /* of different ones: a handle that stands twice is given once */
+    struct list ended;           /* tasks that have ended and were not handed out */
+    struct eddy_waiters waiters; /* the consumer, if it is waiting */
+    size_t count;                /* number of different handles: one that is given twice is handed out once */
     struct completion items[];
 };
 
@@ -43,7 +43,7 @@ static void ended(struct watch *watch)
     waiters_wake_first(&item->all->waiters);
 }
 
-/* The consumer, if it waits and each that is left would have to end after it. */
+/* The consumer, if it is waiting and each remaining task would have to end after it. */
 static struct task *waiter(struct watch *watch)
 {
     struct completions *all = container_of(watch, struct completion, watch)->all;
@@ -66,7 +66,7 @@ static void refuse(struct watch *watch, struct eddy_failure *failure)
 
 static const struct wait_kind by_order = {.waiter = waiter, .refuse = refuse};
 
-/* The items, each handle once. */
+/* The items; each handle appears once. */
 static void collect(struct completions *all, const void *tasks, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -108,7 +108,7 @@ static void start(struct eddy_awaitable *a)
 
 static void undo(struct eddy_awaitable *a)
 {
-    (void)a; /* what has ended stays in the queue */
+    (void)a; /* ended tasks remain in the queue */
 }
 
 static const struct eddy_awaitable_type wait_one_type = {

@@ -8,7 +8,7 @@
 #include "core/scope.h"
 #include "os/clock.h"
 
-/* The awaitable is not even started. */
+/* The awaitable is not started at all. */
 static bool refuse(struct eddy_scope *scope, struct eddy_awaitable *a, bool pointer, struct eddy_failure *failure)
 {
     if (!pointer)
@@ -18,7 +18,7 @@ static bool refuse(struct eddy_scope *scope, struct eddy_awaitable *a, bool poin
     return false;
 }
 
-/* The time is over before it begins: a task is cancelled and joined, anything else not even started. */
+/* The time is over before it begins: a task is cancelled and joined; any other awaitable is not started. */
 static bool open_expired(struct eddy_scope *scope, struct eddy_awaitable *a, bool pointer)
 {
     if (!pointer || !(a->awaitable.flags & (ED_FLAG_TASK | ED_FLAG_FUTURE)))
@@ -27,7 +27,7 @@ static bool open_expired(struct eddy_scope *scope, struct eddy_awaitable *a, boo
     if (awaitable_is_done(a))
         return true;
     (eddy_cancel)(a, NULL);
-    scope->relative = true; /* its cancellation is this scope's, told from the task's own by this mark */
+    scope->relative = true; /* its cancellation is this scope's; this mark tells it from the task's own */
     return true;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* block.c - slabs made, carved, given back.  The invariant stands in block.h. */
+/* block.c - making slabs, carving blocks, giving them back. The invariant stands in block.h. */
 #include "core/block.h"
 
 #include "core/switch.h"
@@ -10,13 +10,13 @@
 enum { FIRST_COUNT = 4, LARGEST_SLAB = 64 * 1024, SLACK = 4096 };
 
 struct block_slab {
-    struct block_slab *next; /* of the same class */
-    uint32_t count;          /* blocks that fit */
-    uint32_t carved;         /* how many blocks were ever taken */
-    uint32_t free;           /* how many of them are free: counted by blocks_trim, has no meaning otherwise */
+    struct block_slab *next; /* next slab of the same class */
+    uint32_t count;          /* number of blocks */
+    uint32_t carved;         /* number of blocks that were ever taken */
+    uint32_t free;           /* number of free blocks: counted by blocks_trim, meaningless otherwise */
 };
 
-/* Bytes from the head to the first block and the word before it. */
+/* Number of bytes from the head to the first block and the word before it. */
 #define FIRST_BLOCK ((sizeof(struct block_slab) + sizeof(void *) + BLOCK_STEP - 1) / BLOCK_STEP * BLOCK_STEP)
 
 static struct block_slab **slab_of(void *block)
@@ -24,13 +24,13 @@ static struct block_slab **slab_of(void *block)
     return (struct block_slab **)block - 1;
 }
 
-/* Bytes from one block to the next. */
+/* Number of bytes from one block to the next. */
 static size_t stride_of(size_t class)
 {
     return (class + 1) * BLOCK_STEP;
 }
 
-/* Memcheck is what answers a request of its own; Callgrind, which counts what others run, does not. */
+/* Only Memcheck answers a request of its own; Callgrind, which counts other programs' instructions, does not. */
 static bool each_for_itself(void)
 {
 #ifdef EDDY_SANITIZED
@@ -90,7 +90,7 @@ static void count_free(struct blocks *blocks, size_t class)
         (*slab_of(block))->free++;
 }
 
-/* The free blocks of slabs that stay keep their order. */
+/* The free blocks of the remaining slabs keep their order. */
 static void forget_doomed_blocks(struct blocks *blocks, size_t class)
 {
     void **link = &blocks->free[class];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * block.h - memory for tasks and what belongs to them: slabs of equal blocks, reused last in first out.
+ * block.h - memory for tasks and their parts: slabs of equal blocks, reused last in first out.
  *
  * A slab is one block of memory.h: its head, then blocks with a word before each that names the slab.  Invariant:
  * only the first slab of a class has blocks that were never taken.
  *
- * Each taking counts as a request that may be refused.  Under sanitizers and Memcheck each block is one of memory.h
- * for itself, so that they see what is used too late.
+ * Taking a block counts as a request that may be refused. Under sanitizers and Memcheck each block is a separate
+ * block of memory.h, so that they detect uses after it was given back.
  */
 #ifndef EDDY_CORE_BLOCK_H
 #define EDDY_CORE_BLOCK_H
@@ -23,20 +23,20 @@ struct block_slab;
 struct blocks {
     void *free[BLOCK_CLASSES];               /* the free blocks, chained through their first word */
     struct block_slab *slabs[BLOCK_CLASSES]; /* the newest first */
-    size_t classes;                          /* sizes from this class on have no slabs; 0: no size has slabs */
-    size_t live;                             /* how many blocks of slabs are in use */
+    size_t classes;                          /* number of blocks of slabs in use */
+    size_t live;                             /* number of blocks of slabs that were ever taken */
     size_t carved;                           /* how many blocks of slabs were ever taken */
 };
 
 void blocks_init(struct blocks *blocks);
-/* True: most blocks of the slabs are free, because a crowd of tasks has gone. */
+/* True: most blocks of the slabs are free, because many tasks have ended. */
 bool blocks_are_slack(const struct blocks *blocks);
 /* Gives back all slabs with no block in use. */
 void blocks_trim(struct blocks *blocks);
 /* The slow part: there is no free block, or the size has no slabs. */
 void *block_make(struct blocks *blocks, size_t size);
 
-/* Of a class blocks have as many bytes as leave room for a word before the next one. */
+/* The size of a class's blocks leaves room for a word before the next one. */
 static inline size_t block_class(size_t size)
 {
     return (size + sizeof(void *) - 1) / BLOCK_STEP;

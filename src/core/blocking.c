@@ -3,8 +3,8 @@
  * blocking.c - functions that run in the pool of threads: blocking(T, name, args...).
  *
  * The thread works on a copy of the awaitable, so that a wait which was cancelled can end at once and leave the copy
- * to the thread.  A result that nobody waits for any more goes to the type's `undo`.  The function sees a copy of the
- * task's variables: what it sets is seen by nobody else.
+ * to the thread. A result that no task waits for any more goes to the type's `undo`. The function has a copy of the
+ * task's context variables: values that it sets are seen by no other code.
  */
 #include "core/blocking.h"
 
@@ -29,7 +29,7 @@ struct job {
     struct thread_pool *pool;
     struct remote_call done;       /* posted to the loop by the thread */
     struct eddy_loop *loop;
-    struct eddy_awaitable *waits;  /* gets the result; NULL: given up */
+    struct eddy_awaitable *waits;  /* the task that gets the result; NULL: given up */
     struct context_value *context; /* the context variables that the function sees */
     size_t lent;                   /* words that are copied once more, after `copy`: see lend_words */
     _Alignas(16) char copy[];
@@ -137,7 +137,7 @@ void blocking_start(struct eddy_awaitable *a, enum pool which)
         return;
     }
     task->wait.job = job;
-    task->loop->driver->in_flight++; /* the loop has to look for the thread's call */
+    task->loop->driver->in_flight++; /* the loop must look for the thread's call */
 }
 
 void eddy_blocking_start(struct eddy_awaitable *a)

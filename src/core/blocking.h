@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* blocking.h - awaitables that a thread carries out, for the files of the library: see blocking.c. */
+/* blocking.h - awaitables that a thread executes, for the files of the library; see blocking.c. */
 #ifndef EDDY_CORE_BLOCKING_H
 #define EDDY_CORE_BLOCKING_H
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* call.c - the pages that calls lie in: see call.h. */
+/* call.c - the pages that contain calls; see call.h. */
 #include "core/call.h"
 
 #include "os/memory.h"
 
 enum {
-    PAGES_KEPT = 64,     /* as few pages are never given back */
+    PAGES_KEPT = 64,     /* this number of pages is never given back */
     SERIALS_AT_ONCE = 1 << 12
 };
 
-/* Serial numbers are of the process, so that a handle of a loop that has ended means nothing to the next. */
+/* Serial numbers are unique in the process, so that a handle of a loop that has ended has no meaning for the next
+ * one. */
 void calls_reserve_serials(struct calls *calls)
 {
     static uintptr_t reserved; /* atomic */
@@ -28,7 +29,7 @@ static bool grow_list(struct calls *calls)
     return true;
 }
 
-/* The number of a page that was given back, or else the next; false: no memory, or too many pages. */
+/* The number of a page that was given back, or otherwise the next one; false: no memory, or too many pages. */
 static bool free_number(struct calls *calls, uint32_t *number)
 {
     *number = 0;
@@ -70,7 +71,7 @@ static bool page_is_free(const struct call_page *page)
     return true;
 }
 
-/* Takes the free calls whose page is empty out of the chain. */
+/* Removes the free calls of empty pages from the chain. */
 static void unchain(struct calls *calls, const bool *empty)
 {
     struct loop_call **link = &calls->free;

@@ -2,9 +2,9 @@
 /*
  * call.h - calls that the loop makes: their memory, and the names by which programs cancel them.
  *
- * An `eddy_handle *` of a program is no address but the name of a call: a serial number and its place in the loop's
- * pages.  Invariant: no two calls of the process bear the same name, so one that was kept until its call was made
- * means no other call, though the memory is used again.
+ * An `eddy_handle *` of a program is not an address but the name of a call: a serial number and its place in the
+ * loop's pages. Invariant: no two calls of the process have the same name. So a name that is kept after its call was
+ * made refers to no other call, although the memory is used again.
  */
 #ifndef EDDY_CORE_CALL_H
 #define EDDY_CORE_CALL_H
@@ -21,17 +21,17 @@ struct context_value;
 /* A call of the loop: eddy_call_soon and its relatives. */
 struct loop_call {
     struct ready ready;
-    struct timer timer;            /* call_later, call_at */
+    struct timer timer;            /* for call_later and call_at */
     struct eddy_loop *loop;
     void (*function)(void *);      /* NULL: cancelled */
     void *argument;
     struct context_value *context; /* the context variables of the code that asked for the call */
-    uintptr_t name;                /* 0: free, or embedded */
-    uint32_t place;                /* its page's number and its index there */
+    uintptr_t name;                /* 0: free, or part of another struct */
+    uint32_t place;                /* the number of its page, and its index there */
     bool embedded;                 /* part of another struct, which frees it */
 };
 
-/* Of a name, the lower bits are the place, the upper ones the serial number. */
+/* In a name, the lower bits are the place, the upper ones the serial number. */
 #define CALL_PLACE_BITS (sizeof(uintptr_t) == 8 ? 26 : 20)
 enum { CALLS_PER_PAGE = 64 }; /* a power of two */
 
@@ -39,28 +39,28 @@ struct call_page {
     struct loop_call calls[CALLS_PER_PAGE];
 };
 
-/* Those of a loop: pages of many, handed out last in, first out. */
+/* The calls of a loop: pages of many, handed out last in, first out. */
 struct calls {
-    struct call_page **pages;      /* the pages by number; NULL: given back */
-    uint32_t page_count;           /* how many entries `pages` has */
+    struct call_page **pages;      /* pages by number; NULL: given back */
+    uint32_t page_count;           /* number of entries in `pages` */
     uint32_t capacity;             /* of `pages` */
-    uint32_t full_pages;           /* how many pages are not given back */
-    uint32_t used;                 /* how many calls are in use */
+    uint32_t full_pages;           /* number of pages that are not given back */
+    uint32_t used;                 /* number of calls in use */
     uint32_t slack;                /* if fewer calls are used, pages may be given back */
     struct loop_call *free;             /* the free calls, chained by ready.next */
-    uintptr_t serial, last_serial; /* the next one, and the first that is not reserved for this loop */
+    uintptr_t serial, last_serial; /* the next serial number, and the first that is not reserved for this loop */
 };
 
 /* NULL: no memory, or no loop on this thread. */
 struct loop_call *call_new(void (*function)(void *), void *argument);
-/* One that is part of something else; its owner sets `embedded`, and frees what it holds by call_free. */
+/* A call that is part of another struct, whose owner sets `embedded`, and frees the call's contents by call_free. */
 void call_init(struct loop_call *call, struct eddy_loop *loop, void (*function)(void *), void *argument);
 /* NULL is allowed. */
 void call_free(struct loop_call *call);
-/* Makes it: the `begin` of its ready link. */
+/* Makes the call: the `begin` of its ready link. */
 struct task *call_begin(struct ready *ready);
 
-/* The call of that name; NULL: it was made or cancelled, or is another loop's. */
+/* The call of that name; NULL: it was made or cancelled, or belongs to another loop. */
 static inline struct loop_call *call_find(const struct calls *calls, uintptr_t name)
 {
     uint32_t place = (uint32_t)name & (((uint32_t)1 << CALL_PLACE_BITS) - 1), number = place / CALLS_PER_PAGE;
@@ -70,7 +70,7 @@ static inline struct loop_call *call_find(const struct calls *calls, uintptr_t n
     return call->name == name && name ? call : NULL;
 }
 
-/* The next serial numbers of the process. */
+/* Reserves the next serial numbers of the process. */
 void calls_reserve_serials(struct calls *calls);
 /* Adds a page; false: no memory. */
 bool calls_grow(struct calls *calls);
@@ -81,7 +81,7 @@ static inline bool calls_are_slack(const struct calls *calls)
 }
 /* Gives back the pages in which no call is used. */
 void calls_trim(struct calls *calls);
-/* All pages, whatever is in them. */
+/* Frees all pages and their contents. */
 void calls_free(struct calls *calls);
 
 #endif

@@ -23,17 +23,17 @@
 /* The library's part of a struct eddy_operation. */
 struct callback_operation {
     struct driver_op op;
-    struct ready ready;            /* queued: it has a result */
-    struct timer pause;            /* set: it is tried again then */
-    struct list_link link;         /* in loop->callback_operations */
-    struct eddy_loop *loop;        /* NULL: it is not in flight */
+    struct ready ready;            /* queued: the operation has a result */
+    struct timer pause;            /* set: the operation is tried again at that time */
+    struct list_link link;         /* its place in loop->callback_operations */
+    struct eddy_loop *loop;        /* its loop; NULL: it is not in flight */
     struct context_value *context; /* the context variables of the code that started it */
-    /* Called in the pass of its result.  True: it goes on.  NULL: it does not. */
+    /* Called in the pass of its result. True: it goes on. NULL: not called, it does not go on. */
     bool (*goes_on)(struct callback_operation *self);
     void *(*buffer)(struct eddy_operation *op, size_t *size); /* eddy_operation_recv_into */
-    bool with_driver;              /* submitted, and not completed */
+    bool with_driver;              /* submitted to the driver, and not completed */
     bool cancelled;                /* eddy_operation_cancel was called */
-    bool lends;                    /* op.u.lent is to be given back */
+    bool lends;                    /* op.u.lent must be given back */
 };
 
 _Static_assert(sizeof(struct callback_operation) <= sizeof ((struct eddy_operation *)0)->ed_, "it has room");
@@ -72,7 +72,7 @@ static bool submit(struct callback_operation *self)
 
 /* ==== in the pass ==== */
 
-/* With the variables of the code that started it. */
+/* Runs with the context variables of the code that started it. */
 static void call(struct callback_operation *self, int64_t result)
 {
     struct eddy_operation *op = operation_of(self);
@@ -101,9 +101,9 @@ static struct task *take_turn(struct ready *ready)
     return NULL;
 }
 
-/* ==== those of several steps ==== */
+/* ==== operations of several steps ==== */
 
-/* There is something to receive. */
+/* There are bytes to receive. */
 static bool ask_for_memory(struct callback_operation *self)
 {
     struct eddy_operation *op = operation_of(self);
@@ -125,7 +125,7 @@ static bool ask_for_memory(struct callback_operation *self)
     return submit(self);
 }
 
-/* It is ready: that is told, and it is watched on. */
+/* The descriptor is ready: this is reported, and the descriptor is watched on. */
 static bool tell_and_poll_again(struct callback_operation *self)
 {
     if (!self->cancelled && self->op.result >= 0)
@@ -141,7 +141,7 @@ static bool tell_and_poll_again(struct callback_operation *self)
     return true;
 }
 
-#define CONNECT_PAUSE (CLOCK_SECOND / 500) /* nothing tells when a queue that is full has room */
+#define CONNECT_PAUSE (CLOCK_SECOND / 500) /* there is no event for room in a full queue */
 
 static void pause_is_over(struct timer *timer)
 {
@@ -167,7 +167,7 @@ static bool connect_again(struct callback_operation *self)
 
 /* ==== starting ==== */
 
-/* 0, or why this thread cannot start it. */
+/* Returns 0, or the code for why this thread cannot start it. */
 static int refusal(struct eddy_loop *loop, const struct eddy_operation *op, const struct callback_operation *self)
 {
     if (!loop) {
@@ -205,15 +205,15 @@ static int start(struct eddy_operation *op, struct driver_op what, bool (*goes_o
 
 static int start_with_bytes(struct eddy_operation *op, unsigned kind, int fd, const void *data, size_t size, int flags)
 {
-    void *bytes = (void *)(uintptr_t)data; /* what is sent is only read */
+    void *bytes = (void *)(uintptr_t)data; /* the bytes to send are only read */
     if (flags & MSG_WAITALL)
-        return EINVAL; /* only some drivers know it */
+        return EINVAL; /* only some drivers have it */
     return start(op, (struct driver_op){.kind = (uint8_t)kind, .fd = fd, .u.buffer = {bytes, size, flags}}, NULL);
 }
 
 static int start_with_message(struct eddy_operation *op, unsigned kind, int fd, const struct msghdr *message, int flags)
 {
-    struct msghdr *parts = (struct msghdr *)(uintptr_t)message; /* what is sent is only read */
+    struct msghdr *parts = (struct msghdr *)(uintptr_t)message; /* the bytes to send are only read */
     if (flags & MSG_WAITALL)
         return EINVAL;
     return start(op, (struct driver_op){.kind = (uint8_t)kind, .fd = fd, .u.message = {parts, flags}}, NULL);
@@ -331,7 +331,7 @@ static void ask_all_to_end(struct eddy_loop *loop)
         ask_to_end(self);
 }
 
-/* Those that a driver has which has failed never complete by themselves. */
+/* Operations of a driver that has failed never complete on their own. */
 void callback_operations_end(struct eddy_loop *loop)
 {
     loop->no_callback_operations = true;

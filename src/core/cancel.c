@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cancel.c - requests to cancel a task: made, passed on to what it waits for, delivered, withdrawn, put off.
+ * cancel.c - requests to cancel a task: making them, passing them on to the object that the task waits for,
+ * delivering, withdrawing and deferring them.
  *
- * Invariant: a request that was made is delivered exactly once or withdrawn by who made it, and passing it on along
- * tasks that await each other takes no recursion.
+ * Invariant: a request is either delivered exactly once or withdrawn by its maker, and passing it on along tasks
+ * that await each other takes no recursion.
  */
 #include "core/cancel.h"
 #include "core/current.h"
@@ -25,7 +26,7 @@ static void keep_reason(struct task *task, const char *reason)
 void task_note_delivery(struct task *self)
 {
     self->must_cancel = false;
-    if (self->releasing) /* it was the operation's own: those of others wait */
+    if (self->releasing) /* it was the operation's own request: those of others wait */
         return;
     self->must_cancel = level_reaches(self); /* in a cancelled scope of trio's kind the next await fails, too */
     self->undelivered = 0;
@@ -53,7 +54,7 @@ struct eddy_failure *task_checkpoint(struct task *self, bool first)
     return self->must_cancel && (many || first) ? task_deliver_cancel(self) : NULL;
 }
 
-/* The request goes to the operation that the task waits for; false: it is over, or cannot be hurried. */
+/* Passes the request to the operation that the task waits for; false: the operation is over, or cannot be cancelled. */
 static bool forward_to_operation(struct task *task)
 {
     struct eddy_awaitable *a = task->waits_for;
@@ -88,7 +89,7 @@ static void note_request(struct task *task, const char *reason, bool inner)
     keep_reason(task, reason);
 }
 
-/* The request goes along those that await each other, however many, to what the last of them waits for. */
+/* Passes the request along tasks that await each other, however many, to the object that the last one waits for. */
 static void pass_on(struct task *task, bool inner)
 {
     while (!(task->releasing && !inner) && task->passes_on && task->joins->state != TASK_DONE) {
@@ -99,7 +100,7 @@ static void pass_on(struct task *task, bool inner)
         task = task->joins;
         inner = false;
     }
-    if (task->releasing && !inner) { /* it has to wait */
+    if (task->releasing && !inner) { /* the task must wait */
         if (task->interruptible)
             task_interrupt(task);
         return;
@@ -111,8 +112,8 @@ static void pass_on(struct task *task, bool inner)
     }
 }
 
-/* A request made by the `cancel` of an operation (a gather's) is passed on when that has returned, before those that
- * were made earlier: in the order that recursion would have, but without its depth. */
+/* A request that is made by the `cancel` of an operation (as a gather does) is passed on after that `cancel` has
+ * returned, before earlier requests. The order is that of recursion, without its depth. */
 static void put_off(struct eddy_loop *loop, struct task *task)
 {
     if (task->to_ask)
@@ -147,7 +148,7 @@ static void ask(struct task *task, const char *reason, bool inner)
 bool task_cancel(struct task *task, const char *reason)
 {
     if (task->state == TASK_DONE) {
-        task->seen = true; /* whoever asks for the end of a task cares no more about how it ended */
+        task->seen = true; /* code that cancels a task is no longer interested in how it ended */
         return false;
     }
     if (!task->asked)
@@ -209,7 +210,7 @@ void task_cancel_marked(struct task *task, const char *reason)
 
 void task_hurry(struct task *task, const char *reason)
 {
-    if (task->state == TASK_DONE || !level_is_ending(task)) /* perhaps shielded: its clean-up has its time */
+    if (task->state == TASK_DONE || !level_is_ending(task)) /* it may be shielded: its clean-up has its time */
         task_cancel(task, reason);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cancel.h - requests to cancel a task, and where awaits take them.  The invariant stands in cancel.c, the states in
+ * cancel.h - requests to cancel a task, and where awaits take them. The invariant is in cancel.c, the states are in
  * docs/internals/cancellation.md.
  */
 #ifndef EDDY_CORE_CANCEL_H
@@ -8,39 +8,40 @@
 
 #include "core/task.h"
 
-/* The request as eddy_cancel makes it; false: it had ended. */
+/* Makes a request like eddy_cancel; false: the task had ended. */
 bool task_cancel(struct task *task, const char *reason);
-/* The same to a task marked as `asked`, for all of those that are marked get one: the mark goes. */
+/* The same for a task that is marked as `asked`, since all marked tasks get one: it clears the mark. */
 void task_cancel_marked(struct task *task, const char *reason);
-/* The library's wish that it ends, for what is around it ends: one in a cancelled scope has been asked already. */
+/* The library's own request, because what is around the task ends: a task in a cancelled scope has been asked
+ * already. */
 void task_hurry(struct task *task, const char *reason);
 void task_hurry_marked(struct task *task, const char *reason);
-/* A request that its maker takes back at its own end: of a scope, a group.  `inner`: it was begun inside the releasing
- * operation that the task is in, and reaches what that waits for. */
+/* A request that its maker, a scope or a group, withdraws at its own end. `inner`: the maker began inside the
+ * releasing operation that the task is in, and the request reaches what that operation waits for. */
 struct request {
-    uint32_t deliveries : 20; /* of the task, when it was made */
+    uint32_t deliveries : 20; /* the task's deliveries when it was made */
     uint32_t inner : 1;
 };
 struct request task_ask(struct task *task, const char *reason, bool inner);
-/* One that was not delivered so far never will be.  Gives the requests that are left. */
+/* Withdraws a request: if it was not delivered so far, it never will be. Returns the number of requests left. */
 unsigned task_withdraw(struct task *task, struct request request);
-/* A request that went to what the task waited for has been answered there. */
+/* A request that was passed to the object that the task waited for has been answered there. */
 void task_note_delivery(struct task *self);
-/* Takes a request that waits for delivery: the failure to deliver, or NULL. */
+/* Takes a pending request. Returns the failure to deliver, or NULL. */
 struct eddy_failure *task_take_cancel(struct task *self);
 /* The failure that a delivered request becomes. */
 struct eddy_failure *task_deliver_cancel(struct task *self);
 
-/* Ends the waiting of a task that waits for a native operation, which then fails with ECANCELED; nothing is asked of
- * the task itself.  One that has a completion already goes on with that. */
+/* Ends the wait of a task for a native operation, which then fails with ECANCELED; the task itself is not cancelled.
+ * A task whose operation has already completed goes on with that result. */
 void task_interrupt(struct task *task);
 
-/* A request waits for the next await. */
+/* True: a request waits for the next await. */
 static inline bool task_has_request(const struct task *task)
 {
     return task->must_cancel;
 }
-/* Requests that have not been delivered so far. */
+/* Number of requests that have not been delivered so far. */
 static inline uint32_t task_requests(const struct task *task)
 {
     return task->undelivered;
@@ -54,27 +55,27 @@ static inline void task_note_at_once(struct task *self)
 {
     self->at_once++;
 }
-/* An await begins: must it call task_checkpoint? */
+/* An await begins: True: it must call task_checkpoint. */
 static inline bool task_must_look(const struct task *self)
 {
     return __builtin_expect(self->must_cancel || (self->at_once & -TASK_AWAITS_AT_ONCE), 0);
 }
-/* After many awaits that completed at once the task gives way for one turn.  Then, or if `first`, a request that is
- * pending is delivered in place of what would begin: the failure, or NULL. */
+/* After many awaits that completed at once the task yields to the others for one pass. Then, or if `first`, a
+ * pending request is delivered in place of the operation. Returns the failure, or NULL. */
 struct eddy_failure *task_checkpoint(struct task *self, bool first);
 
 /*
- * What releases something does its work whatever was asked of the task: requests wait until release_end, and the
- * operation has a deadline of its own.  Scopes that begin inside work as ever.  Where a request may cut the waiting
- * short, task_let_interrupt says so.  For eddy_defer.
+ * An operation that releases something does its work even if the task is cancelled: requests wait until release_end,
+ * and the operation has its own deadline. Scopes that begin inside work as usual. task_let_interrupt marks the waits
+ * that a request may end. For eddy_defer.
  */
 struct release {
     struct task *task;
-    struct eddy_failure *caught; /* by the task before: an error that it still looks at outlives those in here */
+    struct eddy_failure *caught; /* the error that the task caught before: it outlives the errors in here */
 };
-/* Somebody wants the task to end: what it releases should not take longer than it must. */
+/* True: the task is cancelled, so the operation should not take longer than necessary. */
 bool task_is_asked(const struct task *task);
-/* From now on a request ends what the running task waits for, or does so no more. */
+/* From now on a request ends the running task's waits, or does so no more. */
 static inline void task_let_interrupt(struct task *self, bool lets)
 {
     self->interruptible = lets;

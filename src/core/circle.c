@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* circle.c - who waits for whom, and who must not.  The invariant stands in circle.h. */
+/* circle.c - which task waits for which, and which waits are refused. The invariant is in circle.h. */
 #include "core/circle.h"
 
 #include <stdarg.h>
@@ -11,23 +11,24 @@
 
 enum { NAMED = 8, TEXT = 1024 };
 
-/* ---- who is stuck ---- */
+/* ---- which tasks are stuck ---- */
 
 static struct task *waiter_by(struct watch *watch)
 {
     return watch->kind ? watch->kind->waiter(watch) : NULL;
 }
 
-/* The task that `task` waits for; NULL: it waits for no task.  The way ends at a task that waits for several. */
+/* The task that `task` waits for; NULL: it waits for no task. The path ends at a task that waits for several. */
 static struct task *ahead_of(struct task *task)
 {
     return task->joins ? task->joins : task->joins_many ? task : NULL;
 }
 
 /*
- * Marks those that cannot end before self has, in the order in which they are found, until `task` is among them, or
- * self: gives the one that self's wait is for; NULL: there is no circle.  In step with this it goes along what task
- * waits for, so that it costs what the shorter way costs: long chains are built in reasonable time from either end.
+ * Marks the tasks that cannot end before self, in the order in which they are found, until `task` or self is among
+ * them. Returns the one that self's wait is for; NULL: there is no circle. At the same time it follows the tasks
+ * that `task` waits for, so that the cost is that of the shorter path: long chains are built in reasonable time from
+ * either end.
  */
 static struct task *find(struct task *self, struct task *task)
 {
@@ -100,8 +101,8 @@ static struct eddy_failure *in_words(struct task *first, struct task *self, stru
 
 /* ---- refusing ---- */
 
-/* The list in which `find` chains tasks is in use while a request is passed on: what begins to wait in there, in a
- * program's own `cancel`, is not looked at. */
+/* The list in which `find` chains tasks is in use while a request is passed on: waits that begin at that time, in a
+ * program's own `cancel`, are not checked. */
 static bool can_look(const struct task *self)
 {
     return !self->loop->ask_next;
@@ -117,7 +118,7 @@ struct eddy_failure *circle_search(struct task *self, struct task *task)
     return failure;
 }
 
-/* The watch by which it waits for the task before it on the way to self. */
+/* The watch by which it waits for the previous task on the way to self. */
 static struct watch *watch_of(struct task *stuck)
 {
     struct watch *watch = stuck->behind->watches.first;
@@ -126,7 +127,7 @@ static struct watch *watch_of(struct task *stuck)
     return watch;
 }
 
-/* Ends the last await on the way from task to self; false: there is none. */
+/* Ends the last await on the path from task to self; false: there is none. */
 static bool end_await(struct task *self, struct task *task)
 {
     struct task *last = NULL;

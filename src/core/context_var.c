@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* context_var.c - context variables.  Invariant: no variable stands twice in a chain. */
+/* context_var.c - context variables. Invariant: no variable occurs twice in a chain. */
 #include "core/context_var.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ struct context_value {
     struct context_value *next;
     const eddy_context_var *var;
     void *value;
-    unsigned references; /* from tasks, and from values in front of it */
+    unsigned references; /* references: from tasks, and from values in front of it */
 };
 
 /* The variables of code outside tasks. */

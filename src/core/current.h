@@ -10,9 +10,9 @@ struct task;
 
 struct current {
     struct eddy_loop *loop;      /* the loop that runs on this thread; NULL: there is none */
-    struct task *task;           /* the task that runs now; NULL: the loop itself, a callback, or no loop */
-    struct task *caller;         /* the task whose call runs on the thread's own stack; NULL: there is none */
-    struct eddy_loop *works_for; /* on a thread of a pool: the loop whose call it carries out; NULL: there is none */
+    struct task *task;           /* the task that runs now; NULL: the loop itself, a callback, or no loop runs */
+    struct task *caller;         /* the task that has a call on the thread's own stack; NULL: there is none */
+    struct eddy_loop *works_for; /* on a thread of a pool: the loop whose call it executes; NULL: there is none */
     struct eddy_failure *caught; /* the failure that code outside tasks caught last */
 };
 
@@ -24,7 +24,7 @@ extern __thread struct current current __attribute__((tls_model("initial-exec"))
 extern __thread struct current current;
 #endif
 
-/* What runs on a loop that no thread runs: nothing. */
+/* `running` of a loop that no thread runs: nothing. */
 extern struct current loop_at_rest;
 
 #endif

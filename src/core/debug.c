@@ -2,8 +2,8 @@
 /*
  * debug.c - debug mode: steps that take too long are reported, and steps that do not end at all.
  *
- * A thread looks at the running step from outside; so what it looks at lives for ever: the names and places that the
- * compiler made, and numbers.
+ * A thread looks at the running step from outside. So it reads only data that live for ever: names and places from
+ * the compiler, and numbers.
  */
 #include "core/debug.h"
 
@@ -17,9 +17,9 @@
 #include "os/ticker.h"
 
 struct debugger {
-    struct task *task;               /* whose step it is; NULL: the loop's */
-    int64_t start;                   /* of the step.  From here on atomic: the ticker's thread reads it */
-    const char *function;            /* NULL: no task's */
+    struct task *task;               /* the task of the step; NULL: the loop's */
+    int64_t start;                   /* start of the step; atomic from here on: the ticker reads it */
+    const char *function;            /* name of the function; NULL: not a task's */
     const struct eddy_site *site;
     uint32_t id;
     int64_t reported;                /* the start of the step that was reported last, by the ticker */
@@ -32,7 +32,7 @@ static const char *file_of(const struct eddy_site *site)
     return site && site->file ? site->file : "?";
 }
 
-/* On the ticker's thread: not through the log hook, which belongs to the loop's. */
+/* Runs on the ticker's thread: it does not use the log hook, which belongs to the loop's thread. */
 static void look(void *argument)
 {
     struct debugger *debugger = argument;
@@ -78,7 +78,7 @@ struct debugger *debug_begin(double slow_step)
         return NULL;
     debugger->limit = clock_from_seconds(slow_step > 0 ? slow_step : 0.1);
     debugger->start = clock_monotonic();
-    debugger->ticker = ticker_new(debugger->limit, look, debugger); /* without it: only steps that end */
+    debugger->ticker = ticker_new(debugger->limit, look, debugger); /* without it only steps that end are reported */
     return debugger;
 }
 
@@ -97,7 +97,7 @@ void eddy_set_debug(bool on)
         return;
     struct debugger *before = loop->debug;
     loop->debug = on ? debug_begin(loop->options.slow_step) : NULL;
-    loop->careful = true; /* from now on, for there may be stacks without guards, too */
+    loop->careful = true; /* from now on, since there may be stacks without guards, too */
     debug_end(before);
 }
 

@@ -10,7 +10,7 @@ struct task;
 struct debugger *debug_begin(double slow_step);
 /* NULL is allowed. */
 void debug_end(struct debugger *debugger);
-/* The running step ends, the next begins: of a task, or of the loop itself (NULL). */
+/* The running step ends, and the next one begins: of a task, or of the loop itself (NULL). */
 void debug_step(struct debugger *debugger, struct task *next);
 
 #endif

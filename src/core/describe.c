@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* describe.c - what something is, in words: eddy_describe. */
+/* describe.c - describes an object in words: eddy_describe. */
 #include <stdio.h>
 
 #include "base/assert.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* enter.c - a thread begins to run a loop, and ends.  The invariant stands in enter.h. */
+/* enter.c - a thread begins and ends running a loop. The invariant is in enter.h. */
 #include "core/enter.h"
 
 #include <errno.h>
@@ -68,7 +68,7 @@ void loop_end_run(struct eddy_loop *loop, const struct before *before)
     sigpipe_restore(&before->sigpipe);
 }
 
-/* A stack belongs to the thread that it began on: code of a task may have addresses of that thread's variables. */
+/* A stack belongs to the thread that it began on: a task's code may hold addresses of that thread's variables. */
 static struct eddy_failure *move_here(struct eddy_loop *loop)
 {
     if (loop->thread == thread_number())

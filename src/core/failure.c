@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* failure.c - making, passing on, catching failures.  The invariant stands in failure.h. */
+/* failure.c - making, passing on and catching failures. The invariant is in failure.h. */
 #include "core/failure.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "os/memory.h"
 #include "os/thread.h"
 
-/* Marks in the serial of an eddy_error: it has a reference of its own; it has none, but somebody else surely has. */
+/* Marks in the serial of an eddy_error: it has its own reference; it has none, but another holder certainly has one. */
 enum { SERIAL_KEPT = 0x80000000u, SERIAL_LENT = 0x40000000u, SERIAL_MARKS = SERIAL_KEPT | SERIAL_LENT };
 
 struct eddy_failure failure_no_memory = {
@@ -26,7 +26,7 @@ static struct eddy_failure *fallback(int code)
     return code == ECANCELED ? &failure_cancelled : &failure_no_memory;
 }
 
-/* Records for when there is no memory, so that an error keeps its code: EIO does not become ENOMEM. */
+/* Records for the case that there is no memory, so that an error keeps its code: EIO does not become ENOMEM. */
 enum { RESERVE = 16 };
 static struct eddy_failure reserve[RESERVE];
 static bool reserve_taken[RESERVE];
@@ -138,7 +138,7 @@ static void free_names(char *names)
     }
 }
 
-/* Gives a reference up; the last one puts the failure in front of `dead`. */
+/* Gives up a reference; the last one puts the failure at the front of `dead`. */
 static struct eddy_failure *give_up(struct eddy_failure *failure, struct eddy_failure *dead)
 {
     if (!failure || failure->fixed || __atomic_sub_fetch(&failure->references, 1, __ATOMIC_ACQ_REL) > 0)
@@ -158,7 +158,7 @@ static void free_failure(struct eddy_failure *failure)
     release(failure);
 }
 
-/* No recursion: each of a hundred thousand tasks may have put an error of its own in front of the one below. */
+/* No recursion: each of a hundred thousand tasks may have put its own error in front of the one below. */
 void failure_unref(struct eddy_failure *failure)
 {
     struct eddy_failure *dead = give_up(failure, NULL);
@@ -204,7 +204,7 @@ bool failure_group(struct eddy_failure *first, struct eddy_failure *another)
     return true;
 }
 
-/* ---- what the macros call ---- */
+/* ---- called by the macros ---- */
 
 struct eddy_failure *eddy_failure_new(const struct eddy_site *site, int code, const char *format, ...)
 {
@@ -239,7 +239,7 @@ static const char *keep_name(struct eddy_failure *failure, const char *name)
     return copy + sizeof(char *);
 }
 
-/* The name of the running task, kept with the failure, which may outlive it; NULL for the main task. */
+/* The name of the running task, kept with the failure, which may outlive the task; NULL for the main task. */
 static const char *name_of_task(struct eddy_failure *failure)
 {
     struct task *task = current.task;
@@ -277,7 +277,7 @@ static void copy_places(struct eddy_failure *to, const struct eddy_failure *from
     }
 }
 
-/* Without memory the copy has none of its members: the original has them. */
+/* Without memory the copy has none of the members: the original has them. */
 static void copy_group(struct eddy_failure *to, const struct eddy_failure *from)
 {
     if (from->group_count)
@@ -366,7 +366,7 @@ static bool is_fixed(const struct eddy_failure *failure)
            failure == &failure_cancelled || failure == &failure_own_cancelled;
 }
 
-/* The details that err speaks of, while they are there: caught last by this task, kept, or static. */
+/* The details of err, if they are still valid: caught last by this task, kept, or static. */
 static struct eddy_failure *details(const eddy_error *err)
 {
     struct eddy_failure *failure = err->failure;
@@ -450,6 +450,6 @@ eddy_error eddy_error_cause(const eddy_error *err)
     eddy_error result = {.message = ""};
     struct eddy_failure *other = failure ? (failure->cause ? failure->cause : failure->later) : NULL;
     if (other)
-        failure_lend(other, &result); /* valid as long as err's details */
+        failure_lend(other, &result); /* valid as long as the details of err */
     return result;
 }

@@ -2,8 +2,9 @@
 /*
  * fake_frame.c - fake_frame.h.
  *
- * The last word of a block points to the byte that says whether it is taken: code that gcc and clang compile into every
- * function clears it through this pointer, so the place is fixed between compiler and run-time library.
+ * The last word of a block points to the byte that says whether it is taken. Code that gcc and clang compile into
+ * every function clears it through this pointer, so its place is part of the interface between compiler and run-time
+ * library.
  */
 #include "core/fake_frame.h"
 
@@ -21,7 +22,7 @@ struct fake_frame fake_frame_of(const void *local)
     return (struct fake_frame){NULL, NULL};
 }
 
-/* Of a function that has returned all of the block is poisoned. */
+/* The block of a function that has returned is poisoned completely. */
 static __attribute__((no_sanitize_address)) unsigned char *taken(struct fake_frame frame)
 {
     return ((unsigned char **)(void *)frame.high)[-1];

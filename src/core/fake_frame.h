@@ -2,9 +2,10 @@
 /*
  * fake_frame.h - the locals of a body that has returned, where AddressSanitizer keeps them.
  *
- * With detect_stack_use_after_return the locals of a function lie in a block off the stack, anybody's as soon as the
- * function has returned.  The frame of a body stays whole until its tasks have been joined (eddy_frame_end), so this
- * block has to.  Without AddressSanitizer there is no such block, and nothing is done here.
+ * With detect_stack_use_after_return the locals of a function lie in a block off the stack, which is free for others
+ * as soon as the function has returned. The frame of a body remains whole until its tasks have been joined
+ * (eddy_frame_end), so this block must remain whole, too. Without AddressSanitizer there is no such block, and these
+ * functions do nothing.
  */
 #ifndef EDDY_CORE_FAKE_FRAME_H
 #define EDDY_CORE_FAKE_FRAME_H

@@ -16,16 +16,16 @@
 
 struct fd_watch {
     struct driver_op op;
-    struct loop_call call;        /* of make_call; queued: the descriptor was ready */
+    struct loop_call call;        /* the call of make_call; queued: the descriptor was ready */
     struct eddy_loop *loop;
     void (*function)(void *);
     void *argument;
     unsigned events;                /* POLLIN or POLLOUT */
     bool removed, in_flight, calling;
-    bool over;                      /* its descriptor was closed: it is called no more, until it is added again */
+    bool over;                      /* its descriptor was closed: it is not called any more, until it is added again */
 };
 
-/* Those of a descriptor, in the loop's table; NULL: none. */
+/* The watches of a descriptor, in the loop's table; NULL: none. */
 struct fd_watches {
     struct fd_watch *reader, *writer;
 };
@@ -58,10 +58,10 @@ static void make_call(void *argument)
     if (watch->removed)
         free_watch(watch);
     else if (!watch->over)
-        submit(watch); /* not before: it would still be ready for what the call has taken */
+        submit(watch); /* not before: the descriptor would still be ready for data that the call has taken */
 }
 
-/* What its call finds out by itself is told once: a descriptor that is none is not watched on. */
+/* An error that the call can find out itself is reported once: an invalid descriptor is not watched any longer. */
 static void became_ready(struct fd_watch *watch)
 {
     watch->in_flight = false;
@@ -175,7 +175,7 @@ static int add(int fd, unsigned events, void (*function)(void *), void *argument
     return error;
 }
 
-/* Gives it up: freed now, or when its operation or call is over. */
+/* Gives the watch up: it is freed now, or when its operation or call is over. */
 static void drop(struct fd_watch *watch)
 {
     struct fd_watches *of_fd = fd_table_find(&watch->loop->fd_watches, watch->op.fd, sizeof *of_fd);
@@ -215,7 +215,7 @@ bool eddy_remove_writer(int fd)
     return drop_if_there(fd, POLLOUT);
 }
 
-/* At the loop's end: what is in flight is waited for. */
+/* Called at the loop's end: operations in flight are waited for. */
 void fd_watches_free(struct eddy_loop *loop)
 {
     for (int fd = 0; (size_t)fd < loop->fd_watches.count; fd++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* frame_aarch64.c - eddy_frame_end as frame_x86_64.c explains it. */
+/* frame_aarch64.c - eddy_frame_end, as explained in frame_x86_64.c. */
 #ifdef __aarch64__
 
 #include <stddef.h>
@@ -15,14 +15,14 @@ __asm__(".text\n"
         ".type eddy_frame_end,%function\n"
         "eddy_frame_end:\n"
         ".cfi_startproc\n"
-        "hint #34\n" /* bti c: it is called through the PLT, too */
+        "hint #34\n" /* bti c: it is also called through the PLT */
         "mov x1,sp\n"
         "ldr x2,[x0,#" TASK_SPAWN_FRAME_TEXT "]\n"
         "sub x2,x2,#256\n"
         "cmp x2,x1\n"
         "csel x2,x1,x2,hi\n"
         "and x2,x2,#-16\n"
-        "sub sp,x2,#16\n" /* first, because a signal handler may overwrite what lies below the stack pointer */
+        "sub sp,x2,#16\n" /* first, since a signal handler may overwrite memory below the stack pointer */
         "stp x1,x30,[sp]\n"
         ".cfi_escape 0x0f,3,0x8f,0,0x06\n"        /* CFA = *(sp) */
         ".cfi_escape 0x10,30,4,0x8f,8,0x23,0\n"   /* x30 at sp + 8 */

@@ -2,7 +2,8 @@
 /*
  * frame_end.c - a frame ends: the tasks that it spawned are cancelled and waited for.
  *
- * Invariant: a frame never leaves its tasks behind; its locals stay whole until they have ended.
+ * Invariant: a frame never leaves its tasks running; its locals remain whole until the tasks have
+ * ended.
  */
 #include "core/frame_end.h"
 
@@ -16,7 +17,7 @@
 static void cancel_children(struct task *first)
 {
     for (struct task *task = first; task; task = task->sibling)
-        task->asked = task->state != TASK_DONE; /* if it has ended, its failure still has to be reported */
+        task->asked = task->state != TASK_DONE; /* if the task has ended, its failure must still be reported */
     for (struct task *task = first; task; task = task->sibling)
         task_hurry_marked(task, "the function that spawned it has ended");
     for (struct task *task = first; task; task = task->sibling)
@@ -40,9 +41,9 @@ static void end_children(void **children)
 }
 
 /*
- * After a plain return the body's frame lies below the stack pointer, unused but whole: the tasks that were lent its
- * locals still end cleanly, for eddy_frame_end goes on below the lowest address that the body had reached when it
- * spawned.  (For the same reason a body that spawns is never inlined: see ED_NEVER_INLINED in macros.h.)
+ * After a plain return the body's frame lies below the stack pointer, unused but whole: tasks that were lent its
+ * locals still end cleanly, since eddy_frame_end goes on below the lowest address that the body had reached when it
+ * spawned. (For the same reason a body that spawns is never inlined: see ED_NEVER_INLINED in macros.h.)
  */
 void frame_end_below(struct task *first, char *caller)
 {

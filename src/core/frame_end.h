@@ -7,8 +7,8 @@
 
 /* The part of eddy_frame_end that runs below the frame which has ended; caller: the stack pointer there. */
 EDDY_CALLED_BY_ASSEMBLY void frame_end_below(struct task *first, char *caller);
-/* Lies in frame_<arch>.c: gcc's link-time optimisation does not see what assembly defines, and takes a file out of the
- * static library only for the sake of something in C. */
+/* Defined in frame_<arch>.c: gcc's link-time optimisation does not see symbols that assembly defines, and takes a
+ * file out of the static library only for a symbol defined in C. */
 extern const char frame_end_file;
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame_generic.c - eddy_frame_end in C: below its own frame, which may lie over the top of the one that returned.
+ * frame_generic.c - eddy_frame_end in C: below its own frame, which may overlap the top of the one that returned.
  *
- * A local that lies there may be damaged before the tasks that it was lent to have been joined: such a machine wants a
- * frame_<arch>.c.  The generic switch needs none, so that machines that have one use it there, too.
+ * A local at that place may be damaged before the tasks that it was lent to have been joined: such a machine needs a
+ * frame_<arch>.c. It does not depend on the switch, so machines that have one use it with the generic switch, too.
  */
 #if !(defined __x86_64__ || defined __aarch64__)
 

@@ -2,9 +2,9 @@
 /*
  * frame_x86_64.c - eddy_frame_end: goes on below the frame of a body that has just returned.
  *
- * That frame lies under the stack pointer, whole but no longer anybody's.  Its tasks may still look at locals that
- * they were lent, until they have been joined; so nothing may be pushed over it: the old stack pointer is kept on the
- * new part of the stack, and the CFI finds it there.
+ * That frame lies below the stack pointer, whole but without an owner. Its tasks may still read locals that they
+ * were lent, until they have been joined. So nothing may be pushed over it: the old stack pointer is kept on the new
+ * part of the stack, and the CFI finds it there.
  */
 #ifdef __x86_64__
 
@@ -22,14 +22,14 @@ __asm__(".text\n"
         ".type eddy_frame_end,@function\n"
         "eddy_frame_end:\n"
         ".cfi_startproc\n"
-        "endbr64\n" /* it is called through the PLT, too */
+        "endbr64\n" /* it is also called through the PLT */
         "movq %rsp,%rsi\n"
         "movq " TASK_SPAWN_FRAME_TEXT "(%rdi),%rax\n"
         "subq $256,%rax\n"
         "cmpq %rsi,%rax\n"
         "cmovaq %rsi,%rax\n"
         "andq $-16,%rax\n"
-        "leaq -16(%rax),%rsp\n" /* first, because a signal handler may overwrite what lies below the stack pointer */
+        "leaq -16(%rax),%rsp\n" /* first, since a signal handler may overwrite memory below the stack pointer */
         "movq %rsi,(%rsp)\n"
         ".cfi_escape 0x0f,5,0x77,0,0x06,0x23,8\n" /* CFA = *(rsp) + 8 */
         "call frame_end_below\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* future.c - results that somebody sets; who awaits them waits in join.c. */
+/* future.c - results that are set by other code; join.c implements waiting for them. */
 #include "core/future.h"
 
 #include <stdarg.h>
@@ -77,7 +77,7 @@ static void complete(struct eddy_awaitable *a, struct eddy_failure *failure)
     watches_fire(&future->watches);
 }
 
-/* True: go on.  A future that was cancelled takes no result, silently: who sets it cannot have known. */
+/* True: go on. A cancelled future ignores a result silently: the code that sets it cannot have known. */
 static bool may_set(struct eddy_awaitable *a)
 {
     if (a->awaitable.state == EDDY_RUNNING)

@@ -11,11 +11,11 @@
 #include "eddy/future.h"
 
 struct future {
-    struct watches watches;  /* who waits for it */
+    struct watches watches;  /* the tasks that wait for it */
     eddy_loop *loop;         /* the name of its loop: where it was made, or is awaited.  NULL: it has none */
-    unsigned waiting;        /* tasks that wait for it */
+    unsigned waiting;        /* number of tasks that wait for it */
     bool cancelled;
-    bool seen;               /* its failure was looked at, or it was cancelled */
+    bool seen;               /* its failure was read, or it was cancelled */
     _Alignas(16) char user[];
 };
 
@@ -25,7 +25,7 @@ static inline struct future *future_of_handle(const void *handle)
 }
 
 bool future_is_ours_or_nobodys(const struct future *future);
-/* True: it is nobody's, this thread's loop's, or that of a loop that has ended. */
+/* True: it belongs to no loop, to this thread's loop, or to a loop that has ended. */
 static inline bool future_is_ours(const struct eddy_awaitable *a)
 {
     const struct future *future = future_of_handle(a);

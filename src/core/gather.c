@@ -2,8 +2,8 @@
 /*
  * gather.c - waiting for several tasks and futures at once: eddy_gather, eddy_wait.
  *
- * Native operations: watches on all children, in one block off the stack, and one end.  A gather that is
- * cancelled cancels its children and ends when all of them have; a wait leaves them alone.
+ * Native operations: they have watches on all children, in one block off the stack, and one completion. A gather
+ * that is cancelled cancels its children and ends when all of them have; a wait leaves them alone.
  */
 #include <string.h>
 
@@ -30,9 +30,9 @@ enum several_kind { SEVERAL_GATHER, SEVERAL_SETTLED, SEVERAL_FIRST_COMPLETED, SE
 
 struct several {
     struct eddy_awaitable *operation; /* the operation, which completes when enough children have ended */
-    uint8_t kind;                     /* an enum several_kind */
-    bool cancelled;                   /* ends with ECANCELED, when all have ended */
-    bool linked;                      /* a child waits for others, or is the owner: there may be a circle */
+    uint8_t kind;                     /* a value of enum several_kind */
+    bool cancelled;                   /* ends with ECANCELED when all children have ended */
+    bool linked;                      /* a child waits for other tasks, or is the owner: there may be a circle */
     size_t count, pending;
     struct gathered children[];
 };
@@ -57,7 +57,7 @@ static void look_at(struct eddy_awaitable *a)
         future_of_handle(a)->seen = true;
 }
 
-/* Does the end of this child end the wait for all? */
+/* True: the end of this child ends the wait for all. */
 static bool ends_it(const struct several *several, const struct eddy_awaitable *a)
 {
     if (several->pending == 0)
@@ -76,7 +76,7 @@ static bool ends_it(const struct several *several, const struct eddy_awaitable *
     }
 }
 
-/* The first child in order of the arguments that has failed; a gather's failure. */
+/* The first child, in the order of the arguments, that has failed; its failure is the gather's. */
 static struct eddy_failure *first_failure(struct several *several, const struct eddy_awaitable *last)
 {
     if (several->kind != SEVERAL_GATHER)
@@ -122,7 +122,7 @@ static void child_ended(struct watch *watch)
         end(several, child->awaitable);
 }
 
-/* The end of any child ends the wait: so it is stuck only if all remaining children are. */
+/* The end of any child ends the wait: so the wait is stuck only if all remaining children are. */
 static bool all_are_stuck(const struct several *several)
 {
     for (size_t i = 0; i < several->count; i++) {
@@ -174,7 +174,7 @@ static struct several *several_new(struct eddy_awaitable *operation, const void 
     return several;
 }
 
-/* Children that have ended before the wait began. */
+/* Handles children that ended before the wait began. */
 static bool is_enough(struct several *several)
 {
     if (several->pending == 0)
@@ -224,7 +224,7 @@ static void cancel_gather(struct eddy_awaitable *a)
     struct several *several = owner_of(a)->wait.several;
     const char *reason = owner_of(a)->cancel_reason;
     several->cancelled = true;
-    several->pending++; /* the wait must not end while this loop looks at it */
+    several->pending++; /* the wait must not end while this iteration uses it */
     for (size_t i = 0; i < several->count; i++)
         hurry(several->children[i].awaitable, reason);
     if (--several->pending == 0)
@@ -233,7 +233,7 @@ static void cancel_gather(struct eddy_awaitable *a)
 
 static void undo(struct eddy_awaitable *a)
 {
-    (void)a; /* the children are the caller's */
+    (void)a; /* the children belong to the caller */
 }
 
 /* ---- eddy_gather ---- */
@@ -244,8 +244,8 @@ static void start_gather(struct eddy_awaitable *a)
     start(a, gather->children, gather->count, gather->settled ? SEVERAL_SETTLED : SEVERAL_GATHER);
 }
 
-/* Tasks that were spawned for the gather: their results are lost.  Those that run on after a failure are handed to the
- * task, which joins them at its end. */
+/* Tasks that were spawned for the gather; their results are lost. Those that run on after a failure are passed to
+ * the task, which joins them at its end. */
 static void give_up_owned(struct eddy_awaitable *a)
 {
     struct eddy_gather *gather = (struct eddy_gather *)(void *)a;
@@ -274,7 +274,7 @@ static void run_gather(struct eddy_awaitable *a)
     for (unsigned i = 0; i < gather->count; i++)
         if (gather->owned >> i & 1)
             task_disown(task_of_handle(gather->children[i]));
-    /* Under a header of its own: that of a spawned gather is its task's handle, and tells the loop how to run it. */
+    /* It has a separate header: that of a spawned gather is its task's handle, and tells the loop how to run it. */
     struct eddy_gather waiting = *gather;
     waiting.awaitable = (struct eddy_awaitable){.awaitable = {.type = &inner}};
     eddy_run_generic(&waiting.awaitable);
@@ -289,7 +289,7 @@ struct eddy_awaitable *eddy_gather_child(const void *coroutine, size_t size, con
     struct eddy_awaitable *child = eddy_spawn_copy(coroutine, size, &none, site, 0);
     struct task *task = task_of_handle(child);
     task_disown(task);
-    if (current.task && task->loop) /* until the gather runs: its value may be dropped */
+    if (current.task && task->loop) /* set when the gather runs: until then its value may be dropped */
         task_own(task, &current.task->children);
     return child;
 }
@@ -318,7 +318,7 @@ static void start_wait(struct eddy_awaitable *a)
         start(a, wait->tasks, wait->count, kinds[wait->mode]);
 }
 
-/* The wait alone ends; the children go on. */
+/* Only the wait ends; the children go on. */
 static void cancel_wait(struct eddy_awaitable *a)
 {
     struct several *several = owner_of(a)->wait.several;
@@ -333,7 +333,7 @@ static struct eddy_awaitable *waited_for(const struct eddy_wait *wait, size_t i)
     return child;
 }
 
-/* How many are done; a handle that is given twice counts once. */
+/* Number of children that are done; a handle that is given twice counts once. */
 static void finish_wait(struct eddy_awaitable *a)
 {
     struct eddy_wait *wait = (struct eddy_wait *)(void *)a;

@@ -42,7 +42,7 @@ static void body(void *argument)
     __builtin_unreachable();
 }
 
-/* The size that was asked for, or else the size of the task's stack. */
+/* The size that was requested, or otherwise the size of the task's stack. */
 static size_t stack_size_of(const struct eddy_generator *user)
 {
     if (user->core.stack_size)
@@ -93,7 +93,7 @@ static bool begin(struct eddy_generator *user, size_t size)
     return true;
 }
 
-/* The body has ended: its failure goes to `user`, its stack back to the pool. */
+/* The body has ended: its failure is stored in `user`, its stack goes back to the pool. */
 static void collect(struct generator_stack *g, struct eddy_generator *user)
 {
     struct eddy_failure *failure = g->frame->core.failure;
@@ -122,7 +122,8 @@ static void set_failure(struct eddy_generator *user, struct eddy_failure *failur
     user->core.failure = failure;
 }
 
-/* Goes into a suspended generator, throwing `thrown` (NULL: nothing); true: it has yielded.  False: collect_ended. */
+/* Resumes a suspended generator and throws `thrown` (NULL: nothing). True: it has yielded. False: call
+ * collect_ended. */
 static inline bool step_into(struct generator_stack *g, void *slot, void *sent_slot, struct eddy_failure *thrown)
 {
     g->control.slot = slot;
@@ -203,7 +204,7 @@ bool eddy_generator_send(struct eddy_generator *user, size_t size, void *slot, v
 
 bool generator_throw_failure(struct eddy_generator *user, void *slot, void *sent_slot, struct eddy_failure *failure)
 {
-    if (!user->control) { /* not started, or at its end: it is raised at once */
+    if (!user->control) { /* not started, or ended: the error is raised at once */
         user->core.state = EDDY_FINISHED;
         set_failure(user, failure);
         return false;
@@ -226,8 +227,9 @@ bool eddy_generator_throw(struct eddy_generator *user, size_t size, void *slot, 
 }
 
 /*
- * Throws GeneratorExit in; true: it has yielded nevertheless.  That value has no consumer: the variable that got the
- * last one, and the generator's own object, may be gone.  The copy contains a value, so its size is enough for one.
+ * Throws GeneratorExit in. True: the generator has yielded nevertheless. That value has no consumer: the variable of
+ * the last value, and the generator's own object, may not exist any more. The copy contains a value, so its size is
+ * enough for one.
  */
 static bool step_to_end(struct eddy_generator *end, struct generator_stack *g)
 {
@@ -237,7 +239,7 @@ static bool step_to_end(struct eddy_generator *end, struct generator_stack *g)
     return step(end, g, nowhere, nowhere, &failure_generator_exit);
 }
 
-/* Closes a suspended generator; `user` may be gone (NULL). */
+/* Closes a suspended generator; `user` may not exist any more (NULL). */
 static struct eddy_failure *close_stack(struct generator_stack *g, struct eddy_generator *user)
 {
     struct eddy_generator end = {.core = {.type = g->frame->core.type}, .control = &g->control};
@@ -278,11 +280,11 @@ struct eddy_failure *eddy_generator_yield(struct eddy_generator_control *control
 {
     struct generator_stack *g = stack_of(control);
     g->state = EDDY_SUSPENDED;
-    void *const there_is_a_value = (void *)(uintptr_t)1; /* exactly 1: read as a bool, which has no other bits */
+    void *const there_is_a_value = (void *)(uintptr_t)1; /* exactly 1: it is read as a bool, which has no other bits */
     return switch_with(&g->inside, &g->outside, there_is_a_value);
 }
 
-/* A sub-generator that has a stack of its own: values and what is sent pass between it and the consumer. */
+/* A sub-generator with its own stack: yielded and sent values pass between it and the consumer. */
 static struct eddy_failure *delegate_steps(struct generator_stack *g, struct eddy_generator *inner, size_t size)
 {
     bool more = resume(inner, size, g->control.slot, g->control.sent_slot);
@@ -300,11 +302,11 @@ static struct eddy_failure *delegate_steps(struct generator_stack *g, struct edd
     return eddy_generator_failure(inner);
 }
 
-/* A sub-generator that runs on a fresh stack, since little was left of the one before. */
+/* A sub-generator on a new stack, since little room was left on the previous one. */
 struct generator_detour {
     struct stack_call call;
     struct stack *stack;             /* the fresh one */
-    struct generator_detour *before; /* the fresh stack before it; NULL: the generator's own stack */
+    struct generator_detour *before; /* the previous new stack; NULL: the generator's own stack */
     char *low_before;
 };
 
@@ -332,13 +334,13 @@ static __attribute__((noinline)) bool run_on_fresh_stack(struct generator_stack 
     return true;
 }
 
-/* It is left for ever where it was suspended: all its stacks go, the innermost first. */
+/* The generator is abandoned where it was suspended: all its stacks are given back, the innermost first. */
 static void drop(struct generator_stack *g)
 {
     unlist(g);
     switch_forget(&g->inside);
     for (struct generator_detour *at = g->detour; at;) {
-        struct generator_detour detour = *at; /* it lies on the stack before, and goes with that one's frames */
+        struct generator_detour detour = *at; /* it lies on the previous stack, and ends with that one's frames */
         switch_forget(&detour.call.outside);
         stack_give(detour.stack);
         at = detour.before;
@@ -347,8 +349,8 @@ static void drop(struct generator_stack *g)
 }
 
 /*
- * yield_from.  A sub-generator that has not begun runs right here, on the stack of the outermost or upon a fresh one:
- * its yields go straight to the consumer, at any depth.
+ * yield_from. A sub-generator that has not begun runs right here, on the stack of the outermost generator or on a
+ * new one: its yields go straight to the consumer, at any depth.
  */
 struct eddy_failure *eddy_generator_delegate(struct eddy_generator_control *control, struct eddy_generator *inner,
                                              size_t size)
@@ -370,7 +372,7 @@ struct eddy_failure *eddy_generator_delegate(struct eddy_generator_control *cont
     inner->control = NULL;
     inner->core.state = EDDY_FINISHED;
     struct eddy_failure *failure = eddy_generator_failure(inner);
-    if (!failure && g->closing) /* it took the closing for itself: its outer generator is closed all the same */
+    if (!failure && g->closing) /* it caught the closing: its outer generator is closed nevertheless */
         failure = &failure_generator_exit;
     return failure;
 }
@@ -404,7 +406,7 @@ void eddy_each_leave(struct eddy_each *each)
         return;
     struct generator_stack *g = stack_of(user->control);
     struct eddy_failure *failure = eddy_generator_close(user);
-    if (user->control) { /* it yields instead of ending, and its value goes now: its stack goes with it */
+    if (user->control) { /* it yields instead of ending, and the loop's value ends now: so its stack is given back */
         drop(g);
         user->control = NULL;
     }
@@ -459,7 +461,8 @@ void eddy_async_each_leave(struct eddy_each *each)
         eddy_each_leave(each); /* an async generator begins with its generator */
 }
 
-/* Runs on a task.  The objects of those that are left open may be gone: only their stacks are touched. */
+/* Runs on a task. The objects of generators that are left open may not exist any more: only their stacks are
+ * touched. */
 void async_generators_close(struct eddy_loop *loop)
 {
     for (struct generator_stack *g; (g = loop->async_generators);) {

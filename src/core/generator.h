@@ -15,22 +15,22 @@ struct eddy_loop;
 
 struct generator_stack {
     struct eddy_generator_control control; /* the part that the macros see; must be first */
-    struct switch_point inside, outside;   /* the generator's place, the consumer's */
+    struct switch_point inside, outside;   /* where the generator goes on, where the consumer goes on */
     struct stack *stack;
-    char *low;                             /* below that address yield_from goes on upon a fresh stack */
-    struct generator_detour *detour;       /* the fresh stacks that it stands on, the last one first */
+    char *low;                             /* below that address yield_from goes on upon a new stack */
+    struct generator_detour *detour;       /* the new stacks that it stands on, the last one first */
     struct eddy_generator *frame;          /* the copy */
-    struct generator_stack *origin;        /* the one that the consumer resumed: itself, except after a transfer */
-    struct generator_stack *ended;         /* in an origin: the generator that came back to the consumer by its end */
-    uint8_t state;                         /* an enum eddy_state */
-    bool closing;                          /* GeneratorExit is on its way through it */
+    struct generator_stack *origin;        /* the generator that the consumer resumed; differs after a transfer */
+    struct generator_stack *ended;         /* in an origin: the generator that returned to the consumer by its end */
+    uint8_t state;                         /* a value of enum eddy_state */
+    bool closing;                          /* GeneratorExit is propagating in it */
     struct eddy_loop *loop;                /* for an async generator: the loop whose list it is in; NULL: none */
     struct generator_stack *next, **link;
 };
 
-/* Raises it where the generator yielded; owns it.  True: the generator yielded again. */
+/* Raises a failure where the generator yielded, and owns it. True: the generator yielded again. */
 bool generator_throw_failure(struct eddy_generator *user, void *slot, void *sent_slot, struct eddy_failure *failure);
-/* Gives up what eddy_as_completed holds. */
+/* Frees the objects of eddy_as_completed. */
 void as_completed_close(struct eddy_async_generator *generator);
 
 #endif

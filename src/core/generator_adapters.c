@@ -54,7 +54,7 @@ static void *sent_of(struct eddy_generator_manager *m)
     return (char *)m + m->generator_offset + m->generator_sent_offset;
 }
 
-/* Also of an async generator, which begins with its generator: the body may await. */
+/* Also for an async generator, which begins with its generator: the body may await. */
 void eddy_generator_manager_enter(struct eddy_manager *manager, eddy_error *err)
 {
     struct eddy_generator_manager *m = (struct eddy_generator_manager *)(void *)manager;

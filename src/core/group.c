@@ -2,11 +2,10 @@
 /*
  * group.c - task groups, by the rules of asyncio.TaskGroup.
  *
- * Invariant: a group's memory lies in the block that it belongs to, and the block does not end before all its
- * tasks have.
+ * Invariant: a group's memory lies in its block, and the block does not end before all its tasks have ended.
  *
- * The first failure ends the group in the next pass of the loop, as in asyncio: the siblings that are ready in the same
- * pass still come to their own ends, and their errors are in the group.
+ * The first failure ends the group in the next pass of the loop, as in asyncio: siblings that are ready in the same
+ * pass still run to their own ends, and their errors are in the group.
  */
 #include <string.h>
 
@@ -30,17 +29,17 @@ struct member {
     struct eddy_group *group;
     struct task *task;
     struct list_link link;
-    void *slot;                        /* where its result goes; NULL: nowhere */
+    void *slot;                        /* where its result is copied; NULL: nowhere */
     size_t result_offset, result_size;
 };
 
 struct eddy_group {
-    struct task *parent;           /* which runs the block */
-    struct list members;           /* in the order of spawning */
+    struct task *parent;           /* the task that runs the block */
+    struct list members;           /* tasks, in the order of spawning */
     size_t count;
     struct level *level;           /* the block's place among trio's scopes; NULL: it is in none */
-    struct eddy_handle *ending;    /* the call that will cancel the rest; NULL: none */
-    struct eddy_failure *failure;  /* the first, with the others after it */
+    struct eddy_handle *ending;    /* the call that will cancel the others; NULL: none */
+    struct eddy_failure *failure;  /* the first error, with the others after it */
     bool exiting;                  /* the block has ended and waits */
     bool aborting;                 /* its tasks have been cancelled */
     bool parent_cancelled;         /* by this group, with this request: */
@@ -60,7 +59,7 @@ static void abort_members(struct eddy_group *group, const char *reason)
         member->task->asked = false;
 }
 
-/* The tasks, and the block if it has not come to its end. */
+/* Cancels the tasks, and the block if it has not reached its end. */
 static void abort_all(struct eddy_group *group, const char *reason)
 {
     abort_members(group, reason);
@@ -78,7 +77,7 @@ static void end_of_failure(void *argument)
         abort_all(group, "a task of its group has failed");
 }
 
-/* One more error: what there is no memory to keep is told at once. */
+/* Adds an error: if there is no memory to keep it, it is reported at once. */
 static void keep(struct eddy_group *group, struct eddy_failure *failure)
 {
     if (!group->failure)
@@ -130,7 +129,7 @@ static void member_ended(struct watch *watch)
     task_unref(task);
 }
 
-/* The block, when it has come to its end. */
+/* Wakes the block, when it has reached its end. */
 static struct task *waiter(struct watch *watch)
 {
     const struct eddy_group *group = container_of(watch, struct member, watch)->group;
@@ -211,7 +210,7 @@ static void enter(struct eddy_manager *manager, eddy_error *err)
         eddy_error_set(err, ENOMEM, "no memory for eddy_task_group");
 }
 
-/* None of a few members waits for others: they are in no circle. */
+/* None of the first members waits for others: they are in no circle. */
 static bool is_plain(const eddy_group *group)
 {
     int looked_at = 0;
@@ -221,7 +220,7 @@ static bool is_plain(const eddy_group *group)
     return true;
 }
 
-/* Waits for all members; true: the task was cancelled meanwhile, by somebody else. */
+/* Waits for all members; true: the task was cancelled meanwhile, by other code. */
 static bool wait_for_members(eddy_group *group)
 {
     struct task *self = group->parent;
@@ -254,15 +253,16 @@ static void close_group(eddy_group *group)
     group->level = NULL;
 }
 
-/* What leaves the block when there are errors: all of them; a cancellation by others is asked for again. */
+/* The failure that leaves the block when there are errors: all of them. A cancellation by other code is requested
+ * again. */
 static void raise_errors(eddy_group *group, eddy_error *err)
 {
     struct task *self = group->parent;
     struct eddy_failure *failure = group->failure;
     group->failure = NULL;
     if (!failure->fixed)
-        failure->alone = true; /* the cancellation of the body is no cause of theirs */
-    if (self->cancels) /* it would be lost behind the errors: delivered at the next await */
+        failure->alone = true; /* the cancellation of the body is not a cause of theirs */
+    if (self->cancels) /* it would be hidden by the errors: delivered at the next await */
         self->must_cancel = true;
     eddy_failure_catch(failure, err);
 }
@@ -289,9 +289,9 @@ static void leave(struct eddy_manager *manager, eddy_error *err)
     } else if (cancelled && !body) {
         task_note_delivery(self);
         eddy_failure_catch(failure_of_cancel(self->cancel_reason, false), err);
-        err->failure = failure_passed_on(err->failure, true); /* it goes on outward, as it came */
+        err->failure = failure_passed_on(err->failure, true); /* it propagates unchanged */
     } else if (body && group->parent_cancelled && !cancelled) {
-        /* eddy_group_cancel: it was the block's await that failed, not the task that was cancelled */
+        /* eddy_group_cancel: only the block's await failed, the task was not cancelled */
         err->failure = failure_passed_on(body, false);
     }
 }

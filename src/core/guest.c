@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest.c - a loop inside of another one: the host waits for a descriptor and a deadline, then lets the loop take a
+ * guest.c - a loop inside another one: the host waits for a descriptor and a deadline, then lets the loop take a
  * step.
  *
- * Invariant: before the host waits, nothing is ready and all that was asked for is the kernel's; so what the loop waits
- * for makes the descriptor readable.
+ * Invariant: before the host waits, no task is ready and the kernel has all operations; so every event that the loop
+ * waits for makes the descriptor readable.
  */
 #include <errno.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* handle.c - calls that the loop makes: soon, later, at a time; and cancelling each. */
+/* handle.c - calls that the loop makes: soon, later, at a given time; and cancelling them. */
 #include "core/call.h"
 #include "core/context_var.h"
 #include "core/current.h"
@@ -87,7 +87,7 @@ static eddy_handle *handle_of(const struct loop_call *call)
     return call ? (eddy_handle *)call->name : NULL;
 }
 
-/* False, and said: no loop runs on this thread. */
+/* False, and reported: no loop runs on this thread. */
 static bool has_loop(const char *call)
 {
     if (__builtin_expect(current.loop != NULL, 1))
@@ -119,7 +119,7 @@ static void due(struct timer *timer)
     ready_add_due(&call->loop->ready, &call->ready);
 }
 
-/* `now` comes from the caller: a reading of the clock is half of what a timer costs, so there is one. */
+/* `now` comes from the caller: reading the clock is half the cost of a timer, so it is read once. */
 static eddy_handle *call_at(int64_t when, int64_t now, void (*function)(void *), void *argument)
 {
     struct loop_call *call = call_new(function, argument);
@@ -169,7 +169,7 @@ void eddy_handle_cancel(eddy_handle *handle)
     call_free(call);
 }
 
-/* Called by the loop when it closes: those that still wait are dropped. */
+/* Called by the loop when it closes: remaining calls are dropped. */
 void handles_free(struct eddy_loop *loop)
 {
     for (struct timer *timer; (timer = timers_first(&loop->timers));) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * impl.h - all of the core that sync, io, tls and cli may use: what awaitables of the library are made with.
+ * impl.h - the part of the core that sync, io, tls and cli may use to make awaitables.
  *
- * What is not here is the core's own business; tools/tidy.py checks that they include no other of its headers.
+ * Everything else is private to the core; tools/tidy.py checks that they include no other header of it.
  */
 #ifndef EDDY_CORE_IMPL_H
 #define EDDY_CORE_IMPL_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inbox.c - calls that other threads ask of a loop, on their way to it.
+ * inbox.c - calls that other threads post to a loop.
  *
- * Invariant: a call that was taken is made.  The loop takes calls until its tasks have ended; then its name leads
- * nowhere any more, see gate.h, and those that were taken until then are the last that it makes.
+ * Invariant: a call that was taken is made. The loop takes calls until its tasks have ended. After that its name
+ * leads to no loop (see gate.h), and the calls taken until then are the last that it makes.
  */
 #include "core/loop.h"
 
@@ -32,8 +32,8 @@ static struct remote_call *take_all(struct eddy_loop *loop)
     return oldest;
 }
 
-/* In virtual time the pool's come last, in the order of their beginning, whichever thread was faster: so a seed repeats
- * a run. */
+/* In virtual time the pool's calls come last, in the order in which they began, whichever thread was faster: so a
+ * seed repeats a run. */
 static struct remote_call *in_order(struct remote_call *call)
 {
     struct remote_call *first = NULL, **end = &first, *of_pool = NULL, *next;

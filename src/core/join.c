@@ -2,8 +2,8 @@
 /*
  * join.c - waiting for the end of a task, or for a future.
  *
- * Invariants: a handle is awaited once; shielded waits leave it.  Whoever awaits a task or future passes requests to
- * cancel on to it, and gets what it makes of them.
+ * Invariants: a handle is awaited once; shielded waits do not take it. A task that awaits a task or future passes
+ * requests to cancel on to it, and gets its outcome.
  */
 #include "core/join.h"
 
@@ -78,8 +78,8 @@ void task_wait_end(struct task *self, struct task *task, bool forwarding)
     wait_end(self, task, forwarding);
 }
 
-/* A request went to the task, which ended otherwise.  If it was told, that is its answer; else the request was too late
- * for it and is its awaiter's again. */
+/* A request was passed to the task, which ended in another way. If it was delivered, that end is the answer;
+ * otherwise the request was too late for it and belongs to its awaiter again. */
 static void take_back(struct task *self, const struct task *task)
 {
     self->forwarded = false;
@@ -89,7 +89,7 @@ static void take_back(struct task *self, const struct task *task)
         task_note_delivery(self);
 }
 
-/* The failure of a task, for one who awaited it: moved out if nobody else can ask. */
+/* The failure of a task, for a task that awaited it: moved out if no one else can ask for it. */
 static struct eddy_failure *outcome(struct task *self, struct task *task)
 {
     struct eddy_core *core = task_core(task);
@@ -108,8 +108,8 @@ static struct eddy_failure *outcome(struct task *self, struct task *task)
     return failure;
 }
 
-/* It would wait for itself.  A handle that a frame has in its list stays there, and one that another task awaits is
- * that one's; any other is given up, and the task frees itself when it has ended. */
+/* The task would wait for itself. A handle in a frame's list remains there, and a handle that another task awaits
+ * belongs to that task; any other handle is given up, and the task frees itself when it has ended. */
 static struct eddy_failure *refuse(struct task *self, struct task *task, bool awaited_by_another,
                                    struct eddy_failure *failure)
 {
@@ -152,7 +152,7 @@ static struct eddy_failure *join_task(struct task *task)
     return failure;
 }
 
-/* Until it has ended: NULL. */
+/* Waits until it has ended. Returns NULL. */
 static struct eddy_failure *wait_shielded(struct task *self, struct task *task)
 {
     struct eddy_failure *failure = circle_closed(self, task);
@@ -174,7 +174,7 @@ static struct eddy_failure *wait_shielded(struct task *self, struct task *task)
     return failure || done ? failure : task_take_cancel(self);
 }
 
-/* Waits without taking the handle; a cancellation ends the wait and leaves the task alone. */
+/* Waits without taking the handle; a cancellation ends the wait and does not affect the task. */
 static struct eddy_failure *shielded_wait(struct task *self, struct task *task)
 {
     struct eddy_failure *failure = task_must_look(self) ? task_checkpoint(self, false) : NULL;
@@ -194,7 +194,7 @@ static struct eddy_failure *shielded_wait(struct task *self, struct task *task)
 static void wait_until_set(struct task *self, struct eddy_awaitable *a, bool forward)
 {
     struct future *future = future_of_handle(a);
-    if (forward && self->must_cancel) { /* before the watch: who goes on at once must not be woken as well */
+    if (forward && self->must_cancel) { /* before the watch: a task that goes on at once must not be woken as well */
         self->must_cancel = false;
         self->forwarded = true;
         future_cancel(a, self->cancel_reason);
@@ -229,7 +229,7 @@ static struct eddy_failure *join_future(struct eddy_awaitable *a, bool forward)
         future_of_handle(a)->loop = self->loop->name;
         self->forwarded = false;
         wait_until_set(self, a, forward);
-        if (self->must_cancel) /* came when it was set and the task had not gone on, or the wait was shielded */
+        if (self->must_cancel) /* arrived after it was set, or the wait was shielded */
             return task_take_cancel(self);
     }
     failure = a->awaitable.failure;
@@ -239,9 +239,9 @@ static struct eddy_failure *join_future(struct eddy_awaitable *a, bool forward)
     return failure ? failure_clone(failure) : NULL;
 }
 
-/* ---- either ---- */
+/* ---- tasks and futures ---- */
 
-/* It has ended well, and the await is no more than taking its handle. */
+/* It has succeeded, and the await only takes its handle. */
 static inline bool can_take(const struct task *self, struct task *task)
 {
     return task->state == TASK_DONE && self && task->loop && !task->consumed && !task_core(task)->failure &&
@@ -283,9 +283,9 @@ void eddy_release_handle(struct eddy_awaitable *a)
     if (!handle_is_task(a))
         return;
     if (current.task && current.task->circular)
-        current.task->circular = false; /* the await was refused, see there */
+        current.task->circular = false; /* the await was refused, see above */
     else if (task_of_handle(a)->consumed && task_of_handle(a) != current.task)
-        task_unref(task_of_handle(a)); /* but one that wrongly awaited itself gives nothing up */
+        task_unref(task_of_handle(a)); /* but a task that wrongly awaited itself gives nothing up */
 }
 
 struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a)

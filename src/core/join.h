@@ -5,8 +5,8 @@
 
 #include "core/task.h"
 
-/* Waits until task has ended.  forward: it is an await, and a cancellation of self goes to it; else self goes on
- * waiting. */
+/* Waits until task has ended. forward: it is an await, and a cancellation of self is passed to task; else self goes
+ * on waiting. */
 void task_wait_end(struct task *self, struct task *task, bool forward);
 
 #endif

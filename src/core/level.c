@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* level.c - the tree of scopes of trio's kind.  The rules stand in level.h. */
+/* level.c - the tree of scopes of trio's kind. The rules are in level.h. */
 #include "core/level.h"
 
 #include "base/assert.h"
@@ -23,8 +23,8 @@ static void take_out(struct level *level)
     level->outer = NULL;
 }
 
-/* What it is by itself and by the place around it; tasks, and groups of them, that outlive a cancelled scope stay what
- * they are. */
+/* Computes the state of a place from its own state and that of the place around it. Tasks and groups that outlive a
+ * cancelled scope keep their state. */
 static bool is_reached(const struct level *level)
 {
     return level->cancelled || (level->outer && level->outer->reached && !level->shield) ||
@@ -63,9 +63,9 @@ struct level *level_of_group(struct eddy_loop *loop, struct level *outer)
     return level_new(loop, outer, LEVEL_GROUP, false);
 }
 
-/* ---- who is reached ---- */
+/* ---- which tasks are reached ---- */
 
-/* The place after `at` on a walk through all inside of `root`, the outer before the inner. */
+/* The place after `at` on a walk through all places inside `root`, outer ones first. */
 static struct level *next_inside(const struct level *at, const struct level *root)
 {
     if (!list_is_empty(&at->inner))
@@ -75,8 +75,8 @@ static struct level *next_inside(const struct level *at, const struct level *roo
     return at == root ? NULL : LIST_NEXT(at, struct level, link);
 }
 
-/* After a change at `root`: what holds inside of it, and who is newly reached is asked to end.  All is known before the
- * first is asked: a request then stops at tasks that get one of their own. */
+/* After a change at `root`: updates all places inside it, and cancels tasks that are newly reached. All of them are
+ * marked before the first is cancelled: so a request stops at tasks that get their own. */
 static void spread(struct level *root, const char *reason)
 {
     for (struct level *at = root; at; at = next_inside(at, root)) {
@@ -87,7 +87,7 @@ static void spread(struct level *root, const char *reason)
         EDDY_INVARIANT(at->ending || !at->reached);
     }
     for (struct level *at = root; at; at = next_inside(at, root))
-        if (at->fresh && at->task && at->task->level == at) /* a task is asked where its innermost place is */
+        if (at->fresh && at->task && at->task->level == at) /* a task is cancelled at its innermost place */
             task_cancel(at->task, reason);
 }
 
@@ -99,7 +99,7 @@ void level_cancel(struct level *level, const char *reason)
 
 /* ---- the end of a place ---- */
 
-/* What is inside goes to the place around it. */
+/* Places inside it move to the place around it. */
 static void hand_on(struct level *level)
 {
     for (struct level *inner; (inner = LIST_FIRST(&level->inner, struct level, link));) {
@@ -131,14 +131,14 @@ bool level_join(struct task *task, struct level *outer)
     if (!level)
         return false;
     level->task = task;
-    if (level->reached) { /* it does not begin */
+    if (level->reached) { /* the task does not begin */
         task->must_cancel = true;
         task->cancels = 1;
     }
     return true;
 }
 
-/* The place of the task itself; NULL: it was spawned in none. */
+/* The place of the task itself; NULL: it was spawned in no scope. */
 static struct level *own_place(const struct task *task)
 {
     struct level *level = task->level;
@@ -163,7 +163,7 @@ void level_leave(struct task *task)
 void level_forget(struct task *task)
 {
     while (task->level && task->level->kind == LEVEL_SCOPE) {
-        struct level *left = task->level; /* of an async generator that nobody has closed */
+        struct level *left = task->level; /* of an async generator that was not closed */
         task->level = left->outer;
         hand_on(left);
         take_out(left);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * life.c - the life of a task: made, begun on a stack or driven without one, ended.
+ * life.c - the life of a task: making it, beginning it on a stack or driving it without one, ending it.
  *
- * Invariant: the next task is made ready before the stack is given back that is still stood on (task_leave).
+ * Invariant: the next task is made ready before the current stack, which is still in use, is given back
+ * (task_leave).
  */
 #include "core/life.h"
 
@@ -62,7 +63,7 @@ static inline __attribute__((always_inline)) void end(struct task *task)
     delist(task);
     if (task->watches.first)
         watches_fire(&task->watches);
-    if (task->references == 1) /* the loop's: who might have taken it has given it up */
+    if (task->references == 1) /* the loop's reference: the one who might have taken it has given up */
         task_give_up_result(task);
 }
 
@@ -77,7 +78,7 @@ static const char *const frame_end_is_linked __attribute__((used)) = &frame_end_
 
 static void end_without_running(struct task *task, struct eddy_failure *failure)
 {
-    struct task *parking = current.task; /* it is on its way off its stack: what ends here may wake it */
+    struct task *parking = current.task; /* it is leaving its stack: code that runs at its end may wake it */
     current.task = NULL;
     value_destroy(task_handle(task));
     task_core(task)->failure = failure;
@@ -140,7 +141,7 @@ static void step(struct task *task)
     if (task->state == TASK_NEW && !task->must_cancel) {
         task->state = TASK_STARTED;
         task->ready.parked_at = task->loop->looked_at;
-        native_begin(task, a); /* if it is over already, the task is in the ready queue */
+        native_begin(task, a); /* if it is already over, the task is in the ready queue */
         return;
     }
     if (task->state == TASK_NEW) { /* cancelled before its first step: it is not even started */
@@ -151,7 +152,7 @@ static void step(struct task *task)
     } else {
         native_settle(task, a);
     }
-    if (task->waits_for) /* native_again: it waits on, or has ended again, and this is called for that */
+    if (task->waits_for) /* native_again: it goes on waiting, or has ended again, and this is called for that */
         return;
     finish(task);
     task_unref(task);

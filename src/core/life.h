@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* life.h - how a task begins; it ends by itself. */
+/* life.h - how a task begins; it ends without a call from outside. */
 #ifndef EDDY_CORE_LIFE_H
 #define EDDY_CORE_LIFE_H
 
@@ -10,11 +10,11 @@
 #include "core/level.h"
 #include "core/loop.h"
 
-/* Makes it ready to run: takes its stack.  False: no memory, and the task has ended with ENOMEM. */
+/* Prepares it to run: takes its stack. False: no memory, and the task has ended with ENOMEM. */
 bool task_prepare(struct task *task);
-/* What the stack of a task begins with.  Debuggers know it by this name. */
+/* The first function on the stack of a task. Debuggers know it by this name. */
 void task_entry(void *task);
-/* `begin` of a struct ready: of a coroutine, of a native operation. */
+/* `begin` of a struct ready: for a coroutine, for a native operation. */
 struct task *task_begin_body(struct ready *ready);
 struct task *task_step_in_loop(struct ready *ready);
 
@@ -47,7 +47,7 @@ static inline void task_clear(struct task *task)
 #endif
 }
 
-/* 1 is the main task's alone, also after four thousand million others. */
+/* 1 belongs to the main task only, even after four thousand million others */
 static inline uint32_t task_next_id(struct eddy_loop *loop)
 {
     if (++loop->last_id == 0)
@@ -55,8 +55,8 @@ static inline uint32_t task_next_id(struct eddy_loop *loop)
     return loop->last_id;
 }
 
-/* A task not yet in the ready queue, with one reference of the loop and one for the caller, inside of `outer` (NULL: in
- * no scope); NULL: no memory. */
+/* A task that is not in the ready queue yet, with one reference of the loop and one for the caller, inside `outer`
+ * (NULL: in no scope); NULL: no memory. */
 static inline __attribute__((always_inline)) struct task *task_new(struct eddy_loop *loop, struct level *outer,
                                                                   const void *coroutine, size_t size,
                                                                   const struct eddy_site *site)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* loop.c - passes: what is ready, then timers and I/O.  The invariant stands in loop.h. */
+/* loop.c - passes: ready tasks and calls, then timers and I/O. The invariant is in loop.h. */
 #include "core/loop.h"
 
 #include <errno.h>
@@ -40,7 +40,7 @@ static void run_batch(struct eddy_loop *loop)
     }
 }
 
-/* The simulation with a seed: what is ready runs in an order that the seed decides. */
+/* In the simulation with a seed, ready tasks run in an order that the seed decides. */
 static void shuffle_batch(struct eddy_loop *loop)
 {
     _Static_assert(offsetof(struct ready, next) == 0, "a list that can be shuffled");
@@ -48,8 +48,8 @@ static void shuffle_batch(struct eddy_loop *loop)
     loop->ready.batch = (struct ready *)(void *)shuffle(first, &loop->random);
 }
 
-/* What a crowd has left behind goes back to the system: once a second at most, for a stack that is in use may hold on
- * to many others. */
+/* Memory that many tasks have left goes back to the system: at most once a second, since a stack that is in use may
+ * hold many others. */
 static void give_back_slack(struct eddy_loop *loop)
 {
     int64_t now = driver_now(loop->driver);
@@ -62,10 +62,10 @@ static void give_back_slack(struct eddy_loop *loop)
     memory_give_back();
 }
 
-/* Enough for clean-up that does not wait; a task that turns for ever is left. */
+/* Enough passes for clean-up that does not wait; a task that never stops is left. */
 enum { LAST_PASSES = 1000 };
 
-/* The host's hooks are called around what may sleep.  Once the driver has failed it is not asked again. */
+/* The host's hooks are called around a wait that may sleep. Once the driver has failed it is not used again. */
 static void wait_for_world(struct eddy_loop *loop, int64_t deadline)
 {
     const struct eddy_loop_options *options = &loop->options;
@@ -80,7 +80,7 @@ static void wait_for_world(struct eddy_loop *loop, int64_t deadline)
         options->after_wait(options->wait_argument);
 }
 
-/* Timers and I/O: sleeps only if nothing is ready, and not beyond `limit`, a time of the driver's clock. */
+/* Handles timers and I/O: sleeps only if nothing is ready, and not beyond `limit`, a time of the driver's clock. */
 static void look(struct eddy_loop *loop, int64_t limit)
 {
     struct driver *driver = loop->driver;
@@ -93,7 +93,7 @@ static void look(struct eddy_loop *loop, int64_t limit)
         deadline = hibernation_look(loop, deadline);
     if (deadline || driver->in_flight || driver->virtual_time || limit != CLOCK_NEVER)
         wait_for_world(loop, deadline);
-    if (loop->broken) /* in a forked child, too: timers are its parent's */
+    if (loop->broken) /* in a forked child, too: the timers belong to its parent */
         return;
     if (__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED))
         loop_drain_inbox(loop);
@@ -111,7 +111,7 @@ static void look(struct eddy_loop *loop, int64_t limit)
 static void obey_interrupt(struct eddy_loop *loop)
 {
     loop->interrupted = 0;
-    loop->interrupted_main = true; /* also when it has ended: the next one is not taken any more */
+    loop->interrupted_main = true; /* even if it has ended: the next call is not taken any more */
     if (loop->main && loop->main->state != TASK_DONE)
         loop->interruption = task_ask(loop->main, "interrupted by SIGINT", false);
 }
@@ -161,7 +161,7 @@ static bool environment_says(const char *name)
     return value && value[0] && strcmp(value, "0") != 0;
 }
 
-/* Debug mode says it, once a process. */
+/* Debug mode reports it, once a process. */
 static void say_second_choice(void)
 {
     static bool said;
@@ -201,7 +201,7 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, bool moves, int *e
     }
     loop->ready.end = &loop->ready.first;
     loop->returns = loop->driver->virtual_time;
-    __atomic_store_n(&assert_caller, report_caller, __ATOMIC_RELAXED); /* by each thread that has a loop */
+    __atomic_store_n(&assert_caller, report_caller, __ATOMIC_RELAXED); /* registered by each thread that has a loop */
     blocks_init(&loop->blocks);
     loop->random = loop->driver->seed;
     loop_note_look(loop, driver_now(loop->driver));
@@ -219,7 +219,7 @@ void loop_closers_run(struct eddy_loop *loop)
         closer->close(closer);
 }
 
-/* Of what is the loop's alone: a program that has leaked a stream or a process is not to blame here. */
+/* Only memory of the loop itself: a program that has leaked a stream or a process is not reported here. */
 static void check_nothing_left(const struct eddy_loop *loop)
 {
     EDDY_ASSERT(!loop->tasks && !loop->task_count, "%zu tasks are left when their loop closes", loop->task_count);
@@ -232,7 +232,7 @@ static void check_nothing_left(const struct eddy_loop *loop)
 void loop_close(struct eddy_loop *loop)
 {
     loop_closers_run(loop);
-    ready_begin_pass(&loop->ready); /* calls that nobody waits for any more */
+    ready_begin_pass(&loop->ready); /* calls that no task waits for any more */
     for (struct ready *item; (item = loop->ready.batch);) {
         loop->ready.batch = item->next;
         struct loop_call *call = container_of(item, struct loop_call, ready);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loop_end.c - the end of a loop: nothing that ran on it is left behind.
+ * loop_end.c - the end of a loop: nothing that ran on it is left.
  *
- * The order: what is left of tasks is cancelled and waited for; async generators left open are closed; operations
- * without a task are cancelled, and complete; the thread pools end; other threads' calls are taken a last time, and
- * results that wait for those threads are closed.  A loop whose driver has failed can wait for nothing any more: its
- * tasks are left as they are, which is told.
+ * The order: remaining tasks are cancelled and waited for; async generators left open are closed; operations without
+ * a task are cancelled, and complete; the thread pools end; other threads' calls are taken a last time, and results
+ * that wait for those threads are closed. A loop whose driver has failed cannot wait any more: its tasks are left as
+ * they are, which is reported.
  */
 #include "core/loop_end.h"
 
@@ -47,7 +47,7 @@ static bool no_tasks(void *loop)
     return ((struct eddy_loop *)loop)->tasks == NULL;
 }
 
-/* Some time for the tasks to end in. */
+/* Gives the tasks some time to end. */
 struct grace {
     struct eddy_loop *loop;
     struct timer timer;
@@ -65,7 +65,8 @@ static bool no_tasks_or_over(void *argument)
     return grace->over || no_tasks(grace->loop);
 }
 
-/* A task may take a cancellation and go on: it is asked again each second, so that none makes the program hang. */
+/* A task may swallow a cancellation and go on: it is cancelled again each second, so that no task makes the program
+ * hang. */
 static void end_tasks(struct eddy_loop *loop)
 {
     if (loop->debug && loop->tasks)
@@ -101,7 +102,7 @@ static void close_async_generators(struct eddy_loop *loop)
     if (task) {
         task_wake(task);
         loop_run_until(loop, no_tasks, loop);
-        task->seen = true; /* it fails only for want of a stack, which is told below */
+        task->seen = true; /* it fails only if there is no memory for a stack, which is reported below */
         task_unref(task);
     }
     end_tasks(loop);
@@ -116,8 +117,8 @@ static void free_pools(struct eddy_loop *loop)
     }
 }
 
-/* What other threads still ask for is answered: their coroutines are cancelled.  Threads that go on asking do not keep
- * the loop: once its tasks have ended, only the calls of its own pools come in. */
+/* Handles the last calls of other threads: their coroutines are cancelled. Threads that go on posting do not keep
+ * the loop running: once its tasks have ended, only calls of its own pools are taken. */
 static void end_threads(struct eddy_loop *loop)
 {
     free_pools(loop);
@@ -135,7 +136,7 @@ static void end_threads(struct eddy_loop *loop)
 void loop_finish(struct eddy_loop *loop)
 {
     loop->closing = loop->returns = true;
-    if (loop->driver->forked) /* the tasks are its parent's, and their clean-up is */
+    if (loop->driver->forked) /* the tasks belong to its parent, and so does their clean-up */
         return;
     end_tasks(loop);
     close_async_generators(loop);

@@ -5,7 +5,7 @@
 
 struct eddy_loop;
 
-/* On the loop's thread, which runs it: when this returns no task is left, and no other thread can reach it. */
+/* Called on the thread that runs the loop: when it returns no task is left, and no other thread can reach the loop. */
 void loop_finish(struct eddy_loop *loop);
 /* On the same thread: results that no thread has fetched, and that are nothing without the loop, are closed. */
 void remotes_end(struct eddy_loop *loop);

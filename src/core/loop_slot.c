@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* loop_slot.c - what bridges to other libraries keep for each loop: a pointer, and calls at the loop's end. */
+/* loop_slot.c - the data of bridges to other libraries for each loop: a pointer, and calls at the loop's end. */
 #include <errno.h>
 
 #include "core/current.h"
@@ -7,7 +7,7 @@
 #include "os/memory.h"
 
 struct slot {
-    struct loop_closer closer; /* first: it is freed with the loop */
+    struct loop_closer closer; /* first: it is freed together with the loop */
     struct slot *next;         /* of the loop */
     const void *key;
     void *value;

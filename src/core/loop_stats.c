@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* loop_stats.c - what a loop does, in numbers. */
+/* loop_stats.c - statistics of a loop. */
 #include <errno.h>
 #include <string.h>
 

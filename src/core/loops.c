@@ -2,8 +2,8 @@
 /*
  * loops.c - the loops that run in this process: for calls from other threads, and for debuggers.
  *
- * Invariant: gdb/eddy-gdb.py begins at eddy_loops, follows members of structs by name, and calls nothing, so that it
- * works on a core file, too: what it is to know lies in memory that leads on from here.
+ * Invariant: gdb/eddy-gdb.py begins at eddy_loops, follows members of structs by name, and calls no function, so
+ * that it works on a core file, too. All data that it needs can be reached from here.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -15,7 +15,7 @@
 #include "os/stack.h"
 #include "os/thread.h"
 
-/* The last that began comes first. */
+/* The loop that began last comes first. */
 struct eddy_loop *eddy_loops;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
@@ -31,8 +31,8 @@ static void after_fork(void)
     pthread_mutex_unlock(&mutex);
 }
 
-/* All that run are the parent's.  Its other tasks must not go on in the child, too, when that waits for something: then
- * nothing is left to do but to look at the world, which says what is wrong. */
+/* All running loops belong to the parent. Its other tasks must not go on in the child when that waits for something:
+ * then it can only look at I/O, which reports the mistake. */
 static void in_child(void)
 {
     struct eddy_loop *own = current.loop;
@@ -42,7 +42,7 @@ static void in_child(void)
         sigpipe_restore(&own->sigpipe); /* the child may become another program */
         own->ready.first = own->ready.batch = NULL;
         own->ready.end = &own->ready.first;
-        own->driver->in_flight++; /* so that it does look */
+        own->driver->in_flight++; /* so that it does look at I/O */
     }
     eddy_loops = NULL;
     pthread_mutex_unlock(&mutex);
@@ -63,7 +63,7 @@ void loop_register(struct eddy_loop *loop)
     loop->thread = thread_number();
     pthread_mutex_lock(&mutex);
     loop->next_loop = eddy_loops;
-    __atomic_store_n(&eddy_loops, loop, __ATOMIC_RELEASE); /* in one piece, wherever a debugger stops this thread */
+    __atomic_store_n(&eddy_loops, loop, __ATOMIC_RELEASE); /* in one step, wherever a debugger stops this thread */
     pthread_mutex_unlock(&mutex);
 }
 

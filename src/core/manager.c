@@ -13,12 +13,13 @@ struct eddy_failure *eddy_manager_enter(struct eddy_manager *manager)
     return failure_from_error(&err);
 }
 
-/* What leaves the block, when exit has seen `failure` as err: that, or what exit has put in its place. */
+/* The failure that leaves the block, after exit has seen `failure` as err: the same, or the one that exit has put in
+ * its place. */
 static struct eddy_failure *replaced(struct eddy_failure *failure, const eddy_error *err)
 {
     if (failure && (!err->code || (err->failure == failure && err->code == failure->code)))
         return failure;
-    if (failure && err->failure == failure) /* exit changed the code alone */
+    if (failure && err->failure == failure) /* exit changed only the code */
         return failure_because(failure_of(err->code, "%s", failure->message ? failure->message : ""), failure);
     struct eddy_failure *own = failure_from_error(err);
     return own && failure ? failure_because(own, failure) : own;
@@ -31,7 +32,7 @@ struct eddy_failure *eddy_manager_exit(struct eddy_manager *manager, struct eddy
     if (failure)
         failure_lend(failure, &err);
     manager->exit(manager, &err);
-    if (manager->forgives) { /* the function returns all the same, but without an error */
+    if (manager->forgives) { /* the function returns nevertheless, but without an error */
         failure_unref(failure);
         return NULL;
     }

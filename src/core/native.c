@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * native.c - native awaitables: started, waited for, ended; waited for by a task with a stack.
+ * native.c - native awaitables: starting them, waiting for them on a task with a stack, completing them.
  *
- * Invariants:
- *   1. An operation that was started is waited for until it has completed, whatever is asked of the task meanwhile, for
- *      until then its memory is not its owner's alone.
- *   2. A request to cancel arrives, also at a task whose awaits always succeed: an operation that cannot be relied upon
- *      to take it (I/O, a thread) is not even started, and others that complete at once are counted.
- *   3. What an operation hands over is not lost: it wins over a request, which waits for the next await.
+ * Invariants: 1. An operation that was started is waited for until it has completed, even if the task is cancelled
+ * meanwhile, since until then others use its memory. 2. A request to cancel is delivered even to a task whose awaits
+ * always succeed: an operation that may not take it (I/O, a thread) is not started at all, and others that complete
+ * at once are counted. 3. An object that an operation hands over is not lost: it wins over a request, which waits
+ * for the next await.
  */
 #include "core/native.h"
 
@@ -22,15 +21,16 @@
 #include "core/pass_on.h"
 #include "core/sched.h"
 
-/* Programs contain objects of this type, their own and copies of the library's: what is added takes of `reserved`. */
+/* Programs contain objects of this type, their own and copies of the library's: new members take space of
+ * `reserved`. */
 _Static_assert(sizeof(struct eddy_awaitable_type) == 96, "programs that are already built know types of this size");
 
-/* EDDY_SUSPENDED is: done after one turn of the loop (sleep(0)). */
+/* EDDY_SUSPENDED means: done after one pass of the loop (sleep(0)). */
 
 /* ---- before it starts ---- */
 
-/* Of these none is started while a request is pending: I/O may be over before it could be stopped, a thread would work
- * for nobody, and what has no `cancel` cannot be stopped at all. */
+/* None of these is started while a request is pending: I/O may complete before it could be cancelled, a thread would
+ * work in vain, and an operation without a `cancel` cannot be cancelled at all. */
 static bool takes_request_first(const struct eddy_awaitable_type *type)
 {
     return type->kind == EDDY_IO || type->kind == EDDY_BLOCKING || !type->cancel;
@@ -47,9 +47,9 @@ static bool may_start(struct task *self, struct eddy_awaitable *a)
     return false;
 }
 
-/* ---- from its start to its end ---- */
+/* ---- from its start to its completion ---- */
 
-/* A request that was pending when it began, or began to wait again. */
+/* True: a request was pending when it began, or began to wait again. */
 static void pass_request(struct task *task, struct eddy_awaitable *a)
 {
     struct eddy_core *core = &a->awaitable;
@@ -60,7 +60,7 @@ static void pass_request(struct task *task, struct eddy_awaitable *a)
     native_ask_to_end(a);
 }
 
-/* Inline, for each await does it. */
+/* Inline, since each await calls it. */
 static inline __attribute__((always_inline)) void begin(struct task *task, struct eddy_awaitable *a)
 {
     struct eddy_core *core = &a->awaitable;
@@ -79,13 +79,14 @@ void native_begin(struct task *task, struct eddy_awaitable *a)
     begin(task, a);
 }
 
-/* Of a `blocking` function, `undo` is for a result that nobody waits for any more: see blocking.c. */
+/* In a `blocking` function, `undo` is for a result that no task waits for any more: see blocking.c. */
 static bool can_be_undone(const struct eddy_awaitable_type *type)
 {
     return type->undo && type->kind != EDDY_BLOCKING;
 }
 
-/* What it had completed for may be gone by now: it fails then, and so has nothing that would win over a request. */
+/* The object for which it had completed may be gone by now: then it fails, and has no result that would win over a
+ * request. */
 static void finish(struct task *task, struct eddy_awaitable *a)
 {
     struct eddy_core *core = &a->awaitable;
@@ -119,7 +120,7 @@ void native_settle(struct task *task, struct eddy_awaitable *a)
     }
 }
 
-/* The same where nothing was asked of the task, which is in line. */
+/* The same for a task without a request, which is in line. */
 static inline void settle(struct task *self, struct eddy_awaitable *a)
 {
     if (__builtin_expect(self->must_cancel || self->forwarded, 0)) {
@@ -141,7 +142,7 @@ void native_wait(struct task *self, struct eddy_awaitable *a)
                 a->awaitable.state = EDDY_FINISHED;
         }
         settle(self, a);
-    } while (self->waits_for); /* native_again: it waits on, or has ended again by a request that was pending */
+    } while (self->waits_for); /* native_again: it goes on waiting, or has ended again by a request that was pending */
 }
 
 void eddy_run_generic(struct eddy_awaitable *a)

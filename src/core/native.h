@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * native.h - native operations: what their types call, and what drives them.
+ * native.h - native operations: the calls for their types, and the calls for the code that drives them.
  *
- * A type may have a `run` beside `start`: what a task with a stack does in place of eddy_run_generic, where it knows a
- * shorter way.  It begins with native_is_free, and goes on by eddy_run_generic where that says no.
+ * A type may have a `run` beside `start`: a faster way for a task with a stack than eddy_run_generic. It begins with
+ * native_is_free, and goes on by eddy_run_generic if that returns false.
  */
 #ifndef EDDY_CORE_NATIVE_H
 #define EDDY_CORE_NATIVE_H
@@ -25,9 +25,9 @@ static inline void native_ask_to_end(struct eddy_awaitable *a)
     a->awaitable.flags |= ED_FLAG_CANCELLING;
     a->awaitable.type->cancel(a);
 }
-/* Ends it, owning the failure (NULL: well). */
+/* Completes it, and owns the failure (NULL: success). */
 void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure);
-/* The same, well, of what a task waits for, where it is known to be parked for that. */
+/* The same with success, for an operation whose task is known to be parked for it. */
 static inline void native_complete_well(struct task *task)
 {
     struct eddy_awaitable *a = task->waits_for;
@@ -38,23 +38,23 @@ static inline void native_complete_well(struct task *task)
     a->awaitable.state = EDDY_FINISHED;
     task_wake(task);
 }
-/* From an operation's `finish`: what it was woken for is gone, it waits on. */
+/* Called by an operation's `finish`: the object that it was woken for is gone, and it goes on waiting. */
 void native_again(struct eddy_awaitable *a);
 
-/* For who drives it: it starts, for this task. */
+/* Called by the code that drives it: it starts, for this task. */
 void native_begin(struct task *task, struct eddy_awaitable *a);
-/* It has completed.  What the awaiter gets: its result, its failure, or the cancellation of the task.  Or it waits on,
- * by native_again. */
+/* It has completed. Determines what the awaiter gets: its result, its failure, or the cancellation of the task. Or
+ * it goes on waiting, by native_again. */
 void native_settle(struct task *task, struct eddy_awaitable *a);
 
 /* ---- for a `run`, which finds the header as it was made ---- */
 
-/* No request waits for the task, and it may go on at once. */
+/* True: no request waits for the task, and it may go on at once. */
 static inline bool native_is_free(const struct task *self)
 {
     return self && !task_must_look(self);
 }
-/* It is about to wait. */
+/* The task is about to wait. */
 static inline void native_enter(struct task *self, struct eddy_awaitable *a)
 {
     a->awaitable.owner = self;
@@ -63,10 +63,10 @@ static inline void native_enter(struct task *self, struct eddy_awaitable *a)
     self->waits_for = a;
     self->forwarded = false;
 }
-/* Until it has ended, and what the awaiter gets is there. */
+/* Waits until it has completed, and the awaiter's result is set. */
 void native_wait(struct task *self, struct eddy_awaitable *a);
-/* The same of a type without `finish`; true: well.  With a `finish`: on true that is still to be called, and then
- * native_wait if it waits again. */
+/* The same for a type without `finish`; true: success. With a `finish`: after true that must still be called, and
+ * then native_wait if it waits again. */
 static inline bool native_wait_once(struct task *self, struct eddy_awaitable *a)
 {
     sched_park(self);

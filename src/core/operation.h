@@ -3,8 +3,8 @@
  * operation.h - one operation of the driver as an awaitable: on a socket, a pipe, a file.
  *
  * Invariant: while it is in flight the driver has a copy of `what`, in the header of the task that waits, and the
- * memory that this names.  The awaitable itself, which lies on that task's stack, is read when it starts and written
- * when it ends.
+ * memory that `what` refers to. The awaitable itself, which lies on that task's stack, is read when it starts and
+ * written when it ends.
  *
  * A result below zero is a negative errno value, which the caller turns into an error that says what was being done.
  * Only the cancellation of the waiting task fails the await itself.
@@ -16,9 +16,9 @@
 
 struct operation {
     struct eddy_awaitable awaitable;
-    int64_t result;        /* of the driver: as the system call's, or a negative errno value */
-    struct driver_op what; /* what the driver is asked for; after a DRIVER_RECV_LENT with what was lent */
-    /* Called after each completion, with the driver's copy.  True: that is submitted again.  NULL: it is not. */
+    int64_t result;        /* the driver's result: that of the system call, or a negative errno value */
+    struct driver_op what; /* the request to the driver; after a DRIVER_RECV_LENT with the lent buffer */
+    /* Called after each completion, with the driver's copy. True: the copy is submitted again. NULL: not called. */
     bool (*goes_on)(struct operation *self, struct driver_op *op);
 };
 

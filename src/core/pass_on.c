@@ -11,7 +11,7 @@
 #include "core/wrong_loop.h"
 #include "os/memory.h"
 
-/* Names the place only: the task's own thread may change its name meanwhile. */
+/* Names only the place: the task's own thread may change its name meanwhile. */
 static void say_passed_on(const struct task *task, const char *what)
 {
     const struct eddy_site *site = task->site;
@@ -29,8 +29,8 @@ struct passed {
     cancel_function *cancel;
 };
 
-/* By the loop's name, for it may end by this very call.  Without memory the sentence is all.  False: it has ended,
- * and the failure is still the caller's. */
+/* Uses the loop's name, since the loop may end by this very call. Without memory only the message is printed. False:
+ * it has ended, and the failure still belongs to the caller. */
 static bool pass(eddy_loop *name, struct passed what, void (*function)(void *))
 {
     struct eddy_loop *loop = loop_enter(name);
@@ -54,7 +54,7 @@ static struct passed take(void *argument)
     return passed;
 }
 
-/* Meanwhile the task may have ended, and with it the memory of what it waited for. */
+/* Meanwhile the task may have ended, and the memory of the object that it waited for may be gone. */
 static void complete_here(void *argument)
 {
     struct passed passed = take(argument);

@@ -6,14 +6,14 @@
 #include "core/loop.h"
 #include "os/memory.h"
 
-/* A call that has memory of its own. */
+/* A call with memory of its own. */
 struct posted {
     struct remote_call call;
     void (*function)(void *);
     void *argument;
 };
 
-/* In a pass; when the main task has ended at once, for there may be no pass any more. */
+/* Called in a pass; or at once if the main task has ended, since there may be no further pass. */
 static void make_posted_call(void *argument)
 {
     struct posted posted = *(struct posted *)argument;

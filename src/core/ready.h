@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ready.h - the ready queue: what runs in this pass, and what in the next.
- *
- * Invariant: one pass runs what was ready when it began.
+ * ready.h - the ready queue: the tasks and calls of this pass, and those of the next. Invariant: one
+ * pass runs those that were ready when it began.
  */
 #ifndef EDDY_CORE_READY_H
 #define EDDY_CORE_READY_H
@@ -13,20 +12,21 @@
 
 struct task;
 
-/* What the ready queue links: tasks and calls. */
+/* A link in the ready queue: of a task or a call. */
 struct ready {
     struct ready *next;
-    /* Its turn has come: gives the task to switch to; NULL: it is done.  NULL: a task that has a stack to switch to. */
+    /* Called when its turn has come: returns the task to switch to; NULL: it is done. The member is NULL for a task
+     * that has a stack to switch to. */
     struct task *(*begin)(struct ready *ready);
     bool queued;        /* it is in the ready queue */
     bool on_loop;       /* `begin` needs the loop's own stack: a call, a task without one */
-    uint32_t parked_at; /* a task's, here for there is room: the loop's looked_at when it began to wait */
+    uint32_t parked_at; /* for a task: the loop's looked_at when it began to wait; here, since there is room */
 };
 
 struct ready_queue {
-    struct ready *first, **end; /* of the next pass */
-    struct ready *batch;        /* the rest of this pass */
-    uint64_t passes;            /* that have begun */
+    struct ready *first, **end; /* those of the next pass */
+    struct ready *batch;        /* the remaining ones of this pass */
+    uint64_t passes;            /* number of passes that have begun */
     struct ready **due;         /* while timers fire: where the next call goes, see ready_add_due */
 };
 
@@ -37,8 +37,8 @@ static inline void ready_add(struct ready_queue *queue, struct ready *ready)
     *queue->end = ready;
     queue->end = &ready->next;
 }
-/* From a timer that fires: before the tasks that timers wake in the same turn.  So a call that cancels a task whose
- * deadline has come in that turn does so before the task has gone on, as in asyncio. */
+/* Adds a call of a timer that fires, before the tasks that timers wake at the same time. So a call that cancels a
+ * task whose deadline has come at that time does so before the task has gone on, as in asyncio. */
 static inline void ready_add_due(struct ready_queue *queue, struct ready *ready)
 {
     ready->next = *queue->due;
@@ -48,14 +48,14 @@ static inline void ready_add_due(struct ready_queue *queue, struct ready *ready)
         queue->end = &ready->next;
     queue->due = &ready->next;
 }
-/* Runs next of all. */
+/* Puts it first in this pass. */
 static inline void ready_add_next(struct ready_queue *queue, struct ready *ready)
 {
     ready->next = queue->batch;
     ready->queued = true;
     queue->batch = ready;
 }
-/* The pass has ended: what is ready becomes the next one. */
+/* The pass has ended: the ready tasks and calls become the next one. */
 static inline void ready_begin_pass(struct ready_queue *queue)
 {
     queue->passes++;
@@ -63,7 +63,7 @@ static inline void ready_begin_pass(struct ready_queue *queue)
     queue->first = NULL;
     queue->end = &queue->first;
 }
-/* The first of the pass, which is not empty. */
+/* Takes the first of the pass, which is not empty. */
 static inline struct ready *ready_take(struct ready_queue *queue)
 {
     struct ready *ready = queue->batch;

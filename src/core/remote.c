@@ -34,20 +34,20 @@ enum claim {
 };
 
 struct eddy_remote {
-    struct remote_call begin, cancel; /* posted to the loop; the first also to free a result there */
+    struct remote_call begin, cancel; /* posted to the loop; the first one also to free a result there */
     struct watch watch;               /* on the task */
     eddy_loop *loop;                  /* its name */
-    struct task *task;                /* the loop's thread alone touches it */
+    struct task *task;                /* only the loop's thread touches it */
     pthread_mutex_t mutex;
     pthread_cond_t ended;
-    unsigned references;              /* of the waiting thread, of the loop, of a cancel on its way */
+    unsigned references;              /* references: of the waiting thread, of the loop, of a cancel in flight */
     bool done, cancelling;
-    bool unclaimed;                   /* it ended well, and nobody has fetched the result */
+    bool unclaimed;                   /* it succeeded, and its result was not fetched */
     enum claim claim;
     bool orphan;                      /* the last reference went while it was LISTED or ENDING: the loop frees it */
     struct list_link unclaimed_link;  /* LISTED: in struct eddy_loop.unclaimed */
     struct eddy_loop *lister;         /* LISTED: that loop */
-    unsigned clock_lent;              /* calls of the loop's pool that wait here; the loop joins its pool */
+    unsigned clock_lent;              /* number of calls of the loop's pool that wait here; the loop joins its pool */
     struct driver *lender;            /* that loop's */
     struct eddy_failure *failure;
     const struct eddy_site *site;
@@ -123,7 +123,7 @@ static void destroy(void *argument)
     memory_free(remote);
 }
 
-/* False: the loop has ended, or this is its thread, or there is nothing to be freed there. */
+/* False: the loop has ended, or this is its thread, or there is nothing to free there. */
 static bool post_destroy(struct eddy_remote *remote)
 {
     if (!remote->unclaimed || (current.loop && current.loop->name == remote->loop))
@@ -259,8 +259,8 @@ eddy_remote *eddy_remote_new(eddy_loop *loop, const void *coroutine, size_t size
     return remote;
 }
 
-/* A call on a thread of the loop's pool that waits for the loop does not work meanwhile: a virtual clock may go on, and
- * stands again before the loop waits next. */
+/* A call on a thread of the loop's pool that waits for the loop does no work meanwhile: a virtual clock may go on,
+ * and stops again before the loop waits next. */
 static bool lend_clock(struct eddy_remote *remote)
 {
     if (remote->done || !current.works_for || current.works_for->name != remote->loop)
@@ -291,7 +291,7 @@ static bool wait_for_end(struct eddy_remote *remote, double seconds)
     return done;
 }
 
-/* This thread would stop the loop that is to run the coroutine. */
+/* This thread would block the loop that must run the coroutine. */
 static bool would_wait_for_itself(struct eddy_remote *remote)
 {
     pthread_mutex_lock(&remote->mutex);

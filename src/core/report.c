@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* report.c - tracebacks, where they are printed, and what becomes of an error that nobody takes. */
+/* report.c - tracebacks, where they are printed, and the treatment of errors that no code takes. */
 #include "core/report.h"
 
 #include <stdarg.h>
@@ -12,11 +12,11 @@
 #include "core/loop.h"
 #include "os/memory.h"
 
-/* A text that grows in a buffer of fixed size and counts what did not fit. */
+/* A text that grows in a buffer of fixed size and counts the bytes that did not fit. */
 struct output {
     char *buffer;
     size_t size;
-    size_t length; /* of the whole text */
+    size_t length; /* size of the whole text */
 };
 
 static void EDDY_PRINTF(2, 3) add(struct output *text, const char *format, ...)
@@ -51,7 +51,7 @@ static void add_place(struct output *text, const struct failure_place *place, co
     add(text, "\n");
 }
 
-/* Errors within errors: as many levels as somebody will read, so that no stack is too small for the others. */
+/* Errors within errors: limited to a readable number of levels, so that no stack is too small for them. */
 enum { LEVELS = 16 };
 enum { ERRORS_SHOWN = 15 }; /* how many errors of a group are shown, as in CPython */
 
@@ -186,7 +186,7 @@ void report_line(const char *format, ...)
     print(line);
 }
 
-/* ---- errors that nobody is there to take ---- */
+/* ---- errors that no code takes ---- */
 
 struct eddy_failure *eddy_failure_chain(struct eddy_failure *first, struct eddy_failure *later,
                                         const struct eddy_site *site)

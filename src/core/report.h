@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* report.h - failures as text, and the places where text goes: the log hook, the exception handler, stderr. */
+/* report.h - failures as text, and the outputs for text: the log hook, the exception handler, stderr. */
 #ifndef EDDY_CORE_REPORT_H
 #define EDDY_CORE_REPORT_H
 
@@ -7,7 +7,7 @@
 
 struct eddy_failure;
 
-/* The traceback and the error as eddy_run prints it, as snprintf.  NULL: an empty text. */
+/* The traceback and the error as eddy_run prints them; returns the length as snprintf does. NULL: an empty text. */
 size_t report_format(const struct eddy_failure *failure, char *buffer, size_t size);
 /* Prints it to the log hook of the running loop, else to stderr. */
 void report_print(const struct eddy_failure *failure);
@@ -16,9 +16,9 @@ void report_print(const struct eddy_failure *failure);
 void report_failure(struct eddy_failure *failure, const char *what);
 /* For a call that is misuse and does nothing: reported as EDDY_INVALID_STATE, as by report_failure. */
 void report_misuse(const char *format, ...) EDDY_PRINTF(1, 2);
-/* Who calls: "main.c:12: task "f", spawned here: ", or nothing on a thread that runs no task. */
+/* Describes the caller: "main.c:12: task "f", spawned here: ", or nothing on a thread that runs no task. */
 void report_caller(char *text, unsigned long size);
-/* A line of text to the log hook, else to stderr. */
+/* Writes a line of text to the log hook, else to stderr. */
 void report_line(const char *format, ...) EDDY_PRINTF(1, 2);
 
 #endif

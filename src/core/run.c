@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.c - a loop is opened, runs main tasks, and is closed; eddy_run does all three.
- *
- * Invariant: a run ends when its main task has ended; the loop's other tasks go on in the next run, or end when the
- * loop is closed.
+ * run.c - opening a loop, running main tasks, and closing it; eddy_run does all three. Invariant: a run ends when
+ * its main task has ended; the loop's other tasks go on in the next run, or end when the loop is closed.
  */
 #define _GNU_SOURCE /* gettid */
 #include <errno.h>
@@ -55,7 +53,7 @@ static bool main_is_done(void *loop)
 
 static void note_end_of_main(struct watch *watch)
 {
-    current.loop->returns = true; /* tasks that hand over to each other must come back to the loop */
+    current.loop->returns = true; /* tasks that switch to each other must return to the loop */
     watch->link = NULL;
 }
 
@@ -75,7 +73,7 @@ static void keep_variables(struct eddy_loop *loop, struct task *main_task)
     loop->has_variables = true;
 }
 
-/* The failure of the main task; NULL: it went well. */
+/* The failure of the main task; NULL: it succeeded. */
 static struct eddy_failure *run_main_task(struct eddy_loop *loop, struct task *main_task)
 {
     struct watch watch = {0};
@@ -194,14 +192,15 @@ int eddy_loop_close(eddy_loop *name)
 
 /* ---- running ---- */
 
-/* Where the macros want the result of a coroutine, and where they called. */
+/* Where the macros want the result of a coroutine, and where they were called. */
 struct main_call {
     struct eddy_awaitable *coroutine;
     size_t size, result_offset, result_size;
     const struct eddy_site *site;
 };
 
-/* It is not run, and what its value owns is freed; that of another build has a shape of its own. */
+/* The coroutine is not run, and what its value owns is freed, unless it comes from another build and may have
+ * another shape. */
 static void refuse_main(const struct main_call *call, struct eddy_failure *failure, eddy_error *err)
 {
     if (failure->code != EDDY_VERSION_MISMATCH)
@@ -209,13 +208,13 @@ static void refuse_main(const struct main_call *call, struct eddy_failure *failu
     tell(failure, err);
 }
 
-/* The request was delivered, nobody else has made one, and the main task ended by it. */
+/* True: the request was delivered, no other was made, and the main task ended by it. */
 static bool ended_by_interrupt(const struct eddy_loop *loop, struct task *task)
 {
     return loop->interrupted_main && task->obeyed && task_withdraw(task, loop->interruption) == 0;
 }
 
-/* The next SIGINT is none of this run's. */
+/* The next SIGINT does not concern this run. */
 static void end_interrupts(struct eddy_loop *loop, bool watches)
 {
     if (watches)
@@ -310,7 +309,7 @@ int eddy_loop_stop(eddy_loop *name)
     struct eddy_loop *loop = loop_enter(name);
     if (!loop)
         return EDDY_NO_LOOP;
-    int error = (eddy_call_soon_threadsafe)(name, stop_now, loop); /* made while the loop is there, for that makes it */
+    int error = (eddy_call_soon_threadsafe)(name, stop_now, loop); /* the loop makes it, so the pointer is valid then */
     loop_leave(name);
     return error;
 }
@@ -333,7 +332,7 @@ int eddy_run_main(void *coroutine, size_t size, size_t result_offset, size_t res
     loop_begin_run(loop, &before);
     bool watches = watch_interrupts(loop);
     failure = run_main(loop, &call, &code);
-    /* Who interrupts a run with a seed wants to know where it hangs. */
+    /* A user who interrupts a run with a seed wants to know where it hangs. */
     if (failure && !err && (code == EXIT_FAILED || loop->driver->seed))
         report_print(failure);
     loop_finish(loop);

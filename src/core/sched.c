@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sched.c - how a task leaves its stack and who runs next.  The invariant stands in sched.h. */
+/* sched.c - how a task leaves its stack, and which task runs next. The invariant is in sched.h. */
 #include "core/sched.h"
 
 #include "core/current.h"
@@ -9,10 +9,9 @@
 #include "os/stack.h"
 
 /*
- * While something is always ready and timers are set, the loop reads the clock once in so many passes as take
- * LOOK_TIME, by the pace of those since the last look, but for MOST_PASSES at most: a read costs as much as a short
- * pass.  With I/O under way it looks after each pass: a server that closes gives way once, and must see by then what
- * has come.
+ * While tasks are always ready and timers are set, the loop reads the clock once in as many passes as take
+ * LOOK_TIME, at the pace since the last look, and at least every MOST_PASSES: a read costs as much as a short pass.
+ * With I/O in flight it looks after each pass: a server that closes yields once, and must see received data by then.
  */
 enum { MOST_PASSES = 16, LOOK_TIME = 20000 /* ns */ };
 
@@ -27,7 +26,7 @@ void loop_note_look(struct eddy_loop *loop, int64_t now)
     loop->look_at_pass = loop->ready.passes + many;
 }
 
-/* A pass has ended: must the loop look before the next? */
+/* A pass has ended. True: the loop must look before the next one. */
 static bool must_look(struct eddy_loop *loop)
 {
     if (sched_is_alone(loop))
@@ -61,7 +60,7 @@ struct task *loop_next_task(struct eddy_loop *loop)
 
 /* ---- leaving a stack ---- */
 
-/* In debug mode, and with stacks that have no guard page. */
+/* Called in debug mode, and for stacks that have no guard page. */
 static __attribute__((noinline, cold)) void be_careful(struct eddy_loop *loop, const struct stack *left,
                                                        struct task *next)
 {
@@ -97,8 +96,8 @@ void task_give_way(struct task *self)
     sched_give_way(self);
 }
 
-/* The last thing on a task's stack.  The next task is made ready before the stack is given back: it must not get
- * this one while it is stood on. */
+/* The last call on a task's stack. The next task is made ready before the stack is given back: it must not get this
+ * stack while it is in use. */
 void task_leave(struct task *task)
 {
     struct eddy_loop *loop = task->loop;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sched.h - who runs next: waking, parking.
+ * sched.h - which task runs next: waking, parking.
  *
- * Invariant: a task that parks goes straight on to the next task of the pass, or to the next pass when the loop has
- * nothing to look at; else to the loop's own stack.  All of this is in this header, for a switch is little more.
+ * Invariant: a task that parks switches straight to the next task of the pass, or to the next pass if the loop need
+ * not look at I/O and timers; otherwise to the loop's own stack. The functions are in this header, since a switch is
+ * little more than these.
  */
 #ifndef EDDY_CORE_SCHED_H
 #define EDDY_CORE_SCHED_H
@@ -11,42 +12,42 @@
 #include "core/current.h"
 #include "core/loop.h"
 
-/* Puts it into the ready queue; harmless if it is there. */
+/* Puts it into the ready queue; no effect if it is in it. */
 static inline void task_wake(struct task *task)
 {
     if (!task->ready.queued)
         ready_add(&task->loop->ready, &task->ready);
 }
-/* Leaves the running task's stack until task_wake; errno is the same afterwards. */
+/* Leaves the running task's stack until task_wake; errno is restored afterwards. */
 void task_park(struct task *self);
-/* All others that are ready run before it goes on. */
+/* All other ready tasks run before it goes on. */
 void task_give_way(struct task *self);
 /* Leaves the stack of a task that has ended, and gives up the loop's reference. */
 _Noreturn void task_leave(struct task *task);
 
-/* The next task to run without visiting the loop; prepared, its stack ready.  NULL: visit the loop. */
+/* The next task to run without returning to the loop; its stack is ready. NULL: return to the loop. */
 struct task *loop_next_task(struct eddy_loop *loop);
-/* The loop has looked at the world, at the time `now`. */
+/* The loop has looked at I/O and timers, at the time `now`. */
 void loop_note_look(struct eddy_loop *loop, int64_t now);
 
-/* ---- the same in line ---- */
+/* ---- the same as inline functions ---- */
 
-/* The rest of sched_leave, to wherever. */
+/* The rest of sched_leave, with any destination. */
 void sched_leave_otherwise(struct task *self);
 
-/* The loop looks at the world after each pass. */
+/* True: the loop looks at I/O and timers after each pass. */
 static inline uintptr_t sched_looks_always(const struct eddy_loop *loop)
 {
     return (uintptr_t)loop->interrupted | loop->returns | (uintptr_t)__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
 }
-/* There is nothing to look at: tasks only hand over to each other. */
+/* True: there is nothing to look at: tasks only switch to each other. */
 static inline bool sched_is_alone(const struct eddy_loop *loop)
 {
     return (sched_looks_always(loop) | loop->driver->in_flight | loop->timers.count) == 0;
 }
 
-/* With more tasks than the caches hold, what the one after the next needs is on its way meanwhile: its header, and the
- * top of its stack.  Always inline: gcc takes a function that only prefetches for one without effect. */
+/* With more tasks than the caches hold, this prefetches the memory of the task after the next: its header, and the
+ * top of its stack. Always inline: gcc takes a function that only prefetches for one without effect. */
 static inline __attribute__((always_inline)) void sched_will_run(struct ready *item)
 {
     __builtin_prefetch(item->next);
@@ -58,7 +59,7 @@ static inline __attribute__((always_inline)) void sched_will_run(struct ready *i
     __builtin_prefetch(sp + 128);
 }
 
-/* The task that runs next, if it has a stack to switch to; NULL: loop_next_task knows. */
+/* The task that runs next, if it has a stack to switch to; NULL: ask loop_next_task. */
 static inline __attribute__((always_inline)) struct task *sched_next(struct eddy_loop *loop)
 {
     struct ready_queue *queue = &loop->ready;
@@ -83,7 +84,7 @@ static inline __attribute__((always_inline)) void sched_go(struct task *self, st
     switch_to(&self->point, &next->point);
 }
 
-/* Leaves the running task's stack.  Who resumes a task sets errno to what it was. */
+/* Leaves the running task's stack. The code that resumes a task restores its errno. */
 static inline __attribute__((always_inline)) void sched_leave(struct task *self)
 {
     struct eddy_loop *loop = self->loop;
@@ -102,7 +103,7 @@ static inline __attribute__((always_inline)) void sched_park(struct task *self)
     self->ready.parked_at = self->loop->looked_at;
     sched_leave(self);
 }
-/* task_give_way: one that is ready waits for nothing. */
+/* For task_give_way: a task that is ready waits for nothing. */
 static inline __attribute__((always_inline)) void sched_give_way(struct task *self)
 {
     task_wake(self);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* scope.c - what all scopes share: the deadline, the request, and whose cancellation it was. */
+/* scope.c - the common part of all scopes: the deadline, the request, and finding out whose cancellation it was. */
 #include "core/scope.h"
 
 #include <math.h>
@@ -19,14 +19,14 @@ struct deadline_node {
     struct eddy_scope *scope;
 };
 
-/* Asks the block to end now, as the deadline does. */
+/* Cancels the block now, as the deadline does. */
 static void ask_to_end(struct eddy_scope *scope)
 {
     if (scope->state != SCOPE_ACTIVE)
         return;
     scope->state = SCOPE_EXPIRING;
     struct task *task = scope->task;
-    if (task_core(task)->state == EDDY_FINISHED) /* an async generator that it left open is inside of the scope */
+    if (task_core(task)->state == EDDY_FINISHED) /* an async generator that it left open is inside the scope */
         return;
     scope->asked_at = task->deliveries;
     if (!scope->level) {
@@ -35,7 +35,7 @@ static void ask_to_end(struct eddy_scope *scope)
     }
     uint32_t before = task->cancels;
     level_cancel(scope->place, NULL);
-    if (task->cancels == before) { /* shielded, or asked before by a scope inside: it counts all the same */
+    if (task->cancels == before) { /* shielded, or cancelled before by a scope inside: it counts nevertheless */
         task->cancels++;
         scope->asked_at--; /* and there is nothing to withdraw */
     }
@@ -122,7 +122,7 @@ struct eddy_failure *scope_timed_out(const struct eddy_scope *scope)
     return failure_of(ETIMEDOUT, "not done by its deadline");
 }
 
-/* `failure`, which leaves an expired scope and is not its cancellation, gets the time-out as a cause. */
+/* `failure`, which leaves an expired scope and is not its cancellation, gets the timeout as a cause. */
 static void add_cause(const struct eddy_scope *scope, struct eddy_failure *failure)
 {
     struct eddy_failure **link = &failure->cause;
@@ -134,7 +134,7 @@ static void add_cause(const struct eddy_scope *scope, struct eddy_failure *failu
     *link = before ? failure_because(timed_out, before) : timed_out;
 }
 
-/* Requests of this scope are over; those of scopes around it are made again. */
+/* Requests of this scope are withdrawn; those of scopes around it are made again. */
 static void end_level(struct eddy_scope *scope)
 {
     level_close(scope->place);
@@ -143,11 +143,11 @@ static void end_level(struct eddy_scope *scope)
         scope->task->must_cancel = true;
 }
 
-/* Takes the scope's request back; false: another one ended the block, too. */
+/* Withdraws the scope's request; false: another one ended the block, too. */
 static bool was_alone(struct eddy_scope *scope)
 {
     unsigned others = task_withdraw(scope->task, (struct request){scope->asked_at, scope->inner});
-    return others <= scope->cancels || scope->inner; /* while something is released, requests of others wait */
+    return others <= scope->cancels || scope->inner; /* during a release, requests of others wait */
 }
 
 bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure)
@@ -189,7 +189,7 @@ double eddy_when(const eddy_scope *scope)
     return scope->when;
 }
 
-/* False, and said: it is the scope of another loop's task. */
+/* False, and reported: the scope belongs to a task of another loop. */
 static bool check_ours(const eddy_scope *scope, const char *call)
 {
     return scope->state != SCOPE_ACTIVE || loop_check_ours(scope->task->loop, call, "scope");
@@ -204,7 +204,7 @@ void eddy_reschedule(eddy_scope *scope, double when)
     scope->when = when == when ? when : INFINITY;
     scope->seconds = NAN;
     if (scope->when < INFINITY && !arm(scope, scope_nanoseconds(scope->when)))
-        ask_to_end(scope); /* no memory for the new deadline: no deadline would be worse than an immediate one */
+        ask_to_end(scope); /* no memory for the new deadline: no deadline at all would be worse than an immediate one */
 }
 
 void eddy_scope_cancel(eddy_scope *scope)

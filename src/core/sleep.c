@@ -25,7 +25,7 @@ static void start(struct eddy_awaitable *a)
     if (seconds != seconds) {
         native_complete(a, failure_of(EINVAL, "eddy_sleep(NaN)"));
     } else if (seconds <= 0) {
-        a->awaitable.state = EDDY_SUSPENDED; /* one turn of the loop */
+        a->awaitable.state = EDDY_SUSPENDED; /* one pass of the loop */
         task_wake(task);
     } else if (seconds < INFINITY) {
         int64_t when = clock_add(driver_now(task->loop->driver), clock_from_seconds(seconds));
@@ -34,7 +34,7 @@ static void start(struct eddy_awaitable *a)
     }
 }
 
-/* An await of a sleep(0) is no more than a turn of the loop, and a request that is pending waits for its end. */
+/* An await of a sleep(0) only lasts one pass of the loop, and a pending request waits for its end. */
 static void run(struct eddy_awaitable *a)
 {
     struct task *self = current.task;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* spawn.c - spawn: a task of a coroutine's copy, which the frame that spawns it owns. */
+/* spawn.c - spawn: makes a task of a coroutine's copy, which belongs to the frame that spawns it. */
 #include <errno.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 #include "core/sched.h"
 #include "eddy/macros.h"
 
-/* What spawn gives without memory: a task that has ended with ENOMEM, with room for the largest result. */
+/* The result of spawn without memory: a task that has ended with ENOMEM, with room for the largest result. */
 static struct {
     struct task task;
     _Alignas(16) char handle[65536];
@@ -29,13 +29,13 @@ static struct task *no_memory_task(void)
     return task;
 }
 
-/* A loop of tasks that end at once meets a pending request at the await of one that did not. */
+/* In a loop over tasks that end at once, a pending request is delivered at the await of one that did not. */
 static bool may_go_on(const struct task *self)
 {
     return !self->must_cancel || self->at_once < TASK_AWAITS_AT_ONCE;
 }
 
-/* Runs it up to its first wait; the spawner is the very next to go on. */
+/* Runs it until it first waits; the spawner is the very next to go on. */
 static void run_eagerly(struct task *self, struct task *task)
 {
     struct eddy_loop *loop = self->loop;
@@ -47,8 +47,8 @@ static void run_eagerly(struct task *self, struct task *task)
     switch_to(&self->point, &task->point);
 }
 
-/* One of `size` bytes, which the frame with `children` owns; NULL: no memory.  frame: of the function that programs
- * call. */
+/* A task for a coroutine of `size` bytes, owned by the frame with `children`; NULL: no memory. frame: of the
+ * function that programs call. */
 static inline __attribute__((always_inline)) struct task *spawn(const void *coroutine, size_t size, void **children,
                                                                const struct eddy_site *site, char *frame)
 {
@@ -76,7 +76,8 @@ static __attribute__((noinline, cold)) void *not_spawned(const void *coroutine, 
     return task_handle(no_memory_task());
 }
 
-/* Inlined into a body, by link-time optimisation, its frame would be the body's: spawn_frame has to lie below that. */
+/* If link-time optimisation inlined it into a body, its frame would be the body's; but spawn_frame must lie below
+ * that. */
 __attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size_t size, void **children,
                                                      const struct eddy_site *site, const eddy_spawn_options *options)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stack_call.c - see stack_call.h; and the call on the thread's own stack, for foreign code that wants room. */
+/* stack_call.c - see stack_call.h; and calls on the thread's own stack, for foreign code that needs room. */
 #include "core/stack_call.h"
 
 #include <stdint.h>
@@ -32,9 +32,10 @@ void stack_call(struct stack_call *call, void *low, void *top)
 
 /* ---- on the thread's own stack ---- */
 
-/* Below the place where a stack was left: what its innermost functions may use without moving the pointer. */
+/* Bytes below the place where a stack was left that its innermost functions may use without moving the stack
+ * pointer. */
 #define MARGIN ((uintptr_t)4096)
-/* What is certainly left of a thread's own stack below a loop: for sanitizers alone. */
+/* Bytes that a thread's own stack certainly has left below a loop: for sanitizers only. */
 #define ROOM ((uintptr_t)64 * 1024)
 
 /* Where the thread's own stack was left; NULL: it is running now. */
@@ -42,14 +43,14 @@ static const struct switch_point *own_stack(void)
 {
     struct stack *stack = stack_around(__builtin_frame_address(0));
     const struct switch_point *place = NULL;
-    while (stack && stack->generator) { /* whoever steps into a generator may run on another's stack */
+    while (stack && stack->generator) { /* code that steps into a generator may run on another stack */
         place = &((struct generator_stack *)stack->owner)->outside;
         stack = stack_around(place->sp);
     }
     return stack ? &current.loop->point : place;
 }
 
-/* The function does not run on the task: an await is refused, because the loop's own frames lie above. */
+/* The function does not run on the task: an await is refused, since the loop's own frames lie above. */
 static void call_below(struct stack_call *call, const struct switch_point *place)
 {
     struct task *task = current.task;

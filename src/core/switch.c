@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* switch.c - the part of a switch that is the same on every machine: first entry, and what sanitizers are told. */
+/* switch.c - the part of a switch that is the same on every machine: first entry, and reports to sanitizers. */
 #include "core/switch.h"
 
 #include <stdint.h>
@@ -23,7 +23,7 @@
 #endif
 #endif
 
-/* While stacks change hands no function may look for a place for its locals off the stack. */
+/* While stacks are switched no function may use a place for its locals off the stack. */
 #define UNWATCHED __attribute__((no_sanitize_address))
 
 #ifndef EDDY_SANITIZED
@@ -50,7 +50,7 @@ struct start {
 };
 
 #ifdef TELL_ASAN
-/* The point left last: on arrival ASan tells which stack that was. */
+/* The point that was left last: on arrival ASan reports which stack that was. */
 static __thread struct switch_point *left;
 #endif
 
@@ -92,7 +92,7 @@ void switch_prepare(struct switch_point *point, void *bottom, void *top, void (*
 UNWATCHED void switch_forget(struct switch_point *point)
 {
 #ifdef TELL_ASAN
-    /* ASan frees what it keeps of a stack when that is left for ever: as if it were gone to and left. */
+    /* ASan frees its data for a stack when that is left for ever: this is done by switching to it and leaving it. */
     void *own;
     const void *bottom;
     size_t size;
@@ -131,7 +131,7 @@ static UNWATCHED void *leave(struct switch_point *from, const struct switch_poin
 {
     void **kept = &from->sp, *target = to->sp;
 #ifdef TELL_ASAN
-    /* Of a stack that is left for ever ASan frees the frames at once, and both points may lie in them. */
+    /* When a stack is left for ever ASan frees its frames at once, and both points may lie in them. */
     static __thread void *nowhere;
     if (!fake_stack)
         kept = &nowhere;

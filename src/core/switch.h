@@ -2,13 +2,13 @@
 /*
  * switch.h - leaving one stack for another.
  *
- * Out of line: a function call already declares every vector register lost, so only the callee-saved ones are
- * kept, on the stack that is left.  Ended by an indirect jump: a `ret` to an address that no call pushed is
- * mispredicted each time (25 ns a round trip against 9 to 12).
+ * It is out of line: a function call already declares every vector register clobbered, so only the callee-saved
+ * registers are stored, on the stack that is left. It ends with an indirect jump: a `ret` to an address that no call
+ * pushed is mispredicted each time (25 ns a round trip against 9 to 12).
  *
- * Rounding mode, exception masks and exception flags (MXCSR, the x87 control word, FPCR) are left alone: in C the
+ * Rounding mode, exception masks and exception flags (MXCSR, the x87 control word, FPCR) are not touched: in C the
  * floating-point environment belongs to the thread (C11 7.6), and keeping it would cost 1.8 ns of a generator's step
- * of 4.4, even if it is loaded only where it differs.  Who changes it sets it back before waiting.
+ * of 4.4, even if it is loaded only where it differs. Code that changes it must restore it before it waits.
  *
  * Three implementations, of which one is compiled: switch_x86_64.c, switch_aarch64.c, and switch_generic.c for every
  * other machine (-DEDDY_GENERIC_SWITCH chooses it anywhere).
@@ -19,7 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Assembly is all that calls it: link-time optimisation must neither drop nor hide it. */
+/* Only assembly calls it: link-time optimisation must neither drop nor hide it. */
 #ifdef __clang__
 #define EDDY_CALLED_BY_ASSEMBLY __attribute__((used))
 #else
@@ -44,21 +44,22 @@ struct switch_point {
     void *fake_stack;   /* ASan's shadow of this stack's frames */
     const void *bottom; /* the bounds of this stack, for ASan */
     size_t size;
-    void *fiber;        /* TSan's name for it */
+    void *fiber;        /* TSan's handle for it */
 #endif
 };
 
 /* The same for a stack that does not run. */
 void switch_forget(struct switch_point *point);
-/* Memory of frames that have returned may be looked at again: see eddy_frame_end. */
+/* Memory of frames that have returned may be read again: see eddy_frame_end. */
 void switch_unpoison(const void *low, size_t size);
 
-/* Of switch_<arch>.c: lays out a first frame that calls entry(argument) with the stack ending at top; gives its sp. */
+/* Defined in switch_<arch>.c: lays out a first frame that calls entry(argument) with the stack ending at top;
+ * returns its sp. */
 void *switch_first_frame(void *top, void (*entry)(void *), void *argument);
 
 /* switch_prepare makes `point` begin with entry(argument) on the stack that ends at `top`; entry never returns.
- * switch_retire, on a stack that is about to be left for ever: what a sanitizer knows of it is forgotten once it has
- * been. */
+ * switch_retire is called on a stack that is about to be left for ever: afterwards the sanitizers drop their data
+ * about it. */
 #ifdef EDDY_SANITIZED
 void switch_prepare(struct switch_point *point, void *bottom, void *top, void (*entry)(void *), void *argument);
 void switch_retire(void);
@@ -75,10 +76,10 @@ static inline void switch_retire(void)
 #endif
 
 /*
- * `value` is what the call of eddy_switch gives on the other side; of switch_for_bool only NULL and (void *)1 may be
- * the values, for it is read as the machine returns a bool.  Functions that end in a switch should end in it as
- * a tail call: whoever is resumed then goes on right behind its own call.  A `ret` in between would be mispredicted,
- * for the processor's stack of return addresses has by then been filled by somebody else.
+ * `value` is the result of eddy_switch on the other side; for switch_for_bool only NULL and (void *)1 are allowed,
+ * since it is read as the machine returns a bool. Functions that end in a switch should end in it as
+ * a tail call: then the resumed code goes on right after its own call. A `ret` in between would be mispredicted,
+ * since other code has filled the processor's stack of return addresses by then.
  */
 void *eddy_switch(void **from, void *to, void *value);
 #ifndef EDDY_SANITIZED
@@ -96,7 +97,7 @@ static inline bool switch_for_bool(struct switch_point *from, const struct switc
 {
     return eddy_switch_bool(&from->sp, to->sp, value);
 }
-/* The switch for when `from` is left for ever. */
+/* The switch when `from` is left for ever. */
 static inline void switch_away(struct switch_point *from, const struct switch_point *to, void *value)
 {
     eddy_switch(&from->sp, to->sp, value);

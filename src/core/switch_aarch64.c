@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * switch_aarch64.c - the switch by the AAPCS64 rules: x19 to x30, d8 to d15 survive a call, all else is lost.
+ * switch_aarch64.c - the switch by the AAPCS64 rules: x19 to x30, d8 to d15 survive a call, all others are
+ * clobbered.
  *
  * Both stacks have the same layout at the moment the stack pointer changes, so one set of CFI serves both.
  */
@@ -13,8 +14,8 @@
 
 #define FRAME 176
 
-/* Branch target identification: an indirect jump needs a landing pad, which does not stand behind a call; a ret does
- * not need one. */
+/* Branch target identification: an indirect jump needs a landing pad, and there is none after a call; a ret does not
+ * need one. */
 #ifdef __ARM_FEATURE_BTI_DEFAULT
 #define JUMP "ret x30"
 #else

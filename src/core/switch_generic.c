@@ -2,16 +2,16 @@
 /*
  * switch_generic.c - the switch where no assembly is written for the machine: POSIX calls only, no makecontext.
  *
- * sigsetjmp and siglongjmp carry the registers.  What they cannot do is to enter a new stack the first time: a signal
- * handler does, whose alternate stack is the new one.  It leaves a mark with sigsetjmp and returns; jumping to that
- * mark later goes on in the handler's frame, which nobody has touched since, for the stack belongs to nobody else.
- * Invariant: a stack pointer of this file is the address of a struct place on the stack that it stands for.
+ * sigsetjmp and siglongjmp carry the registers. They cannot enter a new stack the first time. A signal handler does
+ * that, whose alternate stack is the new one. It sets a mark with sigsetjmp and returns; jumping to that mark later
+ * goes on in the handler's frame, which is untouched, since no other code uses the stack. Invariant: a stack pointer
+ * of this file is the address of a struct place on the stack that it stands for.
  */
 #include "core/switch.h"
 
 #ifdef EDDY_SWITCH_IS_GENERIC
 
-/* A fortified siglongjmp takes a jump to another stack for an attack. */
+/* A fortified siglongjmp regards a jump to another stack as an attack. */
 #undef _FORTIFY_SOURCE
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -41,11 +41,11 @@ struct birth {
     void *argument;
 };
 
-/* One stack at a time: while it is set up, the signal's action is ours. */
+/* One stack at a time: while it is set up, the signal's action is replaced. */
 static pthread_mutex_t births = PTHREAD_MUTEX_INITIALIZER;
 static __thread struct birth *volatile being_born;
 
-/* A signal that programs hardly use; its action is what it was as soon as the stack is set up. */
+/* A signal that programs hardly use; its action is restored as soon as the stack is set up. */
 static int birth_signal(void)
 {
     return SIGRTMAX - 8;
@@ -65,7 +65,7 @@ static __attribute__((no_sanitize_address)) void begin(int signal)
 {
     struct birth *birth = being_born;
     (void)signal;
-    if (!birth) /* another thread got a signal of the program's own in that moment */
+    if (!birth) /* another thread received a signal of the program at that moment */
         return;
     being_born = NULL;
     if (sigsetjmp(birth->place.registers, 0) == 0)
@@ -97,7 +97,7 @@ static void raise_on(const stack_t *stack)
     pthread_mutex_unlock(&births);
 }
 
-/* What the kernel writes for a signal, and room for the handler's frame; the rest of the stack lies below. */
+/* Room for the kernel's signal frame and for the handler's frame; the rest of the stack lies below. */
 static size_t signal_stack_size(void)
 {
     size_t least = getauxval(AT_MINSIGSTKSZ);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * switch_x86_64.c - the switch by the System V rules: rbx, rbp, r12 to r15 survive a call, all else is lost.
+ * switch_x86_64.c - the switch by the System V rules: rbx, rbp, r12 to r15 survive a call, all others are clobbered.
  *
  * Both stacks have the same layout at the moment the stack pointer changes, so one set of CFI is right before and
- * behind it; the entry's return address is undefined, which is where a backtrace ends.  Shadow stacks are not switched:
- * Meson compiles this file such that what it is linked into does not claim them.
+ * after it; the entry's return address is undefined, which is where a backtrace ends. Shadow stacks are not
+ * switched: Meson compiles this file such that programs linked with it do not claim them.
  */
 #include "core/switch.h"
 
@@ -14,7 +14,7 @@
 
 #include "base/assert.h"
 
-/* Indirect branch tracking: behind a call no endbr64 stands, so the jump back there is not tracked. */
+/* Indirect branch tracking: there is no endbr64 after a call, so the jump back to that place is not tracked. */
 #if defined __CET__ && (__CET__ & 1)
 #define JUMP "notrack jmp"
 #else
@@ -66,7 +66,7 @@ __asm__(".text\n"
 
 void eddy_switch_entry(void);
 
-/* Only in builds without Meson's flags: where a shadow stack is in force, the first switch is a fault. */
+/* Only in builds without Meson's flags: if a shadow stack is in force, the first switch is a fault. */
 static void refuse_shadow_stack(void)
 {
 #if defined __CET__ && (__CET__ & 2)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * task.c - who holds a task: the frame that spawned it, and references; what becomes of its memory.
+ * task.c - the holders of a task: the frame that spawned it, and references; and its memory.
  *
- * The rules of references and of what lies off the stack stand in task.h.
+ * The rules for references and for data off the stack are in task.h.
  */
 #include "core/task.h"
 
@@ -19,14 +19,14 @@
 #include "core/unclaimed.h"
 #include "os/memory.h"
 
-/* Debug mode: the block stays until the loop closes, so that a second use of the handle is named. */
+/* Debug mode: the block is kept until the loop closes, so that a second use of the handle is reported. */
 static void quarantine(struct task *task)
 {
     task->name = task->cancel_reason = NULL;
     task->caught = task_core(task)->failure = NULL;
     task->context = NULL;
     task->consumed = true;
-    task->references = UINT32_MAX / 2; /* so uses that no assertion stops do not free it again */
+    task->references = UINT32_MAX / 2; /* so uses that no assertion finds do not free it again */
     task->next = task->loop->quarantine;
     task->loop->quarantine = task;
 }
@@ -39,7 +39,7 @@ void tasks_free(struct eddy_loop *loop)
     }
 }
 
-/* Apart, so that the usual end of a task has no frame for the text. */
+/* Separate, so that the usual end of a task has no frame for the text. */
 static __attribute__((noinline, cold)) void report_unseen(struct task *task)
 {
     char what[128];
@@ -62,7 +62,7 @@ void task_used_twice(struct task *task)
     __builtin_unreachable();
 }
 
-/* What only few tasks have. */
+/* Members that only few tasks use. */
 static __attribute__((noinline)) void let_go(struct task *task)
 {
     struct eddy_core *core = task_core(task);

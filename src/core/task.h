@@ -2,13 +2,13 @@
 /*
  * task.h - a coroutine that runs beside others: its header, its life, how it waits.
  *
- * The block of a task is [struct task | copy of the coroutine]; the handle that programs have is the address of
- * the copy.  Invariant: what the loop touches while a task is parked (ready link, timer, wait-list link, driver
- * operation, watchers) lies in this header, never on the task's stack; a task waits for one thing at a time, so
- * the header has room for it once.
+ * The block of a task is [struct task | copy of the coroutine]; the handle that programs have is the address of the
+ * copy. Invariant: the data that the loop touches while a task is parked (ready link, timer, wait queue link, driver
+ * operation, watchers) lie in this header, never on the task's stack; a task waits for one object at a time, so the
+ * header has room for one.
  *
- * References: one of the loop until the task has ended, one of the handle until it is consumed or detached, one
- * of each task that waits for it.
+ * References: one of the loop until the task has ended, one of the handle until it is consumed or detached, one of
+ * each task that waits for it.
  */
 #ifndef EDDY_CORE_TASK_H
 #define EDDY_CORE_TASK_H
@@ -27,7 +27,7 @@ struct level;
 struct several;
 struct job;
 
-/* Of spawn_frame, for assembly. */
+/* Offset of spawn_frame, for assembly. */
 #define TASK_SPAWN_FRAME 24
 #define TASK_SPAWN_FRAME_TEXT "24"
 
@@ -35,25 +35,25 @@ enum task_state { TASK_NEW, TASK_STARTED, TASK_DONE };
 
 struct task {
     _Alignas(16) struct ready ready; /* and so is the coroutine after the task */
-    char *spawn_frame;               /* below the frame that spawned it and all before it in its list */
+    char *spawn_frame;               /* an address below the frames that spawned it and all earlier tasks in its list */
     struct switch_point point;       /* where it goes on; in use while it is started and not running */
-    int saved_errno;                 /* near the point: whoever switches to it needs both */
+    int saved_errno;                 /* close to the point: a switch to the task needs both */
     bool must_cancel;                /* a request waits for the next await */
-    bool forwarded;                  /* a request went to what it waits for */
-    uint8_t at_once;                 /* awaits that have completed at once since it last gave way */
-    uint8_t state;                   /* an enum task_state */
-    struct stack *stack;             /* NULL: not started, native, or done */
-    struct eddy_loop *loop;          /* NULL: what spawn gives without memory */
+    bool forwarded;                  /* a request was passed to the object that it waits for */
+    uint8_t at_once;                 /* number of awaits that have completed at once since it last yielded */
+    uint8_t state;                   /* a value of enum task_state */
+    struct stack *stack;             /* NULL: not started, a native operation, or done */
+    struct eddy_loop *loop;          /* the loop; NULL: the result of a spawn without memory */
     struct eddy_awaitable *waits_for; /* the native operation it waits for; NULL: none */
     struct task *joins;              /* the task whose end it waits for; NULL: none, or several */
     struct task *behind;             /* in a search for circles: what it waits for; NULL: it was not found */
-    struct task *next_asked;         /* in the loop's list of requests that are to be passed on; of those found */
-    struct watches watches;          /* who waits for its end */
-    struct task *next, *previous;    /* all tasks of the loop */
+    struct task *next_asked;         /* in the loop's list of requests to pass on; or among tasks found by a search */
+    struct watches watches;          /* the tasks that wait for its end */
+    struct task *next, *previous;    /* its place among all tasks of the loop */
     void *sibling;                   /* next in the list of those that a frame spawned */
-    void **sibling_link;             /* what points to it in that list; NULL: in none */
-    void *children;                  /* spawned by plain functions that it called */
-    struct eddy_failure *caught;     /* whose details its code may look at */
+    void **sibling_link;             /* the pointer to it in that list; NULL: it is in no list */
+    void *children;                  /* tasks that were spawned by plain functions that it called */
+    struct eddy_failure *caught;     /* the failure whose details its code may read */
     struct context_value *context;   /* its variables */
     struct level *level;             /* its innermost scope of trio's kind; NULL: it is in none */
     const struct eddy_site *site;    /* where it was spawned */
@@ -61,35 +61,41 @@ struct task {
     char *cancel_reason;
     uint32_t id;                     /* 1 is the main task */
     uint32_t size;                   /* of the block */
-    uint32_t stack_size;             /* asked for; 0: the loop's */
+    uint32_t stack_size;             /* requested stack size; 0: the loop's default */
     uint32_t references;
-    uint32_t cancels;                /* requests made and not taken back */
-    uint32_t undelivered;            /* of `cancels`: made since the last delivery */
-    uint32_t deliveries : 20;        /* of requests, so far: a request is known by what it was when it was made */
-    uint8_t releasing;               /* releasing operations that it is inside of: see release_begin */
-    bool interruptible;              /* a request wakes it; in a releasing operation: ends what it waits for */
-    bool passes_on;                  /* requests go on to the task that it joins: it awaits it */
-    bool joins_many;                 /* it waits for the end of several */
-    bool to_ask;                     /* it is in the loop's list of requests */
-    bool asked;                      /* a request to many goes to it, too: none needs to be passed on to it */
+    uint32_t cancels;                /* number of requests that were made and not withdrawn */
+    uint32_t undelivered;            /* number of those in `cancels` made since the last delivery */
+    uint32_t deliveries : 20;        /* number of deliveries so far: a request keeps the number at which it was made */
+    uint8_t releasing;               /* number of releasing operations that it is inside: see release_begin */
+    bool interruptible;              /* a request wakes it; in a releasing operation: a request ends its wait */
+    bool passes_on;                  /* requests are passed to the task that it joins, since it awaits that task */
+    bool joins_many;                 /* it waits for the end of several tasks */
+    bool to_ask;                     /* it is in the loop's list of requests to pass on */
+    bool asked;                      /* a request to many reaches it, too: none needs to be passed to it */
     bool circular;                   /* the wait for the task that it joins ends now: that one waits for this one */
     bool cancelled;                  /* it ended by ECANCELED */
     bool obeyed;                     /* ... which was a request that had been delivered to it */
-    bool has_result;                 /* it ended well, and nobody has taken its result */
-    bool seen;                       /* somebody has looked at its failure */
+    bool has_result;                 /* it succeeded, and its result was not taken */
+    bool seen;                       /* its failure was read */
     bool consumed;                   /* its handle was awaited or given up: a second use is a bug */
     bool in_loop;                    /* it is in the loop's list of tasks */
+<<<<<<< HEAD
     bool hibernates;                 /* its stack may sleep, also where the loop has not said so for all */
     /* Behind this line nothing is cleared when a task is made. */
     struct fake_frame fake_frame;    /* of the body that spawned it; set with spawn_frame */
     union {                          /* what the wait needs */
+=======
+    /* The members below are not cleared when a task is made. */
+    struct fake_frame fake_frame;    /* the frame of the body that spawned it; set together with spawn_frame */
+    union {                          /* the data of the current wait */
+>>>>>>> 534ebf7 (core: comments in plain English)
         struct timer timer;
         struct watch watch;
         struct waiter waiter;
         struct driver_op op;
         struct several *several;     /* of a gather */
-        struct eddy_failure *refusal; /* of a wait that ends as `circular` */
-        struct job *job;             /* of a blocking function */
+        struct eddy_failure *refusal; /* for a wait that ends as `circular` */
+        struct job *job;             /* for a blocking function */
     } wait;
 };
 
@@ -112,7 +118,7 @@ static inline struct task *task_of_ready(struct ready *ready)
 {
     return container_of(ready, struct task, ready);
 }
-/* It is what spawn gives without memory. */
+/* True: it is the result of a spawn without memory. */
 static inline bool task_is_no_memory(const struct task *task)
 {
     return !task->loop;
@@ -126,7 +132,7 @@ static inline bool handle_is_task(const struct eddy_awaitable *a)
     return a->awaitable.flags & ED_FLAG_TASK;
 }
 
-/* Puts it into a frame's list, in front. */
+/* Puts it at the front of a frame's list. */
 static inline void task_own(struct task *task, void **children)
 {
     struct task *before = task->sibling = *children;
@@ -138,7 +144,7 @@ static inline void task_own(struct task *task, void **children)
     task->sibling_link = children;
     *children = task;
 }
-/* Takes it out of whatever list it is in. */
+/* Removes it from the list that it is in. */
 static inline void task_disown(struct task *task)
 {
     if (!task->sibling_link)
@@ -148,28 +154,28 @@ static inline void task_disown(struct task *task)
         ((struct task *)task->sibling)->sibling_link = task->sibling_link;
     task->sibling_link = NULL;
 }
-/* The last reference is gone. */
+/* Called when the last reference is given up. */
 void task_free(struct task *task);
 static inline void task_unref(struct task *task)
 {
     if (!task_is_no_memory(task) && --task->references == 0)
         task_free(task);
 }
-/* Its handle is given up: it stays in the scopes that it was spawned in, and frees itself when it has ended. */
+/* Its handle is given up: it remains in the scopes that it was spawned in, and frees itself when it has ended. */
 static inline void task_give_up_handle(struct task *task)
 {
     task_disown(task);
     task->consumed = true;
     task_unref(task);
 }
-/* Its failure is known, and not to be reported as nobody's. */
+/* Its failure was read, and must not be reported. */
 static inline void task_mark_seen(struct task *task)
 {
     task->seen = true;
 }
-/* Somebody has seen that one was not spawned for want of memory. */
+/* A spawn that failed for lack of memory was noticed by the program. */
 void task_unspawned_seen(void);
-/* Blocks that debug mode has kept. */
+/* Frees blocks that debug mode has kept. */
 void tasks_free(struct eddy_loop *loop);
 /* A coroutine that never begins: frees what its value owns. */
 static inline void value_destroy(struct eddy_awaitable *value)
@@ -178,24 +184,24 @@ static inline void value_destroy(struct eddy_awaitable *value)
         value->awaitable.type->destroy(value);
 }
 const char *task_name(struct task *task);
-/* Misuse, in the user's places: where the task was spawned, and who uses its handle now. */
+/* Reports misuse with places in the user's code: where the task was spawned, and which code uses its handle now. */
 _Noreturn void task_used_twice(struct task *task) __attribute__((cold));
 static inline void task_check_unused(struct task *task)
 {
     if (__builtin_expect(task->consumed, 0))
         task_used_twice(task);
 }
-/* Without memory it keeps the name that it has. */
+/* Without memory it keeps its old name. */
 void task_set_name(struct task *task, const char *name);
 
-/* Of a task or future. */
+/* For a task or future. */
 struct watches *watches_of(struct eddy_awaitable *a);
 static inline bool awaitable_is_done(const struct eddy_awaitable *a)
 {
     return a->awaitable.state == EDDY_FINISHED;
 }
-/* For lists of handles in which one may stand twice: true the first time.  What spawn gives without memory stands for
- * many tasks: true each time.  All marks are taken away in the same step of the loop. */
+/* For lists of handles that may contain a handle twice: true the first time. The result of a spawn without memory
+ * stands for many tasks: true each time. All marks are cleared in the same step of the loop. */
 bool awaitable_mark(struct eddy_awaitable *a);
 void awaitable_unmark(struct eddy_awaitable *a);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* task_api.c - what programs ask of a task or future: names, states, cancel, detach, callbacks. */
+/* task_api.c - the calls of programs on a task or future: names, states, cancel, detach, callbacks. */
 #include "base/assert.h"
 #include "core/current.h"
 #include "core/failure.h"
@@ -92,7 +92,7 @@ void *(eddy_keep)(void *t)
 void(eddy_task_set_name)(void *t, const char *name)
 {
     struct task *task = task_of(t, "eddy_task_set_name");
-    if (task->loop) /* else it was spawned without memory */
+    if (task->loop) /* otherwise it was spawned without memory */
         task_set_name(task, name);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* task_name.c - what a task is called in tracebacks and messages. */
+/* task_name.c - the name of a task in tracebacks and messages. */
 #include <string.h>
 
 #include "core/task.h"
@@ -7,7 +7,7 @@
 
 enum { NAME_MAX_BYTES = 63, FUNCTION_MAX_BYTES = 48, DIGITS = 10 };
 
-/* "function-7", without printf: a server asks for it at each peer that breaks its connection off.  NULL: no memory. */
+/* "function-7", without printf: a server asks for it for each peer that breaks its connection off. NULL: no memory. */
 static char *new_name(const char *function, uint32_t id)
 {
     char digits[DIGITS];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* timer.c - the timer heap.  Four children a node: half the depth of two, and siblings share a cache line. */
+/* timer.c - the timer heap. Each node has four children: half the depth of a heap with two, and siblings share a
+ * cache line. */
 #include "core/timer.h"
 
 #include <string.h>
@@ -159,7 +160,7 @@ int64_t timers_next(struct timers *timers)
     return timers_first(timers) ? timers->heap[0].when : CLOCK_NEVER;
 }
 
-/* Of one that was set 2^32 settings ago this may say yes as well: then the next run fires it. */
+/* For a timer that was set 2^32 settings ago this may be true as well: then the next run fires it. */
 static bool was_set_since(const struct timers *timers, const struct timer *timer, uint64_t sequence)
 {
     return timer->sequence - (uint32_t)sequence < timers->sequence - sequence;

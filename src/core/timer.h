@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer.h - what is to happen at points of time: a 4-ary heap of keys.
+ * timer.h - actions at points of time: a 4-ary heap of keys.
  *
  * Invariant: the times lie in the heap's own array, so that sifting touches a timer's owner only to write its index,
+<<<<<<< HEAD
  * and to settle a tie: equal times keep the order in which they were set, by a number in the timer.
  *
  * Most timers are cancelled, so cancelling takes constant time: the entry of the timer is marked as dead and stays.
  * Dead entries go when they are the next one, many of them at once, or when the array is full.
+=======
+ * and to break a tie: equal times keep the order in which they were set, by a number in the timer.
+>>>>>>> 534ebf7 (core: comments in plain English)
  */
 #ifndef EDDY_CORE_TIMER_H
 #define EDDY_CORE_TIMER_H
@@ -15,10 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Part of its owner (a task, a handle, a scope's node); zero is: not set. */
+/* A part of its owner (a task, a handle, a scope's node); all zero: not set. */
 struct timer {
     uint32_t index;                       /* 1 + its place in the heap; 0: not set */
-    uint32_t sequence;                    /* of setting, the lower half; asked for only where times are equal */
+    uint32_t sequence;                    /* the lower half of its sequence number; read only if times are equal */
     void (*fire)(struct timer *timer);    /* called by timers_run, when it is no longer set */
 };
 
@@ -29,20 +33,25 @@ struct timer_entry {
 
 struct timers {
     struct timer_entry *heap;   /* the root ends a cache line, so that four siblings share one */
+<<<<<<< HEAD
     char *block;                /* of memory, which the heap lies in */
     size_t count;               /* timers that are set */
     size_t used;                /* entries of the heap, the dead ones too */
     size_t capacity;            /* entries that the block has room for */
+=======
+    char *block;                /* the block of memory that contains the heap */
+    size_t count, capacity;
+>>>>>>> 534ebf7 (core: comments in plain English)
     uint64_t sequence;          /* the sequence number of the next timer that is set */
 };
 
-/* With room for some timers, so that in a small program no sleep fails for lack of memory.  False: no memory. */
+/* Begins with room for some timers, so that in a small program no sleep fails for lack of memory. False: no memory. */
 bool timers_init(struct timers *timers);
-/* False: no memory. */
+/* Sets the timer. False: no memory. */
 bool timer_set(struct timers *timers, struct timer *timer, int64_t when, void (*fire)(struct timer *));
 /* Cancels the timer; does nothing if it is not set. */
 void timer_cancel(struct timers *timers, struct timer *timer);
-/* Fires those that are due at `now`, in order; those they set for now wait for the next call. */
+/* Fires the timers that are due at `now`, in order; timers that they set for now wait for the next call. */
 void timers_run(struct timers *timers, int64_t now);
 /* The next timer; NULL: none is set. */
 struct timer *timers_first(struct timers *timers);

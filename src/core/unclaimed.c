@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unclaimed.c - results that nobody takes: of detached tasks, of a group's without a slot, of those that a frame or a
- * gather leaves behind.
+ * unclaimed.c - results that are never taken: of detached tasks, of a group's tasks without a slot, of tasks that
+ * outlive a frame or a gather.
  *
- * Invariant: a result is taken at most once: by an await, by a slot, by who runs the loop, or here.
+ * Invariant: a result is taken at most once: by an await, by a slot, by the code that runs the loop, or here.
  */
 #include "core/unclaimed.h"
 
 #include <pthread.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+<<<<<<< HEAD
 /* Under the lock: a program may load others while its loops run. */
 static struct eddy_freeing *of_any_thread; /* results that any thread may free, at any time */
 static struct eddy_freeing *of_loop;       /* results that end with their loop: streams, servers, files, processes */
@@ -21,6 +22,9 @@ static void add(struct eddy_freeing **list, struct eddy_freeing *freeing)
     *list = freeing;
     pthread_mutex_unlock(&lock);
 }
+=======
+static struct eddy_freeing *first; /* accessed under the lock: a program may load others while its loops run */
+>>>>>>> 534ebf7 (core: comments in plain English)
 
 void eddy_freeing_add(struct eddy_freeing *freeing)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* waiter.h - a place in the wait queue of a lock, queue, ...: it lies in the task, which waits for its `waits_for`. */
+/* waiter.h - a place in the wait queue of a lock, queue, ...: it lies in the task, whose `waits_for` is the
+ * operation. */
 #ifndef EDDY_CORE_WAITER_H
 #define EDDY_CORE_WAITER_H
 

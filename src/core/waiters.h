@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * waiters.h - the wait queues of locks, queues, ...: used by start, cancel and by who wakes.
+ * waiters.h - the wait queues of locks, queues, ...: used by start, by cancel and for waking.
  *
- * Invariant: all that wait in one queue belong to tasks of one loop.  Adding and waking are in this header, since what
- * a lock does is little more than their few instructions.
+ * Invariant: all operations in one wait queue belong to tasks of one loop. Adding and waking are in this header,
+ * since a lock's work is little more than these few instructions.
  */
 #ifndef EDDY_CORE_WAITERS_H
 #define EDDY_CORE_WAITERS_H
@@ -23,7 +23,7 @@ static inline struct task *waiter_task(struct list_link *link)
 {
     return container_of(link, struct task, wait.waiter.link);
 }
-/* True: nobody waits in it, or tasks of this thread's loop do. */
+/* True: no task waits in it, or only tasks of this thread's loop. */
 static inline bool waiters_are_ours(struct eddy_waiters *waiters)
 {
     struct list_link *first = waiters_list(waiters)->first;
@@ -37,7 +37,7 @@ static inline void waiters_add(struct eddy_waiters *waiters, struct eddy_awaitab
     list_add_last(waiters_list(waiters), &waiter->link);
 }
 void waiters_refuse(struct eddy_awaitable *a);
-/* From `start`: the same, but that a list of another loop's tasks fails it. */
+/* Called by `start`: the same, except that a queue with tasks of another loop makes it fail. */
 static inline void waiters_wait(struct eddy_waiters *waiters, struct eddy_awaitable *a)
 {
     if (__builtin_expect(waiters_are_ours(waiters), 1))
@@ -47,11 +47,11 @@ static inline void waiters_wait(struct eddy_waiters *waiters, struct eddy_awaita
 }
 /* The operation that came first, or NULL. */
 struct eddy_awaitable *waiters_first(struct eddy_waiters *waiters);
-/* Takes it off the list, if it is on one: true. */
+/* Removes it from the queue; true: it was in it. */
 bool waiters_remove(struct eddy_awaitable *a);
-/* waiters_remove and native_complete with ECANCELED: the `cancel` of most of them. */
+/* waiters_remove, then native_complete with ECANCELED: the `cancel` of most operations. */
 void waiters_cancel(struct eddy_awaitable *a);
-/* Takes the first off and completes it well; false: there was none. */
+/* Removes the first operation and completes it with success; false: there was none. */
 static inline bool waiters_wake_first(struct eddy_waiters *waiters)
 {
     struct list_link *first = list_take_first(waiters_list(waiters));

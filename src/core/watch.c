@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* watch.c - who is told when a task or future ends. */
+/* watch.c - calls at the end of a task or future. */
 #include "core/task.h"
 
 #include "core/future.h"

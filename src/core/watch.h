@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* watch.h - who is told when a task or future ends. */
+/* watch.h - calls at the end of a task or future. */
 #ifndef EDDY_CORE_WATCH_H
 #define EDDY_CORE_WATCH_H
 
@@ -8,11 +8,11 @@
 
 struct wait_kind;
 
-/* Is called once when a task or future ends; it is off the lists by then. */
+/* Called once when a task or future ends; the watch is in no list any more. */
 struct watch {
     struct watch *next, **link;
     void (*fire)(struct watch *watch);
-    const struct wait_kind *kind; /* how a task waits by it, see circle.h; NULL: no task waits by it */
+    const struct wait_kind *kind; /* how a task waits by this watch, see circle.h; NULL: no task waits by it */
 };
 struct watches {
     struct watch *first, **end;

@@ -13,7 +13,7 @@
 
 enum { SENTENCES = 100 };
 
-/* ==== saying so ==== */
+/* ==== reporting it ==== */
 
 void wrong_loop_say(const char *format, ...)
 {
@@ -39,7 +39,7 @@ struct eddy_failure *wrong_loop_failure(const char *what)
                       what);
 }
 
-/* ==== whose it is ==== */
+/* ==== which loop owns it ==== */
 
 bool future_is_ours_or_nobodys(const struct future *future)
 {
