@@ -4,7 +4,7 @@
  * from its beginning again.
  *
  *     follow /var/log/syslog     until Ctrl-C
- *     follow                     a demonstration: a log that somebody else writes to
+ *     follow                     a demonstration: a log that another program writes to
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 
 // [echo]
 struct connection {
-    struct eddy_operation receive, send; /* each is in flight once at a time */
+    struct eddy_operation receive, send; /* each one is in flight once at a time */
     int fd;
     size_t sent;
 };
@@ -33,7 +33,7 @@ static void received(struct eddy_operation *op)
     c->sent = 0;
     if (op->result > 0)
         send_rest(c);
-    else /* 0: the end; negative: an errno value, ECANCELED when the loop is closed */
+    else /* 0: the end; negative: an errno value, ECANCELED if the loop is closed */
         end_connection(c);
 }
 
@@ -59,7 +59,7 @@ static int echo(int fd)
     c->fd = fd;
     c->receive = (struct eddy_operation){.complete = received, .argument = c};
     c->send = (struct eddy_operation){.complete = sent, .argument = c};
-    eddy_adopt(fd); /* it does not block, and nobody else reads from it */
+    eddy_adopt(fd); /* it does not block, and no other code reads from it */
     return eddy_operation_recv_lent(&c->receive, fd);
 }
 // [echo]

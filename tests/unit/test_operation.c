@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_operation.c - laws of operations without a task: each kind of them completes exactly once, in a later pass, with
- * its result or as cancelled, whoever drives the loop.
+ * test_operation.c - rules of operations without a task: each kind completes exactly once, in a later pass, with its
+ * result or as cancelled, under every way to drive the loop.
  */
 #define _GNU_SOURCE /* accept4 */
 #include <eddy.h>
@@ -16,15 +16,15 @@
 
 #include "run_clean.h"
 
-/* One operation under test, with what it works on.  In memory of its own, so that sanitizers see a late access. */
+/* One operation under test, with its objects. It is in separate memory, so that sanitizers detect a late access. */
 struct trial {
     struct eddy_operation op; /* first */
     int fds[3];               /* [0]: its descriptor; -1: none */
-    int completions;          /* calls of `complete` that were the last */
+    int completions;          /* number of final calls of `complete` */
     int calls;                /* all of them */
     int64_t result;           /* of the last */
-    bool in_call;             /* a function of the library is being called, which must not call `complete` */
-    int error;                /* errno value of what went wrong in a completion; 0: nothing */
+    bool in_call;             /* a function of the library is running, which must not call `complete` */
+    int error;                /* errno value of an error in a completion; 0: none */
     char buffer[64];
     struct sockaddr_un address;
     socklen_t length;
@@ -50,7 +50,7 @@ static void complete(struct eddy_operation *op)
 
 struct kind {
     const char *name;
-    void (*prepare)(struct trial *t);   /* so that it has to wait */
+    void (*prepare)(struct trial *t);   /* so that it must wait */
     int (*start)(struct trial *t);
     void (*make_ready)(struct trial *t);
     bool is_poll;                       /* it goes on after its first result */
@@ -88,7 +88,7 @@ static void drain(struct trial *t)
     }
 }
 
-/* A Unix socket of the kernel's own choice of name. */
+/* A Unix socket whose name the kernel chooses. */
 static void listen_at(struct trial *t, int i, int backlog)
 {
     t->fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -249,7 +249,7 @@ async(void, until_called, (struct trial *, t), (int, calls))
         await(eddy_sleep(0.0001));
 }
 
-/* It has completed once, and does so no more. */
+/* Checks that it has completed once, and does not complete again. */
 async(void, end_trial, (struct trial *, t))
 {
     await(until_called(t, 1));
@@ -261,7 +261,7 @@ async(void, end_trial, (struct trial *, t))
     free(t);
 }
 
-/* ==== the laws ==== */
+/* ==== the rules ==== */
 
 async(void, is_cancelled_at_once, (const struct kind *, kind), (bool, adopted))
 {
@@ -284,7 +284,7 @@ async(void, is_cancelled_later, (const struct kind *, kind), (bool, adopted))
     await(end_trial(t));
 }
 
-/* Takes what is there: nothing but the request to cancel is left. */
+/* Takes the available data: only the request to cancel is left. */
 static void end_poll(struct eddy_operation *op)
 {
     struct trial *t = trial_of(op);
@@ -330,7 +330,7 @@ async(void, completes_in_a_later_pass, (const struct kind *, kind), (bool, adopt
     await(end_trial(t));
 }
 
-/* Either may win, and nothing is lost: what was not received is still there. */
+/* Either may win, and nothing is lost: bytes that were not received are still there. */
 async(void, is_cancelled_as_it_completes, (const struct kind *, kind), (int, pause))
 {
     struct trial *t = new_trial(kind, true);
@@ -365,7 +365,7 @@ async(void, is_started_once, (const struct kind *, kind))
 {
     struct trial *t = new_trial(kind, false);
     CHECK(start(kind, t) == 0 && start(kind, t) == EDDY_INVALID_STATE);
-    CHECK(eddy_adopt(t->fds[0]) == EBUSY || kind->start == start_connect); /* it may be waiting for a moment only */
+    CHECK(eddy_adopt(t->fds[0]) == EBUSY || kind->start == start_connect); /* it may wait only for a moment */
     cancel(t);
     await(end_trial(t));
 }
@@ -578,7 +578,7 @@ async(void, polls_on)
     t->op.complete = count;
     CHECK(start_poll_always(t) == 0);
     put(t);
-    await(until_called(t, 5)); /* what is ready is told in each pass */
+    await(until_called(t, 5)); /* readiness is reported in each pass */
     CHECK(t->result == POLLIN && read(t->fds[0], t->buffer, sizeof t->buffer) == 5);
     await(passes(3));
     int calls = t->calls;

@@ -254,7 +254,7 @@ async(void, start_for_nobody, (int, kind), (int, port))
         await(eddy_sleep(0.001));
 }
 
-/* A server that does not start, or that nobody takes, is given back at once, not when the loop ends. */
+/* A server that does not start, or that is never taken, is freed at once, not when the loop ends. */
 async(void, start_and_count)
 {
     eddy_server *server = await(eddy_start_server(wait_long, (void *)NULL, "127.0.0.1", 0));
