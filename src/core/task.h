@@ -79,16 +79,10 @@ struct task {
     bool seen;                       /* its failure was read */
     bool consumed;                   /* its handle was awaited or given up: a second use is a bug */
     bool in_loop;                    /* it is in the loop's list of tasks */
-<<<<<<< HEAD
-    bool hibernates;                 /* its stack may sleep, also where the loop has not said so for all */
-    /* Behind this line nothing is cleared when a task is made. */
-    struct fake_frame fake_frame;    /* of the body that spawned it; set with spawn_frame */
-    union {                          /* what the wait needs */
-=======
+    bool hibernates;                 /* its stack may sleep, even if the loop has not asked for that for all */
     /* The members below are not cleared when a task is made. */
     struct fake_frame fake_frame;    /* the frame of the body that spawned it; set together with spawn_frame */
     union {                          /* the data of the current wait */
->>>>>>> 534ebf7 (core: comments in plain English)
         struct timer timer;
         struct watch watch;
         struct waiter waiter;

@@ -3,14 +3,10 @@
  * timer.h - actions at points of time: a 4-ary heap of keys.
  *
  * Invariant: the times lie in the heap's own array, so that sifting touches a timer's owner only to write its index,
-<<<<<<< HEAD
- * and to settle a tie: equal times keep the order in which they were set, by a number in the timer.
+ * and to break a tie: equal times keep the order in which they were set, by a number in the timer.
  *
  * Most timers are cancelled, so cancelling takes constant time: the entry of the timer is marked as dead and stays.
  * Dead entries go when they are the next one, many of them at once, or when the array is full.
-=======
- * and to break a tie: equal times keep the order in which they were set, by a number in the timer.
->>>>>>> 534ebf7 (core: comments in plain English)
  */
 #ifndef EDDY_CORE_TIMER_H
 #define EDDY_CORE_TIMER_H
@@ -33,15 +29,10 @@ struct timer_entry {
 
 struct timers {
     struct timer_entry *heap;   /* the root ends a cache line, so that four siblings share one */
-<<<<<<< HEAD
-    char *block;                /* of memory, which the heap lies in */
+    char *block;                /* the block of memory that contains the heap */
     size_t count;               /* timers that are set */
     size_t used;                /* entries of the heap, the dead ones too */
     size_t capacity;            /* entries that the block has room for */
-=======
-    char *block;                /* the block of memory that contains the heap */
-    size_t count, capacity;
->>>>>>> 534ebf7 (core: comments in plain English)
     uint64_t sequence;          /* the sequence number of the next timer that is set */
 };
 

@@ -10,7 +10,6 @@
 #include <pthread.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-<<<<<<< HEAD
 /* Under the lock: a program may load others while its loops run. */
 static struct eddy_freeing *of_any_thread; /* results that any thread may free, at any time */
 static struct eddy_freeing *of_loop;       /* results that end with their loop: streams, servers, files, processes */
@@ -22,9 +21,6 @@ static void add(struct eddy_freeing **list, struct eddy_freeing *freeing)
     *list = freeing;
     pthread_mutex_unlock(&lock);
 }
-=======
-static struct eddy_freeing *first; /* accessed under the lock: a program may load others while its loops run */
->>>>>>> 534ebf7 (core: comments in plain English)
 
 void eddy_freeing_add(struct eddy_freeing *freeing)
 {
