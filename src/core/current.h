@@ -3,6 +3,7 @@
 #ifndef EDDY_CORE_CURRENT_H
 #define EDDY_CORE_CURRENT_H
 
+#include "base/tls_model.h"
 #include "eddy/error.h"
 
 struct eddy_loop;
@@ -16,13 +17,7 @@ struct current {
     struct eddy_failure *caught; /* the failure that code outside tasks caught last */
 };
 
-/* initial-exec: one load, where the general model calls a function at each access. musl keeps no room in a thread for
- * such variables of a library that is loaded later. */
-#if defined(__GLIBC__)
-extern __thread struct current current __attribute__((tls_model("initial-exec")));
-#else
-extern __thread struct current current;
-#endif
+extern __thread TLS_INITIAL_EXEC struct current current;
 
 /* `running` of a loop that no thread runs: nothing. */
 extern struct current loop_at_rest;

@@ -3,16 +3,14 @@
 #define _GNU_SOURCE
 #include "os/hibernate_table.h"
 
+#include "base/tls_model.h"
+
 /* The same fault again, with no change in between, is none of ours. */
 struct fault {
     uintptr_t address, pointer;
     uint64_t changes;
 };
-#if defined(__GLIBC__)
-static __thread struct fault last __attribute__((tls_model("initial-exec")));
-#else
-static __thread struct fault last;
-#endif
+static __thread TLS_INITIAL_EXEC struct fault last;
 
 static bool is_new(uintptr_t address, uintptr_t pointer)
 {

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "os/hibernate_table.h"
 
+#include "base/tls_model.h"
 #include "os/memory.h"
 
 #include <pthread.h>
@@ -16,11 +17,7 @@ static size_t count, capacity;
 static char *aside;
 static uintptr_t lowest = UINTPTR_MAX, highest; /* atomic: all slabs there ever were lie between */
 static unsigned char locked; /* atomic */
-#if defined(__GLIBC__)
-static __thread bool held __attribute__((tls_model("initial-exec")));
-#else
-static __thread bool held;
-#endif
+static __thread TLS_INITIAL_EXEC bool held;
 
 /* ---- the lock ---- */
 

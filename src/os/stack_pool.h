@@ -10,6 +10,7 @@
 #ifndef EDDY_OS_STACK_POOL_H
 #define EDDY_OS_STACK_POOL_H
 
+#include "base/tls_model.h"
 #include "os/memory.h"
 #include "os/stack.h"
 
@@ -71,13 +72,7 @@ struct stack_pool {
     const char *work_name;     /* the name of that work */
 };
 
-/* Initial-exec: one instruction to reach it, and safe in a signal handler, where a lazily allocated
- * block is not. */
-#if defined(__GLIBC__)
-extern __thread struct stack_pool stack_pool __attribute__((tls_model("initial-exec")));
-#else
-extern __thread struct stack_pool stack_pool;
-#endif
+extern __thread TLS_INITIAL_EXEC struct stack_pool stack_pool;
 
 /* stack_take of the default size, in line where a stack has been used before. */
 static inline struct stack *stack_take_again(void)
