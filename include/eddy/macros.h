@@ -1200,13 +1200,14 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 
 /* for_each (x, g) · for_each (x, g, &err) */
 #define eddy_for_each(x, gen, ...) \
-    ED_FOR_EACH(true, ED_NO_GENERATOR, ed_is_no_generator, \
+    ED_FOR_EACH(, ED_BEGIN_LOOP, ED_NO_GENERATOR, ed_is_no_generator, \
                 _Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())"), \
                 eddy_each_leave, generator, ED_IN_FRAME ? ED_FRAME : NULL, ED_NEXT_ITEM, x, gen, \
                 ED_CLEARED(__VA_ARGS__), ED_EACH_NAMES)
 /* async_for (x, g) · async_for (x, g, &err) */
 #define eddy_async_for(x, gen, ...) \
-    ED_FOR_EACH(__extension__({ ED_IN_ASYNC() true; }), ED_NO_ASYNC_GENERATOR, ed_is_no_async_generator, \
+    ED_FOR_EACH((void)await_outside_async_function, ED_BEGIN_ASYNC_LOOP, ED_NO_ASYNC_GENERATOR, \
+                ed_is_no_async_generator, \
                 _Static_assert(!ed_is_no_async_generator, "async_for needs an async generator: async_for (x, g())"), \
                 eddy_async_each_leave, async_generator, ED_FRAME, ED_NEXT_ASYNC_ITEM, x, gen, \
                 ED_CLEARED(__VA_ARGS__), ED_EACH_NAMES)
@@ -1218,14 +1219,16 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_gv_), EDDY_UNIQUE(ed_gp_), EDDY_UNIQUE(ed_ec_), EDDY_UNIQUE(ed_er_), \
         EDDY_UNIQUE(ed_site_)
 /*
- * Both loops. may_begin: what must hold before. is_wrong, no_kind, rule: of the generator. leave: what closes
- * it. kind: its member. frame_: the body, or NULL. next(...): the step. The value must outlive the closer, which must
- * outlive the item: hence the nest, flag > value > address > closer > item.
+ * Both loops. context: a name that must exist. begin: what comes first. is_wrong, no_kind, rule: of the generator.
+ * leave: what closes it. kind: its member. frame_: the body, or NULL. next(...): the step. The value must outlive the
+ * closer, which must outlive the item: hence the nest, flag > value > address > closer > item.
  */
 #define ED_FOR_EACH(...) ED_FOR_EACH_NEST(__VA_ARGS__)
-#define ED_FOR_EACH_NEST(may_begin, no_kind, is_wrong, rule, leave, kind, frame_, next, x, gen, err, \
+#define ED_BEGIN_LOOP(context) true
+#define ED_BEGIN_ASYNC_LOOP(context) __extension__({ ED_BRIEF(context); ED_LEAVE_IF_PENDING true; })
+#define ED_FOR_EACH_NEST(context, begin, no_kind, is_wrong, rule, leave, kind, frame_, next, x, gen, err, \
                          on, gv, gp, ec, er, site) \
-    for (bool on = may_begin; on; on = false) \
+    for (bool on = begin(context); on; on = false) \
         for (ED_UNUSED eddy_error *er = (err); on; on = false) \
             for (__auto_type gv = (ED_BRIEF(gen)); on && __extension__({ \
                      enum { is_wrong = ED_BRIEF(no_kind(gv)) }; \
