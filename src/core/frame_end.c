@@ -57,15 +57,3 @@ void frame_end_below(struct task *first, char *caller)
         fake_frame_give(frame);
     errno = saved;
 }
-
-void eddy_frame_leave(struct eddy_core *frame)
-{
-    if (frame->children)
-        eddy_frame_end(frame->children);
-}
-
-void eddy_frame_fail(struct eddy_core *frame, struct eddy_failure *failure, const struct eddy_site *site)
-{
-    frame->failure = eddy_failure_trace(failure, site);
-    eddy_frame_leave(frame);
-}

@@ -140,8 +140,6 @@ bool sim_would_progress(const struct sim *sim, int64_t deadline);
 bool sim_beacon_open(struct sim *sim);
 void sim_beacon_close(struct sim *sim);
 void sim_beacon_light(struct sim *sim, bool on);
-/* Adds the cost of work that was done at once to the clock. */
-void sim_count_work(struct sim *sim, const struct driver_op *op);
 
 /* ---- sim_event.c: events in the future ---- */
 /* socket: NULL for an operation on a file. False: no memory; the caller does it now, or not at all. */

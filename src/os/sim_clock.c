@@ -29,11 +29,9 @@
 #define LONG     CLOCK_SECOND
 #define SLACK    (50 * MILLISECOND)
 
-/* Prices: of a pass of the loop, a call of a thread that has ended, a file operation, an fsync. */
+/* Prices: of a pass of the loop, and of a call of a thread that has ended. What is free of charge. */
 #define TURN  (10 * MICROSECOND)
 #define CALL  (100 * MICROSECOND)
-#define FILES (10 * MICROSECOND)
-#define SYNC  (1 * MILLISECOND)
 #define FREE  (10 * MILLISECOND)
 
 static size_t count_of(const size_t *atomic)
@@ -167,11 +165,6 @@ static void jump(struct sim *sim, int64_t until)
     EDDY_INVARIANT(until >= sim->now); /* the clock never goes back */
     sim->now = until;
     sim->work = 0;
-}
-
-void sim_count_work(struct sim *sim, const struct driver_op *op)
-{
-    sim->work += op->kind == DRIVER_FSYNC ? SYNC : FILES;
 }
 
 /* The order that the seed chooses for completions of one wait. */

@@ -146,7 +146,7 @@ static void a_call_is_told_by_where_its_task_was_spawned(void)
 {
     const char *rule = "task \"releases-2\", spawned here: eddy_lock_release of a lock that is not held";
     listen_to(release);
-    CHECK(tells(SPAWNED_TO_RELEASE, rule, "holds: release it once for each eddy_lock_acquire\n"));
+    CHECK(tells(SPAWNED_TO_RELEASE, rule, "held: release it once for each eddy_lock_acquire\n"));
     CHECK(!names_the_library());
     listen_to(release_in_debug_mode);
     CHECK(tells(SPAWNED_TO_RELEASE, rule, "eddy_lock_acquire ("));
