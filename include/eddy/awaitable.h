@@ -51,8 +51,8 @@ struct eddy_awaitable_type {
     /* `blocking` functions: the body that a thread runs, on a copy of the struct of `size` bytes. */
     void (*work)(struct eddy_awaitable *);
     size_t size;
-    /* Functions with a result: the body, which is one in all files that declare the function, while each has a type
-     * object of its own. async_free finds it by this. NULL: none. */
+    /* Functions with a result: the body, which is the same in all files that declare the function, while each file
+     * has its own type object. async_free finds it by this. NULL: none. */
     void (*body)(void);
     /* Zero. Room for later members. Objects of this type are copied into programs by the linker, and the library
      * reads the programs' own, so the size must not change. */
@@ -89,8 +89,8 @@ EDDY_API bool eddy_complete_error(void *a, int code, const char *format, ...) ED
 
 /*
  * Any thread: eddy_complete is called on the loop's thread, soon. a: an awaitable that was started and has not
- * completed, which therefore is still there. Returns 0; ENOMEM: call it again, for the task still waits; EDDY_NO_LOOP;
- * EDDY_INVALID_STATE: it was never started. Not for signal handlers (it allocates).
+ * completed, which therefore still exists. Returns 0; ENOMEM: call it again, since the task still waits;
+ * EDDY_NO_LOOP; EDDY_INVALID_STATE: it was never started. Not for signal handlers (it allocates).
  * Python: loop.call_soon_threadsafe(future.set_result). Since 0.1.
  */
 EDDY_API int eddy_complete_threadsafe(void *a);
@@ -111,15 +111,15 @@ struct eddy_freeing {
     void (*free)(struct eddy_awaitable *);
 };
 EDDY_API void eddy_freeing_add(struct eddy_freeing *freeing);
-/* The same of results that are nothing without their loop, such as streams. */
+/* The same for results that end with their loop, such as streams. */
 EDDY_API void eddy_freeing_add_of_loop(struct eddy_freeing *freeing);
 EDDY_API void eddy_freeing_remove(struct eddy_freeing *freeing);
 /* No caller is left for the result: it is freed, if the program has said how. */
 EDDY_API void eddy_free_unclaimed(struct eddy_awaitable *a);
 /* Called when a coroutine that spawned tasks ends: the tasks that it still owns are cancelled and joined. */
 EDDY_API void eddy_frame_end(void *children);
-/* The same, where a body is left before its end, for a failure that `frame` has, or gets from here. Out of line: these
- * paths were an eighth of the code of a coroutine, and as much of the time that it takes to compile. */
+/* The same for a body that is left before its end, by a failure that `frame` has, or gets from this call. Out of
+ * line: these paths were an eighth of the code of a coroutine, and as much of the time that it takes to compile. */
 EDDY_API void eddy_frame_leave(struct eddy_core *frame) __attribute__((cold));
 EDDY_API void eddy_frame_fail(struct eddy_core *frame, struct eddy_failure *failure, const struct eddy_site *site)
     __attribute__((cold));
@@ -145,7 +145,7 @@ EDDY_API void eddy_failure_unhandled(struct eddy_failure *failure, const struct 
 /* Prints the traceback of a failure that was never retrieved. */
 EDDY_API void eddy_failure_unseen(struct eddy_failure *failure, const struct eddy_site *site) __attribute__((cold));
 
-/* async_type: what name_of(f) calls f through, and its end where f does not fit. */
+/* async_type: the function through which name_of(f) calls f, and the end of the program if f does not fit. */
 /* Larger than any coroutine that is passed by value: all are returned in memory, at an address that the caller
  * chooses. */
 struct eddy_any_coroutine {

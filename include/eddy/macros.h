@@ -221,7 +221,7 @@ extern struct ed_anything ed_operand;
  * name the macros between a mistake and the place where it was found.
  */
 #define ED_NO_STRUCT(x) !ED_IS_STRUCT(*ED_TYPED(ED_POINTER_TO(x)))
-/* p: ED_POINTER_TO what is awaited. */
+/* p: the result of ED_POINTER_TO for the awaited object. */
 #define ED_NO_AWAITABLE(p) \
     (!ED_IS_STRUCT(*ED_TYPED(p)) || \
      _Generic(&ED_STRUCT_AT(p)->awaitable, struct eddy_awaitable *: 0, struct eddy_core *: 0, default: 1))
@@ -237,13 +237,13 @@ extern struct ed_anything ed_operand;
 #define ED_NO_KIND(kind) __extension__ eddy_void kind[0]
 /* The address of x; if x is wrong, an object that has every member. */
 #define ED_UNLESS(wrong, x) __builtin_choose_expr(wrong, (struct ed_anything *)0, ED_ADDRESS(x))
-/* ed_pointer is a local because its expression is long. Written out at each of its seven uses, it was most of what a
- * compiler reads of an await. */
+/* ed_pointer is a local because its expression is long. If it were repeated at each of its seven uses, it would be
+ * most of the text that a compiler reads for an await. */
 #define ED_MUST_BE_AWAITABLE(x, keyword) \
     __auto_type ed_pointer = ED_POINTER_TO(x); \
     enum { ed_is_no_awaitable = ED_BRIEF(ED_NO_AWAITABLE(ed_pointer)) }; \
     ED_BRIEF(_Static_assert(!ed_is_no_awaitable, keyword " needs a coroutine, a task, a future or another awaitable"))
-/* A pointer to what is awaited; if that is wrong, to an object that has every member. */
+/* A pointer to the awaited object; if that is wrong, to an object that has every member. */
 #define ED_AWAITED __builtin_choose_expr(ed_is_no_awaitable, (struct ed_anything *)0, ed_pointer)
 /* x if it is a pointer to a struct, else its address. For anything else, something harmless, so that only the
  * assertion reports. */
@@ -311,13 +311,13 @@ struct eddy_core *ed_enclosing(void);
 
 /* ---- definitions: async functions ------------------------------------------------------------------------ */
 
-/* What a call of the function gives: its value, which holds the arguments.  `header` begins it. */
+/* The result of a call of the function: its value, which holds the arguments. `header` begins it. */
 #define ED_CONSTRUCTOR(fn, header, ...) \
     ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
     { \
         return __extension__(struct fn){header, .args = {EDDY_EACH(ED_INIT, __VA_ARGS__)}}; \
     }
-/* The tasks that a body has left. */
+/* The tasks of a body that is left. */
 #define ED_JOIN_CHILDREN(core) \
     if (ED_UNLIKELY(core.children != NULL)) \
         eddy_frame_end(core.children)
@@ -455,7 +455,7 @@ void eddy_async_function_does_not_fit_the_type(void)
                       ED_RESULT_IS(fn, eddy_process), \
                   fn, __VA_ARGS__)
 #define ED_RESULT_IS(fn, tag) __builtin_types_compatible_p(__typeof__(((struct fn *)0)->result), struct tag *)
-/* of_loop: the result is nothing without its loop. */
+/* of_loop: the result ends with its loop. */
 #define ED_ASYNC_FREE(of_loop, fn, ...) \
     static void fn##__free(struct eddy_awaitable *ed_base) \
     { \
@@ -744,7 +744,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     __label__ label; \
     label:; \
     __extension__ static const void *const ED_CAT(label, a) ED_LABEL_KEPT = &&label
-/* Each compiler warns of a dropped handle by another way, see must_use.h. */
+/* The compilers warn of a dropped handle in different ways, see must_use.h. */
 #ifdef __clang__
 #define ED_SPAWN_GIVES __typeof__(ed_operand)
 #define ED_SPAWN_USED(coro, handle) handle
@@ -762,7 +762,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
             __asm__(symbol); \
         sf(&ed_operand, sizeof ed_operand, ED_CHILDREN, &site, ED_CAT(site, o)); \
     }))
-/* The operand of what takes a coroutine value, with its rule. */
+/* The operand of a keyword that takes a coroutine value, with its rule. */
 #define ED_COROUTINE(rule, coro) \
     __auto_type ed_operand = (ED_BRIEF(coro)); \
     enum { ed_is_no_coroutine = ED_BRIEF(ED_NO_COROUTINE(ed_operand)) }; \

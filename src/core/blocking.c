@@ -31,7 +31,7 @@ struct job {
     struct eddy_loop *loop;
     struct eddy_awaitable *waits;  /* the task that gets the result; NULL: given up */
     struct context_value *context; /* the context variables that the function sees */
-    size_t lent;                   /* words that are copied once more, after `copy`: see lend_words */
+    size_t lent;                   /* strings that are copied as well, after `copy`: see lend_words */
     _Alignas(16) char copy[];
 };
 
@@ -69,7 +69,7 @@ static void tell(struct thread_job *thread)
     loop_post(job->loop, &job->done);
 }
 
-/* What the function's arguments may point at stays awake: it may well have the kernel read or write there. */
+/* Memory that the function's arguments point at stays awake: it may have the kernel read or write there. */
 static void lend_words(struct job *job, const struct eddy_awaitable *a)
 {
     const void **words = (const void **)(void *)(job->copy + a->awaitable.type->size);

@@ -5,8 +5,8 @@
 
 struct eddy_loop;
 
-/* Cancels all operations in flight, asks what is made of them (loop->enders) to end, and waits for both. No other can
- * be started from now on. */
+/* Cancels all operations in flight, cancels the objects that use them (loop->enders), and waits for both. No other
+ * can be started from now on. */
 void callback_operations_end(struct eddy_loop *loop);
 
 #endif

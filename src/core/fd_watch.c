@@ -77,7 +77,7 @@ static void completed(struct driver_op *op)
     became_ready(container_of(op, struct fd_watch, op));
 }
 
-/* True: it is in flight. */
+/* True: the operation is in flight. */
 static bool try_to_submit(struct fd_watch *watch, bool is_new)
 {
     watch->op.kind = DRIVER_POLL;
@@ -112,7 +112,7 @@ static struct fd_watch *find(struct eddy_loop *loop, int fd, unsigned events)
     return of_fd ? *place_in(of_fd, events) : NULL;
 }
 
-/* It has another call from now on. */
+/* The watch has another call from now on. */
 static int replace(struct fd_watch *watch, void (*function)(void *), void *argument)
 {
     watch->function = function;
@@ -139,7 +139,7 @@ static struct fd_watch *new_watch(struct eddy_loop *loop, int fd, unsigned event
     return watch;
 }
 
-/* The table does not grow for a descriptor that is none. */
+/* The table does not grow for an invalid descriptor. */
 static int add_to_table(struct fd_watch *watch)
 {
     int fd = watch->op.fd;

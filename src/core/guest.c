@@ -23,7 +23,7 @@ static int enter(const eddy_loop *name, struct eddy_loop **loop, struct before *
     return 0;
 }
 
-/* The same to ask for the deadline, which a host does each time before it waits. */
+/* The same for asking for the deadline, which a host does each time before it waits. */
 static int enter_to_look(const eddy_loop *name, struct eddy_loop **loop, struct before *before)
 {
     struct eddy_failure *failure = loop_claim(name, loop);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* hibernation.c - which stacks sleep, and when.  The invariant stands in hibernation.h. */
+/* hibernation.c - which stacks sleep, and when. The invariant is in hibernation.h. */
 #include "core/hibernation.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "os/stack.h"
 
 enum {
-    AWAKE = 1024,       /* so many stacks in use are no reason to put any to sleep before its time */
+    AWAKE = 1024,       /* with no more stacks in use than this, none is put to sleep before its time */
     STEPS_PER_TASK = 32, /* stacks looked at for each task that begins beyond those */
     NAPS_PER_LOOK = 256 /* before I/O is looked at again */
 };
@@ -38,7 +38,7 @@ static struct task *wake_up(struct ready *ready)
     return task;
 }
 
-/* A blocking function may well have the kernel write to what its caller has on the stack. */
+/* A blocking function may have the kernel write to memory on its caller's stack. */
 static bool waits_for_thread(const struct task *task)
 {
     return task->waits_for && task->waits_for->awaitable.type->kind == EDDY_BLOCKING;
@@ -72,8 +72,8 @@ static uint32_t parked_for(const struct task *task, int64_t now)
     return clock_tick(now) - task->ready.parked_at;
 }
 
-/* All of the thread's, from where the last look has ended.  True: some are left that will have been parked long enough
- * later. */
+/* Looks at all stacks of the thread, from where the last look has ended. True: some will have been parked long
+ * enough later. */
 static bool look_for_old(struct eddy_loop *loop, int64_t now)
 {
     struct stack_walk walk = {.steps = SIZE_MAX};
@@ -104,7 +104,7 @@ int64_t hibernation_look(struct eddy_loop *loop, int64_t deadline)
     return hibernation->next;
 }
 
-/* On the stack of the current task, or on one that is not a task's. */
+/* False: on the stack of the current task, or on one that is not a task's. */
 void hibernation_make_room(size_t size)
 {
     if (stack_live() - stacks_asleep() < AWAKE || stack_is_free(size))

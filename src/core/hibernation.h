@@ -3,8 +3,8 @@
  * hibernation.h - which stacks sleep, and when: those of tasks that have been parked for a second, and, where more
  * tasks begin than stacks are free, those of all that are parked.
  *
- * Invariant: a task whose stack was put to sleep has `wake_up` as the beginning of its turn, which takes the nap back,
- * whoever has woken the stack meanwhile.
+ * Invariant: a task whose stack was put to sleep has `wake_up` as the beginning of its turn, which takes the nap
+ * back, even if the stack was woken meanwhile.
  */
 #ifndef EDDY_CORE_HIBERNATION_H
 #define EDDY_CORE_HIBERNATION_H
@@ -21,19 +21,19 @@ struct task;
 struct hibernation {
     bool on;      /* some of the loop's tasks may sleep */
     bool all;     /* all of them */
-    bool young;   /* some may be found parked for long enough at `next` */
-    int64_t next; /* when it is looked for them again, of the driver's clock */
+    bool young;   /* some may have been parked for long enough at `next` */
+    int64_t next; /* when it looks for them again, on the driver's clock */
 };
 
 /* NULL, or why no stack can sleep, as the end of a sentence. */
 const char *hibernation_refusal(const eddy_loop_options *options);
-/* 0, or an errno value: ENOTSUP: there is such a reason. */
+/* Returns 0, or an errno value: ENOTSUP: there is such a reason. */
 int hibernation_begin(struct eddy_loop *loop);
-/* A task of the running loop may sleep; it is said once a process if none can. */
+/* A task of the running loop may sleep; if none can, this is reported once a process. */
 void hibernation_allow(struct task *task);
-/* Before the loop waits until `deadline`: puts to sleep, and gives the time to wait until. */
+/* Called before the loop waits until `deadline`: puts stacks to sleep, and returns the time to wait until. */
 int64_t hibernation_look(struct eddy_loop *loop, int64_t deadline);
-/* A stack of that size is about to be taken. */
+/* A stack of that size will be taken next. */
 void hibernation_make_room(size_t size);
 
 #endif

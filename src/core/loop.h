@@ -92,11 +92,11 @@ struct eddy_loop {
     unsigned last_passes;        /* number of passes that it may still make then, for ready tasks */
     bool ended;                  /* other threads' calls are not taken any more */
     struct debugger *debug;      /* debug mode; NULL: off */
-    struct list enders;          /* of struct loop_closer: asked to end when it is closed, and waited for */
+    struct list enders;          /* list of struct loop_closer: cancelled when the loop is closed, and waited for */
     struct list callback_operations; /* of struct callback_operation: in flight */
     bool no_callback_operations; /* no further operation is started */
     struct list closers;         /* list of struct loop_closer */
-    struct list unclaimed;       /* of struct eddy_remote: ended well, and their results not fetched; see remote.c */
+    struct list unclaimed;       /* list of struct eddy_remote: ended, their results not fetched; see remote.c */
     struct slot *slots;          /* pointers of bridges to other libraries */
     uint64_t lag[EDDY_LAG_BUCKETS]; /* number of looks that found a timer due, by lateness: see eddy_loop_stats */
     eddy_loop *name;             /* the name by which programs know it: the name of a gate */

@@ -7,7 +7,7 @@ struct eddy_loop;
 
 /* Called on the thread that runs the loop: when it returns no task is left, and no other thread can reach the loop. */
 void loop_finish(struct eddy_loop *loop);
-/* On the same thread: results that no thread has fetched, and that are nothing without the loop, are closed. */
+/* Called on the same thread: closes results that were not fetched and that end with the loop. */
 void remotes_end(struct eddy_loop *loop);
 
 #endif

@@ -3,7 +3,7 @@
  * remote.c - a coroutine run on a loop for another thread, which waits for its end.
  *
  * Invariant: a result is fetched by eddy_remote_wait, or goes to the type's `undo`: with the last reference, on the
- * loop's thread, or, when the loop has ended, where that reference is given up.  What cannot be without its loop (a
+ * loop's thread, or, when the loop has ended, where that reference is given up. A result that ends with its loop (a
  * stream) goes there when the loop ends, on its thread.
  */
 #define _GNU_SOURCE /* pthread_condattr_setclock */
@@ -25,9 +25,9 @@
 #include "os/clock.h"
 #include "os/memory.h"
 
-/* Where a result stands that nobody has fetched; under `results`. */
+/* The state of a result that was not fetched; accessed under `results`. */
 enum claim {
-    CLAIM_NONE,    /* there is none, or it is nobody's but the remote's */
+    CLAIM_NONE,    /* there is none, or only the remote refers to it */
     CLAIM_LISTED,  /* in the loop's list */
     CLAIM_ENDING,  /* the loop ends, and is about to close it, if it is of that kind */
     CLAIM_CLOSED   /* it has ended with its loop */
@@ -60,7 +60,7 @@ static struct eddy_awaitable *value_of(struct eddy_remote *remote)
     return (struct eddy_awaitable *)(void *)remote->coroutine;
 }
 
-/* ---- results that nobody has fetched ---- */
+/* ---- results that were not fetched ---- */
 
 static pthread_mutex_t results = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t decided = PTHREAD_COND_INITIALIZER;
@@ -74,7 +74,7 @@ static void list_result(struct eddy_remote *remote)
     pthread_mutex_unlock(&results);
 }
 
-/* Under `results`. */
+/* Called under `results`. */
 static void unlist_result(struct eddy_remote *remote)
 {
     if (remote->claim == CLAIM_LISTED) {
@@ -83,7 +83,7 @@ static void unlist_result(struct eddy_remote *remote)
     }
 }
 
-/* Who fetches the result has it from now on.  False: it has ended with its loop. */
+/* The caller that fetches the result owns it from now on. False: it has ended with its loop. */
 static bool claim_result(struct eddy_remote *remote)
 {
     pthread_mutex_lock(&results);

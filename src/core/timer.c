@@ -13,7 +13,7 @@ static bool is_dead(const struct timer_entry *entry)
     return !entry->timer;
 }
 
-/* Of equal times dead ones come first: so no two timers that are set ever have to change their order. */
+/* Among equal times dead entries come first: so two timers that are set never have to change their order. */
 static bool before(const struct timer_entry *a, const struct timer_entry *b)
 {
     if (a->when != b->when)
@@ -68,7 +68,7 @@ static void remove_root(struct timers *timers)
         sift_down(timers, 0, last);
 }
 
-/* Takes all dead entries out at once, which costs some instructions for each entry. */
+/* Removes all dead entries at once, which costs some instructions for each entry. */
 static void drop_dead(struct timers *timers)
 {
     size_t kept = 0;
@@ -138,7 +138,7 @@ void timer_cancel(struct timers *timers, struct timer *timer)
         timers->used = 0;
 }
 
-/* The root is that of a timer afterwards, or there is none. */
+/* Afterwards the root is the entry of a set timer, or the heap is empty. */
 static void bury_dead_roots(struct timers *timers)
 {
     while (timers->used && is_dead(&timers->heap[0])) {

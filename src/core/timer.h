@@ -30,9 +30,9 @@ struct timer_entry {
 struct timers {
     struct timer_entry *heap;   /* the root ends a cache line, so that four siblings share one */
     char *block;                /* the block of memory that contains the heap */
-    size_t count;               /* timers that are set */
-    size_t used;                /* entries of the heap, the dead ones too */
-    size_t capacity;            /* entries that the block has room for */
+    size_t count;               /* number of timers that are set */
+    size_t used;                /* number of entries of the heap, including the dead ones */
+    size_t capacity;            /* number of entries that the block has room for */
     uint64_t sequence;          /* the sequence number of the next timer that is set */
 };
 

@@ -65,8 +65,8 @@ struct operation socket_connect(int fd, const struct sockaddr *address, socklen_
 /* Seconds between tries while the server's queue is full: there is no event for room in it. */
 static const double first_pause = 0.001, longest_pause = 0.05;
 
-/* Another connect on the socket is under way, perhaps one that was cancelled: its outcome is this one's, too, whichever
- * asks the kernel first. */
+/* Another connect on the socket is in flight, perhaps a cancelled one: its outcome is also the outcome of this one,
+ * whichever asks the kernel first. */
 eddy_async(int64_t, outcome_of_connect, (int, fd), (const struct sockaddr *, address), (socklen_t, size))
 {
     int64_t result = eddy_await(socket_poll(fd, POLLOUT));

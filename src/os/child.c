@@ -177,7 +177,7 @@ static void wake(const char *const *strings)
         hibernate_touch(*strings);
 }
 
-/* The child, which has no handler of faults, and the kernel read what may lie on stacks that sleep. */
+/* Memory that the child, which has no handler of faults, and the kernel read may lie on stacks that sleep. */
 static void wake_what_is_read(const struct child_plan *plan)
 {
     wake(plan->arguments);

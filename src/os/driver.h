@@ -101,7 +101,7 @@ struct driver_op {
                                                                                         connect reads length */
         struct { unsigned events; bool watches, is_new; } poll; /* watches: one of many of this descriptor, so the
                                                                    first look is the next wait's.  is_new: the first
-                                                                   of them: a bad descriptor is told at once */
+                                                                   of them: a bad descriptor is reported at once */
         struct { struct msghdr *data; int flags; } message;     /* flags: MSG_ values */
         struct { void *data; unsigned id; bool single; } lent;  /* set by the driver; id: the number of its buffer.
                                                                    single: set by the caller: nothing is received

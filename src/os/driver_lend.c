@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* driver_lend.c - the pieces of memory that an operation names. */
+/* driver_lend.c - the pieces of memory that an operation refers to. */
 #include "os/driver_lend.h"
 
 #include "os/hibernate.h"

@@ -2,10 +2,10 @@
 /*
  * hibernate.c - one stack put to sleep, and woken: see hibernate.h.
  *
- * To sleep: its pages are made read-only, copied, shut, and replaced by guards.  To wake: with all access shut the
- * guards are taken away, the place is moved aside, filled there, and moved back in one step.  Moved back to where it
- * came from, it merges with its neighbours again: the number of mappings stays as it is.  As long as the process has
- * one thread, and signals are blocked, nobody can look, and guards and copies are all it takes.
+ * To sleep: its pages are made read-only, copied, shut, and replaced by guards. To wake: with all access shut the
+ * guards are taken away, the place is moved aside, filled there, and moved back in one step. Moved back to where it
+ * came from, it merges with its neighbours again: the number of mappings stays as it is. While the process has one
+ * thread, and signals are blocked, no other code can read the stack, and guards and copies suffice.
  */
 #define _GNU_SOURCE
 #include "os/hibernate.h"
@@ -36,7 +36,7 @@ static bool alone(void)
 #endif
 }
 
-/* The pages of a stack that hold something while it is parked. */
+/* The pages of a stack that contain data while it is parked. */
 struct pages {
     char *low;
     size_t size;
@@ -80,15 +80,15 @@ static bool shut(const struct pages *pages, int protection)
     return alone() || mprotect(pages->low, pages->size, protection) == 0;
 }
 
-/* A mapping that was cut is to be whole again, which takes no new one: only for want of the kernel's own memory can it
- * fail. */
+/* Makes a mapping that was cut whole again, which takes no new mapping: it can fail only if the kernel has no
+ * memory. */
 static void open_again(const struct pages *pages)
 {
     while (!shut(pages, PROT_READ | PROT_WRITE))
         ;
 }
 
-/* Under the lock.  False: it is awake as before. */
+/* Called under the lock. False: it is awake as before. */
 static bool replace(struct bed *bed, const struct pages *pages, const char *low, struct nap *nap)
 {
     if (bed->lent != 0 || !shut(pages, PROT_READ))
@@ -128,7 +128,7 @@ bool stack_put_to_sleep(struct stack *stack, const void *pointer, struct nap *na
     if (sleeps)
         count(slab, 1);
     hibernate_unlock(&lock);
-    if (sleeps && pages.low > floor) /* what frames that have returned have left there */
+    if (sleeps && pages.low > floor) /* data of frames that have returned */
         madvise(floor, (size_t)(pages.low - floor), MADV_DONTNEED);
     return sleeps;
 }
@@ -140,7 +140,7 @@ static void fill(char *low, const struct nap *nap)
     memcpy(low, nap->bytes, nap->size);
 }
 
-/* With nobody there to look. */
+/* Called while no other code can read the stack. */
 static void wake_at_once(const struct pages *pages, char *low, const struct nap *nap)
 {
     while (madvise(pages->low, pages->size, PROBE_MADV_GUARD_REMOVE) != 0)
@@ -153,7 +153,7 @@ static bool move(char *from, char *to, size_t size)
     return mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | HIBERNATE_DONTUNMAP, to) == to;
 }
 
-/* Filled aside and moved into place.  False: at the limit of mappings. */
+/* Filled at another place and moved into position. False: the limit on mappings is reached. */
 static bool wake_whole(const struct pages *pages, char *low, const struct nap *nap)
 {
     char *aside = hibernate_aside();
@@ -174,7 +174,7 @@ static bool wake_whole(const struct pages *pages, char *low, const struct nap *n
     return true;
 }
 
-/* Under the lock. */
+/* Called under the lock. */
 void hibernate_restore(struct stack_slab *slab, size_t index)
 {
     struct nap *nap = slab->beds[index].nap;

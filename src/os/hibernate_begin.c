@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* hibernate_begin.c - whether stacks can sleep here, and that from now on they may. */
+/* hibernate_begin.c - whether stacks can sleep here, and beginning to let them. */
 #include "os/hibernate_table.h"
 #include "os/valgrind.h"
 
-/* Nothing sleeps where a tool watches the memory. */
+/* Nothing sleeps if a tool watches the memory. */
 static bool is_watched(void)
 {
 #if defined(STACK_WATCHED)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* hibernate_fault.c - touches: by the program, which a fault tells of, and by the kernel, which has to be foreseen. */
+/* hibernate_fault.c - accesses: by the program, which a fault reports, and by the kernel, which must be foreseen. */
 #define _GNU_SOURCE
 #include "os/hibernate_table.h"
 
 #include "base/tls_model.h"
 
-/* The same fault again, with no change in between, is none of ours. */
+/* The same fault again, with no change in between, is not caused by a sleeping stack. */
 struct fault {
     uintptr_t address, pointer;
     uint64_t changes;
@@ -20,7 +20,7 @@ static bool is_new(uintptr_t address, uintptr_t pointer)
     return new;
 }
 
-/* Under the lock. */
+/* Called under the lock. */
 static bool wake_at(uintptr_t address, uintptr_t pointer)
 {
     struct stack_slab *slab = hibernate_find(address);

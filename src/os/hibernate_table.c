@@ -45,7 +45,7 @@ bool hibernate_held(void)
     return held;
 }
 
-/* ---- fork: the child finds no change half made ---- */
+/* ---- fork: the child finds no unfinished change ---- */
 
 static struct hibernate_lock of_fork;
 
@@ -104,7 +104,7 @@ struct stack_slab *hibernate_find(uintptr_t address)
     return place < count && address >= (uintptr_t)slabs[place]->stacks ? slabs[place] : NULL;
 }
 
-/* Under the lock. */
+/* Called under the lock. */
 static void note_bounds(uintptr_t low, uintptr_t high)
 {
     if (low < lowest)
@@ -119,7 +119,7 @@ bool hibernate_may_know(uintptr_t address)
     return address >= low && address < __atomic_load_n(&highest, __ATOMIC_RELAXED);
 }
 
-/* Under the lock; the old array, to be freed without it. */
+/* Called under the lock; returns the old array, to be freed without it. */
 static struct stack_slab **insert(struct stack_slab *slab, struct stack_slab **larger, size_t room)
 {
     struct stack_slab **old = larger;
@@ -137,7 +137,7 @@ static struct stack_slab **insert(struct stack_slab *slab, struct stack_slab **l
     return old;
 }
 
-/* What outlives every loop does not come from a loop's allocator. */
+/* Memory that outlives every loop does not come from a loop's allocator. */
 static void *own_memory(size_t size)
 {
     const struct eddy_allocator *before = memory_use(NULL);

@@ -23,24 +23,24 @@
 #define HIBERNATE_MOST ((size_t)64 * 1024)
 
 struct hibernate_lock {
-    sigset_t mask; /* of signals, before */
+    sigset_t mask; /* the signal mask before */
 };
 
-/* Not by a thread that holds it: see hibernate_held. */
+/* Must not be called by a thread that holds it: see hibernate_held. */
 struct hibernate_lock hibernate_lock(void);
 void hibernate_unlock(const struct hibernate_lock *lock);
-/* By this thread. */
+/* True: this thread holds it. */
 bool hibernate_held(void);
-/* Once a process: what the functions here need.  False: no memory. */
+/* Called once a process: prepares what the functions here need. False: no memory. */
 bool hibernate_prepare(void);
 
-/* Under the lock: the slab among whose stacks the address lies; NULL: none. */
+/* Called under the lock: the slab whose stacks contain the address; NULL: none. */
 struct stack_slab *hibernate_find(uintptr_t address);
 /* Without the lock: false: hibernate_find would find none. */
 bool hibernate_may_know(uintptr_t address);
 /* Under the lock: HIBERNATE_MOST bytes of address space to fill pages in. */
 char *hibernate_aside(void);
-/* Under the lock: how often access to some stack has changed so far. */
+/* Called under the lock: how often access to some stack has changed so far. */
 uint64_t hibernate_changes(void);
 /* Under the lock: wakes the stack of that number, which sleeps. */
 void hibernate_restore(struct stack_slab *slab, size_t index);
@@ -49,7 +49,7 @@ static inline size_t hibernate_index(const struct stack_slab *slab, const void *
 {
     return (size_t)((const char *)address - slab->stacks) / slab->stride;
 }
-/* Of the stack that the address lies in. */
+/* The stack that contains the address. */
 static inline char *hibernate_end(const struct stack_slab *slab, const void *address)
 {
     return slab->stacks + (hibernate_index(slab, address) + 1) * slab->stride;

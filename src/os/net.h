@@ -25,8 +25,8 @@ struct driver_net {
     int64_t (*send_file)(struct driver *driver, int fd, int file, int64_t offset, size_t size);
     /* breaks the connection off, so that the peer sees no orderly end; not possible for Unix sockets */
     void (*reset)(struct driver *driver, int fd);
-    /* of a transfer in memory, which the driver does not see: a simulation may take *size down, and says for how many
-     * nanoseconds of its clock it waits first, or -1.  NULL: it never does */
+    /* for a transfer in memory, which the driver does not see: a simulation may reduce *size, and returns for how
+     * many nanoseconds of its clock it waits first, or -1. NULL: it never does */
     int64_t (*hold_up)(struct driver *driver, size_t *size);
 };
 

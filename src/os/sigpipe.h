@@ -17,7 +17,7 @@ struct sigpipe {
     bool pending; /* it was pending */
 };
 
-/* Nothing is changed, and so nothing is to be restored. */
+/* Nothing is changed, and so nothing must be restored. */
 static inline struct sigpipe sigpipe_as_it_is(void)
 {
     return (struct sigpipe){.blocked = true, .pending = true};

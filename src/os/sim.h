@@ -125,9 +125,9 @@ void sim_settle(struct sim *sim);
 
 /* ---- sim_file.c: operations on files, which are real ---- */
 bool sim_submit_file(struct sim *sim, struct driver_op *op);
-/* Its time has come. */
+/* The operation's time has come. */
 void sim_run_file(struct sim *sim, struct driver_op *op);
-/* It waits for its time, and is asked to end. */
+/* The operation waits for its time, and is cancelled. */
 void sim_cancel_file(struct sim *sim, struct driver_op *op);
 
 /* ---- sim_clock.c: when the clock moves ---- */

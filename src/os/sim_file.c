@@ -2,9 +2,9 @@
 /*
  * sim_file.c - operations on files in the simulation.
  *
- * Files are real, and an operation on one is carried out in one piece: a thread would take real time.  The weather
- * decides when: at once, or late, when others have come in between and the clock may have moved.  Invariant: until then
- * it has done nothing, and can be taken back.
+ * Files are real, and an operation on one is executed in one piece: a thread would take real time. The weather
+ * decides when: at once, or late, after other operations, when the clock may have moved. Invariant: until then it
+ * has done nothing, and can be taken back.
  */
 #include "os/sim.h"
 
@@ -39,7 +39,7 @@ bool sim_submit_file(struct sim *sim, struct driver_op *op)
     return true;
 }
 
-/* It has its result. */
+/* The operation has its result. */
 static void finish(struct sim *sim, struct driver_op *op)
 {
     sim->waiting--;
@@ -53,7 +53,7 @@ void sim_run_file(struct sim *sim, struct driver_op *op)
     finish(sim, op);
 }
 
-/* A deaf one goes on, and is carried out at its time. */
+/* A deaf operation goes on, and is executed at its time. */
 void sim_cancel_file(struct sim *sim, struct driver_op *op)
 {
     bool again = op->cancelled;

@@ -63,7 +63,7 @@ static int64_t poll_now(const struct sim *sim, const struct sim_socket *socket, 
     return events ? (int64_t)events : -EAGAIN;
 }
 
-/* A connect on it is under way.  Whoever sends or receives waits for its outcome, as does another connect. */
+/* A connect on it is in flight. A send or receive waits for its outcome, and so does another connect. */
 static bool is_connecting(const struct sim_socket *socket)
 {
     LIST_EACH(const struct driver_op, op, &socket->writers, link)
@@ -193,7 +193,7 @@ static bool submit_connect(struct sim *sim, struct sim_socket *socket, struct dr
     union sim_address address = {.any.sa_family = AF_UNSPEC};
     if (op->u.address.length <= sizeof address)
         memcpy(&address, op->u.address.data, op->u.address.length);
-    if (!is_connecting(socket) && !sim_find_listener(sim, &address)) { /* the kernel knows who listens there */
+    if (!is_connecting(socket) && !sim_find_listener(sim, &address)) { /* the kernel knows the listener */
         sim_leave_table(sim, socket);
         epoll_adopt(&sim->epoll.driver, op->fd);
         return epoll_submit(&sim->epoll.driver, op);
@@ -249,7 +249,7 @@ static void end_cancelled(struct sim *sim, struct driver_op *op)
     leave_queue(sim, queue_of(socket, op), op);
     op->result = -ECANCELED;
     finish(sim, op);
-    sim_look(sim, socket); /* others may have waited for its turn, or its connection */
+    sim_look(sim, socket); /* other operations may have waited for its turn, or its connection */
 }
 
 void sim_cancel(struct driver *driver, struct driver_op *op)

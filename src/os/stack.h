@@ -63,15 +63,15 @@ static inline bool stack_intact(const struct stack *stack)
 /* The stack of this thread that is in use and contains `address`; NULL: none, it is in the thread's own stack. */
 struct stack *stack_around(const void *address);
 
-/* What the next stack is guarded by, while the kernel allows it. */
+/* How the next stack is guarded, while the kernel allows it. */
 enum stack_guard stack_guard_method(void);
-/* A stack of that size (0: the default) can be taken without making one. */
+/* True: a stack of that size (0: the default) can be taken without making one. */
 bool stack_is_free(size_t size);
 /* Of this thread. */
 long stacks_asleep(void);
 
 struct stack_walk {
-    size_t steps;             /* stacks to look at, at most */
+    size_t steps;             /* greatest number of stacks to look at */
     struct stack_slab *begun; /* of the first, with its index; NULL: none was looked at so far */
     size_t index;
     unsigned passed;          /* how often the walk has come to the beginning of that slab */

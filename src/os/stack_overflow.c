@@ -231,7 +231,7 @@ static bool own_stack_overflowed(uintptr_t address, uintptr_t pointer)
 
 static const int fault_signals[] = {SIGSEGV, SIGBUS};
 static struct sigaction before[2]; /* the previous handler of each signal */
-static struct sigaction since;     /* the program's handler of SIGSEGV, set after ours; sa_handler SIG_DFL: none */
+static struct sigaction since;     /* the SIGSEGV handler that the program has set since; sa_handler SIG_DFL: none */
 static bool refused;               /* set by stack_refuse_handler */
 static bool installed;             /* atomic: the handler is installed */
 
@@ -263,8 +263,7 @@ static void call_handler(struct sigaction *action, int signal_number, siginfo_t 
         simple(signal_number);
 }
 
-/* What the program has set since may pass the fault on to this handler: it comes again, and goes to
- * the one before. */
+/* A handler that the program has set since may pass the fault on to this handler: then it goes to the previous one. */
 static struct sigaction *next_handler(int signal_number, bool again)
 {
     if (signal_number == SIGSEGV && !again && ((since.sa_flags & SA_SIGINFO) != 0 || since.sa_handler != SIG_DFL))

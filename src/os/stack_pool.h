@@ -27,7 +27,7 @@ struct stack_slab {
     size_t guards;           /* number of stacks whose guard costs a mapping */
     size_t guarded;          /* number of the first stacks with a guard; the others have a canary; SIZE_MAX: all */
     struct bed *beds;        /* one for each stack, see hibernate.h; NULL: no stack of the slab may sleep */
-    size_t stride;           /* that of the class; set with beds */
+    size_t stride;           /* beds of that class; set together with beds */
     size_t asleep;           /* number of stacks that sleep; under the lock of hibernate.h */
     long *pool_asleep;       /* `asleep` of the pool that the slab belongs to */
     size_t free;             /* number of free stacks, counted by stack_pool_trim; meaningless otherwise */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stack_walk.c - a thread's stacks that are in use and awake, each walk from where the last has ended. */
+/* stack_walk.c - a thread's stacks that are in use and awake; each walk begins where the last one ended. */
 #include "os/hibernate.h"
 #include "os/stack_pool.h"
 
@@ -8,7 +8,7 @@ static struct stack_class *class_after(const struct stack_class *class)
     return class->next != NULL ? class->next : &stack_pool.common;
 }
 
-/* The next slab, or one of the next class that has any; NULL: there is none. */
+/* The next slab, or one of the next class that has slabs; NULL: there is none. */
 static struct stack_slab *slab_after(struct stack_hand *hand)
 {
     const struct stack_class *begun = hand->class;

@@ -87,7 +87,7 @@ static struct alarm_clock alarm_clock(double seconds, bool slow_cancel)
     return (struct alarm_clock){EDDY_AWAITABLE_INIT(&alarm_type), .seconds = seconds, .slow_cancel = slow_cancel};
 }
 
-/* Cannot be stopped: a request makes it complete well. */
+/* Cannot be stopped: a request makes it succeed. */
 struct hurried {
     struct eddy_awaitable awaitable;
     int result;

@@ -187,7 +187,7 @@ async(void, notifies, (eddy_condition *, condition))
         eddy_condition_notify_all(held);
 }
 
-/* The wait takes its lock again whatever is asked of the task, and then looks for requests that waited for that. */
+/* The wait takes its lock again even if the task is cancelled, and then looks for requests that waited for that. */
 async(void, taken_back_before_a_release)
 {
     eddy_lock lock = EDDY_LOCK_INIT;

@@ -432,7 +432,7 @@ async(void, who_is_inside)
     struct given_up *kept = NULL;
     eddy_error kept_err = {.code = 0};
     await(detaches(&done, &kept), &err);
-    if (kept) /* whatever has become of the others */
+    if (kept) /* whatever the others do */
         await(kept, &kept_err);
     CHECK(err.code == 0 && kept_err.code == 0);
     await(eddy_sleep(4 * soon));

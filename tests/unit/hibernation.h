@@ -17,13 +17,13 @@ static const eddy_loop_options asleep = {.size = sizeof(eddy_loop_options), .hib
 
 #define RUN_ASLEEP(coroutine) assert_int_equal(eddy_run_with(&asleep, coroutine), 0)
 
-/* False: under sanitizers and Valgrind, where all else must hold, too. */
+/* False under sanitizers and Valgrind, where everything else must hold, too. */
 static bool sleeps_here(void)
 {
     return !hibernate_refusal() && stack_pool.sleeps;
 }
 
-/* As a look of the loop does with tasks that have been parked for long. */
+/* Like a look of the loop at tasks that have been parked for long. */
 static void put_all_to_sleep(void)
 {
     for (struct task *task = current.loop->tasks; task; task = task->next)
@@ -34,18 +34,18 @@ static void put_all_to_sleep(void)
     } while (current.loop->hibernation.young);
 }
 
-/* The tasks that were spawned have parked, and sleep. */
+/* Waits until the spawned tasks have parked, and sleep. */
 async(void, all_sleep)
 {
     await(eddy_sleep(0));
     put_all_to_sleep();
 }
 
-/* ---- one task parks with a block of words that others look at ---- */
+/* ---- one task parks with a block of words that others read ---- */
 
 struct block {
     volatile uint64_t seed;
-    volatile uint64_t words[WORDS]; /* each a function of the seed */
+    volatile uint64_t words[WORDS]; /* each word is a function of the seed */
     volatile uint64_t added;        /* by other threads */
 };
 
@@ -81,7 +81,7 @@ async(void, parked, (uint64_t, seed))
     CHECK(is_whole(&block));
 }
 
-/* The main function of a test: nothing is tested where the kernel has no such guards. */
+/* The main function of a test: nothing is tested if the kernel has no such guards. */
 static inline bool can_sleep(void)
 {
     stack_watch_overflow(true);

@@ -56,7 +56,7 @@ static void await_end_of_many(int fd)
         assert_int_equal(driver_wait(driver, driver_now(driver) + CLOCK_SECOND / 1000), 0);
 }
 
-/* What was found out about a connection is not known of the next one with the same number. */
+/* Facts about a connection do not apply to the next one with the same number. */
 static void a_closed_number_is_as_new(void **state)
 {
     (void)state;

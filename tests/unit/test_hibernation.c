@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_hibernation.c - rules of the loop option `hibernation`: whoever looks into a sleeping stack finds it whole.
- * Where nothing ever sleeps, under sanitizers and Valgrind, the same must hold.  test_hibernation_crowd.c has threads.
+ * test_hibernation.c - rules of the loop option `hibernation`: code that reads a sleeping stack finds its complete
+ * contents. The same must hold under sanitizers and Valgrind, where nothing ever sleeps. test_hibernation_crowd.c
+ * has threads.
  */
 #include "hibernation.h"
 
@@ -12,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What was parked when this began sleeps when it is over. */
+/* Stacks that were parked when this began sleep when it is over. */
 async(void, time_passes)
 {
     await(eddy_sleep(2.2));
@@ -129,7 +130,7 @@ static void what_is_lent_to_the_kernel_does_not_sleep(void **state)
         RUN_ASLEEP(lend_to_kernel());
 }
 
-/* What a part of a message, the name of a file, a word of a program may lie in. */
+/* Memory that may contain a part of a message, the name of a file, or a word of a command. */
 static struct lender {
     char text[16], path[16], script[16];
     struct stat status;
@@ -187,13 +188,13 @@ eddy_blocking(bool, look_in_thread)
     return is_whole(first);
 }
 
-/* The kernel writes to what may lie on a stack that would sleep. */
+/* The kernel writes to memory that may lie on a stack that would sleep. */
 eddy_blocking(ssize_t, read_in_thread, (int, fd), (char *, buffer))
 {
     return read(fd, buffer, 16);
 }
 
-/* It is known to the function alone where it reads to. */
+/* Only the function knows where it reads to. */
 eddy_blocking(ssize_t, read_somewhere_in_thread, (int, fd))
 {
     return read(fd, buffer_of_sleeper, 16);
@@ -255,7 +256,7 @@ static void look(int number)
     found_whole = is_whole(first);
 }
 
-/* As a program's own handler does that opens pages at their first touch. */
+/* Like a program's own handler that opens pages at their first access. */
 static void open_page(int number, siginfo_t *info, void *context)
 {
     (void)number, (void)context;
@@ -289,7 +290,7 @@ async(void, look_from_handlers)
     await(all_sleep());
     CHECK(is_whole(first) && faults == 0);
     touch_shut_page();
-    CHECK(faults == 1); /* it is told of what is not the library's */
+    CHECK(faults == 1); /* it receives faults that are not the library's */
     await(all_sleep());
     CHECK(is_whole(first));
     touch_shut_page();
@@ -328,7 +329,7 @@ async(void, look_from_child)
     pid_t child = fork();
     if (child == 0) {
         if (is_whole(first) && first->seed == 4)
-            raise(SIGKILL); /* Valgrind would look for what its parent has not freed */
+            raise(SIGKILL); /* Valgrind would look for memory that its parent has not freed */
         _exit(1);
     }
     int status;

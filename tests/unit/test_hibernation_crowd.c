@@ -95,7 +95,7 @@ async(void, parks_at_random, (long, number))
     }
     CHECK(is_whole(&block));
     parked_now--;
-    eddy_event *never = &go; /* until all threads have gone: the block is theirs to look at */
+    eddy_event *never = &go; /* until all threads have ended: they read the block */
     while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE)) {
         (void)never;
         await(eddy_sleep(0.05));
@@ -161,7 +161,7 @@ async(void, crowd_at_random)
             pthread_create(&lookers[i].thread, NULL, look_at_random, &lookers[i]);
         }
         await(stir(20));
-        await(all_sleep()); /* all that nobody looks at are put to sleep, while the others look */
+        await(all_sleep()); /* all stacks that are not read are put to sleep, while the threads read */
         eddy_event_set(&go);
         while (parked_now > 0)
             await(eddy_sleep(0.01));
@@ -185,7 +185,7 @@ static void threads_find_all_whole_and_no_write_is_lost(void **state)
     RUN_ASLEEP(crowd_at_random());
 }
 
-/* Two at once at the same stack. */
+/* Two threads at once at the same stack. */
 static pthread_barrier_t together;
 
 static void *look_together(void *broken)

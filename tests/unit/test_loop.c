@@ -283,7 +283,7 @@ static bool is_asked(const struct counts *counts)
     return counts->calls == calls + 1;
 }
 
-/* What outlives the loop is not its allocator's: the class of the first stack of a new size. */
+/* Memory that outlives the loop does not belong to its allocator: the class of the first stack of a new size. */
 eddy_async(void, things_that_stay, (struct counts *, counts))
 {
     eddy_spawn_options options = {.size = sizeof options, .stack_size = 11 * 65536};

@@ -383,7 +383,7 @@ static void a_result_outlives_the_loop(void **state)
     free(text);
 }
 
-/* ---- results that are nothing without their loop ---- */
+/* ---- results that end with their loop ---- */
 
 eddy_async(void, wait_for_end, (eddy_stream *, s), (void *, unused))
 {
@@ -422,7 +422,7 @@ static int open_descriptors(void)
     return count;
 }
 
-/* Until it has ended; fetches nothing. */
+/* Waits until it has ended; fetches nothing. */
 eddy_async(int, end_of, (eddy_remote *, remote))
 {
     eddy_error err = {.code = EDEADLK};
@@ -434,7 +434,7 @@ eddy_async(int, end_of, (eddy_remote *, remote))
     return err.code;
 }
 
-/* Until the loop has seen the end of every child: one that still runs would outlive the loop. */
+/* Waits until the loop has seen the end of every child: one that still runs would outlive the loop. */
 eddy_async(void, end_of_children)
 {
     siginfo_t info;
@@ -461,14 +461,14 @@ eddy_async(void, leave_results, (int, listener))
     eddy_await(eddy_server_close(server, 0));
 }
 
-/* Nobody could use them afterwards, nor close them. */
+/* They could neither be used nor closed afterwards. */
 static void what_is_nothing_without_its_loop_is_closed_with_it(void **state)
 {
     (void)state;
     struct sockaddr_in address;
     int listener = listen_at_any_port(&address), client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof address), 0);
-    eddy_run(eddy_sleep(0)); /* what a first loop keeps for the process is there */
+    eddy_run(eddy_sleep(0)); /* memory that a first loop keeps for the process exists */
     int descriptors = open_descriptors();
     long blocks = memory_live_blocks();
     assert_int_equal(eddy_run(leave_results(listener)), 0);

@@ -367,7 +367,7 @@ static void a_deadline_around_a_program_means_real_time(void **state)
     told("3 1 ETIMEDOUT");
 }
 
-/* ==== streams in memory know the weather, too ==== */
+/* ==== streams in memory follow the weather, too ==== */
 
 eddy_async(void, write_all, (eddy_stream *, s))
 {

@@ -263,7 +263,7 @@ static bool submit_write(struct probe *probe, struct driver_file *file, int fd)
     return driver_submit(driver, &probe->op);
 }
 
-/* Until its time has come it has done nothing. */
+/* Until its time has come it has no effect. */
 static void an_operation_on_a_file_may_be_late(void **state)
 {
     (void)state;
@@ -283,7 +283,7 @@ static void an_operation_on_a_file_may_be_late(void **state)
     assert_true(driver_now(driver) > before);
     assert_int_equal(lseek(fd, 0, SEEK_END), 3);
     close_sim();
-    open_sim(0, "late=1 latency=5 deaf=1"); /* a deaf one is carried out all the same */
+    open_sim(0, "late=1 latency=5 deaf=1"); /* a deaf operation is executed nevertheless */
     assert_int_equal(ftruncate(fd, 0), 0);
     assert_false(submit_write(&cancelled, &other, fd));
     driver_cancel(driver, &cancelled.op);
@@ -477,7 +477,7 @@ static void a_connect_goes_on_when_another_on_its_socket_is_cancelled(void **sta
     first.address = second.address;
     assert_false(submit(&first, DRIVER_CONNECT, fd, 0));
     assert_false(submit(&in, DRIVER_RECV, fd, 3));
-    second.address.sin_port = 0; /* nobody listens there */
+    second.address.sin_port = 0; /* there is no listener */
     assert_false(submit(&second, DRIVER_CONNECT, fd, 0));
     driver_cancel(driver, &first.op);
     assert_int_equal(finish(&first), -ECANCELED);
