@@ -38,7 +38,11 @@ static void answer(eddy_transport *t, struct session *session)
 {
     for (size_t i = 0; i < session->size; i++)
         session->line[i] = (char)toupper((unsigned char)session->line[i]);
-    eddy_transport_write(t, session->line, session->size); /* copies; queued if the peer is slow */
+    int error = eddy_transport_write(t, session->line, session->size); /* copies; queued if the peer is slow */
+    if (error) {
+        fprintf(stderr, "session %d is broken off: %s\n", session->number, eddy_error_name(error));
+        eddy_transport_abort(t);
+    }
     if (session->size == 4 && memcmp(session->line, "BYE\n", 4) == 0)
         eddy_transport_close(t); /* uv_close, after what was written */
     session->size = 0;

@@ -64,15 +64,20 @@ static int echo(int fd)
 }
 // [echo]
 
+static void close_fd(int *fd)
+{
+    close(*fd);
+}
+
 async(void, asks, (int, fd))
 {
     char buffer[16];
+    defer(close_fd, &fd);
     for (int i = 0; i < 3; i++) {
         await(eddy_send_bytes(fd, "hello", 5, 0));
         size_t size = await(eddy_recv(fd, buffer, sizeof buffer, 0));
         printf("%.*s\n", (int)size, buffer);
     }
-    close(fd);
 }
 
 async(void, main_task)
