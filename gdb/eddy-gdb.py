@@ -78,8 +78,10 @@ def at(address, name):
 
 
 def own_variable(name):
-    """A static variable of the library."""
-    return gdb.lookup_symbol(name, library_block(name))[0].value()
+    """A static variable of the library; None: it has none of that name."""
+    block = library_block(name)
+    symbol = gdb.lookup_symbol(name, block)[0] if block else None
+    return symbol.value() if symbol else None
 
 
 def offset_of(kind, *members):
@@ -389,9 +391,9 @@ class Asleep(Trouble):
 
 def sleeping_slabs():
     """Those with a stack that sleeps: see src/os/hibernate.h."""
-    if library_block('slabs') is None:
-        return
     slabs = own_variable('slabs')
+    if slabs is None: # a library of one file, whose static variables have other names
+        return
     for number in range(int(own_variable('count'))):
         slab = slabs[number].dereference()
         if int(slab['asleep']):

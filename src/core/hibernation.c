@@ -97,8 +97,11 @@ int64_t hibernation_look(struct eddy_loop *loop, int64_t deadline)
     struct hibernation *hibernation = &loop->hibernation;
     int64_t now = driver_now(loop->driver);
     hibernation->young = true;
-    if (now >= hibernation->next && hibernate_begin() && stack_catches_faults())
-        hibernation->young = look_for_old(loop, now);
+    if (now >= hibernation->next) {
+        hibernation->next = clock_add(now, CLOCK_SECOND / 2);
+        if (hibernate_begin() && stack_catches_faults())
+            hibernation->young = look_for_old(loop, now);
+    }
     if (loop->driver->virtual_time || !hibernation->young || hibernation->next > deadline)
         return deadline;
     return hibernation->next;
@@ -127,7 +130,7 @@ int hibernation_begin(struct eddy_loop *loop)
         return ENOTSUP;
     if (!hibernate_begin())
         return ENOMEM;
-    loop->hibernation.on = true;
+    loop->hibernation.on = hibernate_is_on(); /* not where a tool watches the memory */
     return 0;
 }
 
