@@ -64,7 +64,7 @@ struct eddy_core {
     const struct eddy_awaitable_type *type;
     struct eddy_failure *failure; /* why it failed; NULL: it has not failed */
     void *children;               /* coroutine: the tasks that its frame spawned and still owns */
-    void *owner;                  /* native awaitable: the task that waits for it; future: its wait queue */
+    void *owner;                  /* native awaitable: the task that waits for it, or was spawned for it */
     uint8_t state;                /* enum eddy_state */
     uint8_t flags;                /* ED_FLAG_ bits of the library */
     uint32_t stack_size;          /* a generator that has not begun: bytes asked for; 0: the size of its task's stack */

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-/* Capacities for the results of eddy_getnameinfo: as getnameinfo(3) defines them. */
+/* The result of eddy_getnameinfo: both texts as getnameinfo(3) writes them. */
 typedef struct eddy_host_name {
     char host[1025];
     char service[32];

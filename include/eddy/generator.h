@@ -25,7 +25,7 @@ struct eddy_generator_control {
 struct eddy_generator {
     struct eddy_core core;                  /* type->run runs the body; failure: the failure of the last step */
     struct eddy_generator *self;            /* the object that was started: tells it from a copy */
-    struct eddy_generator_control *control; /* the stack that it runs on; shared by the generators of a yield_from */
+    struct eddy_generator_control *control; /* that of the stack it runs on; shared along a yield_from */
 };
 
 struct eddy_async_generator {
@@ -94,9 +94,9 @@ EDDY_API extern const struct eddy_awaitable_type eddy_anext_type, eddy_aclose_ty
 /* A generator that yields awaitables, run as a coroutine (eddy_from_generator). */
 struct eddy_generator_coroutine {
     struct eddy_awaitable awaitable;
-    size_t result_offset, result_size; /* the size of the coroutine's result */
+    size_t result_offset, result_size; /* place and size of the coroutine's result */
     size_t generator_offset, generator_size;
-    size_t value_offset, sent_offset, generator_result_offset; /* its place inside the generator */
+    size_t value_offset, sent_offset, generator_result_offset; /* places inside the generator */
 };
 EDDY_API extern const struct eddy_awaitable_type eddy_from_generator_type;
 

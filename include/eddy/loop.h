@@ -123,8 +123,8 @@ struct eddy_loop_stats {
     size_t ready;      /* tasks and calls that run in this pass or the next */
     size_t timers;     /* set */
     size_t operations; /* I/O operations in flight */
-    uint64_t lag[EDDY_LAG_BUCKETS]; /* number of due timers that were late by less than 2^i microseconds, and by at
-                                       least half of that; the last one counts all later ones */
+    uint64_t lag[EDDY_LAG_BUCKETS]; /* how often the loop found a timer due that was late by less than 2^i
+                                       microseconds, and by at least half of that; the last: by more */
 };
 /* Call it on the loop's thread, or while no thread runs the loop. Returns 0; EINVAL: size is not set; EDDY_NO_LOOP;
  * EDDY_LOOP_RUNNING: another thread runs it. Since 0.1. */
@@ -203,7 +203,7 @@ EDDY_API void eddy_remote_free(eddy_remote *remote);
 
 /* ---- called by the macros; not for programs ---- */
 
-/* The version of the caller's header, compared with the library. */
+/* The caller's header: its version and the sizes of its structs, which are compared with the library's. */
 struct eddy_build {
     uint32_t version;
     uint16_t awaitable_size, generator_size, options_size;

@@ -7,7 +7,7 @@
  *   - a macro is one line of checking and one real function;
  *   - every local is made unique by __COUNTER__, so that a user's expressions are neither captured nor shadowed;
  *   - no macro parameter has a member's name;
- *   - the name of a missing thing is the rule: 'await_outside_async_function' undeclared;
+ *   - what the compiler reports as missing has the rule as its name: 'await_outside_async_function' undeclared;
  *   - the address of a frame's header escapes only in functions that spawn or open blocks, so that the compiler
  *     keeps the header of an inlined coroutine in registers.
  * The pragma above declares this file a system header, however it is included: compilers then show a mistake
@@ -733,8 +733,9 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* ---- tasks ----------------------------------------------------------------------------------------------- */
 
 /* Both compilers refuse to inline a function that has kept the address of a label: a body that spawns must have its
- * own frame, which remains whole on the stack until its tasks are joined (see eddy_frame_end). With clang the object
- * must exist; with gcc it must be dropped, since link-time optimisation would separate it from its label. */
+ * own frame. After the body has returned, that frame stays whole below the stack pointer until its tasks are joined
+ * (see eddy_frame_end). With clang the object must exist; with gcc it must be dropped, since link-time optimisation
+ * would separate it from its label. */
 #ifdef __clang__
 #define ED_LABEL_KEPT __attribute__((used))
 #else

@@ -88,10 +88,11 @@ EDDY_API bool eddy_process_ended(const eddy_process *process);
  */
 eddy_async_declare(eddy_exit_status, eddy_process_wait, (eddy_process *, process));
 /*
- * Writes its input and ends it, appends its output to out and err (NULL: dropped), and waits for its end; each step
- * applies to an EDDY_PIPE. limit: the limit of out and of err, in bytes; 0: none. It is no error if the process does
- * not read its input. Suspends. Fails with EDDY_LIMIT_OVERRUN, ECANCELED: the process goes on, and the buffers have
- * the output so far; ENOMEM; and the errors of eddy_process_wait. Python: Process.communicate. Since 0.1.
+ * Writes `input` to the process and closes that pipe, appends its output to out and err (NULL: dropped), and waits
+ * for its end. A stream that is not an EDDY_PIPE is left out. limit: the limit of out and of err, in bytes; 0: none.
+ * It is no error if the process does not read its input. Suspends. Fails with EDDY_LIMIT_OVERRUN, ECANCELED: the
+ * process goes on, and the buffers have the output so far; ENOMEM; and the errors of eddy_process_wait. Python:
+ * Process.communicate. Since 0.1.
  */
 eddy_async_declare(eddy_exit_status, eddy_process_communicate, (eddy_process *, process), (eddy_slice, input),
                    (eddy_buffer *, out), (eddy_buffer *, err), (size_t, limit));
@@ -117,8 +118,8 @@ EDDY_API size_t eddy_exit_status_describe(eddy_exit_status status, char *buffer,
 /*
  * Runs a command: starts it, appends its output to out (NULL: the output goes where this program's goes) and waits.
  * Its input is /dev/null. limit: the limit of out, in bytes; 0: none. If the call ends early, by a timeout or
- * otherwise, the command is killed, with all processes of its group. Suspends. Fails with the errors of
- * eddy_process_start and eddy_process_communicate. Python: subprocess.run. Since 0.1.
+ * otherwise, the command is killed, with all processes that it started and that stayed in its group. Suspends. Fails
+ * with the errors of eddy_process_start and eddy_process_communicate. Python: subprocess.run. Since 0.1.
  */
 eddy_async_declare(eddy_exit_status, eddy_run_command, (const char *const *, arguments), (eddy_buffer *, out),
                    (size_t, limit));

@@ -32,7 +32,7 @@ typedef struct eddy_scope eddy_scope;
 struct eddy_timeout {
     struct eddy_manager manager;
     eddy_scope *value;
-    void *state[7]; /* the scope, owned by the library */
+    void *state[7]; /* the state of the scope; for the library only */
 };
 /*
  * async_with (scope, eddy_timeout(seconds)): after that time the block's current await fails with ECANCELED, which
@@ -74,7 +74,7 @@ typedef struct eddy_group eddy_group;
 struct eddy_task_group {
     struct eddy_manager manager;
     eddy_group *value;
-    void *state[10]; /* the group, owned by the library */
+    void *state[10]; /* the state of the group; for the library only */
 };
 /*
  * async_with (group, eddy_task_group()): the end of the block waits for all tasks of the group; the first that
@@ -92,7 +92,7 @@ EDDY_API size_t eddy_group_size(const eddy_group *group);
 /* A generator that yields once, as a manager (eddy_manager_from_generator).  Python: contextmanager. */
 struct eddy_generator_manager {
     struct eddy_manager manager;
-    size_t generator_offset, generator_size; /* its place inside the manager's whole struct */
+    size_t generator_offset, generator_size; /* its place in the manager's whole struct, and its size */
     size_t value_offset, generator_value_offset, generator_sent_offset, value_size;
     bool is_async;
 };
@@ -103,7 +103,7 @@ EDDY_API EDDY_MUST_USE struct eddy_timeout eddy_move_on_telling(double seconds, 
 EDDY_API struct eddy_failure *eddy_manager_enter(struct eddy_manager *manager);
 /* Runs exit with the current failure (NULL: none); returns the failure that leaves the block. */
 EDDY_API struct eddy_failure *eddy_manager_exit(struct eddy_manager *manager, struct eddy_failure *failure);
-/* What a block does when it is left by a return or a failure. */
+/* A local of each block: its cleanup, eddy_manager_leave, calls exit if a return or a failure leaves the block. */
 struct eddy_leaving {
     struct eddy_manager *manager; /* the block's */
     struct eddy_core *frame;      /* the body that contains it */

@@ -30,7 +30,7 @@ EDDY_API bool eddy_server_closing(const eddy_server *server);
 /* For eddy_start_server_with_options; all zero: as eddy_start_server.  Since 0.1. */
 typedef struct eddy_server_options {
     size_t size;              /* sizeof(eddy_server_options) */
-    const char *host;         /* a name or an address; "": every address.  NULL: as "", if the next ones are not set */
+    const char *host;         /* a name or an address; "": every address. NULL: as "", if no place below is given */
     int port;                 /* 0: the kernel's choice, one for all addresses */
     const char *const *hosts; /* several hosts, ended by NULL, in addition to host */
     const char *unix_path;    /* path of a socket that is made, and removed at the end; "@name": an abstract name */

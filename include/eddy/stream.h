@@ -46,7 +46,7 @@ EDDY_API void eddy_stream_set_deadline(eddy_stream *s, double when);
  * For handlers of a server. idle true: from now on the connection is between two messages while a read waits and no
  * byte of the next message has arrived. When the server closes, such a read ends at once, as at the end of the
  * stream, and so do later ones; all other connections have the grace period. A stream on which nothing was sent or
- * received is idle after 50 ms without this call. Never suspends.
+ * received yet counts as idle 50 ms after it was opened, even without this call. Never suspends.
  * Go: StateIdle, Server.Shutdown.  Since 0.1.
  */
 EDDY_API void eddy_stream_set_idle(eddy_stream *s, bool idle);

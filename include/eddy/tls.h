@@ -9,7 +9,9 @@
  * The stream is read and written like any other. eddy_stream_write_eof sends TLS's own end (close_notify), and so
  * does eddy_stream_close; a peer that ends without it gives EDDY_TLS_TRUNCATED. A cancelled read loses nothing;
  * bytes that a cancelled write had encrypted are sent before anything that is written later, so that the stream
- * remains whole. Without OpenSSL the library's functions fail with ENOSYS.
+ * remains whole.
+ *
+ * In a library that was built without OpenSSL the functions fail with ENOSYS.
  */
 #ifndef EDDY_TLS_H
 #define EDDY_TLS_H
@@ -58,9 +60,9 @@ typedef struct eddy_tls_options {
  * A context for the side that connects (options NULL: as all zero), or for the side that accepts, which needs a
  * certificate. Returns NULL if it cannot be made, and *err says why: ENOENT, EACCES (a file), EDDY_TLS_FAILED (its
  * contents), EINVAL (options that contradict each other), ENOMEM, ENOSYS; ELIBACC, EDDY_VERSION_MISMATCH:
- * libeddy-tls.so,
- * which the shared library loads now, is missing or of another version. err may be left out. Reads the files; never
- * suspends. The caller frees it by eddy_tls_free. Python: ssl.create_default_context. Since 0.1.
+ * libeddy-tls.so, which the shared library loads now, is missing or belongs to another build. err may be left out.
+ * Reads the files; never suspends. The caller frees the context by eddy_tls_free. Python:
+ * ssl.create_default_context. Since 0.1.
  */
 EDDY_API eddy_tls *eddy_tls_client_new(const eddy_tls_options *options, eddy_error *err);
 EDDY_API eddy_tls *eddy_tls_server_new(const eddy_tls_options *options, eddy_error *err);
@@ -91,8 +93,8 @@ EDDY_API void eddy_tls_free(eddy_tls *tls);
 
 /*
  * await(eddy_over_tls(eddy_start_server(...), tls)): the same server with TLS. The handler is called when the
- * handshake has succeeded; when it has succeeded, the stream ends by close_notify. tls NULL or for a client: EINVAL.
- * Python: start_server(ssl=...). Since 0.1.
+ * handshake has succeeded; when the handler returns without an error, the stream ends by close_notify. tls NULL or
+ * for a client: EINVAL. Python: start_server(ssl=...). Since 0.1.
  */
 EDDY_API EDDY_MUST_USE struct eddy_start_server eddy_over_tls(struct eddy_start_server start, eddy_tls *tls);
 
@@ -108,8 +110,8 @@ EDDY_API const char *eddy_tls_alpn(const eddy_stream *s);
 EDDY_API const char *eddy_tls_server_name(const eddy_stream *s);
 /* True: an earlier session shortened the handshake. Python: SSLObject.session_reused. Since 0.1. */
 EDDY_API bool eddy_tls_resumed(const eddy_stream *s);
-/* The subject of the peer's certificate, "CN=example.org"; returns the length as snprintf does, 0: it has none.
- * Python: SSLObject.getpeercert. Since 0.1. */
+/* The subject of the peer's certificate, "CN=example.org"; returns the length as snprintf does, 0: the peer
+ * showed none. Python: SSLObject.getpeercert. Since 0.1. */
 EDDY_API size_t eddy_tls_peer_subject(const eddy_stream *s, char *buffer, size_t size);
 
 #ifdef __cplusplus
