@@ -11,7 +11,7 @@ enum { FIRST_COUNT = 4, LARGEST_SLAB = 64 * 1024, SLACK = 4096 };
 
 struct block_slab {
     struct block_slab *next; /* next slab of the same class */
-    uint32_t count;          /* number of blocks */
+    uint32_t count;          /* number of blocks that fit into it */
     uint32_t carved;         /* number of blocks that were ever taken */
     uint32_t free;           /* number of free blocks: counted by blocks_trim, meaningless otherwise */
 };

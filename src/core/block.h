@@ -23,9 +23,9 @@ struct block_slab;
 struct blocks {
     void *free[BLOCK_CLASSES];               /* the free blocks, chained through their first word */
     struct block_slab *slabs[BLOCK_CLASSES]; /* the newest first */
-    size_t classes;                          /* number of blocks of slabs in use */
-    size_t live;                             /* number of blocks of slabs that were ever taken */
-    size_t carved;                           /* how many blocks of slabs were ever taken */
+    size_t classes;                          /* sizes from this class on have no slabs; 0: no size has slabs */
+    size_t live;                             /* number of blocks of slabs in use */
+    size_t carved;                           /* number of blocks of slabs that were ever taken */
 };
 
 void blocks_init(struct blocks *blocks);

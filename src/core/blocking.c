@@ -29,7 +29,7 @@ struct job {
     struct thread_pool *pool;
     struct remote_call done;       /* posted to the loop by the thread */
     struct eddy_loop *loop;
-    struct eddy_awaitable *waits;  /* the task that gets the result; NULL: given up */
+    struct eddy_awaitable *waits;  /* the awaitable that gets the result; NULL: given up */
     struct context_value *context; /* the context variables that the function sees */
     size_t lent;                   /* strings that are copied as well, after `copy`: see lend_words */
     _Alignas(16) char copy[];

@@ -55,7 +55,7 @@ static inline void task_note_at_once(struct task *self)
 {
     self->at_once++;
 }
-/* An await begins: True: it must call task_checkpoint. */
+/* An await begins. True: it must call task_checkpoint. */
 static inline bool task_must_look(const struct task *self)
 {
     return __builtin_expect(self->must_cancel || (self->at_once & -TASK_AWAITS_AT_ONCE), 0);
@@ -73,7 +73,7 @@ struct release {
     struct task *task;
     struct eddy_failure *caught; /* the error that the task caught before: it outlives the errors in here */
 };
-/* True: the task is cancelled, so the operation should not take longer than necessary. */
+/* True: the task was asked to end, so what it releases should not take longer than necessary. */
 bool task_is_asked(const struct task *task);
 /* From now on a request ends the running task's waits, or does so no more. */
 static inline void task_let_interrupt(struct task *self, bool lets)

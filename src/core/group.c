@@ -129,7 +129,7 @@ static void member_ended(struct watch *watch)
     task_unref(task);
 }
 
-/* Wakes the block, when it has reached its end. */
+/* The task of the block, if it waits at the end of the block. */
 static struct task *waiter(struct watch *watch)
 {
     const struct eddy_group *group = container_of(watch, struct member, watch)->group;
@@ -210,7 +210,7 @@ static void enter(struct eddy_manager *manager, eddy_error *err)
         eddy_error_set(err, ENOMEM, "no memory for eddy_task_group");
 }
 
-/* None of the first members waits for others: they are in no circle. */
+/* True: there are few members, and none of them waits for others, so that they are in no circle. */
 static bool is_plain(const eddy_group *group)
 {
     int looked_at = 0;

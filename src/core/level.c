@@ -23,8 +23,8 @@ static void take_out(struct level *level)
     level->outer = NULL;
 }
 
-/* Computes the state of a place from its own state and that of the place around it. Tasks and groups that outlive a
- * cancelled scope keep their state. */
+/* True: the place is cancelled, or is reached from the place around it. Tasks and groups that outlive a cancelled
+ * scope keep their state. */
 static bool is_reached(const struct level *level)
 {
     return level->cancelled || (level->outer && level->outer->reached && !level->shield) ||

@@ -29,7 +29,7 @@ struct level {
     unsigned char kind;          /* a value of enum level_kind */
     bool cancelled;              /* it has been cancelled itself */
     bool shield;                 /* a shield: cancelled places around it do not reach inside */
-    bool reached;                /* every await inside fails: a place up to the next shield is cancelled */
+    bool reached;                /* every await inside fails: it or one around it is cancelled, no shield between */
     bool ending;                 /* this place or one around it is cancelled, with or without a shield between */
     bool fresh;                  /* newly reached: its task must still be cancelled */
 };

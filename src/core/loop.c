@@ -111,7 +111,7 @@ static void look(struct eddy_loop *loop, int64_t limit)
 static void obey_interrupt(struct eddy_loop *loop)
 {
     loop->interrupted = 0;
-    loop->interrupted_main = true; /* even if it has ended: the next call is not taken any more */
+    loop->interrupted_main = true; /* even if it has ended: the next SIGINT is not caught any more */
     if (loop->main && loop->main->state != TASK_DONE)
         loop->interruption = task_ask(loop->main, "interrupted by SIGINT", false);
 }

@@ -78,7 +78,7 @@ struct eddy_loop {
     struct fd_table fd_watches;  /* entries are struct fd_watches: see fd_watch.c */
     struct thread_pool *pools[POOLS]; /* made when it is first needed */
     uint64_t last_job;           /* number of the last blocking call, from 1, in the order in which they begin */
-    volatile sig_atomic_t interrupted; /* number of SIGINTs not yet handled */
+    volatile sig_atomic_t interrupted; /* SIGINT has arrived, and was not handled yet */
     struct signal_watch interrupts; /* the watcher of SIGINT, on the first thread */
     struct sigpipe sigpipe;      /* the state of SIGPIPE on this thread before the loop ran */
     bool interrupted_main;       /* the main task was cancelled by a SIGINT, with this request: */

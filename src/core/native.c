@@ -49,7 +49,7 @@ static bool may_start(struct task *self, struct eddy_awaitable *a)
 
 /* ---- from its start to its completion ---- */
 
-/* True: a request was pending when it began, or began to wait again. */
+/* Passes on a request that was pending when the operation began, or began to wait again. */
 static void pass_request(struct task *task, struct eddy_awaitable *a)
 {
     struct eddy_core *core = &a->awaitable;
