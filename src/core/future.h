@@ -11,7 +11,7 @@
 #include "eddy/future.h"
 
 struct future {
-    struct watches watches;  /* the tasks that wait for it */
+    struct watches watches;  /* called at its end: tasks that wait for it, callbacks */
     eddy_loop *loop;         /* the name of its loop: where it was made, or is awaited.  NULL: it has none */
     unsigned waiting;        /* number of tasks that wait for it */
     bool cancelled;

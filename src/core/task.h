@@ -48,7 +48,7 @@ struct task {
     struct task *joins;              /* the task whose end it waits for; NULL: none, or several */
     struct task *behind;             /* in a search for circles: what it waits for; NULL: it was not found */
     struct task *next_asked;         /* in the loop's list of requests to pass on; or among tasks found by a search */
-    struct watches watches;          /* the tasks that wait for its end */
+    struct watches watches;          /* called at its end: tasks that wait for it, callbacks */
     struct task *next, *previous;    /* its place among all tasks of the loop */
     void *sibling;                   /* next in the list of those that a frame spawned */
     void **sibling_link;             /* the pointer to it in that list; NULL: it is in no list */
