@@ -168,16 +168,16 @@ struct driver {
     const struct driver_type *type;
     size_t in_flight;     /* operations submitted and not completed; the loop polls for I/O only if there are any */
     size_t lent;          /* buffers lent and not given back */
-    size_t real_time;     /* running processes: a virtual clock passes no time before as much real time has passed */
+    size_t real_time;     /* number of running processes: a virtual clock is no faster than the real one then */
     size_t working;       /* calls of the loop on other threads: a virtual clock stops. Atomic */
     size_t ended;         /* those of `working` that only have to make their call on the loop's thread. Atomic */
-    size_t posted;        /* number of calls that other threads have posted without being asked, ever. Atomic */
-    size_t held;          /* how often the program holds a virtual clock. Atomic */
+    size_t posted;        /* number of calls that other threads have posted, without those of a pool. Atomic */
+    size_t held;          /* number of holds of the program on a virtual clock. Atomic */
     bool failed;          /* a wait has failed: operations in flight never complete */
     bool forked;          /* this process is a forked child: the driver belongs to its parent; do not touch it */
     bool virtual_time;    /* the clock jumps when no task is ready */
     bool second_choice;   /* the program named no driver, and io_uring was refused: driver_refusal says why */
-    uint64_t seed;        /* not 0: the loop shuffles the ready tasks, with this seed */
+    uint64_t seed;        /* simulation: the seed of its choices and of the order of ready tasks; 0: first come first */
 };
 
 extern const struct driver_type driver_uring, driver_epoll, driver_sim;

@@ -24,7 +24,7 @@ static inline void *fd_table_find(const struct fd_table *table, int fd, size_t s
 /* Makes the table large enough; fd >= 0.  NULL: no memory. */
 void *fd_table_grow(struct fd_table *table, int fd, size_t size);
 
-/* The same if the table is not large enough. Also returns NULL for a negative descriptor. */
+/* The same, but makes the table large enough. NULL: no memory, or a negative descriptor. */
 static inline void *fd_table_make(struct fd_table *table, int fd, size_t size)
 {
     void *entry = fd_table_find(table, fd, size);

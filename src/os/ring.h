@@ -16,7 +16,7 @@
 
 struct ring {
     struct io_uring io;
-    unsigned enter_flags; /* the descriptor for each io_uring_enter */
+    unsigned enter_flags; /* flags of each io_uring_enter */
     bool announces_tasks; /* the kernel sets a flag in the ring when it has work to finish in the next call */
     uint64_t opcodes;     /* bits: the first 64 opcodes that it knows */
 };

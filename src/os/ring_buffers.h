@@ -18,7 +18,7 @@
 struct stock {
     struct stock *next;
     char *data;           /* the rest of the bytes */
-    int64_t size;         /* the number of the buffer; or the socket */
+    int64_t size;         /* number of those bytes; or the socket */
     unsigned id;          /* of the buffer */
 };
 
@@ -32,7 +32,7 @@ struct ring_buffers {
     struct io_uring_buf_ring *shared; /* NULL: none */
     struct ring_buffer **chunks;      /* indexed by id / chunk_size */
     unsigned capacity;                /* in buffers: a power of two, set by the code that opens the ring */
-    unsigned chunk_size, count;       /* number of buffers */
+    unsigned chunk_size, count;       /* numbers of buffers: in a chunk, and in all */
     bool refused;                     /* the kernel has no shared buffers, or there was no memory */
 };
 

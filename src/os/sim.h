@@ -43,7 +43,7 @@ struct sim_socket {
     int family;
     enum sim_state state;
     unsigned references;              /* references: of the table or a backlog, of its peer, of events */
-    union sim_address own, peer_name; /* JOINED: the peer's address; own: also for LISTENS */
+    union sim_address own, peer_name; /* set while JOINED; own: also while LISTENS */
     struct sim_socket *peer;          /* JOINED: the other end; NULL: it is closed */
     struct list segments;             /* segments that are on their way here, or that have arrived and are unread */
     size_t queued;                    /* bytes of them */
@@ -57,7 +57,7 @@ struct sim_socket {
     struct list_link pending;         /* its place in such a list */
     struct list_link listener;        /* LISTENS: its place in the simulation's list of listeners */
     size_t backlog_size, backlog_limit;
-    struct list op_events;            /* queues of operations on this socket */
+    struct list op_events;            /* events of operations on this socket */
     struct list_link look;            /* its place in the list of sockets to look at, which holds a reference */
     bool to_look;
     struct list readers, writers, pollers;

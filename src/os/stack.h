@@ -22,7 +22,7 @@ struct stack {
     char *bottom;            /* lowest address; the guard is [bottom, floor) */
     char *floor;             /* the lowest address that a frame may lie at */
     size_t size;             /* the requested size, rounded up to pages; reported with an overflow */
-    struct stack_class *class; /* the pool that it goes back to */
+    struct stack_class *class; /* the class that it goes back to */
     struct stack_slab *slab; /* the mapping that it is a part of */
     void *owner;             /* its current owner: the report of an overflow asks the namer about it */
     const char *generator;   /* the name of the generator that runs on it; NULL: a task does */
