@@ -21,7 +21,7 @@ enum { PIECE = 1 << 20, COPY = 65536 };
 struct sending {
     struct stream_write write;
     int fd;
-    int64_t offset; /* offset in the file where the copy began */
+    int64_t offset; /* offset in the file where the sending began */
     char *copy;     /* COPY bytes of memory; NULL: not needed yet */
 };
 

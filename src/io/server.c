@@ -317,7 +317,7 @@ int server_accept(struct eddy_server *server)
         if (!start_task(&accepts, sizeof accepts, &listener->watch, &listener->task, on_listener_end))
             return ENOMEM;
         server->accepting++;
-        if (!level_join(listener->task, server->level)) /* and so are the handlers that it spawns */
+        if (!level_join(listener->task, server->level)) /* and with it the handlers that it spawns */
             return ENOMEM;
     }
     return 0;

@@ -23,7 +23,7 @@ struct subscription {
     struct eddy_loop *loop;
     bool posted;                  /* atomic: `call` is on its way */
     bool ended;                   /* freed as soon as both that call and the call of its handler are over */
-    struct receiver *receiver;    /* the queue of eddy_signals; NULL: a handler */
+    struct receiver *receiver;    /* for eddy_signals, which reads from it; NULL: a handler */
     struct loop_call handler;     /* its call */
     void (*function)(void *);
     void *argument;

@@ -316,8 +316,8 @@ eddy_async(int64_t, seek_line, (eddy_stream *, s), (struct search, search))
     }
 }
 
-/* Drops the unread bytes up to the first separator, included; *size: all bytes dropped so far. True: the separator
- * was found. */
+/* Drops unread bytes: those up to the first separator, included; if there is none, those at which no separator can
+ * begin. *size: all bytes dropped so far. True: the separator was found. */
 static bool drop_some(struct eddy_stream *s, struct search *search, size_t *size)
 {
     size_t line = find(s, search), drop = line ? line : search->checked;
@@ -366,7 +366,7 @@ static size_t take_line(struct eddy_stream *s, size_t size, eddy_slice *line)
     return size;
 }
 
-/* Raises the reason why no line could be read; the callers below pass their names. */
+/* Returns the failure with the reason why no line could be read; the callers below raise it, and pass their names. */
 static struct eddy_failure *no_line(struct eddy_stream *s, const char *call, int error)
 {
     static const struct eddy_site site = {NULL, __func__, 0};

@@ -80,7 +80,7 @@ struct transport {
     struct eddy_loop *loop;
     struct transport *below;  /* the transport below, which it closes; NULL: there is none */
     bool stopped;             /* operations fail; so do those of all transports below it */
-    bool reset;               /* closing breaks the connection off, if possible; so do those of all below it */
+    bool reset;               /* closing breaks the connection off, if possible; the same for all below it */
 };
 
 struct transport_op transport_receive(struct transport *t, struct chunk *chunk);

@@ -16,7 +16,7 @@ struct turn {
 };
 struct turn turn(void);
 
-/* Stands at the head of a call that may return without an operation: only takes a pending request. */
+/* Stands at the head of a call that may return without an operation: only looks at whether a turn is due. */
 #define TURN_IF_DUE()                                                                                                  \
     do {                                                                                                               \
         if (task_must_look(current.task))                                                                              \
