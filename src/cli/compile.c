@@ -44,7 +44,7 @@ struct build {
     struct words flags;          /* for compiling */
     struct words libraries;      /* for linking, after the objects */
     struct text input;           /* the contents of standard input, if one source is "-" */
-    struct cache cache;          /* the path of the program */
+    struct cache cache;          /* where the program is kept */
     struct cache_entry work;     /* folder of the current build, then of the program */
     struct depends made_from;    /* every file that the compiler read, and the absent files that matter */
 };

@@ -38,7 +38,7 @@ static inline void items_copy(void *to, const void *from, size_t size)
         memcpy(to, from, size);
 }
 
-/* Allocates memory for one more item; it is never more than the queue may hold. */
+/* True: there is memory for one more item, which is never more than the queue may hold. */
 static inline bool items_have_room(const struct eddy_queue *queue)
 {
     return queue->count < queue->capacity;

@@ -123,7 +123,8 @@ static const char *words_for(int code)
                                    : "";
 }
 
-/* Raises the failure of a handshake, with its words. */
+/* The code of a failed handshake. After a cancellation or a timeout the stream tells whether it was closed, or its own
+ * deadline has passed. */
 static int code_of(struct eddy_stream *s, const eddy_error *err, const struct tls_problem *problem)
 {
     int code = err->code ? err->code : problem->code;
