@@ -174,7 +174,7 @@ static struct several *several_new(struct eddy_awaitable *operation, const void 
     return several;
 }
 
-/* Handles children that ended before the wait began. */
+/* True: children that had ended before the wait began are enough to end it. */
 static bool is_enough(struct several *several)
 {
     if (several->pending == 0)

@@ -35,7 +35,7 @@ void loop_note_look(struct eddy_loop *loop, int64_t now);
 /* The rest of sched_leave, with any destination. */
 void sched_leave_otherwise(struct task *self);
 
-/* True: the loop looks at I/O and timers after each pass. */
+/* Not 0: the loop looks at I/O and timers after each pass. */
 static inline uintptr_t sched_looks_always(const struct eddy_loop *loop)
 {
     return (uintptr_t)loop->interrupted | loop->returns | (uintptr_t)__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);

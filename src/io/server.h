@@ -36,7 +36,7 @@ struct eddy_server {
     struct list connections; /* the streams that the server has accepted */
     size_t connection_count, handshake_count, shed_count, gone_count, accepting;
     eddy_event idle;         /* no task of the server is left */
-    eddy_event room;         /* set while there are fewer than max_connections, or than max_handshakes */
+    eddy_event room;         /* set when a connection or a handshake has ended: another one may be admitted */
     struct timer gone_timer; /* while it is set, peers that disconnect are counted and not logged */
     size_t gone_untold;      /* peers that disconnected since the last line of the log */
     bool closing;

@@ -46,25 +46,25 @@ struct transport_op {
 
 struct transport_type {
     const char *name;
-    /* Receives bytes: in *chunk, or into `room`. Returns their number, 0 at the end. Bytes that have arrived when it
+    /* Receives bytes: in *chunk, or into `room`. Result: their number, 0 at the end. Bytes that have arrived when it
      * is cancelled are left for the next receive. receive_into may be NULL: the stream then copies. */
     void (*receive)(struct transport_op *op);
     void (*receive_into)(struct transport_op *op);
     void (*give_back)(struct transport *t, struct chunk *chunk);
-    /* Sends at least one byte. Returns their number. The memory belongs to the caller again when it has ended. When
-     * it fails, a result above 0 tells how many bytes it has sent nevertheless. */
+    /* Takes at least one byte to be sent. Result: their number. The memory belongs to the caller again when it has
+     * ended. When it fails, a result above 0 tells how many bytes it has taken nevertheless. */
     void (*send)(struct transport_op *op);
     /* The same without waiting; -EAGAIN: the bytes must wait. NULL: they may always have to. */
     int64_t (*send_now)(struct transport *t, const void *data, size_t size);
-    /* Sends bytes of a file without a copy. Returns their number, 0 at its end; -EINVAL: not possible for this file.
+    /* Sends bytes of a file without a copy. Result: their number, 0 at its end; -EINVAL: not possible for this file.
      * NULL: never possible. */
     void (*send_file)(struct transport_op *op);
     /* Like sendmsg and recvmsg of a Unix socket, for descriptors that are sent along. NULL: it is not a Unix socket. */
     void (*send_message)(struct transport_op *op);
     void (*receive_message)(struct transport_op *op);
-    /* Tells the peer that no more bytes will be sent. Returns 0. */
+    /* Tells the peer that no more bytes will be sent. Result: 0. */
     void (*send_end)(struct transport_op *op);
-    /* Sends the last words before an orderly close (TLS: close_notify). Returns 0. NULL: there are none. */
+    /* Sends the last words before an orderly close (TLS: close_notify). Result: 0. NULL: there are none. */
     void (*finish)(struct transport_op *op);
     /* Frees it and the transport below; no operation is in flight. Never suspends. */
     void (*close)(struct transport *t);

@@ -290,7 +290,7 @@ static inline void driver_wake(struct driver *driver)
 }
 static inline int64_t driver_now(struct driver *driver) { return driver->type->now(driver); }
 /* Any thread: counts one more, or one less, of driver->working, ended, posted or held. A caller on another thread
- * wakes the driver after the second, since the driver may wait for that. */
+ * wakes the driver after driver_count_down, since the driver may wait for that. */
 static inline void driver_count_up(size_t *count)
 {
     __atomic_add_fetch(count, 1, __ATOMIC_SEQ_CST);

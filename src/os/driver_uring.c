@@ -152,7 +152,8 @@ static int64_t poll_at_once(struct uring *uring, const struct driver_op *op)
     return 0;
 }
 
-/* If pread(2) fails, a ring reads: from descriptors without positions, and for -1 at the descriptor's own position. */
+/* Refuses what pread(2) would refuse and a ring would do: reading from a descriptor without positions, and from -1, the
+ * descriptor's own position. */
 static int64_t wrong_position(const struct driver_op *op)
 {
     if (op->kind != DRIVER_PREAD && op->kind != DRIVER_PWRITE)

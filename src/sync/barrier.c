@@ -20,7 +20,7 @@ static struct eddy_barrier_wait *wait_of(struct eddy_awaitable *a)
     return (struct eddy_barrier_wait *)(void *)a;
 }
 
-/* The result of a task that came early, set when it arrives. */
+/* The result of a task that came while others are draining: it has this result until it arrives itself. */
 #define EARLY SIZE_MAX
 
 /* Wakes all waiters; the index of each is its place in the round. */
