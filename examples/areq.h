@@ -17,7 +17,7 @@ struct page {
     char *url;
     int status; /* 0: no response */
     size_t links;
-    double seconds; /* the failure of fetching it */
+    double seconds; /* the time that fetching it took */
     char *reason;   /* the message of its failure; NULL: no failure */
 };
 

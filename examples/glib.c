@@ -90,7 +90,7 @@ async(void, run_glib, (GMainContext *, context))
         int set = epoll_create1(EPOLL_CLOEXEC);
         for (int i = 0; i < count; i++) /* the bits of GLib and of poll are the same */
             epoll_ctl(set, EPOLL_CTL_ADD, fds[i].fd, &(struct epoll_event){.events = fds[i].events});
-        eddy_error err; /* a timeout is not an event */
+        eddy_error err; /* only says that the time is over */
         await_for(eddy_poll(set, EPOLLIN), timeout < 0 ? INFINITY : timeout / 1e3, &err);
         g_poll(fds, (guint)count, 0);
         close(set);

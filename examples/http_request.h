@@ -21,7 +21,7 @@ struct request {
     char method[16], target[256];
     int minor;          /* the minor version: HTTP/1.minor */
     int hosts;          /* Host fields */
-    bool keep;          /* the connection is closed after this request is answered */
+    bool keep;          /* false: the connection is closed after this request is answered */
     bool sized;         /* there is a Content-Length */
     bool chunked;
     bool expects;       /* the client expects "100 Continue" before it sends the body */

@@ -7,7 +7,7 @@
 
 #include <signal.h>
 
-/* Declarations for awaitables without a public type. */
+/* Awaitables without a type in the public headers: they have rows, too. */
 #define OTHERS(X) X(a_task) X(an_eager_task) X(a_future) X(a_shielded_task) X(a_blocking_function) X(a_type_of_ones_own)
 
 #define ROW(name) async(void, row_##name)

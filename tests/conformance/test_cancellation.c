@@ -62,9 +62,9 @@ static struct cell {
     bool finished;           /* the await gave its result */
     bool pending;            /* and the next await was cancelled */
     int64_t result;
-    eddy_stream *stream;     /* makes fd ready; NULL: nothing to do */
+    eddy_stream *stream;     /* the stream of fd; NULL: there is none */
     int gate;                /* an eventfd; -1: none */
-    enum { BY_NOBODY, BY_THREAD, BY_RING } holder; /* the task that waits at the gate with the operation */
+    enum { BY_NOBODY, BY_THREAD, BY_RING } holder; /* who waits at the gate with the operation */
     bool running;            /* atomic: a thread is about to execute it */
 } cell;
 
@@ -271,7 +271,7 @@ static struct operation on_a_file(void)
     case DRIVER_UNLINK: fd = AT_FDCWD; break;
     case DRIVER_MKDIR: file->path = cell.other; fd = AT_FDCWD; break;
     case DRIVER_LIST: file->size = sizeof cell.data; break;
-    case DRIVER_COPY: file->flags = fd; file->offset = MESSAGE; break; /* to itself, once it has ended */
+    case DRIVER_COPY: file->flags = fd; file->offset = MESSAGE; break; /* to the same file, from its end on */
     default: break;
     }
     return file_operation(cell.kind, fd, file);

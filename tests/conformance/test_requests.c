@@ -18,7 +18,7 @@
 
 enum { TURNS = 20, PATIENCE = 1000 };
 
-/* Takes no names away from the library. */
+/* True: this process has children, which may have ended. None is reaped here: that is left to the library. */
 static bool children_left(void)
 {
     siginfo_t info;

@@ -19,7 +19,7 @@
 /* Two ends and the objects that keep them alive. */
 struct pair {
     eddy_stream *near, *far;
-    eddy_server *server;   /* the handler that owns far; NULL: none */
+    eddy_server *server;   /* the server whose handler has far; NULL: none */
     eddy_event met, over;  /* far exists; the handler may end */
 };
 
@@ -399,7 +399,7 @@ FOR_EACH_KIND(a_read_cancelled_after_its_bytes)
 
 /* ==== writing ==== */
 
-/* How many bytes exceed what fits between the two ends; main sets it. */
+/* A number of bytes that is greater than what fits between the two ends; main sets it. */
 static size_t much;
 
 /* The kernel's TCP holds 4 MiB and more each way. The simulation has 64 KiB; pipes and Unix sockets, which belong to
@@ -646,7 +646,7 @@ async(void, a_deadline_ends_both_ways, (struct pair *, pair))
     eddy_stream_set_deadline(pair->near, eddy_time() - 1);
     await(eddy_stream_read_line(pair->near, &line), &err);
     CHECK(err.code == ETIMEDOUT);
-    eddy_stream_set_deadline(pair->near, eddy_time() + 1000); /* closed before it arrives */
+    eddy_stream_set_deadline(pair->near, eddy_time() + 1000); /* the stream is closed before then */
 }
 FOR_EACH_KIND(a_deadline_ends_both_ways)
 

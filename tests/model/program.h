@@ -37,7 +37,7 @@ enum op_kind {
     OP_NOTIFY,
     OP_BARRIER,
     OP_RESET_BARRIER,
-    OP_FUTURE,     /* `count` tasks wait for one; `which`: how the wait ends */
+    OP_FUTURE,     /* `count` tasks wait for one; `which`: how the future ends */
     OP_TALK,       /* over a connection; `which` bit 0: a pair instead of a server; bit 1: the writer is cancelled */
     OP_HAND_OVER,  /* a task makes an object that must be freed */
     OP_GENERATE,

@@ -265,7 +265,7 @@ static void too_many_open_files_is_a_result(void **state)
     struct sockaddr_in address;
     struct probe probe;
     struct rlimit before, none;
-    if (RUNNING_ON_VALGRIND) /* this driver keeps to the limit itself: it accepts the connection and then closes it */
+    if (RUNNING_ON_VALGRIND) /* Valgrind applies the limit itself: it accepts the connection and then closes it */
         return;
     int listener = make_listener(&address);
     driver_adopt(driver, listener);

@@ -13,7 +13,7 @@
 
 enum { MANY = 64 };
 
-static char folder[32];          /* the driver of the running test */
+static char folder[32];          /* the folder of the running test */
 static char name[64], other[64]; /* in it */
 
 struct file_probe {

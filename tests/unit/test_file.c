@@ -7,7 +7,7 @@
 
 #include "run_clean.h"
 
-static char folder[32];          /* the driver of the running test */
+static char folder[32];          /* the folder of the running test */
 static char name[64], other[64]; /* in it */
 
 static int make_folder(void **state)

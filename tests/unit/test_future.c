@@ -341,7 +341,7 @@ eddy_async(void, gathers_a_cancelled_one)
     eddy_error err;
     struct after *a = eddy_spawn(after(10, 1)), *b = eddy_spawn(after(3, 2));
     struct cancels_it *c = eddy_spawn(cancels_it(a));
-    eddy_await(eddy_gather(a, b, b), &err); /* the same coroutine twice: it runs once */
+    eddy_await(eddy_gather(a, b, b), &err); /* the same task twice: it counts once */
     note("%s %d %d", eddy_error_name(err.code), eddy_cancelling(eddy_current_task()), eddy_done(b));
     eddy_await(c);
     note("=%d", eddy_await(b));

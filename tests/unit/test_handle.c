@@ -301,7 +301,7 @@ typedef eddy_future_of(pthread_t) thread_future;
 struct errand {
     eddy_loop *loop;
     thread_future *future;
-    int result; /* arguments of eddy_call_soon_threadsafe */
+    int result; /* the result of eddy_call_soon_threadsafe */
 };
 
 static void deliver(struct errand *errand)

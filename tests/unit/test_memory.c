@@ -114,7 +114,7 @@ static void a_block_goes_back_to_the_allocator_it_came_from(void **state)
     assert_ptr_equal(memory_use(NULL), &allocator);
     assert_int_equal(books.blocks, 2);
     void *c = memory_alloc(30); /* malloc again */
-    a = memory_grow(a, 500);    /* the library still has its own allocator */
+    a = memory_grow(a, 500);    /* it keeps its own allocator */
     assert_int_equal(books.blocks, 2);
     assert_true(books.bytes >= 520);
     memory_free(a);

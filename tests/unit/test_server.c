@@ -329,7 +329,7 @@ async(void, run_out_of_descriptors)
 static void a_server_survives_a_lack_of_descriptors(void **state)
 {
     (void)state;
-    if (!RUNNING_ON_VALGRIND) /* the kernel closes one connection too many, and none is left to serve */
+    if (!RUNNING_ON_VALGRIND) /* Valgrind closes a connection beyond the limit: none is left to serve */
         RUN_CLEAN(run_out_of_descriptors());
 }
 

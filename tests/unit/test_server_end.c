@@ -143,7 +143,7 @@ static void an_idle_connection_ends_when_the_server_closes(void **state)
     (void)state;
     RUN_CLEAN(idle(false, "", true));        /* nothing has come */
     RUN_CLEAN(idle(true, "one\n", true));    /* between two requests, and marked as idle */
-    if (!on_sim())                           /* on these systems what was sent is in flight for a while */
+    if (!on_sim())                           /* in the simulation sent bytes are in flight for a while */
         RUN_CLEAN(comes_before());
 }
 
