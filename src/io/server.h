@@ -26,7 +26,7 @@ struct eddy_server {
     struct loop_closer closer;
     struct level *level;     /* the tasks that accept, and the handlers */
     void *prototype;         /* the coroutine that is spawned for a connection; its stream is set for each */
-    void (*upgrade_release)(void *argument); /* the coroutine that makes connections ready (TLS); NULL: there is none */
+    void (*upgrade_release)(void *argument); /* gives up upgrade_argument at the end; NULL: there is no upgrade (TLS) */
     void *upgrade_argument;
     size_t size, stream_offset;
     size_t max_connections;  /* 0: no limit */
