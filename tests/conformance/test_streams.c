@@ -650,14 +650,14 @@ async(void, a_deadline_ends_both_ways, (struct pair *, pair))
 }
 FOR_EACH_KIND(a_deadline_ends_both_ways)
 
-async(void, every_task_has_a_name, (struct pair *, pair))
+async(void, both_peers_have_names, (struct pair *, pair))
 {
     char name[64], short_name[4];
     CHECK(eddy_stream_peer_name(pair->near, name, sizeof name) == strlen(name) && name[0]);
     CHECK(eddy_stream_peer_name(pair->near, short_name, sizeof short_name) == strlen(name));
     CHECK(eddy_stream_own_name(pair->near, name, sizeof name) == strlen(name) && name[0]);
 }
-FOR_EACH_KIND(every_task_has_a_name)
+FOR_EACH_KIND(both_peers_have_names)
 
 #define TEST(rule_function) {#rule_function, rule_function##__test, NULL, NULL, NULL}
 
@@ -685,7 +685,7 @@ int main(void)
         TEST(one_reader_and_one_writer),
         TEST(closing_wakes_waiting_tasks),
         TEST(a_deadline_ends_both_ways),
-        TEST(every_task_has_a_name),
+        TEST(both_peers_have_names),
     };
     return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
 }

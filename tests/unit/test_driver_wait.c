@@ -76,7 +76,7 @@ static void cancel_other(struct probe *probe)
 }
 
 /* Results from before the request reached the operation are delivered unchanged. */
-static void cancelling_an_ended_task_changes_nothing(void **state)
+static void cancelling_an_ended_operation_changes_nothing(void **state)
 {
     (void)state;
     int ends[2];
@@ -587,7 +587,7 @@ int main(void)
     const struct CMUnitTest rules[] = {
         RULE(a_cancelled_operation_completes_in_the_next_wait),
         RULE(cancelling_one_leaves_the_others),
-        RULE(cancelling_an_ended_task_changes_nothing),
+        RULE(cancelling_an_ended_operation_changes_nothing),
         RULE(a_completion_may_cancel_another),
         RULE(cancelling_a_connect_frees_the_socket),
         RULE(a_completion_may_submit_itself_again),

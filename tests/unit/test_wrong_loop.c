@@ -553,7 +553,7 @@ eddy_async(void, waits_and_is_cancelled)
     eddy_await(eddy_sleep(0.001));
 }
 
-static void late_results_are_dropped(void **state)
+static void late_calls_are_dropped(void **state)
 {
     (void)state;
     keep_standard_error();
@@ -681,7 +681,7 @@ int main(void)
         cmocka_unit_test(an_await_of_another_loops_future_fails),
         cmocka_unit_test(a_future_of_no_loop_or_of_an_ended_one_may_be_used),
         cmocka_unit_test(open_objects_of_another_loop_are_unchanged),
-        cmocka_unit_test(late_results_are_dropped),
+        cmocka_unit_test(late_calls_are_dropped),
         cmocka_unit_test(of_several_loops_one_must_be_named),
         cmocka_unit_test(a_reference_that_was_not_taken_cannot_be_given_up),
     };
