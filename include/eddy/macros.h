@@ -451,28 +451,28 @@ void eddy_async_function_does_not_fit_the_type(void)
  * its own type object.
  */
 #define eddy_async_free(fn, ...) \
-    ED_ASYNC_FREE(ED_RESULT_IS(fn, eddy_stream) || ED_RESULT_IS(fn, eddy_server) || ED_RESULT_IS(fn, eddy_file) || \
-                      ED_RESULT_IS(fn, eddy_process), \
-                  fn, __VA_ARGS__)
-#define ED_RESULT_IS(fn, tag) __builtin_types_compatible_p(__typeof__(((struct fn *)0)->result), struct tag *)
-/* of_loop: the result ends with its loop. */
-#define ED_ASYNC_FREE(of_loop, fn, ...) \
+    typedef ED_BRIEF(__typeof__(((struct fn *)0)->result)) fn##__freed; \
     static void fn##__free(struct eddy_awaitable *ed_base) \
     { \
-        ED_BRIEF(_Static_assert(!__builtin_types_compatible_p(__typeof__(((struct fn *)0)->result), eddy_void), \
+        ED_BRIEF(_Static_assert(!__builtin_types_compatible_p(fn##__freed, eddy_void), \
                        "async_free: the function has no result")); \
         (__VA_ARGS__)(((struct fn *)(void *)ed_base)->result); \
     } \
     static struct eddy_freeing fn##__freeing = {.body = (void (*)(void))fn##__body, .free = fn##__free}; \
     __attribute__((constructor)) static void fn##__freeing_begins(void) \
     { \
-        ((of_loop) ? eddy_freeing_add_of_loop : eddy_freeing_add)(&fn##__freeing); \
+        ED_FREEING_ADD(*(fn##__freed *)0)(&fn##__freeing); \
     } \
     __attribute__((destructor)) static void fn##__freeing_ends(void) \
     { \
         eddy_freeing_remove(&fn##__freeing); \
     } \
     struct fn
+/* Results of these kinds end with their loop. */
+#define ED_FREEING_ADD(result) \
+    _Generic((result), struct eddy_stream *: eddy_freeing_add_of_loop, struct eddy_server *: eddy_freeing_add_of_loop, \
+             struct eddy_file *: eddy_freeing_add_of_loop, struct eddy_process *: eddy_freeing_add_of_loop, \
+             default: eddy_freeing_add)
 
 /* ---- definitions: functions that block, generators ------------------------------------------------------- */
 

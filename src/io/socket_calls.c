@@ -189,11 +189,6 @@ eddy_async_define(size_t, eddy_sendto, (int, fd), (const void *, data), (size_t,
 
 /* ==== connections ==== */
 
-static void close_unclaimed(int fd)
-{
-    socket_close(current.loop, fd);
-}
-
 eddy_async_define(int, eddy_accept, (int, fd))
 {
     int64_t result = eddy_await(socket_accept(fd));
@@ -202,7 +197,23 @@ eddy_async_define(int, eddy_accept, (int, fd))
     return (int)result;
 }
 
-ED_ASYNC_FREE(true, eddy_accept, close_unclaimed);
+/* As async_free does, which takes an int for a result that does not need its loop. */
+static void close_unclaimed(struct eddy_awaitable *a)
+{
+    socket_close(current.loop, ((struct eddy_accept *)(void *)a)->result);
+}
+
+static struct eddy_freeing freeing = {.body = (void (*)(void))eddy_accept__body, .free = close_unclaimed};
+
+__attribute__((constructor)) static void freeing_begins(void)
+{
+    eddy_freeing_add_of_loop(&freeing);
+}
+
+__attribute__((destructor)) static void freeing_ends(void)
+{
+    eddy_freeing_remove(&freeing);
+}
 
 eddy_async_define(void, eddy_connect, (int, fd), (const struct sockaddr *, address), (unsigned, length))
 {
