@@ -31,7 +31,7 @@ static void put_all_to_sleep(void)
     do {
         current.loop->hibernation.next = 0;
         hibernation_look(current.loop, 1);
-    } while (current.loop->hibernation.young);
+    } while (sleeps_here() && current.loop->hibernation.young);
 }
 
 /* Waits until the spawned tasks have parked, and sleep. */
