@@ -236,46 +236,6 @@ async(void, errors_of_a_group_hide_no_request)
     CHECK(await(t) == EIO);
 }
 
-/* ---- one request to many ---- */
-
-static void asks_again(void *task)
-{
-    eddy_cancel((eddy_task *)task);
-}
-
-/* How many requests it has after each of two waits; the second is asked for after the first. */
-async(void, counts_its_requests, (int *, counts))
-{
-    eddy_error err;
-    eddy_task *self = eddy_current_task();
-    await_always(eddy_sleep(1000), &err);
-    counts[0] = eddy_cancelling(self);
-    CHECK(eddy_call_soon(asks_again, self));
-    await_always(eddy_sleep(1000), &err);
-    counts[1] = eddy_cancelling(self);
-}
-
-async(void, awaits_the_other, (struct counts_its_requests *, other))
-{
-    await(other);
-}
-
-async(void, leaves_two_behind, (int *, counts))
-{
-    struct counts_its_requests *t = spawn(counts_its_requests(counts));
-    struct awaits_the_other *other = spawn(awaits_the_other(t));
-    await(eddy_sleep(0));
-    CHECK(!eddy_done(other));
-}
-
-/* The end of the frame asks each of them: the request to one is not passed on to the other. Later ones are. */
-async(void, asked_once)
-{
-    int counts[2] = {0, 0};
-    await(leaves_two_behind(counts));
-    CHECK(counts[0] == 1 && counts[1] == 2);
-}
-
 /* ---- a future ---- */
 
 typedef eddy_future_of(int) int_future;
@@ -361,7 +321,6 @@ async(int, main_task)
     await(taken_back_before_a_release());
     await(errors_of_a_group_hide_no_request());
     await(own_through_a_future());
-    await(asked_once());
     await(gives_way());
     await(nothing_is_taken_for_a_request());
     return 0;
