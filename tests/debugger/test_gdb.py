@@ -4,6 +4,7 @@
 
 A rule stands in the name of each check; what gdb printed is shown if it does not hold.
 """
+import itertools
 import os
 import re
 import shutil
@@ -93,7 +94,7 @@ def check_list(where, output):
 
 
 def check_stack(where, output, body='napper__body'):
-    names = [name for _, name in frames(output)]
+    names = [name for name, _ in itertools.groupby(name for _, name in frames(output))] # -O3 inlines parts of a body
     numbers = [int(number) for number, _ in frames(output)]
     check('%s: the stack of a task shows each await' % where, names.count(body) == 4, output)
     check('%s: it ends at the beginning of the task' % where, names[-2:] == ['task_entry', 'eddy_switch_entry'], output)
