@@ -187,6 +187,11 @@ async(void, notifies, (eddy_condition *, condition))
         eddy_condition_notify_all(held);
 }
 
+static void gives_up(void *task)
+{
+    eddy_cancel((eddy_task *)task);
+}
+
 /* The wait takes its lock again even if the task is cancelled, and then looks for requests that waited for that. */
 async(void, taken_back_before_a_release)
 {
@@ -196,7 +201,10 @@ async(void, taken_back_before_a_release)
     CHECK(eddy_cancel(self) && eddy_uncancel(self) == 0);
     async_with (held, eddy_condition_hold(&condition)) {
         struct notifies *t = spawn(notifies(held));
+        eddy_handle *guard = eddy_call_later(1000, gives_up, self); /* the other task may get no memory */
+        CHECK(guard);
         await(eddy_condition_wait(held));
+        eddy_handle_cancel(guard);
         await(eddy_sleep(0)); /* no request reaches it */
         await(t);
     }
