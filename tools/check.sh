@@ -181,7 +181,7 @@ step_hibernation() {
     build build gcc || return
     local driver
     for driver in uring epoll; do
-        once "hibernation on $driver" env EDDY_DRIVER=$driver EDDY_HIBERNATION_STACKS=${EDDY_HIBERNATION_STACKS:-100000} \
+        once "hibernation on $driver" env EDDY_DRIVER=$driver EDDY_HIBERNATION_STACKS=${EDDY_HIBERNATION_STACKS:-2000} \
             timeout 600 build/tests/unit/test_hibernation_crowd
     done
 }
