@@ -176,6 +176,15 @@ step_debian() {
     EDDY_SOURCE=$PWD CC=gcc once debian tests/debian/package.sh
 }
 
+# A hundred thousand stacks that fall asleep and wake at random, under pointers of other threads.
+step_hibernation() {
+    build build gcc || return
+    local driver
+    for driver in uring epoll; do
+        once "hibernation on $driver" env EDDY_DRIVER=$driver EDDY_HIBERNATION_STACKS=${EDDY_HIBERNATION_STACKS:-100000} \
+            timeout 600 build/tests/unit/test_hibernation_crowd
+    done
+}
 step_stress() { build build gcc && suites build --suite stress --slower 2; }
 step_cache() { build build gcc && EDDY_BUILD=build EDDY_CACHE_ROUNDS=200 once cache tests/cli/fuzz_cache.py; }
 # Random programs in every weather; again where memory is looked after.

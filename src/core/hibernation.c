@@ -14,8 +14,7 @@
 
 enum {
     AWAKE = 1024,       /* with no more stacks in use than this, none is put to sleep before its time */
-    STEPS_PER_TASK = 32, /* stacks looked at for each task that begins beyond those */
-    NAPS_PER_LOOK = 256 /* before I/O is looked at again */
+    STEPS_PER_TASK = 32 /* stacks looked at for each task that begins beyond those */
 };
 
 static size_t size_of_nap(const struct nap *nap)
@@ -79,7 +78,7 @@ static bool look_for_old(struct eddy_loop *loop, int64_t now)
     struct stack_walk walk = {.steps = SIZE_MAX};
     int naps = 0;
     bool young = false;
-    for (struct stack *stack; naps < NAPS_PER_LOOK && (stack = stack_next_awake(&walk));) {
+    for (struct stack *stack; naps < HIBERNATION_NAPS && (stack = stack_next_awake(&walk));) {
         struct task *task = stack->owner;
         if (!may_sleep(task))
             continue;
@@ -88,8 +87,8 @@ static bool look_for_old(struct eddy_loop *loop, int64_t now)
         else
             naps += put_to_sleep(task);
     }
-    loop->hibernation.next = naps == NAPS_PER_LOOK ? now : clock_add(now, CLOCK_SECOND / 2);
-    return young || naps == NAPS_PER_LOOK;
+    loop->hibernation.next = naps == HIBERNATION_NAPS ? now : clock_add(now, CLOCK_SECOND / 2);
+    return young || naps == HIBERNATION_NAPS;
 }
 
 int64_t hibernation_look(struct eddy_loop *loop, int64_t deadline)

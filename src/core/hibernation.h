@@ -18,6 +18,9 @@
 struct eddy_loop;
 struct task;
 
+/* Stacks that one look puts to sleep at most: then I/O is looked at again. */
+enum { HIBERNATION_NAPS = 256 };
+
 struct hibernation {
     bool on;      /* some of the loop's tasks may sleep */
     bool all;     /* all of them */

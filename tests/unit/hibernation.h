@@ -23,15 +23,18 @@ static bool sleeps_here(void)
     return !hibernate_refusal() && stack_pool.sleeps;
 }
 
-/* Like a look of the loop at tasks that have been parked for long. */
+/* Like looks of the loop at tasks that have been parked for long: as many as reach each stack once. Threads may wake
+ * stacks as fast as the looks put them to sleep, so it does not go on until none is awake. */
 static void put_all_to_sleep(void)
 {
-    for (struct task *task = current.loop->tasks; task; task = task->next)
-        task->ready.parked_at = current.loop->looked_at - (1 << 20);
-    do {
-        current.loop->hibernation.next = 0;
-        hibernation_look(current.loop, 1);
-    } while (sleeps_here() && current.loop->hibernation.young);
+    struct eddy_loop *loop = current.loop;
+    for (struct task *task = loop->tasks; task; task = task->next)
+        task->ready.parked_at = loop->looked_at - (1 << 20);
+    loop->hibernation.young = true;
+    for (size_t looked = 0; loop->hibernation.young && looked <= loop->task_count; looked += HIBERNATION_NAPS) {
+        loop->hibernation.next = 0;
+        hibernation_look(loop, 1);
+    }
 }
 
 /* Waits until the spawned tasks have parked, and sleep. */
