@@ -286,10 +286,9 @@ static int arm(struct epoll *epoll, struct epoll_watch *watch, int fd)
 }
 
 /* Puts an operation that would block into its queue. Returns 0 or a negative errno value. */
-static int enqueue(struct epoll *epoll, struct driver_op *op, struct epoll_watch *watch)
+static int enqueue(struct epoll *epoll, struct driver_op *op)
 {
-    if (!watch)
-        watch = make_watch(epoll, op->fd);
+    struct epoll_watch *watch = make_watch(epoll, op->fd);
     if (!watch)
         return -ENOMEM;
     struct list *queue = queue_of(watch, op);
@@ -378,9 +377,9 @@ static void free_call(struct epoll *epoll, struct blocking_call *made)
 }
 
 /* The call would block, or a thread must make it. */
-static int wait_for_turn(struct epoll *epoll, struct driver_op *op, struct epoll_watch *watch, bool by_thread)
+static int wait_for_turn(struct epoll *epoll, struct driver_op *op, bool by_thread)
 {
-    int error = enqueue(epoll, op, watch);
+    int error = enqueue(epoll, op);
     if (!error && by_thread) {
         error = call_by_thread(epoll, op);
         if (error)
@@ -398,7 +397,7 @@ bool epoll_submit(struct driver *driver, struct driver_op *op)
         return submit_to_threads(epoll, op);
     if (!must_queue(watch, op) && attempt(epoll, watch, op))
         return true;
-    int error = wait_for_turn(epoll, op, watch, op->result == STRANGER_WAITS);
+    int error = wait_for_turn(epoll, op, op->result == STRANGER_WAITS);
     if (!error)
         return false;
     op->state = STATE_IDLE;
