@@ -19,6 +19,7 @@
 #include "core/wrong_loop.h"
 #include "eddy/operation.h"
 #include "os/clock.h"
+#include "os/net.h"
 
 /* The library's part of a struct eddy_operation. */
 struct callback_operation {
@@ -152,10 +153,7 @@ static void pause_is_over(struct timer *timer)
 
 static bool connect_again(struct callback_operation *self)
 {
-    const struct sockaddr *address = self->op.u.address.data;
-    socklen_t length = self->op.u.address.length;
-    bool is_unix = address && length >= sizeof address->sa_family && address->sa_family == AF_UNIX;
-    if (self->op.result != -EAGAIN || !is_unix)
+    if (!net_queue_is_full(self->op.u.address.data, self->op.u.address.length, self->op.result))
         return false;
     if (self->cancelled)
         self->op.result = -ECANCELED;
@@ -167,23 +165,27 @@ static bool connect_again(struct callback_operation *self)
 
 /* ==== starting ==== */
 
-/* Returns 0, or the code for why this thread cannot start it. */
-static int refusal(struct eddy_loop *loop, const struct eddy_operation *op, const struct callback_operation *self)
+int callback_operations_refusal(const struct eddy_loop *loop)
 {
-    if (!loop) {
+    if (!loop || driver_is_foreign(loop->driver))
+        return EDDY_NO_LOOP;
+    return loop->no_callback_operations ? ECANCELED : loop->broken;
+}
+
+/* Returns 0, or the code for why this thread cannot start it. */
+static int refusal(const struct eddy_loop *loop, const struct eddy_operation *op, const struct callback_operation *self)
+{
+    int error = callback_operations_refusal(loop);
+    if (!loop)
         wrong_loop_say("an operation was not started, for no loop runs on this thread: start it on the loop's, by "
                        "eddy_call_soon_threadsafe(loop, function, argument)");
-        return EDDY_NO_LOOP;
-    }
-    if (driver_is_foreign(loop->driver))
-        return EDDY_NO_LOOP;
+    if (error == EDDY_NO_LOOP)
+        return error;
     if (!op->complete)
         return EINVAL;
     if (self->loop || self->lends)
         return EDDY_INVALID_STATE;
-    if (loop->no_callback_operations)
-        return ECANCELED;
-    return loop->broken;
+    return error;
 }
 
 static int start(struct eddy_operation *op, struct driver_op what, bool (*goes_on)(struct callback_operation *self))

@@ -9,6 +9,7 @@
 
 #include "core/blocking.h"
 #include "core/buffer.h"
+#include "core/callback_operation.h"
 #include "core/cancel.h"
 #include "core/current.h"
 #include "core/failure.h"

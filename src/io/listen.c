@@ -32,15 +32,6 @@ static int set_options(struct driver *driver, int fd, int family, const struct l
     return error;
 }
 
-static int note_own(struct driver *driver, struct listening *listening)
-{
-    struct eddy_address *own = &listening->own;
-    socklen_t size = sizeof own->data;
-    int error = net_name(driver, listening->fd, false, address_any(own), &size);
-    own->size = size < sizeof own->data ? size : sizeof own->data;
-    return error;
-}
-
 /* From here on the server owns the socket file. */
 static void note_file(struct listening *listening, unsigned mode)
 {
@@ -73,7 +64,7 @@ int listen_at(struct eddy_loop *loop, struct listening *listening, const struct 
     if (error == 0)
         error = net_listen(driver, fd, options->backlog > 0 ? options->backlog : SOMAXCONN);
     if (error == 0)
-        error = note_own(driver, listening);
+        error = socket_name(driver, listening->fd, false, &listening->own);
     if (error)
         listen_close(loop, listening);
     return -error;
@@ -91,7 +82,7 @@ int listen_take(struct eddy_loop *loop, struct listening *listening, int fd)
         error = -errno;
     listening->fd = fd;
     if (error == 0)
-        error = note_own(loop->driver, listening);
+        error = socket_name(loop->driver, listening->fd, false, &listening->own);
     if (error) {
         listening->fd = -1;
         return -error;

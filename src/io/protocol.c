@@ -484,9 +484,7 @@ int protocol_refusal(struct eddy_loop *loop, const char *call)
         wrong_loop_say("%s on a thread that runs no loop does nothing: call it on the loop's, by "
                        "eddy_call_soon_threadsafe(loop, function, argument)",
                        call);
-    if (!loop || driver_is_foreign(loop->driver))
-        return EDDY_NO_LOOP;
-    return loop->no_callback_operations ? ECANCELED : loop->broken;
+    return callback_operations_refusal(loop);
 }
 
 /* ==== what is known of it ==== */
@@ -517,10 +515,6 @@ int eddy_transport_descriptor(const struct eddy_transport *t)
 
 int eddy_transport_address(const struct eddy_transport *t, bool peer, eddy_address *address)
 {
-    socklen_t size = sizeof address->data;
     memset(address, 0, sizeof *address);
-    int error = net_name(t->loop->driver, t->fd, peer, address_any(address), &size);
-    if (!error)
-        address->size = size < sizeof address->data ? size : sizeof address->data;
-    return -error;
+    return -socket_name(t->loop->driver, t->fd, peer, address);
 }

@@ -77,12 +77,11 @@ eddy_async(int64_t, outcome_of_connect, (int, fd), (const struct sockaddr *, add
 
 eddy_async_define(int64_t, socket_connect_patiently, (int, fd), (const struct sockaddr *, address), (socklen_t, size))
 {
-    bool is_unix = address && size >= sizeof address->sa_family && address->sa_family == AF_UNIX;
     for (double pause = first_pause;; pause = pause * 2 < longest_pause ? pause * 2 : longest_pause) {
         int64_t result = eddy_await(socket_connect(fd, address, size));
         if (result == -EALREADY)
             return eddy_await(outcome_of_connect(fd, address, size));
-        if (result != -EAGAIN || !is_unix)
+        if (!net_queue_is_full(address, size, result))
             return result;
         eddy_await(eddy_sleep(pause));
     }
@@ -111,6 +110,18 @@ void socket_drop(struct held_socket *held)
 {
     if (held->fd >= 0)
         socket_close(held->loop, held->fd);
+}
+
+int socket_name(struct driver *driver, int fd, bool peer, struct eddy_address *address)
+{
+    struct eddy_address name = {.size = 0};
+    socklen_t size = sizeof name.data;
+    int error = net_name(driver, fd, peer, address_any(&name), &size);
+    if (error)
+        return error;
+    name.size = size < sizeof name.data ? size : sizeof name.data;
+    *address = name;
+    return 0;
 }
 
 bool socket_is_fifo(int fd)

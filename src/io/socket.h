@@ -72,6 +72,8 @@ struct held_socket {
     int fd;
 };
 void socket_drop(struct held_socket *held);
+/* The address of the peer, or its own. Returns 0, or a negative errno value, and *address is as before. */
+int socket_name(struct driver *driver, int fd, bool peer, struct eddy_address *address);
 /* A pipe, with or without a name. */
 bool socket_is_fifo(int fd);
 

@@ -148,12 +148,7 @@ static void close_socket(struct transport *t)
 
 static bool get_name(struct transport *t, bool peer, struct eddy_address *address)
 {
-    socklen_t size = sizeof address->data;
-    memset(address, 0, sizeof *address);
-    if (net_name(t->loop->driver, fd_of(t), peer, address_any(address), &size) != 0)
-        return false;
-    address->size = size < sizeof address->data ? size : sizeof address->data;
-    return true;
+    return socket_name(t->loop->driver, fd_of(t), peer, address) == 0;
 }
 
 /* A peer without a name, or one that has reset the connection, is described by the local address. */

@@ -75,4 +75,11 @@ static inline int64_t net_hold_up(struct driver *driver, size_t *size)
     return driver->type->net->hold_up ? driver->type->net->hold_up(driver, size) : -1;
 }
 
+/* A connect had this result because the queue of a listening Unix socket is full: nothing was begun, and there is no
+ * event for room in it. */
+static inline bool net_queue_is_full(const struct sockaddr *address, socklen_t size, int64_t result)
+{
+    return result == -EAGAIN && address && size >= sizeof address->sa_family && address->sa_family == AF_UNIX;
+}
+
 #endif
