@@ -43,6 +43,15 @@ static void receive(struct probe *probe, int fd, const char *expected)
     assert_memory_equal(probe->op.u.lent.data, expected, strlen(expected));
 }
 
+/* The receive waits before the bytes come, so the ring receives many times from then on. */
+static void wait_and_receive(struct probe *probe, const int ends[2], const char *text)
+{
+    begin(probe, DRIVER_RECV_LENT, ends[0]);
+    put(ends[1], text);
+    assert_int_equal(finish(probe), strlen(text));
+    give_back(probe);
+}
+
 /* Waits until the kernel has delivered what was sent. */
 static void await_stock(int fd, unsigned count)
 {
@@ -63,10 +72,7 @@ static void a_closed_number_is_as_new(void **state)
     int ends[2];
     struct probe probe;
     make_adopted_pair(ends);
-    begin(&probe, DRIVER_RECV_LENT, ends[0]);
-    put(ends[1], "abc");
-    assert_int_equal(finish(&probe), 3);
-    give_back(&probe);
+    wait_and_receive(&probe, ends, "abc");
     put(ends[1], "def");
     await_stock(ends[0], 1);
     struct uring_watch *watch = uring_find(inside(), ends[0]);
@@ -88,10 +94,7 @@ static void it_gives_its_shared_pages_back(void **state)
     int ends[2];
     struct probe probe;
     make_adopted_pair(ends);
-    begin(&probe, DRIVER_RECV_LENT, ends[0]);
-    put(ends[1], "abc");
-    assert_int_equal(finish(&probe), 3);
-    give_back(&probe);
+    wait_and_receive(&probe, ends, "abc");
     close_pair(ends);
     void *shared = inside()->buffers.shared;
     assert_int_equal(msync(shared, 1, MS_ASYNC), 0);
@@ -124,10 +127,7 @@ static void an_end_that_the_kernel_has_lost_is_asked_for(void **state)
     struct probe probe;
     make_adopted_pair(ends);
     make_pair(other);
-    begin(&probe, DRIVER_RECV_LENT, ends[0]);
-    put(ends[1], "abc");
-    assert_int_equal(finish(&probe), 3);
-    give_back(&probe);
+    wait_and_receive(&probe, ends, "abc");
     make_deaf(ends[0], other[0]);
     begin(&probe, DRIVER_RECV_LENT, ends[0]);
     struct linger reset = {1, 0};
@@ -325,10 +325,7 @@ static void a_receive_of_its_own_takes_over(void **state)
     int ends[2];
     struct probe probe;
     make_adopted_pair(ends);
-    begin(&probe, DRIVER_RECV_LENT, ends[0]);
-    put(ends[1], "one");
-    assert_int_equal(finish(&probe), 3);
-    give_back(&probe);
+    wait_and_receive(&probe, ends, "one");
     begin(&probe, DRIVER_RECV, ends[0]);
     put(ends[1], "two");
     assert_int_equal(finish(&probe), 3);
