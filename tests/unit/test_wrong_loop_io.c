@@ -191,11 +191,50 @@ static void waiting_on_the_loops_own_thread_is_a_deadlock_and_named(void **state
     assert_int_equal(descriptors(), before);
 }
 
+/* ==== what belongs to no loop ==== */
+
+enum { MESSAGES = 500, READERS = 2 };
+
+static int ends[2];
+static size_t received[READERS];
+
+eddy_async(void, receive_until_end, (size_t *, total))
+{
+    char bytes[7];
+    for (size_t size; (size = eddy_await(eddy_recv(ends[0], bytes, sizeof bytes, 0))) > 0;)
+        *total += size;
+}
+
+static void *run_reader(void *total)
+{
+    eddy_run(receive_until_end(total));
+    return NULL;
+}
+
+/* As two threads may read from one descriptor: each byte goes to one of them, and both see the end. */
+static void a_raw_descriptor_may_be_used_on_two_loops_at_once(void **state)
+{
+    (void)state;
+    pthread_t threads[READERS];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    for (int i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, run_reader, &received[i]), 0);
+    for (int i = 0; i < MESSAGES; i++)
+        assert_int_equal(write(ends[1], "abcde", 5), 5);
+    shutdown(ends[1], SHUT_WR);
+    for (int i = 0; i < READERS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(received[0] + received[1], 5 * MESSAGES);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_of_another_loop_are_refused_and_unchanged),
         cmocka_unit_test(waiting_on_the_loops_own_thread_is_a_deadlock_and_named),
+        cmocka_unit_test(a_raw_descriptor_may_be_used_on_two_loops_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
