@@ -96,6 +96,7 @@ struct eddy_loop {
     struct list callback_operations; /* of struct callback_operation: in flight */
     bool no_callback_operations; /* no further operation is started */
     struct list closers;         /* list of struct loop_closer */
+    size_t serving;              /* number of connections that servers of this loop have accepted and still have */
     struct list unclaimed;       /* list of struct eddy_remote: ended, their results not fetched; see remote.c */
     struct slot *slots;          /* pointers of bridges to other libraries */
     uint64_t lag[EDDY_LAG_BUCKETS]; /* number of looks that found a timer due, by lateness: see eddy_loop_stats */

@@ -79,6 +79,7 @@ static void remove_connection(struct connection *connection)
     EDDY_INVARIANT(connection->server->connection_count > 0);
     list_remove(&connection->server->connections, &connection->link);
     connection->server->connection_count--;
+    connection->server->loop->serving--;
     eddy_event_set(&connection->server->room);
 }
 
@@ -182,6 +183,7 @@ static void add_connection(struct listener *listener, struct connection *connect
     connection->since = driver_now(server->loop->driver);
     list_add_first(&server->connections, &connection->link);
     server->connection_count++;
+    server->loop->serving++;
     connection->handshakes = server->upgrade_release != NULL;
     server->handshake_count += connection->handshakes;
 }

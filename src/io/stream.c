@@ -97,13 +97,26 @@ void eddy_stream_abort(eddy_stream *s)
         stream_unref(s);
 }
 
-/* A write returns when the peer's side has all bytes, so closing waits only for the transport's last words. */
+/* In the first turn the loop sees the end of the connection, in the second the handler at the other end runs. */
+static void let_end_arrive(struct eddy_loop **served)
+{
+    for (int turn = 0; *served && (*served)->serving && turn < 2; turn++)
+        task_give_way(current.task);
+}
+
+/*
+ * A write returns when the peer's side has all bytes, so closing waits only for the transport's last words. If the
+ * peer may be a server of this loop, its handler has seen the end when the await returns. Handlers, and programs that
+ * only connect, do not pay for that.
+ */
 eddy_async_define(void, eddy_stream_close, (eddy_stream *, s))
 {
     if (!s)
         return;
     if (s->loop != current.loop)
         eddy_raise(EDDY_WRONG_LOOP, "eddy_stream_close");
+    struct eddy_loop *served = s->connection.server ? NULL : s->loop;
+    eddy_defer(let_end_arrive, &served);
     eddy_defer(eddy_stream_abort, s);
     if (s->closed || s->cut || !s->transport->type->finish || stream_enter(s, &s->writer) != 0)
         return;

@@ -74,6 +74,38 @@ static void each_connection_has_its_handler(void **state)
     RUN_CLEAN(serve_many());
 }
 
+async(void, give_back, (eddy_stream *, s), (void *, argument))
+{
+    char byte;
+    (void)argument;
+    while (await(eddy_stream_read(s, &byte, 1)) > 0)
+        await(eddy_stream_write(s, &byte, 1));
+    handled++;
+}
+
+/* A Unix socket: the kernel may tell the end of a TCP connection later. */
+async(void, close_beside_the_handler)
+{
+    char byte;
+    handled = 0;
+    eddy_server *server = await(eddy_start_unix_server(give_back, (void *)NULL, "@eddy-test-close"));
+    for (int i = 1; i <= 5; i++) {
+        eddy_stream *s = await(eddy_open_unix_connection("@eddy-test-close"));
+        await(eddy_stream_write(s, "x", 1));
+        await(eddy_stream_read_exactly(s, &byte, 1));
+        CHECK(eddy_server_connections(server) == 1);
+        await(eddy_stream_close(s));
+        CHECK(handled == i && eddy_server_connections(server) == 0);
+    }
+    await(eddy_server_close(server, 1));
+}
+
+static void the_handler_has_seen_the_end_after_a_close(void **state)
+{
+    (void)state;
+    RUN_CLEAN(close_beside_the_handler());
+}
+
 async(void, close_early)
 {
     char answer[8];
@@ -337,6 +369,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_connection_has_its_handler),       cmocka_unit_test(a_handler_may_close_its_stream),
+        cmocka_unit_test(the_handler_has_seen_the_end_after_a_close),
         cmocka_unit_test(a_failing_handler_is_reported),         cmocka_unit_test(closing_waits_and_then_cancels),
         cmocka_unit_test(a_request_ends_the_grace_of_a_closing),  cmocka_unit_test(the_loop_closes_what_is_left),
         cmocka_unit_test(a_start_that_fails_says_why),
