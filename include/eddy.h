@@ -15,6 +15,7 @@
 #include "eddy/buffer.h"
 #include "eddy/condition.h"
 #include "eddy/context.h"
+#include "eddy/cores.h"
 #include "eddy/dns.h"
 #include "eddy/error.h"
 #include "eddy/event.h"

@@ -13,7 +13,7 @@ import re
 import subprocess
 import sys
 
-MODULES = ('base', 'os', 'core', 'sync', 'io', 'tls', 'cli')
+MODULES = ('base', 'os', 'core', 'sync', 'io', 'cores', 'tls', 'cli')
 
 
 def symbols(lines, module):

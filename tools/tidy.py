@@ -24,8 +24,9 @@ BELOW = {
     'core': ('base', 'os'),
     'sync': ('base', 'os', 'core'),
     'io': ('base', 'os', 'core'),
+    'cores': ('base', 'os', 'core'),
     'tls': ('base', 'os', 'core', 'io'),
-    'cli': ('base', 'os', 'core', 'sync', 'io', 'tls'),
+    'cli': ('base', 'os', 'core', 'sync', 'io', 'cores', 'tls'),
 }
 
 # Words of unfinished work, taken apart so that this file may stand in the tree too.

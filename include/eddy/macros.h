@@ -32,6 +32,7 @@
 #include "barrier.h"
 #include "condition.h"
 #include "context.h"
+#include "cores.h"
 #include "event.h"
 #include "future.h"
 #include "loop.h"
@@ -889,11 +890,12 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         (void)ed_status; \
         ED_VALUE(ed_main->result); \
     })
-#define ED_RUN(main, options, err) \
+#define ED_RUN(main, options, err) ED_RUN_BY(eddy_run_main, main, options, err)
+#define ED_RUN_BY(function, main, options, err) \
     __auto_type ed_main = main; \
     ED_SITE(ed_site); \
-    int ed_status = eddy_run_main(ED_AWAITABLE(ed_main), sizeof *ed_main, offsetof(__typeof__(*ed_main), result), \
-                                  sizeof ed_main->result, options, &(const struct eddy_build)EDDY_BUILD, err, &ed_site)
+    int ed_status = function(ED_AWAITABLE(ed_main), sizeof *ed_main, offsetof(__typeof__(*ed_main), result), \
+                             sizeof ed_main->result, options, &(const struct eddy_build)EDDY_BUILD, err, &ed_site)
 #define ED_IS_INT(x) __builtin_types_compatible_p(__typeof__(x), int)
 #define ED_STATUS (ed_status ? ed_status : __builtin_choose_expr(ED_IS_INT(ed_main->result), ed_main->result, 0))
 #define ED_GIVES_STATUS(main) \
@@ -946,6 +948,52 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                            offsetof(__typeof__(*ed_main), result), sizeof ed_main->result, \
                            &(const struct eddy_build)EDDY_BUILD, (err), &ed_site); \
         ED_VALUE(ed_main->result); \
+    })
+/* eddy_run_on_cores(n, coro) · eddy_run_on_cores(n, coro, &err): as eddy_run, with a copy of coro on each core */
+#define eddy_run_on_cores(n, ...) \
+    ED_BY_COUNT(ED_CORES_PLAIN, ED_CORES_PLAIN, ED_CORES_CATCHING, ED_CORES_CATCHING, ##__VA_ARGS__)( \
+        _Static_assert(!ed_is_no_coroutine, \
+                       "eddy_run_on_cores needs a number and a coroutine value: eddy_run_on_cores(0, main_task())"), \
+        (&(const eddy_cores_options){.size = sizeof(eddy_cores_options), .cores = (n)}), __VA_ARGS__)
+#define ED_CORES_PLAIN(rule, options, coro) \
+    __extension__({ \
+        ED_COROUTINE(rule, coro); \
+        ED_RUN_BY(eddy_run_on_cores_main, ED_UNLESS(ed_is_no_coroutine, ed_operand), options, NULL); \
+        ED_GIVES_STATUS(ed_main); \
+        ED_STATUS; \
+    })
+#define ED_CORES_CATCHING(rule, options, coro, err) \
+    __extension__({ \
+        ED_TAKE_ERROR(err) \
+        ED_COROUTINE(rule, coro); \
+        ED_RUN_BY(eddy_run_on_cores_main, ED_UNLESS(ed_is_no_coroutine, ed_operand), options, ED_ERROR); \
+        (void)ed_status; \
+        ED_VALUE(ed_main->result); \
+    })
+/* eddy_run_on_cores_with(&options, coro) · eddy_run_on_cores_with(&options, coro, &err): see eddy_run_with */
+#define eddy_run_on_cores_with(...) ED_CAT(ED_LAST_OF_, ED_NARGS_LONG(__VA_ARGS__))(ED_CORES_WITH, __VA_ARGS__)
+#define ED_CORES_WITH(last, ...) \
+    __extension__({ \
+        typedef __typeof__(ED_OR_ANYTHING(((void)__VA_ARGS__))) ed_first_coroutine; \
+        struct { \
+            const eddy_cores_options *options; \
+            ed_first_coroutine coroutine; \
+        } ed_first = {.options = __VA_ARGS__}; \
+        __auto_type ed_operand = (ED_BRIEF(last)); \
+        enum { ed_catches = ED_IS_ERROR(ed_operand) }; \
+        enum { ed_is_no_coroutine = ED_BRIEF(!ed_catches && ED_NO_COROUTINE(ed_operand)) }; \
+        ED_BRIEF(_Static_assert(!ed_is_no_coroutine, "eddy_run_on_cores_with needs options and a coroutine value: " \
+                                "eddy_run_on_cores_with(&options, main_task())")); \
+        eddy_error *ed_error = __builtin_choose_expr(ed_catches, ed_operand, (eddy_error *)0); \
+        if (ed_catches) \
+            eddy_error_cleared(ed_error); \
+        ED_RUN_BY(eddy_run_on_cores_main, \
+                  __builtin_choose_expr(ed_catches, ED_ADDRESS(ed_first.coroutine), \
+                                        ED_UNLESS(ed_is_no_coroutine, ed_operand)), \
+                  ed_first.options, ed_error); \
+        ED_GIVES_STATUS(__builtin_choose_expr(ed_catches, (struct ed_anything *)0, ed_main)); \
+        (void)ed_status; \
+        __builtin_choose_expr(ed_catches, ED_VALUE(ed_main->result), ED_STATUS); \
     })
 /* eddy_run_coroutine_threadsafe(loop, coro): an eddy_remote * */
 #define eddy_run_coroutine_threadsafe(loop, coro) ED_REMOTE(loop, coro, EDDY_UNIQUE(ed_rc_), EDDY_UNIQUE(ed_site_))

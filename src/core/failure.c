@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/current.h"
+#include "core/loop.h"
 #include "core/task.h"
 #include "os/memory.h"
 #include "os/thread.h"
@@ -239,11 +240,12 @@ static const char *keep_name(struct eddy_failure *failure, const char *name)
     return copy + sizeof(char *);
 }
 
-/* The name of the running task, kept with the failure, which may outlive the task; NULL for the main task. */
+/* The name of the running task, kept with the failure, which may outlive the task; NULL for the main task
+ * of a loop that gives it no name. */
 static const char *name_of_task(struct eddy_failure *failure)
 {
     struct task *task = current.task;
-    if (!task || task_is_main(task))
+    if (!task || (task_is_main(task) && !task->loop->main_name))
         return NULL;
     if (failure->place_count && failure->last_task == task->id)
         return failure->places[failure->place_count - 1].task;

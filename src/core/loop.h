@@ -32,6 +32,7 @@ struct generator_stack;
 struct debugger;
 struct current;
 struct job;
+struct core;
 
 /* An object that is attached to the loop and freed with it, after its tasks have ended: `close` removes it. */
 struct loop_closer {
@@ -109,6 +110,8 @@ struct eddy_loop {
     int64_t rest_after;          /* when memory may be given back again, on the driver's clock */
     int64_t last_look;           /* when the loop last looked at I/O and timers, on the driver's clock */
     uint32_t looked_at;          /* clock_tick of that time */
+    struct core *core;           /* of a program on several cores: which one, see cores/run.c; NULL: there is none */
+    const char *main_name;       /* what tracebacks call its main tasks; NULL: they have no name there */
     struct eddy_loop_options options;
 };
 
@@ -117,6 +120,10 @@ void loop_closers_run(struct eddy_loop *loop);
 /* NULL and *error on failure. moves: several threads run the loop, one after another. */
 struct eddy_loop *loop_open(const eddy_loop_options *options, bool moves, int *error);
 void loop_close(struct eddy_loop *loop);
+/* The same as eddy_loop_open, for a loop that only this thread runs if `moves` is false. NULL and *failure. */
+struct eddy_loop *loop_open_named(const eddy_loop_options *options, bool moves, struct eddy_failure **failure);
+/* Why the program's headers do not fit this library; NULL: they do. */
+struct eddy_failure *loop_check_build(const struct eddy_build *build);
 /* Makes passes until done(argument). False: the driver has failed, and nothing is ready any more. */
 bool loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument);
 /* Looks at I/O and timers, waiting at most `limit` nanoseconds (CLOCK_NEVER: no limit) if nothing is ready; then

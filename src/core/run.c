@@ -39,11 +39,13 @@ static void on_interrupt(struct signal_watch *watch)
     }
 }
 
-/* Only the first thread's loop, and only if neither the program nor a loop has a handler of its own. */
+/* Only the first thread's loop, and only if neither the program nor a loop has a handler of its own. A program on
+ * several cores watches its signals itself. */
 static bool watch_interrupts(struct eddy_loop *loop)
 {
     loop->interrupts = (struct signal_watch){.number = SIGINT, .fallback = true, .arrived = on_interrupt};
-    return !loop->options.no_signals && gettid() == getpid() && signal_watch_add(&loop->interrupts) == 0;
+    return !loop->core && !loop->options.no_signals && gettid() == getpid() &&
+           signal_watch_add(&loop->interrupts) == 0;
 }
 
 static bool main_is_done(void *loop)
@@ -107,7 +109,7 @@ static struct eddy_failure *why_no_loop(const eddy_loop_options *options, int er
 
 /* ---- opening, closing ---- */
 
-static struct eddy_failure *check_build(const struct eddy_build *build)
+struct eddy_failure *loop_check_build(const struct eddy_build *build)
 {
     static const struct eddy_build own = EDDY_BUILD;
     if (build->version >> 8 == own.version >> 8 && build->awaitable_size == own.awaitable_size &&
@@ -119,7 +121,7 @@ static struct eddy_failure *check_build(const struct eddy_build *build)
                       build->version >> 16, build->version >> 8 & 255, build->version & 255, EDDY_VERSION_STRING);
 }
 
-static struct eddy_loop *open_loop(const eddy_loop_options *options, bool moves, struct eddy_failure **failure)
+struct eddy_loop *loop_open_named(const eddy_loop_options *options, bool moves, struct eddy_failure **failure)
 {
     if (options && (options->size == 0 || options->size > sizeof *options)) {
         *failure = failure_of(EINVAL, "eddy_loop_options.size must be sizeof(eddy_loop_options)");
@@ -169,7 +171,7 @@ eddy_loop *eddy_loop_open(const eddy_loop_options *options, eddy_error *err)
     struct eddy_failure *failure = NULL;
     if (err)
         eddy_error_cleared(err);
-    struct eddy_loop *loop = open_loop(options, true, &failure);
+    struct eddy_loop *loop = loop_open_named(options, true, &failure);
     tell(failure, err);
     return loop ? loop->name : NULL;
 }
@@ -234,6 +236,8 @@ static struct eddy_failure *run_main(struct eddy_loop *loop, const struct main_c
         value_destroy(call->coroutine);
         return loop->broken ? loop_driver_failed(loop) : &failure_no_memory;
     }
+    if (loop->main_name)
+        task_set_name(task, loop->main_name);
     struct eddy_failure *failure = run_main_task(loop, task);
     *code = !failure ? 0 : ended_by_interrupt(loop, task) ? EXIT_INTERRUPTED : EXIT_FAILED;
     memcpy((char *)call->coroutine + call->result_offset, (char *)task_handle(task) + call->result_offset,
@@ -253,7 +257,7 @@ int eddy_loop_run_main(eddy_loop *name, void *coroutine, size_t size, size_t res
     int code = EXIT_FAILED;
     if (err)
         eddy_error_cleared(err);
-    struct eddy_failure *failure = check_build(build);
+    struct eddy_failure *failure = loop_check_build(build);
     if (failure || (failure = loop_claim(name, &loop))) {
         refuse_main(&call, failure, err);
         return code;
@@ -322,8 +326,8 @@ int eddy_run_main(void *coroutine, size_t size, size_t result_offset, size_t res
     struct before before;
     struct eddy_loop *loop = NULL;
     int code = EXIT_FAILED;
-    struct eddy_failure *failure = check_build(build);
-    if (!failure && !(failure = loop_check_thread()) && (loop = open_loop(options, false, &failure)))
+    struct eddy_failure *failure = loop_check_build(build);
+    if (!failure && !(failure = loop_check_thread()) && (loop = loop_open_named(options, false, &failure)))
         loop->runs = true;
     if (!loop) {
         refuse_main(&call, failure, err);
