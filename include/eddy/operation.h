@@ -44,6 +44,13 @@ EDDY_API void eddy_operation_give_back(struct eddy_operation *op);
  * sets its size; NULL: the operation ends with -ENOBUFS. Since 0.1. */
 EDDY_API int eddy_operation_recv_into(struct eddy_operation *op, int fd,
                                       void *(*buffer)(struct eddy_operation *op, size_t *size));
+/* The same for pipes, FIFOs and terminals: as read(2) and write(2), but they wait. result: bytes; of a read 0 at the
+ * end. Since 0.1. */
+EDDY_API int eddy_operation_read(struct eddy_operation *op, int fd, void *buffer, size_t size);
+EDDY_API int eddy_operation_write(struct eddy_operation *op, int fd, const void *data, size_t size);
+/* As eddy_operation_recv_into, for pipes, FIFOs and terminals. Since 0.1. */
+EDDY_API int eddy_operation_read_into(struct eddy_operation *op, int fd,
+                                      void *(*buffer)(struct eddy_operation *op, size_t *size));
 /* As recvmsg(2), but it waits. Received descriptors are close-on-exec. Since 0.1. */
 EDDY_API int eddy_operation_recvmsg(struct eddy_operation *op, int fd, struct msghdr *message, int flags);
 /* As send(2) and sendmsg(2), but they wait and never raise SIGPIPE.  result: bytes, perhaps fewer than asked for.

@@ -31,10 +31,12 @@ struct callback_operation {
     struct context_value *context; /* the context variables of the code that started it */
     /* Called in the pass of its result. True: it goes on. NULL: not called, it does not go on. */
     bool (*goes_on)(struct callback_operation *self);
-    void *(*buffer)(struct eddy_operation *op, size_t *size); /* eddy_operation_recv_into */
+    void *(*buffer)(struct eddy_operation *op, size_t *size); /* eddy_operation_recv_into, eddy_operation_read_into */
+    uint8_t receives;              /* of these two: the kind of operation that fills the memory */
     bool with_driver;              /* submitted to the driver, and not completed */
     bool cancelled;                /* eddy_operation_cancel was called */
     bool lends;                    /* op.u.lent must be given back */
+    bool waited_for_another;       /* a connect found another one in flight */
 };
 
 _Static_assert(sizeof(struct callback_operation) <= sizeof ((struct eddy_operation *)0)->ed_, "it has room");
@@ -118,7 +120,7 @@ static bool ask_for_memory(struct callback_operation *self)
         self->op.result = -ENOBUFS;
         return false;
     }
-    self->op.kind = DRIVER_RECV;
+    self->op.kind = self->receives;
     self->op.u.buffer.data = data;
     self->op.u.buffer.size = size;
     self->op.u.buffer.flags = 0;
@@ -151,9 +153,20 @@ static void pause_is_over(struct timer *timer)
         has_result(self, self->op.result);
 }
 
+/* Another connect on the socket is in flight, perhaps a cancelled one: its outcome is also the outcome of this one,
+ * whichever asks the kernel first. */
+static bool waits_for_another(struct callback_operation *self)
+{
+    if (self->op.result == -EISCONN && self->waited_for_another)
+        self->op.result = 0;
+    self->waited_for_another |= self->op.result == -EALREADY;
+    return self->op.result == -EALREADY;
+}
+
 static bool connect_again(struct callback_operation *self)
 {
-    if (!net_queue_is_full(self->op.u.address.data, self->op.u.address.length, self->op.result))
+    if (!waits_for_another(self) &&
+        !net_queue_is_full(self->op.u.address.data, self->op.u.address.length, self->op.result))
         return false;
     if (self->cancelled)
         self->op.result = -ECANCELED;
@@ -231,6 +244,16 @@ int eddy_operation_send(struct eddy_operation *op, int fd, const void *data, siz
     return start_with_bytes(op, DRIVER_SEND, fd, data, size, flags);
 }
 
+int eddy_operation_read(struct eddy_operation *op, int fd, void *buffer, size_t size)
+{
+    return start_with_bytes(op, DRIVER_READ, fd, buffer, size, 0);
+}
+
+int eddy_operation_write(struct eddy_operation *op, int fd, const void *data, size_t size)
+{
+    return start_with_bytes(op, DRIVER_WRITE, fd, data, size, 0);
+}
+
 int eddy_operation_recvmsg(struct eddy_operation *op, int fd, struct msghdr *message, int flags)
 {
     return start_with_message(op, DRIVER_RECVMSG, fd, message, flags);
@@ -248,15 +271,29 @@ int eddy_operation_recv_lent(struct eddy_operation *op, int fd)
     return start(op, (struct driver_op){.kind = DRIVER_RECV_LENT, .fd = fd}, NULL);
 }
 
-int eddy_operation_recv_into(struct eddy_operation *op, int fd,
-                             void *(*buffer)(struct eddy_operation *op, size_t *size))
+static int start_when_readable(struct eddy_operation *op, unsigned kind, int fd,
+                               void *(*buffer)(struct eddy_operation *op, size_t *size))
 {
     if (!buffer)
         return EINVAL;
     int error = start(op, (struct driver_op){.kind = DRIVER_POLL, .fd = fd, .u.poll.events = POLLIN}, ask_for_memory);
-    if (!error)
+    if (!error) {
         own_part(op)->buffer = buffer;
+        own_part(op)->receives = (uint8_t)kind;
+    }
     return error;
+}
+
+int eddy_operation_recv_into(struct eddy_operation *op, int fd,
+                             void *(*buffer)(struct eddy_operation *op, size_t *size))
+{
+    return start_when_readable(op, DRIVER_RECV, fd, buffer);
+}
+
+int eddy_operation_read_into(struct eddy_operation *op, int fd,
+                             void *(*buffer)(struct eddy_operation *op, size_t *size))
+{
+    return start_when_readable(op, DRIVER_READ, fd, buffer);
 }
 
 int eddy_operation_accept(struct eddy_operation *op, int fd)

@@ -3,7 +3,7 @@
  * test_operation.c - rules of operations without a task: each kind completes exactly once, in a later pass, with its
  * result or as cancelled, under every way to drive the loop.
  */
-#define _GNU_SOURCE /* accept4 */
+#define _GNU_SOURCE /* accept4, pipe2 */
 #include <eddy.h>
 
 #include <fcntl.h>
@@ -128,6 +128,30 @@ static void take_first_client(struct trial *t)
     close(accept(t->fds[2], NULL, NULL));
 }
 
+static void make_pipe(struct trial *t)
+{
+    assert_int_equal(pipe2(t->fds, O_NONBLOCK | O_CLOEXEC), 0);
+}
+
+/* Its end that writes is the first. */
+static void make_full_pipe(struct trial *t)
+{
+    static const char bytes[4096];
+    make_pipe(t);
+    int reader = t->fds[0];
+    t->fds[0] = t->fds[1];
+    t->fds[1] = reader;
+    while (write(t->fds[0], bytes, sizeof bytes) > 0) {
+    }
+}
+
+static void drain_pipe(struct trial *t)
+{
+    char bytes[4096];
+    while (read(t->fds[1], bytes, sizeof bytes) > 0) {
+    }
+}
+
 static int start_recv(struct trial *t)
 {
     return eddy_operation_recv(&t->op, t->fds[0], t->buffer, sizeof t->buffer, 0);
@@ -147,6 +171,21 @@ static void *give_buffer(struct eddy_operation *op, size_t *size)
 static int start_recv_into(struct trial *t)
 {
     return eddy_operation_recv_into(&t->op, t->fds[0], give_buffer);
+}
+
+static int start_read(struct trial *t)
+{
+    return eddy_operation_read(&t->op, t->fds[0], t->buffer, sizeof t->buffer);
+}
+
+static int start_read_into(struct trial *t)
+{
+    return eddy_operation_read_into(&t->op, t->fds[0], give_buffer);
+}
+
+static int start_write(struct trial *t)
+{
+    return eddy_operation_write(&t->op, t->fds[0], t->buffer, sizeof t->buffer);
 }
 
 static struct msghdr *message_of(struct trial *t) /* lives until the next call */
@@ -197,6 +236,9 @@ static const struct kind kinds[] = {
     {"recv", make_pair, start_recv, put, false},
     {"recv_lent", make_pair, start_recv_lent, put, false},
     {"recv_into", make_pair, start_recv_into, put, false},
+    {"read", make_pipe, start_read, put, false},
+    {"read_into", make_pipe, start_read_into, put, false},
+    {"write", make_full_pipe, start_write, drain_pipe, false},
     {"recvmsg", make_pair, start_recvmsg, put, false},
     {"send", make_full_pair, start_send, drain, false},
     {"sendmsg", make_full_pair, start_sendmsg, drain, false},
@@ -344,7 +386,10 @@ async(void, is_cancelled_as_it_completes, (const struct kind *, kind), (int, pau
     CHECK(t->result >= 0 || t->result == -ECANCELED);
     if (kind->start == start_accept && t->result >= 0)
         close((int)t->result);
-    if (kind->make_ready == put && !kind->is_poll && kind->start != start_poll && t->result < 0)
+    bool is_left = kind->make_ready == put && !kind->is_poll && kind->start != start_poll && t->result < 0;
+    if (is_left && kind->prepare == make_pipe)
+        CHECK(await(eddy_read(t->fds[0], bytes, sizeof bytes)) == 5);
+    else if (is_left)
         CHECK(await(eddy_recv(t->fds[0], bytes, sizeof bytes, 0)) == 5);
     await(passes(3));
     if (kind->is_poll)
@@ -628,6 +673,38 @@ static void misuse_is_an_error(void **state)
 
 static eddy_context_var who = EDDY_CONTEXT_VAR_INIT("who", NULL);
 
+/* A listener whose queue is full lets a connect wait; one that is cancelled stays under way in the kernel. */
+async(void, connects_after_a_cancelled_connect)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    struct sockaddr *to = (struct sockaddr *)&address;
+    int kind = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    int listener = socket(AF_INET, kind, 0), filler = socket(AF_INET, kind, 0), fd = socket(AF_INET, kind, 0);
+    struct trial trial = {.calls = 0};
+    trial.op.complete = complete;
+    CHECK(bind(listener, to, size) == 0 && getsockname(listener, to, &size) == 0 && listen(listener, 0) == 0);
+    connect(filler, to, size);
+    CHECK(eddy_operation_connect(&trial.op, fd, to, size) == 0);
+    await(passes(3));
+    CHECK(eddy_operation_cancel(&trial.op));
+    await(until_called(&trial, 1));
+    CHECK(trial.result == -ECANCELED);
+    CHECK(eddy_operation_connect(&trial.op, fd, to, size) == 0);
+    await(passes(3));
+    close(await(eddy_accept(listener)));
+    close(await(eddy_accept(listener)));
+    await(until_called(&trial, 2));
+    CHECK(trial.result == 0);
+    close(listener), close(filler), close(fd);
+}
+
+static void a_connect_waits_for_one_that_was_cancelled(void **state)
+{
+    (void)state;
+    RUN_CLEAN(connects_after_a_cancelled_connect());
+}
+
 static void note_who(struct eddy_operation *op)
 {
     complete(op);
@@ -665,6 +742,7 @@ int main(void)
         cmocka_unit_test(no_memory_given_receives_nothing),
         cmocka_unit_test(a_persistent_poll_reports_in_each_pass),
         cmocka_unit_test(misuse_is_an_error),
+        cmocka_unit_test(a_connect_waits_for_one_that_was_cancelled),
         cmocka_unit_test(a_completion_has_the_variables_of_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
