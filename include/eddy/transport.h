@@ -41,10 +41,11 @@ struct eddy_protocol {
 };
 
 /*
- * Takes over a connected stream socket, which must not block.  `made` is called in a later pass.  transport may be
- * NULL.  Returns 0, or an errno value, and fd stays the caller's: EDDY_NO_LOOP, ENOMEM, EBADF, EINVAL (it blocks),
- * EBUSY (operations on it are in flight), ECANCELED (the loop is being closed).  Python: connect_accepted_socket.
- * Since 0.1.
+ * Takes over a connected stream socket, an end of a pipe, or a terminal, which must not block.  `made` is called in a
+ * later pass.  transport may be NULL.  When the reader of a pipe goes away, `lost` is called, with EPIPE if bytes were
+ * unsent.  Returns 0, or an errno value, and fd stays the caller's: EDDY_NO_LOOP, ENOMEM, EBADF, EINVAL (it blocks, or
+ * is a file), EBUSY (operations on it are in flight), ECANCELED (the loop is being closed).  Python:
+ * connect_accepted_socket, connect_read_pipe, connect_write_pipe.  Since 0.1.
  */
 EDDY_API int eddy_transport_open(eddy_transport **transport, int fd, const struct eddy_protocol *protocol,
                                  void *argument);
@@ -59,7 +60,8 @@ EDDY_API int eddy_transport_connect(eddy_transport **transport, const eddy_addre
  */
 EDDY_API int eddy_transport_write(eddy_transport *t, const void *data, size_t size);
 EDDY_API int eddy_transport_writev(eddy_transport *t, const eddy_slice *parts, size_t count);
-/* Nothing more is sent after what was written; receiving goes on.  0, or EPIPE.  Python: write_eof.  Since 0.1. */
+/* Nothing more is sent after what was written; receiving goes on.  A pipe is closed by it.  0, EPIPE, or EOPNOTSUPP: a
+ * terminal.  Python: write_eof.  Since 0.1. */
 EDDY_API int eddy_transport_write_eof(eddy_transport *t);
 /* Receives no more, sends what was written, then calls `lost` in a later pass.  Harmless a second time.
  * Python: BaseTransport.close.  Since 0.1. */

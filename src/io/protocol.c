@@ -5,6 +5,9 @@
  * Invariant: of each direction one operation is in flight at most; its memory stays until it has completed.  The
  * functions of a protocol are called in passes, but for `paused`, which a write may call.  `lost` is the last of them:
  * it is called from a turn of the transport's own, when no operation is in flight, and the transport is freed then.
+ *
+ * Pipes and terminals are read and written, sockets received from and sent to. The end of a pipe that only writes waits
+ * for the reader to go away, in the place of a receive.
  */
 #define EDDY_LIBRARY
 #include "io/protocol.h"
@@ -12,11 +15,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "eddy/operation.h"
+#include "io/limits.h"
 #include "os/memory.h"
 
-enum { HIGH = 65536, KEPT = 4096 }; /* bytes; KEPT: room that an idle transport keeps for writing */
+enum { KEPT = 4096, CHUNK = 16384 }; /* bytes; KEPT: room that an idle transport keeps for writing; CHUNK: of a pipe,
+                                        read at a time */
 
 /* In which order a transport goes through them; a connect begins with the first. */
 enum stage { CONNECTING, TO_BE_MADE, OPEN, LOST };
@@ -29,6 +36,8 @@ struct eddy_transport {
     enum stage stage;
     struct eddy_operation read, write; /* `write` connects, too */
     bool reads, writes;         /* that one is in flight */
+    bool is_pipe;               /* a pipe or a terminal, not a socket */
+    bool only_writes;           /* that it was opened so */
     bool paused;                /* the program wants nothing to be received */
     bool delivers;              /* the protocol is being called with what `read` has brought */
     bool holds;                 /* `read` has brought something that the protocol has not been given, since it paused */
@@ -38,11 +47,12 @@ struct eddy_transport {
     bool closing;               /* nothing more is received; `lost` follows */
     bool broken;                /* nothing more is sent, either */
     int error;                  /* for `lost` */
-    char *into;                 /* memory of the protocol's that `read` receives into */
+    char *into;                 /* memory that `read` receives into; NULL: the loop's */
+    char *own;                  /* the same, if it is the transport's: bytes of a pipe for `received` */
     struct eddy_buffer sending; /* with `write` */
     size_t sent;                /* of it */
     struct eddy_buffer waiting; /* written meanwhile */
-    size_t low, high;           /* limits of what is unsent */
+    struct limits limits;       /* of what is unsent */
     struct loop_call turn;      /* queued: something is to be called in the next pass */
     struct loop_closer closer;
     struct eddy_address address; /* that it connects to */
@@ -67,10 +77,13 @@ static bool is_over(const struct eddy_transport *t)
     return t->closing && !t->reads && !t->writes && !has_to_send(t);
 }
 
-static void drop_held(struct eddy_transport *t)
+/* The bytes that `read` has brought are of no use any more. */
+static void drop_received(struct eddy_transport *t)
 {
     t->holds = false;
     eddy_operation_give_back(&t->read);
+    memory_free(t->own);
+    t->own = NULL;
 }
 
 /* After each change: asks for the end of what is not wanted any more. */
@@ -81,7 +94,7 @@ static void settle(struct eddy_transport *t)
     if (t->reads)
         eddy_operation_cancel(&t->read);
     else if (!t->delivers)
-        drop_held(t);
+        drop_received(t);
     if (t->writes && t->broken)
         eddy_operation_cancel(&t->write);
     if (is_over(t))
@@ -98,6 +111,7 @@ static void end(struct eddy_transport *t)
     socket_close(t->loop, t->fd);
     eddy_buffer_free(&t->sending);
     eddy_buffer_free(&t->waiting);
+    drop_received(t);
     call_free(&t->turn);
     memory_free(t);
 }
@@ -135,8 +149,21 @@ bool eddy_transport_is_closing(const struct eddy_transport *t)
 static void *give_memory(struct eddy_operation *op, size_t *size)
 {
     struct eddy_transport *t = op->argument;
-    t->into = t->protocol->buffer ? t->protocol->buffer(t, size) : NULL;
-    return t->into;
+    if (t->protocol->buffer)
+        return t->into = t->protocol->buffer(t, size);
+    *size = CHUNK;
+    return t->own = t->into = t->is_pipe ? memory_alloc(CHUNK) : NULL;
+}
+
+static int begin_to_receive(struct eddy_transport *t)
+{
+    if (t->only_writes)
+        return eddy_operation_poll(&t->read, t->fd, 0); /* POLLERR: there is no reader any more */
+    if (t->is_pipe)
+        return eddy_operation_read_into(&t->read, t->fd, give_memory);
+    if (t->protocol->buffer)
+        return eddy_operation_recv_into(&t->read, t->fd, give_memory);
+    return eddy_operation_recv_lent(&t->read, t->fd);
 }
 
 static void receive(struct eddy_transport *t)
@@ -144,8 +171,7 @@ static void receive(struct eddy_transport *t)
     if (t->stage != OPEN || t->paused || t->ended || t->closing || t->reads || t->delivers || t->holds)
         return;
     t->into = NULL;
-    int error = t->protocol->buffer ? eddy_operation_recv_into(&t->read, t->fd, give_memory)
-                                    : eddy_operation_recv_lent(&t->read, t->fd);
+    int error = begin_to_receive(t);
     t->reads = !error;
     if (error)
         break_off(t, error);
@@ -170,16 +196,17 @@ static void copy_into(struct eddy_transport *t, const char *data, size_t size)
 static void deliver(struct eddy_transport *t)
 {
     size_t size = (size_t)t->read.result;
-    t->holds = false;
+    const char *data = t->into ? t->into : t->read.data;
+    bool is_in_place = t->into && !t->own;
     t->delivers = true;
-    if (t->into && t->protocol->buffer && t->protocol->filled)
+    if (t->protocol->buffer && !is_in_place)
+        copy_into(t, data, size);
+    else if (t->protocol->buffer && t->protocol->filled)
         t->protocol->filled(t, size);
-    else if (!t->into && t->protocol->buffer)
-        copy_into(t, t->read.data, size);
     else if (!t->protocol->buffer && t->protocol->received)
-        t->protocol->received(t, t->into ? t->into : t->read.data, size);
+        t->protocol->received(t, data, size);
     t->delivers = false;
-    eddy_operation_give_back(&t->read);
+    drop_received(t);
 }
 
 static void take_end(struct eddy_transport *t)
@@ -189,11 +216,20 @@ static void take_end(struct eddy_transport *t)
         eddy_transport_close(t);
 }
 
+static void reader_is_gone(struct eddy_transport *t)
+{
+    break_off(t, eddy_transport_unsent(t) > 0 ? EPIPE : 0);
+}
+
 static void received(struct eddy_operation *op)
 {
     struct eddy_transport *t = op->argument;
     t->reads = false;
-    if (op->result > 0 && !t->closing && t->paused)
+    if (t->is_pipe && op->result == -EIO) /* a terminal whose other side is closed */
+        op->result = 0;
+    if (op->result > 0 && t->only_writes)
+        reader_is_gone(t);
+    else if (op->result > 0 && !t->closing && t->paused)
         t->holds = true;
     else if (op->result > 0 && !t->closing)
         deliver(t);
@@ -201,6 +237,8 @@ static void received(struct eddy_operation *op)
         take_end(t);
     else if (op->result < 0 && op->result != -ECANCELED)
         break_off(t, (int)-op->result);
+    if (!t->holds)
+        drop_received(t);
     receive(t);
     settle(t);
 }
@@ -235,7 +273,10 @@ size_t eddy_transport_unsent(const struct eddy_transport *t)
 
 static void send_more(struct eddy_transport *t)
 {
-    int error = eddy_operation_send(&t->write, t->fd, t->sending.data + t->sent, t->sending.size - t->sent, 0);
+    const char *data = t->sending.data + t->sent;
+    size_t size = t->sending.size - t->sent;
+    int error = t->is_pipe ? eddy_operation_write(&t->write, t->fd, data, size)
+                           : eddy_operation_send(&t->write, t->fd, data, size, 0);
     t->writes = !error;
     if (error)
         break_off(t, error);
@@ -258,13 +299,17 @@ static void send_waiting(struct eddy_transport *t)
 
 static void send_eof(struct eddy_transport *t)
 {
-    if (t->eof && t->stage == OPEN && !t->broken && !has_to_send(t))
+    if (!t->eof || t->stage != OPEN || t->broken || has_to_send(t))
+        return;
+    if (t->only_writes)
+        eddy_transport_close(t); /* the only way to end a pipe */
+    else if (!t->is_pipe)
         net_shutdown(t->loop->driver, t->fd, SHUT_WR);
 }
 
 static void resume_writer(struct eddy_transport *t)
 {
-    if (!t->told_to_pause || t->broken || eddy_transport_unsent(t) > t->low)
+    if (!t->told_to_pause || t->broken || eddy_transport_unsent(t) > t->limits.low)
         return;
     t->told_to_pause = false;
     if (t->protocol->resumed)
@@ -273,7 +318,7 @@ static void resume_writer(struct eddy_transport *t)
 
 static void pause_writer(struct eddy_transport *t)
 {
-    if (t->told_to_pause || t->broken || eddy_transport_unsent(t) <= t->high)
+    if (t->told_to_pause || t->broken || eddy_transport_unsent(t) <= t->limits.high)
         return;
     t->told_to_pause = true;
     if (t->protocol->paused)
@@ -323,6 +368,8 @@ int eddy_transport_write_eof(struct eddy_transport *t)
         return EPIPE;
     if (t->eof)
         return 0;
+    if (t->is_pipe && !t->only_writes)
+        return EOPNOTSUPP;
     t->eof = true;
     send_eof(t);
     return 0;
@@ -330,22 +377,16 @@ int eddy_transport_write_eof(struct eddy_transport *t)
 
 int eddy_transport_set_limits(struct eddy_transport *t, size_t low, size_t high)
 {
-    if (high == EDDY_LIMIT_DEFAULT)
-        high = low == EDDY_LIMIT_DEFAULT ? HIGH : low > SIZE_MAX / 4 ? SIZE_MAX - 1 : 4 * low;
-    if (low == EDDY_LIMIT_DEFAULT)
-        low = high / 4;
-    if (high < low)
-        return EINVAL;
-    t->low = low;
-    t->high = high;
-    pause_writer(t);
-    return 0;
+    int error = limits_set(&t->limits, low, high);
+    if (!error)
+        pause_writer(t);
+    return error;
 }
 
 void eddy_transport_limits(const struct eddy_transport *t, size_t *low, size_t *high)
 {
-    *low = t->low;
-    *high = t->high;
+    *low = t->limits.low;
+    *high = t->limits.high;
 }
 
 /* ==== turns ==== */
@@ -405,8 +446,7 @@ struct eddy_transport *protocol_transport(struct eddy_loop *loop, int fd, const 
     t->loop = loop;
     t->fd = fd;
     t->stage = TO_BE_MADE;
-    t->low = HIGH / 4;
-    t->high = HIGH;
+    t->limits = limits_default;
     t->read = (struct eddy_operation){.complete = received, .argument = t};
     t->write = (struct eddy_operation){.complete = sent, .argument = t};
     call_init(&t->turn, loop, take_turn, t);
@@ -425,10 +465,30 @@ struct eddy_transport *protocol_begin(struct eddy_loop *loop, int fd, const stru
     return t;
 }
 
+/* Of a driver's own sockets fstat knows nothing; regular files are always ready. */
+static bool is_regular(int fd)
+{
+    struct stat facts;
+    return fstat(fd, &facts) == 0 && (S_ISREG(facts.st_mode) || S_ISDIR(facts.st_mode) || S_ISBLK(facts.st_mode));
+}
+
+static void find_ways(struct eddy_transport *t)
+{
+    struct stat facts;
+    if (fstat(t->fd, &facts) != 0 || (!S_ISFIFO(facts.st_mode) && !isatty(t->fd)))
+        return;
+    int mode = fcntl(t->fd, F_GETFL) & O_ACCMODE;
+    t->is_pipe = true;
+    t->eof = mode == O_RDONLY;
+    t->only_writes = mode == O_WRONLY;
+}
+
 int eddy_transport_open(struct eddy_transport **transport, int fd, const struct eddy_protocol *protocol,
                         void *argument)
 {
     int error = protocol_refusal(current.loop, "eddy_transport_open");
+    if (!error && is_regular(fd))
+        error = EINVAL;
     if (!error)
         error = eddy_adopt(fd);
     if (error)
@@ -438,6 +498,7 @@ int eddy_transport_open(struct eddy_transport **transport, int fd, const struct 
         eddy_release(fd);
         return ENOMEM;
     }
+    find_ways(t);
     if (transport)
         *transport = t;
     return 0;
