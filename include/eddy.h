@@ -17,6 +17,7 @@
 #include "eddy/context.h"
 #include "eddy/cores.h"
 #include "eddy/dns.h"
+#include "eddy/endpoint.h"
 #include "eddy/error.h"
 #include "eddy/event.h"
 #include "eddy/future.h"
