@@ -42,18 +42,30 @@ static inline size_t block_class(size_t size)
     return (size + sizeof(void *) - 1) / BLOCK_STEP;
 }
 
+static inline void *block_pop(struct blocks *blocks, size_t class)
+{
+    void *block = blocks->free[class];
+    blocks->free[class] = *(void **)block;
+    blocks->live++;
+    return block;
+}
+
+/* A block that was in use before; NULL: block_take may have one. */
+static inline void *block_take_again(struct blocks *blocks, size_t size)
+{
+    size_t class = block_class(size);
+    if (class >= BLOCK_CLASSES || !blocks->free[class] || memory_may_fail())
+        return NULL;
+    return block_pop(blocks, class);
+}
+
 /* A block at a multiple of 16; NULL: no memory. */
 static inline void *block_take(struct blocks *blocks, size_t size)
 {
     size_t class = block_class(size);
     if (class >= blocks->classes || !blocks->free[class])
         return block_make(blocks, size);
-    if (memory_fault())
-        return NULL;
-    void *block = blocks->free[class];
-    blocks->free[class] = *(void **)block;
-    blocks->live++;
-    return block;
+    return memory_fault() ? NULL : block_pop(blocks, class);
 }
 
 static inline void block_give(struct blocks *blocks, void *block, size_t size)

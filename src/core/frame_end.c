@@ -34,7 +34,7 @@ static void end_children(void **children)
         struct task *task = *children;
         if (self) {
             circle_break(self, task);
-            task_wait_end(self, task, false);
+            task_wait_end(self, task);
         }
         task_give_up_handle(task);
     }

@@ -130,6 +130,8 @@ int hibernation_begin(struct eddy_loop *loop)
     if (!hibernate_begin())
         return ENOMEM;
     loop->hibernation.on = hibernate_is_on(); /* not where a tool watches the memory */
+    if (loop->hibernation.on)
+        loop->enter = NULL;
     return 0;
 }
 

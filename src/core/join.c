@@ -25,7 +25,7 @@ static struct task *joiner(struct watch *watch)
     return container_of(watch, struct task, wait.watch);
 }
 
-static void wake_joiner(struct watch *watch)
+void join_wake(struct watch *watch)
 {
     task_wake(joiner(watch));
 }
@@ -44,7 +44,7 @@ static const struct wait_kind by_await = {.waiter = joiner, .refuse = refuse_joi
 static void link_to(struct task *self, struct task *task, const struct wait_kind *kind)
 {
     task->references++;
-    watch_add(&task->watches, &self->wait.watch, wake_joiner);
+    watch_add(&task->watches, &self->wait.watch, join_wake);
     self->wait.watch.kind = kind;
     self->joins = task;
 }
@@ -55,27 +55,36 @@ static void unlink_from(struct task *self, struct task *task)
     task_unref(task);
 }
 
-static inline void wait_end(struct task *self, struct task *task, bool forwarding)
+void task_wait_end(struct task *self, struct task *task)
 {
     self->forwarded = self->circular = false;
     if (task->state == TASK_DONE)
         return;
-    link_to(self, task, forwarding ? &by_await : &by_frame);
-    self->passes_on = forwarding;
-    if (forwarding && self->must_cancel) {
-        self->must_cancel = false;
-        self->forwarded = true;
-        task_hurry(task, self->cancel_reason);
-    }
+    link_to(self, task, &by_frame);
     while (task->state != TASK_DONE && !self->circular)
-        sched_park(self);
-    self->passes_on = false;
+        task_park(self);
     unlink_from(self, task);
 }
 
-void task_wait_end(struct task *self, struct task *task, bool forwarding)
+static __attribute__((noinline)) void forward_request(struct task *self, struct task *task)
 {
-    wait_end(self, task, forwarding);
+    self->must_cancel = false;
+    self->forwarded = true;
+    task_hurry(task, self->cancel_reason);
+}
+
+/* The wait of an await: requests are passed on to the task, until it has ended or the await was refused. */
+static inline __attribute__((always_inline)) void await_end(struct task *self, struct task *task)
+{
+    link_to(self, task, &by_await);
+    self->passes_on = true;
+    if (self->must_cancel)
+        forward_request(self, task);
+    while (task->state != TASK_DONE && !self->circular)
+        sched_park(self);
+    self->passes_on = false;
+    self->joins = NULL;
+    task->references--; /* not the last one: the handle has one, too */
 }
 
 /* A request was passed to the task, which ended in another way. If it was delivered, that end is the answer;
@@ -122,9 +131,14 @@ static struct eddy_failure *refuse(struct task *self, struct task *task, bool aw
     return failure;
 }
 
-static struct eddy_failure *join_task(struct task *task)
+/* False: why_not knows more. */
+static inline bool may_await(const struct task *self, const struct task *task)
 {
-    struct task *self = current.task;
+    return __builtin_expect(self && task->loop == self->loop && task != self, 1);
+}
+
+static __attribute__((noinline, cold)) struct eddy_failure *why_not(struct task *self, struct task *task)
+{
     if (task_is_no_memory(task)) {
         task_unspawned_seen();
         return &failure_no_memory;
@@ -133,23 +147,30 @@ static struct eddy_failure *join_task(struct task *task)
         return failure_of(EDDY_NO_TASK, "await of task \"%s\"", task_name(task));
     if (task == self)
         return failure_of(EDDY_WAITS_FOR_ITSELF, "task \"%s\"", task_name(task));
-    if (task->loop != self->loop && task->state != TASK_DONE)
-        return wrong_loop_failure("the task");
+    return task->state == TASK_DONE ? NULL : wrong_loop_failure("the task");
+}
+
+static __attribute__((noinline)) struct eddy_failure *join_task(struct task *task)
+{
+    struct task *self = current.task;
+    struct eddy_failure *misuse = may_await(self, task) ? NULL : why_not(self, task);
+    if (misuse)
+        return misuse;
     struct eddy_failure *circle = circle_closed(self, task);
     if (circle)
         return refuse(self, task, task->consumed, circle);
     task_check_unused(task);
     task->consumed = true;
-    if (task->state == TASK_DONE && self->at_once++ >= TASK_AWAITS_AT_ONCE)
+    self->forwarded = self->circular = false;
+    if (task->state != TASK_DONE)
+        await_end(self, task);
+    else if (self->at_once++ >= TASK_AWAITS_AT_ONCE)
         task_give_way(self);
-    wait_end(self, task, true);
     if (self->circular)
         return refuse(self, task, false, self->wait.refusal);
     task_disown(task);
-    struct eddy_failure *failure = outcome(self, task);
-    if (!failure)
-        task->has_result = false; /* the awaiter copies it */
-    return failure;
+    task->has_result = false; /* the awaiter copies it */
+    return self->forwarded || task_core(task)->failure ? outcome(self, task) : NULL;
 }
 
 /* Waits until it has ended. Returns NULL. */
@@ -201,7 +222,7 @@ static void wait_until_set(struct task *self, struct eddy_awaitable *a, bool for
         return;
     }
     future->waiting++;
-    watch_add(&future->watches, &self->wait.watch, wake_joiner);
+    watch_add(&future->watches, &self->wait.watch, join_wake);
     self->waits_for = forward ? a : NULL;
     self->interruptible = !forward;
     while (a->awaitable.state == EDDY_RUNNING && (forward || !self->must_cancel))
@@ -257,14 +278,8 @@ static inline void take(struct task *self, struct task *task)
     task->has_result = false;
 }
 
-struct eddy_failure *eddy_join(struct eddy_awaitable *a)
+static __attribute__((noinline)) struct eddy_failure *join_other(struct eddy_awaitable *a)
 {
-    if (handle_is_task(a) && can_take(current.task, task_of_handle(a))) {
-        take(current.task, task_of_handle(a));
-        return NULL;
-    }
-    if (handle_is_task(a))
-        return join_task(task_of_handle(a));
     if (a->awaitable.flags & ED_FLAG_FUTURE)
         return join_future(a, true);
     if (a->awaitable.state == EDDY_FINISHED)
@@ -276,6 +291,16 @@ struct eddy_failure *eddy_join(struct eddy_awaitable *a)
     a->awaitable.state = EDDY_FINISHED;
     a->awaitable.failure = NULL;
     return failure;
+}
+
+struct eddy_failure *eddy_join(struct eddy_awaitable *a)
+{
+    if (!handle_is_task(a))
+        return join_other(a);
+    if (!can_take(current.task, task_of_handle(a)))
+        return join_task(task_of_handle(a));
+    take(current.task, task_of_handle(a));
+    return NULL;
 }
 
 void eddy_release_handle(struct eddy_awaitable *a)

@@ -2,8 +2,8 @@
 /*
  * life.c - the life of a task: making it, beginning it on a stack or driving it without one, ending it.
  *
- * Invariant: the next task is made ready before the current stack, which is still in use, is given back
- * (task_leave).
+ * Invariant: the next task is made ready before the current stack, which is still in use, is given back. A new task
+ * may begin on the stack that the one before it has just left, without a switch.
  */
 #include "core/life.h"
 
@@ -16,6 +16,7 @@
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/frame_end.h"
+#include "core/join.h"
 #include "core/level.h"
 #include "core/loop.h"
 #include "core/native.h"
@@ -26,19 +27,6 @@
 
 /* ---- its end ---- */
 
-static inline void delist(struct task *task)
-{
-    struct eddy_loop *loop = task->loop;
-    if (task->previous)
-        task->previous->next = task->next;
-    else
-        loop->tasks = task->next;
-    if (task->next)
-        task->next->previous = task->previous;
-    loop->task_count--;
-    task->in_loop = false;
-}
-
 static __attribute__((noinline)) void note_failure(struct task *task)
 {
     struct eddy_core *core = task_core(task);
@@ -47,11 +35,18 @@ static __attribute__((noinline)) void note_failure(struct task *task)
     task->cancelled = failure_is_cancellation(core->failure);
 }
 
-static inline __attribute__((always_inline)) void end(struct task *task)
+static __attribute__((noinline, cold)) void ends_early(struct task *task)
+{
+    EDDY_ASSERT(!task->ready.queued, "task \"%s\" ends, and would be resumed afterwards", task_name(task));
+    EDDY_ASSERT(false, "task \"%s\" ends within a wait", task_name(task));
+}
+
+/* Returns the only task that waits for it, if it does so by an await: the caller must wake it; NULL: there is none. */
+static inline __attribute__((always_inline)) struct task *end(struct task *task)
 {
     struct eddy_core *core = task_core(task);
-    EDDY_ASSERT(!task->ready.queued, "task \"%s\" ends, and would be resumed afterwards", task_name(task));
-    EDDY_ASSERT(!task->interruptible && !task->releasing, "task \"%s\" ends within a wait", task_name(task));
+    if (__builtin_expect(task->ready.queued | task->interruptible | task->releasing, 0))
+        ends_early(task);
     if (__builtin_expect(core->failure != NULL, 0))
         note_failure(task);
     else
@@ -60,16 +55,20 @@ static inline __attribute__((always_inline)) void end(struct task *task)
     core->state = EDDY_FINISHED;
     if (task->level)
         level_forget(task);
-    delist(task);
+    task_delist(task);
+    struct task *heir = task->watches.first ? join_only(task) : NULL;
     if (task->watches.first)
         watches_fire(&task->watches);
     if (task->references == 1) /* the loop's reference: the one who might have taken it has given up */
         task_give_up_result(task);
+    return heir;
 }
 
 static void finish(struct task *task)
 {
-    end(task);
+    struct task *heir = end(task);
+    if (heir)
+        task_wake(heir);
 }
 
 /* ---- on a stack ---- */
@@ -87,16 +86,88 @@ static void end_without_running(struct task *task, struct eddy_failure *failure)
     current.task = parking;
 }
 
+/* The next task is made ready before the stack is given back: it must not get this stack while it is in use. */
+static inline __attribute__((always_inline)) _Noreturn void leave_for(struct task *task, struct task *next)
+{
+    struct eddy_loop *loop = task->loop;
+    struct stack *stack = task->stack;
+    task->stack = NULL;
+    current.task = next;
+    switch_retire();
+    task_unref(task);
+    stack_give(stack);
+    if (next)
+        *loop->error = next->saved_errno;
+    switch_away(&loop->left, next ? &next->point : &loop->point, NULL);
+    __builtin_unreachable();
+}
+
+/* The task that waited for its end would be the only one of the next pass: it goes on. Else it is only woken. */
+static __attribute__((noinline)) void leave_for_heir(struct task *task, struct task *heir)
+{
+    struct eddy_loop *loop = task->loop;
+    if (loop->ready.batch || loop->ready.first || heir->ready.begin || loop->careful || !sched_is_alone(loop)) {
+        task_wake(heir);
+        return;
+    }
+    loop->ready.passes++;
+    leave_for(task, heir);
+}
+
+static __attribute__((noinline)) _Noreturn void leave(struct task *task)
+{
+    struct eddy_loop *loop = task->loop;
+    struct task *next = loop_next_task(loop);
+    if (__builtin_expect(loop->careful, 0))
+        sched_be_careful(loop, NULL, next);
+    leave_for(task, next);
+}
+
+/* The new task that is next, if it may begin on the stack of the one that has ended; NULL: it may not. Where a tool
+ * follows stacks each task has its own. */
+static inline struct task *follower(const struct task *task)
+{
+#ifdef EDDY_SANITIZED
+    (void)task;
+    return NULL;
+#else
+    struct eddy_loop *loop = task->loop;
+    if (loop->careful || !task->ready.plain || task->stack->checked)
+        return NULL;
+    if (!loop->ready.batch && loop->ready.first && sched_is_alone(loop))
+        ready_begin_pass(&loop->ready);
+    return sched_new_task(loop);
+#endif
+}
+
+static inline void follow(struct task *task, struct task *next)
+{
+    ready_take(&task->loop->ready);
+    sched_begin(next, task->stack);
+    task->stack = NULL;
+    current.task = next;
+    *task->loop->error = 0;
+    task_unref(task);
+}
+
 void task_entry(void *argument)
 {
     struct task *task = argument;
-    struct eddy_awaitable *handle = task_handle(task);
-    handle->awaitable.state = EDDY_RUNNING;
-    handle->awaitable.type->run(handle);
-    if (task->children)
-        eddy_frame_end(task->children);
-    end(task);
-    task_leave(task);
+    for (;;) {
+        struct eddy_awaitable *handle = task_handle(task);
+        handle->awaitable.state = EDDY_RUNNING;
+        handle->awaitable.type->run(handle);
+        if (task->children)
+            eddy_frame_end(task->children);
+        struct task *heir = end(task);
+        if (heir)
+            leave_for_heir(task, heir);
+        struct task *next = follower(task);
+        if (!next)
+            leave(task);
+        follow(task, next);
+        task = next;
+    }
 }
 
 static inline bool prepare(struct task *task)
@@ -108,16 +179,14 @@ static inline bool prepare(struct task *task)
     size_t size = task->stack_size ? task->stack_size : task->loop->options.stack_size;
     if (__builtin_expect(task->loop->hibernation.on, 0))
         hibernation_make_room(size);
-    task->stack = size ? stack_take(size) : stack_take_again();
-    if (!task->stack) {
+    task->stack = size ? NULL : stack_take_again();
+    if (!task->stack && !(task->stack = stack_take(size))) {
         end_without_running(task, &failure_no_memory);
         return false;
     }
-    task->stack->owner = task;
     if (task->stack->guard == STACK_GUARD_CANARY)
         task->loop->careful = true;
-    task->state = TASK_STARTED;
-    task->ready.begin = NULL;
+    sched_begin(task, task->stack);
     switch_prepare(&task->point, task->stack->floor, stack_top(task->stack), task_entry, task);
     return true;
 }

@@ -13,6 +13,7 @@
 #include "core/failure.h"
 #include "core/future.h"
 #include "core/generator.h"
+#include "core/life.h"
 #include "core/report.h"
 #include "core/sched.h"
 #include "os/clock.h"
@@ -208,6 +209,7 @@ struct eddy_loop *loop_open(const eddy_loop_options *options, bool moves, int *e
     if (loop->options.debug || environment_says("EDDY_DEBUG"))
         loop->debug = debug_begin(loop->options.slow_step);
     loop->careful = loop->debug != NULL;
+    loop->enter = loop->options.stack_size || loop->hibernation.on ? NULL : task_entry;
     if (loop->debug && loop->driver->second_choice)
         say_second_choice();
     return loop;

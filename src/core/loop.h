@@ -73,6 +73,8 @@ struct eddy_loop {
     bool timer_due;              /* a timer was set for a time that has passed */
     bool careful;                /* leaving a stack takes more steps: debug mode, or stacks without guards */
     int *error;                  /* errno of its thread */
+    void (*enter)(void *task);   /* task_entry: new tasks take a stack that is free and begin there; NULL: each begins
+                                  * by its `begin`, since there is more to do */
     uint64_t random;             /* state of the shuffle, in the simulation */
     struct remote_call *inbox;   /* atomic: a stack of calls, newest first */
     struct generator_stack *async_generators; /* those that have begun and not ended */

@@ -20,6 +20,7 @@ struct ready {
     struct task *(*begin)(struct ready *ready);
     bool queued;        /* it is in the ready queue */
     bool on_loop;       /* `begin` needs the loop's own stack: a call, a task without one */
+    bool plain;         /* a task with a stack of the loop's usual size, which it may not have taken yet */
     uint32_t parked_at; /* for a task: the loop's looked_at when it began to wait; here, since there is room */
 };
 

@@ -6,7 +6,7 @@
 #include "core/debug.h"
 #include "core/task.h"
 #include "os/clock.h"
-#include "os/stack.h"
+#include "os/stack_pool.h"
 
 /*
  * While tasks are always ready and timers are set, the loop reads the clock once in as many passes as take
@@ -60,9 +60,8 @@ struct task *loop_next_task(struct eddy_loop *loop)
 
 /* ---- leaving a stack ---- */
 
-/* Called in debug mode, and for stacks that have no guard page. */
-static __attribute__((noinline, cold)) void be_careful(struct eddy_loop *loop, const struct stack *left,
-                                                       struct task *next)
+__attribute__((noinline, cold)) void sched_be_careful(struct eddy_loop *loop, const struct stack *left,
+                                                      struct task *next)
 {
     if (left && !stack_intact(left))
         stack_report_overflow(left);
@@ -70,12 +69,12 @@ static __attribute__((noinline, cold)) void be_careful(struct eddy_loop *loop, c
         debug_step(loop->debug, next);
 }
 
-void sched_leave_otherwise(struct task *self)
+static __attribute__((noinline)) void leave_somehow(struct task *self)
 {
     struct eddy_loop *loop = self->loop;
     struct task *next = next_task(loop);
     if (__builtin_expect(loop->careful, 0))
-        be_careful(loop, self->stack, next);
+        sched_be_careful(loop, self->stack, next);
     if (next == self)
         return;
     if (next) {
@@ -86,6 +85,23 @@ void sched_leave_otherwise(struct task *self)
     }
 }
 
+/* First the case that a new task is next and begins on a stack that was used before: it calls nothing. */
+void sched_leave_otherwise(struct task *self)
+{
+    struct eddy_loop *loop = self->loop;
+    struct task *next = loop->careful ? NULL : sched_new_task(loop);
+    struct stack *stack = next ? stack_take_again() : NULL;
+    if (!stack) {
+        leave_somehow(self);
+        return;
+    }
+    ready_take(&loop->ready);
+    sched_begin(next, stack);
+    current.task = next;
+    *loop->error = 0;
+    switch_begin(&self->point, &next->point, stack->floor, stack_top(stack), loop->enter, next);
+}
+
 void task_park(struct task *self)
 {
     sched_park(self);
@@ -94,26 +110,4 @@ void task_park(struct task *self)
 void task_give_way(struct task *self)
 {
     sched_give_way(self);
-}
-
-/* The last call on a task's stack. The next task is made ready before the stack is given back: it must not get this
- * stack while it is in use. */
-void task_leave(struct task *task)
-{
-    struct eddy_loop *loop = task->loop;
-    struct stack *stack = task->stack;
-    task->stack = NULL;
-    struct task *next = loop->careful ? NULL : sched_next(loop);
-    if (!next)
-        next = next_task(loop);
-    if (__builtin_expect(loop->careful, 0))
-        be_careful(loop, NULL, next);
-    current.task = next;
-    switch_retire();
-    task_unref(task);
-    stack_give(stack);
-    if (next)
-        *loop->error = next->saved_errno;
-    switch_away(&loop->left, next ? &next->point : &loop->point, NULL);
-    __builtin_unreachable();
 }

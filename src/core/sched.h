@@ -11,6 +11,7 @@
 
 #include "core/current.h"
 #include "core/loop.h"
+#include "os/stack.h"
 
 /* Puts it into the ready queue; no effect if it is in it. */
 static inline void task_wake(struct task *task)
@@ -22,8 +23,6 @@ static inline void task_wake(struct task *task)
 void task_park(struct task *self);
 /* All other ready tasks run before it goes on. */
 void task_give_way(struct task *self);
-/* Leaves the stack of a task that has ended, and gives up the loop's reference. */
-_Noreturn void task_leave(struct task *task);
 
 /* The next task to run without returning to the loop; its stack is ready. NULL: return to the loop. */
 struct task *loop_next_task(struct eddy_loop *loop);
@@ -32,6 +31,8 @@ void loop_note_look(struct eddy_loop *loop, int64_t now);
 
 /* ---- the same as inline functions ---- */
 
+/* Called before `next` runs, in debug mode, and for stacks that have no guard page. left: the stack that is left. */
+void sched_be_careful(struct eddy_loop *loop, const struct stack *left, struct task *next);
 /* The rest of sched_leave, with any destination. */
 void sched_leave_otherwise(struct task *self);
 
@@ -57,6 +58,22 @@ static inline __attribute__((always_inline)) void sched_will_run(struct ready *i
     __builtin_prefetch(sp);
     __builtin_prefetch(sp + 64);
     __builtin_prefetch(sp + 128);
+}
+
+/* A task that has not begun is given its stack. */
+static inline void sched_begin(struct task *task, struct stack *stack)
+{
+    stack->owner = task;
+    task->stack = stack;
+    task->state = TASK_STARTED;
+    task->ready.begin = NULL;
+}
+
+/* The first of the pass, if it is a new task that begins without further steps; NULL: it is not. */
+static inline struct task *sched_new_task(const struct eddy_loop *loop)
+{
+    struct ready *item = loop->ready.batch;
+    return item && item->plain && loop->enter && task_is_untouched(task_of_ready(item)) ? task_of_ready(item) : NULL;
 }
 
 /* The task that runs next, if it has a stack to switch to; NULL: ask loop_next_task. */

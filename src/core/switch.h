@@ -85,6 +85,13 @@ void *eddy_switch(void **from, void *to, void *value);
 #ifndef EDDY_SANITIZED
 #ifndef EDDY_SWITCH_IS_GENERIC
 bool eddy_switch_bool(void **from, void *to, void *value); /* the same code under another name */
+#ifdef __x86_64__
+#define EDDY_SWITCH_BEGINS 1
+/* The half of eddy_switch that loads registers. */
+_Noreturn void eddy_switch_away(void *to, void *value);
+/* The half that stores them; then entry(argument) begins on the stack that ends at `top`. */
+void eddy_switch_begin(void **from, void *top, void (*entry)(void *), void *argument);
+#endif
 #else
 #define eddy_switch_bool(from, to, value) (eddy_switch(from, to, value) != NULL)
 #endif
@@ -100,7 +107,12 @@ static inline bool switch_for_bool(struct switch_point *from, const struct switc
 /* The switch when `from` is left for ever. */
 static inline void switch_away(struct switch_point *from, const struct switch_point *to, void *value)
 {
+#ifdef EDDY_SWITCH_BEGINS
+    (void)from;
+    eddy_switch_away(to->sp, value);
+#else
     eddy_switch(&from->sp, to->sp, value);
+#endif
 }
 #else
 void *switch_with(struct switch_point *from, const struct switch_point *to, void *value);
@@ -111,6 +123,20 @@ void switch_away(struct switch_point *from, const struct switch_point *to, void 
 static inline void switch_to(struct switch_point *from, const struct switch_point *to)
 {
     switch_with(from, to, NULL);
+}
+
+/* switch_prepare and switch_to in one: `to` begins. */
+static inline __attribute__((always_inline)) void switch_begin(struct switch_point *from, struct switch_point *to,
+                                                               void *bottom, void *top, void (*entry)(void *),
+                                                               void *argument)
+{
+#ifdef EDDY_SWITCH_BEGINS
+    (void)to, (void)bottom;
+    eddy_switch_begin(&from->sp, top, entry, argument);
+#else
+    switch_prepare(to, bottom, top, entry, argument);
+    switch_to(from, to);
+#endif
 }
 
 #endif

@@ -13,6 +13,8 @@
 #ifndef EDDY_CORE_TASK_H
 #define EDDY_CORE_TASK_H
 
+#include <string.h>
+
 #include "core/fake_frame.h"
 #include "core/ready.h"
 #include "core/switch.h"
@@ -38,6 +40,7 @@ struct task {
     char *spawn_frame;               /* an address below the frames that spawned it and all earlier tasks in its list */
     struct switch_point point;       /* where it goes on; in use while it is started and not running */
     int saved_errno;                 /* close to the point: a switch to the task needs both */
+    /* These four bytes are zero until the task begins, unless it is cancelled before: see task_is_untouched. */
     bool must_cancel;                /* a request waits for the next await */
     bool forwarded;                  /* a request was passed to the object that it waits for */
     uint8_t at_once;                 /* number of awaits that have completed at once since it last yielded */
@@ -49,7 +52,7 @@ struct task {
     struct task *behind;             /* in a search for circles: what it waits for; NULL: it was not found */
     struct task *next_asked;         /* in the loop's list of requests to pass on; or among tasks found by a search */
     struct watches watches;          /* called at its end: tasks that wait for it, callbacks */
-    struct task *next, *previous;    /* its place among all tasks of the loop */
+    struct task *next, **link;       /* its place among all tasks of the loop */
     void *sibling;                   /* next in the list of those that a frame spawned */
     void **sibling_link;             /* the pointer to it in that list; NULL: it is in no list */
     void *children;                  /* tasks that were spawned by plain functions that it called */
@@ -78,7 +81,6 @@ struct task {
     bool has_result;                 /* it succeeded, and its result was not taken */
     bool seen;                       /* its failure was read */
     bool consumed;                   /* its handle was awaited or given up: a second use is a bug */
-    bool in_loop;                    /* it is in the loop's list of tasks */
     bool hibernates;                 /* its stack may sleep, even if the loop has not asked for that for all */
     /* The members below are not cleared when a task is made. */
     struct fake_frame fake_frame;    /* the frame of the body that spawned it; set together with spawn_frame */
@@ -116,6 +118,14 @@ static inline struct task *task_of_ready(struct ready *ready)
 static inline bool task_is_no_memory(const struct task *task)
 {
     return !task->loop;
+}
+/* It has not begun, and no request to cancel it was made. */
+static inline bool task_is_untouched(const struct task *task)
+{
+    uint32_t bytes;
+    _Static_assert(TASK_NEW == 0 && offsetof(struct task, state) == offsetof(struct task, must_cancel) + 3, "4 bytes");
+    memcpy(&bytes, (const char *)task + offsetof(struct task, must_cancel), sizeof bytes);
+    return bytes == 0;
 }
 static inline bool task_is_main(const struct task *task)
 {

@@ -49,6 +49,12 @@ void memory_fail_after(long n);
 extern long memory_fault_countdown;
 bool memory_fault_step(void);
 
+/* True: one of the next requests will fail. */
+static inline bool memory_may_fail(void)
+{
+    return __builtin_expect(__atomic_load_n(&memory_fault_countdown, __ATOMIC_RELAXED) > 0, 0);
+}
+
 static inline bool memory_fault(void)
 {
     return __builtin_expect(__atomic_load_n(&memory_fault_countdown, __ATOMIC_RELAXED) > 0, 0)

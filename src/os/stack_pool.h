@@ -74,13 +74,11 @@ struct stack_pool {
 
 extern __thread TLS_INITIAL_EXEC struct stack_pool stack_pool;
 
-/* stack_take of the default size, in line where a stack has been used before. */
+/* A stack of the default size that was in use before; NULL: stack_take may have one. */
 static inline struct stack *stack_take_again(void)
 {
     struct stack *stack = stack_pool.common.free;
-    if (!stack || stack->checked)
-        return stack_take(0);
-    if (memory_fault())
+    if (!stack || stack->checked || memory_may_fail())
         return NULL;
     stack_pool.common.free = stack->next;
     stack_pool.common.live++;
