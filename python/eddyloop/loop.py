@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""The loop: asyncio's own, whose engine is Eddy's.
+
+Core (the extension) has the calls, the timers, the passes, and readers and writers; stream sockets and servers are the
+extension's, too. Whatever is not overridden here or there is CPython's code.
+"""
+import asyncio
+import selectors
+import weakref
+from asyncio import constants, sslproto, trsock
+
+from . import _core
+
+
+class _Watches:
+    """What asyncio asks of a selector, answered from the readers and writers that Core keeps."""
+
+    def __init__(self, loop):
+        self._loop = weakref.ref(loop)
+
+    def get_map(self):
+        return {}
+
+    def get_key(self, fileobj):
+        loop = self._loop()
+        reader, writer = loop._eddy_watches(fileobj) if loop is not None else (None, None)
+        if reader is None and writer is None:
+            raise KeyError(f'{fileobj!r} is not registered')
+        events = (selectors.EVENT_READ if reader else 0) | (selectors.EVENT_WRITE if writer else 0)
+        fd = fileobj if isinstance(fileobj, int) else fileobj.fileno()
+        return selectors.SelectorKey(fileobj, fd, events, (reader, writer))
+
+    def close(self):
+        pass
+
+
+class Loop(_core.Core, asyncio.SelectorEventLoop):
+    """asyncio's event loop on Eddy's engine. `driver`: 'uring', 'epoll' or 'sim'; None: EDDY_DRIVER, else the best here."""
+
+    def __init__(self, selector=None, *, driver=None):
+        self._ssock = self._csock = None
+        super().__init__(_Watches(self))
+        self._eddy_listeners = {}
+
+    def __repr__(self):
+        return (f'<{self.__class__.__name__} driver={self.eddy_driver} running={self.is_running()} '
+                f'closed={self.is_closed()} debug={self.get_debug()}>')
+
+    # --- signals: the pipe that CPython's handler writes to is there from the first add_signal_handler on ---
+
+    def _make_self_pipe(self):
+        pass
+
+    def _close_self_pipe(self):
+        if self._ssock is not None:
+            super()._close_self_pipe()
+
+    def add_signal_handler(self, sig, callback, *args):
+        if self._ssock is None:
+            super()._make_self_pipe()
+        return super().add_signal_handler(sig, callback, *args)
+
+    # --- debug mode: the extension asks for these only there ---
+
+    def _eddy_check(self, callback, method):
+        if method != 'call_soon_threadsafe':
+            self._check_thread()
+        self._check_callback(callback, method)
+
+    def _add_callback_signalsafe(self, handle):
+        self._add_callback(handle)
+        self._write_to_self()
+
+    def _call_soon(self, callback, args, context):
+        return _core.Core.call_soon(self, callback, *args, context=context)
+
+    # --- stream sockets ---
+
+    def _eddy_socket(self, sock):
+        return trsock.TransportSocket(sock)
+
+    def _eddy_transport(self, sock, protocol, waiter=None, extra=None, server=None):
+        extra = dict(extra) if extra else {}
+        extra['socket'] = trsock.TransportSocket(sock)
+        extra['sockname'] = _name_or_none(sock.getsockname)
+        if 'peername' not in extra:
+            extra['peername'] = _name_or_none(sock.getpeername)
+        transport = _core.SocketTransport(self, sock, protocol, waiter, extra, server)
+        self._transports[sock.fileno()] = transport
+        return transport
+
+    def _make_socket_transport(self, sock, protocol, waiter=None, *, extra=None, server=None):
+        self._ensure_fd_no_transport(sock)
+        return self._eddy_transport(sock, protocol, waiter, extra, server)
+
+    def _make_ssl_transport(self, rawsock, protocol, sslcontext, waiter=None, *, server_side=False,
+                            server_hostname=None, extra=None, server=None,
+                            ssl_handshake_timeout=constants.SSL_HANDSHAKE_TIMEOUT,
+                            ssl_shutdown_timeout=constants.SSL_SHUTDOWN_TIMEOUT):
+        self._ensure_fd_no_transport(rawsock)
+        ssl_protocol = sslproto.SSLProtocol(self, protocol, sslcontext, waiter, server_side, server_hostname,
+                                            ssl_handshake_timeout=ssl_handshake_timeout,
+                                            ssl_shutdown_timeout=ssl_shutdown_timeout)
+        self._eddy_transport(rawsock, ssl_protocol, extra=extra, server=server)
+        return ssl_protocol._app_transport
+
+    async def _sendfile_native(self, transp, file, offset, count):
+        resume_reading = transp.is_reading()
+        transp.pause_reading()
+        await transp._make_empty_waiter()
+        saved = self._transports.pop(transp._sock_fd, None)
+        try:
+            return await self.sock_sendfile(transp._sock, file, offset, count, fallback=False)
+        finally:
+            transp._reset_empty_waiter()
+            if resume_reading:
+                transp.resume_reading()
+            if saved is not None:
+                self._transports[transp._sock_fd] = transp
+
+    # --- servers ---
+
+    def _start_serving(self, protocol_factory, sock, sslcontext=None, server=None, backlog=100,
+                       ssl_handshake_timeout=constants.SSL_HANDSHAKE_TIMEOUT,
+                       ssl_shutdown_timeout=constants.SSL_SHUTDOWN_TIMEOUT):
+        tls = None
+        if sslcontext is not None:
+            tls = (sslcontext, ssl_handshake_timeout, ssl_shutdown_timeout)
+        self._eddy_listeners[sock.fileno()] = _core.Listener(self, sock, protocol_factory, server, tls)
+
+    def _stop_serving(self, sock):
+        listener = self._eddy_listeners.pop(sock.fileno(), None)
+        if listener is not None:
+            listener.stop()
+        super()._stop_serving(sock)
+
+    # --- the end ---
+
+    def close(self):
+        if self.is_running() or self.is_closed():
+            super().close()
+            return
+        for listener in self._eddy_listeners.values():
+            listener.stop()
+        self._eddy_listeners.clear()
+        super().close()
+        self._eddy_shutdown()
+
+
+def _name_or_none(name):
+    """The address of one end of a socket; None where there is none."""
+    try:
+        return name()
+    except OSError:
+        return None
