@@ -28,7 +28,7 @@ def debug_run(handle):
         handle._run()
         took = loop.time() - began
         if took >= loop.slow_callback_duration:
-            logger.warning('Executing %s took %.3f seconds', base_events._format_handle(handle), took)
+            base_events.logger.warning('Executing %s took %.3f seconds', base_events._format_handle(handle), took)
     finally:
         loop._current_handle = None
         handle = None  # else an exception's frames lead here, and from here to the exception: a circle

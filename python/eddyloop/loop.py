@@ -6,6 +6,9 @@ extension's, too. Whatever is not overridden here or there is CPython's code.
 """
 import asyncio
 import selectors
+import signal
+import socket
+import threading
 import weakref
 from asyncio import constants, sslproto, trsock
 
@@ -46,19 +49,41 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
         return (f'<{self.__class__.__name__} driver={self.eddy_driver} running={self.is_running()} '
                 f'closed={self.is_closed()} debug={self.get_debug()}>')
 
-    # --- signals: the pipe that CPython's handler writes to is there from the first add_signal_handler on ---
+    # --- signals ---
 
     def _make_self_pipe(self):
-        pass
+        """Not before it is needed: a loop that no signal can reach has no pipe."""
 
     def _close_self_pipe(self):
         if self._ssock is not None:
             super()._close_self_pipe()
 
     def add_signal_handler(self, sig, callback, *args):
+        self._eddy_open_pipe()
+        return super().add_signal_handler(sig, callback, *args)
+
+    def _eddy_open_pipe(self):
         if self._ssock is None:
             super()._make_self_pipe()
-        return super().add_signal_handler(sig, callback, *args)
+
+    def _eddy_begin_signals(self):
+        """Core is about to run passes. CPython notes a signal and writes a byte to its wakeup descriptor: so one that comes
+        just before the loop waits ends the wait. Returns what _eddy_end_signals puts back; None: nothing was changed."""
+        if threading.get_ident() != threading.main_thread().ident:
+            return None
+        self._eddy_open_pipe()
+        try:
+            before = signal.set_wakeup_fd(self._csock.fileno())
+        except ValueError:  # a sub-interpreter: no signal comes here
+            return None
+        if before != -1 and before != self._csock.fileno():
+            signal.set_wakeup_fd(before)  # another's, who wakes whom he must
+            return None
+        return before
+
+    def _eddy_end_signals(self, before):
+        if before is not None and not self._signal_handlers and self._csock is not None:
+            signal.set_wakeup_fd(before)
 
     # --- debug mode: the extension asks for these only there ---
 
@@ -91,6 +116,8 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
 
     def _make_socket_transport(self, sock, protocol, waiter=None, *, extra=None, server=None):
         self._ensure_fd_no_transport(sock)
+        if not isinstance(sock, socket.socket):  # an object that only looks like one: asyncio's code asks it
+            return super()._make_socket_transport(sock, protocol, waiter, extra=extra, server=server)
         return self._eddy_transport(sock, protocol, waiter, extra, server)
 
     def _make_ssl_transport(self, rawsock, protocol, sslcontext, waiter=None, *, server_side=False,
@@ -133,6 +160,17 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
         if listener is not None:
             listener.stop()
         super()._stop_serving(sock)
+
+    # --- virtual time ---
+
+    def run_in_executor(self, executor, func, *args):
+        """In the simulation the clock stands still while the thread works."""
+        future = super().run_in_executor(executor, func, *args)
+        hold = getattr(self, '_eddy_hold', None) if self.eddy_driver == 'sim' else None
+        if hold is not None:
+            hold()
+            future.add_done_callback(lambda done: self._eddy_release())
+        return future
 
     # --- the end ---
 
