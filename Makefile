@@ -1,8 +1,8 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check model soak fuzz faults bench bench-quick bench-micro bench-io bench-growth docs amalgamation install \
-    uninstall clean help
+.PHONY: build run test check model soak fuzz faults bench bench-quick bench-micro bench-io bench-growth docs amalgamation python \
+    test-python wheel bench-python install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
 	@tools/build.sh
@@ -50,6 +50,18 @@ docs:       ## the reference and the guide as a site and as man pages, in build/
 
 amalgamation: ## the library as eddy.c, eddy.h, eddy-keywords.h in build/amalgamation
 	@tools/amalgamate.py build/amalgamation
+
+python:     ## the Python package eddyloop, in build-python; PYTHON=PATH for another interpreter than /usr/bin/python3
+	@tools/python.sh build
+
+test-python: ## CPython's own tests of asyncio on it, its own tests, programs of others; two minutes
+	@tools/python.sh test
+
+wheel:      ## eddyloop as a wheel with the library inside, in build-python/dist
+	@tools/python.sh wheel
+
+bench-python: ## eddyloop beside asyncio and uvloop; EDDY_BENCH_ROUNDS (15), half an hour
+	@tools/python.sh bench
 
 install:    ## install under /usr/local (meson configure build --prefix ... changes it); DESTDIR works
 	@tools/install.sh

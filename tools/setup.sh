@@ -20,6 +20,12 @@ need_for_debugger="gdb=cmd:gdb binutils=cmd:objcopy"
 need_for_debian="debhelper=deb dpkg-dev=deb fakeroot=cmd:fakeroot meson=deb pkg-config=deb liburing-dev=deb
     libssl-dev=deb libcurl4-openssl-dev=deb lowdown=deb git=cmd:git gdb=cmd:gdb"
 need_for_install="$need_for_man cmake=cmd:cmake binutils=cmd:readelf abigail-tools=cmd:abidw dpkg-dev=cmd:dpkg-source git=cmd:git"
+need_for_python_build="python3-dev=file:/usr/include/python3*/Python.h python3-mesonpy=deb python3-pip=deb python3-venv=deb"
+need_for_python="libpython3.11-testsuite=file:/usr/lib/python3*/test/test_asyncio python3-pytest=deb python3-pytest-asyncio=deb
+    python3-aiohttp=deb python3-uvicorn=deb python3-starlette=deb python3-fastapi=deb python3-websockets=deb python3-asyncpg=deb
+    python3-redis=deb python3-anyio=deb python3-httpx=deb redis-server=cmd:redis-server postgresql=file:/usr/lib/postgresql/*/bin/postgres"
+need_for_python_bench="python3-uvloop=file:/usr/lib/python3/dist-packages/uvloop python3-uvicorn=deb python3-httptools=deb
+    python3-fastapi=deb python3-aiohttp=deb"
 
 need_for_bench="g++=cmd:g++ libst-dev=file:/usr/include/st.h libev-dev=file:/usr/include/ev.h libuv1-dev=pc:libuv libevent-dev=pc:libevent_core
     libboost-context1.81-dev=file:/usr/include/boost/context/fiber.hpp golang-go=cmd:go cargo=file:/usr/bin/cargo

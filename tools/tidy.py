@@ -13,7 +13,7 @@ import sys
 
 import exports
 
-FOLDERS = ('include', 'src', 'modules', 'tests', 'examples', 'bench', 'tools', 'docs', 'gdb', '.ci')
+FOLDERS = ('include', 'src', 'modules', 'python', 'tests', 'examples', 'bench', 'tools', 'docs', 'gdb', '.ci')
 TEXT = ('.c', '.h', '.py', '.sh', '.md', '.build', '.txt', '.cpp')
 MAX_LINE, MAX_FILE, MAX_FUNCTION = 120, 800, 70
 
@@ -92,7 +92,7 @@ def check_text(tree):
 
 
 def check_heads(tree):
-    for path in tree.c_files('src', 'include', 'modules'):
+    for path in tree.c_files('src', 'include', 'modules', 'python'):
         lines = tree.lines[path]
         if 'SPDX-License-Identifier: MIT' not in lines[0]:
             tree.find(path, 1, 'no licence: begin with /* SPDX-License-Identifier: MIT */')
@@ -131,7 +131,7 @@ def signature_of(lines, brace):
 
 def check_functions(tree):
     lengths = []
-    for path in tree.c_files('src', 'include', 'modules', 'tests', 'examples'):
+    for path in tree.c_files('src', 'include', 'modules', 'python', 'tests', 'examples'):
         lines = tree.lines[path]
         for first, length in functions_of(lines):
             if path.startswith('src/'):
@@ -200,6 +200,15 @@ def check_direction(tree, path, number, target):
                   'move what is needed down, or pass it in' % (module, into))
 
 
+def check_python_includes(tree):
+    """The extension of Python is one more program that uses Eddy: it knows the public header, and its own."""
+    for path in tree.c_files('python'):
+        for number, mark, name in includes_of(tree.lines[path]):
+            own = os.path.join(os.path.dirname(path), name) in tree.lines
+            if mark == '"' and not own or mark == '<' and name.startswith('eddy') and name != 'eddy.h':
+                tree.find(path, number, 'includes %s: of Eddy the extension may include <eddy.h> only' % name)
+
+
 def check_circles(tree, graph):
     try:
         graphlib.TopologicalSorter(graph).prepare()
@@ -221,6 +230,7 @@ def is_main(lines):
 # (build file, list, files of which folder below it, which of them belong; names or paths)
 def lists(tree):
     rows = [('src/meson.build', module + '_sources', module, lambda lines: True, 'path') for module in BELOW]
+    rows.append(('python/meson.build', 'core_sources', 'src', lambda lines: True, 'path'))
     rows.append(('modules/curl/meson.build', 'curl_sources', '.', lambda lines: not is_main(lines), 'path'))
     for build, name, belongs in (
             ('tests/unit', 'unit_tests', lambda lines: is_main(lines) and not needs_loop(lines)),
@@ -397,6 +407,7 @@ def main():
     check_heads(tree)
     lengths = check_functions(tree)
     check_includes(tree)
+    check_python_includes(tree)
     check_lists(tree, fix)
     check_comment_names(tree)
     check_declared_functions(tree)

@@ -7,7 +7,6 @@ extension's, too. Whatever is not overridden here or there is CPython's code.
 import asyncio
 import selectors
 import signal
-import socket
 import threading
 import weakref
 from asyncio import constants, sslproto, trsock
@@ -116,8 +115,6 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
 
     def _make_socket_transport(self, sock, protocol, waiter=None, *, extra=None, server=None):
         self._ensure_fd_no_transport(sock)
-        if not isinstance(sock, socket.socket):  # an object that only looks like one: asyncio's code asks it
-            return super()._make_socket_transport(sock, protocol, waiter, extra=extra, server=server)
         return self._eddy_transport(sock, protocol, waiter, extra, server)
 
     def _make_ssl_transport(self, rawsock, protocol, sslcontext, waiter=None, *, server_side=False,

@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The Python package eddyloop (python/): builds, tests, packs and measures it, for the interpreter PYTHON (/usr/bin/python3).
+#
+#   tools/python.sh build               into build-python/VERSION/site, against the library of build/
+#   tools/python.sh test [ARGUMENT...]  builds, then python/tests/run.py; the arguments go to it
+#   tools/python.sh wheel               build-python/dist/eddyloop-*.whl, which has the library inside, but no OpenSSL
+#   tools/python.sh bench [ARGUMENT...] python/bench/bench.py beside asyncio and uvloop
+set -eu
+cd "$(dirname "$0")/.."
+. tools/setup.sh
+PYTHON=${PYTHON:-/usr/bin/python3}
+top=$PWD
+
+# package LIBRARY [OPTION...]: builds the package against the library of a build folder; sets `site`.
+package() {
+    local library=$top/$1 version folder
+    version=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    folder=build-python/$version-$1
+    site=$top/$folder/site
+    log=$(mktemp)
+    mkdir -p "$folder"
+    if ! { [ -f "$folder/meson/build.ninja" ] || PKG_CONFIG_PATH=$library/meson-uninstalled LDFLAGS="-Wl,-rpath,$library" \
+               meson setup "$folder/meson" python "-Dpython=$PYTHON" "--prefix=$top/$folder" \
+               "-Dpython.platlibdir=$site" "-Dpython.purelibdir=$site" "${@:2}"; } >"$log" 2>&1 ||
+        ! meson install -C "$folder/meson" >>"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        return 1
+    fi
+    sed -n '/warning:/,/^\[/p' "$log" | sed '/^\[/d' >&2
+    rm -f "$log"
+}
+
+case ${1:-build} in
+build)
+    tools/need.sh $need_to_build $need_for_python_build
+    tools/build.sh
+    package build
+    echo "PYTHONPATH=$site"
+    ;;
+test)
+    tools/need.sh $need_to_build $need_for_python_build $need_for_python
+    tools/build.sh
+    package build
+    EDDY_SOURCE=$top EDDY_BUILD=${EDDY_BUILD:-$top/build} PYTHONPATH=$site exec "$PYTHON" python/tests/run.py "${@:2}"
+    ;;
+wheel)
+    tools/need.sh $need_to_build $need_for_python_build
+    build_folder build-wheel -Dtls=disabled -Dcurl=disabled -Dtests=disabled -Dman=disabled -During=enabled
+    rm -rf build-python/dist
+    PKG_CONFIG_PATH=$top/build-wheel/meson-uninstalled "$PYTHON" -m pip --disable-pip-version-check wheel --quiet \
+        --no-build-isolation --no-deps --no-index --wheel-dir build-python/dist \
+        --config-settings=setup-args=-Dstatic=true ./python
+    ls build-python/dist/*.whl
+    ;;
+bench)
+    tools/need.sh $need_to_build $need_for_python_build $need_for_python_bench
+    configure_bench
+    ninja -C "$bench_folder" libeddy.so.0.1.0 >/dev/null
+    package "$bench_folder"
+    PYTHONPATH=$site exec "$PYTHON" python/bench/bench.py "${@:2}"
+    ;;
+*)
+    echo "python.sh: unknown part '$1': use build, test, wheel or bench" >&2
+    exit 2
+    ;;
+esac
