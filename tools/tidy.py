@@ -274,7 +274,7 @@ def check_lists(tree, fix):
     for build, name, below, belongs, form in lists(tree):
         folder = os.path.normpath(os.path.join(os.path.dirname(build), below))
         text = '\n'.join(re.sub('#.*', '', line) for line in tree.lines[build])
-        words = set(re.findall(r"'([^']+)'", text))
+        words = set(re.findall(r"'([^']*)'", text))
         for path in entries_in(tree, folder, form):
             entry = os.path.relpath(path, os.path.dirname(build))
             if form == 'name':
