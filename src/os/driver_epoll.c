@@ -280,7 +280,10 @@ static int arm(struct epoll *epoll, struct epoll_watch *watch, int fd)
         return arm_once(epoll, watch, fd);
     if (watch->registered)
         return 0;
-    int error = control(epoll, EPOLL_CTL_ADD, watch, fd, READ_EVENTS | EPOLLPRI | EPOLLOUT | EPOLLET);
+    uint32_t events = READ_EVENTS | EPOLLPRI | EPOLLOUT | EPOLLET;
+    int error = control(epoll, EPOLL_CTL_ADD, watch, fd, events);
+    if (error == -EEXIST) /* it was watched before it was adopted */
+        error = control(epoll, EPOLL_CTL_MOD, watch, fd, events);
     watch->registered = !error;
     return error;
 }
