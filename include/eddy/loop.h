@@ -101,6 +101,17 @@ EDDY_API double eddy_loop_deadline(eddy_loop *loop);
  * 0.1.
  */
 EDDY_API int eddy_loop_step(eddy_loop *loop, double limit);
+/*
+ * For a bridge to another language, whose own code runs between the steps: until eddy_loop_leave this thread runs the
+ * loop, so that operations, calls and timers can be started between two steps, and a step of it costs little. In the
+ * simulation a step of 0 seconds does not move the clock. SIGPIPE is not touched: a host that may meet it ignores it.
+ * Returns 0; EDDY_LOOP_RUNNING: this thread runs a loop, or another thread runs this one; EDDY_NO_LOOP; ENOMEM; else
+ * the errno value for which the loop cannot go on on this thread. Since 0.1.
+ */
+EDDY_API int eddy_loop_enter(eddy_loop *loop);
+/* Reverses eddy_loop_enter, on the same thread. Returns 0; EDDY_INVALID_STATE: the thread has not entered that loop, or
+ * is inside a step of it. Since 0.1. */
+EDDY_API int eddy_loop_leave(eddy_loop *loop);
 /* May be called on any thread, and in any signal handler that does not interrupt a call of the library. Makes the
  * descriptor readable, and ends the wait of a step. Returns 0 or EDDY_NO_LOOP. Since 0.1. */
 EDDY_API int eddy_loop_wake(eddy_loop *loop);

@@ -48,8 +48,14 @@ void loop_begin_look(struct eddy_loop *loop, struct before *before)
 
 void loop_begin_run(struct eddy_loop *loop, struct before *before)
 {
-    loop_begin_look(loop, before);
+    loop_begin_visit(loop, before);
     before->sigpipe = loop->sigpipe = sigpipe_block();
+}
+
+void loop_begin_visit(struct eddy_loop *loop, struct before *before)
+{
+    loop_begin_look(loop, before);
+    loop->sigpipe = before->sigpipe;
     stack_set_namer(name_owner);
     stack_watch_overflow(!loop->options.no_signals);
     loop->error = &errno;

@@ -29,6 +29,8 @@ struct eddy_failure *loop_claim(const eddy_loop *name, struct eddy_loop **loop);
 int loop_refusal(struct eddy_failure *failure);
 /* From now on this thread works for the loop. */
 void loop_begin_run(struct eddy_loop *loop, struct before *before);
+/* The same for a host that has code of its own between the steps: SIGPIPE is not touched. */
+void loop_begin_visit(struct eddy_loop *loop, struct before *before);
 /* The same for a caller that only looks at the loop: no task runs, and nothing is written, so SIGPIPE is not
  * touched. */
 void loop_begin_look(struct eddy_loop *loop, struct before *before);

@@ -92,7 +92,8 @@ static void look(struct eddy_loop *loop, int64_t limit)
         give_back_slack(loop);
     if (deadline && loop->hibernation.on)
         deadline = hibernation_look(loop, deadline);
-    if (deadline || driver->in_flight || driver->virtual_time || limit != CLOCK_NEVER)
+    bool host_polls = limit != CLOCK_NEVER && !loop->entered; /* its descriptor may have been made readable */
+    if (deadline || driver->in_flight || driver->virtual_time || host_polls)
         wait_for_world(loop, deadline);
     if (loop->broken) /* in a forked child, too: the timers belong to its parent */
         return;
@@ -147,7 +148,8 @@ void loop_step(struct eddy_loop *loop, int64_t limit)
     int64_t until = limit;
     if (limit != CLOCK_NEVER && limit > 0)
         until = clock_add(driver_now(loop->driver), limit);
-    else if (limit == 0 && loop->driver->virtual_time && driver_host_waits(loop->driver, timers_next(&loop->timers)))
+    else if (limit == 0 && loop->driver->virtual_time && !loop->entered &&
+             driver_host_waits(loop->driver, timers_next(&loop->timers)))
         until = CLOCK_NEVER - 1; /* virtual time passes without waiting, up to the next timer */
     if (!loop->broken)
         look(loop, until);

@@ -33,6 +33,7 @@ struct debugger;
 struct current;
 struct job;
 struct core;
+struct before;
 
 /* An object that is attached to the loop and freed with it, after its tasks have ended: `close` removes it. */
 struct loop_closer {
@@ -91,6 +92,8 @@ struct eddy_loop {
                                   * with a virtual clock */
     bool stopped;                /* eddy_loop_stop was called */
     bool runs;                   /* a thread runs it; atomic */
+    struct before *entered;      /* its thread's state before eddy_loop_enter; NULL: it was not called */
+    bool stepping;               /* a step of a loop that was entered is under way */
     int broken;                  /* the driver has failed with this errno value: waiting is impossible */
     unsigned last_passes;        /* number of passes that it may still make then, for ready tasks */
     bool ended;                  /* other threads' calls are not taken any more */

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "run_clean.h"
@@ -307,6 +308,127 @@ static void hooks_are_called_around_what_may_sleep(void **state)
     assert_int_equal(eddy_loop_close(loop), 0);
 }
 
+/* ---- code of the host's between the steps ---- */
+
+static int ticks;
+
+static void tick(void *argument)
+{
+    (void)argument;
+    ticks++;
+}
+
+static void a_host_that_has_entered_starts_calls(void **state)
+{
+    (void)state;
+    eddy_loop *loop = open_loop();
+    ticks = 0;
+    assert_int_equal(eddy_loop_enter(loop), 0);
+    assert_ptr_equal(eddy_current_loop(), loop);
+    assert_non_null(eddy_call_soon(tick, NULL));
+    assert_int_equal(eddy_loop_step(loop, 0), 0);
+    assert_int_equal(ticks, 1);
+    assert_int_equal(eddy_loop_leave(loop), 0);
+    assert_null(eddy_current_loop());
+    assert_int_equal(eddy_loop_leave(loop), EDDY_INVALID_STATE);
+    assert_int_equal(eddy_loop_close(loop), 0);
+}
+
+/* The one loop of a thread is left before another one is entered. */
+static void a_host_enters_one_loop_at_a_time(void **state)
+{
+    (void)state;
+    eddy_loop *one = open_loop(), *other = open_loop();
+    assert_int_equal(eddy_loop_enter(one), 0);
+    assert_int_equal(eddy_loop_enter(other), EDDY_LOOP_RUNNING);
+    assert_int_equal(eddy_loop_leave(other), EDDY_INVALID_STATE);
+    assert_int_equal(eddy_loop_leave(one), 0);
+    assert_int_equal(eddy_loop_enter(other), 0);
+    assert_int_equal(eddy_loop_leave(other), 0);
+    assert_int_equal(eddy_loop_close(other), 0);
+    assert_int_equal(eddy_loop_close(one), 0);
+}
+
+static eddy_loop *of_this_step;
+
+static void try_inside(void *code)
+{
+    ((int *)code)[0] = eddy_loop_step(of_this_step, 0);
+    ((int *)code)[1] = eddy_loop_leave(of_this_step);
+}
+
+static void a_step_inside_of_a_step_is_refused(void **state)
+{
+    (void)state;
+    int code[2] = {0, 0};
+    of_this_step = open_loop();
+    assert_int_equal(eddy_loop_enter(of_this_step), 0);
+    assert_non_null(eddy_call_soon(try_inside, code));
+    assert_int_equal(eddy_loop_step(of_this_step, 0), 0);
+    assert_int_equal(code[0], EDDY_LOOP_RUNNING);
+    assert_int_equal(code[1], EDDY_INVALID_STATE);
+    assert_int_equal(eddy_loop_leave(of_this_step), 0);
+    assert_int_equal(eddy_loop_close(of_this_step), 0);
+}
+
+/* A virtual clock moves by steps that may wait, and by nothing else. */
+static void time_passes_when_the_host_lets_it(void **state)
+{
+    (void)state;
+    eddy_loop *loop = open_loop();
+    ticks = 0;
+    assert_int_equal(eddy_loop_enter(loop), 0);
+    double before = eddy_time();
+    assert_non_null(eddy_call_later(60, tick, NULL));
+    assert_int_equal(eddy_loop_step(loop, 0), 0);
+    assert_true(eddy_time() < before + 60);
+    if (is_simulation(loop)) {
+        assert_true(eddy_time() == before);
+        assert_int_equal(eddy_loop_step(loop, INFINITY), 0);
+        assert_true(eddy_time() >= before + 60);
+    }
+    assert_int_equal(ticks, is_simulation(loop));
+    assert_int_equal(eddy_loop_leave(loop), 0);
+    assert_int_equal(eddy_loop_close(loop), 0);
+}
+
+/* As Python's sockets: one is watched while it connects, and a transport takes it over. */
+static void nothing(struct eddy_operation *op)
+{
+    (void)op;
+    ticks++;
+}
+
+static void a_descriptor_that_was_watched_may_be_adopted(void **state)
+{
+    (void)state;
+    int pair[2];
+    struct eddy_operation op = {.complete = nothing};
+    eddy_loop *loop = open_loop();
+    ticks = 0;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    assert_int_equal(eddy_loop_enter(loop), 0);
+    assert_int_equal(eddy_add_writer(pair[0], tick, NULL), 0);
+    while (ticks == 0)
+        assert_int_equal(eddy_loop_step(loop, INFINITY), 0);
+    assert_true(eddy_remove_writer(pair[0]));
+    while (eddy_adopt(pair[0]) == EBUSY)
+        assert_int_equal(eddy_loop_step(loop, 0), 0);
+    ticks = 0;
+    assert_int_equal(eddy_operation_recv_lent(&op, pair[0]), 0);
+    assert_int_equal(eddy_loop_step(loop, 0), 0);
+    assert_int_equal(write(pair[1], "x", 1), 1);
+    while (ticks == 0)
+        assert_int_equal(eddy_loop_step(loop, INFINITY), 0);
+    assert_int_equal(op.result, 1);
+    eddy_operation_give_back(&op);
+    assert_int_equal(eddy_release(pair[0]), 0);
+    assert_int_equal(eddy_loop_leave(loop), 0);
+    assert_int_equal(eddy_loop_close(loop), 0);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +439,11 @@ int main(void)
         cmocka_unit_test(the_deadline_is_the_first_timer),
         cmocka_unit_test(a_step_ends_although_tasks_hand_over_to_each_other),
         cmocka_unit_test(hooks_are_called_around_what_may_sleep),
+        cmocka_unit_test(a_host_that_has_entered_starts_calls),
+        cmocka_unit_test(a_host_enters_one_loop_at_a_time),
+        cmocka_unit_test(a_step_inside_of_a_step_is_refused),
+        cmocka_unit_test(time_passes_when_the_host_lets_it),
+        cmocka_unit_test(a_descriptor_that_was_watched_may_be_adopted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
