@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core.h - Core, the base of eddyloop.Loop: the calls that are ready, timers, operations, readers and writers.
+ *
+ * Invariant: all functions here are called with the interpreter's lock, but for the wait in run.c, which is inside of
+ * Eddy.  Python's code runs between two steps of Eddy's loop, never inside of one, and never on a stack of Eddy's.
+ */
+#ifndef EDDYLOOP_CORE_H
+#define EDDYLOOP_CORE_H
+
+#include "state.h"
+
+#include <eddy.h>
+
+struct operation;
+struct watch;
+
+/* A ring of handles; count: in it; capacity: a power of two. */
+struct ready {
+    PyObject **handles;
+    size_t head, count, capacity;
+};
+
+/* A heap; the earliest is first, and of two for one time the older one. */
+struct timer {
+    double when;
+    uint64_t number;
+    PyObject *handle;
+};
+struct timers {
+    struct timer *heap;
+    size_t count, capacity;
+    uint64_t last_number;
+};
+
+/* Readers and writers by descriptor: watches[2 * fd], watches[2 * fd + 1]; NULL: none. */
+struct watches {
+    struct watch **watches;
+    size_t count;
+};
+
+typedef struct core Core;
+struct core {
+    PyObject_HEAD
+    struct state *state;
+    eddy_loop *loop;            /* NULL: not opened yet, or closed */
+    unsigned long thread;       /* the thread that has entered it */
+    unsigned entered;           /* how often: see core_enter */
+    Core *outer;                /* the one that its thread had entered before; borrowed, for it is running */
+    PyThreadState *saved;       /* while it waits; NULL: it does not */
+    struct ready ready;
+    struct timers timers;
+    struct watches watches;
+    struct operation *live;     /* all that are not idle */
+    struct operation *asked, **asked_end;         /* to be started or cancelled by the loop's thread */
+    struct operation *completed, **completed_end; /* by Eddy, and not handled yet */
+    char *bulk;                 /* a free large buffer; NULL: none */
+    PyObject *driver_name;      /* the argument `driver` */
+    PyObject *thread_id;        /* _thread_id of BaseEventLoop */
+    PyObject *task_factory;     /* _task_factory of BaseEventLoop */
+    double time_at_rest;        /* the virtual clock when the loop was left last */
+    uint64_t random;            /* the state of the order of ready tasks; 0: first come, first served */
+    uint64_t passes, waits;
+    long process;               /* that has opened it */
+    char stopping, debug, closed, virtual_time;
+    char woken;                 /* the wait was ended already */
+};
+
+/* ---- engine.c: the loop of Eddy's ---- */
+
+/* -1: an exception is set. */
+int core_open(Core *core);
+/* This thread runs the loop until core_leave, so that Eddy's calls work; may be nested. -1: an exception is set. */
+int core_enter(Core *core);
+void core_leave(Core *core);
+/* This thread has entered it. */
+bool core_is_here(const Core *core);
+/* False: it is not open, or it is that of a parent process. */
+bool core_is_usable(const Core *core);
+void core_wake(Core *core);
+double core_now(Core *core);
+PyObject *core_shut_down(Core *core, PyObject *none);
+/* Sets an exception for an errno value, or for a code of Eddy's. */
+void raise_code(int code);
+
+/* ---- ready.c ---- */
+
+int ready_push(Core *core, PyObject *handle); /* takes a reference of its own. -1: an exception is set */
+PyObject *ready_pop(Core *core);
+/* The order of the tasks among the first n: the simulation's seed decides. */
+void ready_shuffle(Core *core, size_t n);
+int core_call_soon(Core *core, PyObject *callback);
+
+/* ---- timers.c ---- */
+
+/* Takes a reference of its own. -1: an exception is set. */
+int timers_add(Core *core, PyObject *handle, double when);
+/* Gives that reference back. */
+void timers_remove(Core *core, PyObject *handle);
+/* Those that are due become ready. -1: an exception is set. */
+int timers_run(Core *core, double now);
+PyObject *timers_pop(Core *core);
+
+/* ---- calls.c ---- */
+
+extern PyMethodDef call_methods[];
+
+/* ---- watches.c ---- */
+
+extern PyMethodDef watch_methods[];
+void watches_free(Core *core);
+int watches_traverse(Core *core, visitproc visit, void *arg);
+
+/* ---- run.c ---- */
+
+PyObject *core_run_once(Core *core, PyObject *none);
+
+#endif

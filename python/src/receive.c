@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * receive.c - the receiving half of a transport: a lent buffer for each receive, so that waiting holds no memory; after
+ * a full one a large buffer of the loop's.
+ */
+#include "transport.h"
+
+#include <errno.h>
+
+static bool wants(const Transport *t)
+{
+    return t->core && t->started && !t->closing && !t->paused && !t->over;
+}
+
+/* ==== starting ==== */
+
+/* Inside of a step: there are bytes. */
+static void *take_bulk(struct eddy_operation *op, size_t *size)
+{
+    Transport *t = op->argument;
+    Core *core = t->receive.core;
+    t->bulk = core->bulk ? core->bulk : PyMem_RawMalloc(BULK_SIZE);
+    core->bulk = NULL;
+    *size = BULK_SIZE;
+    return t->bulk;
+}
+
+static void give_bulk(Transport *t)
+{
+    Core *core = t->receive.core;
+    if (core->bulk)
+        PyMem_RawFree(t->bulk);
+    else
+        core->bulk = t->bulk;
+    t->bulk = NULL;
+}
+
+static int start(struct operation *op)
+{
+    Transport *t = (Transport *)op->owner;
+    if (t->much)
+        return eddy_operation_recv_into(&op->op, t->fd, take_bulk);
+    return eddy_operation_recv_lent(&op->op, t->fd);
+}
+
+void receive_begin_if_wanted(Transport *t)
+{
+    if (wants(t) && !t->held && !t->end_is_held && operation_is_idle(&t->receive))
+        operation_begin(&t->receive);
+}
+
+/* ==== what came ==== */
+
+static int take(Transport *t, const char *data, size_t size)
+{
+    t->much = size >= LENT_SIZE;
+    if (t->buffered && wants(t))
+        return protocol_take_memory(t, data, size);
+    PyObject *bytes = PyBytes_FromStringAndSize(data, (Py_ssize_t)size);
+    if (wants(t) || !bytes)
+        return protocol_take_bytes(t, bytes);
+    t->held = bytes;
+    return 0;
+}
+
+static int take_result(Transport *t, int64_t result)
+{
+    if (!t->core || t->closing || t->over)
+        return 0;
+    if (result > 0)
+        return take(t, t->bulk ? t->bulk : t->receive.op.data, (size_t)result);
+    if (result == 0 && t->paused)
+        t->end_is_held = true;
+    if (result == 0)
+        return t->paused ? 0 : protocol_take_end(t);
+    if (result == -ECANCELED)
+        return 0;
+    raise_code((int)-result);
+    return transport_fail(t, "Fatal read error on socket transport");
+}
+
+static int done(struct operation *op)
+{
+    Transport *t = (Transport *)op->owner;
+    bool lent = op->op.data != NULL;
+    int error = take_result(t, op->op.result);
+    if (lent)
+        eddy_operation_give_back(&op->op);
+    if (t->bulk)
+        give_bulk(t);
+    receive_begin_if_wanted(t);
+    transport_settle(t);
+    return error;
+}
+
+void receive_setup(Transport *t)
+{
+    t->receive.core = t->core;
+    t->receive.owner = (PyObject *)t;
+    t->receive.start = start;
+    t->receive.done = done;
+    t->receive.op.argument = t;
+}
+
+/* ==== pausing ==== */
+
+void receive_stop(Transport *t)
+{
+    operation_cancel(&t->receive);
+    Py_CLEAR(t->held);
+    t->end_is_held = false;
+}
+
+static int give_held(Transport *t)
+{
+    PyObject *bytes = t->held;
+    t->held = NULL;
+    if (!bytes) {
+        t->end_is_held = false;
+        return protocol_take_end(t);
+    }
+    if (!t->buffered)
+        return protocol_take_bytes(t, bytes);
+    int error = protocol_take_memory(t, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
+    Py_DECREF(bytes);
+    return error;
+}
+
+/* In a pass after resume_reading. */
+PyObject *transport_give_held(Transport *t, PyObject *none)
+{
+    (void)none;
+    if ((t->held || t->end_is_held) && wants(t) && give_held(t) < 0)
+        return NULL;
+    receive_begin_if_wanted(t);
+    transport_settle(t);
+    Py_RETURN_NONE;
+}
+
+PyObject *transport_resume_reading(Transport *t, PyObject *none)
+{
+    (void)none;
+    if (t->closing || !t->paused || !t->core)
+        Py_RETURN_NONE;
+    t->paused = false;
+    if (!t->held && !t->end_is_held) {
+        receive_begin_if_wanted(t);
+        Py_RETURN_NONE;
+    }
+    PyObject *method = PyObject_GetAttr((PyObject *)t, t->core->state->names._eddy_resumed);
+    int error = method ? core_call_soon(t->core, method) : -1;
+    Py_XDECREF(method);
+    if (error < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}

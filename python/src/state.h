@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * state.h - what the extension keeps for each interpreter that imports it: its types, asyncio's, names, helpers.
+ *
+ * Invariant: nothing of the extension is static; so each interpreter of a process has a state of its own.
+ */
+#ifndef EDDYLOOP_STATE_H
+#define EDDYLOOP_STATE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <structmember.h>
+
+#include <stdbool.h>
+
+/* Functions of eddyloop/helpers.py, for what is rare. */
+#define HELPERS(X) X(report) X(debug_run) X(attach) X(fatal) X(make_socket) X(accepted_ssl) X(accept_error)       \
+    X(buffered_protocol) X(warn_lost) X(unclosed)
+/* Names of attributes and arguments, interned. */
+#define NAMES(X) X(loop) X(context) X(name) X(_run) X(connection_made) X(connection_lost) X(data_received)           \
+    X(get_buffer) X(buffer_updated) X(eof_received) X(pause_writing) X(resume_writing) X(set_result)                \
+    X(set_exception) X(done) X(detach) X(close) X(create_future) X(_eddy_start) X(_eddy_finish) X(_eddy_resumed)    \
+    X(_eddy_begin_signals) X(_eddy_end_signals) X(_eddy_socket) X(getsockname) X(getpeername)
+
+/* Where asyncio's handles keep their slots: offsets in bytes. */
+struct handle_layout {
+    Py_ssize_t callback, args, cancelled, loop, traceback, repr, context, weak;
+    Py_ssize_t scheduled, when; /* of timer handles */
+};
+
+enum { FREE_HANDLES = 512 };
+
+struct state {
+    PyTypeObject *core_type, *handle_type, *timer_handle_type, *transport_type, *listener_type;
+    struct handle_layout layout;
+    PyObject *future_type, *task_type;  /* of _asyncio */
+    PyObject *create_task;              /* BaseEventLoop.create_task: for what the fast one does not know */
+    PyObject *only_loop;                /* ("loop",): names of the arguments that follow */
+    PyObject *loop_name, *loop_context, *loop_name_context;
+    PyObject *minus_one;
+    struct {
+#define MEMBER(name) PyObject *name;
+        HELPERS(MEMBER)
+    } helpers;
+    struct {
+        NAMES(MEMBER)
+#undef MEMBER
+    } names;
+    PyObject *free_handles[FREE_HANDLES]; /* memory of handles that are gone */
+    int free_count, free_limit;
+};
+
+extern struct PyModuleDef module_definition;
+
+static inline struct state *state_of(PyObject *module)
+{
+    return (struct state *)PyModule_GetState(module);
+}
+/* For the module's own types, which nobody derives from. */
+static inline struct state *state_of_type(PyTypeObject *type)
+{
+    return (struct state *)PyType_GetModuleState(type);
+}
+
+/* Methods that other files have. -1: an exception is set. */
+int add_methods(PyTypeObject *type, PyMethodDef *list);
+/* Each adds its types to the module. -1: an exception is set. */
+int handle_types_ready(PyObject *module, struct state *state);
+/* While their type still lives; no memory is kept from now on. */
+void handles_free_all(struct state *state);
+int core_type_ready(PyObject *module, struct state *state);
+int transport_type_ready(PyObject *module, struct state *state);
+int listener_type_ready(PyObject *module, struct state *state);
+
+#define METHOD_NONE(name, function) {name, (PyCFunction)(void (*)(void))function, METH_NOARGS, NULL}
+#define METHOD_ONE(name, function) {name, (PyCFunction)(void (*)(void))function, METH_O, NULL}
+#define METHOD_FAST(name, function) {name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, NULL}
+#define METHOD_NAMED(name, function) {name, (PyCFunction)(void (*)(void))function, METH_FASTCALL | METH_KEYWORDS, NULL}
+
+#endif
