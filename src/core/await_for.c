@@ -2,19 +2,31 @@
 /* await_for.c - an await with a deadline: a scope around one await, by Python's rules. */
 #include <math.h>
 
+#include "core/cancel.h"
 #include "core/current.h"
 #include "core/failure.h"
 #include "core/loop.h"
 #include "core/scope.h"
 #include "os/clock.h"
 
+/* Counts as an await that completed at once: a loop of them can be cancelled, too. */
+static struct eddy_failure *take_turn(struct task *self)
+{
+    struct eddy_failure *request = task_must_look(self) ? task_checkpoint(self, false) : NULL;
+    task_note_at_once(self);
+    return request;
+}
+
 /* The awaitable is not started at all. */
 static bool refuse(struct eddy_scope *scope, struct eddy_awaitable *a, bool pointer, struct eddy_failure *failure)
 {
+    struct eddy_failure *request = current.task ? take_turn(current.task) : NULL;
     if (!pointer)
         value_destroy(a);
+    if (request)
+        failure_unref(failure);
     scope->state = SCOPE_FINISHED;
-    scope->refusal = failure;
+    scope->refusal = request ? request : failure;
     return false;
 }
 

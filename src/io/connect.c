@@ -10,6 +10,7 @@
 #include "io/resolve.h"
 #include "io/socket.h"
 #include "io/stream.h"
+#include "io/turn.h"
 
 _Static_assert((int)RACE_MOST >= (int)RESOLVE_MOST, "each address may have its attempt");
 
@@ -142,10 +143,13 @@ eddy_async_define(eddy_stream *, eddy_open_connection_with_options, (const char 
     struct call call = {.local = {.size = 0}};
     if (!host)
         host = "";
+    TURN_IF(port < 1 || port > 65535);
     if (port < 1 || port > 65535)
         eddy_raise(EINVAL, "eddy_open_connection(\"%s\", %d): ports go from 1 to 65535", host, port);
-    if ((how.local_host || how.local_port) &&
-        eddy_address_ip(&call.local, how.local_host ? how.local_host : "0.0.0.0", how.local_port) != 0)
+    bool invalid = (how.local_host || how.local_port) &&
+                   eddy_address_ip(&call.local, how.local_host ? how.local_host : "0.0.0.0", how.local_port) != 0;
+    TURN_IF(invalid);
+    if (invalid)
         eddy_raise(EINVAL, "eddy_open_connection(\"%s\", %d): from \"%s\", port %d: not a numeric address and port",
                    host, port, how.local_host ? how.local_host : "", how.local_port);
     call.list = eddy_await(resolve_host(host, port, false));

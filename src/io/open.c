@@ -130,6 +130,7 @@ eddy_async_define(eddy_stream *, eddy_open_unix_connection, (const char *, path)
 {
     struct eddy_address address;
     int error = eddy_address_unix(&address, path);
+    TURN_IF(error);
     if (error)
         eddy_raise(error, "eddy_open_unix_connection(\"%s\")", path);
     struct held_socket held = {current.loop, socket_open(AF_UNIX)};

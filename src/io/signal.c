@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "core/impl.h"
+#include "io/turn.h"
 #include "os/memory.h"
 #include "os/signals.h"
 
@@ -207,6 +208,7 @@ eddy_async_generator(int, receive_signals, (uint64_t, set))
     for (int number = 1; number <= 64 && !error; number++)
         if (set & (uint64_t)1 << (number - 1))
             error = start_receiving(&receiver, number);
+    TURN_IF(error);
     if (error)
         eddy_raise(error, "eddy_signals");
     for (;;) {

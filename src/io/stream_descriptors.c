@@ -7,6 +7,7 @@
 #include "core/impl.h"
 #include "io/socket.h"
 #include "io/stream.h"
+#include "io/turn.h"
 
 /* The descriptors as the kernel's control message. */
 union room {
@@ -40,6 +41,7 @@ eddy_async_define(void, eddy_stream_send_descriptors, (eddy_stream *, s), (const
                   (const int *, fds), (size_t, count))
 {
     struct stream_write write = {s, 0, size, false};
+    TURN_IF(size == 0 || count > EDDY_DESCRIPTORS_MAX);
     int error = size == 0 || count > EDDY_DESCRIPTORS_MAX ? EINVAL : stream_begin_write(s);
     if (error)
         eddy_raise(error, "eddy_stream_send_descriptors(%s, %zu of them)", stream_peer(s), count);
@@ -81,13 +83,16 @@ eddy_async_define(size_t, eddy_stream_receive_descriptors, (eddy_stream *, s), (
     *count = 0;
     if (ahead) /* bytes read ahead are returned first, and no descriptor came with them */
         return eddy_await(eddy_stream_read(s, buffer, size));
+    TURN_IF(size == 0);
     int error = size == 0 ? EINVAL : stream_enter(s, &s->reader);
     if (error)
         eddy_raise(error, "eddy_stream_receive_descriptors(%s)", stream_peer(s));
     eddy_defer(stream_leave_reader, s);
     s->halfway = false;
-    if (!stream_begin_wait(s))
+    if (!stream_begin_wait(s)) {
+        task_note_at_once(current.task);
         return 0;
+    }
     int64_t came = eddy_await(transport_receive_message(s->transport, &message));
     int64_t result = stream_end_wait(s, came);
     if (came > 0)

@@ -175,7 +175,7 @@ eddy_async(int64_t, more_into, (eddy_stream *, s), (void *, data), (size_t, size
 
 eddy_async_define(size_t, eddy_stream_read, (eddy_stream *, s), (void *, buffer), (size_t, size))
 {
-    TURN_IF_DUE();
+    TURN_IF(size == 0);
     int error = enter(s);
     if (error)
         eddy_raise(error, "eddy_stream_read(%s)", stream_peer(s));
@@ -225,7 +225,7 @@ static void give_back(struct half_read *half)
 
 eddy_async_define(size_t, eddy_stream_read_exactly, (eddy_stream *, s), (void *, buffer), (size_t, size))
 {
-    TURN_IF_DUE();
+    TURN_IF(size == 0);
     int error = enter(s);
     if (error)
         eddy_raise(error, "eddy_stream_read_exactly(%s, %zu)", stream_peer(s), size);
@@ -352,8 +352,10 @@ eddy_async(int64_t, drop_line, (eddy_stream *, s), (struct search, search))
 eddy_async(int64_t, seek_next_line, (eddy_stream *, s), (const eddy_slice *, separators), (size_t, count))
 {
     struct search search = {.separators = separators, .count = count, .longest = longest_of(separators, count)};
-    if (search.longest == 0)
+    if (search.longest == 0) {
+        TURN_IF(true);
         return -EINVAL;
+    }
     int64_t dropped = s->too_long ? eddy_await(drop_line(s, search)) : 0;
     return dropped < 0 ? dropped : eddy_await(seek_line(s, search));
 }

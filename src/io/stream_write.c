@@ -96,7 +96,7 @@ eddy_async(void, write_all, (eddy_stream *, s), (const char *, data), (size_t, s
 
 eddy_async_define(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size))
 {
-    TURN_IF_DUE();
+    TURN_IF(size == 0);
     int error = stream_begin_write(s);
     if (error)
         eddy_raise(error, "eddy_stream_write(%s)", stream_peer(s));
@@ -167,7 +167,7 @@ eddy_async_define(void, eddy_stream_writev, (eddy_stream *, s), (const eddy_slic
     struct stream_write write = {s, 0, 0, false};
     for (size_t i = 0; i < count; i++)
         write.size += parts[i].size;
-    TURN_IF_DUE();
+    TURN_IF(write.size == 0);
     int error = stream_begin_write(s);
     if (error)
         eddy_raise(error, "eddy_stream_writev(%s)", stream_peer(s));
@@ -180,8 +180,10 @@ eddy_async_define(void, eddy_stream_writev, (eddy_stream *, s), (const eddy_slic
 eddy_async_define(void, eddy_stream_write_eof, (eddy_stream *, s))
 {
     int error = stream_begin_write(s);
-    if (error)
+    if (error) {
+        TURN_IF(true);
         eddy_raise(error, "eddy_stream_write_eof(%s)", stream_peer(s));
+    }
     eddy_defer(stream_leave_writer, s);
     struct release releasing = release_begin();
     eddy_defer(release_end, &releasing);

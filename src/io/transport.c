@@ -22,6 +22,8 @@ static void run(struct eddy_awaitable *a, void (*method)(struct transport_op *))
         method(op);
     else
         op->result = -EOPNOTSUPP;
+    if (op->result == -EOPNOTSUPP)
+        task_note_at_once(current.task);
     struct eddy_failure *failure = a->awaitable.failure;
     if (failure && failure_is_cancellation(failure) && !failure->own) {
         failure_unref(failure);

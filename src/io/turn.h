@@ -17,9 +17,13 @@ struct turn {
 struct turn turn(void);
 
 /* Stands at the head of a call that may return without an operation: only looks at whether a turn is due. */
-#define TURN_IF_DUE()                                                                                                  \
+#define TURN_IF_DUE() TURN_IF(false)
+
+/* The same for a call that certainly needs no operation if `at_once`: it takes its turn then. A call that is about to
+ * fail before its first operation takes one by TURN_IF(true). */
+#define TURN_IF(at_once)                                                                                               \
     do {                                                                                                               \
-        if (task_must_look(current.task))                                                                              \
+        if ((at_once) || task_must_look(current.task))                                                                 \
             eddy_await(turn());                                                                                        \
     } while (0)
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/impl.h"
+#include "io/turn.h"
 #include "os/memory.h"
 #include "tls/tls.h"
 
@@ -137,8 +138,10 @@ eddy_async(void, start_with_label, (struct eddy_stream *, s), (struct eddy_tls *
     struct tls_transport *t;
     eddy_error err;
     int error = begin(s, tls, host, label, &t);
-    if (error)
+    if (error) {
+        TURN_IF(true);
         eddy_raise(error, "eddy_start_tls(%s)%s", label, words_for(error));
+    }
     struct beginning beginning = {s, false};
     eddy_defer(end_beginning, &beginning);
     double seconds = tls->handshake_seconds > 0 ? tls->handshake_seconds : usual_seconds;

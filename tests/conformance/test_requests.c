@@ -10,7 +10,7 @@
  */
 #define _GNU_SOURCE
 #include "awaitables.h"
-#include "requests_io.h"
+#include "requests_at_once.h"
 
 #include <sys/wait.h>
 
@@ -54,11 +54,12 @@ async(void, loop_of, (const char *, name))
         await(row_##one());
     AWAITABLES(RUN_ROW)
     OTHERS(RUN_ROW)
+    AT_ONCE(RUN_ROW)
     throw(EDDY_INVALID_STATE, "the loop of %s has ended", name);
 }
 
 #define NAME(one) #one,
-static const char *const names[] = {AWAITABLES(NAME) OTHERS(NAME)};
+static const char *const names[] = {AWAITABLES(NAME) OTHERS(NAME) AT_ONCE(NAME)};
 enum { NAMES = sizeof names / sizeof names[0] };
 
 async(void, ask_soon, (void *, task))
