@@ -311,16 +311,24 @@ struct eddy_server *server_new(struct eddy_loop *loop, size_t listeners)
     return server;
 }
 
+/* The task begins in the server's place, and with it the handlers that it spawns: not in a scope of the caller, which
+ * the server may outlive. False: no memory. */
+static bool start_listener(struct listener *listener)
+{
+    struct accept_connections accepts = accept_connections(listener);
+    struct level *around = current.task->level;
+    current.task->level = listener->server->level;
+    bool started = start_task(&accepts, sizeof accepts, &listener->watch, &listener->task, on_listener_end);
+    current.task->level = around;
+    return started;
+}
+
 int server_accept(struct eddy_server *server)
 {
     for (size_t i = 0; i < server->listener_count; i++) {
-        struct listener *listener = &server->listeners[i];
-        struct accept_connections accepts = accept_connections(listener);
-        if (!start_task(&accepts, sizeof accepts, &listener->watch, &listener->task, on_listener_end))
+        if (!start_listener(&server->listeners[i]))
             return ENOMEM;
         server->accepting++;
-        if (!level_join(listener->task, server->level)) /* and with it the handlers that it spawns */
-            return ENOMEM;
     }
     return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test_server.c - rules of <eddy/server.h>: accepting, handlers that fail, closing with and without grace. */
+#include <math.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -104,6 +105,33 @@ static void the_handler_has_seen_the_end_after_a_close(void **state)
 {
     (void)state;
     RUN_CLEAN(close_beside_the_handler());
+}
+
+async(void, serve_within, (eddy_server **, server), (double, seconds))
+{
+    async_with (scope, eddy_move_on_after(seconds)) {
+        *server = await(eddy_start_unix_server(give_back, (void *)NULL, "@eddy-test-scope"));
+        await(eddy_sleep(INFINITY));
+    }
+}
+
+/* It has begun in a scope that ends before it does, by its deadline. */
+async(void, outlive_a_scope)
+{
+    eddy_server *server;
+    char byte;
+    await(serve_within(&server, 0.001));
+    eddy_stream *s = await(eddy_open_unix_connection("@eddy-test-scope"));
+    await(eddy_stream_write(s, "x", 1));
+    await(eddy_stream_read_exactly(s, &byte, 1));
+    await(eddy_stream_close(s));
+    await(eddy_server_close(server, 1));
+}
+
+static void a_server_outlives_the_scope_that_it_was_started_in(void **state)
+{
+    (void)state;
+    RUN_CLEAN(outlive_a_scope());
 }
 
 async(void, close_early)
@@ -370,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_connection_has_its_handler),       cmocka_unit_test(a_handler_may_close_its_stream),
         cmocka_unit_test(the_handler_has_seen_the_end_after_a_close),
+        cmocka_unit_test(a_server_outlives_the_scope_that_it_was_started_in),
         cmocka_unit_test(a_failing_handler_is_reported),         cmocka_unit_test(closing_waits_and_then_cancels),
         cmocka_unit_test(a_request_ends_the_grace_of_a_closing),  cmocka_unit_test(the_loop_closes_what_is_left),
         cmocka_unit_test(a_start_that_fails_says_why),
