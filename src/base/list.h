@@ -89,12 +89,14 @@ static inline void list_add_first(struct list *list, struct list_link *link)
 
 static inline void list_add_last(struct list *list, struct list_link *link)
 {
-    *link = (struct list_link){.previous = list->last};
-    if (list->last)
-        list->last->next = link;
+    struct list_link *last = list->last;
+    link->next = NULL;
+    link->previous = last;
+    list->last = link;
+    if (last)
+        last->next = link;
     else
         list->first = link;
-    list->last = link;
 }
 
 static inline void list_remove(struct list *list, struct list_link *link)

@@ -86,7 +86,8 @@ static void note_request(struct task *task, const char *reason, bool inner)
         return;
     if (task->undelivered < UINT32_MAX)
         task->undelivered++;
-    keep_reason(task, reason);
+    if (reason || task->cancel_reason)
+        keep_reason(task, reason);
 }
 
 /* Passes the request along tasks that await each other, however many, to the object that the last one waits for. */
@@ -124,6 +125,17 @@ static void put_off(struct eddy_loop *loop, struct task *task)
     loop->ask_next = &task->next_asked;
 }
 
+/* The requests that were put off meanwhile. */
+static __attribute__((noinline)) void pass_on_others(struct eddy_loop *loop)
+{
+    for (struct task *task; (task = loop->to_ask);) {
+        loop->to_ask = task->next_asked;
+        task->to_ask = false;
+        loop->ask_next = &loop->to_ask;
+        pass_on(task, false);
+    }
+}
+
 static void ask(struct task *task, const char *reason, bool inner)
 {
     struct eddy_loop *loop = task->loop;
@@ -132,16 +144,10 @@ static void ask(struct task *task, const char *reason, bool inner)
         put_off(loop, task);
         return;
     }
-    while (task) {
-        loop->ask_next = &loop->to_ask;
-        pass_on(task, inner);
-        inner = false;
-        task = loop->to_ask;
-        if (task) {
-            loop->to_ask = task->next_asked;
-            task->to_ask = false;
-        }
-    }
+    loop->ask_next = &loop->to_ask;
+    pass_on(task, inner);
+    if (loop->to_ask)
+        pass_on_others(loop);
     loop->ask_next = NULL;
 }
 

@@ -160,7 +160,7 @@ static void free_failure(struct eddy_failure *failure)
 }
 
 /* No recursion: each of a hundred thousand tasks may have put its own error in front of the one below. */
-void failure_unref(struct eddy_failure *failure)
+void failure_give_up(struct eddy_failure *failure)
 {
     struct eddy_failure *dead = give_up(failure, NULL);
     while ((failure = dead)) {
@@ -306,14 +306,19 @@ struct eddy_failure *failure_clone(const struct eddy_failure *failure)
     return clone;
 }
 
-struct eddy_failure *eddy_failure_trace(struct eddy_failure *failure, const struct eddy_site *site)
+static __attribute__((noinline)) struct eddy_failure *trace(struct eddy_failure *failure, const struct eddy_site *site)
 {
-    if (!site || !site->file || failure->fixed || !make_room(failure))
+    if (!site || !site->file || !make_room(failure))
         return failure;
     const char *name = name_of_task(failure);
     failure->places[failure->place_count++] = (struct failure_place){site, name};
     failure->last_task = current.task ? current.task->id : 0;
     return failure;
+}
+
+struct eddy_failure *eddy_failure_trace(struct eddy_failure *failure, const struct eddy_site *site)
+{
+    return failure->fixed ? failure : trace(failure, site);
 }
 
 bool eddy_failure_is_own_cancellation(const struct eddy_failure *failure)
@@ -345,12 +350,11 @@ static void describe(struct eddy_failure *failure, eddy_error *err)
 
 void eddy_failure_catch(struct eddy_failure *failure, eddy_error *err)
 {
-    struct eddy_failure **slot = caught_slot();
-    struct eddy_failure *before = *slot;
-    if (!current.task)
+    if (__builtin_expect(!current.task, 0))
         thread_at_exit(&exit_of_caught);
+    struct eddy_failure **slot = caught_slot(), *before = *slot;
     *slot = failure;
-    describe(*slot, err);
+    describe(failure, err);
     failure_unref(before);
 }
 

@@ -51,7 +51,14 @@ struct eddy_failure *failure_of(int code, const char *format, ...) EDDY_PRINTF(2
 /* ECANCELED with the reason as message; own: delivered to the calling task. */
 struct eddy_failure *failure_of_cancel(const char *reason, bool own);
 struct eddy_failure *failure_ref(struct eddy_failure *failure);
-void failure_unref(struct eddy_failure *failure);
+/* failure_unref of one that is not static. */
+void failure_give_up(struct eddy_failure *failure);
+/* NULL is allowed. */
+static inline void failure_unref(struct eddy_failure *failure)
+{
+    if (failure && !failure->fixed)
+        failure_give_up(failure);
+}
 /* A copy for a second awaiter, which collects places of its own; frees nothing. */
 struct eddy_failure *failure_clone(const struct eddy_failure *failure);
 /* The same failure as seen by another task: own is set as given. */

@@ -66,11 +66,13 @@ void task_wait_end(struct task *self, struct task *task)
     unlink_from(self, task);
 }
 
-static __attribute__((noinline)) void forward_request(struct task *self, struct task *task)
+/* True: the task has ended by it. */
+static __attribute__((noinline)) bool forward_request(struct task *self, struct task *task)
 {
     self->must_cancel = false;
     self->forwarded = true;
     task_hurry(task, self->cancel_reason);
+    return task->state == TASK_DONE || self->circular;
 }
 
 /* The wait of an await: requests are passed on to the task, until it has ended or the await was refused. */
@@ -78,10 +80,10 @@ static inline __attribute__((always_inline)) void await_end(struct task *self, s
 {
     link_to(self, task, &by_await);
     self->passes_on = true;
-    if (self->must_cancel)
-        forward_request(self, task);
-    while (task->state != TASK_DONE && !self->circular)
-        sched_park(self);
+    if (!self->must_cancel || !forward_request(self, task))
+        do
+            sched_park(self);
+        while (task->state != TASK_DONE && !self->circular);
     self->passes_on = false;
     self->joins = NULL;
     task->references--; /* not the last one: the handle has one, too */
@@ -150,9 +152,8 @@ static __attribute__((noinline, cold)) struct eddy_failure *why_not(struct task 
     return task->state == TASK_DONE ? NULL : wrong_loop_failure("the task");
 }
 
-static __attribute__((noinline)) struct eddy_failure *join_task(struct task *task)
+static __attribute__((noinline)) struct eddy_failure *join_task(struct task *self, struct task *task)
 {
-    struct task *self = current.task;
     struct eddy_failure *misuse = may_await(self, task) ? NULL : why_not(self, task);
     if (misuse)
         return misuse;
@@ -298,7 +299,7 @@ struct eddy_failure *eddy_join(struct eddy_awaitable *a)
     if (!handle_is_task(a))
         return join_other(a);
     if (!can_take(current.task, task_of_handle(a)))
-        return join_task(task_of_handle(a));
+        return join_task(current.task, task_of_handle(a));
     take(current.task, task_of_handle(a));
     return NULL;
 }

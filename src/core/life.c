@@ -86,16 +86,11 @@ static void end_without_running(struct task *task, struct eddy_failure *failure)
     current.task = parking;
 }
 
-/* The next task is made ready before the stack is given back: it must not get this stack while it is in use. */
-static inline __attribute__((always_inline)) _Noreturn void leave_for(struct task *task, struct task *next)
+/* Gives the stack back and leaves it for that of `next` (NULL: for the loop's). */
+static inline __attribute__((always_inline)) _Noreturn void leave_stack(struct eddy_loop *loop, struct stack *stack,
+                                                                       struct task *next)
 {
-    struct eddy_loop *loop = task->loop;
-    struct stack *stack = task->stack;
-    task->stack = NULL;
-    current.task = next;
-    switch_retire();
-    task_unref(task);
-    stack_give(stack);
+    stack_give_back(stack);
     if (next)
         *loop->error = next->saved_errno;
     switch_away(&loop->left, next ? &next->point : &loop->point, NULL);
@@ -103,24 +98,37 @@ static inline __attribute__((always_inline)) _Noreturn void leave_for(struct tas
 }
 
 /* The task that waited for its end would be the only one of the next pass: it goes on. Else it is only woken. */
-static __attribute__((noinline)) void leave_for_heir(struct task *task, struct task *heir)
+static inline void leave_for_heir(struct task *task, struct task *heir)
 {
     struct eddy_loop *loop = task->loop;
+    struct stack *stack = task->stack;
     if (loop->ready.batch || loop->ready.first || heir->ready.begin || loop->careful || !sched_is_alone(loop)) {
         task_wake(heir);
         return;
     }
     loop->ready.passes++;
-    leave_for(task, heir);
+    task->stack = NULL;
+    current.task = heir;
+    switch_retire();
+    task->references--; /* not the last one: the heir has one */
+    leave_stack(loop, stack, heir);
 }
 
+/* The next task is made ready before the stack is given back: it must not get this stack while it is in use. */
 static __attribute__((noinline)) _Noreturn void leave(struct task *task)
 {
     struct eddy_loop *loop = task->loop;
-    struct task *next = loop_next_task(loop);
+    struct stack *stack = task->stack;
+    struct task *next = loop->careful ? NULL : sched_next(loop);
+    if (!next)
+        next = loop_next_task(loop);
     if (__builtin_expect(loop->careful, 0))
         sched_be_careful(loop, NULL, next);
-    leave_for(task, next);
+    task->stack = NULL;
+    current.task = next;
+    switch_retire();
+    task_unref(task);
+    leave_stack(loop, stack, next);
 }
 
 /* The new task that is next, if it may begin on the stack of the one that has ended; NULL: it may not. Where a tool

@@ -43,23 +43,23 @@ static inline void task_clear(struct task *task)
     memset(task, 0, offsetof(struct task, fake_frame));
 #else
     struct piece {
-        uint64_t words[8];
+        uint64_t words[10];
     } __attribute__((may_alias)) *piece = (void *)task;
-    _Static_assert(offsetof(struct task, fake_frame) <= 4 * sizeof *piece && sizeof *task >= 4 * sizeof *piece,
-                   "what is cleared is four pieces");
+    _Static_assert(offsetof(struct task, fake_frame) <= 3 * sizeof *piece && sizeof *task >= 3 * sizeof *piece,
+                   "what is cleared is three pieces");
     piece[0] = (struct piece){{0}};
     piece[1] = (struct piece){{0}};
     piece[2] = (struct piece){{0}};
-    piece[3] = (struct piece){{0}};
 #endif
 }
 
 /* 1 belongs to the main task only, even after four thousand million others */
 static inline uint32_t task_next_id(struct eddy_loop *loop)
 {
-    if (++loop->last_id == 0)
-        loop->last_id = 2;
-    return loop->last_id;
+    uint32_t id = ++loop->last_id;
+    if (__builtin_expect(id == 0, 0))
+        id = loop->last_id = 2;
+    return id;
 }
 
 /* A call of memcpy takes longer. What is copied together with the core's last word is two pieces in most coroutines. */

@@ -82,14 +82,15 @@ struct eddy_loop {
     struct fd_table fd_watches;  /* entries are struct fd_watches: see fd_watch.c */
     struct thread_pool *pools[POOLS]; /* made when it is first needed */
     uint64_t last_job;           /* number of the last blocking call, from 1, in the order in which they begin */
-    volatile sig_atomic_t interrupted; /* SIGINT has arrived, and was not handled yet */
+    /* These two lie in one word, which sched.h reads at once. */
+    _Alignas(8) volatile sig_atomic_t interrupted; /* SIGINT has arrived, and was not handled yet */
+    bool returns;                /* tasks that switch to each other return to the loop after each pass; always so
+                                  * with a virtual clock */
     struct signal_watch interrupts; /* the watcher of SIGINT, on the first thread */
     struct sigpipe sigpipe;      /* the state of SIGPIPE on this thread before the loop ran */
     bool interrupted_main;       /* the main task was cancelled by a SIGINT, with this request: */
     struct request interruption;
     bool closing;                /* passes may stop at any time: the loop is being closed */
-    bool returns;                /* tasks that switch to each other return to the loop after each pass; always so
-                                  * with a virtual clock */
     bool stopped;                /* eddy_loop_stop was called */
     bool runs;                   /* a thread runs it; atomic */
     struct before *entered;      /* its thread's state before eddy_loop_enter; NULL: it was not called */

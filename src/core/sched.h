@@ -39,7 +39,11 @@ void sched_leave_otherwise(struct task *self);
 /* Not 0: the loop looks at I/O and timers after each pass. */
 static inline uintptr_t sched_looks_always(const struct eddy_loop *loop)
 {
-    return (uintptr_t)loop->interrupted | loop->returns | (uintptr_t)__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
+    enum { AT = offsetof(struct eddy_loop, interrupted) };
+    uint64_t interrupted_or_returns;
+    _Static_assert(sizeof(sig_atomic_t) == 4 && offsetof(struct eddy_loop, returns) == AT + 4, "the two in one word");
+    memcpy(&interrupted_or_returns, (const char *)loop + AT, sizeof interrupted_or_returns);
+    return interrupted_or_returns | (uintptr_t)__atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
 }
 /* True: there is nothing to look at: tasks only switch to each other. */
 static inline bool sched_is_alone(const struct eddy_loop *loop)

@@ -40,7 +40,7 @@ struct task {
     char *spawn_frame;               /* an address below the frames that spawned it and all earlier tasks in its list */
     struct switch_point point;       /* where it goes on; in use while it is started and not running */
     int saved_errno;                 /* close to the point: a switch to the task needs both */
-    /* These four bytes are zero until the task begins, unless it is cancelled before: see task_is_untouched. */
+    /* The next four bytes are zero until the task begins, unless it is cancelled before: see task_bytes_of. */
     bool must_cancel;                /* a request waits for the next await */
     bool forwarded;                  /* a request was passed to the object that it waits for */
     uint8_t at_once;                 /* number of awaits that have completed at once since it last yielded */
@@ -119,13 +119,23 @@ static inline bool task_is_no_memory(const struct task *task)
 {
     return !task->loop;
 }
+/* The four bytes of a task that are tested together. */
+struct task_bytes {
+    uint8_t must_cancel, forwarded, at_once, state;
+};
+static inline uint32_t task_bytes_of(const void *first)
+{
+    _Static_assert(offsetof(struct task, forwarded) == offsetof(struct task, must_cancel) + 1 &&
+                   offsetof(struct task, at_once) == offsetof(struct task, must_cancel) + 2 &&
+                   offsetof(struct task, state) == offsetof(struct task, must_cancel) + 3, "as in struct task_bytes");
+    uint32_t bytes;
+    memcpy(&bytes, first, sizeof bytes);
+    return bytes;
+}
 /* It has not begun, and no request to cancel it was made. */
 static inline bool task_is_untouched(const struct task *task)
 {
-    uint32_t bytes;
-    _Static_assert(TASK_NEW == 0 && offsetof(struct task, state) == offsetof(struct task, must_cancel) + 3, "4 bytes");
-    memcpy(&bytes, (const char *)task + offsetof(struct task, must_cancel), sizeof bytes);
-    return bytes == 0;
+    return task_bytes_of(&task->must_cancel) == 0;
 }
 static inline bool task_is_main(const struct task *task)
 {

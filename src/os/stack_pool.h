@@ -16,6 +16,24 @@
 
 #include <stddef.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define STACK_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define STACK_ASAN 1
+#endif
+#if __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define STACK_BIG_FRAMES 1
+#define STACK_WATCHED    1 /* a tool watches memory */
+#endif
+#endif
+#if defined(STACK_ASAN) || defined(__SANITIZE_THREAD__)
+#define STACK_WATCHED 1
+#endif
+#if defined(STACK_ASAN) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
+#define STACK_BIG_FRAMES 1
+#endif
+
 struct stack_slab {
     struct stack_slab *next; /* next slab of the same class */
     char *base;              /* the lowest address of the mapping, of its guard */
@@ -87,6 +105,23 @@ static inline struct stack *stack_take_again(void)
     return stack;
 }
 
+/* stack_give, in line. */
+static inline void stack_give_back(struct stack *stack)
+{
+#ifdef STACK_ASAN
+    stack_give(stack);
+#else
+    if (__builtin_expect(stack->next != stack || stack->guard == STACK_GUARD_CANARY, 0)) {
+        stack_give(stack);
+        return;
+    }
+    struct stack_class *class = stack->class;
+    stack->next = class->free;
+    class->free = stack;
+    class->live--;
+#endif
+}
+
 size_t stack_page_size(void);
 /* The struct of the stack number `index` of a slab. */
 struct stack *stack_at(const struct stack_class *class, const struct stack_slab *slab,
@@ -98,23 +133,5 @@ bool stack_canary_page_intact(const char *floor);
 void stack_make_ahead(const struct stack_class *class, struct stack_slab *slab);
 /* Unmaps this thread's signal stack. */
 void stack_overflow_forget(void);
-
-#if defined(__SANITIZE_ADDRESS__)
-#define STACK_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define STACK_ASAN 1
-#endif
-#if __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define STACK_BIG_FRAMES 1
-#define STACK_WATCHED    1 /* a tool watches memory */
-#endif
-#endif
-#if defined(STACK_ASAN) || defined(__SANITIZE_THREAD__)
-#define STACK_WATCHED 1
-#endif
-#if defined(STACK_ASAN) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
-#define STACK_BIG_FRAMES 1
-#endif
 
 #endif
