@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* timer.c - the timer heap. Each node has four children: half the depth of a heap with two, and siblings share a
+/* timer.c - the timers of a loop. Each node has four children: half the depth of a heap with two, and siblings share a
  * cache line. */
 #include "core/timer.h"
 
@@ -43,7 +43,7 @@ static void sift_up(struct timers *timers, size_t i, struct timer_entry entry)
 static size_t least_child(const struct timers *timers, size_t first)
 {
     size_t least = first;
-    for (size_t k = first + 1; k < first + 4 && k < timers->used; k++)
+    for (size_t k = first + 1; k < first + 4 && k < timers->sorted; k++)
         if (before(&timers->heap[k], &timers->heap[least]))
             least = k;
     return least;
@@ -51,7 +51,7 @@ static size_t least_child(const struct timers *timers, size_t first)
 
 static void sift_down(struct timers *timers, size_t i, struct timer_entry entry)
 {
-    for (size_t first; (first = i * 4 + 1) < timers->used;) {
+    for (size_t first; (first = i * 4 + 1) < timers->sorted;) {
         size_t child = least_child(timers, first);
         if (!before(&timers->heap[child], &entry))
             break;
@@ -61,11 +61,27 @@ static void sift_down(struct timers *timers, size_t i, struct timer_entry entry)
     place(timers, i, entry);
 }
 
+/* The last of the new timers takes the place that the heap no longer needs. */
 static void remove_root(struct timers *timers)
 {
-    struct timer_entry last = timers->heap[--timers->used];
-    if (timers->used)
+    struct timer_entry last = timers->heap[--timers->sorted];
+    timers->used--;
+    if (timers->used > timers->sorted)
+        place(timers, timers->sorted, timers->heap[timers->used]);
+    if (timers->sorted)
         sift_down(timers, 0, last);
+}
+
+/* The new timers move into the heap. */
+static __attribute__((noinline)) void sort_new(struct timers *timers)
+{
+    size_t used = timers->used;
+    timers->used = timers->sorted;
+    for (size_t i = timers->sorted; i < used; i++)
+        if (!is_dead(&timers->heap[i]))
+            sift_up(timers, timers->used++, timers->heap[i]);
+    timers->sorted = timers->used;
+    timers->soonest = CLOCK_NEVER;
 }
 
 /* Removes all dead entries at once, which costs some instructions for each entry. */
@@ -75,7 +91,8 @@ static void drop_dead(struct timers *timers)
     for (size_t i = 0; i < timers->used; i++)
         if (!is_dead(&timers->heap[i]))
             place(timers, kept++, timers->heap[i]);
-    timers->used = kept;
+    timers->used = timers->sorted = kept;
+    timers->soonest = CLOCK_NEVER;
     for (size_t i = kept / 4 + 1; i-- > 0;)
         if (i < kept)
             sift_down(timers, i, timers->heap[i]);
@@ -110,7 +127,7 @@ static bool make_room(struct timers *timers)
 
 bool timers_init(struct timers *timers)
 {
-    *timers = (struct timers){0};
+    *timers = (struct timers){.soonest = CLOCK_NEVER};
     return grow(timers);
 }
 
@@ -121,7 +138,9 @@ bool timer_set(struct timers *timers, struct timer *timer, int64_t when, void (*
     timer->fire = fire;
     timer->sequence = (uint32_t)timers->sequence++;
     timers->count++;
-    sift_up(timers, timers->used++, (struct timer_entry){when, timer});
+    if (when < timers->soonest)
+        timers->soonest = when;
+    place(timers, timers->used++, (struct timer_entry){when, timer});
     return true;
 }
 
@@ -134,14 +153,18 @@ void timer_cancel(struct timers *timers, struct timer *timer)
     timers->heap[i].timer = NULL;
     if (i == timers->used - 1)
         timers->used--;
-    if (--timers->count == 0)
-        timers->used = 0;
+    if (timers->sorted > timers->used)
+        timers->sorted = timers->used;
+    if (--timers->count == 0) {
+        timers->used = timers->sorted = 0;
+        timers->soonest = CLOCK_NEVER;
+    }
 }
 
 /* Afterwards the root is the entry of a set timer, or the heap is empty. */
 static void bury_dead_roots(struct timers *timers)
 {
-    while (timers->used && is_dead(&timers->heap[0])) {
+    while (timers->sorted && is_dead(&timers->heap[0])) {
         if (timers->used > 2 * timers->count)
             drop_dead(timers);
         else
@@ -152,7 +175,9 @@ static void bury_dead_roots(struct timers *timers)
 struct timer *timers_first(struct timers *timers)
 {
     bury_dead_roots(timers);
-    return timers->used ? timers->heap[0].timer : NULL;
+    if (timers->used > timers->sorted && (!timers->sorted || timers->soonest < timers->heap[0].when))
+        sort_new(timers);
+    return timers->sorted ? timers->heap[0].timer : NULL;
 }
 
 int64_t timers_next(struct timers *timers)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer.h - actions at points of time: a 4-ary heap of keys.
+ * timer.h - actions at points of time: a 4-ary heap of keys, and new timers that are not in order so far.
  *
  * Invariant: the times lie in the heap's own array, so that sifting touches a timer's owner only to write its index,
  * and to break a tie: equal times keep the order in which they were set, by a number in the timer.
  *
  * Most timers are cancelled, so cancelling takes constant time: the entry of the timer is marked as dead and stays.
- * Dead entries go when they are the next one, many of them at once, or when the array is full.
+ * Dead entries go when they are the next one, many of them at once, or when the array is full. Setting takes constant
+ * time, too: a new timer is put after the heap, and moves into it when one of the new timers may be the next.
  */
 #ifndef EDDY_CORE_TIMER_H
 #define EDDY_CORE_TIMER_H
@@ -31,7 +32,9 @@ struct timers {
     struct timer_entry *heap;   /* the root ends a cache line, so that four siblings share one */
     char *block;                /* the block of memory that contains the heap */
     size_t count;               /* number of timers that are set */
-    size_t used;                /* number of entries of the heap, including the dead ones */
+    size_t used;                /* number of entries, including the dead ones */
+    size_t sorted;              /* number of the first entries that are the heap; new timers come after them */
+    int64_t soonest;            /* no new timer has an earlier time; CLOCK_NEVER: there is none */
     size_t capacity;            /* number of entries that the block has room for */
     uint64_t sequence;          /* the sequence number of the next timer that is set */
 };

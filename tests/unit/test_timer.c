@@ -226,6 +226,33 @@ static void with_any_of_them_cancelled_the_order_is_that_of_a_plain_search(void 
         assert_ptr_equal(timers_first(&timers), &all[first].timer);
 }
 
+static void the_next_one_may_be_new_or_old(void **state)
+{
+    struct numbered old[2], new[4];
+    (void)state;
+    set(&old[0], 0, 1000);
+    set(&old[1], 1, 3000);
+    assert_int_equal(timers_next(&timers), 1000);
+    set(&new[0], 2, 2000);
+    set(&new[1], 3, 1000); /* after the old one of that time */
+    set(&new[2], 4, 4000);
+    assert_int_equal(timers_next(&timers), 1000);
+    set(&new[3], 5, 500);
+    assert_int_equal(timers_next(&timers), 500);
+    timer_cancel(&timers, &new[3].timer);
+    assert_int_equal(timers_next(&timers), 1000);
+    timers_run(&timers, 1000);
+    assert_int_equal(fired_count, 2);
+    assert_int_equal(fired[0], 0);
+    assert_int_equal(fired[1], 3);
+    assert_int_equal(timers_next(&timers), 2000);
+    timers_run(&timers, 4000);
+    assert_int_equal(fired_count, 5);
+    assert_int_equal(fired[2], 2);
+    assert_int_equal(fired[3], 1);
+    assert_int_equal(fired[4], 4);
+}
+
 static void cancelled_timers_take_no_room_for_long(void **state)
 {
     static struct numbered stay[40], pass[8];
@@ -256,6 +283,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_memory_the_timers_that_are_set_stay, begin, end),
         cmocka_unit_test_setup_teardown(the_next_timer_is_never_a_cancelled_one, begin, end),
         cmocka_unit_test_setup_teardown(with_any_of_them_cancelled_the_order_is_that_of_a_plain_search, begin, end),
+        cmocka_unit_test_setup_teardown(the_next_one_may_be_new_or_old, begin, end),
         cmocka_unit_test_setup_teardown(cancelled_timers_take_no_room_for_long, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
