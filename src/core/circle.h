@@ -39,7 +39,7 @@ struct eddy_failure *circle_search(struct task *self, struct task *task);
  * EDDY_WAITS_FOR_ITSELF, with the members' names and where they were spawned. */
 static inline struct eddy_failure *circle_closed(struct task *self, struct task *task)
 {
-    if (__builtin_expect(!self->watches.first || (task && !circle_has_link(task)), 1))
+    if (__builtin_expect((task && !circle_has_link(task)) || !self->watches.first, 1))
         return NULL;
     return circle_search(self, task);
 }

@@ -20,7 +20,7 @@ struct context_value {
 };
 
 /* The variables of code outside tasks. */
-static __thread struct context_value *outside;
+static __thread TLS_INITIAL_EXEC struct context_value *outside;
 
 static void forget_outside(void)
 {

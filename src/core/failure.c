@@ -348,10 +348,15 @@ static void describe(struct eddy_failure *failure, eddy_error *err)
     err->failure = failure;
 }
 
+static __attribute__((noinline)) void catch_outside_tasks(void)
+{
+    thread_at_exit(&exit_of_caught);
+}
+
 void eddy_failure_catch(struct eddy_failure *failure, eddy_error *err)
 {
     if (__builtin_expect(!current.task, 0))
-        thread_at_exit(&exit_of_caught);
+        catch_outside_tasks();
     struct eddy_failure **slot = caught_slot(), *before = *slot;
     *slot = failure;
     describe(failure, err);

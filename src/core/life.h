@@ -20,11 +20,12 @@ struct task *task_step_in_loop(struct ready *ready);
 
 static inline void task_enlist(struct eddy_loop *loop, struct task *task)
 {
-    task->next = loop->tasks;
-    task->link = &loop->tasks;
-    if (task->next)
-        task->next->link = &task->next;
+    struct task *next = loop->tasks;
     loop->tasks = task;
+    task->link = &loop->tasks;
+    if (next)
+        next->link = &task->next;
+    task->next = next;
     loop->task_count++;
 }
 
@@ -69,7 +70,9 @@ static inline __attribute__((always_inline)) void copy_coroutine(struct task *ta
     struct eddy_core *core = task_core(task);
     char *to = (char *)core;
     const char *from = coroutine;
-    for (size_t at = sizeof *core - sizeof(uint64_t); at + PIECE < size; at += PIECE)
+    size_t at = sizeof *core - sizeof(uint64_t);
+    memcpy(to + at, from + at, PIECE); /* there is a result, if only of type eddy_void */
+    while ((at += PIECE) + PIECE < size)
         memcpy(to + at, from + at, PIECE);
     memcpy(to + size - PIECE, from + size - PIECE, PIECE);
     *core = (struct eddy_core){.type = ((const struct eddy_core *)coroutine)->type, .flags = ED_FLAG_TASK};

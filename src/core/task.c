@@ -75,15 +75,23 @@ static __attribute__((noinline)) void let_go(struct task *task)
     memory_free(task->cancel_reason);
 }
 
-void task_free(struct task *task)
+static __attribute__((noinline)) void free_otherwise(struct task *task)
 {
     task_give_up_result(task);
-    uintptr_t had = (uintptr_t)task_core(task)->failure | (uintptr_t)task->caught | (uintptr_t)task->context |
-                    (uintptr_t)task->name | (uintptr_t)task->cancel_reason;
-    if (had)
-        let_go(task);
-    if (__builtin_expect(task->loop->debug != NULL, 0))
+    let_go(task);
+    if (task->loop->debug)
         quarantine(task);
+    else
+        block_give(&task->loop->blocks, task, task->size);
+}
+
+/* In most tasks there is nothing to free but the block. */
+void task_free(struct task *task)
+{
+    uintptr_t had = (uintptr_t)task_core(task)->failure | (uintptr_t)task->caught | (uintptr_t)task->context |
+                    (uintptr_t)task->name | (uintptr_t)task->cancel_reason | (uintptr_t)task->loop->debug;
+    if (had | task->has_result)
+        free_otherwise(task);
     else
         block_give(&task->loop->blocks, task, task->size);
 }

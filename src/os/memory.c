@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "os/memory.h"
 
+#include "base/tls_model.h"
 #include "eddy/allocator.h"
 #include "os/valgrind.h"
 
@@ -30,7 +31,7 @@ struct header {
     size_t size;                                         /* size of the block, without this header */
 };
 
-static __thread const struct eddy_allocator *current;
+static __thread TLS_INITIAL_EXEC const struct eddy_allocator *current;
 static long live_blocks;
 /* Memcheck calls a block "possibly lost" if only a pointer into it is known: it is told of the inner block. */
 static bool on_valgrind;
