@@ -32,16 +32,25 @@ package() {
     rm -f "$log"
 }
 
+# library FOLDER: brings the library of a configured folder up to date, and nothing else.
+library() {
+    local version
+    version=$(sed -nE "s/^    version: '(.*)',/\1/p" meson.build)
+    ninja -C "$1" "libeddy.so.$version" >/dev/null
+}
+
 case ${1:-build} in
 build)
     tools/need.sh $need_to_build $need_for_python_build
-    tools/build.sh
+    [ -f build/build.ninja ] || tools/build.sh
+    library build
     package build
     echo "PYTHONPATH=$site"
     ;;
 test)
     tools/need.sh $need_to_build $need_for_python_build $need_for_python
-    tools/build.sh
+    [ -f build/build.ninja ] || tools/build.sh
+    library build
     package build
     EDDY_SOURCE=$top EDDY_BUILD=${EDDY_BUILD:-$top/build} PYTHONPATH=$site exec "$PYTHON" python/tests/run.py "${@:2}"
     ;;
@@ -57,7 +66,7 @@ wheel)
 bench)
     tools/need.sh $need_to_build $need_for_python_build $need_for_python_bench
     configure_bench
-    ninja -C "$bench_folder" libeddy.so.0.1.0 >/dev/null
+    library "$bench_folder"
     package "$bench_folder"
     PYTHONPATH=$site exec "$PYTHON" python/bench/bench.py "${@:2}"
     ;;

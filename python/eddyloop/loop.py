@@ -163,9 +163,8 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
     def run_in_executor(self, executor, func, *args):
         """In the simulation the clock stands still while the thread works."""
         future = super().run_in_executor(executor, func, *args)
-        hold = getattr(self, '_eddy_hold', None) if self.eddy_driver == 'sim' else None
-        if hold is not None:
-            hold()
+        if self.eddy_driver == 'sim':
+            self._eddy_hold()
             future.add_done_callback(lambda done: self._eddy_release())
         return future
 

@@ -43,6 +43,23 @@ static PyObject *driver(Core *self, void *closure)
     return PyUnicode_FromString(name);
 }
 
+/* The virtual clock stands still until each hold is released. */
+static PyObject *hold(Core *self, PyObject *none)
+{
+    (void)none;
+    if (self->loop)
+        eddy_sim_hold(self->loop);
+    Py_RETURN_NONE;
+}
+
+static PyObject *release(Core *self, PyObject *none)
+{
+    (void)none;
+    if (self->loop)
+        eddy_sim_release(self->loop);
+    Py_RETURN_NONE;
+}
+
 /* ==== its life ==== */
 
 static bool wants_virtual_time(const Core *self)
@@ -146,6 +163,8 @@ static PyMethodDef own_methods[] = {METHOD_NONE("get_debug", get_debug),
                                     METHOD_NONE("is_running", is_running),
                                     METHOD_NONE("stop", stop),
                                     METHOD_NONE("_run_once", core_run_once),
+                                    METHOD_NONE("_eddy_hold", hold),
+                                    METHOD_NONE("_eddy_release", release),
                                     METHOD_NONE("_eddy_shutdown", core_shut_down),
                                     {0}};
 

@@ -47,7 +47,7 @@ struct core {
     unsigned long thread;       /* the thread that has entered it */
     unsigned entered;           /* how often: see core_enter */
     Core *outer;                /* the one that its thread had entered before; borrowed, for it is running */
-    PyThreadState *saved;       /* while it waits; NULL: it does not */
+    PyThreadState *saved;       /* while it waits */
     struct ready ready;
     struct timers timers;
     struct watches watches;
@@ -63,6 +63,7 @@ struct core {
     uint64_t passes, waits;
     long process;               /* that has opened it */
     char stopping, debug, closed, virtual_time;
+    char waiting;               /* without the lock; see core_wake */
     char woken;                 /* the wait was ended already */
 };
 

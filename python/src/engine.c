@@ -29,18 +29,19 @@ void raise_code(int code)
 
 /* ==== the wait: other threads of Python run ==== */
 
-static void before_wait(void *core)
+static void before_wait(void *argument)
 {
-    ((Core *)core)->waits++;
-    ((Core *)core)->saved = PyEval_SaveThread();
+    Core *core = argument;
+    core->waits++;
+    core->waiting = true; /* before another thread can have the lock, which must see that it has to wake */
+    core->saved = PyEval_SaveThread();
 }
 
 static void after_wait(void *argument)
 {
     Core *core = argument;
-    PyThreadState *saved = core->saved;
-    PyEval_RestoreThread(saved);
-    core->saved = NULL;
+    PyEval_RestoreThread(core->saved);
+    core->waiting = false;
     core->woken = false;
 }
 
@@ -166,7 +167,7 @@ void core_leave(Core *core)
 
 void core_wake(Core *core)
 {
-    if (!core->saved || core->woken)
+    if (!core->waiting || core->woken)
         return;
     core->woken = true;
     eddy_loop_wake(core->loop);
