@@ -170,6 +170,12 @@ step_traffic() {
         --only echo-64 echo-4kx16 tls-64 lone accept copy sendfile --servers eddy-uring eddy-epoll raw-uring raw-epoll
 }
 
+# The Python package: CPython's own tests of asyncio and ours on uring and epoll, programs of others, the wheel.
+step_python() {
+    tools/need.sh $need_for_python_build $need_for_python || { note_failure "python: packages are missing"; return; }
+    build build gcc && once python tools/python.sh test
+}
+
 # The Debian packages: built, installed (as root), used, purged.
 step_debian() {
     tools/need.sh $need_for_debian || { note_failure "debian: packages are missing"; return; }

@@ -39,6 +39,15 @@ library() {
     ninja -C "$1" "libeddy.so.$version" >/dev/null
 }
 
+# one_object ARCHIVE: what is not public in it becomes local, so that no name of the extension can meet one of Eddy's own.
+one_object() {
+    ld -r --whole-archive "$1" -o "$1.o"
+    objcopy --localize-hidden "$1.o"
+    rm "$1"
+    ar rcs "$1" "$1.o"
+    rm "$1.o"
+}
+
 case ${1:-build} in
 build)
     tools/need.sh $need_to_build $need_for_python_build
@@ -57,6 +66,7 @@ test)
 wheel)
     tools/need.sh $need_to_build $need_for_python_build
     build_folder build-wheel -Dtls=disabled -Dcurl=disabled -Dtests=disabled -Dman=disabled -During=enabled
+    one_object build-wheel/libeddy.a
     rm -rf build-python/dist
     PKG_CONFIG_PATH=$top/build-wheel/meson-uninstalled "$PYTHON" -m pip --disable-pip-version-check wheel --quiet \
         --no-build-isolation --no-deps --no-index --wheel-dir build-python/dist \
