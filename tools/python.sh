@@ -39,13 +39,21 @@ library() {
     ninja -C "$1" "libeddy.so.$version" >/dev/null
 }
 
-# one_object ARCHIVE: what is not public in it becomes local, so that no name of the extension can meet one of Eddy's own.
-one_object() {
-    ld -r --whole-archive "$1" -o "$1.o"
-    objcopy --localize-hidden "$1.o"
-    rm "$1"
-    ar rcs "$1" "$1.o"
-    rm "$1.o"
+# The library for the wheel, without OpenSSL, as one object in which what is not public is local: so no name of the extension
+# can meet one of Eddy's own. Sets `closed`, the folder for pkg-config.
+closed_library() {
+    folder=build-wheel
+    log=$(mktemp)
+    CC=gcc configure_folder -Dtls=disabled -Dcurl=disabled -Dtests=disabled -Dman=disabled -During=enabled &&
+        ninja -C $folder libeddy.a >>"$log" || { cat "$log" >&2; return 1; }
+    rm -f "$log"
+    closed=$top/$folder/closed
+    mkdir -p "$closed"
+    ld -r --whole-archive $folder/libeddy.a -o "$closed/eddy.o"
+    objcopy --localize-hidden "$closed/eddy.o"
+    rm -f "$closed/libeddy.a"
+    ar rcs "$closed/libeddy.a" "$closed/eddy.o"
+    sed "s|^Libs: .*|Libs: -L$closed -leddy|" $folder/meson-uninstalled/eddy-uninstalled.pc >"$closed/eddy.pc"
 }
 
 case ${1:-build} in
@@ -65,10 +73,9 @@ test)
     ;;
 wheel)
     tools/need.sh $need_to_build $need_for_python_build
-    build_folder build-wheel -Dtls=disabled -Dcurl=disabled -Dtests=disabled -Dman=disabled -During=enabled
-    one_object build-wheel/libeddy.a
+    closed_library
     rm -rf build-python/dist
-    PKG_CONFIG_PATH=$top/build-wheel/meson-uninstalled "$PYTHON" -m pip --disable-pip-version-check wheel --quiet \
+    PKG_CONFIG_PATH=$closed "$PYTHON" -m pip --disable-pip-version-check wheel --quiet \
         --no-build-isolation --no-deps --no-index --wheel-dir build-python/dist \
         --config-settings=setup-args=-Dstatic=true ./python
     ls build-python/dist/*.whl
