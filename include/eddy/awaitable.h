@@ -102,6 +102,10 @@ EDDY_API void eddy_run_generic(struct eddy_awaitable *a);
 
 /* Waits for the object that a pointer leads to: a task, a future, a coroutine in a variable. Returns its failure. */
 EDDY_API struct eddy_failure *eddy_join(struct eddy_awaitable *a);
+/* The same; a second use of the handle is reported with this place. */
+EDDY_API struct eddy_failure *eddy_join_at(struct eddy_awaitable *a, const struct eddy_site *site);
+/* eddy_detach, and the same. */
+EDDY_API void eddy_detach_at(void *t, const struct eddy_site *site);
 /* Called after the result has been copied: gives up a task's handle. */
 EDDY_API void eddy_release_handle(struct eddy_awaitable *a);
 /* Registers what async_free says about a function, which is identified by its body. */

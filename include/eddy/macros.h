@@ -129,8 +129,8 @@
 #define ED_AT_MOST_8_12 ED_AT_MOST_8_10
 /*
  * ED_HEAD(name, (T, a), (U, b)) is GOOD; UNPAIRED if a parameter is not a type and a name in parentheses; NAMELESS
- * if there is no name. Definitions are chosen by it, so that a wrong head is reported by its rule. The rest of the
- * definition then has no parameters, or a name of the library.
+ * if there is no name. Definitions are chosen by it, so that a wrong head is reported by its rule. The body then has
+ * the parameters as they were written (ED_BARE), or a name of the library.
  */
 #define ED_HEAD(...) ED_CAT(ED_HEAD_, ED_NARGS(__VA_ARGS__))(__VA_ARGS__)
 #define ED_HEAD_0() NAMELESS
@@ -154,10 +154,44 @@
 #define ED_HEAD_NAMED_1 GOOD
 #define ED_IS_PAIR(a) ED_SECOND_OF(ED_PAIR_PROBE a, 0, 0)
 #define ED_SECOND_OF(...) ED_SECOND(__VA_ARGS__)
-#define ED_PAIR_PROBE(...) ED_CAT(ED_PAIR_PROBE_, ED_IS_ONE(__VA_ARGS__))
-#define ED_PAIR_PROBE_0 ~, 0
-#define ED_PAIR_PROBE_1 ~, 0
-#define ED_PAIR_PROBE_M ~, 1
+#define ED_PAIR_PROBE(...) ED_CAT(ED_PAIR_PROBE_, ED_IS_ONE(__VA_ARGS__))(__VA_ARGS__)
+#define ED_PAIR_PROBE_0() ~, 0
+#define ED_PAIR_PROBE_1(T) ~, 0
+#define ED_PAIR_PROBE_M(T, ...) ~, ED_IS_NO_TYPE(__VA_ARGS__)
+/* 0 if the first word of x can only begin a type: (int a, int b) are two parameters, (int, a) is one. */
+#define ED_IS_NO_TYPE(x, ...) ED_SECOND_OF(ED_CAT(ED_TYPE_WORD_, x), 1, 1)
+#define ED_TYPE_WORD_char ~, 0,
+#define ED_TYPE_WORD_int ~, 0,
+#define ED_TYPE_WORD_short ~, 0,
+#define ED_TYPE_WORD_long ~, 0,
+#define ED_TYPE_WORD_unsigned ~, 0,
+#define ED_TYPE_WORD_signed ~, 0,
+#define ED_TYPE_WORD_float ~, 0,
+#define ED_TYPE_WORD_double ~, 0,
+#define ED_TYPE_WORD_bool ~, 0,
+#define ED_TYPE_WORD__Bool ~, 0,
+#define ED_TYPE_WORD_void ~, 0,
+#define ED_TYPE_WORD_struct ~, 0,
+#define ED_TYPE_WORD_union ~, 0,
+#define ED_TYPE_WORD_enum ~, 0,
+#define ED_TYPE_WORD_const ~, 0,
+#define ED_TYPE_WORD_size_t ~, 0,
+/* The parameters of a wrong head, as in C: the mistake is told once, and not again by each use of a parameter. */
+#define ED_BARE(n, ...) ED_CAT(ED_BARE_, ED_NARGS(__VA_ARGS__))(__VA_ARGS__)
+#define ED_BARE_1(a) ED_CAT(ED_BARE_FROM_, ED_CAT(ED_IS_PAREN(a), ED_IS_PAIR(a)))(a)
+#define ED_BARE_2(a, ...) ED_BARE_1(a), ED_BARE_1(__VA_ARGS__)
+#define ED_BARE_3(a, ...) ED_BARE_1(a), ED_BARE_2(__VA_ARGS__)
+#define ED_BARE_4(a, ...) ED_BARE_1(a), ED_BARE_3(__VA_ARGS__)
+#define ED_BARE_5(a, ...) ED_BARE_1(a), ED_BARE_4(__VA_ARGS__)
+#define ED_BARE_6(a, ...) ED_BARE_1(a), ED_BARE_5(__VA_ARGS__)
+#define ED_BARE_7(a, ...) ED_BARE_1(a), ED_BARE_6(__VA_ARGS__)
+#define ED_BARE_8(a, ...) ED_BARE_1(a), ED_BARE_7(__VA_ARGS__)
+#define ED_BARE_FROM_00(a) a
+#define ED_BARE_FROM_10(a) ED_BARE_WORDS a
+#define ED_BARE_FROM_11(a) ED_PARAM a
+#define ED_BARE_WORDS(...) __VA_ARGS__
+#define ED_IS_PAREN(a) ED_SECOND_OF(ED_PAREN_PROBE a, 0, 0)
+#define ED_PAREN_PROBE(...) ~, 1
 #define ED_UNPAIRED(keyword) \
     ED_BRIEF(_Static_assert(0, "a parameter is a type and a name in parentheses: " keyword "(int, f, (int, n))"));
 #define ED_NAMELESS(keyword) \
@@ -283,9 +317,15 @@ struct eddy_core *ed_enclosing(void);
 #define ED_FAIL(failed, site) \
     { \
         ED_SITE(site); \
-        eddy_frame_fail(ED_FRAME, (failed), &site); \
-        return ED_NO_RESULT; \
+        ED_LEAVE_BY(failed, site); \
     }
+#define ED_FAIL_AT(failed, site) \
+    { \
+        ED_LEAVE_BY(failed, site); \
+    }
+#define ED_LEAVE_BY(failed, site) \
+    eddy_frame_fail(ED_FRAME, (failed), &site); \
+    return ED_NO_RESULT
 /* A failure that for_each or a block's exit left pending is raised at the next await or yield. */
 #define ED_LEAVE_IF_PENDING \
     if (ED_UNLIKELY(ED_FRAME->failure != NULL)) { \
@@ -348,8 +388,11 @@ struct eddy_core *ed_enclosing(void);
 #define ED_ASYNC_TYPES(linkage, T, fn, ...) \
     ED_CAT(ED_ASYNC_TYPES_, ED_HEAD(__VA_ARGS__))(linkage, T, fn, __VA_ARGS__)
 #define ED_ASYNC_TYPES_NAMELESS(linkage, T, fn, ...)
-#define ED_ASYNC_TYPES_UNPAIRED(linkage, T, fn, ...) ED_UNPAIRED("async") ED_ASYNC_TYPES_GOOD(linkage, T, fn, fn)
+#define ED_ASYNC_TYPES_UNPAIRED(linkage, T, fn, ...) \
+    ED_UNPAIRED("async") ED_ASYNC_SHAPE(linkage, T, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__));
 #define ED_ASYNC_TYPES_GOOD(linkage, T, fn, ...) \
+    ED_ASYNC_SHAPE(linkage, T, fn, __VA_ARGS__) ED_CONSTRUCTOR(fn, ED_HEADER(fn##__type), __VA_ARGS__)
+#define ED_ASYNC_SHAPE(linkage, T, fn, ...) \
     ED_AT_MOST_8(__VA_ARGS__) \
     struct ED_MAY_ALIAS fn { \
         struct eddy_awaitable awaitable; \
@@ -374,15 +417,17 @@ struct eddy_core *ed_enclosing(void);
                                                                     .undo = ED_IF_VOID(T)(NULL, eddy_free_unclaimed), \
                                                                     .body = (void (*)(void))fn##__body, \
                                                                     .kind = EDDY_COROUTINE, \
-                                                                    .signature = ED_SIGNATURE(T, __VA_ARGS__)}; \
-    ED_CONSTRUCTOR(fn, ED_HEADER(fn##__type), __VA_ARGS__)
+                                                                    .signature = ED_SIGNATURE(T, __VA_ARGS__)};
 #define ED_ASYNC_BODY(linkage, T, fn, ...) \
     ED_CAT(ED_ASYNC_BODY_, ED_HEAD(__VA_ARGS__))(linkage, T, fn, __VA_ARGS__)
 #define ED_ASYNC_BODY_NAMELESS(linkage, T, fn, ...) ED_NAMELESS("async")
-#define ED_ASYNC_BODY_UNPAIRED(linkage, T, fn, ...) ED_ASYNC_BODY_GOOD(linkage, T, fn, fn)
+#define ED_ASYNC_BODY_UNPAIRED(linkage, T, fn, ...) \
+    ED_UNUSED static T fn##__bare(ED_IN_COROUTINE(fn), ED_BARE(__VA_ARGS__))
 #define ED_ASYNC_BODY_GOOD(linkage, T, fn, ...) \
-    linkage T fn##__body(ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, await_outside_async_function), \
-                         ED_MARKER(fn, throw_needs_async_function_or_generator) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+    linkage T fn##__body(ED_IN_COROUTINE(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+#define ED_IN_COROUTINE(fn) \
+    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, await_outside_async_function), \
+        ED_MARKER(fn, throw_needs_async_function_or_generator)
 
 /*
  * The type `name` of async functions with this result and these parameters; name_of(f) converts f. The shape is
@@ -480,8 +525,16 @@ void eddy_async_function_does_not_fit_the_type(void)
 #define eddy_blocking(T, ...) ED_BLOCKING(T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define ED_BLOCKING(T, fn, ...) ED_CAT(ED_BLOCKING_, ED_HEAD(__VA_ARGS__))(T, fn, __VA_ARGS__)
 #define ED_BLOCKING_NAMELESS(T, fn, ...) ED_NAMELESS("blocking")
-#define ED_BLOCKING_UNPAIRED(T, fn, ...) ED_UNPAIRED("blocking") ED_BLOCKING_GOOD(T, fn, fn)
+#define ED_BLOCKING_UNPAIRED(T, fn, ...) \
+    ED_UNPAIRED("blocking") ED_BLOCKING_SHAPE(T, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__)); \
+    ED_UNUSED static T fn##__bare(ED_IN_BLOCKING(fn), ED_BARE(__VA_ARGS__))
 #define ED_BLOCKING_GOOD(T, fn, ...) \
+    ED_BLOCKING_SHAPE(T, fn, __VA_ARGS__) \
+    ED_CONSTRUCTOR(fn, ED_HEADER(fn##__type), __VA_ARGS__) \
+    static T fn##__body(ED_IN_BLOCKING(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+#define ED_IN_BLOCKING(fn) \
+    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, throw_needs_async_function_or_generator)
+#define ED_BLOCKING_SHAPE(T, fn, ...) \
     ED_AT_MOST_8(__VA_ARGS__) \
     struct fn { \
         struct eddy_awaitable awaitable; \
@@ -505,17 +558,23 @@ void eddy_async_function_does_not_fit_the_type(void)
                                                                     .body = (void (*)(void))fn##__body, \
                                                                     .work = fn##__finish, \
                                                                     .kind = EDDY_BLOCKING, \
-                                                                    .size = sizeof(struct fn)}; \
-    ED_CONSTRUCTOR(fn, ED_HEADER(fn##__type), __VA_ARGS__) \
-    static T fn##__body(ED_UNUSED struct fn *ed_enclosing, \
-                        ED_MARKER(fn, throw_needs_async_function_or_generator) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+                                                                    .size = sizeof(struct fn)};
 
 #define eddy_generator(Y, ...) ED_GENERATOR(Y, Y, void, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define eddy_generator_full(Y, S, R, ...) ED_GENERATOR(Y, S, R, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define ED_GENERATOR(Y, S, R, fn, ...) ED_CAT(ED_GENERATOR_, ED_HEAD(__VA_ARGS__))(Y, S, R, fn, __VA_ARGS__)
 #define ED_GENERATOR_NAMELESS(Y, S, R, fn, ...) ED_NAMELESS("generator")
-#define ED_GENERATOR_UNPAIRED(Y, S, R, fn, ...) ED_UNPAIRED("generator") ED_GENERATOR_GOOD(Y, S, R, fn, fn)
+#define ED_GENERATOR_UNPAIRED(Y, S, R, fn, ...) \
+    ED_UNPAIRED("generator") ED_GENERATOR_SHAPE(Y, S, R, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__)); \
+    ED_UNUSED static R fn##__bare(ED_IN_YIELDER(fn), ED_BARE(__VA_ARGS__))
 #define ED_GENERATOR_GOOD(Y, S, R, fn, ...) \
+    ED_GENERATOR_SHAPE(Y, S, R, fn, __VA_ARGS__) \
+    ED_CONSTRUCTOR(fn, .generator = {.core = {.type = &fn##__type}}, __VA_ARGS__) \
+    static R fn##__body(ED_IN_YIELDER(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+#define ED_IN_YIELDER(fn) \
+    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, yield_outside_generator), \
+        ED_MARKER(fn, throw_needs_async_function_or_generator)
+#define ED_GENERATOR_SHAPE(Y, S, R, fn, ...) \
     ED_AT_MOST_8(__VA_ARGS__) \
     struct fn { \
         struct eddy_generator generator; \
@@ -540,17 +599,23 @@ void eddy_async_function_does_not_fit_the_type(void)
             ((struct fn *)(void *)ed_self->generator.self)->result = ed_self->result; \
     } \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = { \
-        .name = #fn, .run = fn##__run, .kind = EDDY_GENERATOR, .size = sizeof(struct fn)}; \
-    ED_CONSTRUCTOR(fn, .generator = {.core = {.type = &fn##__type}}, __VA_ARGS__) \
-    static R fn##__body(ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, yield_outside_generator), \
-                        ED_MARKER(fn, throw_needs_async_function_or_generator) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+        .name = #fn, .run = fn##__run, .kind = EDDY_GENERATOR, .size = sizeof(struct fn)};
 
 #define eddy_async_generator(Y, ...) ED_ASYNC_GENERATOR(Y, Y, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define eddy_async_generator_full(Y, S, ...) ED_ASYNC_GENERATOR(Y, S, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define ED_ASYNC_GENERATOR(Y, S, fn, ...) ED_CAT(ED_ASYNC_GENERATOR_, ED_HEAD(__VA_ARGS__))(Y, S, fn, __VA_ARGS__)
 #define ED_ASYNC_GENERATOR_NAMELESS(Y, S, fn, ...) ED_NAMELESS("async_generator")
-#define ED_ASYNC_GENERATOR_UNPAIRED(Y, S, fn, ...) ED_UNPAIRED("async_generator") ED_ASYNC_GENERATOR_GOOD(Y, S, fn, fn)
+#define ED_ASYNC_GENERATOR_UNPAIRED(Y, S, fn, ...) \
+    ED_UNPAIRED("async_generator") ED_ASYNC_GENERATOR_SHAPE(Y, S, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__)); \
+    ED_UNUSED static void fn##__bare(ED_IN_ASYNC_YIELDER(fn), ED_BARE(__VA_ARGS__))
 #define ED_ASYNC_GENERATOR_GOOD(Y, S, fn, ...) \
+    ED_ASYNC_GENERATOR_SHAPE(Y, S, fn, __VA_ARGS__) \
+    ED_CONSTRUCTOR(fn, .async_generator = {.generator = {.core = {.type = &fn##__type}}}, __VA_ARGS__) \
+    static void fn##__body(ED_IN_ASYNC_YIELDER(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+#define ED_IN_ASYNC_YIELDER(fn) \
+    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, yield_outside_generator), \
+        ED_MARKER(fn, await_outside_async_function), ED_MARKER(fn, throw_needs_async_function_or_generator)
+#define ED_ASYNC_GENERATOR_SHAPE(Y, S, fn, ...) \
     ED_AT_MOST_8(__VA_ARGS__) \
     struct fn { \
         __extension__ union { \
@@ -574,11 +639,7 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_JOIN_CHILDREN(ed_self->ed_common.core); \
     } \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = { \
-        .name = #fn, .run = fn##__run, .kind = EDDY_ASYNC_GENERATOR, .size = sizeof(struct fn)}; \
-    ED_CONSTRUCTOR(fn, .async_generator = {.generator = {.core = {.type = &fn##__type}}}, __VA_ARGS__) \
-    static void fn##__body(ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, yield_outside_generator), \
-                           ED_MARKER(fn, await_outside_async_function), \
-                           ED_MARKER(fn, throw_needs_async_function_or_generator) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+        .name = #fn, .run = fn##__run, .kind = EDDY_ASYNC_GENERATOR, .size = sizeof(struct fn)};
 
 /* ---- await ----------------------------------------------------------------------------------------------- */
 
@@ -593,13 +654,14 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
 
 /*
  * An await has four parts: the rules that must hold; what is evaluated before the operand; the operand, whose value
- * is kept in ed_operand; and this macro, which waits for it. wait: declares ed_failure. release: what happens to a
- * handle. failed: where a failure goes. The operand is the last of the user's expressions, so names that are
- * declared after it need not be unique: an await inside the operand has ended by then.
+ * is kept in ed_operand; and this macro, which waits for it. ed_site is the place of the await. wait: declares
+ * ed_failure. release: what happens to a handle. failed: where a failure goes. The operand is the last of the user's
+ * expressions, so names that are declared after it need not be unique: an await inside the operand has ended by then.
  */
 #define ED_AWAIT(wait, release, failed) \
     __auto_type ed_address = ED_AWAITED; \
     struct eddy_awaitable *ed_awaitable = ED_AWAITABLE(ed_address); \
+    ED_SITE(ed_site); \
     wait; \
     __auto_type ed_result = ed_address->result; \
     if (ED_IS_POINTER(ed_operand)) \
@@ -635,7 +697,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     eddy_error *ep = eddy_error_cleared(__builtin_choose_expr(ED_IS_ERROR(err), (err), (eddy_error *)0))
 #define ED_IS_ERROR(err) __builtin_types_compatible_p(__typeof__(err), eddy_error *)
 /* wait */
-#define ED_RUN_OR_JOIN (ED_IS_POINTER(ed_operand) ? eddy_join(ed_awaitable) : eddy_run_here(ed_awaitable))
+#define ED_RUN_OR_JOIN \
+    (ED_IS_POINTER(ed_operand) ? eddy_join_at(ed_awaitable, &ed_site) : eddy_run_here(ed_awaitable))
 #define ED_WAIT struct eddy_failure *ed_failure = ED_RUN_OR_JOIN
 #define ED_WAIT_FOR(seconds) \
     struct eddy_deadline ed_deadline; \
@@ -649,19 +712,14 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* release: eddy_release_handle, or the handle remains the caller's */
 #define ED_KEEP_HANDLE(handle) (void)0
 /* failed: the failure propagates; it is caught, except for this task's own cancellation; it is caught in every case */
-#define ED_PASS_ON() ED_FAIL(ed_failure, ed_site)
+#define ED_PASS_ON() ED_FAIL_AT(ed_failure, ed_site)
 #define ED_CATCH() \
     { \
         if (eddy_failure_is_own_cancellation(ed_failure)) \
-            ED_FAIL(ed_failure, ed_site) \
+            ED_FAIL_AT(ed_failure, ed_site) \
         ED_CATCH_ALL() \
     }
-#define ED_CATCH_ALL() ED_CATCH_INTO(ED_ERROR, ed_failure)
-#define ED_CATCH_INTO(ep, failed) \
-    { \
-        ED_SITE(ed_site); \
-        eddy_failure_catch(eddy_failure_trace(failed, &ed_site), ep); \
-    }
+#define ED_CATCH_ALL() eddy_failure_catch(eddy_failure_trace(ed_failure, &ed_site), ED_ERROR);
 /* the second of these if the user gave an &err */
 #define ED_PASS_OR(catch, ...) ED_BY_COUNT(ED_PASS_ON, catch, catch, catch, ##__VA_ARGS__)()
 
@@ -722,13 +780,14 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_RAISE_M(site, code, ...) ED_RAISE_FAILURE(site, eddy_failure_new(&site, (code), __VA_ARGS__))
 #define eddy_reraise(err) ED_RERAISE(err, EDDY_UNIQUE(ed_site_))
 #define ED_RERAISE(err, site) ED_RAISE_FAILURE(site, eddy_failure_again(&site, (err)))
-/* A statement expression, so that __extension__ covers `return (void)0` (-Wpedantic) and it may stand in ?:. */
+/* A statement expression, so that __extension__ covers `return (void)0` (-Wpedantic) and it may stand in ?:. The
+ * context is in the returned value: if it is missing, compilers say nothing else about this return. */
 #define ED_RAISE_FAILURE(site, failed) \
     __extension__({ \
-        ED_BRIEF((void)throw_needs_async_function_or_generator); \
         ED_SITE(site); \
         ED_FRAME->failure = eddy_failure_chain(ED_FRAME->failure, (failed), NULL); \
-        ED_LEAVE; \
+        eddy_frame_leave(ED_FRAME); \
+        return ED_BRIEF((void)throw_needs_async_function_or_generator), ED_NO_RESULT; \
     })
 
 /* ---- tasks ----------------------------------------------------------------------------------------------- */
@@ -750,9 +809,12 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #ifdef __clang__
 #define ED_SPAWN_GIVES __typeof__(ed_operand)
 #define ED_SPAWN_USED(coro, handle) handle
+/* A wrong operand is reported by its rule, and not also as a dropped handle. */
+#define ED_SPAWN_IF_GOOD(handle) __builtin_choose_expr(ed_is_no_coroutine, (eddy_keep)(NULL), handle)
 #else
 #define ED_SPAWN_GIVES void
 #define ED_SPAWN_USED(coro, handle) ED_USE_HANDLE(__typeof__(coro) *, handle)
+#define ED_SPAWN_IF_GOOD(handle) handle
 #endif
 #define ED_SPAWN_BODY(rule, coro, symbol, option_type, option, sf, site) \
     ED_SPAWN_USED(coro, __extension__({ \
@@ -762,7 +824,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         ED_SITE(site); \
         extern EDDY_MUST_USE ED_SPAWN_GIVES *sf(const void *, size_t, void **, const struct eddy_site *, option_type) \
             __asm__(symbol); \
-        sf(&ed_operand, sizeof ed_operand, ED_CHILDREN, &site, ED_CAT(site, o)); \
+        ED_SPAWN_IF_GOOD(sf(&ed_operand, sizeof ed_operand, ED_CHILDREN, &site, ED_CAT(site, o))); \
     }))
 /* The operand of a keyword that takes a coroutine value, with its rule. */
 #define ED_COROUTINE(rule, coro) \
@@ -794,7 +856,12 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define eddy_cancel(...) ED_OVERLOAD(ED_CANCEL_, __VA_ARGS__)(__VA_ARGS__)
 #define ED_CANCEL_1(t) (eddy_cancel)(ED_HANDLE(t), NULL)
 #define ED_CANCEL_2(t, reason) (eddy_cancel)(ED_HANDLE(t), (reason))
-#define eddy_detach(t) (eddy_detach)(ED_HANDLE(t))
+#define eddy_detach(t) ED_DETACH(t, EDDY_UNIQUE(ed_site_))
+#define ED_DETACH(t, site) \
+    __extension__({ \
+        ED_SITE(site); \
+        eddy_detach_at(ED_HANDLE(t), &site); \
+    })
 #define eddy_keep(t) ((__typeof__(t))(eddy_keep)(ED_HANDLE(t)))
 #define eddy_done(t) (eddy_done)(ED_HANDLE(t))
 #define eddy_cancelled(t) (eddy_cancelled)(ED_HANDLE(t))
@@ -1102,6 +1169,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     __extension__({ \
         ED_IN_GENERATOR; \
         ED_BRIEF(put); \
+        ED_SITE(ed_site); \
         struct eddy_failure *ed_failure = eddy_generator_yield(ED_CONTROL); \
         if (ED_UNLIKELY(ed_failure != NULL)) \
             failed \
@@ -1250,14 +1318,17 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* for_each (x, g) · for_each (x, g, &err) */
 #define eddy_for_each(x, gen, ...) \
     ED_FOR_EACH(, ED_BEGIN_LOOP, ED_NO_GENERATOR, ed_is_no_generator, \
-                _Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())"), \
+                ED_EACH_RULE(x, "for_each", \
+                             _Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())")), \
                 eddy_each_leave, generator, ED_IN_FRAME ? ED_FRAME : NULL, ED_NEXT_ITEM, x, gen, \
                 ED_CLEARED(__VA_ARGS__), ED_EACH_NAMES)
 /* async_for (x, g) · async_for (x, g, &err) */
 #define eddy_async_for(x, gen, ...) \
     ED_FOR_EACH((void)await_outside_async_function, ED_BEGIN_ASYNC_LOOP, ED_NO_ASYNC_GENERATOR, \
                 ed_is_no_async_generator, \
-                _Static_assert(!ed_is_no_async_generator, "async_for needs an async generator: async_for (x, g())"), \
+                ED_EACH_RULE(x, "async_for", \
+                             _Static_assert(!ed_is_no_async_generator, \
+                                            "async_for needs an async generator: async_for (x, g())")), \
                 eddy_async_each_leave, async_generator, ED_FRAME, ED_NEXT_ASYNC_ITEM, x, gen, \
                 ED_CLEARED(__VA_ARGS__), ED_EACH_NAMES)
 /* ED_CLEARED() is NULL, ED_CLEARED(err) is err, with its error cleared. */
@@ -1288,8 +1359,19 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                     for (ED_UNUSED struct eddy_each ec __attribute__((cleanup(leave))) = \
                              {ED_IS_POINTER(gv) ? NULL : &gp->kind, frame_}; \
                          on; on = false) \
-                        for (ED_UNUSED __typeof__(ED_RVALUE(gp->value)) x; \
-                             __extension__({ next(on, gp, er, site) ED_CAT(on, m); }) && (x = gp->value, true);)
+                        for (ED_EACH_ITEM(x, gp); \
+                             __extension__({ next(on, gp, er, site) ED_CAT(on, m); }) && ED_EACH_PUT(x, gp);)
+/* Of an x with a type, `for_each (int x, g())`, only that is reported: it is declared as it is written. */
+#define ED_EACH_RULE(x, keyword, rule) ED_CAT(ED_EACH_RULE_, ED_IS_NO_TYPE(x))(keyword, rule)
+#define ED_EACH_RULE_0(keyword, rule) \
+    _Static_assert(0, keyword " takes a name without a type, which it declares: " keyword " (x, g())")
+#define ED_EACH_RULE_1(keyword, rule) rule
+#define ED_EACH_ITEM(x, gp) ED_CAT(ED_EACH_ITEM_, ED_IS_NO_TYPE(x))(x, gp)
+#define ED_EACH_ITEM_0(x, gp) x
+#define ED_EACH_ITEM_1(x, gp) ED_UNUSED __typeof__(ED_RVALUE(gp->value)) x
+#define ED_EACH_PUT(x, gp) ED_CAT(ED_EACH_PUT_, ED_IS_NO_TYPE(x))(x, gp)
+#define ED_EACH_PUT_0(x, gp) true
+#define ED_EACH_PUT_1(x, gp) (x = gp->value, true)
 #define ED_NEXT_ITEM(on, gp, er, site) \
     bool ED_CAT(on, m) = eddy_generator_resume(&gp->generator, sizeof *gp, &gp->value, &gp->sent); \
     if (ED_UNLIKELY(!ED_CAT(on, m) && eddy_generator_failed(&gp->generator))) \

@@ -152,7 +152,8 @@ static __attribute__((noinline, cold)) struct eddy_failure *why_not(struct task 
     return task->state == TASK_DONE ? NULL : wrong_loop_failure("the task");
 }
 
-static __attribute__((noinline)) struct eddy_failure *join_task(struct task *self, struct task *task)
+static __attribute__((noinline)) struct eddy_failure *join_task(struct task *self, struct task *task,
+                                                                 const struct eddy_site *site)
 {
     struct eddy_failure *misuse = may_await(self, task) ? NULL : why_not(self, task);
     if (misuse)
@@ -160,8 +161,8 @@ static __attribute__((noinline)) struct eddy_failure *join_task(struct task *sel
     struct eddy_failure *circle = circle_closed(self, task);
     if (circle)
         return refuse(self, task, task->consumed, circle);
-    task_check_unused(task);
-    task->consumed = true;
+    task_check_unused(task, site);
+    task_use(task, site);
     self->forwarded = self->circular = false;
     if (task->state != TASK_DONE)
         await_end(self, task);
@@ -270,11 +271,11 @@ static inline bool can_take(const struct task *self, struct task *task)
            !(self->at_once & -TASK_AWAITS_AT_ONCE);
 }
 
-static inline void take(struct task *self, struct task *task)
+static inline void take(struct task *self, struct task *task, const struct eddy_site *site)
 {
     self->at_once++;
     task_disown(task);
-    task->consumed = true;
+    task_use(task, site);
     task->seen = true;
     task->has_result = false;
 }
@@ -296,11 +297,16 @@ static __attribute__((noinline)) struct eddy_failure *join_other(struct eddy_awa
 
 struct eddy_failure *eddy_join(struct eddy_awaitable *a)
 {
+    return eddy_join_at(a, NULL);
+}
+
+struct eddy_failure *eddy_join_at(struct eddy_awaitable *a, const struct eddy_site *site)
+{
     if (!handle_is_task(a))
         return join_other(a);
     if (!can_take(current.task, task_of_handle(a)))
-        return join_task(current.task, task_of_handle(a));
-    take(current.task, task_of_handle(a));
+        return join_task(current.task, task_of_handle(a), site);
+    take(current.task, task_of_handle(a), site);
     return NULL;
 }
 
@@ -329,6 +335,6 @@ struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a)
     struct eddy_failure *circle = task->consumed ? circle_closed(self, task) : NULL;
     if (circle)
         return circle;
-    task_check_unused(task);
+    task_check_unused(task, NULL);
     return shielded_wait(self, task);
 }

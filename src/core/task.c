@@ -47,7 +47,20 @@ static __attribute__((noinline, cold)) void report_unseen(struct task *task)
     report_failure(task_core(task)->failure, what);
 }
 
-void task_used_twice(struct task *task)
+struct use_place {
+    char text[300];
+};
+
+/* " at main.c:12"; nothing for a place in the library, or none. */
+static struct use_place use_place(const struct eddy_site *site)
+{
+    struct use_place place = {""};
+    if (site && site->file)
+        snprintf(place.text, sizeof place.text, " at %s:%d", site->file, site->line);
+    return place;
+}
+
+void task_used_twice(struct task *task, const struct eddy_site *now)
 {
     char who[300];
     const struct eddy_site *site = task->site;
@@ -56,9 +69,10 @@ void task_used_twice(struct task *task)
     if (length > 2)
         who[length - 2] = '\0';
     EDDY_ASSERT_AT(false,
-                   "%s:%d: the handle of task \"%s\", spawned here, was awaited or given up before: await it once "
-                   "(await_shielded keeps it)%s%s", site && site->file ? site->file : "?", site ? site->line : 0,
-                   task_name(task), length > 2 ? "; now used by " : "", who);
+                   "%s:%d: the handle of task \"%s\", spawned here, was awaited or given up before%s: await it once "
+                   "(await_shielded keeps it)%s%s%s%s", site && site->file ? site->file : "?", site ? site->line : 0,
+                   task_name(task), use_place(task->used_at).text, now || length > 2 ? "; now used" : "",
+                   use_place(now).text, length > 2 ? " by " : "", who);
     __builtin_unreachable();
 }
 

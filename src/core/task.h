@@ -60,6 +60,7 @@ struct task {
     struct context_value *context;   /* its variables */
     struct level *level;             /* its innermost scope of trio's kind; NULL: it is in none */
     const struct eddy_site *site;    /* where it was spawned */
+    const struct eddy_site *used_at; /* where its handle was awaited or given up; NULL: not told */
     char *name;                      /* NULL: the function's name and the id */
     char *cancel_reason;
     uint32_t id;                     /* 1 is the main task */
@@ -175,6 +176,12 @@ static inline void task_unref(struct task *task)
     if (!task_is_no_memory(task) && --task->references == 0)
         task_free(task);
 }
+/* Its handle was awaited or given up, which the program may do once. */
+static inline void task_use(struct task *task, const struct eddy_site *site)
+{
+    task->consumed = true;
+    task->used_at = site;
+}
 /* Its handle is given up: it remains in the scopes that it was spawned in, and frees itself when it has ended. */
 static inline void task_give_up_handle(struct task *task)
 {
@@ -198,12 +205,13 @@ static inline void value_destroy(struct eddy_awaitable *value)
         value->awaitable.type->destroy(value);
 }
 const char *task_name(struct task *task);
-/* Reports misuse with places in the user's code: where the task was spawned, and which code uses its handle now. */
-_Noreturn void task_used_twice(struct task *task) __attribute__((cold));
-static inline void task_check_unused(struct task *task)
+/* Reports misuse with places in the user's code: where the task was spawned, where its handle was used before, and
+ * where it is used now (NULL: not told). */
+_Noreturn void task_used_twice(struct task *task, const struct eddy_site *now) __attribute__((cold));
+static inline void task_check_unused(struct task *task, const struct eddy_site *now)
 {
     if (__builtin_expect(task->consumed, 0))
-        task_used_twice(task);
+        task_used_twice(task, now);
 }
 /* Without memory it keeps its old name. */
 void task_set_name(struct task *task, const char *name);

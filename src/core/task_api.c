@@ -69,13 +69,19 @@ bool(eddy_done)(const void *t)
 
 void(eddy_detach)(void *t)
 {
+    eddy_detach_at(t, NULL);
+}
+
+void eddy_detach_at(void *t, const struct eddy_site *site)
+{
     struct task *task = task_of(t, "eddy_detach");
     if (task_core(task)->failure == &failure_no_memory && task->loop == NULL)
         return; /* spawned without memory: there is nothing to give up */
     if (!awaitable_check_ours(t, "eddy_detach"))
         return;
-    task_check_unused(task);
+    task_check_unused(task, site);
     level_leave(task);
+    task->used_at = site;
     task_give_up_handle(task);
 }
 

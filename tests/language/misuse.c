@@ -89,6 +89,15 @@ async(int, detaches_what_it_awaited)
     return 0;
 }
 
+enum { SPAWNED_DETACHED_AND_AWAITED = __LINE__ + 4 };
+
+async(int, awaits_what_it_detached)
+{
+    struct number *t = spawn(number());
+    eddy_detach(t);
+    return await(t);
+}
+
 /* Debug mode keeps the memory of a task that has ended, so that a second use is found. */
 static void await_twice(void)
 {
@@ -102,15 +111,34 @@ static void await_and_detach(void)
     eddy_run_with(IN_DEBUG_MODE, detaches_what_it_awaited());
 }
 
-static void a_handle_is_told_by_where_it_was_spawned(void)
+/* The task still runs, so no debug mode is needed. */
+static void detach_and_await(void)
 {
-    const char *rule = "the handle of task \"number-2\", spawned here, was awaited or given up before: await it once";
+    eddy_run(awaits_what_it_detached());
+}
+
+static bool names_places(int before, int now)
+{
+    char first[300], second[300];
+    snprintf(first, sizeof first, " before at %s:%d: ", __FILE__, before);
+    snprintf(second, sizeof second, "; now used at %s:%d by ", __FILE__, now);
+    return strstr(told(), first) && strstr(told(), second);
+}
+
+static void a_handle_is_told_by_where_it_was_spawned_and_used(void)
+{
+    const char *rule = "the handle of task \"number-2\", spawned here, was awaited or given up before at " __FILE__ ":";
     listen_to(await_twice);
-    CHECK(tells(SPAWNED_AND_AWAITED, rule, "; now used by "));
+    CHECK(tells(SPAWNED_AND_AWAITED, rule, ": await it once (await_shielded keeps it); now used at " __FILE__ ":"));
+    CHECK(names_places(SPAWNED_AND_AWAITED + 1, SPAWNED_AND_AWAITED + 2));
     CHECK(strstr(said, "task \"awaits_twice"));
     CHECK(names_the_library());
     listen_to(await_and_detach);
-    CHECK(tells(SPAWNED_AND_DETACHED, rule, "; now used by "));
+    CHECK(tells(SPAWNED_AND_DETACHED, rule, "; now used at "));
+    CHECK(names_places(SPAWNED_AND_DETACHED + 1, SPAWNED_AND_DETACHED + 2));
+    listen_to(detach_and_await);
+    CHECK(tells(SPAWNED_DETACHED_AND_AWAITED, rule, "; now used at "));
+    CHECK(names_places(SPAWNED_DETACHED_AND_AWAITED + 1, SPAWNED_DETACHED_AND_AWAITED + 2));
 }
 
 /* ---- the running task ---- */
@@ -214,7 +242,7 @@ static void a_call_is_told_by_its_own_place(void)
 int main(void)
 {
     unsetenv("EDDY_DEBUG");
-    a_handle_is_told_by_where_it_was_spawned();
+    a_handle_is_told_by_where_it_was_spawned_and_used();
     a_call_is_told_by_where_its_task_was_spawned();
     what_does_nothing_is_told();
     a_call_is_told_by_its_own_place();

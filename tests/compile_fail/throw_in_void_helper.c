@@ -1,0 +1,10 @@
+// error: throw_needs_async_function_or_generator
+/* SPDX-License-Identifier: MIT */
+/* A plain function that returns nothing: its return is not told as a second mistake. */
+#include <eddy/keywords.h>
+#include "common.h"
+
+void helper(void)
+{
+    throw(EINVAL, "bad");
+}
