@@ -254,7 +254,7 @@ static void give_up_owned(struct eddy_awaitable *a)
         if (!(gather->owned >> i & 1) || task->loop == NULL)
             continue;
         if (task->state == TASK_DONE) {
-            task->consumed = true;
+            task->consumed = HANDLE_USED;
             task_unref(task);
         } else {
             task_own(task, &owner_of(a)->children);

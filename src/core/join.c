@@ -126,7 +126,7 @@ static struct eddy_failure *refuse(struct task *self, struct task *task, bool aw
 {
     self->circular = true; /* until eddy_release_handle */
     if (!awaited_by_another) {
-        task->consumed = !task->sibling_link;
+        task->consumed = task->sibling_link ? HANDLE_UNUSED : HANDLE_USED;
         if (task->consumed)
             task_unref(task);
     }

@@ -153,7 +153,7 @@ struct eddy_failure *eddy_run_shielded(struct eddy_awaitable *a, size_t size)
     struct eddy_failure *failure = eddy_join_shielded(handle);
     if (task->state == TASK_DONE)
         memcpy((char *)a + sizeof a->awaitable, (char *)handle + sizeof a->awaitable, size - sizeof a->awaitable);
-    task->consumed = true;
+    task->consumed = HANDLE_USED;
     task_unref(task); /* if it still runs, it frees itself */
     return failure;
 }

@@ -25,7 +25,7 @@ static void quarantine(struct task *task)
     task->name = task->cancel_reason = NULL;
     task->caught = task_core(task)->failure = NULL;
     task->context = NULL;
-    task->consumed = true;
+    task->consumed = task->consumed ? task->consumed : HANDLE_USED;
     task->references = UINT32_MAX / 2; /* so uses that no assertion finds do not free it again */
     task->next = task->loop->quarantine;
     task->loop->quarantine = task;
@@ -63,7 +63,7 @@ static struct use_place use_place(const struct eddy_site *site)
 void task_used_twice(struct task *task, const struct eddy_site *now)
 {
     char who[300];
-    const struct eddy_site *site = task->site;
+    const struct eddy_site *site = task->site, *before = task->consumed == HANDLE_USED_AT ? task->used_at : NULL;
     report_caller(who, sizeof who);
     size_t length = strlen(who);
     if (length > 2)
@@ -71,7 +71,7 @@ void task_used_twice(struct task *task, const struct eddy_site *now)
     EDDY_ASSERT_AT(false,
                    "%s:%d: the handle of task \"%s\", spawned here, was awaited or given up before%s: await it once "
                    "(await_shielded keeps it)%s%s%s%s", site && site->file ? site->file : "?", site ? site->line : 0,
-                   task_name(task), use_place(task->used_at).text, now || length > 2 ? "; now used" : "",
+                   task_name(task), use_place(before).text, now || length > 2 ? "; now used" : "",
                    use_place(now).text, length > 2 ? " by " : "", who);
     __builtin_unreachable();
 }

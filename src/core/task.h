@@ -60,7 +60,6 @@ struct task {
     struct context_value *context;   /* its variables */
     struct level *level;             /* its innermost scope of trio's kind; NULL: it is in none */
     const struct eddy_site *site;    /* where it was spawned */
-    const struct eddy_site *used_at; /* where its handle was awaited or given up; NULL: not told */
     char *name;                      /* NULL: the function's name and the id */
     char *cancel_reason;
     uint32_t id;                     /* 1 is the main task */
@@ -81,7 +80,7 @@ struct task {
     bool obeyed;                     /* ... which was a request that had been delivered to it */
     bool has_result;                 /* it succeeded, and its result was not taken */
     bool seen;                       /* its failure was read */
-    bool consumed;                   /* its handle was awaited or given up: a second use is a bug */
+    uint8_t consumed;                /* a value of enum handle_use, not 0: a second use is a bug */
     bool hibernates;                 /* its stack may sleep, even if the loop has not asked for that for all */
     /* The members below are not cleared when a task is made. */
     struct fake_frame fake_frame;    /* the frame of the body that spawned it; set together with spawn_frame */
@@ -94,7 +93,11 @@ struct task {
         struct eddy_failure *refusal; /* for a wait that ends as `circular` */
         struct job *job;             /* for a blocking function */
     } wait;
+    const struct eddy_site *used_at; /* where its handle was awaited or given up, if `consumed` says so */
 };
+
+/* What the program did with a handle. HANDLE_USED: used_at is not set. */
+enum handle_use { HANDLE_UNUSED, HANDLE_USED, HANDLE_USED_AT };
 
 /* Flags of struct eddy_core. */
 enum { ED_FLAG_TASK = 1, ED_FLAG_FUTURE = 2, ED_FLAG_CANCELLING = 4, ED_FLAG_MARKED = 8, ED_FLAG_LOOP_ENDS = 16 };
@@ -179,15 +182,19 @@ static inline void task_unref(struct task *task)
 /* Its handle was awaited or given up, which the program may do once. */
 static inline void task_use(struct task *task, const struct eddy_site *site)
 {
-    task->consumed = true;
+    task->consumed = HANDLE_USED_AT;
     task->used_at = site;
 }
 /* Its handle is given up: it remains in the scopes that it was spawned in, and frees itself when it has ended. */
-static inline void task_give_up_handle(struct task *task)
+static inline void task_give_up_handle_at(struct task *task, const struct eddy_site *site)
 {
     task_disown(task);
-    task->consumed = true;
+    task_use(task, site);
     task_unref(task);
+}
+static inline void task_give_up_handle(struct task *task)
+{
+    task_give_up_handle_at(task, NULL);
 }
 /* Its failure was read, and must not be reported. */
 static inline void task_mark_seen(struct task *task)

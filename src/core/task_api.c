@@ -81,8 +81,7 @@ void eddy_detach_at(void *t, const struct eddy_site *site)
         return;
     task_check_unused(task, site);
     level_leave(task);
-    task->used_at = site;
-    task_give_up_handle(task);
+    task_give_up_handle_at(task, site);
 }
 
 void *(eddy_keep)(void *t)
