@@ -94,6 +94,7 @@ static PyObject *core_new(PyTypeObject *type, PyObject *args, PyObject *named)
         return NULL;
     PyObject *driver_name = named ? PyDict_GetItemString(named, "driver") : NULL;
     self->state = state_of(module);
+    Py_INCREF(module);
     self->asked_end = &self->asked;
     self->completed_end = &self->completed;
     self->thread_id = Py_NewRef(Py_None);
@@ -142,6 +143,7 @@ static void shut_down_at_last(Core *self)
 static void deallocate(Core *self)
 {
     PyTypeObject *type = Py_TYPE(self);
+    PyObject *module = self->state ? self->state->module : NULL;
     PyObject_GC_UnTrack(self);
     if (self->loop || self->live)
         shut_down_at_last(self);
@@ -151,9 +153,10 @@ static void deallocate(Core *self)
     PyMem_Free(self->timers.heap);
     PyMem_Free(self->ready.handles);
     PyMem_Free(self->watches.watches);
-    PyMem_RawFree(self->bulk);
+    bulk_free(self);
     type->tp_free(self);
     Py_DECREF(type);
+    Py_XDECREF(module);
 }
 
 /* ==== the type ==== */

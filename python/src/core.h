@@ -37,6 +37,7 @@ struct timers {
 struct watches {
     struct watch **watches;
     size_t count;
+    bool working; /* Eddy has them, too */
 };
 
 typedef struct core Core;
@@ -44,7 +45,7 @@ struct core {
     PyObject_HEAD
     struct state *state;
     eddy_loop *loop;            /* NULL: not opened yet, or closed */
-    unsigned long thread;       /* the thread that has entered it */
+    unsigned long thread;       /* the thread that has entered it, or did so last; 0: none did */
     unsigned entered;           /* how often: see core_enter */
     Core *outer;                /* the one that its thread had entered before; borrowed, for it is running */
     PyThreadState *saved;       /* while it waits */
@@ -54,7 +55,8 @@ struct core {
     struct operation *live;     /* all that are not idle */
     struct operation *asked, **asked_end;         /* to be started or cancelled by the loop's thread */
     struct operation *completed, **completed_end; /* by Eddy, and not handled yet */
-    char *bulk;                 /* a free large buffer; NULL: none */
+    char *bulk;                 /* free large buffers: each begins with the address of the next one; NULL: none */
+    size_t bulk_count;          /* their number */
     PyObject *driver_name;      /* the argument `driver` */
     PyObject *thread_id;        /* _thread_id of BaseEventLoop */
     PyObject *task_factory;     /* _task_factory of BaseEventLoop */
@@ -62,7 +64,7 @@ struct core {
     uint64_t random;            /* the state of the order of ready tasks; 0: first come, first served */
     uint64_t passes, waits;
     long process;               /* that has opened it */
-    char stopping, debug, closed, virtual_time;
+    char stopping, debug, closed, virtual_time, is_ring;
     char waiting;               /* without the lock; see core_wake */
     char woken;                 /* the wait was ended already */
 };
@@ -111,6 +113,13 @@ extern PyMethodDef call_methods[];
 extern PyMethodDef watch_methods[];
 void watches_free(Core *core);
 int watches_traverse(Core *core, visitproc visit, void *arg);
+/* Of a running loop. While they rest, another thread may run the loop. */
+void watches_work(Core *core);
+void watches_rest(Core *core);
+
+/* ---- receive.c ---- */
+
+void bulk_free(Core *core);
 
 /* ---- run.c ---- */
 

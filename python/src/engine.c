@@ -59,8 +59,9 @@ static uint64_t seed_of_environment(void)
     return text ? strtoull(text, NULL, 10) : 0;
 }
 
-static void note_clock(Core *core)
+static void note_driver(Core *core)
 {
+    core->is_ring = strcmp(eddy_loop_driver(core->loop), "uring") == 0;
     core->virtual_time = strcmp(eddy_loop_driver(core->loop), "sim") == 0;
     core->random = core->virtual_time ? seed_of_environment() * 0x9e3779b97f4a7c15u : 0;
 }
@@ -83,7 +84,7 @@ int core_open(Core *core)
         return -1;
     }
     core->process = (long)getpid();
-    note_clock(core);
+    note_driver(core);
     return 0;
 }
 
@@ -114,6 +115,14 @@ static void enter_outer(Core *core)
     core->outer = NULL;
 }
 
+/* A ring belongs to a thread while something is under way in it. */
+static bool is_bound_elsewhere(Core *core)
+{
+    struct eddy_loop_stats stats = {.size = sizeof stats};
+    return core->is_ring && core->thread && core->thread != PyThread_get_thread_ident() &&
+           eddy_loop_stats(core->loop, &stats) == 0 && stats.operations > 0;
+}
+
 static int enter_engine(Core *core)
 {
     core->outer = here;
@@ -122,16 +131,12 @@ static int enter_engine(Core *core)
     int error = eddy_loop_enter(core->loop);
     if (error) {
         enter_outer(core);
-        if (error == EBUSY)
-            PyErr_SetString(PyExc_RuntimeError,
-                            "an event loop on io_uring with operations in flight runs on the thread that "
-                            "ran it first");
-        else
-            raise_code(error);
+        raise_code(error);
         return -1;
     }
     here = core;
     core->entered = 1;
+    core->thread = PyThread_get_thread_ident();
     return 0;
 }
 
@@ -149,6 +154,12 @@ int core_enter(Core *core)
         return -1;
     if (!core_is_usable(core)) {
         PyErr_SetString(PyExc_RuntimeError, "the event loop belongs to the parent of this process");
+        return -1;
+    }
+    if (is_bound_elsewhere(core)) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "an event loop on io_uring with open connections runs on the thread that ran it "
+                        "first: EDDY_DRIVER=epoll runs it on any");
         return -1;
     }
     return enter_engine(core);

@@ -21,6 +21,7 @@ static PyObject *allocate(struct state *state, PyTypeObject *type)
         return NULL;
     memset((char *)handle + sizeof(PyObject), 0, (size_t)type->tp_basicsize - sizeof(PyObject));
     handle_part(handle)->state = state;
+    Py_INCREF(state->module);
     return handle;
 }
 
@@ -171,6 +172,7 @@ static void deallocate(PyObject *handle)
     else
         PyObject_GC_Del(handle);
     Py_DECREF(type);
+    Py_DECREF(state->module);
 }
 
 void handles_free_all(struct state *state)

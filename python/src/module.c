@@ -88,6 +88,7 @@ int add_methods(PyTypeObject *type, PyMethodDef *list)
 static int execute(PyObject *module)
 {
     struct state *state = state_of(module);
+    state->module = module;
     state->free_limit = FREE_HANDLES;
     if (take_names(state) < 0 || take_from_asyncio(state) < 0)
         return -1;

@@ -75,13 +75,32 @@ static int pass(Core *self)
     return run_ready(self, after - before);
 }
 
-/* What was asked for in the last pass gets into the kernel; nothing of Python's runs. */
-static void submit_last(Core *self)
+static bool is_at_work(Core *self)
 {
-    if (!self->live || !core_is_usable(self))
+    struct eddy_loop_stats stats = {.size = sizeof stats};
+    return eddy_loop_stats(self->loop, &stats) == 0 && stats.operations > 0;
+}
+
+/* A ring in which nothing is under way can be made anew on the thread that runs the loop next. */
+enum { STEPS_TO_REST = 10 };
+static void rest(Core *self)
+{
+    if (!self->is_ring || self->live)
+        return;
+    watches_rest(self);
+    for (int i = 0; i < STEPS_TO_REST && is_at_work(self); i++)
+        eddy_loop_step(self->loop, 0);
+}
+
+/* What was asked for in the last pass gets into the kernel; nothing of Python's runs. */
+static void end_passes(Core *self)
+{
+    if (!core_is_usable(self))
         return;
     operations_settle_asked(self);
-    eddy_loop_step(self->loop, 0);
+    if (self->live)
+        eddy_loop_step(self->loop, 0);
+    rest(self);
 }
 
 static int passes(Core *self)
@@ -89,10 +108,11 @@ static int passes(Core *self)
     int error;
     if (core_enter(self) < 0)
         return -1;
+    watches_work(self);
     do
         error = pass(self);
     while (error == 0 && !self->stopping);
-    submit_last(self);
+    end_passes(self);
     core_leave(self);
     return error;
 }

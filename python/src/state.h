@@ -31,6 +31,7 @@ struct handle_layout {
 enum { FREE_HANDLES = 512 };
 
 struct state {
+    PyObject *module; /* whose it is; loops and handles refer to it, and do not tell the collector: it outlives them */
     PyTypeObject *core_type, *handle_type, *timer_handle_type, *transport_type, *listener_type;
     struct handle_layout layout;
     PyObject *future_type, *task_type;  /* of _asyncio */

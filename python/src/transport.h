@@ -16,6 +16,7 @@
 enum {
     LENT_SIZE = 16384,  /* of a receive that is full: see eddy_operation_recv_lent */
     BULK_SIZE = 262144, /* of a receive where much comes at once */
+    MOST_BULK = 32,     /* free buffers of that size that a loop keeps */
     MOST_PARTS = 64,    /* of one send */
     LOST_WRITES = 5     /* after so many writes into a lost connection it is said */
 };
@@ -52,6 +53,7 @@ struct transport {
     bool finishing; /* connection_lost is on its way */
     bool owns_fd;   /* the descriptor is not a socket's of Python */
     bool adopted;   /* by Eddy */
+    bool polls;     /* the operation in flight is a poll, and no receive */
     bool much;      /* much came at once last time */
     struct msghdr message;
     struct iovec iov[MOST_PARTS];
@@ -59,7 +61,7 @@ struct transport {
 
 static inline const struct state *transport_state(const Transport *t)
 {
-    return state_of_type(Py_TYPE(t));
+    return t->core ? t->core->state : state_of_type(Py_TYPE(t));
 }
 
 /* ---- protocol.c: calls of the protocol ---- */

@@ -2,11 +2,12 @@
 /*
  * watches.c - readers and writers: _add_reader and its relatives, by the loop's own table.
  *
- * Invariant: a watch of the table is one of Eddy's, too, from its making until it is freed.
+ * Invariant: while the watches work, each is one of Eddy's, too; they begin to work with the first run.
  */
 #include "handle.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 enum side { READER, WRITER };
 
@@ -61,6 +62,12 @@ static int tell_engine(int fd, enum side side, struct watch *watch)
 /* -1: an exception is set. */
 static int watch_by_engine(Core *core, int fd, enum side side, struct watch *watch)
 {
+    if (!core->watches.working) {
+        if (fcntl(fd, F_GETFD) >= 0)
+            return 0;
+        raise_code(errno);
+        return -1;
+    }
     if (core_enter(core) < 0)
         return -1;
     int error = tell_engine(fd, side, watch);
@@ -72,7 +79,7 @@ static int watch_by_engine(Core *core, int fd, enum side side, struct watch *wat
 
 static void unwatch_by_engine(Core *core, int fd, enum side side)
 {
-    if (!core_is_usable(core))
+    if (!core->watches.working || !core_is_usable(core))
         return;
     if (core_enter(core) < 0) {
         PyErr_WriteUnraisable((PyObject *)core);
@@ -144,6 +151,25 @@ void watches_free(Core *core)
         remove_watch(core, (int)fd, READER);
         remove_watch(core, (int)fd, WRITER);
     }
+}
+
+/* A descriptor that was closed meanwhile is not watched any more. */
+void watches_work(Core *core)
+{
+    if (core->watches.working)
+        return;
+    core->watches.working = true;
+    for (size_t i = 0; i < core->watches.count; i++)
+        if (core->watches.watches[i])
+            tell_engine((int)(i / 2), i % 2 ? WRITER : READER, core->watches.watches[i]);
+}
+
+void watches_rest(Core *core)
+{
+    core->watches.working = false;
+    for (size_t i = 0; i < core->watches.count; i++)
+        if (core->watches.watches[i])
+            i % 2 ? eddy_remove_writer((int)(i / 2)) : eddy_remove_reader((int)(i / 2));
 }
 
 int watches_traverse(Core *core, visitproc visit, void *arg)

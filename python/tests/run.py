@@ -19,7 +19,8 @@ SECONDS = int(os.environ.get('EDDY_PYTHON_SECONDS', '420'))
 
 # (script, driver): the longest first. Driver None: the script chooses.
 RUNS = [('cpython.py', 'uring'), ('cpython.py', 'epoll'), ('notes.py', None),
-        ('test_loop.py', 'uring'), ('test_loop.py', 'epoll'), ('test_sim.py', None), ('test_testing.py', None),
+        ('test_loop.py', 'uring'), ('test_loop.py', 'epoll'), ('test_core.py', 'uring'), ('test_core.py', 'epoll'),
+        ('test_sim.py', None), ('test_testing.py', None),
         ('test_apps.py', 'uring'), ('test_apps.py', 'epoll'), ('wheel.sh', None)]
 
 

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""The extension: timers, large messages, reading that pauses, loops that change their thread, the interpreter's end."""
+import asyncio
+import gc
+import os
+import random
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import unittest
+
+import eddyloop
+
+
+def resident():
+    """Memory of this process, in KiB."""
+    with open('/proc/self/statm') as file:
+        return int(file.read().split()[1]) * os.sysconf('SC_PAGE_SIZE') // 1024
+
+
+class Timers(unittest.TestCase):
+    def test_order_is_that_of_the_times(self):
+        choose = random.Random(7)
+        delays = [choose.randrange(40) / 1000 for _ in range(500)]
+
+        async def main():
+            loop, said = asyncio.get_running_loop(), []
+            now = loop.time()
+            handles = [loop.call_at(now + delay, said.append, (delay, number)) for number, delay in enumerate(delays)]
+            cancelled = set(choose.sample(range(len(handles)), 200))
+            for number in cancelled:
+                handles[number].cancel()
+            await asyncio.sleep(0.06)
+            return said, sorted((delay, number) for number, delay in enumerate(delays) if number not in cancelled)
+
+        said, expected = eddyloop.run(main())
+        self.assertEqual(said, expected)
+
+    def test_cancelled_timer_leaves_no_memory(self):
+        async def main():
+            loop = asyncio.get_running_loop()
+            for _ in range(1000):
+                loop.call_later(3600, print).cancel()
+            gc.collect()
+            before = resident()
+            for _ in range(100000):
+                loop.call_later(3600, print).cancel()
+            return resident() - before
+
+        self.assertLess(eddyloop.run(main()), 1024)
+
+
+class Reader(asyncio.Protocol):
+    """Takes bytes with pauses: reading stops after each piece, and goes on in a later turn."""
+
+    def __init__(self, done):
+        self.done, self.bytes = done, bytearray()
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.bytes += data
+        self.transport.pause_reading()
+        asyncio.get_running_loop().call_soon(self.transport.resume_reading)
+
+    def eof_received(self):
+        self.done.set_result(bytes(self.bytes))
+
+
+class Reads(unittest.TestCase):
+    def test_pauses_lose_nothing(self):
+        sent = random.Random(3).randbytes(3000000)
+
+        async def main():
+            loop = asyncio.get_running_loop()
+            ours, theirs = socket.socketpair()
+            done = loop.create_future()
+            transport, _ = await loop.create_connection(lambda: Reader(done), sock=ours)
+            _, writer = await asyncio.open_connection(sock=theirs)
+            writer.write(sent)
+            writer.write_eof()
+            got = await done
+            transport.close()
+            writer.close()
+            return got
+
+        self.assertTrue(eddyloop.run(main()) == sent)
+
+    def test_small_and_large_messages_take_turns(self):
+        async def echo(reader, writer):
+            while data := await reader.read(1 << 18):
+                writer.write(data)
+                await writer.drain()
+            writer.close()
+
+        async def talk(port, number):
+            reader, writer = await asyncio.open_connection('127.0.0.1', port)
+            for size in (1, 16384, 100000, 5, 16383, 300000, 2):
+                message = bytes([number]) * size
+                writer.write(message)
+                self.assertTrue(await reader.readexactly(size) == message)
+            writer.close()
+            await writer.wait_closed()
+
+        async def main():
+            server = await asyncio.start_server(echo, '127.0.0.1', 0)
+            port = server.sockets[0].getsockname()[1]
+            await asyncio.gather(*[talk(port, number) for number in range(20)])
+            server.close()
+            await server.wait_closed()
+
+        eddyloop.run(main())
+
+
+class Threads(unittest.TestCase):
+    def test_loop_that_ran_here_runs_there_and_here_again(self):
+        loop, said = eddyloop.new_event_loop(), []
+        ours, theirs = socket.socketpair()
+        loop.add_reader(ours, said.append, 'readable')
+        loop.run_until_complete(asyncio.sleep(0))
+
+        def run():
+            loop.call_soon(said.append, 'there')
+            loop.call_later(0.01, loop.stop)
+            loop.run_forever()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        self.assertEqual(said, ['there'])
+        theirs.send(b'x')
+        while 'readable' not in said:
+            loop.run_until_complete(asyncio.sleep(0.001))
+        loop.remove_reader(ours)
+        loop.close()
+        ours.close()
+        theirs.close()
+
+
+class End(unittest.TestCase):
+    def test_interpreter_ends_with_open_connections(self):
+        program = textwrap.dedent('''
+            import asyncio, eddyloop, socket
+            async def serve(reader, writer):
+                await reader.read(1)
+            loop = eddyloop.new_event_loop()
+            server = loop.run_until_complete(asyncio.start_server(serve, '127.0.0.1', 0))
+            client = socket.create_connection(server.sockets[0].getsockname())
+            loop.call_later(3600, print)
+            loop.run_until_complete(asyncio.sleep(0.01))
+            raise SystemExit(7)
+        ''')
+        done = subprocess.run([sys.executable, '-c', program], capture_output=True, timeout=100, check=False)
+        self.assertEqual(done.returncode, 7, done.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main()
