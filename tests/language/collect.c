@@ -71,10 +71,18 @@ static void in_plain_functions(void)
     list_free(&none);
 }
 
+static void free_ints(int_list *list)
+{
+    list_free(list);
+}
+
 /* B38: an async comprehension and an await in a comprehension; items one after the other, not at the same time. */
 async(void, in_async_functions)
 {
-    list_of(int) g = {0}, f = {0}, awaited = {0};
+    int_list g = {0}, f = {0}, awaited = {0};
+    defer(free_ints, &g);
+    defer(free_ints, &f);
+    defer(free_ints, &awaited);
     async_collect(&g, i, i, mygen(10));
     async_collect(&f, j, j, mygen(10), !(j / 3 % 5));
     int wanted[] = {1, 2, 16, 32, 256, 512};
@@ -82,14 +90,6 @@ async(void, in_async_functions)
     CHECK(f.count == 6 && !memcmp(f.items, wanted, sizeof wanted));
     collect(&awaited, await(doubled(x)), x, range(4), await(doubled(x)) != 4);
     CHECK(awaited.count == 3 && awaited.items[2] == 6);
-    list_free(&g);
-    list_free(&f);
-    list_free(&awaited);
-}
-
-static void free_ints(int_list *list)
-{
-    list_free(list);
 }
 
 async(int, fails, (bool, asynchronous))
