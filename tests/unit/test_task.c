@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "core/cancel.h"
 #include "core/current.h"
 #include "core/loop.h"
 #include "core/switch.h"
@@ -685,9 +686,34 @@ static void the_size_of_a_stack_does_not_wrap(void **state)
     told("1");
 }
 
+/* ---- releasing ---- */
+
+/* The operation's own deadline may have come when a second release begins inside it. */
+eddy_async(void, releases_inside_a_release)
+{
+    struct task *self = current.task;
+    struct release outer = release_begin();
+    struct request deadline = task_ask(self, NULL, true);
+    struct release inner = release_begin();
+    note("%d", task_has_request(self));
+    release_end(&inner);
+    note("%d", task_has_request(self));
+    task_withdraw(self, deadline);
+    release_end(&outer);
+    note("%d", task_has_request(self));
+}
+
+static void a_release_inside_a_release_keeps_the_request_of_the_outer_one(void **state)
+{
+    (void)state;
+    RUN(releases_inside_a_release());
+    told("1 1 0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_release_inside_a_release_keeps_the_request_of_the_outer_one),
         cmocka_unit_test(more_than_65535_may_wait_for_a_task),
         cmocka_unit_test(the_id_of_the_main_task_is_unique),
         cmocka_unit_test(the_size_of_a_stack_does_not_wrap),
