@@ -13,6 +13,7 @@ import sys
 
 import exports
 
+MODULES = ('curl', 'sqlite')
 FOLDERS = ('include', 'src', 'modules', 'python', 'tests', 'examples', 'bench', 'tools', 'docs', 'gdb', '.ci')
 TEXT = ('.c', '.h', '.py', '.sh', '.md', '.build', '.txt', '.cpp')
 MAX_LINE, MAX_FILE, MAX_FUNCTION = 120, 800, 70
@@ -154,7 +155,7 @@ def includes_of(lines):
 
 def resolve(tree, path, name):
     """The file of the tree that an include of `name` in `path` means, or None: a system header."""
-    for base in (os.path.dirname(path), 'include', 'src', 'modules/curl/include'):
+    for base in (os.path.dirname(path), 'include', 'src', *('modules/%s/include' % module for module in MODULES)):
         candidate = os.path.normpath(os.path.join(base, name))
         if candidate in tree.lines:
             return candidate
@@ -231,14 +232,16 @@ def is_main(lines):
 def lists(tree):
     rows = [('src/meson.build', module + '_sources', module, lambda lines: True, 'path') for module in BELOW]
     rows.append(('python/meson.build', 'core_sources', 'src', lambda lines: True, 'path'))
-    rows.append(('modules/curl/meson.build', 'curl_sources', '.', lambda lines: not is_main(lines), 'path'))
+    for module in MODULES:
+        rows.append(('modules/%s/meson.build' % module, module + '_sources', '.', lambda lines: not is_main(lines), 'path'))
     for build, name, belongs in (
             ('tests/unit', 'unit_tests', lambda lines: is_main(lines) and not needs_loop(lines)),
             ('tests/unit', 'unit_loop_tests', lambda lines: is_main(lines) and needs_loop(lines)),
             ('tests/language', 'language_tests', is_main),
-            ('examples', 'examples', lambda lines: is_main(lines) and not uses_curl(lines) and not uses_host(lines)),
+            ('examples', 'examples', lambda lines: is_main(lines) and not uses_module(lines) and not uses_host(lines)),
             ('examples', 'host_examples', uses_host),
-            ('examples', 'curl_examples', lambda lines: is_main(lines) and uses_curl(lines)),
+            ('examples', 'curl_examples', lambda lines: is_main(lines) and uses_module(lines, ['curl'])),
+            ('examples', 'sqlite_examples', lambda lines: is_main(lines) and uses_module(lines, ['sqlite'])),
             ('examples/notes', 'note_examples', is_main),
             ('tests/stress', 'stress_tests', is_main),
             ('tests/docs', 'docs_programs', is_main)):
@@ -248,8 +251,8 @@ def lists(tree):
     return [row for row in rows if row[0] in tree.lines]
 
 
-def uses_curl(lines):
-    return any(name == 'eddy/curl.h' for _, _, name in includes_of(lines))
+def uses_module(lines, modules=MODULES):
+    return any(name == 'eddy/%s.h' % module for module in modules for _, _, name in includes_of(lines))
 
 
 def uses_host(lines):

@@ -84,8 +84,11 @@ static void choose_flags(struct build *build)
     words_split(&build->flags, FLAGS);
     words_split(&build->flags, COMPILE_BUILD_FLAGS);
     add_include(&build->flags, build->paths.include);
-    if (build->paths.curl_include && strcmp(build->paths.curl_include, build->paths.include) != 0)
-        add_include(&build->flags, build->paths.curl_include);
+    for (int i = 0; i < MODULES; i++) {
+        const char *folder = build->paths.modules[i].include;
+        if (folder && strcmp(folder, build->paths.include) != 0)
+            add_include(&build->flags, folder);
+    }
     /* the compiler writes into a file, so it cannot know that its messages end up on a terminal */
     if (isatty(2) && !getenv("NO_COLOR"))
         words_add(&build->flags, "-fdiagnostics-color=always");
@@ -124,7 +127,8 @@ static void add_surroundings(struct sha256 *hash, const struct build *build)
     }
     add_identity(hash, build->compiler_file);
     add_identity(hash, build->paths.library);
-    add_identity(hash, build->paths.curl_library);
+    for (int i = 0; i < MODULES; i++)
+        add_identity(hash, build->paths.modules[i].library);
     for (size_t i = 0; i < build->libraries.count;
          i++) /* a word of LDLIBS may be one of the user's archives */
         add_identity(hash, build->libraries.items[i]);
@@ -251,13 +255,13 @@ static int compile_one(struct build *build, size_t number)
 }
 
 /* Uses the compiler's own list of the files that it read, so that an #include two headers deep counts too. */
-static bool uses_curl(const struct build *build)
+static bool uses_module(const struct build *build, const struct module *module)
 {
-    static const char name[] = "/eddy/curl.h";
+    size_t length = strlen(module->header);
     for (size_t i = 0; i < build->made_from.read.count; i++) {
         const char *path = build->made_from.read.items[i];
         size_t size = strlen(path);
-        if (size >= sizeof name - 1 && strcmp(path + size - (sizeof name - 1), name) == 0)
+        if (size > length && path[size - length - 1] == '/' && strcmp(path + size - length, module->header) == 0)
             return true;
     }
     return false;
@@ -265,15 +269,18 @@ static bool uses_curl(const struct build *build)
 
 static int add_libraries(const struct build *build, struct words *argv)
 {
-    bool curl = uses_curl(build);
-    if (curl && !build->paths.curl_library)
-        return cli_trouble("<eddy/curl.h> needs the module eddy-curl, which was not built; install "
-                           "libcurl4-openssl-dev and build Eddy again");
-    if (curl)
-        words_add(argv, build->paths.curl_library);
+    struct words after = {0}; /* what the archives are linked with */
+    for (int i = 0; i < MODULES; i++) {
+        if (!uses_module(build, &modules[i]))
+            continue;
+        if (!build->paths.modules[i].library)
+            return cli_trouble("<%s> needs the module eddy-%s, which was not built; install %s and build Eddy again",
+                               modules[i].header, modules[i].name, modules[i].needs);
+        words_add(argv, build->paths.modules[i].library);
+        words_add(&after, modules[i].links);
+    }
     words_add(argv, build->paths.library);
-    if (curl)
-        words_add(argv, "-lcurl");
+    words_append(argv, &after);
     words_append(argv, &build->libraries);
     return 0;
 }

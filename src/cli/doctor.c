@@ -86,7 +86,10 @@ static int show_library(void)
     }
     row("library", "%s%s", paths.library, paths.pkgconfig ? " (not installed)" : "");
     row("headers", "%s", paths.include);
-    row("eddy-curl", "%s", paths.curl_library ? paths.curl_library : "not built");
+    for (int i = 0; i < MODULES; i++) {
+        const char *library = paths.modules[i].library;
+        row(text_format("eddy-%s", modules[i].name), "%s", library ? library : "not built");
+    }
     return 0;
 }
 

@@ -58,13 +58,19 @@ static char *noted_sources(const char *build)
     return found;
 }
 
+static void find_module_in_tree(struct module_place *place, const struct module *module, const char *root,
+                                const char *build)
+{
+    char *include = text_format("%s/include", module->folder);
+    const char *const headers[] = {include, NULL}, *const places[] = {"", module->folder, NULL};
+    place->include = first_folder(root, headers, module->header);
+    place->library = first_file(build, places, module->archive);
+}
+
 static bool find_in_tree(struct paths *paths, const char *build)
 {
     static const char *const here[] = {"", NULL};
     static const char *const headers[] = {"include", NULL};
-    static const char *const curl_headers[] = {"modules/curl/include", "modules/curl", "include",
-                                               NULL};
-    static const char *const curl_places[] = {"", "modules/curl", NULL};
     static const char *const notes[] = {"examples/notes", NULL};
     static const char *const uninstalled[] = {"meson-uninstalled", NULL};
     paths->library = first_file(build, here, "libeddy.a");
@@ -77,8 +83,8 @@ static bool find_in_tree(struct paths *paths, const char *build)
         paths->include = root ? first_folder(root, headers, "eddy.h") : NULL;
     }
     if (paths->include) {
-        paths->curl_include = first_folder(root, curl_headers, "eddy/curl.h");
-        paths->curl_library = first_file(build, curl_places, "libeddy-curl.a");
+        for (int i = 0; i < MODULES; i++)
+            find_module_in_tree(&paths->modules[i], &modules[i], root, build);
         paths->notes = first_folder(root, notes, ".");
         paths->pkgconfig = first_folder(build, uninstalled, "eddy-uninstalled.pc");
     }
@@ -96,8 +102,10 @@ static bool find_installed(struct paths *paths, const char *bin)
     char *prefix = text_folder(bin);
     paths->include = first_folder(prefix, headers, "eddy.h");
     paths->library = first_file(prefix, libraries, "libeddy.a");
-    paths->curl_include = first_folder(prefix, headers, "eddy/curl.h");
-    paths->curl_library = first_file(prefix, libraries, "libeddy-curl.a");
+    for (int i = 0; i < MODULES; i++) {
+        paths->modules[i].include = first_folder(prefix, headers, modules[i].header);
+        paths->modules[i].library = first_file(prefix, libraries, modules[i].archive);
+    }
     paths->notes = first_folder(prefix, notes, ".");
     return paths->include && paths->library;
 }

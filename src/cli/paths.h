@@ -11,13 +11,19 @@
 
 #include <stdbool.h>
 
+#include "cli/modules.h"
+
+struct module_place {
+    char *include; /* folder of eddy/NAME.h, NULL: there is none */
+    char *library; /* libeddy-NAME.a, NULL: not built */
+};
+
 struct paths {
     char *include;      /* folder of eddy.h */
     char *library;      /* libeddy.a */
-    char *curl_include; /* folder of eddy/curl.h, NULL: there is none */
-    char *curl_library; /* libeddy-curl.a, NULL: not built */
+    struct module_place modules[MODULES]; /* in the order of the table */
     char *notes;        /* folder of the programs of the notes, NULL: there is none */
-    char *pkgconfig; /* in a build tree, the folder of eddy-uninstalled.pc; NULL when installed */
+    char *pkgconfig;    /* in a build tree, the folder of eddy-uninstalled.pc; NULL when installed */
 };
 
 /* False: a message said what is missing. */

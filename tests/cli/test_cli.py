@@ -173,6 +173,20 @@ def run_links_libcurl_when_it_is_used(place):
               '<eddy/curl.h> needs the module eddy-curl')
 
 
+@check
+def run_links_sqlite_when_it_is_used(place):
+    place.write('uses.c', '#include <eddy/keywords.h>\n#include <eddy/sqlite.h>\n'
+                          'async(void, main_task)\n{\n'
+                          '    await(eddy_sqlite_close(await(eddy_sqlite_open(":memory:"))));\n}\n'
+                          'int main(void) { return eddy_run(main_task()); }\n')
+    is_built = doctor_rows(place.eddy('doctor'))['eddy-sqlite'] != 'not built'
+    result = place.eddy('run', 'uses.c')
+    if is_built:
+        ends(result, 0)
+    else:
+        complains(result, 1, '<eddy/sqlite.h> needs the module eddy-sqlite')
+
+
 # ---- run: what the compiler says ----
 
 @check

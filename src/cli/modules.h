@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* modules.h - the modules beside the library, which `eddy run` links with a program that includes their header. */
+#ifndef EDDY_CLI_MODULES_H
+#define EDDY_CLI_MODULES_H
+
+enum { MODULES = 2 };
+
+struct module {
+    const char *name;    /* of its folder; libeddy-NAME.a, <eddy/NAME.h> */
+    const char *header;  /* "eddy/NAME.h" */
+    const char *archive; /* "libeddy-NAME.a" */
+    const char *folder;  /* "modules/NAME", in the sources and in a build tree */
+    const char *needs;   /* Debian's package that it is built with */
+    const char *links;   /* what its archive is linked with */
+};
+
+extern const struct module modules[MODULES];
+
+#endif
