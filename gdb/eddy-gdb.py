@@ -28,7 +28,7 @@ import gdb
 import gdb.printing
 import gdb.unwinder
 
-# Where the library's own types are taken from: a program may have a `struct task`, too.
+# The block in which the library's types are looked up: a program may have a `struct task`, too.
 HOMES = {'generator_stack': 'eddy_generator_resume', 'several': 'eddy_gather_child', 'stack_call': 'stack_call',
          'stack_slab': 'hibernate_find', 'slabs': 'hibernate_find', 'count': 'hibernate_find'}
 HOME = 'task_entry'
@@ -64,7 +64,7 @@ def library_block(name):
 
 
 def struct(name):
-    """The library's own struct of that name. (gdb.lookup_type takes no heed of the block, of structs.)"""
+    """The library's own struct of that name. (For a struct, gdb.lookup_type ignores the block.)"""
     block = library_block(name)
     symbol = gdb.lookup_symbol(name, block, gdb.SYMBOL_STRUCT_DOMAIN)[0] if block else None
     if symbol is None:
@@ -78,7 +78,7 @@ def at(address, name):
 
 
 def own_variable(name):
-    """A static variable of the library; None: it has none of that name."""
+    """A static variable of the library, or None if there is none of that name."""
     block = library_block(name)
     symbol = gdb.lookup_symbol(name, block)[0] if block else None
     return symbol.value() if symbol else None
@@ -164,7 +164,7 @@ class Task:
         return 'ready' if self.value['ready']['queued'] else 'waiting'
 
     def saved_sp(self):
-        """Of the stack that it left; None: it has none, or stands on it."""
+        """The stack pointer of the stack that it left; None if it has no other stack, or runs on it."""
         if int(self.value['state']) != TASK_STARTED or self.is_running() or not int(self.value['stack']):
             return None
         return int(self.value['point']['sp'])
@@ -216,14 +216,14 @@ def tasks_of_handle(expression, loops):
 
 
 def loop_time(loop):
-    """Now, in nanoseconds of the loop's clock; None: not known, it was written to a core file or is the simulation's."""
+    """Now, in nanoseconds of the loop's clock; None if it is not known (in a core file, or in the simulation)."""
     if loop['driver']['virtual_time'] or is_core_file():
         return None
     return frame_kept.now
 
 
 def waiting_since(task):
-    """How long it has waited, in nanoseconds; of a core file: until the loop's last look. See clock_tick of clock.h."""
+    """How long it has waited, in nanoseconds; in a core file: until the loop last read the clock. See clock_tick of clock.h."""
     now = loop_time(task.loop)
     now = int(task.loop['looked_at']) if now is None else now >> TICK_BITS
     return (now - int(task.value['ready']['parked_at'])) % (1 << 32) << TICK_BITS
@@ -258,7 +258,7 @@ def with_type(value, name):
 
 
 def with_object(awaitable, name, member):
-    """An operation on an object of the program: which."""
+    """The object of the program that an operation works on."""
     operation = with_type(awaitable, name)
     return '%s %s' % (name[len('eddy_'):].replace('_', ' '), hex(int(operation[member])))
 
@@ -285,7 +285,7 @@ WAITS = {
 
 
 def watched_by(task):
-    """Whose end it waits for, where its header does not say: the task that has its watch in the list."""
+    """The task whose end it waits for, if its own header does not say: the one whose list contains its watch."""
     own = int(task.value['wait']['watch'].address)
     for other in tasks_of(task.loop):
         watch = int(other.value['watches']['first'])
@@ -297,7 +297,7 @@ def watched_by(task):
 
 
 def waits_for(task, names):
-    """In words. names: of the functions at the top of its stack, which tell what its header does not."""
+    """What a task waits for, in words. names: the functions at the top of its stack, which tell what its header does not."""
     if task.state() != 'waiting':
         return ''
     if int(task.value['joins']):
@@ -326,13 +326,13 @@ def waits_for(task, names):
 # --- stacks that do not run -------------------------------------------------------------------------------------------
 
 class Elsewhere(gdb.unwinder.Unwinder):
-    """While it is aimed at a saved stack, what is saved there calls the innermost frame of the thread."""
+    """While gdb is aimed at a saved stack, the frames saved there appear as callers of the thread's innermost frame."""
     def __init__(self):
         super().__init__('eddy')
         self.target = self.here = None
 
     def aim(self, saved_sp):
-        """None: at nothing, as it is from the beginning."""
+        """None if it is aimed at nothing, as at the beginning."""
         self.target = None
         gdb.invalidate_cached_frames()
         if saved_sp is None:
@@ -390,7 +390,7 @@ class Asleep(Trouble):
 
 
 def sleeping_slabs():
-    """Those with a stack that sleeps: see src/os/hibernate.h."""
+    """The tasks whose stack sleeps: see src/os/hibernate.h."""
     slabs = own_variable('slabs')
     if slabs is None: # a library of one file, whose static variables have other names
         return
@@ -433,7 +433,7 @@ class Aimed:
         elsewhere.aim(self.before)
 
     def thread_frames(self):
-        """How many frames lie before those of the saved stack: one, and those inlined into it."""
+        """The number of frames before those of the saved stack: one, and those inlined into it."""
         if elsewhere.target is None:
             return 0
         sp = layout_of(gdb.newest_frame())['sp']
@@ -458,7 +458,7 @@ class Aimed:
         return itertools.islice(stack_frames(), self.thread_frames(), None)
 
     def backtrace(self, options, first):
-        """bt's own words, numbered from `first` on; how many frames; the stack pointer of who runs this generator."""
+        """What bt prints, numbered from `first` on; the number of frames; the stack pointer of the generator's consumer."""
         self.check()
         printed = gdb.execute('bt ' + options, to_string=True)
         groups, hidden = [], self.thread_frames()
@@ -547,7 +547,7 @@ def print_table(rows):
 
 
 def thread_of(loop):
-    """The one that runs the loop, or ran it last; the selected one if that has ended."""
+    """The thread that runs the loop, or ran it last; the selected thread if that one has ended."""
     threads = (thread for thread in gdb.selected_inferior().threads() if thread.ptid[1] == int(loop['thread']))
     return next(threads, gdb.selected_thread())
 
@@ -565,7 +565,7 @@ def thread_selected(thread):
 class InfoTasks(gdb.Command):
     """The tasks of Eddy's loops that have not ended: state, what each waits for, since when, where.
 info eddy-tasks [WORD]: those whose names have WORD in them.
-Where is the innermost line that is not the library's. Since is as exact as the loop's own looks at the clock."""
+Where is the innermost line that is not the library's. "Since" uses the time at which the loop last read the clock."""
 
     def __init__(self):
         super().__init__('info eddy-tasks', gdb.COMMAND_STATUS)
@@ -594,7 +594,7 @@ class Eddy(gdb.Command):
 class Backtrace(gdb.Command):
     """The stack of a task: eddy bt TASK|all [OPTION...].
 TASK: a number of `info eddy-tasks`, a name, or a handle. OPTIONs are those of bt (full, -3, ...).
-Behind a generator that the task is in comes who stepped into it."""
+The frames of a generator are followed by those of the code that stepped into it."""
 
     def __init__(self):
         super().__init__('eddy bt', gdb.COMMAND_STACK)
@@ -623,7 +623,7 @@ Behind a generator that the task is in comes who stepped into it."""
             self.show_stack(saved_sp, options)
 
     def show_stack(self, saved_sp, options):
-        """From a saved stack on, or from where the thread is (None), down to where the task begins."""
+        """Prints the frames from a saved stack, or from where the thread is (None), down to the task's first frame."""
         first = 0
         while first == 0 or saved_sp is not None:
             aimed = Aimed(saved_sp)
@@ -835,7 +835,7 @@ def stream_in_words(stream):
 
 
 class Words:
-    """A printer that says it in words; `print/r` shows the members."""
+    """A printer that describes a value in words; `print/r` shows the members."""
 
     def __init__(self, value, words):
         self.value, self.words = value, words

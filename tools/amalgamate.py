@@ -114,7 +114,7 @@ class Writer:
 
 
 def macros_of(text):
-    """What ends with its file; not what stands in for a name that the system's headers lack."""
+    """The macros that end with their file; not those that replace a name that the system's headers lack."""
     guarded = set(re.findall(r'^#\s*ifndef (\w+)', text, re.M))
     return sorted(set(re.findall(r'^#\s*define (\w+)', text, re.M)) - guarded - {'_GNU_SOURCE', 'EDDY_LIBRARY'})
 
@@ -131,7 +131,7 @@ def tags_of(path):
 
 @functools.cache
 def headers(path):
-    """What a file includes, through whatever it includes."""
+    """All that a file includes, directly or indirectly."""
     writer = Writer()
     writer.add(path)
     return writer.seen - {path}

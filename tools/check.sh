@@ -108,28 +108,28 @@ step_completions() {
 
 # --- io_uring forbidden -----------------------------------------------------------------------------------------------
 
-# As in a container: the choice falls back, and everything that runs on io_uring runs once more on what is left.
+# As in a container: the library falls back to epoll, and everything that runs on io_uring runs once more without it.
 step_without_uring() {
     build build gcc && suites build --suite on-uring --wrapper "$PWD/build/tests/without_uring"
 }
 
 # --- cost -------------------------------------------------------------------------------------------------------------
 
-# What the primitives take, in instructions, held to bench/instructions.txt.
+# Compares the instructions of the primitives with bench/instructions.txt.
 step_instructions() { counted build-bench gcc && counted build-bench-clang clang; }
 counted() {
     configure_bench "$1" "$2" && ninja -C "$1" bench-eddy >/dev/null || { note_failure "$1 does not build"; return 1; }
     once "instructions of $2" tools/instructions.py "$1"
 }
 
-# One of thousands costs what one of hundreds does.
+# An operation costs the same among thousands as among hundreds.
 step_growth() {
     configure_bench build-bench gcc && ninja -C build-bench bench-eddy >/dev/null ||
         { note_failure "build-bench does not build"; return 1; }
     once growth bench/growth.py build-bench --instructions
 }
 
-# Queues that are always full, a store of buffers that is always empty.
+# Runs with queues that are always full and a buffer store that is always empty.
 step_small_rings() { build build gcc && EDDY_RING=2,4,2 suites build --suite on-uring; }
 
 # --- servers, load, luck ----------------------------------------------------------------------------------------------
@@ -162,7 +162,7 @@ step_site() {
 # Ten thousand connections, some of which misbehave; two and a half minutes.
 step_load() { build build gcc && suites build --suite load; }
 
-# That the benchmarks of servers run, not what they say.
+# The benchmarks of servers run; their figures are not judged.
 step_traffic() {
     configure_bench && ninja -C "$bench_folder" bench-eddy bench-raw >/dev/null ||
         { note_failure "traffic: the benchmarks do not build"; return; }
@@ -193,7 +193,7 @@ step_hibernation() {
 }
 step_stress() { build build gcc && suites build --suite stress --slower 2; }
 step_cache() { build build gcc && EDDY_BUILD=build EDDY_CACHE_ROUNDS=200 once cache tests/cli/fuzz_cache.py; }
-# Random programs in every weather; again where memory is looked after.
+# Random programs in every weather, then again in a build with sanitizers.
 step_model() {
     build build gcc && EDDY_MODEL_SEEDS=${EDDY_MODEL_SEEDS:-10000} suites build --suite model
     sanitized build-gcc-sanitizers gcc && EDDY_MODEL_SEEDS=500 sanitized_suites build-gcc-sanitizers --suite model

@@ -19,7 +19,7 @@ LABEL = re.compile(r'^\s*(?://|#) \[([\w-]+)\]\s*$')
 
 
 class Missing(Exception):
-    """The file or the excerpt is not there; the text says which."""
+    """Raised if the file or the excerpt does not exist; the text says which."""
 
 
 def lines_of(path):

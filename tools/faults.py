@@ -25,19 +25,19 @@ KINDS = ('EDDY_FAIL_ALLOC', 'EDDY_FAIL_DRIVER')
 SUITES = ('eddy:language', 'eddy:examples', 'eddy:stress')
 # They print how many bytes a read gave, which may be fewer.
 SHORT_SHOWS = {'handover'}
-# It uses handles that are gone: debug mode, which needs memory, keeps them to name the mistake.
+# It uses handles after their end. Debug mode keeps their memory to report that, and needs memory for it.
 MISUSES = {'misuse'}
 COMPLETIONS = ('ECANCELED', 'EINTR', 'EAGAIN', 'ENOBUFS', 'short')
 DRIVERS = ('uring', 'epoll', 'sim')
 PICKS = int(os.environ.get('EDDY_FAULTS_PICKS', '3'))
 # Beyond this the runs repeat themselves; a program that allocates in a loop would never end.
 MOST = 300
-# That many good runs one after the other: the fault comes after the last allocation (a fault may also be weathered).
+# After so many good runs in a row the fault lies after the last allocation. (A program may also survive a fault.)
 GOOD_RUNS = 12
 SECONDS = 60
-# A program may also say it where it belongs, and go on.
+# A program may also report the failure in its output and go on.
 IN_WORDS = re.compile(r'memory|ENOMEM|connection abort|ECONNABORTED|EDDY_GIVEN_UP|ENOBUFS|buffer space|resource busy', re.I)
-# What a plain function without &err says before it aborts, as is documented.
+# What is printed before the documented abort of a plain function without &err.
 UNCAUGHT = re.compile(r'^(ENOMEM|ECONNABORTED|EBUSY|ENOBUFS|EDDY_\w+): ', re.M)
 
 
@@ -78,7 +78,7 @@ def without_addresses(text):
 
 
 def judge(words, good_output, **fault):
-    """None when all is well, '' when the program reported the failure, else what is wrong."""
+    """None if all is well, '' if the program reported the failure, else what is wrong."""
     status, out, err = execute(words, 'detect_leaks=1', **fault)
     if 'LeakSanitizer' in err and not is_exact(words[0]):
         leaks = err
@@ -120,7 +120,7 @@ def torture(words, kind, driver):
 
 
 def spread(count):
-    """Some of 1 to count, the first and the last among them."""
+    """A selection of 1 to count that includes the first and the last."""
     if PICKS in (0, 1) or count <= PICKS:
         return range(1, count + 1)
     return sorted({1 + number * (count - 1) // (PICKS - 1) for number in range(PICKS)})

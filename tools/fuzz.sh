@@ -15,7 +15,7 @@ seconds=${EDDY_FUZZ_SECONDS:-60}
 folder=build-fuzz
 tally=$(mktemp -d)
 trap 'rm -rf "$tally"' EXIT
-# A stack of Eddy's is no place for frames that outlive their function; an allocation that is refused is no finding.
+# Frames must not outlive their function on a stack of Eddy's, and a refused allocation is not a finding.
 export ASAN_OPTIONS=detect_stack_use_after_return=0:handle_abort=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
 
 build() {

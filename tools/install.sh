@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 . tools/setup.sh
-# Whoever cannot have lowdown installs without man pages.
+# Without lowdown no man pages are installed.
 if tools/need.sh $need_for_man; then
     tools/build.sh man
 else
@@ -34,7 +34,7 @@ uninstall) uninstall ;;
 *) echo "install.sh: '$1'? nothing, or uninstall" >&2; exit 2 ;;
 esac
 
-# The dynamic linker finds a library in a folder of the system once its cache knows it.
+# The dynamic linker finds a library in a system folder only after its cache is updated.
 if [ -z "${DESTDIR-}" ] && [ "$(id -u)" = 0 ]; then
     PATH=$PATH:/usr/sbin:/sbin ldconfig
 fi

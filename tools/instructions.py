@@ -23,7 +23,7 @@ RECORD = os.path.join(HERE, '..', 'bench', 'instructions.txt')
 TOLERANCE = 0.05
 SLACK = 2  # instructions: of a call that takes six, one more is no finding
 
-# measure: the program that knows it, and how often it is done.
+# measure: its program, and how many times it runs.
 MEASURES = {
     'call': ('await', 20000), 'await': ('await', 20000), 'generator': ('generator', 20000),
     'delegation-1': ('delegation', 10000), 'delegation-10': ('delegation', 10000),
@@ -51,7 +51,7 @@ def counted(folder):
     figures = {}
     for measure, (name, count) in MEASURES.items():
         program = os.path.join(folder, 'bench', name)
-        # Twice and thrice the count: what is allocated once and kept is there by then.
+        # Runs with twice and three times the count, so that memory that is allocated once and kept is there by then.
         figures[measure] = (instructions(program, measure, 3 * count) - instructions(program, measure, 2 * count)) / count
     return figures
 
@@ -91,7 +91,7 @@ def write_record(sets):
 
 
 def compare(figures, recorded):
-    """The number of those that are not as recorded; prints each."""
+    """Prints each figure that differs from the record; returns their number."""
     wrong = 0
     for name, value in figures.items():
         before = recorded.get(name)

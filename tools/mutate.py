@@ -48,7 +48,7 @@ DYING = {'src/base/assert.c': ('failure', 'handle', 'misuse', 'task', 'fork'), '
          'src/os/child.c': ('process',), 'src/os/driver.c': ('fork',), 'src/os/signals.c': ('signal',),
          'src/os/stack.c': ('overflow', 'stack', 'strangers'),
          'src/os/stack_overflow.c': ('overflow', 'stack', 'strangers')}
-# Seconds that a test may take: a mutant that loops must not hold everything up, and a busy machine kills no mutant.
+# The seconds that a test may take: short enough for a mutant that loops, long enough for a busy machine.
 PATIENCE, TIMES = 10, 10  # so many, and this many times what the test took without a change
 
 Mutant = collections.namedtuple('Mutant', 'path line before after')
@@ -93,7 +93,7 @@ def children():
 
 
 def end_children():
-    """Also those that the children began: each becomes a child of this process when its parent has ended."""
+    """Also ends grandchildren: each becomes a child of this process when its parent has ended."""
     try:
         while True:
             for child in children():
@@ -174,7 +174,7 @@ def sources(part):
 
 
 def known_mutants():
-    """(path, before, after) -> reason: those that no test can tell from the original."""
+    """(path, before, after) -> reason, of the mutants that no test can tell from the original."""
     found = {}
     with open(KNOWN, encoding='utf-8') as file:
         for block in file.read().split('\n\n'):
@@ -267,7 +267,7 @@ def digest_of(tree, test):
 
 
 def kept_coverage(path):
-    """{'commit': of what, 'tests': {digest: [name, seconds, lines]}}; empty: there was no pass before."""
+    """{'commit': the commit, 'tests': {digest: [name, seconds, lines]}}; empty if there was no earlier pass."""
     if not os.path.exists(path):
         return {}
     with open(path, encoding='utf-8') as file:
@@ -320,7 +320,7 @@ class Bench:
         return run(['ninja', '-C', 'build', '-j', '2'] + sorted(targets), self.tree).returncode == 0
 
     def compiled(self, path):
-        """What the compiler makes of a file, without what is for debuggers; None: it does not compile."""
+        """The compiler's output for a file without debug information, or None if it does not compile."""
         objects = glob.glob('*.p/' + path.replace('/', '_') + '.o', root_dir=self.build)
         if not objects or not self.ninja(objects[:1]):
             return None
@@ -438,7 +438,7 @@ def judge_all(chosen, by_line, times, workers):
 
 
 def choose(count, seed, part):
-    """Mutants in which no line is there twice, by chance; those that are known to be equivalent are left out."""
+    """Random mutants, each of another line; mutants known to be equivalent are left out."""
     known = known_mutants()
     every = [mutant for path in sources(part) for mutant in mutants_of_file(path)
              if (mutant.path, mutant.before.strip(), mutant.after.strip()) not in known]

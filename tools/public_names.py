@@ -70,7 +70,7 @@ class Reader:
         return re.sub(r'[^\n]', ' ', match.group(0))
 
     def comment_above(self, position):
-        """The last comment that ends before the position with nothing but blanks between."""
+        """The comment that ends right before the position (only blanks between)."""
         for end, words in reversed(self.comments):
             if end <= position:
                 return words if not self.text[end:position].strip() else ''

@@ -154,7 +154,7 @@ def with_navigation(path, text):
 
 
 def written_anew(path, text):
-    """(the text as sync leaves it, what could not be filled in)"""
+    """(the text that sync writes, what could not be filled in)"""
     text, troubles, _ = excerpt.filled(text)
     return with_navigation(path, text), troubles
 
@@ -287,7 +287,7 @@ class Check:
                           % (name, public_names.readable(found.declaration)))
 
     def errors(self, page):
-        """Codes that have standard sentences are spoken of in these, and bare codes are filled in."""
+        """Codes that have standard sentences must use them; bare codes get theirs."""
         for line in page.sections['Errors'].split('\n'):
             match = re.match(r'- (?:\*\*)?(E[A-Z_0-9]+)(?:\*\*: )?(.*)', line)
             if not match:
@@ -302,7 +302,7 @@ class Check:
                           % (code, wanted[0]))
 
     def starts(self, page, title, words):
-        """A paragraph that begins with one of the words, or a list whose items `name`, `name`: do."""
+        """A paragraph that begins with one of the words, or a list whose items (`name`, `name`: ...) do."""
         block = page.sections[title].strip().split('\n\n')[0]
         texts = re.split(r'^- ', block, flags=re.M)[1:] if block.startswith('- ') else [block]
         for text in (re.sub(r'^(?:`[^`]*`(?:,\s+| and )?)+:\s+', '', text) for text in texts):

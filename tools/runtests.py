@@ -102,7 +102,7 @@ def show_failure(record, label, file):
 
 
 def show_failures(records, counts, options):
-    """On the screen where they happened, and in the file that is shown at the end of all."""
+    """Prints failures where they happen, and into the file that is shown at the end."""
     for record, (_, failed, _) in zip(records, counts):
         if failed:
             show_failure(record, options.label or options.folder, sys.stdout)

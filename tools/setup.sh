@@ -46,7 +46,7 @@ build_folder() {
     rm -f "$log"
 }
 
-# lies_where_it_was FOLDER: a folder that was copied or moved holds the paths of the other place.
+# lies_where_it_was FOLDER: false if it was copied or moved, since it then contains the paths of the other place.
 lies_where_it_was() {
     python3 -c '
 import json, os, sys
@@ -64,14 +64,14 @@ configure_folder() {
     if [ -f "$folder/build.ninja" ]; then
         meson setup --reconfigure "$folder" "$@" >"$log" 2>&1 || return 1
     else
-        # What a failed set-up has left would be in the way.
+        # The remains of a failed set-up would be in the way.
         rm -rf "$folder"
         meson setup "$folder" "$@" >"$log" 2>&1 || return 1
     fi
     echo "$*" >"$folder/options"
 }
 
-# What users get: the flags of `make install`, and nothing that the measuring programs do not need.
+# What users get: the flags of `make install`, with only the parts that the benchmarks need.
 # configure_bench [FOLDER [COMPILER]]
 # DWARF 4, since Debian 12's Valgrind gives up on the 5 that its clang writes.
 bench_folder=build-bench

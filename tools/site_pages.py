@@ -80,7 +80,7 @@ class Site:
             match.group(0), os.path.relpath(target, os.path.dirname(path) or '.'))
 
     def prose(self, path, text):
-        """Text between blocks of code: comments go, links and names lead somewhere; headings and links keep their words."""
+        """Text between blocks of code: comments are dropped and links and names are resolved; headings and links keep their words."""
         out, at = '', 0
         for match in re.finditer(LINK.pattern + r'|^#.*$|^    .*$', text, re.M):
             out += NAME.sub(lambda name: self.name(path, name), text[at:match.start()])

@@ -18,7 +18,7 @@ FOLDERS = ('include', 'src', 'modules', 'python', 'tests', 'examples', 'bench', 
 TEXT = ('.c', '.h', '.py', '.sh', '.md', '.build', '.txt', '.cpp')
 MAX_LINE, MAX_FILE, MAX_FUNCTION = 120, 800, 70
 
-# What each module may include beside itself, and of src/ only; the public headers are open to all.
+# The modules of src/ that each module may include beside itself; public headers are open to all.
 BELOW = {
     'base': (),
     'os': ('base',),
@@ -335,7 +335,7 @@ ELSEWHERE = ('c_rehash', 'sd_listen_fds', 'mine_type', 'fetch__body')
 
 
 def check_comment_names(tree):
-    """A name with an underscore in a comment must exist in the code; a comment that outlived its subject does not."""
+    """A name with an underscore in a comment must exist in the code: otherwise the comment has outlived its subject."""
     known, used = set(ELSEWHERE), []
     for path in tree.lines:
         text = '\n'.join(tree.lines[path])
@@ -367,7 +367,7 @@ def check_struct_names(tree):
 
 # --- dead code --------------------------------------------------------------------------------------------------------
 
-# Looked at by the debugger's script, or set by tests.
+# Read by the debugger's script, or set by tests.
 FOR_TOOLS = ('task_entry',)
 
 

@@ -16,11 +16,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get('EDDY_BUILD') or os.path.join(HERE, '..', '..', 'build')
 EDDY = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(BUILD, 'eddy'))
 COMPILER = os.environ.get('CC') or 'cc'
-# Without a command before it that keeps results, too, and need not notice a header that comes.
+# Without a compiler cache, which need not notice a new header.
 THE_COMPILER = [word for word in COMPILER.split() if not word.startswith('-')][-1]
 LIMIT = 60
 
-# The programs that a check starts inherit what is ignored, and some are sent these.
+# Started programs inherit ignored signals, and some checks send these.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
@@ -41,7 +41,7 @@ int main(void) { return eddy_run(main_task()); }
 
 
 class Skip(Exception):
-    """What a check needs is not on this machine."""
+    """Raised if this machine lacks what a check needs."""
 
 
 def check(function):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""fuzz_cache.py: whatever became of the cache's files, `eddy run` runs the program, and says nothing that is not so.
+"""fuzz_cache.py: whatever happened to the files of its cache, `eddy run` runs the program, and its messages are true.
 
 EDDY_CACHE_ROUNDS (30) damages, drawn from EDDY_CACHE_SEED (1): garbage, cuts, other kinds of files, modes, things that
-have gone.  What is not the cache's own lies beside, and must still be there at the end.
+have gone.  Files that are not the cache's lie beside it, and must still be there at the end.
 """
 import os
 import random
@@ -57,7 +57,7 @@ def replaced_by(make):
 
 
 def allow(path, mode):
-    """Not what a link leads to: that may be a device."""
+    """Links are not followed: their target may be a device."""
     if not os.path.islink(path):
         os.chmod(path, mode)
 

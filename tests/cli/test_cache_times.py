@@ -10,7 +10,7 @@ from command import THE_COMPILER, cached, check, ends, main, same
 
 
 def settle(place, *names):
-    """Waits until the files have been as they are for so long that their times are believed."""
+    """Waits until the files have been unchanged for so long that their times are trusted."""
     newest = max(os.stat(place.path(name)).st_ctime for name in names)
     while int(time.time()) <= int(newest) + 2:
         time.sleep(0.1)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_cache_users.py: the cache of `eddy run` between two users, of whom one would like to choose what the other runs.
+"""test_cache_users.py: the cache of `eddy run` between two users, one of whom tries to choose what the other runs.
 
 Needs root and setpriv; 77 is a skip.
 """
@@ -85,7 +85,7 @@ def refuses(what, result, words):
 
 
 def plant(cache):
-    """What an owner of the folder would do: the entries, with another program."""
+    """What an attacker who owns the folder would do: exchange the program in each entry."""
     for name in os.listdir(cache):
         program = os.path.join(cache, name, 'program')
         if os.path.exists(program):
@@ -143,7 +143,7 @@ def test_planted_entries(room):
 
 
 def test_link_changed_meanwhile(room):
-    """While the compiler runs, and between its calls, the way to the cache leads elsewhere: to a folder of planted things."""
+    """While the compiler runs, and between its calls, the path of the cache leads to a folder of planted files."""
     real, evil = make(room.path('real'), VICTIM, 0o700), make(room.path('evil'), VICTIM, 0o700)
     way = room.path('way')
     os.symlink(real, way)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""test_messages.py [EDDY]: which of the compiler's words `eddy run` shows: a compiler that says what the test wants."""
+"""test_messages.py [EDDY]: which of the compiler's messages `eddy run` shows, tried with a compiler that prints what the test wants."""
 import sys
 
 from command import SEVEN, check, ends, main
@@ -46,7 +46,7 @@ CASES = {
 
 
 def says(place, name, text, status=1):
-    """A compiler that says the text and ends with a status."""
+    """A compiler that prints the text and ends with a status."""
     place.write(name + '.words', text)
     return place.script(name, 'cat "%s"' % place.path(name + '.words'), 'exit %d' % status)
 

@@ -4,7 +4,7 @@
 
 FOLDER holds the built programs (build/examples/notes without it). Both sides run here and now in virtual time: the
 C program on the simulated driver, the original on virtual_loop.py. Programs that draw random numbers run with twenty
-seeds. NAME.out beside the source must be that output too. One line a program, and at the end the tally.
+seeds. NAME.out beside the source must be that output too. It prints one line for each program, and at the end the tally.
 Nothing is normalised: the programs leave out what differs from run to run (addresses).
 """
 import concurrent.futures
@@ -19,7 +19,7 @@ NOTES = os.path.join(TOP, 'examples', 'notes')
 SEEDS = [0, 444, 2 ** 32 + 1] + list(range(1, 18))
 LINES_SHOWN = 24
 
-# How a program that draws random numbers takes its seed.
+# How a program that draws random numbers is given its seed.
 SEEDED = {
     'rand': lambda seed: [str(seed)],
     'queued': lambda seed: [str(seed)],
@@ -58,7 +58,7 @@ def difference(wanted, printed, wanted_name, printed_name):
 
 
 def compare(folder, name, arguments):
-    """None if both sides print the same, else the lines that tell."""
+    """None if both sides print the same, else the lines that differ."""
     original = os.path.join(NOTES, 'python', name + '.py')
     wanted = output_of([sys.executable, os.path.join(HERE, 'virtual_loop.py'), original] + arguments)
     printed = output_of([os.path.join(folder, name)] + arguments)

@@ -14,7 +14,7 @@ PROGRAMS = ('observations_sockets', 'observations_files')
 
 
 def observe(program, driver):
-    """What it prints; None: there is no such driver here."""
+    """What it prints, or None if there is no such driver here."""
     environment = dict(os.environ, EDDY_DRIVER=driver)
     done = subprocess.run([program, *sys.argv[1:]], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=300, check=False)

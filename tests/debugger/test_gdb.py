@@ -58,7 +58,7 @@ def frames(output):
 
 
 def timeless(output):
-    """Without what differs between two runs of one program: addresses and spans."""
+    """The text without what differs between two runs of one program: addresses and durations."""
     return re.sub(r' *\d+(\.\d+)? s\b', '', re.sub(r'0x[0-9a-f]+|LWP \d+| +', ' ', output))
 
 
@@ -186,7 +186,7 @@ def test_core(work, how, name, environment):
 
 
 def test_asleep(work):
-    """A stack that sleeps is said to, and is whole in core files of the script's."""
+    """A sleeping stack is reported as such, and is complete in core files that the script writes."""
     core, copy = os.path.join(work, 'core'), os.path.join(work, 'copy')
     as_the_kernel = 'python write_nap = lambda *unused: None' # whose core files have a hole there
     output = gdb(ASLEEP, 'handle SIGSEGV nostop noprint pass', 'break all_asleep', 'run', 'info eddy-tasks', 'eddy bt deep',

@@ -162,7 +162,7 @@ def serves_and_drains(manager, daemon):
 
 
 def is_filtered(steps):
-    """The filter does refuse: a mapping that is writable and executable, and a call outside of the group."""
+    """The filter refuses a mapping that is writable and executable, and a call outside of the group."""
     code = 'import ctypes, mmap, os\ntry: mmap.mmap(-1, 4096, prot=7)\nexcept PermissionError: print(1)\n' \
         'print(ctypes.CDLL(None).unshare(0))'
     done = subprocess.run([sys.executable, '-c', code], preexec_fn=lambda: apply_filter(steps), stdout=subprocess.PIPE, text=True,

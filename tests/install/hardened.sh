@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Read by the scripts that look at what was installed: is it hardened?
+# Sourced by the scripts that check whether the installed files are hardened.
 
 # carries_ibt FILE: the mark says that every indirect jump of it lands on an endbr64.
 carries_ibt() { readelf -nW "$1" | grep -q 'x86 feature:.*IBT'; }

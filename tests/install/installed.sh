@@ -140,7 +140,7 @@ for command in $("$prefix/bin/eddy" help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do
     done
 done
 
-# Whatever lies in a system folder loses its warnings: those of dropped handles must survive.
+# Compilers drop warnings from headers in a system folder: those about dropped handles must survive.
 sed 's/printf(.*/spawn(answer(6, 7));/' "$scratch/hello.c" >"$scratch/dropped.c"
 if $CC $flags -isystem "$prefix/include" -c "$scratch/dropped.c" -o "$scratch/dropped.o" 2>"$scratch/words"; then
     fail "a dropped handle gave no warning with the headers in a system folder"

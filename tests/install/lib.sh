@@ -9,7 +9,7 @@ flags="-std=gnu11 -Wall -Wextra -Wshadow -Werror"
 
 fail() { echo "$(basename "$0"): $*" >&2; exit 1; }
 
-# quiet COMMAND...: its words are shown if it fails.
+# quiet COMMAND...: its output is shown only if it fails.
 quiet() { "$@" >"$scratch/words" 2>&1 || { cat "$scratch/words" >&2; fail "status $?: $*"; }; }
 
 # says WHAT OUTPUT: the program below prints 42.

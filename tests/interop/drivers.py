@@ -6,7 +6,7 @@ import signal
 
 PATIENCE = 60  # seconds; reached only by what hangs
 
-# The programs that a test starts inherit what is ignored, and some are sent this.
+# Started programs inherit ignored signals, and some tests send this one.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

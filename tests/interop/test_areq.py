@@ -21,7 +21,7 @@ import unittest
 
 AREQ = os.path.join(os.environ.get('EDDY_BUILD', 'build'), 'examples', 'areq')
 SITE = os.path.join(os.environ.get('EDDY_BUILD', 'build'), 'examples', 'site')
-# The programs that a test starts inherit what is ignored, and some are sent this.
+# Started programs inherit ignored signals, and some tests send this one.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 PAGES = {
     'index.html': '<a href="one.html">1</a> <a href="sub/two.html">2</a> <a href="/three.html">3</a>\n'
@@ -43,7 +43,7 @@ def wait_for_port(port, process=None):
 
 
 class Hostile(socketserver.ThreadingTCPServer):
-    """Says what it was given to each connection, then does what `then` says."""
+    """Sends the given bytes to each connection, then does what `then` says."""
     daemon_threads = True
     allow_reuse_address = True
     block_on_close = False

@@ -49,7 +49,7 @@ class Server:
 
 
 def read(connection, wanted):
-    """As many bytes as `wanted` has; fails if they are others."""
+    """Reads as many bytes as `wanted` has; fails if they differ."""
     got = b''
     while len(got) < len(wanted):
         piece = connection.recv(len(wanted) - len(got))
@@ -71,7 +71,7 @@ GET = b'GET / HTTP/1.1\r\nHost: x\r\n\r\n'
 
 class Ending(unittest.TestCase):
     def talk(self, server, number, status):
-        """A whole page each; then one is silent, one is in the middle of a request, and one has said nothing so far."""
+        """Two clients fetch a whole page. Then one is idle, one is in the middle of a request, and a third has sent nothing yet."""
         with server, server.connect() as idle, server.connect() as busy, server.connect() as fresh:
             for one in idle, busy:
                 one.sendall(GET)
@@ -126,7 +126,7 @@ class Ending(unittest.TestCase):
 
     @on_each_driver
     def test_echo_server(self):
-        """It cannot know where a message ends: who is connected has the grace, which is two seconds."""
+        """The server cannot know where a message ends, so connected clients get the grace period of two seconds."""
         for number in signal.SIGTERM, signal.SIGINT:
             with self.subTest(number=number), Server(self.environment, 'echo_server', '0') as server:
                 with server.connect() as busy, server.connect() as fresh:

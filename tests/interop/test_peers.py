@@ -54,7 +54,7 @@ def answers(port):
 
 
 def exchange(port, data, then_end=True):
-    """What a plain socket gets for data until the other side ends."""
+    """Sends data through a plain socket; returns what arrives until the other side ends."""
     with socket.create_connection(('127.0.0.1', port), PATIENCE) as s:
         s.sendall(data)
         if then_end:
@@ -202,7 +202,7 @@ class Peers(unittest.TestCase):
         # A pipe that may be written takes that much without waiting: of more, socat would wait for itself.
         socat = [self.need('socat'), '-b', '4096', '-t', str(PATIENCE)]
         port, path = free_port(), os.path.join(self.folder, 'server-' + self.environment['EDDY_DRIVER'])
-        # The port may be asked whether it is there: fork serves that and the test.
+        # A probe may connect to the port first; with `fork` socat serves both the probe and the test.
         with self.started(*socat, 'TCP-LISTEN:%d,bind=127.0.0.1,reuseaddr,fork' % port, 'PIPE') as process:
             wait_until('socat', lambda: answers(port), process)
             self.assertEqual(self.run_program(ECHO, 'connect', '127.0.0.1', str(port), str(SIZE)),

@@ -116,7 +116,7 @@ def space_between(tokens, i):
 
 
 class Layout:
-    """Lines of code out of tokens: one statement a line, blocks indented."""
+    """Lays tokens out as lines of code: one statement a line, blocks indented."""
 
     def __init__(self, tokens):
         self.tokens, self.lines, self.line, self.indent = tokens, [], '', 0
@@ -138,7 +138,7 @@ class Layout:
 
     @staticmethod
     def place_to_break(text, room):
-        """Behind a comma or at a blank, outside strings."""
+        """Breaks a line after a comma or at a blank, outside strings."""
         places = [i for i in range(1, room) if text[i] == ' ' and text.count('"', 0, i) % 2 == 0]
         commas = [i for i in places if text[i - 1] == ',' and i > room // 2]
         return (commas or places or [len(text)])[-1]

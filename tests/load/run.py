@@ -13,7 +13,7 @@ SPARE = 200  # descriptors beside the connections
 
 
 def allow(count):
-    """Descriptors for so many; root may have more than it was given."""
+    """Raises the limit of descriptors for so many connections; root may exceed its hard limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < count:
         try:

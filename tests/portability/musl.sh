@@ -16,7 +16,7 @@ for switch in '' -DEDDY_GENERIC_SWITCH; do
     others "$name" unit musl-gcc -std=gnu11 -O1 -g $switch
 done
 
-# A host loads the library while it runs: there is no room for thread-locals of the initial-exec model then.
+# A running host loads the library: then there is no room for thread-locals of the initial-exec model.
 shared() {
     library "$work/shared" musl-gcc -std=gnu11 -O1 -fPIC && musl-gcc -shared "$work"/shared/*.o -o "$work/libeddy.so" &&
         musl-gcc -O1 "$source/tests/shared/load.c" -o "$work/load" && EDDY_DRIVER=epoll "$work/load" "$work/libeddy.so"

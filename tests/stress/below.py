@@ -25,7 +25,7 @@ ERRORS = (errno.EPERM, errno.ENOSYS, errno.EINVAL)
 SECONDS = 60
 PICKS = int(os.environ.get('EDDY_BELOW_PICKS', '25'))
 # write and close are not among them: without the one nobody can say anything, and no thread wakes a loop; without the
-# other nothing that waits for an end comes to one. libc itself gives up without futex and munmap.
+# other nothing that waits for an end of file gets it. libc itself gives up without futex and munmap.
 
 folder = tempfile.mkdtemp(prefix='eddy-below-')
 
