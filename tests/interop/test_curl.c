@@ -54,7 +54,7 @@ async(void, use_options)
     eddy_http_response *refused = await(eddy_http_get(url, &post));
     defer(eddy_http_response_free, refused);
     CHECK(refused->status == 405 && slice_is(eddy_http_header(refused, "allow"), "GET, HEAD"));
-    (void)await(eddy_http_get(url, &(eddy_http_options){.size_limit = 10}), &err);
+    (void)await(eddy_http_get(url, &(eddy_http_options){.size_limit = 10, .timeout = 30}), &err);
     CHECK(err.code == EMSGSIZE);
     (void)await(eddy_http_get(url_of(url, site, "/loop"), &(eddy_http_options){.max_redirects = 3}), &err);
     CHECK(err.code == ELOOP && strstr(err.message, url));

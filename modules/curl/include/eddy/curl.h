@@ -68,9 +68,10 @@ EDDY_API EDDY_MUST_USE struct eddy_http_get eddy_http_get_with(const char *url, 
                                                                size_t options_size);
 
 #ifndef __cplusplus
-#define eddy_http_get(...) ED_OVERLOAD(ED_HTTP_GET_, __VA_ARGS__)(__VA_ARGS__)
+/* Variadic: &(eddy_http_options){.method = "HEAD", .timeout = 5} is several macro arguments. */
+#define eddy_http_get(...) ED_CAT(ED_HTTP_GET_, ED_IS_ONE(__VA_ARGS__))(__VA_ARGS__)
 #define ED_HTTP_GET_1(url) eddy_http_get_with((url), NULL, 0)
-#define ED_HTTP_GET_2(url, options) eddy_http_get_with((url), (options), sizeof(eddy_http_options))
+#define ED_HTTP_GET_M(url, ...) eddy_http_get_with((url), (__VA_ARGS__), sizeof(eddy_http_options))
 #endif
 
 #ifdef __cplusplus
