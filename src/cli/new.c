@@ -71,8 +71,8 @@ static const char meson_build[] =
     "  default_options: ['c_std=gnu11', 'warning_level=2', 'buildtype=debugoptimized'])\n"
     "\n"
     "# A mistake is told in a few lines, not by all the macros that a keyword is made of.\n"
-    "short = ['-Wfatal-errors', '-ftrack-macro-expansion=0', '-fmacro-backtrace-limit=1',\n"
-    "  '-fno-diagnostics-fixit-info']\n"
+    "short = ['-Wfatal-errors', '-Werror=implicit-int', '-ftrack-macro-expansion=0',\n"
+    "  '-fmacro-backtrace-limit=1', '-fno-diagnostics-fixit-info']\n"
     "add_project_arguments(meson.get_compiler('c').get_supported_arguments(short), language: 'c')\n"
     "\n"
     "program = executable('@', 'main.c', dependencies: dependency('eddy'), install: true)\n"
@@ -102,7 +102,8 @@ static const char readme[] = "# @\n"
                              "For short messages of the compiler, as in meson.build:\n"
                              "\n"
                              "    gcc -Wfatal-errors -ftrack-macro-expansion=0 ...\n"
-                             "    clang -Wfatal-errors -fmacro-backtrace-limit=1 -fno-diagnostics-fixit-info ...\n";
+                             "    clang -Wfatal-errors -Werror=implicit-int -fmacro-backtrace-limit=1 \\\n"
+                             "        -fno-diagnostics-fixit-info ...\n";
 
 static const char gitignore[] = "/build/\n/@\n";
 

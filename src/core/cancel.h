@@ -76,7 +76,7 @@ struct release {
 };
 /* True: the task was asked to end, so what it releases should not take longer than necessary. */
 bool task_is_asked(const struct task *task);
-/* From now on a request ends the running task's waits, or does so no more. */
+/* From now on a request ends the waits of the running task; with false it does not. */
 static inline void task_let_interrupt(struct task *self, bool lets)
 {
     self->interruptible = lets;

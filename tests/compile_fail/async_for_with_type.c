@@ -1,6 +1,6 @@
 // error: async_for takes a name without a type, which it declares: async_for \(x, g\(\)\)
 /* SPDX-License-Identifier: MIT */
-/* Nor is the mistake about its generator told at the same time. */
+/* The mistake about its generator is not reported at the same time. */
 #include <eddy/keywords.h>
 #include "common.h"
 

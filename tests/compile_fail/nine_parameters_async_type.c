@@ -1,7 +1,7 @@
 // error: takes at most 8 parameters: pass a struct
 // plain: 120
 /* SPDX-License-Identifier: MIT */
-/* The limit of the preprocessor's loops is told in words. */
+/* The limit of the preprocessor's loops is reported in words. */
 #include <eddy/keywords.h>
 #include "common.h"
 

@@ -1,6 +1,6 @@
 // error: eddy_gather takes at most 8 tasks: use eddy_gather_array\(tasks, n\)
 /* SPDX-License-Identifier: MIT */
-/* The limit of the preprocessor's loops is told in words. */
+/* The limit of the preprocessor's loops is reported in words. */
 #include <eddy/keywords.h>
 #include "common.h"
 

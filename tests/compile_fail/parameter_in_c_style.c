@@ -1,6 +1,6 @@
 // error: a parameter is a type and a name in parentheses
 /* SPDX-License-Identifier: MIT */
-/* It is told once, and not again by each use of a parameter or each call. */
+/* The compiler reports it once, and not again at each use of a parameter or each call. */
 #include <eddy/keywords.h>
 #include "common.h"
 
