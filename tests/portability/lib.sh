@@ -65,7 +65,7 @@ programs() {
     names_of "$tests" | xargs -P "$processors" -I '{}' bash -c 'one_program "$@"' one_program "$folder" "$tests" '{}' "$@"
 }
 
-# lib.c is part of files.c; what needs more than the library is not for here.
+# names_of TESTS: the programs of the folder. Left out are lib.c, which is part of files.c, and programs that need other libraries.
 names_of() {
     case $1 in
     language) ls "$source/tests/language" | sed -n 's/\.c$//p' | grep -vx lib ;;
