@@ -74,16 +74,19 @@ static void consume(Transport *t, size_t size)
     }
 }
 
-static int fill_iov(Transport *t)
+static struct iovec rest_of_part(const Transport *t, size_t i)
 {
-    int count = 0;
-    for (; (size_t)count < t->part_count && count < MOST_PARTS; count++) {
-        PyObject *part = t->parts[t->first_part + (size_t)count];
-        size_t skip = count ? 0 : t->part_offset;
-        t->iov[count] = (struct iovec){PyBytes_AS_STRING(part) + skip, (size_t)PyBytes_GET_SIZE(part) - skip};
-    }
-    t->message = (struct msghdr){.msg_iov = t->iov, .msg_iovlen = (size_t)count};
-    return count;
+    PyObject *part = t->parts[t->first_part + i];
+    size_t skip = i > 0 ? 0 : t->part_offset;
+    return (struct iovec){PyBytes_AS_STRING(part) + skip, (size_t)PyBytes_GET_SIZE(part) - skip};
+}
+
+static void fill_message(const Transport *t, struct message *message)
+{
+    size_t count = t->part_count < MOST_PARTS ? t->part_count : MOST_PARTS;
+    for (size_t i = 0; i < count; i++)
+        message->parts[i] = rest_of_part(t, i);
+    message->header = (struct msghdr){.msg_iov = message->parts, .msg_iovlen = count};
 }
 
 bool send_is_over(const Transport *t)
@@ -93,12 +96,17 @@ bool send_is_over(const Transport *t)
 
 /* ==== by an operation ==== */
 
+/* Without memory for several parts it sends the first one. */
 static int start(struct operation *op)
 {
     Transport *t = (Transport *)op->owner;
-    if (fill_iov(t) == 1)
-        return eddy_operation_send(&op->op, t->fd, t->iov[0].iov_base, t->iov[0].iov_len, 0);
-    return eddy_operation_sendmsg(&op->op, t->fd, &t->message, 0);
+    struct iovec first = rest_of_part(t, 0);
+    if (t->part_count > 1 && !t->message)
+        t->message = PyMem_RawMalloc(sizeof *t->message);
+    if (t->part_count == 1 || !t->message)
+        return eddy_operation_send(&op->op, t->fd, first.iov_base, first.iov_len, 0);
+    fill_message(t, t->message);
+    return eddy_operation_sendmsg(&op->op, t->fd, &t->message->header, 0);
 }
 
 static void begin_if_needed(Transport *t)
@@ -185,8 +193,9 @@ static ssize_t try_to_send(Transport *t, const void *data, size_t size)
 
 static ssize_t try_to_send_queue(Transport *t)
 {
-    fill_iov(t);
-    ssize_t n = sendmsg(t->fd, &t->message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    struct message message;
+    fill_message(t, &message);
+    ssize_t n = sendmsg(t->fd, &message.header, MSG_DONTWAIT | MSG_NOSIGNAL);
     return n < 0 && is_passing(errno) ? 0 : n;
 }
 

@@ -419,6 +419,7 @@ static void deallocate(Transport *t)
     send_drop_all(t);
     clear(t);
     PyMem_Free(t->parts);
+    PyMem_RawFree(t->message);
     type->tp_free(t);
     Py_DECREF(type);
 }

@@ -21,6 +21,12 @@ enum {
     LOST_WRITES = 5     /* after so many writes into a lost connection it is said */
 };
 
+/* What sendmsg gets. */
+struct message {
+    struct msghdr header;
+    struct iovec parts[MOST_PARTS];
+};
+
 typedef struct transport Transport;
 struct transport {
     PyObject_HEAD PyObject *extra; /* the slot of asyncio.BaseTransport */
@@ -50,13 +56,12 @@ struct transport {
     bool over;        /* the peer's end was told */
     bool end_is_held; /* the peer's end came while reading was paused */
     bool protocol_paused, buffered;
-    bool finishing; /* connection_lost is on its way */
-    bool owns_fd;   /* the descriptor is not a socket's of Python */
-    bool adopted;   /* by Eddy */
-    bool polls;     /* the operation in flight is a poll, and no receive */
-    bool much;      /* much came at once last time */
-    struct msghdr message;
-    struct iovec iov[MOST_PARTS];
+    bool finishing;          /* connection_lost is on its way */
+    bool owns_fd;            /* the descriptor is not a socket's of Python */
+    bool adopted;            /* by Eddy */
+    bool polls;              /* the operation in flight is a poll, and no receive */
+    bool much;               /* much came at once last time */
+    struct message *message; /* of a send of several parts; NULL: there was none so far */
 };
 
 static inline const struct state *transport_state(const Transport *t)
