@@ -63,6 +63,7 @@ struct core {
     double time_at_rest;        /* the virtual clock when the loop was left last */
     uint64_t random;            /* the state of the order of ready tasks; 0: first come, first served */
     uint64_t passes, waits;
+    unsigned unlooked;          /* passes since the last step, see run.c */
     long process;               /* that has opened it */
     char stopping, debug, closed, virtual_time, is_ring;
     char waiting;               /* without the lock; see core_wake */

@@ -89,6 +89,27 @@ class Reads(unittest.TestCase):
 
         self.assertTrue(eddyloop.run(main()) == sent)
 
+    def test_what_comes_during_a_pause_is_kept(self):
+        async def main():
+            loop = asyncio.get_running_loop()
+            ours, theirs = socket.socketpair()
+            done = loop.create_future()
+            transport, protocol = await loop.create_connection(lambda: Reader(done), sock=ours)
+            await asyncio.sleep(0.01)  # it receives
+            transport.pause_reading()
+            theirs.send(b'kept')
+            theirs.shutdown(socket.SHUT_WR)
+            await asyncio.sleep(0.05)
+            self.assertEqual(protocol.bytes, b'')
+            self.assertFalse(done.done())
+            transport.resume_reading()
+            got = await done
+            transport.close()
+            theirs.close()
+            return got
+
+        self.assertEqual(eddyloop.run(main()), b'kept')
+
     def test_small_and_large_messages_take_turns(self):
         async def echo(reader, writer):
             while data := await reader.read(1 << 18):
@@ -141,7 +162,7 @@ class Threads(unittest.TestCase):
 
 
 class End(unittest.TestCase):
-    def test_interpreter_ends_with_open_connections(self):
+    def end_with_open_connections(self, further):
         program = textwrap.dedent('''
             import asyncio, eddyloop, socket
             async def serve(reader, writer):
@@ -149,12 +170,18 @@ class End(unittest.TestCase):
             loop = eddyloop.new_event_loop()
             server = loop.run_until_complete(asyncio.start_server(serve, '127.0.0.1', 0))
             client = socket.create_connection(server.sockets[0].getsockname())
-            loop.call_later(3600, print)
+            %s
             loop.run_until_complete(asyncio.sleep(0.01))
             raise SystemExit(7)
-        ''')
+        ''') % further
         done = subprocess.run([sys.executable, '-c', program], capture_output=True, timeout=100, check=False)
         self.assertEqual(done.returncode, 7, done.stderr)
+
+    def test_interpreter_ends_with_open_connections(self):
+        self.end_with_open_connections('pass')
+
+    def test_interpreter_ends_with_connections_and_timers(self):
+        self.end_with_open_connections('loop.call_later(3600, print)')
 
 
 if __name__ == '__main__':
