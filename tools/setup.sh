@@ -18,7 +18,8 @@ need_for_interop="curl=cmd:curl socat=cmd:socat redis-server=cmd:redis-server wr
     libglib2.0-dev=pc:glib-2.0 libuv1-dev=pc:libuv libevent-dev=pc:libevent_core"
 need_for_debugger="gdb=cmd:gdb binutils=cmd:objcopy"
 need_for_debian="debhelper=deb dpkg-dev=deb fakeroot=cmd:fakeroot meson=deb pkg-config=deb liburing-dev=deb
-    libssl-dev=deb libcurl4-openssl-dev=deb libsqlite3-dev=deb lowdown=deb git=cmd:git gdb=cmd:gdb"
+    libssl-dev=deb libcurl4-openssl-dev=deb libsqlite3-dev=deb lowdown=deb git=cmd:git gdb=cmd:gdb
+    dh-python=deb python3-dev=deb"
 need_for_install="$need_for_man cmake=cmd:cmake binutils=cmd:readelf abigail-tools=cmd:abidw dpkg-dev=cmd:dpkg-source git=cmd:git"
 need_for_python_build="python3-dev=file:/usr/include/python3*/Python.h python3-mesonpy=deb python3-pip=deb python3-venv=deb"
 need_for_python="libpython3.11-testsuite=file:/usr/lib/python3*/test/test_asyncio python3-pytest=deb python3-pytest-asyncio=deb

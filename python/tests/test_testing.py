@@ -84,5 +84,22 @@ class Plugin(unittest.TestCase):
         self.assertEqual(int(failed.group(1)) + int(passed.group(1) if passed else 0), 8)
 
 
+class Guide(unittest.TestCase):
+    def test_the_suite_of_the_guide(self):
+        """The files of docs/python.md: nearly a minute, which takes no time."""
+        source = os.environ.get('EDDY_SOURCE', os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
+        with open(os.path.join(source, 'docs', 'python.md'), encoding='utf-8') as guide:
+            files = re.findall(r'```python\n# (\w+\.py)\n(.*?)```', guide.read(), re.S)
+        self.assertEqual(sorted(name for name, _ in files), ['conftest.py', 'shop.py', 'test_shop.py'])
+        environment = {name: value for name, value in os.environ.items() if not name.startswith('EDDY_')}
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in files:
+                with open(os.path.join(folder, name), 'w') as file:
+                    file.write(text)
+            said = subprocess.run([sys.executable, '-m', 'pytest', '-p', 'no:cacheprovider'], cwd=folder, env=environment,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False).stdout
+        self.assertRegex(said, r'1 passed', said)
+
+
 if __name__ == '__main__':
     unittest.main()

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../install/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 source=${EDDY_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
-packages="libeddy0.1 libeddy-curl0.1 libeddy-sqlite0.1 libeddy-dev eddy libeddy0.1-dbgsym"
+packages="libeddy0.1 libeddy-curl0.1 libeddy-sqlite0.1 libeddy-dev eddy python3-eddyloop libeddy0.1-dbgsym"
 checks=0
 ok() { echo "ok  $1"; checks=$((checks + 1)); }
 
@@ -48,9 +48,13 @@ has libeddy-sqlite0.1 "$lib/libeddy-sqlite.so.0.1"
 has libeddy-dev '/usr/include/eddy.h' '/usr/include/eddy/keywords.h' "$lib/libeddy.so" "$lib/libeddy.a" \
     "$lib/pkgconfig/eddy.pc" "$lib/pkgconfig/eddy-curl.pc" "$lib/pkgconfig/eddy-sqlite.pc" "$lib/cmake/eddy/eddy-config.cmake" \
     '/usr/share/man/man3/eddy_lock.3.*' "/usr/share/gdb/auto-load$lib/libeddy.so.$version-gdb.py"
+has python3-eddyloop '/usr/lib/python3/dist-packages/eddyloop/_core\.cpython-.*\.so' \
+    '/usr/lib/python3/dist-packages/eddyloop/py\.typed'
 has eddy '/usr/bin/eddy' '/usr/share/man/man1/eddy.1.*'
 has libeddy0.1-dbgsym '/usr/lib/debug/.build-id/.*\.debug'
 dpkg-deb --field "$(deb eddy)" Depends | grep -q "libeddy-dev (= $version)" || fail "eddy does not depend on libeddy-dev"
+dpkg-deb --field "$(deb python3-eddyloop)" Depends | grep -q "libeddy0.1 (>=" || fail "python3-eddyloop does not depend on libeddy0.1"
+dpkg-deb --field "$(deb python3-eddyloop)" Depends | grep -q "python3 (<<" || fail "python3-eddyloop is for any Python"
 dpkg-deb --ctrl-tarfile "$(deb libeddy0.1)" | tar -t | grep -q '\./symbols' || fail "libeddy0.1 has no symbols file"
 ok "each file is in its package"
 
@@ -89,6 +93,15 @@ export EDDY_CACHE=$scratch/cache
 says "the command" "$("$root/usr/bin/eddy" run "$scratch/hello.c")"
 quiet "$root/usr/bin/eddy" doctor
 ok "the command runs"
+cat >"$scratch/answer.py" <<'PY'
+import asyncio, eddyloop
+async def answer():
+    await asyncio.sleep(3600)
+    return 42
+print(eddyloop.run(answer()))
+PY
+says "the Python package" "$(cd "$scratch" && PYTHONPATH=${root:+$root/usr/lib/python3/dist-packages} EDDY_DRIVER=sim /usr/bin/python3 answer.py)"
+ok "the Python package runs"
 unset LD_LIBRARY_PATH
 if [ -z "$root" ]; then
     ! dpkg --verify $packages 2>&1 | grep . || fail "dpkg finds changed files"
@@ -103,8 +116,9 @@ if [ -z "$root" ]; then
     grep -q 'install it (libeddy0.1-dbgsym' "$scratch/words" ||
         { cat "$scratch/words" >&2; fail "without debug information gdb does not say what to install"; }
     ok "without it, it says what to install"
-    quiet dpkg --purge eddy libeddy-dev libeddy-curl0.1 libeddy-sqlite0.1 libeddy0.1
-    for path in /usr/bin/eddy /usr/include/eddy.h /usr/include/eddy /usr/share/eddy "$lib"/libeddy* "$lib/eddy-0.1"; do
+    quiet dpkg --purge python3-eddyloop eddy libeddy-dev libeddy-curl0.1 libeddy-sqlite0.1 libeddy0.1
+    for path in /usr/bin/eddy /usr/include/eddy.h /usr/include/eddy /usr/share/eddy "$lib"/libeddy* "$lib/eddy-0.1" \
+        /usr/lib/python3/dist-packages/eddyloop; do
         [ ! -e "$path" ] || fail "purging leaves $path"
     done
     ok "purging leaves nothing"

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+"""calls.py LOOP: what the primitives of one loop cost, as lines `NAME NANOSECONDS` of the process's own CPU time."""
+import asyncio
+import socket
+import sys
+import time
+
+N = 50_000
+
+
+def new_loop(name):
+    if name == 'asyncio':
+        return asyncio.SelectorEventLoop()
+    return __import__(name).new_event_loop()
+
+
+def spent(function):
+    began = time.process_time()
+    function()
+    return time.process_time() - began
+
+
+def call_soon(loop):
+    left = N
+
+    def again():
+        nonlocal left
+        left -= 1
+        if left:
+            loop.call_soon(again)
+        else:
+            loop.stop()
+    loop.call_soon(again)
+    return spent(loop.run_forever) / N
+
+
+def call_soon_1000(loop):
+    def nothing():
+        pass
+
+    def all_of_them():
+        for _ in range(N // 1000):
+            for _ in range(1000):
+                loop.call_soon(nothing)
+            loop.call_soon(loop.stop)
+            loop.run_forever()
+    return spent(all_of_them) / N
+
+
+def add_reader(loop):
+    ours, theirs = socket.socketpair()
+    left = N // 5
+
+    def here():
+        nonlocal left
+        ours.recv(64)
+        left -= 1
+        if left:
+            ours.send(b'x')
+        else:
+            loop.stop()
+    loop.add_reader(ours, here)
+    loop.add_reader(theirs, lambda: theirs.send(theirs.recv(64)))
+    ours.send(b'x')
+    cost = spent(loop.run_forever) / (N // 5)
+    loop.remove_reader(ours)
+    loop.remove_reader(theirs)
+    ours.close()
+    theirs.close()
+    return cost
+
+
+async def sock_calls():
+    loop = asyncio.get_running_loop()
+    ours, theirs = socket.socketpair()
+    for end in (ours, theirs):
+        end.setblocking(False)
+
+    async def echo():
+        for _ in range(N // 10):
+            await loop.sock_sendall(theirs, await loop.sock_recv(theirs, 64))
+    task = asyncio.ensure_future(echo())
+    for _ in range(N // 10):
+        await loop.sock_sendall(ours, b'x')
+        await loop.sock_recv(ours, 64)
+    await task
+    ours.close()
+    theirs.close()
+
+
+async def sleep0():
+    for _ in range(N):
+        await asyncio.sleep(0)
+
+
+async def nothing():
+    pass
+
+
+async def create_task():
+    for _ in range(N):
+        await asyncio.create_task(nothing())
+
+
+async def gather_100():
+    for _ in range(N // 100):
+        await asyncio.gather(*[nothing() for _ in range(100)])
+
+
+async def queue():
+    there, back = asyncio.Queue(), asyncio.Queue()
+
+    async def echo():
+        for _ in range(N):
+            await back.put(await there.get())
+    task = asyncio.create_task(echo())
+    for number in range(N):
+        await there.put(number)
+        await back.get()
+    await task
+
+
+async def call_later_cancel():
+    loop = asyncio.get_running_loop()
+    for handle in [loop.call_later(10 + number % 1000, print) for number in range(N)]:
+        handle.cancel()
+
+
+async def timeout():
+    for _ in range(N):
+        async with asyncio.timeout(10):
+            pass
+
+
+async def timers_fire():
+    loop, left = asyncio.get_running_loop(), N
+    done = loop.create_future()
+
+    def fired():
+        nonlocal left
+        left -= 1
+        if not left:
+            done.set_result(None)
+    for _ in range(N):
+        loop.call_later(0.0001, fired)
+    await done
+
+TASKS = ((sleep0, N), (create_task, N), (gather_100, N), (queue, N), (call_later_cancel, N), (timeout, N), (timers_fire, N),
+         (sock_calls, N // 10))
+
+
+def main(name):
+    for function in (call_soon, call_soon_1000, add_reader):
+        loop = new_loop(name)
+        print(function.__name__, function(loop) * 1e9)
+        loop.close()
+    for function, count in TASKS:
+        loop = new_loop(name)
+        print(function.__name__, spent(lambda: loop.run_until_complete(function())) / count * 1e9)
+        loop.close()
+
+
+main(sys.argv[1])
