@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client.c - the other side of the measured servers: client PORT CONNECTIONS SECONDS SIZE, or SECONDS "http".
+ * client.c - the other side of the measured servers: client PORT CONNECTIONS SECONDS SIZE; SIZE may be "http".
  *
- * Each connection sends a request when it has the whole answer to the last one: SIZE bytes that come back, or a response of
- * HTTP that ends in "Hello, world" or in its quotes.  Prints the number of answers and the rate.
+ * Each connection sends a request when it has the whole answer to the last: SIZE bytes that come back, or a response
+ * of HTTP that has "Hello, world" in it.  Prints the number of answers and the rate.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
