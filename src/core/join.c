@@ -164,7 +164,7 @@ static __attribute__((noinline)) struct eddy_failure *join_task(struct task *sel
     task_check_unused(task, site);
     task_use(task, site);
     self->forwarded = self->circular = false;
-    if (task->state != TASK_DONE)
+    if (__builtin_expect(task->state != TASK_DONE, 1))
         await_end(self, task);
     else if (self->at_once++ >= TASK_AWAITS_AT_ONCE)
         task_give_way(self);
@@ -172,7 +172,8 @@ static __attribute__((noinline)) struct eddy_failure *join_task(struct task *sel
         return refuse(self, task, false, self->wait.refusal);
     task_disown(task);
     task->has_result = false; /* the awaiter copies it */
-    return self->forwarded || task_core(task)->failure ? outcome(self, task) : NULL;
+    uintptr_t more = (uintptr_t)task_core(task)->failure | self->forwarded;
+    return __builtin_expect(more != 0, 0) ? outcome(self, task) : NULL;
 }
 
 /* Waits until it has ended. Returns NULL. */

@@ -70,8 +70,9 @@ void native_wait(struct task *self, struct eddy_awaitable *a);
 static inline bool native_wait_once(struct task *self, struct eddy_awaitable *a)
 {
     sched_park(self);
-    bool asked = self->must_cancel || self->forwarded;
-    if (__builtin_expect(a->awaitable.state != EDDY_FINISHED || a->awaitable.failure || asked, 0)) {
+    const struct task_bytes asked = {.must_cancel = 0xff, .forwarded = 0xff};
+    uintptr_t more = (uintptr_t)a->awaitable.failure | (task_bytes_of(&self->must_cancel) & task_bytes_of(&asked));
+    if (__builtin_expect(a->awaitable.state != EDDY_FINISHED || more, 0)) {
         native_wait(self, a);
         return false;
     }

@@ -230,7 +230,8 @@ static void tell_tools(struct stack *stack)
 {
     char *start = stack->floor;
     stack->valgrind_id = VALGRIND_STACK_REGISTER(start, (char *)stack);
-    stack->checked = VALGRIND_MAKE_MEM_DEFINED(stack, sizeof *stack) != 0; /* only Memcheck answers this */
+    stack->checked = VALGRIND_MAKE_MEM_DEFINED(stack, sizeof *stack) != 0 || /* only Memcheck answers this */
+                     stack->guard == STACK_GUARD_CANARY;
     __lsan_register_root_region(start, (size_t)((char *)stack - start));
 }
 
