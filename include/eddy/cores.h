@@ -40,6 +40,20 @@ EDDY_API int eddy_core_count(void);
  * on several cores, the running loop is core 0. Since 0.1. */
 EDDY_API eddy_loop *eddy_core_loop(int i);
 
+/*
+ * await(eddy_on(loop, f(x))): f(x) runs as a task of that loop, and its result is that of the await. Suspends. A
+ * macro; its value is an awaitable that begins with this struct. Since 0.1.
+ */
+struct eddy_on {
+    struct eddy_awaitable awaitable;
+    eddy_loop *loop;
+    size_t result_offset, result_size;
+    size_t coroutine_offset, coroutine_size, coroutine_result_offset;
+    const struct eddy_site *site;
+    eddy_remote *remote; /* the call in flight; NULL: there is none */
+};
+EDDY_API extern const struct eddy_awaitable_type eddy_on_type;
+
 /* ---- called by the macros; not for programs ---- */
 
 /* As eddy_run_main.  Returns 0, 1 (failed), or 128 + the signal that ended the program. */

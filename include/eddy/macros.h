@@ -1072,6 +1072,38 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                         sizeof rc.result, &site); \
     })
 
+/*
+ * eddy_on(loop, f(x)): an awaitable whose result has the type of f's. It is a struct of its own for each call, with
+ * a copy of the coroutine.
+ */
+#define eddy_on(loop_, coro) ED_ON(loop_, coro, EDDY_UNIQUE(ed_ob_), EDDY_UNIQUE(ed_ot_), EDDY_UNIQUE(ed_site_))
+#define ED_ON(loop_, coro, ob, ot, called_at) \
+    __extension__({ \
+        __auto_type ed_operand = (ED_BRIEF(coro)); \
+        enum { ed_is_no_coroutine = ED_BRIEF(ED_NO_COROUTINE(ed_operand)) }; \
+        ED_BRIEF(_Static_assert(!ed_is_no_coroutine, \
+                                "eddy_on needs a loop and a coroutine value: eddy_on(loop, f(x))")); \
+        __auto_type ob = *ED_UNLESS(ed_is_no_coroutine, ed_operand); \
+        struct ot { \
+            union { \
+                struct eddy_awaitable awaitable; \
+                struct eddy_on on; \
+            }; \
+            __typeof__(ob.result) result; \
+            __typeof__(ob) coroutine; \
+        }; \
+        ED_SITE(called_at); \
+        (struct ot){.on = {ED_HEADER(eddy_on_type), \
+                           .loop = (loop_), \
+                           .result_offset = offsetof(struct ot, result), \
+                           .result_size = sizeof ob.result, \
+                           .coroutine_offset = offsetof(struct ot, coroutine), \
+                           .coroutine_size = sizeof ob, \
+                           .coroutine_result_offset = offsetof(__typeof__(ob), result), \
+                           .site = &called_at}, \
+                    .coroutine = ob}; \
+    })
+
 /* ---- gather, wait, as_completed -------------------------------------------------------------------------- */
 
 #define ED_ITEM(x, it, ok, site) \

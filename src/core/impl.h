@@ -17,6 +17,7 @@
 #include "core/loop.h"
 #include "core/native.h"
 #include "core/operation.h"
+#include "core/remote.h"
 #include "core/report.h"
 #include "core/sched.h"
 #include "core/scope.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * remote.c - a coroutine run on a loop for another thread, which waits for its end.
+ * remote.c - a coroutine run on a loop for another thread, or for a task of another loop, which waits for its end.
  *
- * Invariant: a result is fetched by eddy_remote_wait, or goes to the type's `undo`: with the last reference, on the
- * loop's thread, or, when the loop has ended, where that reference is given up. A result that ends with its loop (a
- * stream) goes there when the loop ends, on its thread.
+ * Invariant: a result is fetched by eddy_remote_wait or remote_take, or goes to the type's `undo`: with the last
+ * reference, on the loop's thread, or, when the loop has ended, where that reference is given up. A result that ends
+ * with its loop (a stream) goes there when the loop ends, on its thread.
  */
 #define _GNU_SOURCE /* pthread_condattr_setclock */
 #include <errno.h>
@@ -19,6 +19,7 @@
 #include "core/life.h"
 #include "core/loop.h"
 #include "core/loop_end.h"
+#include "core/remote.h"
 #include "core/sched.h"
 #include "core/task.h"
 #include "core/unclaimed.h"
@@ -50,6 +51,11 @@ struct eddy_remote {
     unsigned clock_lent;              /* number of calls of the loop's pool that wait here; the loop joins its pool */
     struct driver *lender;            /* that loop's */
     struct eddy_failure *failure;
+    eddy_loop *asker;                 /* the name of the loop whose task waits for it; NULL: a thread waits */
+    struct remote_call end;           /* posted to that loop: it makes the next call */
+    void (*told)(void *);
+    void *argument;                   /* of `told` */
+    const char *call;                 /* the call's name, for messages */
     const struct eddy_site *site;
     size_t size, result_offset, result_size;
     _Alignas(16) char coroutine[];
@@ -153,6 +159,22 @@ static void take_clock_back(struct eddy_remote *remote)
     driver_count_up(&remote->lender->working);
 }
 
+/* The loop that waits takes the result, and then gives up its reference. It does not end before that, unless its
+ * driver has failed. */
+static void tell_asker(struct eddy_remote *remote)
+{
+    struct eddy_loop *loop = loop_enter(remote->asker);
+    if (!loop) {
+        unref(remote);
+        return;
+    }
+    eddy_loop *name = remote->asker;
+    if (remote->end.of_pool)
+        driver_count_up(&loop->driver->ended);
+    loop_post(loop, &remote->end);
+    loop_leave(name);
+}
+
 static void finish(struct eddy_remote *remote, struct eddy_failure *failure)
 {
     pthread_mutex_lock(&remote->mutex);
@@ -162,6 +184,8 @@ static void finish(struct eddy_remote *remote, struct eddy_failure *failure)
         take_clock_back(remote);
     pthread_cond_broadcast(&remote->ended);
     pthread_mutex_unlock(&remote->mutex);
+    if (remote->asker)
+        tell_asker(remote);
     unref(remote);
 }
 
@@ -192,9 +216,8 @@ static void refuse(struct eddy_remote *remote, struct eddy_failure *failure)
 
 static struct eddy_failure *no_loop(struct eddy_remote *remote)
 {
-    return failure_of(EDDY_NO_LOOP, "eddy_run_coroutine_threadsafe(%s) at %s:%d: the loop has ended",
-                      value_of(remote)->awaitable.type->name,
-                      remote->site->file, remote->site->line);
+    return failure_of(EDDY_NO_LOOP, "%s(%s) at %s:%d: the loop has ended", remote->call,
+                      value_of(remote)->awaitable.type->name, remote->site->file, remote->site->line);
 }
 
 static void begin(void *argument)
@@ -234,8 +257,8 @@ static void post_begin(struct eddy_remote *remote)
     loop_leave(remote->loop);
 }
 
-eddy_remote *eddy_remote_new(eddy_loop *loop, const void *coroutine, size_t size, size_t result_offset,
-                             size_t result_size, const struct eddy_site *site)
+static struct eddy_remote *make(eddy_loop *loop, const void *coroutine, size_t size, size_t result_offset,
+                                size_t result_size, const struct eddy_site *site)
 {
     struct eddy_remote *remote = memory_alloc_zeroed(sizeof *remote + size);
     if (!remote)
@@ -255,6 +278,51 @@ eddy_remote *eddy_remote_new(eddy_loop *loop, const void *coroutine, size_t size
     memcpy(remote->coroutine, coroutine, size);
     remote->begin = (struct remote_call){.function = begin, .argument = remote};
     remote->cancel = (struct remote_call){.function = cancel, .argument = remote};
+    return remote;
+}
+
+eddy_remote *eddy_remote_new(eddy_loop *loop, const void *coroutine, size_t size, size_t result_offset,
+                             size_t result_size, const struct eddy_site *site)
+{
+    struct eddy_remote *remote = make(loop, coroutine, size, result_offset, result_size, site);
+    if (!remote)
+        return NULL;
+    remote->call = "eddy_run_coroutine_threadsafe";
+    post_begin(remote);
+    return remote;
+}
+
+/* On the loop that waits. */
+static void end_call(void *argument)
+{
+    struct eddy_remote *remote = argument;
+    struct driver *driver = current.loop->driver;
+    driver->in_flight--;
+    if (remote->end.of_pool) {
+        driver_count_down(&driver->working);
+        driver_count_down(&driver->ended);
+    }
+    remote->told(remote->argument);
+}
+
+/* A virtual clock stands still meanwhile, as for a call on a thread of the pool, unless it is needed for the call. */
+eddy_remote *remote_start(eddy_loop *loop, const struct remote_order *order, void (*told)(void *), void *argument)
+{
+    struct eddy_loop *asker = current.loop;
+    struct eddy_remote *remote = make(loop, order->coroutine, order->size, order->result_offset, order->result_size,
+                                      order->site);
+    if (!remote)
+        return NULL;
+    remote->call = "eddy_on";
+    remote->asker = asker->name;
+    remote->told = told;
+    remote->argument = argument;
+    remote->end = (struct remote_call){.function = end_call, .argument = remote};
+    asker->driver->in_flight++; /* the loop must look for the other loop's call */
+    if (loop != asker->name) {
+        remote->end.of_pool = ++asker->last_job;
+        driver_count_up(&asker->driver->working);
+    }
     post_begin(remote);
     return remote;
 }
@@ -302,8 +370,22 @@ static bool would_wait_for_itself(struct eddy_remote *remote)
 
 static struct eddy_failure *ended_with_loop(struct eddy_remote *remote)
 {
-    return failure_of(EDDY_NO_LOOP, "eddy_remote_wait: what %s gave was closed when its loop ended: fetch it before",
-                      value_of(remote)->awaitable.type->name);
+    return failure_of(EDDY_NO_LOOP, "%s: what %s gave was closed when its loop ended: fetch it before",
+                      remote->asker ? remote->call : "eddy_remote_wait", value_of(remote)->awaitable.type->name);
+}
+
+struct eddy_failure *remote_take(struct eddy_remote *remote, void *result)
+{
+    struct eddy_failure *failure = remote->failure;
+    remote->failure = NULL;
+    if (!failure && !claim_result(remote))
+        failure = ended_with_loop(remote);
+    if (!failure)
+        memcpy(result, remote->coroutine + remote->result_offset, remote->result_size);
+    else if (!failure->fixed)
+        failure->last_task = 0; /* the numbers of tasks are those of a loop */
+    unref(remote);
+    return failure_passed_on(failure, false);
 }
 
 bool eddy_remote_wait(eddy_remote *remote, double seconds, void *result, eddy_error *err)
