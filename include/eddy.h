@@ -13,6 +13,7 @@
 #include "eddy/barrier.h"
 #include "eddy/base.h"
 #include "eddy/buffer.h"
+#include "eddy/channel.h"
 #include "eddy/condition.h"
 #include "eddy/context.h"
 #include "eddy/cores.h"

@@ -181,6 +181,10 @@ int asprintf(char **__restrict text, const char *__restrict format, ...) EDDY_PR
 #define future_of(...) eddy_future_of(__VA_ARGS__)
 #endif
 
+#ifndef EDDY_NO_CHANNEL_OF
+#define channel_of(...) eddy_channel_of(__VA_ARGS__)
+#endif
+
 #ifndef EDDY_NO_QUEUE_OF
 #define queue_of(...) eddy_queue_of(__VA_ARGS__)
 #endif

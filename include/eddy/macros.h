@@ -30,6 +30,7 @@
 #endif
 
 #include "barrier.h"
+#include "channel.h"
 #include "condition.h"
 #include "context.h"
 #include "cores.h"
@@ -266,6 +267,11 @@ extern struct ed_anything ed_operand;
                                   struct eddy_core *: 0, default: 1))
 #define ED_NO_GENERATOR(x) \
     (ED_NO_STRUCT(x) || _Generic(&ED_ADDRESS(x)->generator, struct eddy_generator *: 0, default: 1))
+/* What async_for takes beside async generators: a channel, whose member of that name has another type. */
+#define ED_IS_CHANNEL(x) _Generic(&ED_ADDRESS(x)->async_generator, struct eddy_channel *: 1, default: 0)
+#define ED_NO_ASYNC_ITERABLE(x) \
+    (ED_NO_STRUCT(x) || _Generic(&ED_ADDRESS(x)->async_generator, struct eddy_async_generator *: 0, \
+                                 struct eddy_channel *: 0, default: 1))
 #define ED_NO_ASYNC_GENERATOR(x) \
     (ED_NO_STRUCT(x) || _Generic(&ED_ADDRESS(x)->async_generator, struct eddy_async_generator *: 0, default: 1))
 /* Makes the question about a wrong kind of function a broken rule instead of a missing member. */
@@ -1349,14 +1355,14 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 
 /* for_each (x, g) · for_each (x, g, &err) */
 #define eddy_for_each(x, gen, ...) \
-    ED_FOR_EACH(, ED_BEGIN_LOOP, ED_NO_GENERATOR, ed_is_no_generator, \
+    ED_FOR_EACH(, ED_BEGIN_LOOP, ED_NO_GENERATOR, ED_WALK, ed_is_no_generator, \
                 ED_EACH_RULE(x, "for_each", \
                              _Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())")), \
                 eddy_each_leave, generator, ED_IN_FRAME ? ED_FRAME : NULL, ED_NEXT_ITEM, x, gen, \
                 ED_CLEARED(__VA_ARGS__), ED_EACH_NAMES)
 /* async_for (x, g) · async_for (x, g, &err) */
 #define eddy_async_for(x, gen, ...) \
-    ED_FOR_EACH((void)await_outside_async_function, ED_BEGIN_ASYNC_LOOP, ED_NO_ASYNC_GENERATOR, \
+    ED_FOR_EACH((void)await_outside_async_function, ED_BEGIN_ASYNC_LOOP, ED_NO_ASYNC_ITERABLE, ED_WALK_ASYNC, \
                 ed_is_no_async_generator, \
                 ED_EACH_RULE(x, "async_for", \
                              _Static_assert(!ed_is_no_async_generator, \
@@ -1372,13 +1378,25 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         EDDY_UNIQUE(ed_site_)
 /*
  * Both loops. context: a name that must exist. begin: what comes first. is_wrong, no_kind, rule: of the generator.
+ * walk: the address of the object that is stepped.
  * leave: what closes it. kind: its member. frame_: the body, or NULL. next(...): the step. The value must outlive the
  * closer, which must outlive the item: hence the nest, flag > value > address > closer > item.
  */
 #define ED_FOR_EACH(...) ED_FOR_EACH_NEST(__VA_ARGS__)
 #define ED_BEGIN_LOOP(context) true
 #define ED_BEGIN_ASYNC_LOOP(context) __extension__({ ED_BRIEF(context); ED_LEAVE_IF_PENDING true; })
-#define ED_FOR_EACH_NEST(context, begin, no_kind, is_wrong, rule, leave, kind, frame_, next, x, gen, err, \
+/* For a channel, an iterator of this loop's own, since other loops, on other threads too, may walk the same one. */
+#define ED_WALK(gv) ED_UNLESS(ED_NO_GENERATOR(gv), gv)
+#define ED_WALK_ASYNC(gv) \
+    __builtin_choose_expr(ED_IS_CHANNEL(gv), \
+                          (&(__typeof__(ED_CHANNEL_AT(gv)->each_[0])){ \
+                              .each = {.async_generator = {.step = eddy_channel_step}, \
+                                       .handle = &ED_CHANNEL_AT(gv)->channel, \
+                                       .item_size = sizeof ED_CHANNEL_AT(gv)->each_[0].value}}), \
+                          ED_UNLESS(ED_NO_ASYNC_ITERABLE(gv), gv))
+#define ED_CHANNEL_AT(gv) \
+    __builtin_choose_expr(ED_IS_CHANNEL(gv), ED_ADDRESS(gv), (struct ed_any_channel *)0)
+#define ED_FOR_EACH_NEST(context, begin, no_kind, walk, is_wrong, rule, leave, kind, frame_, next, x, gen, err, \
                          on, gv, gp, ec, er, site) \
     for (bool on = begin(context); on; on = false) \
         for (ED_UNUSED eddy_error *er = (err); on; on = false) \
@@ -1387,7 +1405,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                      ED_BRIEF(rule); \
                      true; \
                  }); on = false) \
-                for (__auto_type gp = ED_UNLESS(no_kind(gv), gv); on; on = false) \
+                for (__auto_type gp = walk(gv); on; on = false) \
                     for (ED_UNUSED struct eddy_each ec __attribute__((cleanup(leave))) = \
                              {ED_IS_POINTER(gv) ? NULL : &gp->kind, frame_}; \
                          on; on = false) \
@@ -1577,6 +1595,90 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
 /* ---- queues, lists, callbacks, servers ------------------------------------------------------------------- */
 
 /* The types of the results of get and put are members without size: __typeof__ finds them. */
+/* The member async_generator makes it one of the operands of async_for: see ED_IS_CHANNEL. */
+#define eddy_channel_of(T) \
+    struct { \
+        __extension__ union { \
+            struct eddy_channel channel; \
+            struct eddy_channel async_generator; \
+        }; \
+        __extension__ struct { \
+            union { \
+                struct eddy_awaitable awaitable; \
+                struct eddy_channel_op op; \
+            }; \
+            T result; \
+        } get_[0]; \
+        __extension__ struct { \
+            union { \
+                struct eddy_awaitable awaitable; \
+                struct eddy_channel_op op; \
+            }; \
+            eddy_void result; \
+            T item; \
+        } put_[0]; \
+        __extension__ struct { \
+            union { \
+                struct eddy_channel_each each; \
+                struct eddy_async_generator async_generator; \
+            }; \
+            T value, sent; \
+        } each_[0]; \
+    }
+struct ed_any_channel {
+    struct eddy_channel channel;
+    __extension__ struct {
+        __extension__ union {
+            struct eddy_channel_each each;
+            struct eddy_async_generator async_generator;
+        };
+        int value, sent;
+    } each_[1];
+};
+#define eddy_channel_init(c, size) eddy_channel_setup(&(c)->channel, sizeof(c)->get_[0].result, size)
+#define eddy_channel_get(c) \
+    ED_NOT_DROPPED((__typeof__((c)->get_[0])){ \
+        .op = {ED_HEADER(eddy_channel_get_type), \
+               .handle = &(c)->channel, \
+               .item_offset = offsetof(__typeof__((c)->get_[0]), result)}})
+#define eddy_channel_put(c, ...) ED_CHANNEL_PUT(c, EDDY_UNIQUE(ed_qp_), (__VA_ARGS__))
+#define ED_CHANNEL_PUT(c, qp, v) \
+    ED_NOT_DROPPED((__typeof__((c)->put_[0])){ \
+        .op = {ED_HEADER(eddy_channel_put_type), \
+               .handle = &(c)->channel, \
+               .item_offset = offsetof(__typeof__((c)->put_[0]), item)}, \
+        .item = ({ \
+            __typeof__((c)->put_[0].item) qp; \
+            ED_BRIEF(qp = v); \
+            qp; \
+        })})
+/* eddy_channel_put_wait(&c, v, seconds) · eddy_channel_get_wait(&c, &v, seconds): on a thread; seconds negative: for
+ * ever. eddy_channel_try_put(&c, v) · eddy_channel_try_get(&c, &v): without waiting. */
+#define eddy_channel_put_wait(c, v, seconds) ED_CHANNEL_PUSH(c, v, seconds, EDDY_UNIQUE(ed_qp_), EDDY_UNIQUE(ed_qq_))
+#define ED_CHANNEL_PUSH(c, v, seconds, qp, qq) \
+    __extension__({ \
+        __auto_type qq = (ED_BRIEF(c)); \
+        __typeof__(qq->get_[0].result) qp; \
+        ED_BRIEF(qp = (v)); \
+        eddy_channel_push(&qq->channel, &qp, seconds); \
+    })
+#define eddy_channel_get_wait(c, out, seconds) ED_CHANNEL_PULL(c, out, seconds, EDDY_UNIQUE(ed_qo_))
+#define ED_CHANNEL_PULL(c, out, seconds, qo) \
+    __extension__({ \
+        __auto_type qo = (ED_BRIEF(out)); \
+        ED_BRIEF(_Static_assert(__builtin_types_compatible_p(__typeof__(*qo), __typeof__((c)->get_[0].result)), \
+                                "eddy_channel_get_wait: the variable must have the type of the items")); \
+        eddy_channel_pull(&(c)->channel, qo, seconds); \
+    })
+#define eddy_channel_try_put(c, v) (eddy_channel_put_wait(c, v, 0) == 0)
+#define eddy_channel_try_get(c, out) (eddy_channel_get_wait(c, out, 0) == 0)
+#define eddy_channel_sender(half, c) ED_CHANNEL_SHARE(half, c, EDDY_CHANNEL_SENDS)
+#define eddy_channel_receiver(half, c) ED_CHANNEL_SHARE(half, c, EDDY_CHANNEL_RECEIVES)
+#define ED_CHANNEL_SHARE(half, c, halves) \
+    eddy_channel_share(&(half)->channel, &(1 ? (c) : (half))->channel, halves)
+#define eddy_channel_size(c) eddy_channel_count(&(c)->channel)
+#define eddy_channel_close(c) eddy_channel_end(&(c)->channel)
+#define eddy_channel_free(c) eddy_channel_drop(&(c)->channel)
 #define eddy_queue_of(T) \
     struct { \
         struct eddy_queue queue; \

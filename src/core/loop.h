@@ -13,6 +13,7 @@
 #include "core/block.h"
 #include "core/call.h"
 #include "core/cancel.h"
+#include "core/crossing.h"
 #include "core/hibernation.h"
 #include "core/ready.h"
 #include "core/switch.h"
@@ -43,14 +44,6 @@ struct loop_closer {
 
 /* Lookups of names have separate threads: a name server that does not answer does not hold up other work. */
 enum pool { POOL_BLOCKING, POOL_NAMES, POOLS };
-
-/* A call from another thread. */
-struct remote_call {
-    struct remote_call *next;
-    void (*function)(void *);
-    void *argument;
-    uint64_t of_pool; /* a thread of the pool reports its end: the number of its job; 0: not of a pool */
-};
 
 struct eddy_loop {
     struct ready_queue ready;

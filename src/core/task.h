@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+#include "core/crossing.h"
 #include "core/fake_frame.h"
 #include "core/ready.h"
 #include "core/switch.h"
@@ -88,6 +89,7 @@ struct task {
         struct timer timer;
         struct watch watch;
         struct waiter waiter;
+        struct crossing crossing;
         struct driver_op op;
         struct several *several;     /* of a gather */
         struct eddy_failure *refusal; /* for a wait that ends as `circular` */
