@@ -64,6 +64,15 @@ EDDY_API int eddy_channel_push(struct eddy_channel *handle, const void *item, do
 EDDY_API int eddy_channel_pull(struct eddy_channel *handle, void *item, double seconds);
 EDDY_API size_t eddy_channel_count(const struct eddy_channel *handle);
 EDDY_API bool eddy_channel_step(struct eddy_async_generator *generator, void *value);
+/* The functions that the macros of these names hide, so that defer(eddy_channel_free, &c) works. Since 0.1. */
+static inline void eddy_channel_free(void *channel)
+{
+    eddy_channel_drop((struct eddy_channel *)channel);
+}
+static inline void eddy_channel_close(void *channel)
+{
+    eddy_channel_end((struct eddy_channel *)channel);
+}
 
 #ifdef __cplusplus
 }

@@ -120,10 +120,11 @@ static void release(struct channel *channel, bool gives_up)
     memory_free(channel);
 }
 
-/* Called without the mutex, by one that has a reference. */
+/* Called without the mutex. Those who are woken may free the handle that it was called for, so it has a reference. */
 static void close_channel(struct channel *channel)
 {
     pthread_mutex_lock(&channel->mutex);
+    channel->references++;
     channel->closed = true;
     for (struct crossing *next; !list_is_empty(&channel->getters) || !list_is_empty(&channel->putters);) {
         next = take_first(list_is_empty(&channel->getters) ? &channel->putters : &channel->getters);
@@ -131,7 +132,7 @@ static void close_channel(struct channel *channel)
         wake(next);
         pthread_mutex_lock(&channel->mutex);
     }
-    pthread_mutex_unlock(&channel->mutex);
+    release(channel, true);
 }
 
 /* ==== as operations of tasks ==== */
