@@ -230,6 +230,34 @@ ROW(eddy_queue_join)
     FOREVER await(eddy_queue_join(&queue));
 }
 
+typedef channel_of(int) int_channel;
+
+ROW(eddy_channel_op)
+{
+    int_channel channel;
+    eddy_channel_init(&channel, 1);
+    defer(eddy_channel_free, &channel);
+    FOREVER {
+        await(eddy_channel_put(&channel, 1));
+        (void)await(eddy_channel_get(&channel));
+    }
+}
+
+ROW(eddy_channel_each)
+{
+    int_channel channel;
+    eddy_channel_init(&channel, 1);
+    defer(eddy_channel_free, &channel);
+    (void)eddy_channel_try_put(&channel, 1);
+    async_for (i, &channel)
+        (void)eddy_channel_try_put(&channel, i);
+}
+
+ROW(eddy_on)
+{
+    FOREVER await(eddy_on(eddy_current_loop(), nothing()));
+}
+
 /* ==== generators, blocks ==== */
 
 async_generator(int, counts)
