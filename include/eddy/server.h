@@ -27,6 +27,12 @@ EDDY_API size_t eddy_server_gone(const eddy_server *server);
  * one. Since 0.1. */
 EDDY_API bool eddy_server_closing(const eddy_server *server);
 
+/* How the servers of several loops that share their sockets divide the connections. Since 0.1. */
+enum eddy_balance {
+    EDDY_BALANCE_KERNEL, /* each loop accepts when it has time */
+    EDDY_BALANCE_EXACT   /* one loop accepts, and hands each connection to the loop that has the fewest */
+};
+
 /* For eddy_start_server_with_options; all zero: as eddy_start_server.  Since 0.1. */
 typedef struct eddy_server_options {
     size_t size;              /* sizeof(eddy_server_options) */
@@ -44,6 +50,8 @@ typedef struct eddy_server_options {
     bool shed;                /* connections beyond max_connections are closed at once instead */
     size_t stream_limit;      /* eddy_stream_set_limit of each stream; 0: EDDY_STREAM_LIMIT */
     size_t max_handshakes;    /* connections in their TLS handshake, limited like max_connections; 0: no limit */
+    bool shared;              /* the servers of several loops with this handler and place have one set of sockets */
+    enum eddy_balance balance; /* EDDY_BALANCE_EXACT: shared, and divided exactly */
 } eddy_server_options;
 
 /*

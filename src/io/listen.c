@@ -102,14 +102,20 @@ size_t listen_inherited(void)
     return number > 0 && number < 1024 ? (size_t)number : 0;
 }
 
-void listen_close(struct eddy_loop *loop, struct listening *listening)
+void listen_remove_file(struct listening *listening)
 {
     struct stat facts;
-    if (listening->fd < 0)
-        return;
     if (listening->has_file && lstat(path_of(&listening->own), &facts) == 0 && facts.st_dev == listening->device &&
         facts.st_ino == listening->inode)
         unlink(path_of(&listening->own));
+    listening->has_file = false;
+}
+
+void listen_close(struct eddy_loop *loop, struct listening *listening)
+{
+    if (listening->fd < 0)
+        return;
+    listen_remove_file(listening);
     if (listening->lent)
         driver_release(loop->driver, listening->fd);
     else

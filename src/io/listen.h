@@ -34,6 +34,8 @@ int listen_at(struct eddy_loop *loop, struct listening *listening, const struct 
 int listen_take(struct eddy_loop *loop, struct listening *listening, int fd);
 /* Number of descriptors, from 3 on, that the service manager has opened for this process, or 0. */
 size_t listen_inherited(void);
+/* Removes the socket file that it made, if it is still the same one. */
+void listen_remove_file(struct listening *listening);
 void listen_close(struct eddy_loop *loop, struct listening *listening);
 /* Removes a socket file without a listener. */
 eddy_async_declare(void, listen_clear, (const struct eddy_address *, address));

@@ -28,6 +28,8 @@ static const double last_seconds = 5;
 
 static void free_server(struct eddy_server *server)
 {
+    if (server->member.share)
+        share_leave(server);
     list_remove(&server->loop->closers, &server->closer.link);
     timer_cancel(&server->loop->timers, &server->gone_timer);
     level_close(server->level);
@@ -46,7 +48,7 @@ static void free_at_close(struct loop_closer *closer)
 
 static void settle(struct eddy_server *server)
 {
-    if (server->accepting || server->connection_count)
+    if (server->accepting || server->connection_count || (server->exact && share_is_awaited(server)))
         return;
     eddy_event_set(&server->idle);
     if (server->orphan)
@@ -59,7 +61,8 @@ static void on_listener_end(struct watch *watch)
     listen_close(listener->server->loop, &listener->socket);
     listener->task = NULL;
     EDDY_INVARIANT(listener->server->accepting > 0);
-    listener->server->accepting--;
+    if (--listener->server->accepting == 0 && listener->server->member.share)
+        share_leave(listener->server);
     settle(listener->server);
 }
 
@@ -79,6 +82,8 @@ static void remove_connection(struct connection *connection)
     EDDY_INVARIANT(connection->server->connection_count > 0);
     list_remove(&connection->server->connections, &connection->link);
     connection->server->connection_count--;
+    if (connection->server->exact)
+        share_count(connection->server, -1);
     connection->server->loop->serving--;
     eddy_event_set(&connection->server->room);
 }
@@ -183,6 +188,8 @@ static void add_connection(struct listener *listener, struct connection *connect
     connection->since = driver_now(server->loop->driver);
     list_add_first(&server->connections, &connection->link);
     server->connection_count++;
+    if (server->exact)
+        share_count(server, 1);
     server->loop->serving++;
     connection->handshakes = server->upgrade_release != NULL;
     server->handshake_count += connection->handshakes;
@@ -203,12 +210,26 @@ static int admit(struct listener *listener, int fd)
     struct connection *connection = &s->connection;
     memcpy((char *)server->prototype + server->stream_offset, &s, sizeof s);
     add_connection(listener, connection);
-    if (start_task(server->prototype, server->size, &connection->watch, &connection->task, on_handler_end))
+    if (start_task(server->prototype, server->size, &connection->watch, &connection->task, on_handler_end)) {
+        if (!current.task && !level_join(connection->task, server->level)) /* a call from another loop */
+            task_cancel(connection->task, "no memory");
         return 0;
+    }
     remove_connection(connection);
     stream_close(s);
     stream_unref(s);
     return ENOMEM;
+}
+
+/* Another loop has accepted it. */
+static void receive(struct listener *listener, int fd)
+{
+    struct eddy_server *server = listener->server;
+    driver_adopt(server->loop->driver, fd);
+    if (server->closing)
+        socket_close(server->loop, fd);
+    else
+        admit(listener, fd);
 }
 
 /* Logged once for each series of failures. */
@@ -262,6 +283,8 @@ eddy_async(int, accept_one, (struct listener *, listener))
     int64_t result = eddy_await(socket_accept(listener->socket.fd));
     if (result < 0)
         return (int)-result;
+    if (listener->server->exact && !task_has_request(current.task) && share_hand_over(listener, (int)result))
+        return 0;
     driver_adopt(listener->server->loop->driver, (int)result);
     if (task_has_request(current.task)) { /* the connection arrived while the server was being closed */
         socket_close(listener->server->loop, (int)result);
@@ -275,6 +298,8 @@ eddy_async(int, accept_one, (struct listener *, listener))
 eddy_async(void, accept_connections, (struct listener *, listener))
 {
     double pause = first_pause;
+    if (listener->server->exact && !share_accepts(listener->server))
+        eddy_await(eddy_event_wait(&listener->server->appointed));
     for (unsigned count = 1;; count++) {
         int error = eddy_await(accept_one(listener));
         if (error && (!is_of_connection(error) || ++listener->failures > PASSING_FAILURES)) {
@@ -295,6 +320,8 @@ eddy_async(void, accept_connections, (struct listener *, listener))
 
 /* ==== starting, for server_start.c ==== */
 
+static const struct share_calls calls = {.receive = receive, .settle = settle};
+
 struct eddy_server *server_new(struct eddy_loop *loop, size_t listeners)
 {
     struct eddy_server *server = memory_alloc_zeroed(sizeof *server + listeners * sizeof server->listeners[0]);
@@ -306,6 +333,7 @@ struct eddy_server *server_new(struct eddy_loop *loop, size_t listeners)
         return NULL;
     }
     server->loop = loop;
+    server->member.calls = &calls;
     server->closer.close = free_at_close;
     list_add_first(&loop->closers, &server->closer.link);
     return server;
@@ -419,6 +447,8 @@ eddy_async_define(void, eddy_server_close, (eddy_server *, server), (double, gra
     eddy_defer(release_end, &releasing);
     server->closing = true;
     cancel_listeners(server);
+    if (server->member.share)
+        share_leave(server); /* another one accepts from now on */
     settle(server);
     if (grace_seconds > 0)
         eddy_await(give_grace(server, grace_seconds));

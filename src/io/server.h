@@ -9,6 +9,7 @@
 #define EDDY_IO_SERVER_H
 
 #include "io/listen.h"
+#include "io/shared.h"
 #include "io/stream.h"
 
 /* A listening socket and the task that accepts on it. */
@@ -39,6 +40,9 @@ struct eddy_server {
     eddy_event room;         /* set when a connection or a handshake has ended: another one may be admitted */
     struct timer gone_timer; /* while it is set, peers that disconnect are counted and not logged */
     size_t gone_untold;      /* peers that disconnected since the last line of the log */
+    struct share_member member; /* what it is to servers of other loops, if it shares sockets with them */
+    bool exact;              /* one of those accepts for all */
+    eddy_event appointed;    /* set when that is this one, unless it was from the beginning */
     bool closing;
     bool orphan;             /* eddy_server_close was cancelled: the last task frees it */
     size_t listener_count;

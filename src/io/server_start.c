@@ -214,6 +214,24 @@ static int take_descriptors(struct eddy_server *server, const eddy_server_option
     return error;
 }
 
+/* Sockets of its own, or those that a server of another loop has bound. */
+static int find_sockets(struct eddy_server *server, struct eddy_start_server *self, const struct plan *plan,
+                        size_t inherited, size_t room)
+{
+    const eddy_server_options *options = &self->options;
+    server->exact = options->balance == EDDY_BALANCE_EXACT;
+    bool shared = options->shared || server->exact;
+    struct share *share = shared ? share_begin(server, self) : NULL;
+    int error = share ? share_take(share, server, room) : find_port(server, plan, options);
+    if (!error && !share)
+        error = take_descriptors(server, options, inherited);
+    if (!error && shared)
+        error = share_join(share, server, self);
+    if (shared)
+        share_end();
+    return error;
+}
+
 /* Returns 0, or the code for why it failed. */
 static int open_server(struct eddy_start_server *self, const struct plan *plan, eddy_server **result)
 {
@@ -229,9 +247,7 @@ static int open_server(struct eddy_start_server *self, const struct plan *plan, 
     server->max_handshakes = options->max_handshakes;
     server->shed = options->shed;
     server->stream_limit = options->stream_limit;
-    int error = find_port(server, plan, options);
-    if (!error)
-        error = take_descriptors(server, options, inherited);
+    int error = find_sockets(server, self, plan, inherited, count);
     if (!error)
         error = server_accept(server);
     if (!error)

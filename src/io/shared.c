@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* shared.c - see shared.h. */
+#define EDDY_LIBRARY
+#define _GNU_SOURCE /* F_DUPFD_CLOEXEC */
+#include "io/shared.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/impl.h"
+#include "io/server.h"
+#include "os/memory.h"
+
+/* Sockets of which the share has duplicates of its own. */
+struct share {
+    struct list_link link;  /* among all shares */
+    struct list members;    /* of struct share_member; with an exact balance the first one accepts */
+    const struct eddy_awaitable_type *handler;
+    char *host, *path;      /* of the options; NULL: none */
+    int port;               /* that was asked for */
+    bool exact;
+    size_t count;           /* of sockets */
+    struct listening sockets[];
+};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct list shares;
+
+static struct eddy_server *server_of(struct share_member *member)
+{
+    return container_of(member, struct eddy_server, member);
+}
+
+/* ==== finding it ==== */
+
+static bool same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static const struct eddy_awaitable_type *handler_of(const struct eddy_start_server *start)
+{
+    return ((const struct eddy_awaitable *)start->prototype)->awaitable.type;
+}
+
+static bool has_member_of(struct share *share, const struct eddy_loop *loop)
+{
+    LIST_EACH(struct share_member, member, &share->members, link)
+        if (server_of(member)->loop == loop)
+            return true;
+    return false;
+}
+
+/* A loop that starts two such servers means two shares. */
+static bool fits(struct share *share, const struct eddy_server *server, const struct eddy_start_server *start)
+{
+    const eddy_server_options *options = &start->options;
+    return share->handler == handler_of(start) && share->port == options->port && same(share->host, options->host) &&
+           same(share->path, options->unix_path) && share->exact == (options->balance == EDDY_BALANCE_EXACT) &&
+           !has_member_of(share, server->loop);
+}
+
+struct share *share_begin(const struct eddy_server *server, const struct eddy_start_server *start)
+{
+    pthread_mutex_lock(&mutex);
+    LIST_EACH(struct share, share, &shares, link)
+        if (fits(share, server, start))
+            return share;
+    return NULL;
+}
+
+void share_end(void)
+{
+    pthread_mutex_unlock(&mutex);
+}
+
+/* ==== its life ==== */
+
+static void free_share(struct share *share)
+{
+    for (size_t i = 0; i < share->count; i++) {
+        listen_remove_file(&share->sockets[i]);
+        close(share->sockets[i].fd);
+    }
+    memory_free(share->host);
+    memory_free(share->path);
+    memory_free(share);
+}
+
+static bool copy_text(char **copy, const char *text)
+{
+    *copy = text ? memory_copy_string(text) : NULL;
+    return *copy || !text;
+}
+
+/* The share removes the file of a socket, when its last member has gone. */
+static int keep_socket(struct share *share, struct listening *socket)
+{
+    int fd = fcntl(socket->fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    share->sockets[share->count] = *socket;
+    share->sockets[share->count++].fd = fd;
+    socket->has_file = false;
+    return 0;
+}
+
+static int make_share(struct share **result, struct eddy_server *server, const struct eddy_start_server *start)
+{
+    const eddy_server_options *options = &start->options;
+    struct share *share = memory_alloc_zeroed(sizeof *share + server->listener_count * sizeof share->sockets[0]);
+    if (!share)
+        return ENOMEM;
+    share->handler = handler_of(start);
+    share->port = options->port;
+    share->exact = options->balance == EDDY_BALANCE_EXACT;
+    int error = copy_text(&share->host, options->host) && copy_text(&share->path, options->unix_path) ? 0 : ENOMEM;
+    for (size_t i = 0; i < server->listener_count && !error; i++)
+        error = keep_socket(share, &server->listeners[i].socket);
+    if (error) {
+        free_share(share);
+        return error;
+    }
+    list_add_last(&shares, &share->link);
+    *result = share;
+    return 0;
+}
+
+int share_take(struct share *share, struct eddy_server *server, size_t room)
+{
+    if (share->count > room)
+        return EINVAL;
+    for (size_t i = 0; i < share->count; i++) {
+        struct listener *listener = &server->listeners[server->listener_count];
+        *listener = (struct listener){.server = server};
+        int fd = fcntl(share->sockets[i].fd, F_DUPFD_CLOEXEC, 0);
+        int error = fd < 0 ? errno : listen_take(server->loop, &listener->socket, fd);
+        if (error && fd >= 0)
+            close(fd);
+        if (error)
+            return error;
+        listener->socket.lent = false;
+        server->listener_count++;
+    }
+    return 0;
+}
+
+int share_join(struct share *share, struct eddy_server *server, const struct eddy_start_server *start)
+{
+    int error = share ? 0 : make_share(&share, server, start);
+    if (error)
+        return error;
+    server->member.share = share;
+    list_add_last(&share->members, &server->member.link);
+    return 0;
+}
+
+/* ==== one accepts for all ==== */
+
+static bool is_first(struct share_member *member)
+{
+    return LIST_FIRST(&member->share->members, struct share_member, link) == member;
+}
+
+bool share_accepts(struct eddy_server *server)
+{
+    struct share_member *member = &server->member;
+    pthread_mutex_lock(&mutex);
+    bool accepts = !member->share || is_first(member);
+    pthread_mutex_unlock(&mutex);
+    return accepts;
+}
+
+/* A call has arrived, after which the server may end. */
+static void end_call(struct eddy_server *server)
+{
+    pthread_mutex_lock(&mutex);
+    server->member.coming--;
+    pthread_mutex_unlock(&mutex);
+    server->member.calls->settle(server);
+}
+
+/* On the loop of the member that is the first one now. */
+static void appointed(void *argument)
+{
+    struct eddy_server *server = argument;
+    eddy_event_set(&server->appointed);
+    end_call(server);
+}
+
+/* Called under the mutex. */
+static void appoint(struct share_member *member)
+{
+    member->coming++;
+    member->appointment = (struct remote_call){.function = appointed, .argument = server_of(member)};
+    loop_post(server_of(member)->loop, &member->appointment);
+}
+
+void share_leave(struct eddy_server *server)
+{
+    struct share_member *member = &server->member;
+    pthread_mutex_lock(&mutex);
+    struct share *share = member->share;
+    bool last = false;
+    if (share) {
+        bool accepted = share->exact && is_first(member);
+        list_remove(&share->members, &member->link);
+        member->share = NULL;
+        last = list_is_empty(&share->members);
+        if (last)
+            list_remove(&shares, &share->link);
+        else if (accepted)
+            appoint(LIST_FIRST(&share->members, struct share_member, link));
+    }
+    pthread_mutex_unlock(&mutex);
+    if (last)
+        free_share(share);
+}
+
+/* ==== handing over ==== */
+
+struct handover {
+    struct remote_call call;
+    struct eddy_server *server;
+    size_t listener; /* index */
+    int fd;
+};
+
+/* On the loop of the server that gets it. */
+static void arrived(void *argument)
+{
+    struct handover *handover = argument;
+    struct eddy_server *server = handover->server;
+    share_count(server, -1); /* from now on it counts itself */
+    server->member.calls->receive(&server->listeners[handover->listener], handover->fd);
+    memory_free(handover);
+    end_call(server);
+}
+
+/* Called under the mutex. Where all are full, the connection waits at the one that has accepted it. */
+static struct share_member *least_loaded(struct share_member *own)
+{
+    struct share_member *least = own;
+    LIST_EACH(struct share_member, member, &own->share->members, link)
+        if (member->load < least->load)
+            least = member;
+    size_t most = server_of(least)->max_connections;
+    return most && least->load >= most ? own : least;
+}
+
+bool share_hand_over(struct listener *listener, int fd)
+{
+    struct share_member *own = &listener->server->member;
+    struct handover *handover = NULL;
+    pthread_mutex_lock(&mutex);
+    bool may = own->share && !listener->server->loop->driver->virtual_time; /* simulated sockets are those of a loop */
+    struct share_member *least = may ? least_loaded(own) : own;
+    if (least != own)
+        handover = memory_alloc(sizeof *handover);
+    if (handover) {
+        least->load++;
+        least->coming++;
+        *handover = (struct handover){{.function = arrived, .argument = handover}, server_of(least),
+                                      (size_t)(listener - listener->server->listeners), fd};
+        loop_post(server_of(least)->loop, &handover->call);
+    }
+    pthread_mutex_unlock(&mutex);
+    return handover != NULL;
+}
+
+void share_count(struct eddy_server *server, int change)
+{
+    pthread_mutex_lock(&mutex);
+    server->member.load += (size_t)change;
+    pthread_mutex_unlock(&mutex);
+}
+
+bool share_is_awaited(struct eddy_server *server)
+{
+    pthread_mutex_lock(&mutex);
+    bool awaited = server->member.coming != 0;
+    pthread_mutex_unlock(&mutex);
+    return awaited;
+}

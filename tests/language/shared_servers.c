@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shared_servers.c - servers of several loops on one set of sockets: one port for all, every connection is served while
+ * a server is left, and the exact balance gives each loop the same number.
+ */
+#include <errno.h>
+#include <eddy/keywords.h>
+#include "check.h"
+
+enum { CORES = 3, EACH = 6, CLIENTS = CORES * EACH };
+
+static int ports[CORES], serving; /* atomic */
+static int served[CORES];         /* atomic */
+static bool simulated;
+
+static void add(int *count, int n)
+{
+    __atomic_add_fetch(count, n, __ATOMIC_SEQ_CST);
+}
+
+static int value_of(int *count)
+{
+    return __atomic_load_n(count, __ATOMIC_SEQ_CST);
+}
+
+async(void, greet, (eddy_stream *, s), (void *, argument))
+{
+    eddy_slice line;
+    (void)argument;
+    add(&served[eddy_core_index()], 1);
+    await(eddy_stream_printf(s, "%d\n", eddy_core_index()));
+    await(eddy_stream_read_line(s, &line)); /* until the client goes */
+}
+
+async(void, until, (int *, count), (int, n))
+{
+    while (value_of(count) < n)
+        await(eddy_sleep(0.001));
+}
+
+static eddy_stream *clients[CLIENTS];
+
+async(void, connect_all, (int, port))
+{
+    eddy_slice line;
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = await(eddy_open_connection("127.0.0.1", port));
+        await(eddy_stream_read_line(clients[i], &line));
+        CHECK(line.size > 0);
+    }
+}
+
+async(void, disconnect_all)
+{
+    for (int i = 0; i < CLIENTS; i++)
+        await(eddy_stream_close(clients[i]));
+}
+
+static void forget(void)
+{
+    memset(ports, 0, sizeof ports);
+    memset(served, 0, sizeof served);
+    serving = 0;
+}
+
+static int sum(void)
+{
+    int sum = 0;
+    for (int i = 0; i < CORES; i++)
+        sum += value_of(&served[i]);
+    return sum;
+}
+
+/* Core 0 is the client; it closes its own server first, then tries again. */
+static int phase; /* atomic */
+
+async(int, server, (enum eddy_balance, balance))
+{
+    int i = eddy_core_index();
+    eddy_server_options options = {
+        .size = sizeof options, .host = "127.0.0.1", .shared = true, .balance = balance};
+    eddy_server *server = await(eddy_start_server_with_options(greet, (void *)NULL, &options));
+    ports[i] = eddy_server_port(server);
+    add(&serving, 1);
+    await(until(&serving, CORES));
+    for (int j = 0; j < CORES; j++)
+        CHECK(ports[j] == ports[0] && ports[0] > 0);
+    if (i > 0) {
+        await(until(&phase, 1));
+        await(eddy_server_close(server, 1));
+        return 0;
+    }
+    await(connect_all(ports[0]));
+    CHECK(sum() == CLIENTS);
+    for (int j = 0; j < CORES && balance == EDDY_BALANCE_EXACT && !simulated; j++)
+        CHECK(value_of(&served[j]) == EACH);
+    await(disconnect_all());
+    await(eddy_server_close(server, 1));
+    if (!simulated) { /* the others go on */
+        await(connect_all(ports[0]));
+        CHECK(sum() == 2 * CLIENTS && served[0] <= CLIENTS);
+        await(disconnect_all());
+    }
+    add(&phase, 1);
+    return 0;
+}
+
+/* The port is free again when the last one has gone. */
+static void one_port(enum eddy_balance balance)
+{
+    forget();
+    phase = 0;
+    CHECK(eddy_run_on_cores(CORES, server(balance)) == 0);
+}
+
+/* Servers with other handlers, or a second one of the same loop, share nothing with it. */
+async(void, another, (eddy_stream *, s), (void *, argument))
+{
+    (void)argument;
+    await(eddy_stream_printf(s, "another\n"));
+}
+
+async(void, alone)
+{
+    eddy_server_options options = {.size = sizeof options, .host = "127.0.0.1", .shared = true};
+    eddy_server *a = await(eddy_start_server_with_options(greet, (void *)NULL, &options));
+    eddy_server *b = await(eddy_start_server_with_options(greet, (void *)NULL, &options));
+    eddy_server *c = await(eddy_start_server_with_options(another, (void *)NULL, &options));
+    int port = eddy_server_port(a);
+    CHECK(port != eddy_server_port(b) && port != eddy_server_port(c));
+    await(eddy_server_close(a, 0));
+    await(eddy_server_close(b, 0));
+    await(eddy_server_close(c, 0));
+    options.port = port;
+    a = await(eddy_start_server_with_options(greet, (void *)NULL, &options)); /* is not closed: the loop does it */
+    CHECK(eddy_server_port(a) == port);
+}
+
+int main(void)
+{
+    const char *driver = getenv("EDDY_DRIVER");
+    simulated = driver && strcmp(driver, "sim") == 0;
+    one_port(EDDY_BALANCE_KERNEL);
+    one_port(EDDY_BALANCE_EXACT);
+    CHECK(eddy_run(alone()) == 0);
+    return 0;
+}
