@@ -47,7 +47,8 @@ void share_leave(struct eddy_server *server);
 
 /* True: this server accepts, or shares nothing any more. */
 bool share_accepts(struct eddy_server *server);
-/* Hands a new connection, which no loop has adopted, to the member with the fewest. False: that is the server itself. */
+/* Hands a new connection, which no loop has adopted, to the member with the fewest. False: that is the server
+ * itself. */
 bool share_hand_over(struct listener *listener, int fd);
 /* A connection of the server has begun (1) or ended (-1). */
 void share_count(struct eddy_server *server, int change);
