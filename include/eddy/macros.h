@@ -272,8 +272,6 @@ extern struct ed_anything ed_operand;
 #define ED_NO_ASYNC_ITERABLE(x) \
     (ED_NO_STRUCT(x) || _Generic(&ED_ADDRESS(x)->async_generator, struct eddy_async_generator *: 0, \
                                  struct eddy_channel *: 0, default: 1))
-#define ED_NO_ASYNC_GENERATOR(x) \
-    (ED_NO_STRUCT(x) || _Generic(&ED_ADDRESS(x)->async_generator, struct eddy_async_generator *: 0, default: 1))
 /* Makes the question about a wrong kind of function a broken rule instead of a missing member. */
 #define ED_NO_KIND(kind) __extension__ eddy_void kind[0]
 /* The address of x; if x is wrong, an object that has every member. */

@@ -15,7 +15,7 @@
 #undef ED_LEAVE
 #undef ED_MANAGED
 #undef ED_NO_MANAGER
-#undef ED_NO_ASYNC_GENERATOR
+#undef ED_NO_ASYNC_ITERABLE
 #undef ED_NO_AWAITABLE
 #undef ED_NO_COROUTINE
 #undef ED_NO_RESULT
@@ -39,3 +39,4 @@
 #undef true
 #undef false
 #undef offsetof
+#undef ED_WALK_ASYNC
