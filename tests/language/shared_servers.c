@@ -79,6 +79,8 @@ async(int, server, (enum eddy_balance, balance))
     int i = eddy_core_index();
     eddy_server_options options = {
         .size = sizeof options, .host = "127.0.0.1", .shared = true, .balance = balance};
+    if (i > 0 && balance == EDDY_BALANCE_EXACT)
+        await(until(&serving, 1)); /* core 0 accepts first, and closes first: another one is appointed */
     eddy_server *server = await(eddy_start_server_with_options(greet, (void *)NULL, &options));
     ports[i] = eddy_server_port(server);
     add(&serving, 1);
