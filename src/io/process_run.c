@@ -83,7 +83,7 @@ eddy_async(void, end_process, (eddy_process *, process), (double, grace))
 {
     eddy_error err;
     eddy_defer(eddy_process_abort, process);
-    if (eddy_process_ended(process))
+    if (eddy_process_ended(process) || !current.task)
         return;
     struct release releasing = release_begin();
     eddy_defer(release_end, &releasing);

@@ -441,6 +441,8 @@ eddy_async_define(void, eddy_server_close, (eddy_server *, server), (double, gra
         return;
     if (server->loop != current.loop)
         eddy_raise(EDDY_WRONG_LOOP, "eddy_server_close");
+    if (!current.task)
+        eddy_raise(EDDY_NO_TASK, "eddy_server_close");
     struct eddy_server *left = server;
     eddy_defer(abandon, &left);
     struct release releasing = release_begin();

@@ -100,7 +100,7 @@ void eddy_stream_abort(eddy_stream *s)
 /* In the first turn the loop sees the end of the connection, in the second the handler at the other end runs. */
 static void let_end_arrive(struct eddy_loop **served)
 {
-    for (int turn = 0; *served && (*served)->serving && turn < 2; turn++)
+    for (int turn = 0; current.task && *served && (*served)->serving && turn < 2; turn++)
         task_give_way(current.task);
 }
 
@@ -130,6 +130,8 @@ eddy_async_define(void, eddy_stream_close, (eddy_stream *, s))
 
 static int refusal(const struct eddy_stream *s, const struct task *user)
 {
+    if (!current.task)
+        return EDDY_NO_TASK;
     if (s->loop != current.loop)
         return EDDY_WRONG_LOOP;
     if (s->closed)
@@ -142,10 +144,10 @@ static int refusal(const struct eddy_stream *s, const struct task *user)
 int stream_enter(struct eddy_stream *s, struct task **user)
 {
     int error = refusal(s, *user);
-    if (error)
-        task_note_at_once(current.task); /* a loop that ignores the errors can be cancelled, too */
-    else
+    if (!error)
         *user = current.task;
+    else if (current.task)
+        task_note_at_once(current.task); /* a loop that ignores the errors can be cancelled, too */
     return error;
 }
 

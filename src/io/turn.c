@@ -8,7 +8,7 @@ static void start(struct eddy_awaitable *a)
     native_complete(a, NULL);
 }
 
-static const struct eddy_awaitable_type type = {.name = "a turn", .start = start, .kind = EDDY_IO};
+static const struct eddy_awaitable_type type = {.name = "a call that may wait", .start = start, .kind = EDDY_IO};
 
 struct turn turn(void)
 {

@@ -16,14 +16,15 @@ struct turn {
 };
 struct turn turn(void);
 
-/* Stands at the head of a call that may return without an operation: only looks at whether a turn is due. */
+/* Stands at the head of a call that may return without an operation: only looks at whether a turn is due. Outside of
+ * tasks the call fails with EDDY_NO_TASK. */
 #define TURN_IF_DUE() TURN_IF(false)
 
 /* The same for a call that certainly needs no operation if `at_once`: it takes its turn then. A call that is about to
  * fail before its first operation takes one by TURN_IF(true). */
 #define TURN_IF(at_once)                                                                                               \
     do {                                                                                                               \
-        if ((at_once) || task_must_look(current.task))                                                                 \
+        if (!current.task || (at_once) || task_must_look(current.task))                                                \
             eddy_await(turn());                                                                                        \
     } while (0)
 

@@ -17,6 +17,8 @@ eddy_async(int, five)
 struct outside {
     struct five *task;
     int_future *future;
+    eddy_stream *ends[2];
+    eddy_server *server;
     bool called;
 };
 
@@ -53,6 +55,47 @@ static void await_operations(void)
     expect_no_task("await of", &err);
 }
 
+/* Each fails before it has changed the stream. */
+static void use_a_stream(eddy_stream *s)
+{
+    eddy_error err;
+    eddy_slice line;
+    char byte;
+    (void)!eddy_await(eddy_stream_read(s, &byte, 1), &err);
+    expect_no_task("await of", &err);
+    (void)!eddy_await(eddy_stream_read_some(s, &line), &err);
+    expect_no_task("await of", &err);
+    (void)!eddy_await(eddy_stream_read_exactly(s, &byte, 1), &err);
+    expect_no_task("await of", &err);
+    (void)!eddy_await(eddy_stream_read_line(s, &line), &err);
+    expect_no_task("await of", &err);
+    (void)!eddy_await(eddy_stream_skip_line(s), &err);
+    expect_no_task("await of", &err);
+    eddy_await(eddy_stream_write(s, "x", 1), &err);
+    expect_no_task("await of", &err);
+    eddy_await(eddy_stream_writev(s, &(eddy_slice){"x", 1}, 1), &err);
+    expect_no_task("await of", &err);
+    eddy_await(eddy_stream_printf(s, "%d", 1), &err);
+    expect_no_task("await of", &err);
+    eddy_await(eddy_stream_write_eof(s), &err);
+    expect_no_task("await of", &err);
+}
+
+static void use_the_network(struct outside *outside)
+{
+    eddy_error err;
+    use_a_stream(outside->ends[0]);
+    (void)!eddy_await(eddy_open_connection("127.0.0.1", 1), &err);
+    expect_no_task("await of", &err);
+    (void)!eddy_await(eddy_open_unix_connection("@eddy-test-nothing"), &err);
+    expect_no_task("await of", &err);
+    eddy_await(eddy_server_close(outside->server, 1), &err);
+    expect_no_task("eddy_server_close", &err);
+    eddy_await(eddy_stream_close(outside->ends[1]), &err); /* needs no wait */
+    if (err.code)
+        note("close: %d", err.code);
+}
+
 static void enter_blocks(void)
 {
     eddy_error err = {.code = 0};
@@ -84,18 +127,46 @@ static void set_a_deadline(void)
 static void call(struct outside *outside)
 {
     await_handles(outside);
+    use_the_network(outside);
     await_operations();
     enter_blocks();
     set_a_deadline();
     outside->called = true;
 }
 
+eddy_async(void, reads_to_the_end, (eddy_stream *, s), (void *, argument))
+{
+    char byte;
+    (void)argument;
+    while (eddy_await(eddy_stream_read(s, &byte, 1)) > 0)
+        ;
+}
+
+eddy_async(void, opens, (struct outside *, outside))
+{
+    static const char place[] = "@eddy-test-outside";
+    outside->server = eddy_await(eddy_start_unix_server(reads_to_the_end, (void *)NULL, place));
+    outside->ends[0] = eddy_await(eddy_open_unix_connection(place));
+    outside->ends[1] = eddy_await(eddy_open_unix_connection(place));
+    while (eddy_server_connections(outside->server) < 2)
+        eddy_await(eddy_sleep(0));
+}
+
+eddy_async(void, closes, (struct outside *, outside))
+{
+    eddy_await(eddy_stream_write(outside->ends[0], "x", 1));
+    eddy_await(eddy_stream_close(outside->ends[0]));
+    eddy_await(eddy_server_close(outside->server, 60));
+}
+
 eddy_async(void, calls_back)
 {
     struct outside outside = {.task = eddy_spawn(five()), .future = eddy_future_new(int_future)};
+    eddy_await(opens(&outside));
     eddy_call_soon(call, &outside);
     while (!outside.called)
         eddy_await(eddy_sleep(0));
+    eddy_await(closes(&outside));
     note("%d", eddy_await(outside.task));
     eddy_set_result(outside.future, 6);
     note("%d", eddy_await(outside.future));
