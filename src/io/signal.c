@@ -202,6 +202,7 @@ static int take_first(struct receiver *receiver)
 
 eddy_async_generator(int, receive_signals, (uint64_t, set))
 {
+    TURN_IF_DUE();
     struct receiver receiver = {.count = 0, .arrived = EDDY_EVENT_INIT};
     eddy_defer(stop_receiving, &receiver);
     int error = set ? 0 : EINVAL;

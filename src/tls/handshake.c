@@ -159,6 +159,7 @@ eddy_async(void, start_with_label, (struct eddy_stream *, s), (struct eddy_tls *
 eddy_async(struct eddy_tls *, given_or_default, (struct eddy_tls *, tls))
 {
     struct tls_problem problem;
+    TURN_IF_DUE();
     if (!tls)
         tls = tls_default(&problem);
     if (!tls)

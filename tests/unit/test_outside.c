@@ -2,6 +2,7 @@
 /* test_outside.c - rules of awaits without a task: each one fails with EDDY_NO_TASK, and changes nothing. */
 #include <eddy.h>
 #include <errno.h>
+#include <signal.h>
 
 #include "transcript.h"
 
@@ -46,12 +47,16 @@ static void await_handles(struct outside *outside)
 static void await_operations(void)
 {
     eddy_error err;
+    int number;
     eddy_event event = EDDY_EVENT_INIT;
     eddy_await(eddy_sleep(0), &err);
     expect_no_task("await of sleep", &err);
     eddy_await(eddy_event_wait(&event), &err);
     expect_no_task("await of", &err);
     eddy_await(five(), &err);
+    expect_no_task("await of", &err);
+    __auto_type signals = eddy_signals(SIGUSR1);
+    (void)!eddy_await(eddy_anext(&signals, &number), &err);
     expect_no_task("await of", &err);
 }
 
