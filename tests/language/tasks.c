@@ -44,6 +44,30 @@ async(void, starting)
     CHECK_LOG("3 ");
 }
 
+async(void, sets, (eddy_event *, event))
+{
+    eddy_event_set(event);
+    note("set ");
+}
+
+async(void, waits, (eddy_event *, event))
+{
+    await(eddy_event_wait(event));
+    note("woken ");
+}
+
+/* A task that is ready goes on before the one that awaits a task which ends later. */
+async(void, turns)
+{
+    eddy_event event = EDDY_EVENT_INIT;
+    struct waits *waiter = spawn(waits(&event));
+    await(eddy_sleep(0));
+    await(spawn(sets(&event)));
+    note("joined ");
+    CHECK_LOG("set woken joined ");
+    await(waiter);
+}
+
 static void done(const char *text)
 {
     note(text);
@@ -292,6 +316,7 @@ async(void, unseen)
 async(int, main_task)
 {
     await(starting());
+    await(turns());
     await(names_and_callbacks());
     await(cancel_finished());
     await(cancel_unstarted());
