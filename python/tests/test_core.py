@@ -136,6 +136,25 @@ class Reads(unittest.TestCase):
         eddyloop.run(main())
 
 
+class Passes(unittest.TestCase):
+    def test_ready_calls_do_not_keep_events_away(self):
+        async def main():
+            loop, said = asyncio.get_running_loop(), []
+            ours, theirs = socket.socketpair()
+            loop.add_reader(ours, said.append, 'readable')
+            for _ in range(10):
+                await asyncio.sleep(0)
+            theirs.send(b'x')
+            for _ in range(6):  # passes in which this task is ready
+                await asyncio.sleep(0)
+            loop.remove_reader(ours)
+            ours.close()
+            theirs.close()
+            return said
+
+        self.assertIn('readable', eddyloop.run(main()))
+
+
 class Threads(unittest.TestCase):
     def test_loop_that_ran_here_runs_there_and_here_again(self):
         loop, said = eddyloop.new_event_loop(), []
