@@ -12,6 +12,7 @@ import concurrent.futures
 import json
 import os
 import pkgutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -179,6 +180,7 @@ def main():
     options = parser.parse_args()
     if options.one:
         run_module(options.one, options.out, options.only)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # perhaps ignored; tests send it to themselves
     results = run_all(options.driver or ['uring', 'epoll'], options.modules or list(modules()))
     counts = {'ok': 0, 'failed': 0, 'skipped': 0}
     for (driver, _, name), (verdict, _, why) in results.items():

@@ -7,6 +7,7 @@ The interpreter that runs this file runs the tests, with the package on PYTHONPA
 import concurrent.futures
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -64,6 +65,8 @@ def carry_out(run):
 
 
 def main():
+    for number in (signal.SIGINT, signal.SIGHUP):  # perhaps ignored, as below nohup: tests send them to themselves
+        signal.signal(number, signal.SIG_DFL)
     runs = [run for run in RUNS if not sys.argv[1:] or name_of(run) in sys.argv[1:] or run[0] in sys.argv[1:]]
     totals = [0, 0]
     with concurrent.futures.ThreadPoolExecutor(max(2, os.cpu_count())) as pool:
