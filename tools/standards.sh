@@ -27,7 +27,8 @@ refused() {
 }
 
 curl=$(pkg-config --cflags libcurl)
-strict="-Wall -Wextra -Wshadow -Werror -Iinclude -Imodules/curl/include $curl"
+ours="-Iinclude -Imodules/curl/include -Imodules/sqlite/include"
+strict="-Wall -Wextra -Wshadow -Werror $ours $curl"
 
 for compiler in gcc clang; do
     for standard in gnu11 gnu17 gnu2x; do
@@ -58,7 +59,7 @@ for compiler in gcc clang; do
 done
 
 # Each public header alone, first in a file: in GNU C; in strict C and in C++ those that are not of macros, which say so.
-for header in include/eddy.h include/eddy/*.h modules/curl/include/eddy/*.h; do
+for header in include/eddy.h include/eddy/*.h modules/*/include/eddy/*.h; do
     name=${header#*include/}
     echo "#include <$name>" | tee "$scratch/alone.c" >"$scratch/alone.cpp"
     for compiler in gcc clang; do
@@ -66,9 +67,12 @@ for header in include/eddy.h include/eddy/*.h modules/curl/include/eddy/*.h; do
             ok $compiler -std=$standard $strict -fsyntax-only "$scratch/alone.c"
         done
     done
-    if grep -qE '^#include "(\.\./)?(macros|eddy)\.h"|define EDDY_MACROS_H' "$header"; then
-        ok refused 'Eddy need' gcc -std=c11 -Iinclude -fsyntax-only "$scratch/alone.c"
-        ok refused 'for C' g++ -std=c++17 -Iinclude -fsyntax-only "$scratch/alone.cpp"
+    # What comes first must not break what comes later.
+    printf '#include <%s>\n#include <eddy.h>\n#include <eddy/keywords.h>\n' "$name" >"$scratch/first.c"
+    ok gcc -std=gnu11 $strict -fsyntax-only "$scratch/first.c"
+    if grep -qE '^#include ["<](\.\./|eddy/)?(macros|eddy)\.h[">]|define EDDY_MACROS_H' "$header"; then
+        ok refused 'Eddy need' gcc -std=c11 $ours -fsyntax-only "$scratch/alone.c"
+        ok refused 'for C' g++ -std=c++17 $ours -fsyntax-only "$scratch/alone.cpp"
         continue
     fi
     for compiler in gcc clang; do

@@ -42,6 +42,7 @@
 #include "scope.h"
 #include "semaphore.h"
 #include "server.h"
+#include "signal.h"
 #include "thread.h"
 #include "wait.h"
 

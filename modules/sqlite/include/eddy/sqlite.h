@@ -10,6 +10,9 @@
 #define EDDY_SQLITE_H
 
 #include <eddy.h>
+#if defined __cplusplus || defined __STRICT_ANSI__ /* it says what is wrong */
+#include <eddy/macros.h>
+#endif
 
 #pragma GCC visibility push(default)
 
