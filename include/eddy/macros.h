@@ -159,7 +159,7 @@
 #define ED_PAIR_PROBE(...) ED_CAT(ED_PAIR_PROBE_, ED_IS_ONE(__VA_ARGS__))(__VA_ARGS__)
 #define ED_PAIR_PROBE_0() ~, 0
 #define ED_PAIR_PROBE_1(T) ~, 0
-#define ED_PAIR_PROBE_M(T, ...) ~, ED_IS_NO_TYPE(__VA_ARGS__)
+#define ED_PAIR_PROBE_M(T, ...) ~, ED_IS_NO_TYPE(__VA_ARGS__, )
 /* 0 if the first word of x can only begin a type: (int a, int b) are two parameters, (int, a) is one. */
 #define ED_IS_NO_TYPE(x, ...) ED_SECOND_OF(ED_CAT(ED_TYPE_WORD_, x), 1, 1)
 #define ED_TYPE_WORD_char ~, 0,
