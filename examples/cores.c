@@ -109,7 +109,7 @@ int main(int argc, char **argv)
 {
     int port = argc > 1 ? atoi(argv[1]) : 0;
     if (eddy_channel_init(&log_lines, 16) != 0 || eddy_channel_init(&the_end, 1) != 0)
-        return 1;
+        return fputs("no memory for a channel\n", stderr), 1;
     int status = eddy_run_on_cores(port ? 0 : 2, core(port));
     eddy_channel_free(&log_lines);
     eddy_channel_free(&the_end);

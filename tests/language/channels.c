@@ -37,11 +37,12 @@ async(void, one_loop)
     CHECK(eddy_channel_try_put(&c, 1) && eddy_channel_try_put(&c, 2) && !eddy_channel_try_put(&c, 3));
     CHECK(eddy_channel_size(&c) == 2);
     CHECK(await(eddy_channel_get(&c)) == 1 && await(eddy_channel_get(&c)) == 2);
-    struct puts_numbers *task = spawn(puts_numbers(&c, 10, 20));
-    for (int i = 10; i < 30; i++)
-        CHECK(await(eddy_channel_get(&c)) == i);
-    await(task);
-    task = spawn(puts_numbers(&c, 0, 3)); /* one too many: it waits */
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, puts_numbers(&c, 10, 20));
+        for (int i = 10; i < 30; i++)
+            CHECK(await(eddy_channel_get(&c)) == i);
+    }
+    struct puts_numbers *task = spawn(puts_numbers(&c, 0, 3)); /* one too many: it waits */
     await(eddy_sleep(0.001));
     eddy_channel_close(&c);
     await(task, &err);
@@ -79,11 +80,13 @@ async(void, gets_parcels, (int, count))
 {
     int i = 0;
     char text[40];
-    eddy_detach(spawn(eddy_on(OTHER, sends_parcels(count))));
-    async_for (parcel, &parcels) {
-        snprintf(text, sizeof text, "parcel %d", i);
-        CHECK(strcmp(parcel.text, text) == 0 && parcel.weight == i);
-        i++;
+    async_with (group, eddy_task_group()) { /* ends the loop if the sender fails */
+        eddy_group_spawn(group, eddy_on(OTHER, sends_parcels(count)));
+        async_for (parcel, &parcels) {
+            snprintf(text, sizeof text, "parcel %d", i);
+            CHECK(strcmp(parcel.text, text) == 0 && parcel.weight == i);
+            i++;
+        }
     }
     CHECK(i == count);
 }
@@ -185,9 +188,11 @@ async(void, halves)
     await(eddy_channel_put(&receiver, 1), &err);
     CHECK(err.code == EINVAL);
     eddy_channel_free(&c); /* the halves keep it */
-    eddy_detach(spawn(eddy_on(OTHER, sends_and_frees(10))));
-    async_for (x, &receiver) /* ends with the last sender */
-        sum += x;
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, eddy_on(OTHER, sends_and_frees(10)));
+        async_for (x, &receiver) /* ends with the last sender */
+            sum += x;
+    }
     CHECK(sum == 45);
     eddy_channel_free(&receiver);
     eddy_channel_init(&c, 1);

@@ -111,9 +111,10 @@ async(int, waits_for_ever)
     return 1;
 }
 
-async(void, until_it_waits)
+/* Or until the task has ended, for there was no memory. */
+async(void, until_it_waits, (const void *, task))
 {
-    while (!__atomic_load_n(&far.waiting, __ATOMIC_ACQUIRE))
+    while (!__atomic_load_n(&far.waiting, __ATOMIC_ACQUIRE) && task && !(eddy_done)(task))
         await(eddy_sleep(0.001));
 }
 
@@ -127,7 +128,7 @@ async(void, cancellation)
     eddy_error err;
     far.waiting = far.ended = 0;
     struct waits_over_there *task = spawn(waits_over_there());
-    await(until_it_waits());
+    await(until_it_waits(task));
     eddy_cancel(task);
     await(task, &err);
     CHECK(err.code == ECANCELED);
@@ -159,7 +160,7 @@ async(void, a_result_wins)
     eddy_error err;
     far.waiting = 0;
     struct gets_it_nevertheless *task = spawn(gets_it_nevertheless());
-    await(until_it_waits());
+    await(until_it_waits(task));
     eddy_cancel(task);
     int result = await(task, &err);
     CHECK(result == 9 && err.code == 0);
