@@ -88,6 +88,13 @@ static int code_of(int result)
     }
 }
 
+void connection_set(eddy_sqlite *db, sqlite3 *handle)
+{
+    pthread_mutex_lock(&db->lock);
+    db->handle = handle;
+    pthread_mutex_unlock(&db->lock);
+}
+
 void job_fail(struct job *job, int result)
 {
     sqlite3 *handle = job->db->handle;

@@ -26,13 +26,13 @@ struct job {
 
 struct eddy_sqlite {
     pthread_t thread;
-    pthread_mutex_t lock;   /* of the five below */
+    pthread_mutex_t lock;   /* of all below */
     pthread_cond_t changed;
     struct job *first, *last; /* the queue */
     struct job *running;    /* NULL: none */
     bool ends;              /* the thread ends when the queue is empty */
     bool is_free;           /* nobody waits for that: the thread frees all */
-    sqlite3 *handle;        /* of the thread alone, but for sqlite3_interrupt */
+    sqlite3 *handle;        /* of the thread, but for sqlite3_interrupt; only the thread changes it */
 };
 
 /* Starts the thread. NULL, and *error: an errno value. */
@@ -42,6 +42,8 @@ void connection_end(eddy_sqlite *db, bool waits);
 /* The job: await(&job). It completes with what it set, or fails with ECANCELED. */
 struct job connection_job(eddy_sqlite *db, void (*work)(struct job *job), const char *text);
 
+/* On the thread: the handle that a task may interrupt from now on; NULL: none. */
+void connection_set(eddy_sqlite *db, sqlite3 *handle);
 /* On the thread: an errno value and a message from the result of a call of SQLite. */
 void job_fail(struct job *job, int result);
 

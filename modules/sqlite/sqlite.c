@@ -17,7 +17,7 @@ static void open_database(struct job *job)
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     sqlite3 *handle = NULL;
     int result = sqlite3_open_v2(job->text, &handle, flags, NULL);
-    job->db->handle = handle;
+    connection_set(job->db, handle);
     if (result != SQLITE_OK)
         job_fail(job, result);
     else
@@ -26,8 +26,9 @@ static void open_database(struct job *job)
 
 static void close_database(struct job *job)
 {
-    sqlite3_close_v2(job->db->handle);
-    job->db->handle = NULL;
+    sqlite3 *handle = job->db->handle;
+    connection_set(job->db, NULL);
+    sqlite3_close_v2(handle);
 }
 
 static void execute(struct job *job)
