@@ -257,8 +257,8 @@ static void a_failure_is_printed_once(void)
     eddy_cores_options options = {.size = sizeof options, .cores = CORES, .loop = &loop};
     forget();
     CHECK(eddy_run_on_cores_with(&options, fails_on(1, false)) == 1);
-    const char *at = strstr(logged, "EDOM: Numerical argument out of domain: on purpose\n");
-    CHECK(at && !strstr(at + 1, "EDOM") && strstr(logged, "task \"core 1\""));
+    const char *at = strstr(logged, "EDOM: ");
+    CHECK(at && strstr(at, ": on purpose\n") && !strstr(at + 1, "EDOM") && strstr(logged, "task \"core 1\""));
 }
 
 /* ---- signals ---- */

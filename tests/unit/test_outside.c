@@ -149,7 +149,8 @@ eddy_async(void, reads_to_the_end, (eddy_stream *, s), (void *, argument))
 
 eddy_async(void, opens, (struct outside *, outside))
 {
-    static const char place[] = "@eddy-test-outside";
+    char place[40]; /* its own: the test runs on several drivers at a time */
+    snprintf(place, sizeof place, "@eddy-test-outside-%d", (int)getpid());
     outside->server = eddy_await(eddy_start_unix_server(reads_to_the_end, (void *)NULL, place));
     outside->ends[0] = eddy_await(eddy_open_unix_connection(place));
     outside->ends[1] = eddy_await(eddy_open_unix_connection(place));
