@@ -76,6 +76,14 @@ static __attribute__((noinline, cold)) void *not_spawned(const void *coroutine, 
     return task_handle(no_memory_task());
 }
 
+struct task *task_spawn_into(struct level *outer, const void *coroutine, size_t size, const struct eddy_site *site)
+{
+    struct task *task = task_new(current.loop, outer, coroutine, size, site);
+    if (task)
+        task_wake(task);
+    return task;
+}
+
 /* If link-time optimisation inlined it into a body, its frame would be the body's; but spawn_frame must lie below
  * that. */
 __attribute__((noinline)) void *eddy_spawn_copy_with(const void *coroutine, size_t size, void **children,

@@ -203,6 +203,10 @@ static inline void task_mark_seen(struct task *task)
 {
     task->seen = true;
 }
+struct level;
+/* A task in the place `outer`, whatever the caller is in; owned by no frame. It begins in the next pass; the caller has
+ * its handle. NULL: no memory, and the value is still the caller's. */
+struct task *task_spawn_into(struct level *outer, const void *coroutine, size_t size, const struct eddy_site *site);
 /* A spawn that failed for lack of memory was noticed by the program. */
 void task_unspawned_seen(void);
 /* Frees blocks that debug mode has kept. */

@@ -164,19 +164,17 @@ static void on_handler_end(struct watch *watch)
 
 /* ==== accepting ==== */
 
-/* The task belongs to the server: no frame joins it, and its end is watched. False: no memory. */
-static bool start_task(const void *coroutine, size_t size, struct watch *watch, struct task **slot,
-                       void (*on_end)(struct watch *))
+/* The task belongs to the server: it lies in the server's place, not in a scope of whoever starts it, which the server
+ * may outlive; no frame joins it, and its end is watched. False: no memory. */
+static bool start_task(struct eddy_server *server, const void *coroutine, size_t size, struct watch *watch,
+                       struct task **slot, void (*on_end)(struct watch *))
 {
     static const struct eddy_site site = {NULL, __func__, 0};
-    void *handle = eddy_spawn_copy(coroutine, size, NULL, &site, 0);
-    if ((eddy_done)(handle)) {
-        (eddy_detach)(handle);
+    struct task *task = *slot = task_spawn_into(server->level, coroutine, size, &site);
+    if (!task)
         return false;
-    }
-    struct task *task = *slot = task_of_handle(handle);
     watch_add(&task->watches, watch, on_end);
-    task_give_up_handle(task); /* not detached: it remains in the server's level */
+    task_give_up_handle(task);
     return true;
 }
 
@@ -210,11 +208,8 @@ static int admit(struct listener *listener, int fd)
     struct connection *connection = &s->connection;
     memcpy((char *)server->prototype + server->stream_offset, &s, sizeof s);
     add_connection(listener, connection);
-    if (start_task(server->prototype, server->size, &connection->watch, &connection->task, on_handler_end)) {
-        if (!current.task && !level_join(connection->task, server->level)) /* a call from another loop */
-            task_cancel(connection->task, "no memory");
+    if (start_task(server, server->prototype, server->size, &connection->watch, &connection->task, on_handler_end))
         return 0;
-    }
     remove_connection(connection);
     stream_close(s);
     stream_unref(s);
@@ -339,22 +334,12 @@ struct eddy_server *server_new(struct eddy_loop *loop, size_t listeners)
     return server;
 }
 
-/* The task begins in the server's place, and with it the handlers that it spawns: not in a scope of the caller, which
- * the server may outlive. False: no memory. */
-static bool start_listener(struct listener *listener)
-{
-    struct accept_connections accepts = accept_connections(listener);
-    struct level *around = current.task->level;
-    current.task->level = listener->server->level;
-    bool started = start_task(&accepts, sizeof accepts, &listener->watch, &listener->task, on_listener_end);
-    current.task->level = around;
-    return started;
-}
-
 int server_accept(struct eddy_server *server)
 {
     for (size_t i = 0; i < server->listener_count; i++) {
-        if (!start_listener(&server->listeners[i]))
+        struct listener *listener = &server->listeners[i];
+        struct accept_connections accepts = accept_connections(listener);
+        if (!start_task(server, &accepts, sizeof accepts, &listener->watch, &listener->task, on_listener_end))
             return ENOMEM;
         server->accepting++;
     }
