@@ -2,7 +2,10 @@
 /* modules.c - see modules.h. */
 #include "cli/modules.h"
 
+#define MODULE(name, needs, links) \
+    {name, "eddy/" name ".h", "libeddy-" name ".a", "modules/" name "/include", needs, links}
+
 const struct module modules[MODULES] = {
-    {"curl", "eddy/curl.h", "libeddy-curl.a", "modules/curl", "libcurl4-openssl-dev", "-lcurl"},
-    {"sqlite", "eddy/sqlite.h", "libeddy-sqlite.a", "modules/sqlite", "libsqlite3-dev", "-lsqlite3"},
+    MODULE("curl", "libcurl4-openssl-dev", "-lcurl"),
+    MODULE("sqlite", "libsqlite3-dev", "-lsqlite3"),
 };

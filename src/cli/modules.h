@@ -9,7 +9,7 @@ struct module {
     const char *name;    /* of its folder; libeddy-NAME.a, <eddy/NAME.h> */
     const char *header;  /* "eddy/NAME.h" */
     const char *archive; /* "libeddy-NAME.a" */
-    const char *folder;  /* "modules/NAME", in the sources and in a build tree */
+    const char *include; /* "modules/NAME/include", in the sources */
     const char *needs;   /* Debian's package that it is built with */
     const char *links;   /* what its archive is linked with */
 };

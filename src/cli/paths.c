@@ -61,8 +61,7 @@ static char *noted_sources(const char *build)
 static void find_module_in_tree(struct module_place *place, const struct module *module, const char *root,
                                 const char *build)
 {
-    char *include = text_format("%s/include", module->folder);
-    const char *const headers[] = {include, NULL}, *const places[] = {"", module->folder, NULL};
+    const char *const headers[] = {module->include, NULL}, *const places[] = {"", "modules", NULL};
     place->include = first_folder(root, headers, module->header);
     place->library = first_file(build, places, module->archive);
 }
