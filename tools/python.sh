@@ -18,18 +18,11 @@ package() {
     version=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     folder=build-python/$version-$1
     site=$top/$folder/site
-    log=$(mktemp)
     mkdir -p "$folder"
-    if ! { [ -f "$folder/meson/build.ninja" ] || PKG_CONFIG_PATH=$library/meson-uninstalled LDFLAGS="-Wl,-rpath,$library" \
-               meson setup "$folder/meson" python "-Dpython=$PYTHON" "--prefix=$top/$folder" \
-               "-Dpython.platlibdir=$site" "-Dpython.purelibdir=$site" "${@:2}"; } >"$log" 2>&1 ||
-        ! meson install -C "$folder/meson" >>"$log" 2>&1; then
-        cat "$log" >&2
-        rm -f "$log"
-        return 1
-    fi
-    sed -n '/warning:/,/^\[/p' "$log" | sed '/^\[/d' >&2
-    rm -f "$log"
+    [ -f "$folder/meson/build.ninja" ] || PKG_CONFIG_PATH=$library/meson-uninstalled LDFLAGS="-Wl,-rpath,$library" \
+        quietly meson setup "$folder/meson" python "-Dpython=$PYTHON" "--prefix=$top/$folder" \
+        "-Dpython.platlibdir=$site" "-Dpython.purelibdir=$site" "${@:2}"
+    quietly meson install -C "$folder/meson"
 }
 
 # library FOLDER: brings the library of a configured folder up to date, and nothing else.
@@ -43,10 +36,8 @@ library() {
 # can meet one of Eddy's own. Sets `closed`, the folder for pkg-config.
 closed_library() {
     folder=build-wheel
-    log=$(mktemp)
-    CC=gcc configure_folder -Dtls=disabled -Dcurl=disabled -Dtests=disabled -Dman=disabled -During=enabled &&
-        ninja -C $folder libeddy.a >>"$log" || { cat "$log" >&2; return 1; }
-    rm -f "$log"
+    CC=gcc configure_folder -Dtls=disabled -Dcurl=disabled -Dsqlite=disabled -Dtests=disabled -Dman=disabled -During=enabled
+    quietly ninja -C $folder libeddy.a
     closed=$top/$folder/closed
     mkdir -p "$closed"
     ld -r --whole-archive $folder/libeddy.a -o "$closed/eddy.o"

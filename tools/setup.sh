@@ -32,19 +32,24 @@ need_for_bench="g++=cmd:g++ libst-dev=file:/usr/include/st.h libev-dev=file:/usr
     libboost-context1.81-dev=file:/usr/include/boost/context/fiber.hpp golang-go=cmd:go cargo=file:/usr/bin/cargo
     librust-tokio-dev=file:/usr/share/cargo/registry/tokio-1* python3-uvloop=file:/usr/lib/python3/dist-packages/uvloop"
 
-# build_folder FOLDER OPTION...: configures FOLDER (again only if the options differ) and builds it.
-# Quiet unless there are warnings or it fails.
-build_folder() {
-    folder=$1
-    shift
+# quietly COMMAND...: shows what it writes only if it fails; otherwise the compiler's warnings in it.
+quietly() {
+    local log
     log=$(mktemp)
-    if ! configure_folder "$@" || ! ninja -C "$folder" >"$log" 2>&1; then
+    if ! "$@" >"$log" 2>&1; then
         cat "$log" >&2
         rm -f "$log"
         return 1
     fi
     sed -n '/warning:/,/^\[/p' "$log" | sed '/^\[/d' >&2
     rm -f "$log"
+}
+
+# build_folder FOLDER OPTION...: configures FOLDER (again only if the options differ) and builds it.
+build_folder() {
+    folder=$1
+    shift
+    configure_folder "$@" && quietly ninja -C "$folder"
 }
 
 # lies_where_it_was FOLDER: false if it was copied or moved, since it then contains the paths of the other place.
@@ -63,11 +68,11 @@ configure_folder() {
     [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/options" 2>/dev/null)" != "$*" ] || return 0
     echo "Setting up $folder"
     if [ -f "$folder/build.ninja" ]; then
-        meson setup --reconfigure "$folder" "$@" >"$log" 2>&1 || return 1
+        quietly meson setup --reconfigure "$folder" "$@" || return 1
     else
         # The remains of a failed set-up would be in the way.
         rm -rf "$folder"
-        meson setup "$folder" "$@" >"$log" 2>&1 || return 1
+        quietly meson setup "$folder" "$@" || return 1
     fi
     echo "$*" >"$folder/options"
 }
@@ -78,8 +83,5 @@ configure_folder() {
 bench_folder=build-bench
 configure_bench() {
     folder=${1:-$bench_folder}
-    log=$(mktemp)
-    CC=${2:-gcc} configure_folder -Dbench=true -Dtests=disabled -Dcurl=disabled -Dsqlite=disabled -Dc_args=-gdwarf-4 ||
-        { cat "$log" >&2; rm -f "$log"; return 1; }
-    rm -f "$log"
+    CC=${2:-gcc} configure_folder -Dbench=true -Dtests=disabled -Dcurl=disabled -Dsqlite=disabled -Dc_args=-gdwarf-4
 }
