@@ -98,20 +98,19 @@ static int execute(PyObject *module)
                : 0;
 }
 
+/* What may be part of a cycle, beside the helpers: visited and cleared by the collector. */
+#define OBJECTS(X) X(core_type) X(handle_type) X(timer_handle_type) X(transport_type) X(listener_type)                 \
+    X(future_type) X(task_type) X(create_task)
+
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct state *state = state_of(module);
 #define VISIT(name) Py_VISIT(state->helpers.name);
     HELPERS(VISIT)
 #undef VISIT
-    Py_VISIT(state->core_type);
-    Py_VISIT(state->handle_type);
-    Py_VISIT(state->timer_handle_type);
-    Py_VISIT(state->transport_type);
-    Py_VISIT(state->listener_type);
-    Py_VISIT(state->future_type);
-    Py_VISIT(state->task_type);
-    Py_VISIT(state->create_task);
+#define VISIT_OBJECT(name) Py_VISIT(state->name);
+    OBJECTS(VISIT_OBJECT)
+#undef VISIT_OBJECT
     return 0;
 }
 
@@ -122,14 +121,9 @@ static int clear(PyObject *module)
 #define CLEAR_HELPER(name) Py_CLEAR(state->helpers.name);
     HELPERS(CLEAR_HELPER)
 #undef CLEAR_HELPER
-    Py_CLEAR(state->core_type);
-    Py_CLEAR(state->handle_type);
-    Py_CLEAR(state->timer_handle_type);
-    Py_CLEAR(state->transport_type);
-    Py_CLEAR(state->listener_type);
-    Py_CLEAR(state->future_type);
-    Py_CLEAR(state->task_type);
-    Py_CLEAR(state->create_task);
+#define CLEAR_OBJECT(name) Py_CLEAR(state->name);
+    OBJECTS(CLEAR_OBJECT)
+#undef CLEAR_OBJECT
     return 0;
 }
 
