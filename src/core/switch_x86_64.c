@@ -21,6 +21,13 @@
 #define JUMP "jmp"
 #endif
 
+/* Stores what survives a call, and goes from the stack whose point is at rdi to the one at rsi. */
+#define PUSH(register) "pushq %" register "\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset " register ",0\n"
+#define LEAVE_STACK                                                                                                    \
+    PUSH("rbp") PUSH("rbx") PUSH("r12") PUSH("r13") PUSH("r14") PUSH("r15")                                            \
+    "movq %rsp,(%rdi)\n"                                                                                               \
+    "movq %rsi,%rsp\n"
+
 __asm__(".text\n"
         ".p2align 4\n"
         ".globl eddy_switch\n"
@@ -32,14 +39,7 @@ __asm__(".text\n"
         ".type eddy_switch_bool,@function\n"
         "eddy_switch_bool:\n"
         ".cfi_startproc\n"
-        "pushq %rbp\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset rbp,0\n"
-        "pushq %rbx\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset rbx,0\n"
-        "pushq %r12\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r12,0\n"
-        "pushq %r13\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r13,0\n"
-        "pushq %r14\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r14,0\n"
-        "pushq %r15\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r15,0\n"
-        "movq %rsp,(%rdi)\n"
-        "movq %rsi,%rsp\n"
+        LEAVE_STACK
         "movq %rdx,%rax\n"
         "popq %r15\n.cfi_adjust_cfa_offset -8\n.cfi_restore r15\n"
         "popq %r14\n.cfi_adjust_cfa_offset -8\n.cfi_restore r14\n"
@@ -76,14 +76,7 @@ __asm__(".text\n"
         ".type eddy_switch_begin,@function\n"
         "eddy_switch_begin:\n"
         ".cfi_startproc\n"
-        "pushq %rbp\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset rbp,0\n"
-        "pushq %rbx\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset rbx,0\n"
-        "pushq %r12\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r12,0\n"
-        "pushq %r13\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r13,0\n"
-        "pushq %r14\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r14,0\n"
-        "pushq %r15\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset r15,0\n"
-        "movq %rsp,(%rdi)\n"
-        "movq %rsi,%rsp\n"
+        LEAVE_STACK
         ".cfi_undefined rip\n"
         "pushq $0\n" /* as switch_first_frame lays it out */
         "pushq $0\n"
