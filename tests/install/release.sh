@@ -16,6 +16,7 @@ tar -C "$EDDY_SOURCE" --exclude='./build*' --exclude=./.git -c . | tar -x
 git init -q -b main .
 git add -A
 git commit -q -m everything
+git clean -q -f -d -X # what is ignored, such as a file that pip leaves in python/, is in no release
 commit() { git commit -q -a --amend --no-edit; }
 refuses() {
     ! tools/release.sh "$version" --unchecked "$scratch/out" >"$scratch/said" 2>&1 || fail "it releases $1"
