@@ -26,13 +26,13 @@ async(void, write_links, (struct crawl *, crawl), (struct page *, page), (const 
 // [fetch]
 async(void, fetch, (struct crawl *, crawl), (struct page *, page))
 {
-    eddy_http_options options = {.timeout = crawl->timeout};
-    eddy_http_response *response = await(eddy_http_get(page->url, &options));
-    defer(eddy_http_response_free, response);
+    eddy_curl_options options = {.timeout = crawl->timeout};
+    eddy_curl_response *response = await(eddy_curl_get(page->url, &options));
+    defer(eddy_curl_response_free, response);
     page->status = response->status;
     if (response->status >= 400)
         throw(EDDY_HTTP_FAILED, "HTTP error for %s [%d]: %s", page->url, response->status,
-              eddy_http_status_text(response->status));
+              eddy_curl_status_text(response->status));
     log_line(crawl, "INFO", "Got response [%d] for URL: %s", response->status, page->url);
 
     link_list links = {0};

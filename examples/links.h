@@ -54,7 +54,7 @@ async(void, find_links, (const char *, base), (const char *, page), (link_list *
 {
     for_each (href, hrefs(page)) {
         char *reference = strndup(href.data, href.size);
-        char *link = reference ? eddy_http_join(base, reference) : NULL;
+        char *link = reference ? eddy_curl_join(base, reference) : NULL;
         free(reference);
         if (!link)
             continue;

@@ -59,6 +59,9 @@ class Reader:
             self.text = file.read()
         self.comments = []  # (where it ends, its text)
         plain = re.sub(r'/\*.*?\*/', self.keep_comment, self.text, flags=re.S)
+        # Names of an earlier version have no page.
+        plain = re.sub(r'^#if [^\n]*EDDY_NO_OLD_NAMES.*?^#endif', lambda match: re.sub(r'[^\n]', ' ', match.group(0)), plain,
+                       flags=re.M | re.S)
         self.lines = re.sub(r'\\\n', ' ', plain)
         self.macros()
         self.code(re.sub(r'^[ \t]*#.*$', lambda match: ' ' * len(match.group(0)), plain.replace('\\\n', '  '),

@@ -18,7 +18,7 @@ struct transfer {
     struct transfer *next, **link; /* all transfers in progress on this loop */
     CURL *easy;
     char *url;                  /* a copy, for messages */
-    struct eddy_http_get *self; /* the awaitable that gets the result */
+    struct eddy_curl_get *self; /* the awaitable that gets the result */
     struct curl_slist *lines;   /* the lines of the request's header */
     struct bytes headers, body;
     size_t size_limit;           /* of body */
@@ -27,7 +27,7 @@ struct transfer {
 };
 
 /* NULL: no memory. */
-struct transfer *transfer_new(struct eddy_http_get *self);
+struct transfer *transfer_new(struct eddy_curl_get *self);
 void transfer_free(struct transfer *transfer);
 /* Completes the awaitable and frees the transfer, which libcurl does not use any more. */
 void transfer_finish(struct transfer *transfer, CURLcode code);

@@ -165,14 +165,14 @@ static void collect_finished(void)
 
 static void start(struct eddy_awaitable *a)
 {
-    struct eddy_http_get *self = (struct eddy_http_get *)(void *)a;
+    struct eddy_curl_get *self = (struct eddy_curl_get *)(void *)a;
     struct transfer *transfer = open_client() ? transfer_new(self) : NULL;
     CURLMcode code = transfer ? curl_multi_add_handle(client->multi, transfer->easy) : CURLM_OUT_OF_MEMORY;
     if (code == CURLM_OK) {
         add_transfer(transfer);
         self->transfer = transfer;
     } else {
-        (eddy_complete_error)(self, code == CURLM_BAD_HANDLE ? EDDY_HTTP_FAILED : ENOMEM, "eddy_http_get(\"%s\"): %s",
+        (eddy_complete_error)(self, code == CURLM_BAD_HANDLE ? EDDY_HTTP_FAILED : ENOMEM, "eddy_curl_get(\"%s\"): %s",
                               self->url,
                               code == CURLM_BAD_HANDLE ? curl_multi_strerror(code) : "no memory for the request");
         if (transfer)
@@ -184,10 +184,10 @@ static void start(struct eddy_awaitable *a)
 
 static void cancel(struct eddy_awaitable *a)
 {
-    struct eddy_http_get *self = (struct eddy_http_get *)(void *)a;
+    struct eddy_curl_get *self = (struct eddy_curl_get *)(void *)a;
     struct transfer *transfer = self->transfer;
     remove_transfer(transfer);
-    (eddy_complete_error)(self, ECANCELED, "eddy_http_get(\"%s\")", transfer->url);
+    (eddy_complete_error)(self, ECANCELED, "eddy_curl_get(\"%s\")", transfer->url);
     transfer_free(transfer);
     collect_finished();
 }
@@ -195,17 +195,17 @@ static void cancel(struct eddy_awaitable *a)
 /* The response has arrived, but no task takes it. */
 static void undo(struct eddy_awaitable *a)
 {
-    struct eddy_http_get *self = (struct eddy_http_get *)(void *)a;
-    eddy_http_response_free(self->result);
+    struct eddy_curl_get *self = (struct eddy_curl_get *)(void *)a;
+    eddy_curl_response_free(self->result);
     self->result = NULL;
 }
 
-static const struct eddy_awaitable_type http_get_type = {
-    .name = "eddy_http_get", .start = start, .cancel = cancel, .undo = undo, .size = sizeof(struct eddy_http_get)};
+static const struct eddy_awaitable_type curl_get_type = {
+    .name = "eddy_curl_get", .start = start, .cancel = cancel, .undo = undo, .size = sizeof(struct eddy_curl_get)};
 
-struct eddy_http_get eddy_http_get_with(const char *url, const eddy_http_options *options, size_t options_size)
+struct eddy_curl_get eddy_curl_get_with(const char *url, const eddy_curl_options *options, size_t options_size)
 {
-    struct eddy_http_get self = {EDDY_AWAITABLE_INIT(&http_get_type), .url = url ? url : ""};
+    struct eddy_curl_get self = {EDDY_AWAITABLE_INIT(&curl_get_type), .url = url ? url : ""};
     if (options)
         memcpy(&self.options, options, options_size < sizeof self.options ? options_size : sizeof self.options);
     return self;

@@ -7,7 +7,7 @@
 
 #include "eddy/curl.h"
 
-void eddy_http_response_free(eddy_http_response *response)
+void eddy_curl_response_free(eddy_curl_response *response)
 {
     if (!response)
         return;
@@ -17,7 +17,7 @@ void eddy_http_response_free(eddy_http_response *response)
     free(response);
 }
 
-eddy_slice eddy_http_header(const eddy_http_response *response, const char *name)
+eddy_slice eddy_curl_header(const eddy_curl_response *response, const char *name)
 {
     size_t length = strlen(name);
     for (const char *line = response->headers; (line = strstr(line, "\r\n"));) {
@@ -31,7 +31,7 @@ eddy_slice eddy_http_header(const eddy_http_response *response, const char *name
     return (eddy_slice){NULL, 0};
 }
 
-const char *eddy_http_status_text(int status)
+const char *eddy_curl_status_text(int status)
 {
     static const struct {
         int status;
@@ -72,7 +72,7 @@ static bool has_foreign_scheme(const char *reference)
            strncasecmp(reference, "https:", 6) != 0;
 }
 
-char *eddy_http_join(const char *base, const char *reference)
+char *eddy_curl_join(const char *base, const char *reference)
 {
     char *text = NULL, *copy;
     if (has_foreign_scheme(reference))

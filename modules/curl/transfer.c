@@ -61,7 +61,7 @@ static long milliseconds(double seconds, double otherwise)
     return (long)((seconds > 0 ? seconds : otherwise) * 1000 + 0.999);
 }
 
-static CURLcode set_limits(CURL *easy, const eddy_http_options *options)
+static CURLcode set_limits(CURL *easy, const eddy_curl_options *options)
 {
     CURLcode code = CURLE_OK;
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -79,7 +79,7 @@ static CURLcode set_limits(CURL *easy, const eddy_http_options *options)
     return code;
 }
 
-static CURLcode set_request(struct transfer *transfer, const char *url, const eddy_http_options *options)
+static CURLcode set_request(struct transfer *transfer, const char *url, const eddy_curl_options *options)
 {
     CURL *easy = transfer->easy;
     CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, url);
@@ -103,7 +103,7 @@ static CURLcode set_request(struct transfer *transfer, const char *url, const ed
     return code;
 }
 
-static CURLcode set_up(struct transfer *transfer, const struct eddy_http_get *self)
+static CURLcode set_up(struct transfer *transfer, const struct eddy_curl_get *self)
 {
     CURL *easy = transfer->easy;
     CURLcode code = set_request(transfer, self->url, &self->options);
@@ -118,7 +118,7 @@ static CURLcode set_up(struct transfer *transfer, const struct eddy_http_get *se
     return code;
 }
 
-struct transfer *transfer_new(struct eddy_http_get *self)
+struct transfer *transfer_new(struct eddy_curl_get *self)
 {
     struct transfer *transfer = calloc(1, sizeof *transfer);
     if (!transfer)
@@ -185,9 +185,9 @@ static int code_of(const struct transfer *transfer, CURLcode code)
 }
 
 /* NULL: no memory. */
-static eddy_http_response *make_response(struct transfer *transfer)
+static eddy_curl_response *make_response(struct transfer *transfer)
 {
-    eddy_http_response *response = calloc(1, sizeof *response);
+    eddy_curl_response *response = calloc(1, sizeof *response);
     const char *url = NULL;
     long status = 0, redirects = 0;
     curl_off_t microseconds = 0;
@@ -213,7 +213,7 @@ static eddy_http_response *make_response(struct transfer *transfer)
 
 void transfer_finish(struct transfer *transfer, CURLcode code)
 {
-    struct eddy_http_get *self = transfer->self;
+    struct eddy_curl_get *self = transfer->self;
     if (code == CURLE_OK)
         self->result = make_response(transfer);
     if (self->result) {
@@ -221,7 +221,7 @@ void transfer_finish(struct transfer *transfer, CURLcode code)
     } else {
         int error = code == CURLE_OK ? ENOMEM : code_of(transfer, code);
         const char *text = transfer->error[0] ? transfer->error : curl_easy_strerror(code);
-        (eddy_complete_error)(self, error, "eddy_http_get(\"%s\"): %s", transfer->url,
+        (eddy_complete_error)(self, error, "eddy_curl_get(\"%s\"): %s", transfer->url,
                               error == ENOMEM ? "no memory for the response" : text);
     }
     transfer_free(transfer);

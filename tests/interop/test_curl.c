@@ -20,13 +20,13 @@ async(void, get_a_page)
 {
     char url[64], moved[64];
     eddy_server *site = await(site_start(0));
-    eddy_http_response *page = await(eddy_http_get(url_of(moved, site, "/moved")));
-    defer(eddy_http_response_free, page);
+    eddy_curl_response *page = await(eddy_curl_get(url_of(moved, site, "/moved")));
+    defer(eddy_curl_response_free, page);
     CHECK(page->status == 200 && page->redirects == 1 && page->seconds > 0);
     CHECK(!strcmp(page->url, url_of(url, site, "/page/1")));
     CHECK(page->size == strlen(page->body) && strstr(page->body, "<title>Page 1</title>"));
-    CHECK(slice_is(eddy_http_header(page, "content-TYPE"), "text/html; charset=utf-8"));
-    CHECK(eddy_http_header(page, "Location").data == NULL); /* only those of the last response */
+    CHECK(slice_is(eddy_curl_header(page, "content-TYPE"), "text/html; charset=utf-8"));
+    CHECK(eddy_curl_header(page, "Location").data == NULL); /* only those of the last response */
     CHECK(!strncmp(page->headers, "HTTP/1.1 200 OK\r\n", 17));
     await(eddy_server_close(site, 0));
 }
@@ -42,21 +42,21 @@ async(void, use_options)
     char url[64];
     eddy_error err;
     eddy_server *site = await(site_start(0));
-    eddy_http_response *stay =
-        await(eddy_http_get(url_of(url, site, "/moved"), &(eddy_http_options){.max_redirects = -1}));
-    defer(eddy_http_response_free, stay);
-    CHECK(stay->status == 301 && slice_is(eddy_http_header(stay, "location"), "/page/1"));
-    eddy_http_response *head =
-        await(eddy_http_get(url_of(url, site, "/page/2"), &(eddy_http_options){.method = "HEAD"}));
-    defer(eddy_http_response_free, head);
-    CHECK(head->status == 200 && head->size == 0 && eddy_http_header(head, "content-length").data);
-    eddy_http_options post = {.body = "a\0b", .body_size = 3, .headers = (const char *[]){"X-Test: yes", NULL}};
-    eddy_http_response *refused = await(eddy_http_get(url, &post));
-    defer(eddy_http_response_free, refused);
-    CHECK(refused->status == 405 && slice_is(eddy_http_header(refused, "allow"), "GET, HEAD"));
-    (void)await(eddy_http_get(url, &(eddy_http_options){.size_limit = 10, .timeout = 30}), &err);
+    eddy_curl_response *stay =
+        await(eddy_curl_get(url_of(url, site, "/moved"), &(eddy_curl_options){.max_redirects = -1}));
+    defer(eddy_curl_response_free, stay);
+    CHECK(stay->status == 301 && slice_is(eddy_curl_header(stay, "location"), "/page/1"));
+    eddy_curl_response *head =
+        await(eddy_curl_get(url_of(url, site, "/page/2"), &(eddy_curl_options){.method = "HEAD"}));
+    defer(eddy_curl_response_free, head);
+    CHECK(head->status == 200 && head->size == 0 && eddy_curl_header(head, "content-length").data);
+    eddy_curl_options post = {.body = "a\0b", .body_size = 3, .headers = (const char *[]){"X-Test: yes", NULL}};
+    eddy_curl_response *refused = await(eddy_curl_get(url, &post));
+    defer(eddy_curl_response_free, refused);
+    CHECK(refused->status == 405 && slice_is(eddy_curl_header(refused, "allow"), "GET, HEAD"));
+    (void)await(eddy_curl_get(url, &(eddy_curl_options){.size_limit = 10, .timeout = 30}), &err);
     CHECK(err.code == EMSGSIZE);
-    (void)await(eddy_http_get(url_of(url, site, "/loop"), &(eddy_http_options){.max_redirects = 3}), &err);
+    (void)await(eddy_curl_get(url_of(url, site, "/loop"), &(eddy_curl_options){.max_redirects = 3}), &err);
     CHECK(err.code == ELOOP && strstr(err.message, url));
     await(eddy_server_close(site, 0));
 }
@@ -74,11 +74,11 @@ async(void, abort_transfers)
     eddy_error err;
     eddy_server *site = await(site_start(0));
     url_of(url, site, "/stall");
-    (void)await(eddy_http_get(url, &(eddy_http_options){.timeout = 0.1}), &err);
+    (void)await(eddy_curl_get(url, &(eddy_curl_options){.timeout = 0.1}), &err);
     CHECK(err.code == ETIMEDOUT);
-    (void)await_for(eddy_http_get(url), 0.05, &err);
+    (void)await_for(eddy_curl_get(url), 0.05, &err);
     CHECK(err.code == ETIMEDOUT);
-    struct eddy_http_get *one = spawn(eddy_http_get(url)), *other = spawn(eddy_http_get(url));
+    struct eddy_curl_get *one = spawn(eddy_curl_get(url)), *other = spawn(eddy_curl_get(url));
     await(eddy_sleep(0.05));
     CHECK(eddy_cancel(one));
     (void)await(one, &err);
@@ -86,7 +86,7 @@ async(void, abort_transfers)
     CHECK(!eddy_done(other)); /* the other transfer goes on */
     eddy_cancel(other);
     (void)await(other, &err);
-    struct eddy_http_get *never = spawn(eddy_http_get(url));
+    struct eddy_curl_get *never = spawn(eddy_curl_get(url));
     eddy_cancel(never);
     (void)await(never, &err);
     CHECK(err.code == ECANCELED);
@@ -107,9 +107,9 @@ async(void, cancel_at_the_end)
     eddy_server *site = await(site_start(0));
     url_of(url, site, "/page/1");
     for (int milliseconds = 15; milliseconds < 35; milliseconds++) {
-        eddy_http_response *page = await_for(eddy_http_get(url), milliseconds / 1000.0, &err);
+        eddy_curl_response *page = await_for(eddy_curl_get(url), milliseconds / 1000.0, &err);
         CHECK(err.code == 0 || err.code == ETIMEDOUT);
-        eddy_http_response_free(err.code ? NULL : page);
+        eddy_curl_response_free(err.code ? NULL : page);
     }
     await(eddy_server_close(site, 0));
 }
@@ -123,7 +123,7 @@ static void a_response_that_is_not_taken_is_freed(void **state)
 async(void, leave_transfers, (eddy_server *, site))
 {
     char url[64];
-    eddy_detach(spawn(eddy_http_get(url_of(url, site, "/stall"))));
+    eddy_detach(spawn(eddy_curl_get(url_of(url, site, "/stall"))));
     await(eddy_sleep(0.05));
 }
 
@@ -143,10 +143,10 @@ async(void, fetch_bad)
     static const char *const bad[] = {"", "http://", "ftp://127.0.0.1/", "file:///etc/passwd", "http://[::1/"};
     eddy_error err;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        (void)await(eddy_http_get(bad[i]), &err);
+        (void)await(eddy_curl_get(bad[i]), &err);
         CHECK(err.code == EINVAL);
     }
-    (void)await(eddy_http_get(NULL), &err);
+    (void)await(eddy_curl_get(NULL), &err);
     CHECK(err.code == EINVAL);
 }
 
@@ -172,12 +172,12 @@ static void references_are_joined(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *joined = eddy_http_join("http://h/a/b", cases[i][0]);
+        char *joined = eddy_curl_join("http://h/a/b", cases[i][0]);
         assert_non_null(joined);
         assert_string_equal(joined, cases[i][1]);
         free(joined);
     }
-    assert_null(eddy_http_join("no base", "c"));
+    assert_null(eddy_curl_join("no base", "c"));
 }
 
 int main(void)
