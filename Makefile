@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check model soak fuzz faults bench bench-quick bench-micro bench-io bench-growth docs amalgamation python \
+.PHONY: build run run-http test check model soak fuzz faults bench bench-quick bench-micro bench-io bench-growth docs amalgamation python \
     test-python wheel bench-python install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
@@ -10,6 +10,10 @@ build:      ## set up what is missing and build; the command lands at build/eddy
 run:        ## build, then run the full example (a crawler) on a small site of its own
 	@tools/build.sh curl
 	@build/examples/areq
+
+run-http:   ## build, then run the example of a server of HTTP on port 8080
+	@tools/build.sh curl
+	@build/examples/web 8080
 
 test:       ## unit, language, compile-fail and conformance tests; under three minutes
 	@tools/test.sh

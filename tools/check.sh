@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 
 again="--suite unit --suite language --suite conformance --suite examples --suite cli"
 # For folders in which only a few tests are of interest.
-library_only="-Dtests=disabled -Dcurl=disabled -Dsqlite=disabled"
+library_only="-Dtests=disabled -Dcurl=disabled -Dhttp=disabled -Dsqlite=disabled"
 contracts="--suite unit --suite language --suite contract"
 tally=$(mktemp)
 failures=$(mktemp)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """exports.py LIBRARY [FILE.so]: what the headers declare, what the symbol map lists and what the library exports agree.
 
-LIBRARY is `eddy`, `eddy-curl` or `eddy-sqlite`. public_names.py reads the headers, nm lists the library. A name that is declared and not
+LIBRARY is `eddy` or one of the modules below. public_names.py reads the headers, nm lists the library. A name that is declared and not
 defined breaks a user's link; one that is exported and not declared is an internal that leaked out. The map gives each
 name the version that brought it: a program notes the versions it needs, and the dynamic linker refuses an older
 library by name instead of failing at the first call.
@@ -21,6 +21,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIBRARIES = {
     'eddy': ('src/eddy.map', 'include'),
     'eddy-curl': ('modules/curl/eddy-curl.map', 'modules/curl/include'),
+    'eddy-http': ('modules/http/eddy-http.map', 'modules/http/include'),
     'eddy-sqlite': ('modules/sqlite/eddy-sqlite.map', 'modules/sqlite/include'),
 }
 

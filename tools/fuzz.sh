@@ -19,7 +19,7 @@ trap 'rm -rf "$tally"' EXIT
 export ASAN_OPTIONS=detect_stack_use_after_return=0:handle_abort=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
 
 build() {
-    CC=clang build_folder $folder -Dfuzz=true -Dcurl=disabled -Dsqlite=disabled -Dtests=disabled -Db_lundef=false -Doptimization=1 \
+    CC=clang build_folder $folder -Dfuzz=true -Dcurl=disabled -Dhttp=disabled -Dsqlite=disabled -Dtests=disabled -Db_lundef=false -Doptimization=1 \
         -Db_sanitize=address,undefined "-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined"
 }
 

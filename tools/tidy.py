@@ -13,7 +13,11 @@ import sys
 
 import exports
 
-MODULES = ('curl', 'sqlite')
+MODULES = (
+    'curl',
+    'http',
+    'sqlite',
+)
 FOLDERS = ('include', 'src', 'modules', 'python', 'tests', 'examples', 'bench', 'tools', 'docs', 'gdb', '.ci')
 TEXT = ('.c', '.h', '.py', '.sh', '.md', '.build', '.txt', '.cpp')
 MAX_LINE, MAX_FILE, MAX_FUNCTION = 120, 800, 70
@@ -241,6 +245,7 @@ def lists(tree):
             ('examples', 'examples', lambda lines: is_main(lines) and not uses_module(lines) and not uses_host(lines)),
             ('examples', 'host_examples', uses_host),
             ('examples', 'curl_examples', lambda lines: is_main(lines) and uses_module(lines, ['curl'])),
+            ('examples', 'http_examples', lambda lines: is_main(lines) and uses_module(lines, ['http'])),
             ('examples', 'sqlite_examples', lambda lines: is_main(lines) and uses_module(lines, ['sqlite'])),
             ('examples/notes', 'note_examples', is_main),
             ('tests/stress', 'stress_tests', is_main),

@@ -22,7 +22,7 @@ static const char help[] =
     "A program is compiled once: it is found again in the cache as long as the compiler, the\n"
     "flags, the sources and every header they include have the same content, and no new header\n"
     "would be included instead. Warnings are shown again each time. A source that\n"
-    "includes <eddy/curl.h> or <eddy/sqlite.h> is linked with that module.\n"
+    "includes <eddy/curl.h>, <eddy/http.h> or <eddy/sqlite.h> is linked with that module.\n"
     "\n"
     "  eddy run --seeds 1000 --weather storm server.c\n"
     "\n"
