@@ -96,7 +96,7 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
         self._write_to_self()
 
     def _call_soon(self, callback, args, context):
-        return _core.Core.call_soon(self, callback, *args, context=context)
+        return self._eddy_call_soon(callback, *args, context=context)
 
     # --- stream sockets ---
 

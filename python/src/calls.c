@@ -6,15 +6,24 @@
 
 /* ==== arguments ==== */
 
+/* asyncio's tasks and futures pass a string of their own, which is not interned: it is known when it comes again. */
+static bool says_context(struct state *state, PyObject *name)
+{
+    if (name == state->names.context || name == state->other_context)
+        return true;
+    if (PyUnicode_CompareWithASCIIString(name, "context") != 0)
+        return false;
+    Py_XSETREF(state->other_context, Py_NewRef(name));
+    return true;
+}
+
 /* The only named argument is `context`. -1: an exception is set. */
 static int take_context(Core *self, const char *method, PyObject *names, PyObject *const *values, PyObject **context)
 {
     *context = NULL;
     if (!names || PyTuple_GET_SIZE(names) == 0)
         return 0;
-    PyObject *name = PyTuple_GET_ITEM(names, 0);
-    if (PyTuple_GET_SIZE(names) == 1 &&
-        (name == self->state->names.context || PyUnicode_CompareWithASCIIString(name, "context") == 0)) {
+    if (PyTuple_GET_SIZE(names) == 1 && says_context(self->state, PyTuple_GET_ITEM(names, 0))) {
         *context = values[0] == Py_None ? NULL : values[0];
         return 0;
     }
@@ -62,6 +71,40 @@ static PyObject *call_soon(Core *self, PyObject *const *args, Py_ssize_t count, 
 {
     return soon(self, "call_soon", args, count, names);
 }
+
+/*
+ * `call_soon` is an attribute whose value is made once for each run: tasks and futures ask for it at each of their
+ * steps, and an ordinary method would be bound anew each time.  It may be replaced, as that of a loop in Python.
+ */
+static PyMethodDef call_soon_method = METHOD_NAMED("call_soon", call_soon);
+
+static PyObject *get_call_soon(Core *self, void *closure)
+{
+    (void)closure;
+    if (self->replaced_call_soon)
+        return Py_NewRef(self->replaced_call_soon);
+    return self->call_soon ? Py_NewRef(self->call_soon) : PyCFunction_New(&call_soon_method, (PyObject *)self);
+}
+
+static int set_call_soon(Core *self, PyObject *value, void *closure)
+{
+    (void)closure;
+    Py_XSETREF(self->replaced_call_soon, Py_XNewRef(value));
+    return 0;
+}
+
+int calls_begin_run(Core *self)
+{
+    Py_XSETREF(self->call_soon, PyCFunction_New(&call_soon_method, (PyObject *)self));
+    return self->call_soon ? 0 : -1;
+}
+
+void calls_end_run(Core *self)
+{
+    Py_CLEAR(self->call_soon); /* it refers to the loop, and the loop to it */
+}
+
+PyGetSetDef call_soon_attribute = {"call_soon", (getter)get_call_soon, (setter)set_call_soon, NULL, NULL};
 
 static PyObject *call_soon_threadsafe(Core *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
@@ -192,7 +235,7 @@ static PyObject *create_task(Core *self, PyObject *const *args, Py_ssize_t count
     return PyObject_Vectorcall(state->task_type, stack + 1, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, kinds);
 }
 
-PyMethodDef call_methods[] = {METHOD_NAMED("call_soon", call_soon),
+PyMethodDef call_methods[] = {METHOD_NAMED("_eddy_call_soon", call_soon),
                               METHOD_NAMED("call_soon_threadsafe", call_soon_threadsafe),
                               METHOD_NAMED("call_later", call_later),
                               METHOD_NAMED("call_at", call_at),

@@ -110,6 +110,8 @@ static int traverse(Core *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->thread_id);
     Py_VISIT(self->task_factory);
+    Py_VISIT(self->call_soon);
+    Py_VISIT(self->replaced_call_soon);
     for (size_t i = 0; i < self->ready.count; i++)
         Py_VISIT(self->ready.handles[(self->ready.head + i) & (self->ready.capacity - 1)]);
     for (size_t i = 0; i < self->timers.count; i++)
@@ -121,6 +123,8 @@ static int traverse(Core *self, visitproc visit, void *arg)
 static int clear(Core *self)
 {
     Py_CLEAR(self->task_factory);
+    Py_CLEAR(self->call_soon);
+    Py_CLEAR(self->replaced_call_soon);
     while (self->ready.count > 0)
         Py_DECREF(ready_pop(self));
     while (self->timers.count > 0)
@@ -180,6 +184,15 @@ static PyMemberDef members[] = {{"_stopping", T_BOOL, offsetof(Core, stopping), 
                                 {"_eddy_waits", T_ULONGLONG, offsetof(Core, waits), READONLY, NULL},
                                 {0}};
 
+/* -1: an exception is set. */
+static int add_call_soon(PyTypeObject *type)
+{
+    PyObject *descriptor = PyDescr_NewGetSet(type, &call_soon_attribute);
+    int error = descriptor ? PyObject_SetAttrString((PyObject *)type, "call_soon", descriptor) : -1;
+    Py_XDECREF(descriptor);
+    return error;
+}
+
 static PyGetSetDef getset[] = {
     {"eddy_driver", (getter)driver, NULL, "uring, epoll or sim; None before it is opened", NULL}, {0}};
 
@@ -196,7 +209,7 @@ int core_type_ready(PyObject *module, struct state *state)
 {
     state->core_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
     if (!state->core_type || add_methods(state->core_type, call_methods) < 0 ||
-        add_methods(state->core_type, watch_methods) < 0)
+        add_methods(state->core_type, watch_methods) < 0 || add_call_soon(state->core_type) < 0)
         return -1;
     return PyModule_AddType(module, state->core_type);
 }

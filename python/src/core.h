@@ -13,6 +13,7 @@
 #include <eddy.h>
 
 struct operation;
+struct transport;
 struct watch;
 
 /* A ring of handles; count: in it; capacity: a power of two. */
@@ -40,6 +41,13 @@ struct watches {
     bool working; /* Eddy has them, too */
 };
 
+/* Free large buffers of one size. */
+enum { BULK_KINDS = 3, MOST_BULK = 4 };
+struct bulk {
+    PyObject *free[MOST_BULK];
+    unsigned count;
+};
+
 typedef struct core Core;
 struct core {
     PyObject_HEAD
@@ -55,11 +63,14 @@ struct core {
     struct operation *live;     /* all that are not idle */
     struct operation *asked, **asked_end;         /* to be started or cancelled by the loop's thread */
     struct operation *completed, **completed_end; /* by Eddy, and not handled yet */
-    char *bulk;                 /* free large buffers: each begins with the address of the next one; NULL: none */
-    size_t bulk_count;          /* their number */
+    struct bulk bulk[BULK_KINDS]; /* by size: see bulk.c */
+    unsigned bulk_waiting;      /* receives that hold one before anything has come */
+    struct transport *corked;   /* transports from which the kernel keeps bytes: see cork.c; NULL: none */
     PyObject *driver_name;      /* the argument `driver` */
     PyObject *thread_id;        /* _thread_id of BaseEventLoop */
     PyObject *task_factory;     /* _task_factory of BaseEventLoop */
+    PyObject *call_soon;        /* the bound method, while it runs; else NULL */
+    PyObject *replaced_call_soon; /* what was assigned to the attribute; NULL: nothing was */
     double time_at_rest;        /* the virtual clock when the loop was left last */
     uint64_t random;            /* the state of the order of ready tasks; 0: first come, first served */
     uint64_t passes, waits;
@@ -108,6 +119,10 @@ PyObject *timers_pop(Core *core);
 /* ---- calls.c ---- */
 
 extern PyMethodDef call_methods[];
+extern PyGetSetDef call_soon_attribute;
+/* -1: an exception is set. */
+int calls_begin_run(Core *core);
+void calls_end_run(Core *core);
 
 /* ---- watches.c ---- */
 
@@ -118,9 +133,14 @@ int watches_traverse(Core *core, visitproc visit, void *arg);
 void watches_work(Core *core);
 void watches_rest(Core *core);
 
-/* ---- receive.c ---- */
+/* ---- bulk.c ---- */
 
 void bulk_free(Core *core);
+
+/* ---- cork.c ---- */
+
+/* What the kernel keeps is sent. */
+void cork_end_pass(Core *core);
 
 /* ---- run.c ---- */
 

@@ -139,6 +139,7 @@ static void free_module(void *module)
     Py_CLEAR(state->loop_context);
     Py_CLEAR(state->loop_name_context);
     Py_CLEAR(state->minus_one);
+    Py_CLEAR(state->other_context);
 }
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute},

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * receive.c - the receiving half of a transport: a lent buffer for each receive, so that waiting holds no memory; after
- * a full one a large buffer of the loop's.
+ * a full one a large buffer of the loop's: see bulk.c.
  */
 #include "transport.h"
 
 #include <errno.h>
-#include <poll.h>
 
 static bool wants(const Transport *t)
 {
@@ -19,53 +18,49 @@ static bool wants(const Transport *t)
 static void *take_bulk(struct eddy_operation *op, size_t *size)
 {
     Transport *t = op->argument;
-    Core *core = t->receive.core;
-    *size = BULK_SIZE;
-    t->bulk = core->bulk;
-    if (!t->bulk)
-        return t->bulk = PyMem_RawMalloc(BULK_SIZE);
-    memcpy(&core->bulk, t->bulk, sizeof core->bulk);
-    core->bulk_count--;
-    return t->bulk;
+    t->bulk = bulk_take(t->receive.core, t->bulk_kind);
+    if (!t->bulk) {
+        PyErr_Clear(); /* the operation says it: -ENOBUFS */
+        return NULL;
+    }
+    *size = (size_t)PyBytes_GET_SIZE(t->bulk);
+    return PyBytes_AS_STRING(t->bulk);
 }
 
-static void give_bulk(Transport *t)
+static void end_waiting(Transport *t)
 {
-    Core *core = t->receive.core;
-    if (core->bulk_count == MOST_BULK) {
-        PyMem_RawFree(t->bulk);
-    } else {
-        memcpy(t->bulk, &core->bulk, sizeof core->bulk);
-        core->bulk = t->bulk;
-        core->bulk_count++;
-    }
+    if (t->bulk_waits)
+        t->receive.core->bulk_waiting--;
+    t->bulk_waits = false;
+}
+
+static void give_bulk(Transport *t, unsigned kind)
+{
+    PyObject *bulk = t->bulk;
     t->bulk = NULL;
+    bulk_give(t->receive.core, kind, bulk);
 }
 
-void bulk_free(Core *core)
+/* A few may hold their buffer while they wait, which saves a call of the kernel; -ENOMEM: there is none. */
+static int start_with_buffer(struct operation *op, Transport *t)
 {
-    while (core->bulk) {
-        char *next;
-        memcpy(&next, core->bulk, sizeof next);
-        PyMem_RawFree(core->bulk);
-        core->bulk = next;
-    }
-    core->bulk_count = 0;
+    size_t size;
+    void *memory = take_bulk(&op->op, &size);
+    if (!memory)
+        return ENOMEM;
+    t->bulk_waits = true;
+    t->core->bulk_waiting++;
+    return eddy_operation_recv(&op->op, t->fd, memory, size, 0);
 }
 
-/*
- * Epoll tells that there is something, and the receive is made when its turn has come: so the bytes of one connection
- * are still in the processor's cache when its protocol gets them.  A ring may have bytes in stock, which come first.
- */
 static int start(struct operation *op)
 {
     Transport *t = (Transport *)op->owner;
-    t->polls = t->much && !t->core->is_ring;
-    if (t->polls)
-        return eddy_operation_poll(&op->op, t->fd, POLLIN);
-    if (t->much)
-        return eddy_operation_recv_into(&op->op, t->fd, take_bulk);
-    return eddy_operation_recv_lent(&op->op, t->fd);
+    if (!t->much)
+        return eddy_operation_recv_lent(&op->op, t->fd);
+    if (t->core->bulk_waiting < MOST_WAITING)
+        return start_with_buffer(op, t);
+    return eddy_operation_recv_into(&op->op, t->fd, take_bulk);
 }
 
 void receive_begin_if_wanted(Transport *t)
@@ -98,10 +93,14 @@ static int take_lent(Transport *t, const char *data, size_t size)
 }
 
 /* Of a large buffer. */
-static int take_bulk_result(Transport *t, const char *data, size_t size)
+static int take_bulk_result(Transport *t, size_t size)
 {
+    unsigned kind = t->bulk_kind;
     t->much = size >= LENT_SIZE;
-    return take(t, PyBytes_FromStringAndSize(data, (Py_ssize_t)size));
+    bulk_choose_kind(t, size);
+    int error = take(t, bulk_bytes(kind, t->bulk, size));
+    give_bulk(t, kind);
+    return error;
 }
 
 static int take_end(Transport *t)
@@ -115,7 +114,7 @@ static int take_result(Transport *t, int64_t result)
     if (!t->core || t->closing || t->over || result == -ECANCELED)
         return 0;
     if (result > 0 && t->bulk)
-        return take_bulk_result(t, t->bulk, (size_t)result);
+        return take_bulk_result(t, (size_t)result);
     if (result > 0)
         return take_lent(t, t->receive.op.data, (size_t)result);
     if (result == 0)
@@ -124,33 +123,16 @@ static int take_result(Transport *t, int64_t result)
     return transport_fail(t, "Fatal read error on socket transport");
 }
 
-/* The receive that a poll was for. -ECANCELED: nothing is to be received now. */
-static int64_t receive_now(Transport *t)
-{
-    size_t size;
-    if (!wants(t))
-        return -ECANCELED;
-    if (!take_bulk(&t->receive.op, &size))
-        return -ENOMEM;
-    ssize_t n = recv(t->fd, t->bulk, size, MSG_DONTWAIT);
-    if (n >= 0)
-        return n;
-    t->much = false;
-    return errno == EAGAIN || errno == EINTR ? -ECANCELED : -errno;
-}
-
 static int done(struct operation *op)
 {
     Transport *t = (Transport *)op->owner;
     bool lent = op->op.data != NULL;
-    int64_t result = op->op.result;
-    if (t->polls && result >= 0)
-        result = receive_now(t);
-    int error = take_result(t, result);
+    end_waiting(t);
+    int error = take_result(t, op->op.result);
     if (lent)
         eddy_operation_give_back(&op->op);
     if (t->bulk)
-        give_bulk(t);
+        give_bulk(t, t->bulk_kind);
     receive_begin_if_wanted(t);
     transport_settle(t);
     return error;

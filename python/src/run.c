@@ -91,7 +91,9 @@ static int pass(Core *self)
     size_t after = self->ready.count;
     if (run_ready(self, before) < 0 || (self->completed && operations_handle(self) < 0))
         return -1;
-    return run_ready(self, after - before);
+    int error = run_ready(self, after - before);
+    cork_end_pass(self);
+    return error;
 }
 
 static bool is_at_work(Core *self)
@@ -114,6 +116,7 @@ static void rest(Core *self)
 /* What was asked for in the last pass gets into the kernel; nothing of Python's runs. */
 static void end_passes(Core *self)
 {
+    cork_end_pass(self);
     if (!core_is_usable(self))
         return;
     operations_settle_asked(self);
@@ -161,10 +164,13 @@ static int end_signals(Core *self, PyObject *before)
 PyObject *core_run_once(Core *self, PyObject *none)
 {
     (void)none;
+    if (calls_begin_run(self) < 0)
+        return NULL;
     PyObject *before = begin_signals(self);
+    int error = before ? passes(self) : -1;
+    calls_end_run(self);
     if (!before)
         return NULL;
-    int error = passes(self);
     end_signals(self, before);
     Py_DECREF(before);
     if (error < 0)

@@ -187,7 +187,7 @@ static int failed_at_once(Transport *t)
 /* Bytes that were sent; -1: as errno says. */
 static ssize_t try_to_send(Transport *t, const void *data, size_t size)
 {
-    ssize_t n = send(t->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t n = send(t->fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL | cork_flag(t, size));
     return n < 0 && is_passing(errno) ? 0 : n;
 }
 

@@ -39,6 +39,7 @@ struct state {
     PyObject *only_loop;                /* ("loop",): names of the arguments that follow */
     PyObject *loop_name, *loop_context, *loop_name_context;
     PyObject *minus_one;
+    PyObject *other_context;            /* the word "context" as another string: see calls.c; NULL: none came so far */
     struct {
 #define MEMBER(name) PyObject *name;
         HELPERS(MEMBER)

@@ -55,7 +55,7 @@ Transport *transport_make(Core *core, int fd, PyObject *sock, PyObject *protocol
     }
     t->fd = fd;
     t->sock = Py_XNewRef(sock);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* a Unix socket has no such option */
+    t->is_tcp = setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0; /* no other has such an option */
     return t;
 }
 

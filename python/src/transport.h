@@ -15,8 +15,8 @@
 
 enum {
     LENT_SIZE = 16384,  /* of a receive that is full: see eddy_operation_recv_lent */
-    BULK_SIZE = 262144, /* of a receive where much comes at once */
-    MOST_BULK = 32,     /* free buffers of that size that a loop keeps */
+    SMALLEST_BULK = 65536, /* of a receive where much comes at once; the next kind is twice as large */
+    MOST_WAITING = 8,   /* receives of a loop that hold such a buffer before anything has come */
     MOST_PARTS = 64,    /* of one send */
     LOST_WRITES = 5     /* after so many writes into a lost connection it is said */
 };
@@ -40,7 +40,10 @@ struct transport {
     PyObject *empty_waiter;                                /* future: all was sent */
     PyObject *lost_with;                                   /* the exception for connection_lost */
     struct operation receive, send;
-    char *bulk;       /* where a receive of much puts it */
+    PyObject *bulk;   /* where a receive of much puts it: see bulk.c; NULL: this one is none */
+    unsigned bulk_kind;      /* of the next receive of much */
+    unsigned short_receives; /* so many in a row got less than half of their buffer */
+    bool bulk_waits;  /* the receive holds it before anything has come */
     PyObject *held;   /* bytes that came while reading was paused */
     PyObject **parts; /* bytes to send: parts[first_part] and so on */
     size_t first_part, part_count, part_room;
@@ -59,8 +62,12 @@ struct transport {
     bool finishing;          /* connection_lost is on its way */
     bool owns_fd;            /* the descriptor is not a socket's of Python */
     bool adopted;            /* by Eddy */
-    bool polls;              /* the operation in flight is a poll, and no receive */
     bool much;               /* much came at once last time */
+    bool is_tcp;
+    bool is_corked, keeps;   /* it is in core->corked; the kernel keeps bytes of it: see cork.c */
+    unsigned writes, writes_before; /* in the pass `write_pass`, and in the last one before it that had any */
+    uint64_t write_pass;
+    Transport *corked_next;
     struct message *message; /* of a send of several parts; NULL: there was none so far */
 };
 
@@ -100,6 +107,21 @@ void send_setup(Transport *t);
 bool send_is_over(const Transport *t);
 void send_drop_all(Transport *t);
 extern PyMethodDef send_methods[];
+
+/* ---- cork.c ---- */
+
+/* MSG_MORE, or 0: for the next write, which has so many bytes. */
+int cork_flag(Transport *t, size_t size);
+
+/* ---- bulk.c ---- */
+
+/* NULL: no memory, and an exception is set. */
+PyObject *bulk_take(Core *core, unsigned kind);
+void bulk_give(Core *core, unsigned kind, PyObject *bytes);
+/* A new reference to the first bytes of it, perhaps the same object; NULL: an exception is set. */
+PyObject *bulk_bytes(unsigned kind, PyObject *bytes, size_t size);
+/* That of the next receive, after one that got so many bytes. */
+void bulk_choose_kind(Transport *t, size_t size);
 
 /* ---- transport.c ---- */
 

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""The extension: timers, large messages, reading that pauses, loops that change their thread, the interpreter's end."""
+"""The extension: timers, large messages, small writes, reading that pauses, loops that change their thread, the interpreter's end."""
 import asyncio
+import fcntl
 import gc
 import os
 import random
 import socket
+import struct
 import subprocess
 import sys
 import textwrap
 import threading
 import unittest
+import unittest.mock
+import weakref
 
 import eddyloop
 
@@ -134,6 +138,162 @@ class Reads(unittest.TestCase):
             await server.wait_closed()
 
         eddyloop.run(main())
+
+
+SIOCOUTQNSD = 0x894b  # bytes of a TCP socket that the kernel keeps
+
+
+class Writer(asyncio.Protocol):
+    """Writes parts in one pass."""
+
+    def connection_made(self, transport):
+        self.transport = transport
+        self.fd = transport.get_extra_info('socket').fileno()
+
+    def write(self, *parts):
+        for part in parts:
+            self.transport.write(part)
+
+    def kept(self):
+        return struct.unpack('i', fcntl.ioctl(self.fd, SIOCOUTQNSD, bytes(4)))[0]
+
+
+class Writes(unittest.TestCase):
+    def connected(self, test):
+        async def main():
+            loop, protocol = asyncio.get_running_loop(), Writer()
+            with socket.create_server(('127.0.0.1', 0)) as listener:
+                transport, _ = await loop.create_connection(lambda: protocol, *listener.getsockname())
+                peer, _ = listener.accept()
+            with peer:
+                await test(protocol, peer)
+                transport.close()
+
+        eddyloop.run(main())
+
+    def test_parts_of_one_pass_leave_together(self):
+        async def test(protocol, peer):
+            protocol.write(b'head', b'body')
+            self.assertEqual(protocol.kept(), 0)  # the first time nothing is known of this protocol
+            await asyncio.sleep(0)
+            protocol.write(b'head')
+            self.assertEqual(protocol.kept(), 4)
+            protocol.write(b'body')
+            self.assertEqual(protocol.kept(), 0)
+            self.assertEqual(receive(peer, 16), b'headbody' * 2)
+
+        self.connected(test)
+
+    def test_part_that_was_kept_leaves_at_the_end_of_the_pass(self):
+        async def test(protocol, peer):
+            protocol.write(b'head', b'body')
+            await asyncio.sleep(0)
+            protocol.write(b'alone')
+            self.assertEqual(protocol.kept(), 5)
+            await asyncio.sleep(0)
+            self.assertEqual(protocol.kept(), 0)
+            protocol.write(b'!')  # one was written last time, so that one goes out at once
+            self.assertEqual(protocol.kept(), 0)
+            self.assertEqual(receive(peer, 14), b'headbodyalone!')
+
+        self.connected(test)
+
+    def test_peer_gets_a_write_although_the_thread_blocks(self):
+        async def test(protocol, peer):
+            for parts in ((b'head', b'body'), (b'alone',)):
+                await asyncio.sleep(0)
+                protocol.write(*parts)
+                self.assertEqual(receive(peer, sum(map(len, parts))), b''.join(parts))  # waits in this very pass
+
+        self.connected(test)
+
+
+def receive(peer, size):
+    peer.settimeout(60)
+    got = b''
+    while len(got) < size:
+        more = peer.recv(size - len(got))
+        assert more, 'the connection ended'
+        got += more
+    return got
+
+
+class Keeper(asyncio.Protocol):
+    """Keeps what it gets, and its hashes."""
+
+    def __init__(self, done, size):
+        self.done, self.left, self.pieces, self.hashes = done, size, [], []
+
+    def data_received(self, data):
+        self.pieces.append(data)
+        self.hashes.append(hash(data))
+        self.left -= len(data)
+        if self.left == 0 and not self.done.done():
+            self.done.set_result(None)
+
+
+class LargePieces(unittest.TestCase):
+    def received(self, kind, size=5000000):
+        sent = random.Random(11).randbytes(size)
+
+        async def main():
+            loop = asyncio.get_running_loop()
+            done = loop.create_future()
+            ours, theirs = socket.socketpair()
+            transport, protocol = await loop.create_connection(lambda: kind(done, size), sock=ours)
+            _, writer = await asyncio.open_connection(sock=theirs)
+            writer.write(sent)
+            await done
+            transport.close()
+            writer.close()
+            return protocol
+
+        return sent, eddyloop.run(main())
+
+    def test_pieces_that_are_kept_stay_as_they_were(self):
+        sent, protocol = self.received(Keeper)
+        self.assertTrue(b''.join(protocol.pieces) == sent)
+        self.assertEqual([hash(bytes(bytearray(piece))) for piece in protocol.pieces], protocol.hashes)
+
+    def test_hash_of_a_piece_is_that_of_its_bytes(self):
+        class Forgets(Keeper):
+            def data_received(self, data):
+                known = hash(data) == hash(bytes(bytearray(data)))
+                self.left -= len(data)
+                self.pieces.append(known)
+                if self.left == 0:
+                    self.done.set_result(None)
+
+        _, protocol = self.received(Forgets)
+        self.assertGreater(len(protocol.pieces), 5)
+        self.assertNotIn(False, protocol.pieces)
+
+
+class Attributes(unittest.TestCase):
+    def test_call_soon_may_be_replaced(self):
+        async def main():
+            loop, called = asyncio.get_running_loop(), []
+            own = loop.call_soon
+            with unittest.mock.patch.object(loop, 'call_soon', lambda *args, **named: called.append(args) or own(*args, **named)):
+                loop.call_soon(len, ())
+                await asyncio.sleep(0)
+            before = len(called)
+            await asyncio.sleep(0)
+            return before, len(called)
+
+        before, after = eddyloop.run(main())
+        self.assertGreaterEqual(before, 2)
+        self.assertEqual(before, after)
+
+    def test_loop_that_was_closed_is_gone_without_the_collector(self):
+        gc.disable()
+        self.addCleanup(gc.enable)
+        loop = eddyloop.new_event_loop()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+        gone = weakref.ref(loop)
+        del loop
+        self.assertIsNone(gone())
 
 
 class Passes(unittest.TestCase):
