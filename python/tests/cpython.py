@@ -5,7 +5,7 @@
 Runs test_asyncio whole and the other tests of CPython that run coroutines, of the interpreter that runs this file (Debian:
 libpython3.11-testsuite). Every way in which they make a loop gives one of Eddy's; what is left out stands in cpython.txt, with
 the reason. Each module has a process of its own. A test that fails runs once more when the rest is done, alone, as in CPython's
-regrtest --rerun: some measure time. The last line is the tally; before it stands how many tests made a loop of Eddy's.
+regrtest --rerun: some measure time; and so does a whole module that broke off. The last line is the tally; before it stands how many tests made a loop of Eddy's.
 """
 import argparse
 import concurrent.futures
@@ -20,7 +20,9 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 OTHERS = ('test.test_asyncgen', 'test.test_coroutines', 'test.test_contextlib_async',
           'test.test_unittest.test_async_case' if sys.version_info >= (3, 12) else 'unittest.test.test_async_case')
+LONGEST = ('test_tasks', 'test_events', 'test_ssl', 'test_sslproto', 'test_subprocess', 'test_unix_events')  # begin first
 SECONDS = int(os.environ.get('EDDY_PYTHON_SECONDS', '240'))  # a module may take
+BROKE_OFF = 'broke off'  # the verdict of a test in which its module hung or crashed
 FEWEST_ON_LOOP = 1000  # else the loops were not Eddy's, whatever passed
 
 
@@ -123,8 +125,9 @@ def exclusions():
 
 def modules():
     import test.test_asyncio as folder
-    yield from sorted('test.test_asyncio.' + module.name for module in pkgutil.iter_modules(folder.__path__)
-                      if module.name.startswith('test_'))
+    names = [module.name for module in pkgutil.iter_modules(folder.__path__) if module.name.startswith('test_')]
+    for name in sorted(names, key=lambda name: (name not in LONGEST, name)):
+        yield 'test.test_asyncio.' + name
     yield from OTHERS
 
 
@@ -149,8 +152,24 @@ def run_apart(driver, module, only=()):
             with open(said, errors='replace') as log:
                 lines = log.read().split('\n')
             begun = [line.split(' ', 1)[1] for line in lines if line.startswith('START ')]
-            rows.append([begun[-1] if begun else module, 'failed', True, 'status %s\n' % status + '\n'.join(lines[-30:])])
+            rows.append([begun[-1] if begun else module, BROKE_OFF, True, 'status %s\n' % status + '\n'.join(lines[-30:])])
     return rows
+
+
+def run_again(results):
+    """Tests that failed, and modules that broke off, whose other tests have not run."""
+    for (driver, module, name), row in list(results.items()):
+        if row[0] == 'failed':
+            again = {test: rest for test, *rest in run_apart(driver, module, [name])}
+            if again.get(name, ['failed'])[0] == 'ok':
+                print('passed when it ran alone: %s on %s' % (name, driver))
+                results[driver, module, name] = again[name]
+    for driver, module in {key[:2] for key, row in results.items() if row[0] == BROKE_OFF}:
+        print('broke off, and runs alone: %s on %s' % (module, driver))
+        for key in [key for key in results if key[:2] == (driver, module)]:
+            del results[key]
+        for name, verdict, *row in run_apart(driver, module):
+            results[driver, module, name] = ['failed' if verdict == BROKE_OFF else verdict, *row]
 
 
 def run_all(drivers, names):
@@ -161,12 +180,7 @@ def run_all(drivers, names):
         for (driver, module), run in runs.items():
             for name, *row in run.result():
                 results[driver, module, name] = row
-    for (driver, module, name), row in list(results.items()):
-        if row[0] == 'failed':
-            again = {test: rest for test, *rest in run_apart(driver, module, [name])}
-            if again.get(name, ['failed'])[0] == 'ok':
-                print('passed when it ran alone: %s on %s' % (name, driver))
-                results[driver, module, name] = again[name]
+    run_again(results)
     return results
 
 

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""run.py [NAME...]: every test of the package, two at a time; the last line is the tally. NAME: some of them, as printed.
+"""run.py [NAME...]: every test of the package; the last line is the tally. NAME: some of them, as printed.
+
+Two run at a time, and wait most of the time; beside them, with what the processors have left, the one that compiles.
 
 The interpreter that runs this file runs the tests, with the package on PYTHONPATH. tools/python.sh test calls it.
 """
 import concurrent.futures
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -19,10 +22,11 @@ UNITTEST = re.compile(r'^Ran (\d+) tests? in ', re.M)
 SECONDS = int(os.environ.get('EDDY_PYTHON_SECONDS', '420'))
 
 # (script, driver): the longest first. Driver None: the script chooses.
-RUNS = [('cpython.py', 'uring'), ('cpython.py', 'epoll'), ('notes.py', None),
+COMPILES = ('wheel.sh', None)
+RUNS = [COMPILES, ('cpython.py', 'uring'), ('cpython.py', 'epoll'), ('notes.py', None),
         ('test_loop.py', 'uring'), ('test_loop.py', 'epoll'), ('test_core.py', 'uring'), ('test_core.py', 'epoll'),
         ('test_sim.py', None), ('test_testing.py', None),
-        ('test_apps.py', 'uring'), ('test_apps.py', 'epoll'), ('wheel.sh', None)]
+        ('test_apps.py', 'uring'), ('test_apps.py', 'epoll')]
 
 
 def name_of(run):
@@ -44,9 +48,11 @@ def counts_of(status, said):
 
 
 def carry_out(run):
-    """Runs a script in a folder of its own; returns (seconds, passed, failed, what it said)."""
+    """Runs a script in a folder of its own; returns (run, seconds, passed, failed, what it said)."""
     script, driver = run
     command = [os.path.join(HERE, script)] if script.endswith('.sh') else [sys.executable, os.path.join(HERE, script)]
+    if run == COMPILES:
+        command = ['nice', '-n', '15'] + command
     if script == 'cpython.py':
         command += ['--driver', driver]
     environment = dict(os.environ, PYTHON=sys.executable)
@@ -61,7 +67,7 @@ def carry_out(run):
             status, said = done.returncode, done.stdout.decode(errors='replace')
         except subprocess.TimeoutExpired as late:
             status, said = 'time is over', (late.stdout or b'').decode(errors='replace')
-    return (time.monotonic() - began, *counts_of(status, said), said)
+    return (run, time.monotonic() - began, *counts_of(status, said), said)
 
 
 def main():
@@ -69,13 +75,17 @@ def main():
         signal.signal(number, signal.SIG_DFL)
     runs = [run for run in RUNS if not sys.argv[1:] or name_of(run) in sys.argv[1:] or run[0] in sys.argv[1:]]
     totals = [0, 0]
-    with concurrent.futures.ThreadPoolExecutor(max(2, os.cpu_count())) as pool:
-        for run, (seconds, passed, failed, said) in zip(runs, pool.map(carry_out, runs)):
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(max(2, os.cpu_count()) + (COMPILES in runs)) as pool:
+        for done in concurrent.futures.as_completed([pool.submit(carry_out, run) for run in runs]):
+            run, seconds, passed, failed, said = done.result()
             totals[0] += passed
             totals[1] += failed
             print('%s %s: %d passed (%.0f s)' % ('FAILED' if failed else 'ok    ', name_of(run), passed, seconds), flush=True)
             if failed:
                 print('\n'.join('    ' + line for line in said.rstrip().split('\n')[-120:]), flush=True)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print('%.0f s, of the processors %.0f s' % (time.monotonic() - began, used.ru_utime + used.ru_stime))
     print('%d passed, %d failed, 0 skipped' % tuple(totals))
     return 1 if totals[1] or not totals[0] else 0
 
