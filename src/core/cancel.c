@@ -36,7 +36,7 @@ void task_note_delivery(struct task *self)
 struct eddy_failure *task_deliver_cancel(struct task *self)
 {
     task_note_delivery(self);
-    return failure_of_cancel(self->cancel_reason, true);
+    return self->cancel_reason ? failure_of_cancel(self->cancel_reason, true) : &failure_own_cancelled;
 }
 
 struct eddy_failure *task_take_cancel(struct task *self)
@@ -151,13 +151,34 @@ static void ask(struct task *task, const char *reason, bool inner)
     loop->ask_next = NULL;
 }
 
+/* The usual request: it is the first one, and the operation that the task waits for takes it at once. */
+static inline bool ask_operation(struct task *task, const char *reason)
+{
+    struct eddy_loop *loop = task->loop;
+    struct eddy_awaitable *a = task->waits_for;
+    if (!a || loop->ask_next || reason || task->cancel_reason || task->cancels || task->releasing)
+        return false;
+    struct eddy_core *core = &a->awaitable;
+    if (core->state != EDDY_RUNNING || core->flags & (ED_FLAG_FUTURE | ED_FLAG_CANCELLING) || !core->type->cancel)
+        return false;
+    task->cancels = task->undelivered = 1;
+    task->forwarded = true;
+    core->flags |= ED_FLAG_CANCELLING; /* as native_ask_to_end does */
+    loop->ask_next = &loop->to_ask;
+    core->type->cancel(a);
+    if (loop->to_ask)
+        pass_on_others(loop);
+    loop->ask_next = NULL;
+    return true;
+}
+
 bool task_cancel(struct task *task, const char *reason)
 {
     if (task->state == TASK_DONE) {
         task->seen = true; /* code that cancels a task is no longer interested in how it ended */
         return false;
     }
-    if (!task->asked)
+    if (!task->asked && !ask_operation(task, reason))
         ask(task, reason, false);
     return true;
 }

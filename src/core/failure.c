@@ -348,19 +348,26 @@ static void describe(struct eddy_failure *failure, eddy_error *err)
     err->failure = failure;
 }
 
-static __attribute__((noinline)) void catch_outside_tasks(void)
+static inline void catch_in(struct eddy_failure **slot, struct eddy_failure *failure, eddy_error *err)
+{
+    struct eddy_failure *before = *slot;
+    *slot = failure;
+    describe(failure, err);
+    failure_unref(before);
+}
+
+static __attribute__((noinline)) void catch_outside_tasks(struct eddy_failure *failure, eddy_error *err)
 {
     thread_at_exit(&exit_of_caught);
+    catch_in(&current.caught, failure, err);
 }
 
 void eddy_failure_catch(struct eddy_failure *failure, eddy_error *err)
 {
-    if (__builtin_expect(!current.task, 0))
-        catch_outside_tasks();
-    struct eddy_failure **slot = caught_slot(), *before = *slot;
-    *slot = failure;
-    describe(failure, err);
-    failure_unref(before);
+    if (__builtin_expect(current.task != NULL, 1))
+        catch_in(&current.task->caught, failure, err);
+    else
+        catch_outside_tasks(failure, err);
 }
 
 /* ---- eddy_error ---- */

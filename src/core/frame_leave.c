@@ -10,6 +10,6 @@ void eddy_frame_leave(struct eddy_core *frame)
 
 void eddy_frame_fail(struct eddy_core *frame, struct eddy_failure *failure, const struct eddy_site *site)
 {
-    frame->failure = eddy_failure_trace(failure, site);
+    frame->failure = failure->fixed ? failure : eddy_failure_trace(failure, site);
     eddy_frame_leave(frame);
 }

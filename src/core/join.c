@@ -100,23 +100,25 @@ static void take_back(struct task *self, const struct task *task)
         task_note_delivery(self);
 }
 
-/* The failure of a task, for a task that awaited it: moved out if no one else can ask for it. */
+/* The failure that a task has, for the task that awaited it: moved out if no one else can ask for it. */
+static inline struct eddy_failure *failure_out_of(struct task *task)
+{
+    struct eddy_failure *failure = task_core(task)->failure;
+    if (task->references != 1)
+        return failure_clone(failure);
+    task_core(task)->failure = NULL;
+    return failure;
+}
+
 static struct eddy_failure *outcome(struct task *self, struct task *task)
 {
-    struct eddy_core *core = task_core(task);
-    struct eddy_failure *failure = core->failure;
+    const struct eddy_failure *failure = task_core(task)->failure;
     task->seen = true;
     if (self->forwarded && failure && failure_is_cancellation(failure))
         return task_deliver_cancel(self);
     if (self->forwarded)
         take_back(self, task);
-    if (!failure)
-        return NULL;
-    if (task->references == 1)
-        core->failure = NULL;
-    else
-        failure = failure_clone(failure);
-    return failure;
+    return failure ? failure_out_of(task) : NULL;
 }
 
 /* The task would wait for itself. A handle in a frame's list remains there, and a handle that another task awaits
@@ -265,20 +267,21 @@ static struct eddy_failure *join_future(struct eddy_awaitable *a, bool forward)
 
 /* ---- tasks and futures ---- */
 
-/* It has succeeded, and the await only takes its handle. */
-static inline bool can_take(const struct task *self, struct task *task)
+/* It has ended, and the await only takes its handle. */
+static inline bool can_take(const struct task *self, const struct task *task)
 {
-    return task->state == TASK_DONE && self && task->loop && !task->consumed && !task_core(task)->failure &&
+    return task->state == TASK_DONE && self && task->loop && !task->consumed &&
            !(self->at_once & -TASK_AWAITS_AT_ONCE);
 }
 
-static inline void take(struct task *self, struct task *task, const struct eddy_site *site)
+static inline struct eddy_failure *take(struct task *self, struct task *task, const struct eddy_site *site)
 {
     self->at_once++;
     task_disown(task);
     task_use(task, site);
     task->seen = true;
     task->has_result = false;
+    return __builtin_expect(task_core(task)->failure != NULL, 0) ? failure_out_of(task) : NULL;
 }
 
 static __attribute__((noinline)) struct eddy_failure *join_other(struct eddy_awaitable *a)
@@ -307,8 +310,7 @@ struct eddy_failure *eddy_join_at(struct eddy_awaitable *a, const struct eddy_si
         return join_other(a);
     if (!can_take(current.task, task_of_handle(a)))
         return join_task(current.task, task_of_handle(a), site);
-    take(current.task, task_of_handle(a), site);
-    return NULL;
+    return take(current.task, task_of_handle(a), site);
 }
 
 void eddy_release_handle(struct eddy_awaitable *a)
@@ -318,7 +320,7 @@ void eddy_release_handle(struct eddy_awaitable *a)
     if (current.task && current.task->circular)
         current.task->circular = false; /* the await was refused, see above */
     else if (task_of_handle(a)->consumed && task_of_handle(a) != current.task)
-        task_unref(task_of_handle(a)); /* but a task that wrongly awaited itself gives nothing up */
+        task_unref_counted(task_of_handle(a)); /* but a task that wrongly awaited itself gives nothing up */
 }
 
 struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a)

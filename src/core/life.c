@@ -31,7 +31,10 @@ static __attribute__((noinline)) void note_failure(struct task *task)
 {
     struct eddy_core *core = task_core(task);
     task->obeyed = core->failure->own;
-    core->failure = failure_passed_on(core->failure, false);
+    if (core->failure == &failure_own_cancelled)
+        core->failure = &failure_cancelled;
+    else
+        core->failure = failure_passed_on(core->failure, false);
     task->cancelled = failure_is_cancellation(core->failure);
 }
 
@@ -45,7 +48,10 @@ static __attribute__((noinline, cold)) void ends_early(struct task *task)
 static inline __attribute__((always_inline)) struct task *end(struct task *task)
 {
     struct eddy_core *core = task_core(task);
-    if (__builtin_expect(task->ready.queued | task->interruptible | task->releasing, 0))
+    uint16_t waits;
+    _Static_assert(offsetof(struct task, interruptible) == offsetof(struct task, releasing) + 1, "one word");
+    memcpy(&waits, &task->releasing, sizeof waits);
+    if (__builtin_expect((uint16_t)(task->ready.queued | waits), 0))
         ends_early(task);
     if (__builtin_expect(core->failure != NULL, 0))
         note_failure(task);
@@ -127,7 +133,7 @@ static __attribute__((noinline)) _Noreturn void leave(struct task *task)
     task->stack = NULL;
     current.task = next;
     switch_retire();
-    task_unref(task);
+    task_unref_counted(task);
     leave_stack(loop, stack, next);
 }
 
@@ -155,7 +161,7 @@ static inline void follow(struct task *task, struct task *next)
     task->stack = NULL;
     current.task = next;
     *task->loop->error = 0;
-    task_unref(task);
+    task_unref_counted(task);
 }
 
 void task_entry(void *argument)

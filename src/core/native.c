@@ -183,10 +183,7 @@ void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure)
         pass_on_completion(a, failure, native_complete);
         return;
     }
-    a->awaitable.failure = failure;
-    a->awaitable.state = EDDY_FINISHED;
-    if (task != current.task && task->state == TASK_STARTED)
-        task_wake(task);
+    native_end(task, a, failure);
 }
 
 static bool may_complete(const struct eddy_awaitable *a)

@@ -27,6 +27,14 @@ static inline void native_ask_to_end(struct eddy_awaitable *a)
 }
 /* Completes it, and owns the failure (NULL: success). */
 void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure);
+/* The same for an operation that has not completed, where its loop runs. */
+static inline void native_end(struct task *task, struct eddy_awaitable *a, struct eddy_failure *failure)
+{
+    a->awaitable.failure = failure;
+    a->awaitable.state = EDDY_FINISHED;
+    if (task != current.task && task->state == TASK_STARTED)
+        task_wake(task);
+}
 /* The same with success, for an operation whose task is known to be parked for it. */
 static inline void native_complete_well(struct task *task)
 {

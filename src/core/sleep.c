@@ -13,8 +13,14 @@
 
 static void wake(struct timer *timer)
 {
-    struct task *task = container_of(timer, struct task, wait.timer);
-    native_complete(task->waits_for, NULL);
+    native_complete_well(container_of(timer, struct task, wait.timer));
+}
+
+/* False: no memory. */
+static inline bool set_timer(struct task *task, double seconds)
+{
+    int64_t when = clock_add(driver_now(task->loop->driver), clock_from_seconds(seconds));
+    return timer_set(&task->loop->timers, &task->wait.timer, when, wake);
 }
 
 static void start(struct eddy_awaitable *a)
@@ -28,10 +34,29 @@ static void start(struct eddy_awaitable *a)
         a->awaitable.state = EDDY_SUSPENDED; /* one pass of the loop */
         task_wake(task);
     } else if (seconds < INFINITY) {
-        int64_t when = clock_add(driver_now(task->loop->driver), clock_from_seconds(seconds));
-        if (!timer_set(&task->loop->timers, &task->wait.timer, when, wake))
+        if (!set_timer(task, seconds))
             native_complete(a, &failure_no_memory);
     }
+}
+
+static inline void wait_here(struct task *self, struct eddy_awaitable *a, double seconds)
+{
+    if (!set_timer(self, seconds)) {
+        a->awaitable.failure = &failure_no_memory;
+        return;
+    }
+    native_enter(self, a);
+    native_wait_once(self, a);
+}
+
+/* An await of a sleep that takes time, if no request is pending. */
+static __attribute__((noinline)) void run_for_a_time(struct eddy_awaitable *a)
+{
+    double seconds = ((struct eddy_sleep *)(void *)a)->seconds;
+    if (native_is_free(current.task) && seconds > 0 && seconds < INFINITY)
+        wait_here(current.task, a, seconds);
+    else
+        eddy_run_generic(a);
 }
 
 /* An await of a sleep(0) only lasts one pass of the loop, and a pending request waits for its end. */
@@ -41,7 +66,7 @@ static void run(struct eddy_awaitable *a)
     uint64_t seconds; /* the bits of 0.0 are zero */
     memcpy(&seconds, &((struct eddy_sleep *)(void *)a)->seconds, sizeof seconds);
     if (seconds != 0 || !self) {
-        eddy_run_generic(a);
+        run_for_a_time(a);
         return;
     }
     sched_give_way(self);
@@ -53,7 +78,7 @@ static void cancel(struct eddy_awaitable *a)
 {
     struct task *task = owner_of(a);
     timer_cancel(&task->loop->timers, &task->wait.timer);
-    native_complete(a, &failure_cancelled);
+    native_end(task, a, &failure_cancelled);
 }
 
 static void undo(struct eddy_awaitable *a)

@@ -176,10 +176,16 @@ static inline void task_disown(struct task *task)
 }
 /* Called when the last reference is given up. */
 void task_free(struct task *task);
+/* For a task that was made: its handle was used, or it has run. */
+static inline void task_unref_counted(struct task *task)
+{
+    if (--task->references == 0)
+        task_free(task);
+}
 static inline void task_unref(struct task *task)
 {
-    if (!task_is_no_memory(task) && --task->references == 0)
-        task_free(task);
+    if (!task_is_no_memory(task))
+        task_unref_counted(task);
 }
 /* Its handle was awaited or given up, which the program may do once. */
 static inline void task_use(struct task *task, const struct eddy_site *site)

@@ -31,7 +31,7 @@ bool(eddy_cancel)(void *t, const char *reason)
     struct eddy_awaitable *a = handle_of(t, "eddy_cancel");
     if (!handle_is_task(a))
         return future_cancel(a, reason);
-    if (__builtin_expect(awaitable_is_ours(a), 1))
+    if (__builtin_expect(task_of_handle(a)->loop == current.loop, 1) || awaitable_is_ours(a))
         return task_cancel(task_of_handle(a), reason);
     pass_on_cancel(task_of_handle(a), task_cancel);
     return true;

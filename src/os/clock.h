@@ -3,6 +3,7 @@
 #ifndef EDDY_OS_CLOCK_H
 #define EDDY_OS_CLOCK_H
 
+#include <float.h>
 #include <stdint.h>
 
 #define CLOCK_NEVER INT64_MAX
@@ -18,8 +19,25 @@ static inline uint32_t clock_tick(int64_t now)
 }
 
 /* Seconds to nanoseconds, rounded up (a timer never fires early), saturated; the caller has refused NaN. */
-int64_t clock_from_seconds(double seconds);
+static inline int64_t clock_from_seconds(double seconds)
+{
+    double exact = seconds * 1e9;
+    if (exact >= 0x1p63)
+        return CLOCK_NEVER;
+    if (exact <= -0x1p63)
+        return INT64_MIN;
+    int64_t whole = (int64_t)exact;
+    /* The error of the multiplication itself must not be rounded up: 0.3 seconds and three times 0.1 must
+     * be the same instant, or timers with equal due times would lose their order. */
+    return exact > 0 && exact - (double)whole > exact * DBL_EPSILON ? whole + 1 : whole;
+}
 /* now + span, saturated at CLOCK_NEVER. */
-int64_t clock_add(int64_t now, int64_t span);
+static inline int64_t clock_add(int64_t now, int64_t span)
+{
+    int64_t sum;
+    if (!__builtin_add_overflow(now, span, &sum))
+        return sum;
+    return span > 0 ? CLOCK_NEVER : INT64_MIN;
+}
 
 #endif

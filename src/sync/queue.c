@@ -45,7 +45,7 @@ static void wake_putter(struct eddy_queue *queue)
 }
 
 /* Puts or takes an item, after a check that this is possible. */
-static inline void put_into_room(struct eddy_queue *queue, const void *item)
+static inline __attribute__((always_inline)) void put_into_room(struct eddy_queue *queue, const void *item)
 {
     items_push(queue, item);
     queue->unfinished++;
@@ -61,7 +61,7 @@ static bool put_in(struct eddy_queue *queue, const void *item)
     return true;
 }
 
-static void take_out(struct eddy_queue *queue, void *item)
+static inline __attribute__((always_inline)) void take_out(struct eddy_queue *queue, void *item)
 {
     items_pop(queue, item);
     wake_putter(queue);

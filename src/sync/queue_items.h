@@ -30,12 +30,19 @@ static inline char *items_slot(const struct eddy_queue *queue, size_t i)
 static inline void items_copy(void *to, const void *from, size_t size)
 {
     __asm__("" : "+r"(to)); /* otherwise link-time optimisation sees an int, and warns about the branch for 8 bytes */
-    if (size == 8)
-        memcpy(to, from, 8);
-    else if (size == 4)
-        memcpy(to, from, 4);
-    else
+    if (size == 8) {
+        uint64_t word;
+        memcpy(&word, from, 8);
+        __asm__("" : "+r"(word)); /* otherwise clang makes one call of the three */
+        memcpy(to, &word, 8);
+    } else if (size == 4) {
+        uint32_t word;
+        memcpy(&word, from, 4);
+        __asm__("" : "+r"(word));
+        memcpy(to, &word, 4);
+    } else {
         memcpy(to, from, size);
+    }
 }
 
 /* True: there is memory for one more item, which is never more than the queue may hold. */
