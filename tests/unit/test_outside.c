@@ -86,10 +86,29 @@ static void use_a_stream(eddy_stream *s)
     expect_no_task("await of", &err);
 }
 
+/* With a context of its own and with the default one, which belongs to a loop. */
+static void use_tls(eddy_stream *s)
+{
+    eddy_error err;
+    eddy_tls *tls = eddy_tls_client_new(NULL, &err);
+    if (!tls && err.code != ENOSYS)
+        note("a context: %d, \"%s\"", err.code, err.message);
+    eddy_await(eddy_start_tls(s, tls, "localhost"), &err);
+    expect_no_task("await of", &err);
+    eddy_await(eddy_start_tls(s, NULL, "localhost"), &err);
+    expect_no_task("await of", &err);
+    (void)!eddy_await(eddy_open_tls_connection("127.0.0.1", 1, tls), &err);
+    expect_no_task("await of", &err);
+    (void)!eddy_await(eddy_open_tls_connection("127.0.0.1", 1, NULL), &err);
+    expect_no_task("await of", &err);
+    eddy_tls_free(tls);
+}
+
 static void use_the_network(struct outside *outside)
 {
     eddy_error err;
     use_a_stream(outside->ends[0]);
+    use_tls(outside->ends[0]);
     (void)!eddy_await(eddy_open_connection("127.0.0.1", 1), &err);
     expect_no_task("await of", &err);
     (void)!eddy_await(eddy_open_unix_connection("@eddy-test-nothing"), &err);
@@ -192,8 +211,10 @@ static void a_thread_without_a_loop_cannot_await(void **state)
 {
     (void)state;
     await_operations();
+    use_tls(NULL);
     long blocks = memory_live_blocks(); /* the last error is kept, as errno is */
     await_operations();
+    use_tls(NULL);
     enter_blocks();
     set_a_deadline();
     told("");
