@@ -390,6 +390,50 @@ def file_of_a_long_name_is_no_exception(place):
     ends(place.eddy('run', folder + '/long.c'), 4)
 
 
+# ---- run: what changes while the compiler runs ----
+
+def compiler_that_then(place, *lines):
+    """A compiler that executes the lines when it has compiled for the first time."""
+    place.environment['CC'] = place.script(
+        'then-cc', '%s "$@" || exit' % THE_COMPILER, 'case " $* " in *" -c "*) ;; *) exit 0;; esac',
+        '[ ! -e "%s" ] || exit 0' % place.path('compiled'), ': > "%s"' % place.path('compiled'), *lines)
+
+
+@check
+def header_that_comes_before_another_meanwhile_is_noticed(place):
+    os.mkdir(place.path('first'))
+    place.write('second/value.h', '#define N 3\n')
+    place.write('main.c', '#include <value.h>\nint main(void) { return N; }\n')
+    place.environment['CFLAGS'] = '-Ifirst -Isecond'
+    compiler_that_then(place, 'echo "#define N 4" > "%s"' % place.path('first/value.h'))
+    ends(place.eddy('run', 'main.c'), 3)
+    ends(place.eddy('run', 'main.c'), 4)
+
+
+@check
+def header_that_changes_meanwhile_is_noticed(place):
+    place.write('value.h', '#define N 3\n')
+    place.write('main.c', '#include "value.h"\nint main(void) { return N; }\n')
+    compiler_that_then(place, 'echo "#define N 4" > "%s"' % place.path('value.h'))
+    ends(place.eddy('run', 'main.c'), 3)
+    ends(place.eddy('run', 'main.c'), 4)
+
+
+@check
+def what_lies_in_the_way_and_is_not_read_matters_to_nobody(place):
+    """A header beside the source that <value.h> does not find, and a folder that has a header's name."""
+    place.counting_compiler(THE_COMPILER)
+    place.write('value.h', '#error\n')
+    place.write('second/value.h', '#define N 3\n')
+    os.mkdir(place.path('extra.h'))
+    place.write('main.c', '#include <value.h>\n#if __has_include("extra.h")\n#error\n#endif\nint main(void) { return N; }\n')
+    place.environment['CFLAGS'] = '-Isecond'
+    ends(place.eddy('run', 'main.c'), 3)
+    made = place.calls()
+    ends(place.eddy('run', 'main.c'), 3)
+    same(place.calls(), made, 'calls of the compiler')
+
+
 # ---- run: folders of others ----
 
 @check
