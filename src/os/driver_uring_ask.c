@@ -30,13 +30,12 @@ void uring_arm_ask(struct uring *uring)
 }
 
 /* Connections that have something to report get a new receive. */
-static void ask(struct uring *uring, struct pollfd *entries, int count)
+static void ask(struct uring *uring, struct pollfd *entries, const struct pollfd *end)
 {
-    if (count == 0 || poll(entries, (nfds_t)count, 0) <= 0)
-        return;
-    for (int i = 0; i < count; i++)
-        if (entries[i].revents != 0)
-            uring_stop_many(uring, uring_find(uring, entries[i].fd), entries[i].fd);
+    poll(entries, (nfds_t)(end - entries), 0); /* if it fails, none has anything to report */
+    for (const struct pollfd *one = entries; one != end; one++)
+        if (one->revents != 0)
+            uring_stop_many(uring, uring_find(uring, one->fd), one->fd);
 }
 
 /* Removes the descriptor from the list, or keeps it there until the next time if bytes have arrived. */
@@ -55,20 +54,20 @@ static bool is_quiet(struct uring *uring, int fd, int *kept)
 
 void uring_ask(struct uring *uring)
 {
-    struct pollfd entries[BATCH];
-    int count = 0, kept = -1;
+    struct pollfd entries[BATCH], *end = entries;
+    int kept = -1;
     uring->asking = false;
     for (int fd = uring->suspects, next; fd >= 0; fd = next) {
         next = uring_find(uring, fd)->next_suspect;
         if (is_quiet(uring, fd, &kept))
-            entries[count++] = (struct pollfd){.fd = fd, .events = POLLIN | POLLRDHUP};
-        if (count == BATCH) {
-            ask(uring, entries, count);
-            count = 0;
+            *end++ = (struct pollfd){.fd = fd, .events = POLLIN | POLLRDHUP};
+        if (end == entries + BATCH) {
+            ask(uring, entries, end);
+            end = entries;
         }
     }
     uring->suspects = kept;
-    ask(uring, entries, count);
+    ask(uring, entries, end);
 }
 
 #endif

@@ -173,6 +173,9 @@ static void a_quiet_connection_is_asked_once(void **state)
     assert_int_equal(inside()->suspects, ends[1][0]);
     uring_ask(inside());
     assert_int_equal(suspects(), 0);
+    put(ends[0][1], "ghi"); /* and once more after new bytes */
+    await_stock(ends[0][0], 1);
+    assert_int_equal(suspects(), 1);
     for (int i = 0; i < 3; i++)
         close_pair(ends[i]);
 }

@@ -267,6 +267,43 @@ static void an_interrupt_ends_it_with_eintr(void **state)
     close_loop(loop);
 }
 
+static int disturbed;
+
+async(void, sleeps_long)
+{
+    eddy_error err;
+    await_always(eddy_sleep(3600), &err);
+    disturbed++;
+}
+
+/* Its memory is likely to be that of the main task that has ended. */
+static void spawn_and_interrupt(void *unused)
+{
+    eddy_detach(spawn(sleeps_long()));
+    interrupt(unused);
+}
+
+async(void, gives_way_twice)
+{
+    await(eddy_sleep(0));
+    await(eddy_sleep(0));
+}
+
+static void an_interrupt_does_not_concern_tasks_that_a_main_task_has_left(void **state)
+{
+    (void)state;
+    eddy_error err;
+    eddy_loop *loop = open_loop();
+    disturbed = 0;
+    eddy_loop_run(loop, gives_way_twice(), &err);
+    eddy_call_soon_threadsafe(loop, spawn_and_interrupt, NULL);
+    assert_int_equal(eddy_loop_run_forever(loop), EINTR);
+    eddy_loop_run(loop, gives_way_twice(), &err);
+    assert_int_equal(disturbed, 0);
+    close_loop(loop);
+    assert_int_equal(disturbed, 1);
+}
+
 /* ---- refusals ---- */
 
 async(void, tries_to_run, (eddy_loop *, other))
@@ -537,6 +574,7 @@ int main(void)
         cmocka_unit_test(a_loop_runs_until_it_is_stopped),
         cmocka_unit_test(tasks_that_only_hand_over_do_not_keep_a_loop_from_its_stop),
         cmocka_unit_test(an_interrupt_ends_it_with_eintr),
+        cmocka_unit_test(an_interrupt_does_not_concern_tasks_that_a_main_task_has_left),
         cmocka_unit_test(a_running_loop_refuses_to_be_run),
         cmocka_unit_test(a_closed_loop_is_an_error),
         cmocka_unit_test(a_loop_without_tasks_runs_on_one_thread_after_another),
