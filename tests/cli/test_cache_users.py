@@ -103,6 +103,8 @@ def test_refused_folders(room):
     os.symlink(room.path('mine'), room.path('link'))
     os.lchown(room.path('link'), OTHER, OTHER)
     refuses('a link of another user', room.run(room.path('link')), 'a symbolic link of another user')
+    os.lchown(room.path('link'), 1, 1)
+    refuses('a link of the first user after root', room.run(room.path('link')), 'a symbolic link of another user')
     os.lchown(room.path('link'), 0, 0)
     check('a link of root is followed', room.run(room.path('link')).returncode == 7)
 

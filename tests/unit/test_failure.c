@@ -434,9 +434,30 @@ static void errors_that_cannot_follow_are_reported(void **state)
     assert_int_equal(log_count("an error in clean-up"), 1);
 }
 
+/* The first two kilobytes need no memory. */
+eddy_async(void, prints_reports_of_many_lengths)
+{
+    for (int size = 1900; size < 2100; size++) {
+        struct eddy_failure *failure = failure_of(EIO, "%0*d", size, 1);
+        logged[0] = '\0';
+        report_print(failure);
+        if (strlen(logged) < (size_t)size || !strstr(logged, "01\n"))
+            note("%d", size);
+        failure_unref(failure);
+    }
+}
+
+static void a_report_of_any_length_is_whole(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run_with(LOGGING(), prints_reports_of_many_lengths()), 0);
+    told("");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_report_of_any_length_is_whole),
         cmocka_unit_test(nested_errors_are_printed_and_freed_without_recursion),
         cmocka_unit_test(of_several_failures_the_first_leaves_and_the_others_follow_it),
         cmocka_unit_test(errors_that_cannot_follow_are_reported),

@@ -710,9 +710,31 @@ static void a_release_inside_a_release_keeps_the_request_of_the_outer_one(void *
     told("1 1 0");
 }
 
+/* The counters of requests stand still at their greatest value. */
+eddy_async(void, is_asked_too_often)
+{
+    struct task *self = current.task;
+    eddy_error err;
+    self->cancels = self->undelivered = UINT32_MAX;
+    task_cancel(self, NULL);
+    note("%d%d", self->cancels == UINT32_MAX, self->undelivered == UINT32_MAX);
+    eddy_await_always(eddy_sleep(1), &err);
+    note("%d", err.code == ECANCELED);
+    self->cancels = self->undelivered = 0;
+    self->must_cancel = false;
+}
+
+static void requests_without_number_do_not_wrap(void **state)
+{
+    (void)state;
+    RUN(is_asked_too_often());
+    told("11 1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_without_number_do_not_wrap),
         cmocka_unit_test(a_release_inside_a_release_keeps_the_request_of_the_outer_one),
         cmocka_unit_test(more_than_65535_may_wait_for_a_task),
         cmocka_unit_test(the_id_of_the_main_task_is_unique),

@@ -413,6 +413,31 @@ static void sessions_are_resumed(void **state)
     }
 }
 
+/* Of TLS 1.2, whose sessions serve several times and are one for each handshake. */
+async(void, keeps_64_sessions)
+{
+    eddy_tls_options client = client_options();
+    char host[8];
+    client.max_version = EDDY_TLS_1_2;
+    client.verify = EDDY_TLS_VERIFY_AUTHORITY;
+    struct talk talk = {.client_tls = client_of(client), .server_tls = server_of(server_options("server"))};
+    defer(end_talk, &talk);
+    for (int i = 0; i < 64; i++) {
+        snprintf(host, sizeof host, "h%d", i);
+        CHECK(!await(again(talk.client_tls, talk.server_tls, host)));
+    }
+    CHECK(await(again(talk.client_tls, talk.server_tls, "h0")));
+    CHECK(await(again(talk.client_tls, talk.server_tls, "h63")));
+    CHECK(!await(again(talk.client_tls, talk.server_tls, "h64"))); /* takes the place of the oldest */
+    CHECK(!await(again(talk.client_tls, talk.server_tls, "h0")));
+}
+
+static void the_oldest_of_64_sessions_is_forgotten(void **state)
+{
+    (void)state;
+    RUN_CLEAN(keeps_64_sessions());
+}
+
 /* ==== how it ends ==== */
 
 async(void, truncated, (int, version))
@@ -476,6 +501,7 @@ int main(void)
         cmocka_unit_test(impossible_contexts_are_refused),
         cmocka_unit_test(an_encrypted_key_needs_its_password),
         cmocka_unit_test(sessions_are_resumed),
+        cmocka_unit_test(the_oldest_of_64_sessions_is_forgotten),
         cmocka_unit_test(an_end_without_close_notify_is_an_error),
         cmocka_unit_test(closing_sends_close_notify),
     };
