@@ -135,28 +135,6 @@ static void a_message_is_received_into_its_parts_and_not_beyond(void **state)
     close_pair(ends);
 }
 
-/* A short read tells that the buffer is empty; a look at its contents does not. */
-static void a_look_takes_nothing(void **state)
-{
-    (void)state;
-    int ends[2];
-    struct probe probe;
-    make_adopted_pair(ends);
-    begin(&probe, DRIVER_RECV, ends[0]);
-    put(ends[1], "abc");
-    assert_int_equal(finish(&probe), 3);
-    put(ends[1], "de");
-    await_readable(ends[0]);
-    driver_wait(driver, 0);
-    prepare(&probe, DRIVER_RECV, ends[0]);
-    probe.op.u.buffer.flags = MSG_PEEK;
-    assert_true(is_prompt(&probe, driver_submit(driver, &probe.op)));
-    assert_int_equal(probe.op.result, 2);
-    assert_true(promptly(&probe, DRIVER_RECV, ends[0]));
-    assert_int_equal(probe.op.result, 2);
-    close_pair(ends);
-}
-
 /* Datagrams are short for other reasons: a short one does not mean that there is no further one. */
 static void short_messages_do_not_hide_the_next(void **state)
 {
@@ -786,7 +764,6 @@ int main(void)
         RULE(an_end_after_a_short_read_is_an_edge),
         RULE(bytes_that_arrive_between_reads_are_not_missed),
         RULE(a_message_is_received_into_its_parts_and_not_beyond),
-        RULE(a_look_takes_nothing),
         RULE(short_messages_do_not_hide_the_next),
         RULE(no_byte_is_lost_in_random_pieces),
         RULE(errors_are_results),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lent buffers and messages: receives without the caller's buffer, and with descriptors beside the bytes. */
+/* Lent buffers, messages, looks: receives without the caller's buffer, with descriptors, and without taking. */
 #define _GNU_SOURCE
 #include "driver_rules.h"
 
@@ -189,9 +189,32 @@ static void messages_carry_descriptors(void **state)
     }
 }
 
+/* A short read tells that the buffer is empty; a look at its contents does not. */
+static void a_look_takes_nothing(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_adopted_pair(ends);
+    begin(&probe, DRIVER_RECV, ends[0]);
+    put(ends[1], "abc");
+    assert_int_equal(finish(&probe), 3);
+    put(ends[1], "de");
+    await_readable(ends[0]);
+    driver_wait(driver, 0);
+    prepare(&probe, DRIVER_RECV, ends[0]);
+    probe.op.u.buffer.flags = MSG_PEEK;
+    assert_true(is_prompt(&probe, driver_submit(driver, &probe.op)));
+    assert_int_equal(probe.op.result, 2);
+    assert_true(promptly(&probe, DRIVER_RECV, ends[0]));
+    assert_int_equal(probe.op.result, 2);
+    close_pair(ends);
+}
+
 int main(void)
 {
     const struct CMUnitTest rules[] = {
+        RULE(a_look_takes_nothing),
         RULE(a_buffer_is_lent_when_something_has_come),
         RULE(two_lent_buffers_do_not_share),
         RULE(lent_bytes_begin_a_cache_line),
