@@ -11,7 +11,8 @@ compiler makes the same code of, is no mutant.
 Never mutated: a line with a hint to the processor or the compiler (prefetch, attribute), assertions, and a line that
 says `/* hint */`. The work is done in copies of the committed tree below build-mutate/, which also keeps what each test
 executes; the first run takes some ten minutes to find that out. After that a mutant takes a few seconds if it is
-killed, a minute if not. Not part of `make check`. The last line of the output is a count; the exit status is 0 if every
+killed, a minute if not. `--by TEST` needs no such run: the tests of that name are built and judge alone, in the order
+in which they are named, which is the quickest way while a test is written. Not part of `make check`. The last line of the output is a count; the exit status is 0 if every
 mutant was killed, 1 if some survived, 2 if they could not be judged.
 """
 import argparse
@@ -35,6 +36,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORK = os.path.join(TOP, 'build-mutate')
 KNOWN = os.path.join(TOP, 'tests', 'mutants.txt')
 SUITES = {'eddy:unit', 'eddy:language', 'eddy:conformance', 'eddy:docs', 'eddy:examples', 'eddy:cli', 'eddy:faults'}
+BY = []  # parts of names: only these tests judge, all of them each mutant
 # Other machines' and other builds' halves are not compiled here.
 ELSEWHERE = ('aarch64', 'generic', 'tls/none.c')
 OPTIONS = ['-Dtests=enabled', '-Dcurl=disabled', '-Dhttp=disabled', '-Dsqlite=disabled', '-Dwerror=false']
@@ -207,7 +209,7 @@ def tests_of(tree):
     listing = run(['meson', 'introspect', '--tests', 'build'], tree)
     need(listing, 'cannot list the tests')
     for test in json.loads(listing.stdout):
-        if SUITES & set(test['suite']):
+        if SUITES & set(test['suite']) and (not BY or any(part in test['name'] for part in BY)):
             yield test
 
 
@@ -316,6 +318,10 @@ class Bench:
             limit = PATIENCE + TIMES * times.get(test['name'], 1)
             self.tests[test['name']] = Test(test['name'], test['cmd'], test['env'], test['workdir'] or self.build, limit)
 
+    def names_in_order(self):
+        """As BY names them."""
+        return sorted(self.tests, key=lambda name: min(number for number, part in enumerate(BY) if part in name))
+
     def ninja(self, targets):
         return run(['ninja', '-C', 'build', '-j', '2'] + sorted(targets), self.tree).returncode == 0
 
@@ -391,7 +397,9 @@ def open_bench(numbers, times):
 
 
 def judge(mutant, names):
-    return bench.judge(mutant, names)
+    """names None: all tests that there are. Returns the killer, whether it took too long, and the number of tests."""
+    names = bench.names_in_order() if names is None else names
+    return (*bench.judge(mutant, names), len(names))
 
 
 def tell(mutant, killer, late, covered):
@@ -425,14 +433,14 @@ def tests_of_dying(path, times):
 
 def judge_all(chosen, by_line, times, workers):
     """(killed, survived)."""
-    names = [covering(by_line, mutant) or tests_of_dying(mutant.path, times) for mutant in chosen]
+    names = [None if BY else covering(by_line, mutant) or tests_of_dying(mutant.path, times) for mutant in chosen]
     killed = survived = 0
     with concurrent.futures.ProcessPoolExecutor(workers, initializer=open_bench,
                                                 initargs=(multiprocessing.Value('i', 0), times)) as pool:
-        for mutant, tests, (killer, late) in zip(chosen, names, pool.map(judge, chosen, names)):
+        for mutant, (killer, late, tests) in zip(chosen, pool.map(judge, chosen, names)):
             if killer == 'the compiler':
                 continue
-            tell(mutant, killer, late, len(tests))
+            tell(mutant, killer, late, tests)
             killed, survived = killed + bool(killer), survived + (not killer)
     return killed, survived
 
@@ -469,6 +477,8 @@ def arguments():
     parser.add_argument('--at', action='append', metavar='PATH:LINE',
                         help='all mutants of this line instead of a sample; may be repeated')
     parser.add_argument('--suite', help='judge by the tests of this suite only')
+    parser.add_argument('--by', action='append', metavar='TEST',
+                        help='judge by the tests whose name contains TEST only; may be repeated')
     parser.add_argument('--workers', type=int, default=os.cpu_count(), help='how many at once (%(default)s)')
     parser.add_argument('--list', action='store_true', help='print the mutants and judge none')
     return parser.parse_args()
@@ -476,6 +486,7 @@ def arguments():
 
 def main():
     options = arguments()
+    BY.extend(options.by or ())
     if options.suite:
         SUITES.intersection_update({'eddy:' + options.suite})
     chosen = ([mutant for place in options.at for mutant in mutants_at(place)] if options.at
@@ -486,7 +497,7 @@ def main():
         return 0
     os.makedirs(WORK, exist_ok=True)
     try:
-        by_line, times = coverage(options.workers)
+        by_line, times = ({}, {}) if BY else coverage(options.workers)
         killed, survived = judge_all(chosen, by_line, times, options.workers)
     except concurrent.futures.process.BrokenProcessPool:
         fail('a worker ended before its work was done; what it said stands above')
