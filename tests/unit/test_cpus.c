@@ -97,6 +97,10 @@ static void nonsense_is_no_limit(void **state)
     write_file("pod/cpu.max", "\n");
     write_file("pod/box/cpu.max", "100000 0\n");
     assert_int_equal(quota("0::/pod/box\n"), 0);
+    write_file("pod/box/cpu.max", "1048576 1\n"); /* more CPUs than any machine has */
+    assert_int_equal(quota("0::/pod/box\n"), 0);
+    write_file("pod/box/cpu.max", "1048575 1\n");
+    assert_int_equal(quota("0::/pod/box\n"), 1048575);
     assert_int_equal(quota("0\n::\n:\n\n"), 0);
     assert_int_equal(quota(""), 0);
     assert_int_equal(cpus_of_quota("/does/not/exist", "/neither/does/this"), 0);

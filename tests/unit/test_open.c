@@ -10,6 +10,15 @@
 
 #include "run_clean.h"
 
+/* Gives standard input its file back, which the program that starts the tests may have closed. */
+static void restore_input(const int *kept)
+{
+    if (*kept >= 0) {
+        dup2(*kept, 0);
+        close(*kept);
+    }
+}
+
 /* ==== ttys ==== */
 
 struct terminal {
@@ -58,8 +67,8 @@ static void a_tty_is_a_stream(void **state)
 
 /* ==== files ==== */
 
-/* More than a stream buffers: it is read straight into the caller's memory. */
-async(void, read_whole_file)
+/* More than a stream buffers: it is read straight into the caller's memory. as_input: its number is 0. */
+async(void, read_whole_file, (bool, as_input))
 {
     enum { SIZE = 200000 };
     char path[] = "/tmp/eddy-open-XXXXXX", byte, *data = calloc(2, SIZE);
@@ -69,6 +78,12 @@ async(void, read_whole_file)
     for (size_t i = 0; i < SIZE; i++)
         data[i] = (char)(i * 31 >> 3);
     CHECK(write(fd, data, SIZE) == SIZE && lseek(fd, 0, SEEK_SET) == 0);
+    int kept = as_input ? fcntl(0, F_DUPFD_CLOEXEC, 3) : -1;
+    defer(restore_input, &kept);
+    if (as_input) {
+        CHECK(dup2(fd, 0) == 0 && close(fd) == 0);
+        fd = 0;
+    }
     eddy_stream *s = await(eddy_open_descriptors(fd, -1));
     defer(eddy_stream_abort, s);
     CHECK(await(eddy_stream_read_exactly(s, data + SIZE, SIZE)) == SIZE && !memcmp(data, data + SIZE, SIZE));
@@ -78,7 +93,8 @@ async(void, read_whole_file)
 static void a_file_is_a_stream(void **state)
 {
     (void)state;
-    RUN_CLEAN(read_whole_file());
+    RUN_CLEAN(read_whole_file(false));
+    RUN_CLEAN(read_whole_file(true));
 }
 
 /* ==== pipes ==== */
