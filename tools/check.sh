@@ -16,10 +16,14 @@ library_only="-Dtests=disabled -Dcurl=disabled -Dhttp=disabled -Dsqlite=disabled
 contracts="--suite unit --suite language --suite contract"
 tally=$(mktemp)
 failures=$(mktemp)
-trap 'rm -f "$tally" "$failures"' EXIT
+table=$(mktemp)
+trap 'rm -f "$tally" "$failures" "$table"' EXIT
 began=$SECONDS
 
 title() { printf '\n=== %s (after %d s)\n' "$1" $((SECONDS - began)); }
+
+# processor_seconds: what this script and its ended children have used so far.
+processor_seconds() { awk '{ printf "%d", ($14 + $15 + $16 + $17) / 100 }' /proc/$$/stat; }
 note_failure() { echo "$1" >&2; echo "$1" >>"$failures"; echo "0 1 0" >>"$tally"; }
 
 # suites FOLDER ARGUMENT...: runs suites of a build.
@@ -201,7 +205,7 @@ step_model() {
 step_seeds() { build build gcc && once seeds tools/seeds.py build 200; }
 
 main() {
-    local steps="$*" step
+    local steps="$*" step from used
     [ -n "$steps" ] || steps=$(sed -nE 's/^step_([a-zA-Z0-9_]+)\(\).*/\1/p' tools/check.sh)
     if ! tools/need.sh $need_to_build $need_for_curl $need_for_tests $need_for_check; then
         echo "0 passed, 1 failed, 0 skipped"
@@ -209,8 +213,11 @@ main() {
     fi
     for step in $steps; do
         title "$step"
+        from=$SECONDS used=$(processor_seconds)
         "step_$step"
+        printf '%-18s %5d s, %5d s of processors\n' "$step" $((SECONDS - from)) $(($(processor_seconds) - used)) >>"$table"
     done
+    printf '\nStep by step:\n' && cat "$table"
     printf '\nAll of it took %d s\n' $((SECONDS - began))
     [ ! -s "$failures" ] || { printf '\nWhat failed, once more:\n\n'; cat "$failures"; }
     awk '{ p += $1; f += $2; s += $3 }
