@@ -4,8 +4,7 @@
 #
 #   tools/check.sh [STEP...]            the steps are the functions below whose names begin with step_
 #
-# .ci/run has an hour on two processors. The longest steps, in seconds, on a machine that had other work besides: tsan 120
-# to 180, flags 240, musl 110, aarch64 150, clang, both sanitizers, valgrind, standards and portability 40 to 90 each.
+# .ci/run has an hour on two processors: all steps run in two lanes, side by side. A table at the end says how long each took.
 set -u
 cd "$(dirname "$0")/.."
 . tools/setup.sh
@@ -17,13 +16,12 @@ contracts="--suite unit --suite language --suite contract"
 tally=$(mktemp)
 failures=$(mktemp)
 table=$(mktemp)
-trap 'rm -f "$tally" "$failures" "$table"' EXIT
+other=$(mktemp)
+trap 'rm -f "$tally" "$failures" "$table" "$other"' EXIT
 began=$SECONDS
 
 title() { printf '\n=== %s (after %d s)\n' "$1" $((SECONDS - began)); }
 
-# processor_seconds: what this script and its ended children have used so far.
-processor_seconds() { awk '{ printf "%d", ($14 + $15 + $16 + $17) / 100 }' /proc/$$/stat; }
 note_failure() { echo "$1" >&2; echo "$1" >>"$failures"; echo "0 1 0" >>"$tally"; }
 
 # suites FOLDER ARGUMENT...: runs suites of a build.
@@ -50,6 +48,11 @@ build() {
     CC=$2 build_folder "$1" -Dcurl=enabled -Dtests=enabled "${@:3}" || { note_failure "$1 does not build"; return 1; }
 }
 
+# prepare FOLDER COMPILER OPTION...: sets up a folder; `suites FOLDER --build` builds the part of it that it runs.
+prepare() {
+    folder=$1 CC=$2 configure_folder -Dcurl=enabled -Dtests=enabled "${@:3}" || { note_failure "$1 cannot be set up"; return 1; }
+}
+
 # --- the other compiler, other levels ---------------------------------------------------------------------------------
 
 step_clang() { build build-clang clang && suites build-clang $again; }
@@ -70,36 +73,37 @@ outside() {
 
 # --- memory -----------------------------------------------------------------------------------------------------------
 
-# A report of a sanitizer ends the program, so that it is a failure.
+# sanitized build|prepare FOLDER COMPILER: a report of a sanitizer ends the program, so that it is a failure.
 sanitized() {
-    build "$1" "$2" -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 \
+    "$1" "$2" "$3" -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 \
         -Dc_args=-fno-sanitize-recover=undefined -Dassertions=expensive
 }
 # Each stack then has a second one, of frames that stay poisoned when their function has returned.
 sanitized_suites() { ASAN_OPTIONS=detect_stack_use_after_return=1 suites "$@" --slower 4; }
-step_gcc_sanitizers() { sanitized build-gcc-sanitizers gcc && sanitized_suites build-gcc-sanitizers $again; }
+step_gcc_sanitizers() { sanitized build build-gcc-sanitizers gcc && sanitized_suites build-gcc-sanitizers $again; }
 step_clang_sanitizers() {
-    sanitized build-clang-sanitizers clang && sanitized_suites build-clang-sanitizers $contracts --suite examples
+    sanitized prepare build-clang-sanitizers clang &&
+        sanitized_suites build-clang-sanitizers --build $contracts --suite examples
 }
 
 # Fibers are announced at each switch. The kernel may have moved the program to where the tool wants to be. A forked child
 # whose loop needs a thread of its own would end at once by default.
 step_tsan() {
-    build build-tsan gcc -Db_sanitize=thread -Db_lundef=false -Doptimization=1 || return
-    TSAN_OPTIONS=die_after_fork=0 suites build-tsan $contracts --slower 6 --wrapper 'setarch -R'
+    prepare build-tsan gcc -Db_sanitize=thread -Db_lundef=false -Doptimization=1 || return
+    TSAN_OPTIONS=die_after_fork=0 suites build-tsan --build $contracts --slower 6 --wrapper 'setarch -R'
 }
 
 # In a folder of its own: stack.c registers stacks only if Valgrind's header was there when it was compiled.
 step_valgrind() {
-    build build-valgrind gcc -During=disabled || return # it does not see what a ring writes
-    suites build-valgrind $contracts --slower 20 --wrapper \
+    prepare build-valgrind gcc -During=disabled || return # it does not see what a ring writes
+    suites build-valgrind --build $contracts --slower 20 --wrapper \
         "valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
             --errors-for-leak-kinds=definite,indirect --trace-children=no"
 }
 
 # The n-th allocation fails, the n-th operation of the driver fails, for each n.
 step_faults() {
-    sanitized build-gcc-sanitizers gcc && once faults tools/faults.py build-gcc-sanitizers
+    sanitized build build-gcc-sanitizers gcc && once faults tools/faults.py build-gcc-sanitizers
 }
 
 # Bytes from outside, a minute a target.
@@ -107,7 +111,7 @@ step_fuzz() { once fuzz tools/fuzz.sh; }
 
 # The n-th call or request of a driver gets another answer, on each driver. EDDY_FAULTS_PICKS=0: for each n.
 step_completions() {
-    sanitized build-gcc-sanitizers gcc && once completions tools/faults.py --completions build-gcc-sanitizers
+    sanitized build build-gcc-sanitizers gcc && once completions tools/faults.py --completions build-gcc-sanitizers
 }
 
 # --- io_uring forbidden -----------------------------------------------------------------------------------------------
@@ -200,23 +204,56 @@ step_cache() { build build gcc && EDDY_BUILD=build EDDY_CACHE_ROUNDS=200 once ca
 # Random programs in every weather, then again in a build with sanitizers.
 step_model() {
     build build gcc && EDDY_MODEL_SEEDS=${EDDY_MODEL_SEEDS:-10000} suites build --suite model
-    sanitized build-gcc-sanitizers gcc && EDDY_MODEL_SEEDS=500 sanitized_suites build-gcc-sanitizers --suite model
+    sanitized build build-gcc-sanitizers gcc && EDDY_MODEL_SEEDS=500 sanitized_suites build-gcc-sanitizers --suite model
 }
 step_seeds() { build build gcc && once seeds tools/seeds.py build 200; }
 
+# --- two lanes --------------------------------------------------------------------------------------------------------
+
+# Most steps do not fill two processors, so two run side by side. These are of the second lane; all others are of the first.
+# Steps that use the same build folder are in the same lane. The longer lane says how long all of it takes.
+second_lane="standards portability flags musl aarch64 clang_sanitizers tsan valgrind fuzz instructions growth traffic debian"
+
+every_step() { sed -nE 's/^step_([a-zA-Z0-9_]+)\(\).*/\1/p' tools/check.sh; }
+first_lane() { every_step | grep -vxF "$(tr ' ' '\n' <<<"$second_lane")"; }
+
+# processor_seconds: sets `spent` to what this process and its ended children have used so far.
+processor_seconds() {
+    local fields
+    read -ra fields <"/proc/$BASHPID/stat"
+    spent=$(((fields[13] + fields[14] + fields[15] + fields[16]) / $(getconf CLK_TCK)))
+}
+
+# run_steps STEP...
+run_steps() {
+    local step from before spent
+    for step in "$@"; do
+        title "$step"
+        from=$SECONDS
+        processor_seconds
+        before=$spent
+        "step_$step"
+        processor_seconds
+        printf '%-18s %5d s, %5d s of processors\n' "$step" $((SECONDS - from)) $((spent - before)) >>"$table"
+    done
+}
+
+# What the second lane prints is shown when the first has ended. Two lanes must not install packages at the same time.
+run_lanes() {
+    tools/need.sh $need_for_portability $need_for_interop $need_for_debugger $need_for_debian $need_for_install \
+        $need_for_site $need_for_python_build $need_for_python || note_failure "packages are missing"
+    run_steps $second_lane >"$other" 2>&1 &
+    run_steps $(first_lane)
+    wait
+    cat "$other"
+}
+
 main() {
-    local steps="$*" step from used
-    [ -n "$steps" ] || steps=$(sed -nE 's/^step_([a-zA-Z0-9_]+)\(\).*/\1/p' tools/check.sh)
     if ! tools/need.sh $need_to_build $need_for_curl $need_for_tests $need_for_check; then
         echo "0 passed, 1 failed, 0 skipped"
         exit 1
     fi
-    for step in $steps; do
-        title "$step"
-        from=$SECONDS used=$(processor_seconds)
-        "step_$step"
-        printf '%-18s %5d s, %5d s of processors\n' "$step" $((SECONDS - from)) $(($(processor_seconds) - used)) >>"$table"
-    done
+    [ $# -gt 0 ] && run_steps "$@" || run_lanes
     printf '\nStep by step:\n' && cat "$table"
     printf '\nAll of it took %d s\n' $((SECONDS - began))
     [ ! -s "$failures" ] || { printf '\nWhat failed, once more:\n\n'; cat "$failures"; }

@@ -18,9 +18,11 @@ trap 'rm -rf "$tally"' EXIT
 # Frames must not outlive their function on a stack of Eddy's, and a refused allocation is not a finding.
 export ASAN_OPTIONS=detect_stack_use_after_return=0:handle_abort=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
 
+# build TARGET...
 build() {
-    CC=clang build_folder $folder -Dfuzz=true -Dcurl=disabled -Dhttp=disabled -Dsqlite=disabled -Dtests=disabled -Db_lundef=false -Doptimization=1 \
-        -Db_sanitize=address,undefined "-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined"
+    CC=clang configure_folder -Dfuzz=true -Dcurl=disabled -Dhttp=disabled -Dsqlite=disabled -Dtests=disabled \
+        -Db_lundef=false -Doptimization=1 -Db_sanitize=address,undefined "-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined" &&
+        quietly ninja -C $folder "${@/#/tests/fuzz/fuzz_}"
 }
 
 fuzz() {
@@ -48,7 +50,7 @@ main() {
     local verb=fuzz target
     [ "${1:-}" = --keep ] && { verb=keep; shift; }
     [ $# -gt 0 ] || set -- $(sed -n "s/^    '\(.*\)',$/\1/p" tests/fuzz/meson.build)
-    if ! tools/need.sh $need_to_build $need_for_check || ! build; then
+    if ! tools/need.sh $need_to_build $need_for_check || ! build "$@"; then
         echo "0 passed, 1 failed, 0 skipped"
         exit 1
     fi

@@ -26,6 +26,7 @@ def parse_arguments():
     parser.add_argument('folder', help='the build folder')
     parser.add_argument('--suite', action='append', default=[], help='run this suite (may be repeated)')
     parser.add_argument('--wrapper', help='run each test program under this command')
+    parser.add_argument('--build', action='store_true', help='first build what these tests are made of, and nothing else')
     parser.add_argument('--slower', type=int, default=1, help='factor on every time limit')
     parser.add_argument('--slowest', type=int, default=0, help='how many of the slowest tests to list')
     parser.add_argument('--label', default='', help='name of this run in messages')
@@ -39,8 +40,9 @@ def run_meson(options):
     base = 'eddy-tests'
     for old in glob.glob(os.path.join(options.folder, 'meson-logs', base + '*')):
         os.remove(old)
-    command = ['meson', 'test', '-C', options.folder, '--no-rebuild', '--logbase', base,
-               '-t', str(options.slower)]
+    command = ['meson', 'test', '-C', options.folder, '--logbase', base, '-t', str(options.slower)]
+    if not options.build:
+        command.append('--no-rebuild')
     for suite in options.suite:
         command += ['--suite', suite]
     if options.wrapper:
