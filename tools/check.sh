@@ -9,7 +9,7 @@ set -u
 cd "$(dirname "$0")/.."
 . tools/setup.sh
 
-again="--suite unit --suite language --suite conformance --suite examples --suite cli"
+again="--suite unit --suite language --suite conformance --suite examples --suite command"
 # For folders in which only a few tests are of interest.
 library_only="-Dtests=disabled -Dcurl=disabled -Dhttp=disabled -Dsqlite=disabled"
 contracts="--suite unit --suite language --suite contract"

@@ -23,6 +23,20 @@ EDDY_API size_t eddy_server_shed(const eddy_server *server);
 /* Number of handlers that failed only because their peer disconnected (ECONNRESET, EPIPE, EDDY_TLS_TRUNCATED and the
  * like). The log gets their number at most once a second; they have no traceback. Since 0.1. */
 EDDY_API size_t eddy_server_gone(const eddy_server *server);
+/* Filled by eddy_server_stats; set `size` before. Since 0.1. */
+struct eddy_server_stats {
+    size_t size;          /* sizeof(struct eddy_server_stats) */
+    size_t servers;       /* number of servers that these counts are of */
+    uint64_t accepted;    /* connections that have got a handler */
+    uint64_t connections; /* of these, open */
+    uint64_t shed;        /* as eddy_server_shed */
+    uint64_t gone;        /* as eddy_server_gone */
+};
+/* Counts of this server. Returns 0; EINVAL: size is not set. Since 0.1. */
+EDDY_API int eddy_server_stats(const eddy_server *server, struct eddy_server_stats *stats);
+/* The sum of all servers that share its sockets, on whatever loops: the counts of those that have closed stay in it,
+ * without their connections. Of this server alone if it shares nothing. Returns as eddy_server_stats. Since 0.1. */
+EDDY_API int eddy_server_stats_shared(const eddy_server *server, struct eddy_server_stats *stats);
 /* True: eddy_server_close has begun. A handler that serves one request after another should end after the current
  * one. Since 0.1. */
 EDDY_API bool eddy_server_closing(const eddy_server *server);

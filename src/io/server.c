@@ -24,6 +24,19 @@ static const double youth = 0.05;
 /* Seconds for cancelled handlers to end, if the closing task is cancelled as well. */
 static const double last_seconds = 5;
 
+/* ==== counts ==== */
+
+static struct server_counts *counts_of(struct eddy_server *server)
+{
+    return &server->member.counts;
+}
+
+/* Only this loop writes the counter; see struct server_counts. */
+static void count(uint64_t *counter, int change)
+{
+    __atomic_store_n(counter, *counter + (uint64_t)change, __ATOMIC_RELAXED);
+}
+
 /* ==== the end of its tasks ==== */
 
 static void free_server(struct eddy_server *server)
@@ -48,7 +61,7 @@ static void free_at_close(struct loop_closer *closer)
 
 static void settle(struct eddy_server *server)
 {
-    if (server->accepting || server->connection_count || (server->exact && share_is_awaited(server)))
+    if (server->accepting || counts_of(server)->connections || (server->exact && share_is_awaited(server)))
         return;
     eddy_event_set(&server->idle);
     if (server->orphan)
@@ -79,9 +92,9 @@ void server_handshake_over(struct connection *connection)
 static void remove_connection(struct connection *connection)
 {
     server_handshake_over(connection);
-    EDDY_INVARIANT(connection->server->connection_count > 0);
+    EDDY_INVARIANT(counts_of(connection->server)->connections > 0);
     list_remove(&connection->server->connections, &connection->link);
-    connection->server->connection_count--;
+    count(&counts_of(connection->server)->connections, -1);
     if (connection->server->exact)
         share_count(connection->server, -1);
     connection->server->loop->serving--;
@@ -142,7 +155,7 @@ static void judge_failure(struct eddy_server *server, const struct eddy_stream *
     task_mark_seen(task);
     if (!s->gone)
         return;
-    server->gone_count++;
+    count(&counts_of(server)->gone, 1);
     server->gone_untold++;
     if (timer_is_set(&server->gone_timer))
         return;
@@ -185,7 +198,8 @@ static void add_connection(struct listener *listener, struct connection *connect
     connection->at = &listener->socket.own;
     connection->since = driver_now(server->loop->driver);
     list_add_first(&server->connections, &connection->link);
-    server->connection_count++;
+    count(&counts_of(server)->accepted, 1);
+    count(&counts_of(server)->connections, 1);
     if (server->exact)
         share_count(server, 1);
     server->loop->serving++;
@@ -250,7 +264,8 @@ static bool is_of_connection(int error)
 
 static bool is_full(const struct eddy_server *server)
 {
-    return (server->max_connections && server->connection_count >= server->max_connections) ||
+    const struct server_counts *counts = &server->member.counts;
+    return (server->max_connections && counts->connections >= server->max_connections) ||
            (server->max_handshakes && server->handshake_count >= server->max_handshakes);
 }
 
@@ -261,7 +276,7 @@ eddy_async(int, admit_when_there_is_room, (struct listener *, listener), (int, f
     struct held_socket held = {server->loop, fd};
     eddy_defer(socket_drop, &held);
     if (is_full(server) && server->shed) {
-        server->shed_count++;
+        count(&counts_of(server)->shed, 1);
         return 0;
     }
     while (is_full(server)) {
@@ -365,7 +380,7 @@ void server_drop(struct eddy_server *server)
 /* Connections that are between messages end at once: a read finds the end, a handshake is given up. */
 static void end_idle(struct eddy_server *server, bool spare_young)
 {
-    EDDY_EXPENSIVE_INVARIANT(list_count(&server->connections) == server->connection_count);
+    EDDY_EXPENSIVE_INVARIANT(list_count(&server->connections) == counts_of(server)->connections);
     int64_t young = driver_now(server->loop->driver) - clock_from_seconds(youth);
     LIST_EACH(struct eddy_stream, s, &server->connections, connection.link) {
         bool spared = spare_young && s->connection.since > young;
@@ -471,17 +486,42 @@ bool eddy_server_address(const eddy_server *server, size_t i, eddy_address *addr
 
 size_t eddy_server_connections(const eddy_server *server)
 {
-    return server->connection_count;
+    return server->member.counts.connections;
 }
 
 size_t eddy_server_shed(const eddy_server *server)
 {
-    return server->shed_count;
+    return server->member.counts.shed;
 }
 
 size_t eddy_server_gone(const eddy_server *server)
 {
-    return server->gone_count;
+    return server->member.counts.gone;
+}
+
+/* Of the server alone, or of all that share its sockets. */
+static int give_stats(const struct eddy_server *server, bool alone, struct eddy_server_stats *stats)
+{
+    const struct server_counts *own = &server->member.counts;
+    struct eddy_server_stats now = {.size = stats->size};
+    if (stats->size == 0 || stats->size > sizeof now)
+        return EINVAL;
+    if (alone)
+        now = (struct eddy_server_stats){stats->size, 1, own->accepted, own->connections, own->shed, own->gone};
+    else
+        share_sum(server, &now);
+    memcpy(stats, &now, stats->size);
+    return 0;
+}
+
+int eddy_server_stats(const eddy_server *server, struct eddy_server_stats *stats)
+{
+    return give_stats(server, true, stats);
+}
+
+int eddy_server_stats_shared(const eddy_server *server, struct eddy_server_stats *stats)
+{
+    return give_stats(server, false, stats);
 }
 
 bool eddy_server_closing(const eddy_server *server)

@@ -35,7 +35,7 @@ struct eddy_server {
     bool shed;               /* connections beyond max_connections are closed at once */
     size_t stream_limit;     /* limit on a line of each stream; 0: the default */
     struct list connections; /* the streams that the server has accepted */
-    size_t connection_count, handshake_count, shed_count, gone_count, accepting;
+    size_t handshake_count, accepting;
     eddy_event idle;         /* no task of the server is left */
     eddy_event room;         /* set when a connection or a handshake has ended: another one may be admitted */
     struct timer gone_timer; /* while it is set, peers that disconnect are counted and not logged */

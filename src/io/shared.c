@@ -22,6 +22,7 @@ struct share {
     char *host, *path;      /* of the options; NULL: none */
     int port;               /* that was asked for */
     bool exact;
+    struct server_counts past; /* of members that have left */
     size_t count;           /* of sockets */
     struct listening sockets[];
 };
@@ -199,6 +200,14 @@ static void appoint(struct share_member *member)
     loop_post(server_of(member)->loop, &member->appointment);
 }
 
+/* The connections that are left are those of a server that has begun to close: they are not counted any more. */
+static void keep_counts(struct server_counts *past, const struct server_counts *counts)
+{
+    past->accepted += counts->accepted;
+    past->shed += counts->shed;
+    past->gone += counts->gone;
+}
+
 void share_leave(struct eddy_server *server)
 {
     struct share_member *member = &server->member;
@@ -209,6 +218,7 @@ void share_leave(struct eddy_server *server)
         bool accepted = share->exact && is_first(member);
         list_remove(&share->members, &member->link);
         member->share = NULL;
+        keep_counts(&share->past, &member->counts);
         last = list_is_empty(&share->members);
         if (last)
             list_remove(&shares, &share->link);
@@ -275,6 +285,35 @@ void share_count(struct eddy_server *server, int change)
 {
     pthread_mutex_lock(&mutex);
     server->member.load += (size_t)change;
+    pthread_mutex_unlock(&mutex);
+}
+
+static void add_counts(struct eddy_server_stats *stats, const struct server_counts *counts)
+{
+    stats->accepted += __atomic_load_n(&counts->accepted, __ATOMIC_RELAXED);
+    stats->connections += __atomic_load_n(&counts->connections, __ATOMIC_RELAXED);
+    stats->shed += __atomic_load_n(&counts->shed, __ATOMIC_RELAXED);
+    stats->gone += __atomic_load_n(&counts->gone, __ATOMIC_RELAXED);
+}
+
+static void sum_members(struct share *share, struct eddy_server_stats *stats)
+{
+    add_counts(stats, &share->past);
+    LIST_EACH(struct share_member, member, &share->members, link) {
+        add_counts(stats, &member->counts);
+        stats->servers++;
+    }
+}
+
+void share_sum(const struct eddy_server *server, struct eddy_server_stats *stats)
+{
+    pthread_mutex_lock(&mutex);
+    if (server->member.share) {
+        sum_members(server->member.share, stats);
+    } else {
+        add_counts(stats, &server->member.counts);
+        stats->servers = 1;
+    }
     pthread_mutex_unlock(&mutex);
 }
 

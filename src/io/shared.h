@@ -17,6 +17,13 @@ struct eddy_start_server;
 struct listener;
 struct share;
 
+/* What a server has counted. Only its own loop writes it; those of its share read it: so each access is atomic. */
+struct server_counts {
+    uint64_t accepted;    /* connections that got a handler */
+    uint64_t connections; /* those of them that are open */
+    uint64_t shed, gone;  /* see eddy_server_shed, eddy_server_gone */
+};
+
 /* What a server does when another loop has called it. */
 struct share_calls {
     void (*receive)(struct listener *listener, int fd); /* a connection that no loop has adopted */
@@ -28,6 +35,7 @@ struct share_member {
     const struct share_calls *calls;
     struct share *share;    /* NULL: its server shares nothing, or has left */
     struct list_link link;  /* among the members */
+    struct server_counts counts;
     size_t load;            /* its connections, those on the way to it included */
     size_t coming;          /* calls on the way to it */
     struct remote_call appointment; /* tells it that it accepts from now on */
@@ -52,6 +60,8 @@ bool share_accepts(struct eddy_server *server);
 bool share_hand_over(struct listener *listener, int fd);
 /* A connection of the server has begun (1) or ended (-1). */
 void share_count(struct eddy_server *server, int change);
+/* The counts of all members of its share, and of those that have left; of the server itself if it shares nothing. */
+void share_sum(const struct eddy_server *server, struct eddy_server_stats *stats);
 /* True: calls of other loops are on the way to the server. */
 bool share_is_awaited(struct eddy_server *server);
 

@@ -35,6 +35,11 @@ async(void, with_options)
     eddy_stream *s = await(eddy_open_connection_with_options("127.0.0.1", port, &from));
     // [from]
     await(print_line(s));
+    // [stats]
+    struct eddy_server_stats stats = {.size = sizeof stats};
+    eddy_server_stats_shared(server, &stats);
+    printf("%llu connections on %zu servers\n", (unsigned long long)stats.accepted, stats.servers);
+    // [stats]
     await(eddy_server_close(server, 1));
 }
 

@@ -71,8 +71,30 @@ static int sum(void)
     return sum;
 }
 
+static void check_counts(eddy_server *server, enum eddy_balance balance)
+{
+    struct eddy_server_stats own = {.size = sizeof own}, all = {.size = sizeof all}, none = {0};
+    CHECK(eddy_server_stats(server, &none) == EINVAL && eddy_server_stats_shared(server, &none) == EINVAL);
+    CHECK(eddy_server_stats(server, &own) == 0 && eddy_server_stats_shared(server, &all) == 0);
+    CHECK(own.servers == 1 && own.accepted == own.connections && own.connections == (size_t)value_of(&served[0]));
+    if (balance == EDDY_BALANCE_EXACT && !simulated)
+        CHECK(own.accepted == EACH);
+    CHECK(all.servers == CORES && all.accepted == CLIENTS && all.connections == CLIENTS && !all.shed && !all.gone);
+}
+
+/* Those of a server that has closed stay in the sum. */
+async(void, check_counts_of_others, (eddy_server *, server))
+{
+    struct eddy_server_stats all = {.size = sizeof all};
+    do {
+        await(eddy_sleep(0.001)); /* their handlers have not all ended */
+        CHECK(eddy_server_stats_shared(server, &all) == 0);
+    } while (all.connections);
+    CHECK(all.servers == CORES - 1 && all.accepted == 2 * CLIENTS);
+}
+
 /* Core 0 is the client; it closes its own server first, then tries again. */
-static int phase; /* atomic */
+static int phase, counted; /* atomic */
 
 async(int, server, (enum eddy_balance, balance))
 {
@@ -89,11 +111,16 @@ async(int, server, (enum eddy_balance, balance))
         CHECK(ports[j] == ports[0] && ports[0] > 0);
     if (i > 0) {
         await(until(&phase, 1));
+        if (i == 1 && !simulated)
+            await(check_counts_of_others(server));
+        add(&counted, i == 1);
+        await(until(&counted, 1));
         await(eddy_server_close(server, 1));
         return 0;
     }
     await(connect_all(ports[0]));
     CHECK(sum() == CLIENTS);
+    check_counts(server, balance);
     for (int j = 0; j < CORES && balance == EDDY_BALANCE_EXACT && !simulated; j++)
         CHECK(value_of(&served[j]) == EACH);
     await(disconnect_all());
@@ -111,7 +138,7 @@ async(int, server, (enum eddy_balance, balance))
 static void one_port(enum eddy_balance balance)
 {
     forget();
-    phase = 0;
+    phase = counted = 0;
     CHECK(eddy_run_on_cores(CORES, server(balance)) == 0);
 }
 
