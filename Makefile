@@ -1,8 +1,8 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run run-http test check model soak fuzz faults bench bench-quick bench-micro bench-io bench-growth docs amalgamation python \
-    test-python wheel bench-python install uninstall clean help
+.PHONY: build run run-http test check model soak fuzz flags faults bench bench-quick bench-micro bench-io bench-growth docs \
+    python amalgamation test-python wheel bench-python install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
 	@tools/build.sh
@@ -29,6 +29,9 @@ soak:       ## hostile load, EDDY_SOAK_SECONDS (1200) on each driver, then `make
 
 fuzz:       ## foreign bytes into streams, TLS, HTTP, addresses, errors, the cache; EDDY_FUZZ_SECONDS each (60)
 	@tools/fuzz.sh
+
+flags:      ## the language tests under all flags with both compilers; a quarter of an hour
+	@EDDY_FLAGS=all tests/portability/flags.sh
 
 faults:     ## every fault that can be injected, at every place; an hour or two
 	@EDDY_FAULTS_PICKS=0 tools/check.sh faults completions

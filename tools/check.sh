@@ -101,7 +101,7 @@ step_valgrind() {
             --errors-for-leak-kinds=definite,indirect --trace-children=no"
 }
 
-# The n-th allocation fails, the n-th operation of the driver fails, for each n.
+# The n-th allocation fails, the n-th operation of the driver fails; EDDY_FAULTS_PICKS=0: for each n.
 step_faults() {
     sanitized build build-gcc-sanitizers gcc && once faults tools/faults.py build-gcc-sanitizers
 }
