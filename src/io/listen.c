@@ -125,29 +125,21 @@ void listen_close(struct eddy_loop *loop, struct listening *listening)
 
 /* ==== a socket file that an earlier server left ==== */
 
-struct probe {
-    struct eddy_loop *loop;
-    int fd;
-};
-
-static void drop(struct probe *probe)
+/* A connection to a Unix socket is made or refused at once. A running server accepts it. */
+static bool nobody_listens(const struct eddy_address *address)
 {
-    if (probe->fd >= 0)
-        socket_close(probe->loop, probe->fd);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool refused = connect(fd, address_any(address), address->size) < 0 && errno == ECONNREFUSED;
+    close(fd);
+    return refused;
 }
 
-/* A running server accepts the connection. Refused: the server has ended, and only its file remains. */
-eddy_async_define(void, listen_clear, (const struct eddy_address *, address))
+void listen_clear(const struct eddy_address *address)
 {
     struct stat facts;
     const char *path = path_of(address);
-    if (!path || lstat(path, &facts) != 0 || !S_ISSOCK(facts.st_mode))
-        return;
-    struct probe probe = {current.loop, socket_open(AF_UNIX)};
-    eddy_defer(drop, &probe);
-    if (probe.fd < 0)
-        return;
-    int64_t result = eddy_await(socket_connect(probe.fd, address_any(address), address->size));
-    if (result == -ECONNREFUSED)
+    if (path && lstat(path, &facts) == 0 && S_ISSOCK(facts.st_mode) && nobody_listens(address))
         unlink(path);
 }

@@ -38,6 +38,6 @@ size_t listen_inherited(void);
 void listen_remove_file(struct listening *listening);
 void listen_close(struct eddy_loop *loop, struct listening *listening);
 /* Removes a socket file without a listener. */
-eddy_async_declare(void, listen_clear, (const struct eddy_address *, address));
+void listen_clear(const struct eddy_address *address);
 
 #endif

@@ -10,6 +10,7 @@
 #include "io/server.h"
 #include "io/turn.h"
 #include "os/memory.h"
+#include "os/stranger.h"
 
 enum {
     PORT_ATTEMPTS = 16,  /* tries to find a port that is free on all addresses */
@@ -139,7 +140,6 @@ eddy_async(int, make_plan, (struct plan *, plan), (const eddy_server_options *, 
     error = eddy_address_unix(&address, options->unix_path);
     if (error)
         return error;
-    eddy_await(listen_clear(&address));
     return add(plan, &address) ? 0 : ENOMEM;
 }
 
@@ -192,11 +192,20 @@ static int listen_on_all(struct eddy_server *server, const struct plan *plan, in
     return server->listener_count || !plan->count ? 0 : last;
 }
 
+/* For servers that share, this is done under the lock of their share, so that a file that one of them has just made is
+ * not taken for an old one. */
+static void clear_files(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        listen_clear(&plan->items[i]);
+}
+
 /* A port that the kernel chose for the first address may be in use on the next one. */
 static int find_port(struct eddy_server *server, const struct plan *plan, const eddy_server_options *options)
 {
     struct listen_options how = {options->backlog, options->reuse_port, options->unix_mode};
     int error = EADDRINUSE;
+    clear_files(plan);
     for (int i = 0; i < (options->port ? 1 : PORT_ATTEMPTS) && error == EADDRINUSE; i++)
         error = listen_on_all(server, plan, options->port, &how);
     return error;
@@ -214,21 +223,30 @@ static int take_descriptors(struct eddy_server *server, const eddy_server_option
     return error;
 }
 
+static int bind_sockets(struct eddy_server *server, const struct plan *plan, const eddy_server_options *options,
+                        size_t inherited)
+{
+    int error = find_port(server, plan, options);
+    return error ? error : take_descriptors(server, options, inherited);
+}
+
 /* Sockets of its own, or those that a server of another loop has bound. */
 static int find_sockets(struct eddy_server *server, struct eddy_start_server *self, const struct plan *plan,
                         size_t inherited, size_t room)
 {
     const eddy_server_options *options = &self->options;
     server->exact = options->balance == EDDY_BALANCE_EXACT;
-    bool shared = options->shared || server->exact;
-    struct share *share = shared ? share_begin(server, self) : NULL;
-    int error = share ? share_take(share, server, room) : find_port(server, plan, options);
-    if (!error && !share)
-        error = take_descriptors(server, options, inherited);
-    if (!error && shared)
-        error = share_join(share, server, self);
-    if (shared)
-        share_end();
+    if (!options->shared && !server->exact)
+        return bind_sockets(server, plan, options, inherited);
+    int error = share_note_place(server, self);
+    if (error)
+        return error;
+    struct share *share = share_begin(server);
+    error = share ? share_take(share, server, room) : bind_sockets(server, plan, options, inherited);
+    if (!error)
+        error = share_join(share, server);
+    share_end();
+    share_forget_place(server);
     return error;
 }
 
@@ -260,6 +278,18 @@ static int open_server(struct eddy_start_server *self, const struct plan *plan, 
         server->listeners[i].socket.lent = false;
     *result = server;
     return 0;
+}
+
+/* If two loops accept on a socket that blocks, the one that comes second waits in the kernel, and nothing ends that. */
+static bool shares_what_blocks(const eddy_server_options *options)
+{
+    size_t inherited = options->inherited ? listen_inherited() : 0;
+    bool blocks = false;
+    for (size_t i = 0; i < inherited; i++)
+        blocks |= stranger_is_blocking(FIRST_INHERITED + (int)i);
+    for (size_t i = 0; i < options->descriptor_count; i++)
+        blocks |= stranger_is_blocking(options->descriptors[i]);
+    return blocks && (options->shared || options->balance == EDDY_BALANCE_EXACT);
 }
 
 /* ==== the awaitable ==== */
@@ -304,6 +334,9 @@ eddy_async(eddy_server *, start_server, (struct eddy_start_server *, self))
         eddy_raise(ENOMEM, "%s", label_of(options).text);
     if (options->port < 0 || options->port > 65535)
         eddy_raise(EINVAL, "%s: ports go from 0 to 65535", label_of(options).text);
+    if (shares_what_blocks(options))
+        eddy_raise(EINVAL, "%s: servers cannot share a socket that blocks: set O_NONBLOCK on it",
+                   label_of(options).text);
     int error = eddy_await(make_plan(&plan, options, reason));
     if (!error)
         error = open_server(self, &plan, &server);

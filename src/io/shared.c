@@ -18,9 +18,7 @@
 struct share {
     struct list_link link;  /* among all shares */
     struct list members;    /* of struct share_member; with an exact balance the first one accepts */
-    const struct eddy_awaitable_type *handler;
-    char *host, *path;      /* of the options; NULL: none */
-    int port;               /* that was asked for */
+    struct share_place place; /* where its first server was asked to listen, and by which handler */
     bool exact;
     struct server_counts past; /* of members that have left */
     size_t count;           /* of sockets */
@@ -37,14 +35,60 @@ static struct eddy_server *server_of(struct share_member *member)
 
 /* ==== finding it ==== */
 
-static bool same(const char *a, const char *b)
+/* Without bytes it only counts. */
+static void put(struct share_place *place, const void *data, size_t size)
 {
-    return a && b ? strcmp(a, b) == 0 : a == b;
+    if (place->bytes)
+        memcpy(place->bytes + place->size, data, size);
+    place->size += size;
 }
 
-static const struct eddy_awaitable_type *handler_of(const struct eddy_start_server *start)
+/* NULL differs from every text. */
+static void put_text(struct share_place *place, const char *text)
 {
-    return ((const struct eddy_awaitable *)start->prototype)->awaitable.type;
+    put(place, text ? "=" : "-", 1);
+    if (text)
+        put(place, text, strlen(text) + 1);
+}
+
+static void put_place(struct share_place *place, const struct eddy_start_server *start)
+{
+    const eddy_server_options *options = &start->options;
+    const struct eddy_awaitable *handler = start->prototype;
+    const char flags[] = {options->inherited, options->balance == EDDY_BALANCE_EXACT};
+    put(place, &handler->awaitable.type, sizeof handler->awaitable.type);
+    put(place, &options->port, sizeof options->port);
+    put(place, flags, sizeof flags);
+    put_text(place, options->host);
+    put_text(place, options->unix_path);
+    for (const char *const *host = options->hosts; host && *host; host++)
+        put_text(place, *host);
+    put_text(place, NULL);
+    for (size_t i = 0; i < options->descriptor_count; i++)
+        put(place, &options->descriptors[i], sizeof options->descriptors[i]);
+}
+
+int share_note_place(struct eddy_server *server, const struct eddy_start_server *start)
+{
+    struct share_place *place = &server->member.place;
+    put_place(place, start);
+    place->bytes = memory_alloc(place->size);
+    if (!place->bytes)
+        return ENOMEM;
+    place->size = 0;
+    put_place(place, start);
+    return 0;
+}
+
+void share_forget_place(struct eddy_server *server)
+{
+    memory_free(server->member.place.bytes);
+    server->member.place = (struct share_place){NULL, 0};
+}
+
+static bool same(const struct share_place *a, const struct share_place *b)
+{
+    return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
 }
 
 static bool has_member_of(struct share *share, const struct eddy_loop *loop)
@@ -56,19 +100,16 @@ static bool has_member_of(struct share *share, const struct eddy_loop *loop)
 }
 
 /* A loop that starts two such servers means two shares. */
-static bool fits(struct share *share, const struct eddy_server *server, const struct eddy_start_server *start)
+static bool fits(struct share *share, const struct eddy_server *server)
 {
-    const eddy_server_options *options = &start->options;
-    return share->handler == handler_of(start) && share->port == options->port && same(share->host, options->host) &&
-           same(share->path, options->unix_path) && share->exact == (options->balance == EDDY_BALANCE_EXACT) &&
-           !has_member_of(share, server->loop);
+    return same(&share->place, &server->member.place) && !has_member_of(share, server->loop);
 }
 
-struct share *share_begin(const struct eddy_server *server, const struct eddy_start_server *start)
+struct share *share_begin(const struct eddy_server *server)
 {
     pthread_mutex_lock(&mutex);
     LIST_EACH(struct share, share, &shares, link)
-        if (fits(share, server, start))
+        if (fits(share, server))
             return share;
     return NULL;
 }
@@ -86,15 +127,8 @@ static void free_share(struct share *share)
         listen_remove_file(&share->sockets[i]);
         close(share->sockets[i].fd);
     }
-    memory_free(share->host);
-    memory_free(share->path);
+    memory_free(share->place.bytes);
     memory_free(share);
-}
-
-static bool copy_text(char **copy, const char *text)
-{
-    *copy = text ? memory_copy_string(text) : NULL;
-    return *copy || !text;
 }
 
 /* The share removes the file of a socket, when its last member has gone. */
@@ -109,16 +143,15 @@ static int keep_socket(struct share *share, struct listening *socket)
     return 0;
 }
 
-static int make_share(struct share **result, struct eddy_server *server, const struct eddy_start_server *start)
+static int make_share(struct share **result, struct eddy_server *server)
 {
-    const eddy_server_options *options = &start->options;
     struct share *share = memory_alloc_zeroed(sizeof *share + server->listener_count * sizeof share->sockets[0]);
     if (!share)
         return ENOMEM;
-    share->handler = handler_of(start);
-    share->port = options->port;
-    share->exact = options->balance == EDDY_BALANCE_EXACT;
-    int error = copy_text(&share->host, options->host) && copy_text(&share->path, options->unix_path) ? 0 : ENOMEM;
+    int error = 0;
+    share->exact = server->exact;
+    share->place = server->member.place;
+    server->member.place = (struct share_place){NULL, 0};
     for (size_t i = 0; i < server->listener_count && !error; i++)
         error = keep_socket(share, &server->listeners[i].socket);
     if (error) {
@@ -149,9 +182,9 @@ int share_take(struct share *share, struct eddy_server *server, size_t room)
     return 0;
 }
 
-int share_join(struct share *share, struct eddy_server *server, const struct eddy_start_server *start)
+int share_join(struct share *share, struct eddy_server *server)
 {
-    int error = share ? 0 : make_share(&share, server, start);
+    int error = share ? 0 : make_share(&share, server);
     if (error)
         return error;
     server->member.share = share;

@@ -30,8 +30,15 @@ struct share_calls {
     void (*settle)(struct eddy_server *server);         /* the call is over, and the server may end */
 };
 
+/* What makes two servers share: handler, balance, and where they were asked to listen. */
+struct share_place {
+    char *bytes;            /* NULL: the server has none */
+    size_t size;
+};
+
 /* What a server is to the others of its share. */
 struct share_member {
+    struct share_place place; /* given to the share that it begins */
     const struct share_calls *calls;
     struct share *share;    /* NULL: its server shares nothing, or has left */
     struct list_link link;  /* among the members */
@@ -41,14 +48,17 @@ struct share_member {
     struct remote_call appointment; /* tells it that it accepts from now on */
 };
 
+/* Before share_begin. Returns 0 or ENOMEM. */
+int share_note_place(struct eddy_server *server, const struct eddy_start_server *start);
+void share_forget_place(struct eddy_server *server);
 /* Finds the share that the server is to join, and begins to change it: share_end must follow. NULL: there is none. */
-struct share *share_begin(const struct eddy_server *server, const struct eddy_start_server *start);
+struct share *share_begin(const struct eddy_server *server);
 void share_end(void);
 /* Between the two. The server, which has room for so many sockets, gets duplicates. Returns 0 or an errno value. */
 int share_take(struct share *share, struct eddy_server *server, size_t room);
 /* Between the two. The server, which has sockets, becomes a member; share NULL: of a new one. Returns 0 or an errno
  * value. */
-int share_join(struct share *share, struct eddy_server *server, const struct eddy_start_server *start);
+int share_join(struct share *share, struct eddy_server *server);
 /* The server accepts no more: another one does, if it was this one's task. A server that shares nothing is
  * unchanged. */
 void share_leave(struct eddy_server *server);

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * shared_servers.c - servers of several loops on one set of sockets: one port for all, every connection is served while
- * a server is left, and the exact balance gives each loop the same number.
+ * a server is left, and the exact balance gives each loop the same number. So it is at every kind of place.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <eddy/keywords.h>
 #include "check.h"
 
@@ -165,6 +171,94 @@ async(void, alone)
     CHECK(eddy_server_port(a) == port);
 }
 
+/* ---- places other than a host ---- */
+
+enum place { PATH, HOSTS, DESCRIPTORS, PLACES };
+
+static char path[64]; /* on which an earlier server has left its file */
+static int listening; /* for DESCRIPTORS */
+
+static int listen_at(const char *name, bool forgets)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", name);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 16) == 0);
+    if (forgets)
+        close(fd);
+    return fd;
+}
+
+async(eddy_stream *, connect_to, (enum place, place), (int, port))
+{
+    if (place == HOSTS)
+        return await(eddy_open_connection("127.0.0.2", port));
+    return await(eddy_open_unix_connection(path));
+}
+
+/* All cores start their servers at once. */
+async(int, server_at, (enum place, place))
+{
+    int i = eddy_core_index();
+    const char *hosts[] = {"127.0.0.1", "127.0.0.2", NULL};
+    const char *other_hosts[] = {"127.0.0.1", NULL};
+    eddy_server_options options = {.size = sizeof options, .shared = true};
+    if (place == PATH)
+        options.unix_path = path;
+    else if (place == HOSTS)
+        options.hosts = i == CORES - 1 ? other_hosts : hosts;
+    else
+        options.descriptors = &listening, options.descriptor_count = 1;
+    eddy_server *server = await(eddy_start_server_with_options(greet, (void *)NULL, &options));
+    ports[i] = eddy_server_port(server);
+    add(&serving, 1);
+    await(until(&serving, CORES));
+    struct eddy_server_stats all = {.size = sizeof all};
+    CHECK(eddy_server_stats_shared(server, &all) == 0);
+    CHECK(all.servers == (place != HOSTS ? CORES : i == CORES - 1 ? 1 : CORES - 1));
+    if (i == 0) {
+        eddy_slice line;
+        CHECK(place != HOSTS || (ports[0] == ports[1] && ports[0] != ports[CORES - 1]));
+        eddy_stream *s = await(connect_to(place, ports[0]));
+        await(eddy_stream_read_line(s, &line));
+        await(eddy_stream_close(s));
+        CHECK(sum() == 1); /* no server has tried another one */
+    }
+    add(&phase, 1);
+    await(until(&phase, CORES));
+    await(eddy_server_close(server, 1));
+    return 0;
+}
+
+/* Two loops that accept on it could wait in the kernel for ever. */
+async(void, refuse_what_blocks)
+{
+    eddy_error err;
+    int fd = listen_at(path, false);
+    fcntl(fd, F_SETFL, 0);
+    eddy_server_options options = {
+        .size = sizeof options, .descriptors = &fd, .descriptor_count = 1, .balance = EDDY_BALANCE_EXACT};
+    await(eddy_start_server_with_options(greet, (void *)NULL, &options), &err);
+    CHECK(err.code == EINVAL && strstr(err.message, "O_NONBLOCK"));
+    close(fd);
+    unlink(path);
+}
+
+static void several_places(void)
+{
+    snprintf(path, sizeof path, "/tmp/eddy-shared-%d", (int)getpid());
+    CHECK(eddy_run(refuse_what_blocks()) == 0);
+    for (enum place place = PATH; place < PLACES; place++) {
+        forget();
+        phase = 0;
+        if (place != HOSTS)
+            listening = listen_at(path, place == PATH);
+        CHECK(eddy_run_on_cores(CORES, server_at(place)) == 0);
+        CHECK((access(path, F_OK) == 0) == (place == DESCRIPTORS)); /* a server removes what it has made */
+    }
+    unlink(path);
+}
+
 int main(void)
 {
     const char *driver = getenv("EDDY_DRIVER");
@@ -172,5 +266,7 @@ int main(void)
     one_port(EDDY_BALANCE_KERNEL);
     one_port(EDDY_BALANCE_EXACT);
     CHECK(eddy_run(alone()) == 0);
+    if (!simulated) /* descriptors of the kernel */
+        several_places();
     return 0;
 }
