@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 again="--suite unit --suite language --suite conformance --suite examples --suite command"
 # For folders in which only a few tests are of interest.
-library_only="-Dtests=disabled -Dcurl=disabled -Dhttp=disabled -Dsqlite=disabled"
+library_only="-Dtests=disabled $without_modules"
 contracts="--suite unit --suite language --suite contract"
 tally=$(mktemp)
 failures=$(mktemp)
@@ -145,6 +145,12 @@ step_small_rings() { build build gcc && EDDY_RING=2,4,2 suites build --suite on-
 step_interop() {
     tools/need.sh $need_for_interop || { note_failure "interop: packages are missing"; return; }
     build build gcc && suites build --suite interop
+}
+
+# The modules against the servers that they are for.
+step_modules() {
+    tools/need.sh $need_for_modules || { note_failure "modules: packages are missing"; return; }
+    build build gcc && suites build --suite modules
 }
 
 # gdb's script on live programs and core files, whatever the library was compiled with.

@@ -20,8 +20,8 @@ export ASAN_OPTIONS=detect_stack_use_after_return=0:handle_abort=1:allocator_may
 
 # build TARGET...
 build() {
-    CC=clang configure_folder -Dfuzz=true -Dcurl=disabled -Dhttp=disabled -Dsqlite=disabled -Dtests=disabled \
-        -Db_lundef=false -Doptimization=1 -Db_sanitize=address,undefined "-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined" &&
+    CC=clang configure_folder -Dfuzz=true $without_modules -Dtests=disabled -Db_lundef=false -Doptimization=1 \
+        -Db_sanitize=address,undefined "-Dc_args=-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined" &&
         quietly ninja -C $folder "${@/#/tests/fuzz/fuzz_}"
 }
 

@@ -36,7 +36,7 @@ library() {
 # can meet one of Eddy's own. Sets `closed`, the folder for pkg-config.
 closed_library() {
     folder=build-wheel
-    CC=gcc configure_folder -Dtls=disabled -Dcurl=disabled -Dhttp=disabled -Dsqlite=disabled -Dtests=disabled -Dman=disabled -During=enabled
+    CC=gcc configure_folder -Dtls=disabled $without_modules -Dtests=disabled -Dman=disabled -During=enabled
     quietly ninja -C $folder libeddy.a
     closed=$top/$folder/closed
     mkdir -p "$closed"

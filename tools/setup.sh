@@ -17,6 +17,7 @@ need_for_portability="musl-tools=cmd:musl-gcc qemu-user=cmd:qemu-aarch64 gcc-aar
     libc6-dev-arm64-cross=file:/usr/aarch64-linux-gnu/include/stdio.h gdb=cmd:gdb binutils=cmd:readelf"
 need_for_interop="curl=cmd:curl socat=cmd:socat redis-server=cmd:redis-server wrk=cmd:wrk nginx-light=cmd:nginx
     libglib2.0-dev=pc:glib-2.0 libuv1-dev=pc:libuv libevent-dev=pc:libevent_core"
+need_for_modules="redis-server=cmd:redis-server openssl=cmd:openssl"
 need_for_debugger="gdb=cmd:gdb binutils=cmd:objcopy"
 need_for_debian="debhelper=deb dpkg-dev=deb fakeroot=cmd:fakeroot meson=deb pkg-config=deb liburing-dev=deb
     libssl-dev=deb libcurl4-openssl-dev=deb libsqlite3-dev=deb zlib1g-dev=deb lowdown=deb git=cmd:git gdb=cmd:gdb
@@ -32,6 +33,9 @@ need_for_python_bench="python3-uvloop=file:/usr/lib/python3/dist-packages/uvloop
 need_for_bench="g++=cmd:g++ libst-dev=file:/usr/include/st.h libev-dev=file:/usr/include/ev.h libuv1-dev=pc:libuv libevent-dev=pc:libevent_core
     libboost-context1.81-dev=file:/usr/include/boost/context/fiber.hpp golang-go=cmd:go cargo=file:/usr/bin/cargo
     librust-tokio-dev=file:/usr/share/cargo/registry/tokio-1* python3-uvloop=file:/usr/lib/python3/dist-packages/uvloop"
+
+# Options of a folder in which only the library is of interest.
+without_modules="-Dcurl=disabled -Dhttp=disabled -Dredis=disabled -Dsqlite=disabled"
 
 # quietly COMMAND...: shows what it writes only if it fails; otherwise the compiler's warnings in it.
 quietly() {
@@ -84,5 +88,5 @@ configure_folder() {
 bench_folder=build-bench
 configure_bench() {
     folder=${1:-$bench_folder}
-    CC=${2:-gcc} configure_folder -Dbench=true -Dtests=disabled -Dcurl=disabled -Dhttp=disabled -Dsqlite=disabled -Dc_args=-gdwarf-4
+    CC=${2:-gcc} configure_folder -Dbench=true -Dtests=disabled $without_modules -Dc_args=-gdwarf-4
 }

@@ -16,6 +16,7 @@ import exports
 MODULES = (
     'curl',
     'http',
+    'redis',
     'sqlite',
 )
 FOLDERS = ('include', 'src', 'modules', 'python', 'tests', 'examples', 'bench', 'tools', 'docs', 'gdb', '.ci')
@@ -246,6 +247,7 @@ def lists(tree):
             ('examples', 'host_examples', uses_host),
             ('examples', 'curl_examples', lambda lines: is_main(lines) and uses_module(lines, ['curl'])),
             ('examples', 'http_examples', lambda lines: is_main(lines) and uses_module(lines, ['http'])),
+            ('examples', 'redis_examples', lambda lines: is_main(lines) and uses_module(lines, ['redis'])),
             ('examples', 'sqlite_examples', lambda lines: is_main(lines) and uses_module(lines, ['sqlite'])),
             ('examples/notes', 'note_examples', is_main),
             ('tests/stress', 'stress_tests', is_main),

@@ -274,10 +274,11 @@ static int add_libraries(const struct build *build, struct words *argv)
         if (!uses_module(build, &modules[i]))
             continue;
         if (!build->paths.modules[i].library)
-            return cli_trouble("<%s> needs the module eddy-%s, which was not built; install %s and build Eddy again",
-                               modules[i].header, modules[i].name, modules[i].needs);
+            return cli_trouble("<%s> needs the module eddy-%s, which was not built; %s%s and build Eddy again",
+                               modules[i].header, modules[i].name, *modules[i].needs ? "install " : "enable it",
+                               modules[i].needs);
         words_add(argv, build->paths.modules[i].library);
-        words_add(&after, modules[i].links);
+        words_split(&after, modules[i].links);
     }
     words_add(argv, build->paths.library);
     words_append(argv, &after);

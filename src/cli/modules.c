@@ -8,5 +8,6 @@
 const struct module modules[MODULES] = {
     MODULE("curl", "libcurl4-openssl-dev", "-lcurl"),
     MODULE("http", "zlib1g-dev", "-lz"),
+    MODULE("redis", "", ""),
     MODULE("sqlite", "libsqlite3-dev", "-lsqlite3"),
 };

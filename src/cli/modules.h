@@ -3,14 +3,14 @@
 #ifndef EDDY_CLI_MODULES_H
 #define EDDY_CLI_MODULES_H
 
-enum { MODULES = 3 };
+enum { MODULES = 4 };
 
 struct module {
     const char *name;    /* of its folder; libeddy-NAME.a, <eddy/NAME.h> */
     const char *header;  /* "eddy/NAME.h" */
     const char *archive; /* "libeddy-NAME.a" */
     const char *include; /* "modules/NAME/include", in the sources */
-    const char *needs;   /* Debian's package that it is built with */
+    const char *needs;   /* Debian's package that it is built with; "": none */
     const char *links;   /* what its archive is linked with */
 };
 

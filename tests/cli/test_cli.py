@@ -174,6 +174,17 @@ def run_links_libcurl_when_it_is_used(place):
 
 
 @check
+def run_links_redis_when_it_is_used(place):
+    place.write('uses.c', '#include <eddy/redis.h>\nint main(void) { eddy_redis_free(NULL); return 0; }\n')
+    is_built = doctor_rows(place.eddy('doctor'))['eddy-redis'] != 'not built'
+    result = place.eddy('run', 'uses.c')
+    if is_built:
+        ends(result, 0)
+    else:
+        complains(result, 1, '<eddy/redis.h> needs the module eddy-redis, which was not built; enable it')
+
+
+@check
 def run_links_sqlite_when_it_is_used(place):
     place.write('uses.c', '#include <eddy/keywords.h>\n#include <eddy/sqlite.h>\n'
                           'async(void, main_task)\n{\n'

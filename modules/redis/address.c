@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* address.c - see address.h. The parts of a URL may contain %XX. */
+#define _GNU_SOURCE
+#define EDDY_LIBRARY
+#include "address.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PORT = 6379 };
+
+/* What is read, and what is wrong with it; code 0: nothing. */
+struct reading {
+    struct address *address;
+    int code;
+    const char *why;
+};
+
+static void refuse(struct reading *r, int code, const char *why)
+{
+    if (!r->code) {
+        r->code = code;
+        r->why = why;
+    }
+}
+
+static int digit_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 32;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A copy of a part of the URL, with %XX replaced; the caller frees it. */
+static char *part(struct reading *r, const char *from, size_t size)
+{
+    char *text = malloc(size + 1), *to = text;
+    if (!text) {
+        refuse(r, ENOMEM, "no memory for the URL");
+        return NULL;
+    }
+    for (const char *at = from, *end = from + size; at < end; at++) {
+        int high = *at == '%' && end - at > 2 ? digit_of(at[1]) : -1;
+        int low = high >= 0 ? digit_of(at[2]) : -1;
+        if (*at == '%' && (low < 0 || high + low == 0))
+            refuse(r, EINVAL, "% in the URL needs two digits after it, which are not 00");
+        *to++ = low >= 0 ? (char)(high << 4 | low) : *at;
+        at += low >= 0 ? 2 : 0;
+    }
+    *to = '\0';
+    return text;
+}
+
+static int number(struct reading *r, const char *text, size_t size, int most, const char *why)
+{
+    int value = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] < '0' || text[i] > '9' || value > (most - (text[i] - '0')) / 10) {
+            refuse(r, EINVAL, why);
+            return 0;
+        }
+        value = value * 10 + (text[i] - '0');
+    }
+    return value;
+}
+
+/* USER:PASSWORD, or :PASSWORD, or USER. */
+static void read_login(struct reading *r, const char *text, size_t size)
+{
+    const char *colon = memchr(text, ':', size);
+    size_t user = colon ? (size_t)(colon - text) : size;
+    if (user)
+        r->address->user = part(r, text, user);
+    if (colon)
+        r->address->password = part(r, colon + 1, size - user - 1);
+}
+
+/* HOST:PORT, [HOST]:PORT. */
+static void read_host(struct reading *r, const char *text, size_t size)
+{
+    const char *end = text + size, *host = text, *host_end, *colon;
+    if (size && *text == '[') {
+        host = text + 1;
+        host_end = memchr(text, ']', size);
+        colon = host_end && host_end + 1 < end ? host_end + 1 : NULL;
+        if (!host_end || (colon && *colon != ':'))
+            refuse(r, EINVAL, "the address in brackets does not end");
+    } else {
+        colon = memchr(text, ':', size);
+        host_end = colon ? colon : end;
+    }
+    if (r->code)
+        return;
+    r->address->host = host_end > host ? part(r, host, (size_t)(host_end - host)) : part(r, "localhost", 9);
+    r->address->port = PORT;
+    if (colon)
+        r->address->port = number(r, colon + 1, (size_t)(end - colon - 1), 65535, "the port in the URL is not valid");
+    if (!r->address->port)
+        refuse(r, EINVAL, "the port in the URL is not valid");
+}
+
+/* [LOGIN@]HOST[/DATABASE] */
+static void read_network(struct reading *r, const char *text)
+{
+    size_t size = strcspn(text, "/?#");
+    const char *rest = text + size, *at = memrchr(text, '@', size);
+    if (at) {
+        read_login(r, text, (size_t)(at - text));
+        size -= (size_t)(at + 1 - text);
+        text = at + 1;
+    }
+    read_host(r, text, size);
+    if (*rest == '/')
+        rest++;
+    r->address->database = number(r, rest, strlen(rest), 1 << 20, "after the host comes /DATABASE, a number");
+}
+
+/* PATH[?db=DATABASE] */
+static void read_path(struct reading *r, const char *text)
+{
+    size_t size = strcspn(text, "?");
+    const char *rest = text + size;
+    r->address->path = part(r, text, size);
+    if (size == 0)
+        refuse(r, EINVAL, "the URL has no path");
+    if (strncmp(rest, "?db=", 4) == 0)
+        r->address->database = number(r, rest + 4, strlen(rest + 4), 1 << 20, "db= is followed by a number");
+    else if (*rest)
+        refuse(r, EINVAL, "after the path there can only be ?db=DATABASE");
+}
+
+static void read_url(struct reading *r, const char *url)
+{
+    if (url && strncmp(url, "redis://", 8) == 0)
+        read_network(r, url + 8);
+    else if (url && (r->address->has_tls = strncmp(url, "rediss://", 9) == 0))
+        read_network(r, url + 9);
+    else if (url && strncmp(url, "unix://", 7) == 0)
+        read_path(r, url + 7);
+    else
+        refuse(r, EINVAL, "the URL begins with redis://, rediss:// or unix://");
+}
+
+/* ==== the options ==== */
+
+static void replace(struct reading *r, char **text, const char *by)
+{
+    if (!by)
+        return;
+    free(*text);
+    *text = strdup(by);
+    if (!*text)
+        refuse(r, ENOMEM, "no memory for the options");
+}
+
+static void set_default(double *seconds, double otherwise)
+{
+    if (!(*seconds > 0))
+        *seconds = otherwise;
+}
+
+static void read_options(struct reading *r, const eddy_redis_options *options)
+{
+    eddy_redis_options *limits = &r->address->limits;
+    if (options && (options->size == 0 || options->size > sizeof *options))
+        refuse(r, EINVAL, "eddy_redis_options.size must be sizeof(eddy_redis_options)");
+    else if (options)
+        memcpy(limits, options, options->size);
+    replace(r, &r->address->user, limits->user);
+    replace(r, &r->address->password, limits->password);
+    replace(r, &r->address->name, limits->name);
+    limits->user = limits->password = limits->name = NULL;
+    if (limits->database > 0)
+        r->address->database = limits->database;
+    if (limits->protocol != 0 && limits->protocol != 2 && limits->protocol != 3)
+        refuse(r, EINVAL, "protocol is 0, 2 or 3");
+    set_default(&limits->connect_seconds, 10);
+    set_default(&limits->first_delay, 0.05);
+    set_default(&limits->longest_delay, 2);
+    if (!limits->reply_limit)
+        limits->reply_limit = (size_t)64 << 20;
+    if (!limits->connections)
+        limits->connections = 8;
+}
+
+/* ==== the address ==== */
+
+static void set_label(struct address *a)
+{
+    if (a->host)
+        snprintf(a->label, sizeof a->label, strchr(a->host, ':') ? "%s[%.100s]:%d" : "%s%.100s:%d",
+                 a->has_tls ? "rediss://" : "redis://", a->host, a->port);
+    else
+        snprintf(a->label, sizeof a->label, "unix://%.120s", a->path);
+}
+
+struct address *address_new(const char *url, const eddy_redis_options *options, int *code, const char **why)
+{
+    struct reading r = {.address = calloc(1, sizeof *r.address)};
+    if (!r.address) {
+        *code = ENOMEM;
+        *why = "no memory for the address";
+        return NULL;
+    }
+    r.address->uses = 1;
+    read_url(&r, url);
+    read_options(&r, options);
+    if (!r.code)
+        set_label(r.address);
+    *code = r.code;
+    *why = r.why;
+    if (!r.code)
+        return r.address;
+    address_drop(r.address);
+    return NULL;
+}
+
+struct address *address_use(struct address *address)
+{
+    address->uses++;
+    return address;
+}
+
+void address_drop(struct address *address)
+{
+    if (!address || --address->uses)
+        return;
+    if (address->password) /* it stays in no freed memory */
+        explicit_bzero(address->password, strlen(address->password));
+    free(address->host);
+    free(address->path);
+    free(address->user);
+    free(address->password);
+    free(address->name);
+    free(address);
+}
