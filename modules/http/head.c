@@ -49,6 +49,11 @@ bool head_is_value(const char *text, size_t size)
     return is_all(text, size, VALUE);
 }
 
+bool head_is_target(const char *text)
+{
+    return is_all(text, strlen(text), TARGET);
+}
+
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t';
@@ -224,8 +229,7 @@ static bool read_coding(struct head *head, const char *value, size_t size)
     return true;
 }
 
-/* host, host:port, [address]:port. */
-static bool is_host(const char *value, size_t size)
+bool head_is_host(const char *value, size_t size)
 {
     const char *colon = memrchr(value, ':', size), *close = memchr(value, ']', size);
     size_t host = size;
@@ -243,7 +247,7 @@ static bool read_host(struct head *head, const char *value, size_t size)
 {
     if (head->host)
         return refuse(head, 400, "there are two Host fields");
-    if (!is_host(value, size))
+    if (!head_is_host(value, size))
         return refuse(head, 400, "the Host is not valid");
     head->host = value;
     return true;

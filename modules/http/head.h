@@ -78,6 +78,10 @@ const char *head_value(const struct head *head, const char *name, size_t n);
 bool head_is_token(const char *text, size_t size);
 /* True: the text may be the value of a field. */
 bool head_is_value(const char *text, size_t size);
+/* True: the text is "host", "host:port" or "[address]:port". */
+bool head_is_host(const char *text, size_t size);
+/* True: the text may be the target of a request. */
+bool head_is_target(const char *text);
 /* True: the comma-separated list has this word, without regard to case. */
 bool head_has_word(const char *list, const char *word);
 

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "inflate.h"
+
 /* ==== bytes ==== */
 
 /* Before the stream reads again: what it has lent is copied, what was taken is dropped. */
@@ -124,10 +126,10 @@ static bool take_chunk(struct eddy_http_body *body, eddy_slice *bytes)
     return true;
 }
 
-async_define(size_t, eddy_http_read_some, (eddy_http_body *, body), (eddy_slice *, bytes))
+/* The next bytes as they were sent. */
+async(size_t, read_raw, (struct eddy_http_body *, body), (eddy_slice *, bytes))
 {
-    *bytes = body->pending;
-    body->pending = (eddy_slice){"", 0};
+    *bytes = (eddy_slice){"", 0};
     while (bytes->size == 0 && !body->ended) {
         if (input_size(body->in) == 0)
             await(more_of_it(body));
@@ -140,6 +142,44 @@ async_define(size_t, eddy_http_read_some, (eddy_http_body *, body), (eddy_slice 
         }
     }
     return bytes->size;
+}
+
+/* Unpacks what has arrived. False: more bytes are needed. */
+static bool unpack(struct eddy_http_body *body, eddy_slice *bytes, bool *broken)
+{
+    size_t left = body->packed.size;
+    long size = inflater_take(body->inflater, body->packed.data, &left, &bytes->data);
+    body->packed.data += body->packed.size - left;
+    body->packed.size = left;
+    *broken = size < 0;
+    bytes->size = size > 0 ? (size_t)size : 0;
+    return size != 0 || left;
+}
+
+async(size_t, read_unpacked, (struct eddy_http_body *, body), (eddy_slice *, bytes))
+{
+    bool broken;
+    for (;;) {
+        bool more = unpack(body, bytes, &broken);
+        if (broken)
+            throw(EBADMSG, "the compressed body of a message is not valid");
+        if (bytes->size)
+            return bytes->size;
+        if (!more && await(read_raw(body, &body->packed)) == 0)
+            break;
+    }
+    if (!inflater_ended(body->inflater))
+        throw(EDDY_INCOMPLETE_READ, "the compressed body of a message is not complete");
+    return 0;
+}
+
+async_define(size_t, eddy_http_read_some, (eddy_http_body *, body), (eddy_slice *, bytes))
+{
+    *bytes = body->pending;
+    body->pending = (eddy_slice){"", 0};
+    if (bytes->size)
+        return bytes->size;
+    return body->inflater ? await(read_unpacked(body, bytes)) : await(read_raw(body, bytes));
 }
 
 async_define(size_t, eddy_http_read, (eddy_http_body *, body), (void *, buffer), (size_t, size))
@@ -158,7 +198,7 @@ async_define(eddy_slice, eddy_http_read_all, (eddy_http_body *, body))
     eddy_buffer all = {0};
     eddy_slice bytes;
     defer(eddy_buffer_free, &all);
-    bool fits = body->kind != BODY_SIZED || body->left <= body->most;
+    bool fits = body->kind != BODY_SIZED || body->inflater || body->left <= body->most;
     while (fits && await(eddy_http_read_some(body, &bytes))) {
         fits = bytes.size <= body->most - all.size;
         if (fits && !eddy_buffer_append(&all, bytes.data, bytes.size))

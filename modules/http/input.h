@@ -32,6 +32,8 @@ void input_end(struct input *in);
 /* Calls of the stream end `seconds` from now; the timer is moved only if that makes a difference. */
 void input_set_deadline(struct input *in, double seconds);
 
+struct inflater;
+
 enum body_kind { BODY_NONE, BODY_SIZED, BODY_CHUNKED, BODY_TO_THE_END };
 
 /* The body of a message that is received. */
@@ -47,6 +49,8 @@ struct eddy_http_body {
     double seconds;       /* for the next bytes to arrive; 0: for ever */
     size_t most;          /* bytes that eddy_http_read_all takes */
     struct arena *arena;  /* of the message */
+    struct inflater *inflater; /* NULL: the body is not compressed */
+    eddy_slice packed;    /* compressed bytes that wait to be unpacked */
     eddy_slice pending;   /* bytes that eddy_http_read has not copied yet */
 };
 

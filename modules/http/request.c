@@ -126,6 +126,7 @@ static void begin_body(struct exchange *x)
                                       .seconds = x->server->options.body_seconds,
                                       .most = x->server->options.max_body,
                                       .arena = &x->arena,
+                                      .packed = {"", 0},
                                       .pending = {"", 0}};
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http.h - HTTP/1.1 on Eddy's streams: a server (C only, since the calls are coroutines).
+ * http.h - HTTP/1.1 on Eddy's streams: a server and a client (C only, since the calls are coroutines).
  *
  *     async(void, hello, (eddy_http_request *, request), (eddy_http_response *, response))
  *     {
@@ -175,6 +175,96 @@ EDDY_API eddy_server *eddy_http_server_of(const eddy_http_server *server);
 /* Accepts no more; idle connections end at once, others after their request, at the latest after grace_seconds.
  * NULL is allowed. Since 0.1. */
 eddy_async_declare(void, eddy_http_server_close, (eddy_http_server *, server), (double, grace_seconds));
+
+/* ---- the client's side ---- */
+
+/* Requests to servers, and connections that are kept for the next ones. Tasks may share it. Since 0.1. */
+typedef struct eddy_http_client eddy_http_client;
+
+/* Zero is the default of every member. Since 0.1. */
+typedef struct eddy_http_client_options {
+    eddy_tls *tls;          /* for https; NULL: the system's trust */
+    const char *agent;      /* the field User-Agent; NULL: "eddy"; "": none */
+    bool plain;             /* compression is not asked for */
+    int max_redirects;      /* 0: 10; below 0: a redirect is a reply like others */
+    size_t max_idle;        /* connections that are kept; 0: 8 */
+    size_t max_body;        /* bytes that eddy_http_read_all takes; 0: 64 MiB */
+    double connect_seconds; /* 0: 30 */
+    double head_seconds;    /* from the request to the head of the reply; 0: 60 */
+    double body_seconds;    /* without a byte of a body; 0: 30 */
+    double send_seconds;    /* for the server to take 256 KiB; 0: 60 */
+    double idle_seconds;    /* that a connection is kept; 0: 15 */
+} eddy_http_client_options;
+
+struct eddy_http_open {
+    struct eddy_awaitable awaitable;
+    eddy_http_client *result;
+    struct eddy_manager manager;
+    eddy_http_client *value; /* of async_with */
+    const char *url;
+    eddy_http_client_options options;
+};
+/*
+ * await(eddy_http_open(url)), await(eddy_http_open(url, &options)): a client whose requests may name a path at that URL
+ * ("http://host:port/path"). async_with (client, eddy_http_open(url)) closes it at the end of the block. Makes no
+ * connection yet. Fails with EINVAL (the URL), ENOMEM. Since 0.1.
+ */
+EDDY_API EDDY_MUST_USE struct eddy_http_open eddy_http_open_with(const char *url,
+                                                                 const eddy_http_client_options *options,
+                                                                 size_t options_size);
+#define eddy_http_open(...) ED_CAT(ED_HTTP_OPEN_, ED_IS_ONE(__VA_ARGS__))(__VA_ARGS__)
+#define ED_HTTP_OPEN_1(url) eddy_http_open_with((url), NULL, 0)
+#define ED_HTTP_OPEN_M(url, ...) eddy_http_open_with((url), (__VA_ARGS__), sizeof(eddy_http_client_options))
+/* Closes what is idle; replies that are not freed may still be read. NULL is allowed. Since 0.1. */
+eddy_async_declare(void, eddy_http_close, (eddy_http_client *, client));
+/* The same as a function, for defer(eddy_http_client_free, client). Since 0.1. */
+EDDY_API void eddy_http_client_free(eddy_http_client *client);
+
+/* Where a source of a request puts the bytes. Since 0.1. */
+typedef struct eddy_http_upload eddy_http_upload;
+/* Sends a part of the body; suspends while the server does not read. Fails as eddy_stream_write; EMSGSIZE: more than
+ * the size of the call. Since 0.1. */
+eddy_async_declare(void, eddy_http_upload_write, (eddy_http_upload *, upload), (const void *, data), (size_t, size));
+/* The type of sources; eddy_async_as(eddy_http_source, f). Since 0.1. */
+eddy_async_type(void, eddy_http_source, (eddy_http_upload *, upload), (void *, argument));
+
+/* A request; what it points to must live until the await ends. Since 0.1. */
+typedef struct eddy_http_call {
+    const char *method;        /* NULL: "GET", or "POST" if there is a body */
+    const char *const *fields; /* lines "Name: value", followed by NULL */
+    const void *body;
+    size_t size;               /* of the body, or of what the source sends (0: it goes in chunks) */
+    eddy_http_source source;   /* sends the body piece by piece instead */
+    void *argument;            /* of the source */
+} eddy_http_call;
+
+/* What a server has answered; the body arrives while it is read. Since 0.1. */
+typedef struct eddy_http_reply {
+    int status;
+    const char *reason;  /* as the server worded it */
+    int version;         /* 10, 11: HTTP/1.0, HTTP/1.1 */
+    int64_t size;        /* bytes of the body; -1: only its end will tell */
+    const eddy_http_fields *fields;
+    eddy_http_body *body;
+    const char *url;     /* of the reply, after the redirects */
+    int redirects;       /* how many there were */
+} eddy_http_reply;
+
+/*
+ * await(eddy_http_get(client, url)), await(eddy_http_send(client, url, &call)): sends a request and waits for the head
+ * of the reply, which the caller frees. A reply of any status is a result. url: absolute, or relative to that of the
+ * client. Redirects are followed, not from https to http; secrets (Authorization, Cookie) do not go to other servers.
+ * A request that can be repeated is, if a kept connection turns out to be closed. Fails with EINVAL (URL, method, a
+ * field), EBADMSG (the reply is not valid), EDDY_INCOMPLETE_READ (the server has closed the connection), ELOOP (too
+ * many redirects), ETIMEDOUT, ECANCELED, ENOMEM, and the errors of eddy_open_connection, eddy_open_tls_connection.
+ * Python: aiohttp.ClientSession.request. Since 0.1.
+ */
+eddy_async_declare(eddy_http_reply *, eddy_http_call_with, (eddy_http_client *, client), (const char *, url),
+                   (const eddy_http_call *, call), (size_t, call_size));
+#define eddy_http_get(client, url) eddy_http_call_with((client), (url), NULL, 0)
+#define eddy_http_send(client, url, ...) eddy_http_call_with((client), (url), (__VA_ARGS__), sizeof(eddy_http_call))
+/* Frees it. The connection is kept if the body was read to its end. NULL is allowed. Since 0.1. */
+EDDY_API void eddy_http_reply_free(eddy_http_reply *reply);
 
 /* "Not Found"; "" for an unknown status. Since 0.1. */
 EDDY_API const char *eddy_http_reason(int status);
