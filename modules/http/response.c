@@ -87,7 +87,8 @@ static void put(struct text *text, const char *data, size_t size)
 {
     if ((size_t)(text->end - text->at) < size)
         size = (size_t)(text->end - text->at);
-    memcpy(text->at, data, size);
+    if (size) /* without bytes data may be NULL */
+        memcpy(text->at, data, size);
     text->at += size;
 }
 
