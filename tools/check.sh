@@ -247,7 +247,7 @@ run_steps() {
 # What the second lane prints is shown when the first has ended. Two lanes must not install packages at the same time.
 run_lanes() {
     tools/need.sh $need_for_portability $need_for_interop $need_for_debugger $need_for_debian $need_for_install \
-        $need_for_site $need_for_python_build $need_for_python || note_failure "packages are missing"
+        $need_for_site $need_for_modules $need_for_python_build $need_for_python || note_failure "packages are missing"
     run_steps $second_lane >"$other" 2>&1 &
     run_steps $(first_lane)
     wait
