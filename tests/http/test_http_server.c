@@ -418,9 +418,11 @@ async(void, closes_gracefully)
     await(begin(&t, (eddy_http_server_options){0}));
     await(say(&t, GET("/")));
     await(hear(&t, "world\n"));
+    double began = eddy_time();
     __auto_type closing = spawn(eddy_http_server_close(t.server, 1000));
     CHECK(*await(hear_all(&t)) == 'H'); /* what came before, and then the end */
     await(closing);
+    CHECK(eddy_time() - began < 30); /* it is not idle_seconds that has ended it */
     eddy_stream_abort(t.stream);
     eddy_buffer_free(&t.got);
 }
