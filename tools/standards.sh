@@ -69,6 +69,9 @@ for header in include/eddy.h include/eddy/*.h modules/*/include/eddy/*.h; do
     # What comes first must not break what comes later.
     printf '#include <%s>\n#include <eddy.h>\n#include <eddy/keywords.h>\n' "$name" >"$scratch/first.c"
     ok gcc -std=gnu11 $strict -fsyntax-only "$scratch/first.c"
+    printf '#define _GNU_SOURCE\n#include <stdio.h>\n#include <%s>\n#include <eddy/keywords.h>\n' "$name" >"$scratch/hard.c"
+    ok gcc -std=gnu11 $strict -O2 -D_FORTIFY_SOURCE=2 -fsyntax-only "$scratch/hard.c"
+    ok clang -std=gnu11 $strict -O2 -D_FORTIFY_SOURCE=2 -fsyntax-only "$scratch/hard.c"
     if grep -qE '^#include ("(\.\./)?(macros|eddy)\.h"|<eddy/macros\.h>)|define EDDY_MACROS_H' "$header"; then
         ok refused 'Eddy need' gcc -std=c11 $ours -fsyntax-only "$scratch/alone.c"
         ok refused 'for C' g++ -std=c++17 $ours -fsyntax-only "$scratch/alone.cpp"

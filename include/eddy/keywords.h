@@ -30,8 +30,9 @@
 #undef ED_BRIEF /* see macros.h */
 #define ED_BRIEF(...) __VA_ARGS__
 
-/* For a program that has included <stdio.h> before, without _GNU_SOURCE: then this declaration is missing. */
-int asprintf(char **__restrict text, const char *__restrict format, ...) EDDY_PRINTF(2, 3);
+/* For a program that has included <stdio.h> before, without _GNU_SOURCE: then this declaration is missing. In
+ * parentheses, since with -D_FORTIFY_SOURCE it is a macro to clang. */
+int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_PRINTF(2, 3);
 
 /* A value returned from a void body is only a warning in gcc < 14; the rule makes it an error. */
 #pragma GCC diagnostic error "-Wreturn-type"
