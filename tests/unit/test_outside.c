@@ -91,7 +91,9 @@ static void use_tls(eddy_stream *s)
 {
     eddy_error err;
     eddy_tls *tls = eddy_tls_client_new(NULL, &err);
-    if (!tls && err.code != ENOSYS)
+    if (!tls && err.code == ENOSYS) /* built without OpenSSL: every call fails so */
+        return;
+    if (!tls)
         note("a context: %d, \"%s\"", err.code, err.message);
     eddy_await(eddy_start_tls(s, tls, "localhost"), &err);
     expect_no_task("await of", &err);
