@@ -26,7 +26,7 @@ static bool keep_rest(struct input *in)
     if (size == 0)
         eddy_buffer_free(&in->own);
     in->begin = in->own.data;
-    in->end = in->begin + size;
+    in->end = size ? in->begin + size : NULL; /* own has no memory then */
     return true;
 }
 

@@ -369,7 +369,7 @@ eddy_async(int, shields, (struct after *, t))
 eddy_async(void, shielded)
 {
     eddy_error err;
-    struct after *inner = eddy_keep(eddy_spawn(after(0.002, 3)));
+    struct after *inner = eddy_keep(eddy_spawn(after(0.2, 3)));
     struct shields *outer = eddy_spawn(shields(inner));
     eddy_await(eddy_sleep(0));
     eddy_cancel(outer);
