@@ -51,8 +51,6 @@ def carry_out(run):
     """Runs a script in a folder of its own; returns (run, seconds, passed, failed, what it said)."""
     script, driver = run
     command = [os.path.join(HERE, script)] if script.endswith('.sh') else [sys.executable, os.path.join(HERE, script)]
-    if run == COMPILES:
-        command = ['nice', '-n', '15'] + command
     if script == 'cpython.py':
         command += ['--driver', driver]
     environment = dict(os.environ, PYTHON=sys.executable)
