@@ -49,7 +49,7 @@ keep() {
 main() {
     local verb=fuzz target
     [ "${1:-}" = --keep ] && { verb=keep; shift; }
-    [ $# -gt 0 ] || set -- $(sed -n "s/^    '\(.*\)',$/\1/p" tests/fuzz/meson.build)
+    [ $# -gt 0 ] || set -- $(sed -n "s/^    '\([a-z_]*\)',$/\1/p" tests/fuzz/meson.build)
     if ! tools/need.sh $need_to_build $need_for_check || ! build "$@"; then
         echo "0 passed, 1 failed, 0 skipped"
         exit 1
