@@ -9,7 +9,6 @@ enum { BLOCK = 4096 };
 
 struct arena_block {
     struct arena_block *next;
-    size_t size;
     char data[];
 };
 
@@ -28,7 +27,6 @@ static char *add_block(struct arena *arena, size_t size)
     if (!block)
         return NULL;
     block->next = arena->blocks;
-    block->size = room;
     arena->blocks = block;
     arena->at = block->data;
     arena->end = block->data + room;

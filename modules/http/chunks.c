@@ -28,17 +28,9 @@ static int fail(struct chunks *chunks, const char *why)
     return BROKEN;
 }
 
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int take_size(struct chunks *chunks, char c)
 {
-    int digit = digit_of(c);
+    int digit = head_digit(c);
     if (digit >= 0 && chunks->digits++ < MOST_DIGITS) {
         chunks->left = chunks->left * 16 + (unsigned)digit;
         return SIZE;

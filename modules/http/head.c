@@ -10,26 +10,25 @@
 
 enum { TOKEN = 1, VALUE = 2, TARGET = 4, HOST = 8, DIGIT = 16 };
 
-static unsigned char classes[256];
+/* What a byte may be part of: */
+enum {
+    TEXT = VALUE,
+    HASH = VALUE | TOKEN,
+    URL = VALUE | TARGET,
+    MARK = URL | HOST,
+    ACCENT = URL | TOKEN,
+    WORD = MARK | TOKEN,
+    NUMERAL = WORD | DIGIT
+};
 
-/* A table that is filled before main: the same values from each thread that finds it empty. */
-__attribute__((constructor)) static void fill_classes(void)
-{
-    for (int c = 0; c < 256; c++) {
-        bool digit = c >= '0' && c <= '9', letter = (c | 32) >= 'a' && (c | 32) <= 'z' && c < 128;
-        bool visible = c > ' ' && c < 127, mark = c && c < 128;
-        if (digit || letter || (mark && strchr("!#$%&'*+-.^_`|~", c)))
-            classes[c] |= TOKEN;
-        if (c == '\t' || c == ' ' || visible || c > 127)
-            classes[c] |= VALUE;
-        if (visible && !strchr("\"#<>\\", c))
-            classes[c] |= TARGET;
-        if (digit || letter || (mark && strchr("-._~!$&'()*+,;=%", c)))
-            classes[c] |= HOST;
-        if (digit)
-            classes[c] |= DIGIT;
-    }
-}
+static const unsigned char classes[256] = {
+    ['\t'] = TEXT, [' '] = TEXT, ['!'] = WORD, ['"'] = TEXT, ['#'] = HASH, ['$' ... '\''] = WORD,
+    ['(' ... ')'] = MARK, ['*' ... '+'] = WORD, [','] = MARK, ['-' ... '.'] = WORD, ['/'] = URL,
+    ['0' ... '9'] = NUMERAL, [':'] = URL, [';'] = MARK, ['<'] = TEXT, ['='] = MARK, ['>'] = TEXT,
+    ['?' ... '@'] = URL, ['A' ... 'Z'] = WORD, ['['] = URL, ['\\'] = TEXT, [']'] = URL, ['^'] = ACCENT,
+    ['_'] = WORD, ['`'] = ACCENT, ['a' ... 'z'] = WORD, ['{'] = URL, ['|'] = ACCENT, ['}'] = URL,
+    ['~'] = WORD, [128 ... 255] = TEXT,
+};
 
 static bool is_all(const char *text, size_t size, int class)
 {
@@ -54,6 +53,14 @@ bool head_is_target(const char *text)
     return is_all(text, strlen(text), TARGET);
 }
 
+int head_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 32;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t';
@@ -75,7 +82,7 @@ bool head_has_word(const char *list, const char *word)
     return false;
 }
 
-static bool refuse(struct head *head, int status, const char *why)
+bool head_refuse(struct head *head, int status, const char *why)
 {
     head->refused = status;
     head->why = why;
@@ -99,7 +106,7 @@ static bool may_begin(struct head *head, const struct head_search *search, const
     char first = data[search->skipped];
     if (first == '\r' || classes[(unsigned char)first] & TOKEN)
         return true;
-    return refuse(head, 400, "the first line begins with a byte that no token has");
+    return head_refuse(head, 400, "the first line begins with a byte that no token has");
 }
 
 /* What has arrived of a head that is not complete yet, or the whole of it. */
@@ -107,11 +114,11 @@ static bool is_within(struct head *head, const struct head_search *search, size_
                       const struct head_limits *limits)
 {
     if (search->lines == 0 && size > limits->line + 2)
-        return refuse(head, 414, "the first line is too long");
+        return head_refuse(head, 414, "the first line is too long");
     if (size > limits->size)
-        return refuse(head, 431, "the head is too long");
+        return head_refuse(head, 431, "the head is too long");
     if (search->lines > limits->fields + 1)
-        return refuse(head, 431, "the head has too many fields");
+        return head_refuse(head, 431, "the head has too many fields");
     return true;
 }
 
@@ -122,7 +129,7 @@ static int take_line(struct head_search *search, const char *data, const char *e
 {
     size_t begin = search->checked, next = (size_t)(end - data) + 1;
     if (next < begin + 2 || end[-1] != '\r')
-        return refuse(head, 400, "a line ends with LF alone") - 1;
+        return head_refuse(head, 400, "a line ends with LF alone") - 1;
     bool good = is_within(head, search, next - search->skipped, limits);
     search->checked = next;
     if (next == begin + 2)
@@ -136,7 +143,7 @@ int64_t head_find(struct head_search *search, const char *data, size_t size, con
 {
     bool begun = skip_empty_lines(search, data, size);
     if (search->skipped > limits->size)
-        return refuse(head, 400, "there are too many empty lines before the first line") - 1;
+        return head_refuse(head, 400, "there are too many empty lines before the first line") - 1;
     if (!begun)
         return 0;
     if (!may_begin(head, search, data))
@@ -170,7 +177,7 @@ static bool read_version(struct head *head, const char *text, size_t size)
     }
     bool other = size == 8 && memcmp(text, "HTTP/", 5) == 0 && classes[(unsigned char)text[5]] & DIGIT &&
                  text[6] == '.' && classes[(unsigned char)text[7]] & DIGIT;
-    return refuse(head, other ? 505 : 400, other ? "the version is not supported" : "the version is not valid");
+    return head_refuse(head, other ? 505 : 400, other ? "the version is not supported" : "the version is not valid");
 }
 
 static bool read_request_line(struct head *head, char *line, char *end)
@@ -178,10 +185,10 @@ static bool read_request_line(struct head *head, char *line, char *end)
     size_t size;
     char *target = split(line, end, ' ', &size);
     if (!target || !head_is_token(line, size))
-        return refuse(head, 400, "the method is not valid");
+        return head_refuse(head, 400, "the method is not valid");
     char *version = split(target, end, ' ', &head->target_size);
     if (!version || !head->target_size || !is_all(target, head->target_size, TARGET))
-        return refuse(head, 400, "the target is not valid");
+        return head_refuse(head, 400, "the target is not valid");
     head->method = line;
     head->target = target;
     return read_version(head, version, (size_t)(end - version));
@@ -192,15 +199,15 @@ static bool read_status_line(struct head *head, char *line, char *end)
     size_t size;
     char *code = split(line, end, ' ', &size);
     if (!code)
-        return refuse(head, 502, "the status line is not valid");
+        return head_refuse(head, 502, "the status line is not valid");
     if (!read_version(head, line, size))
         return false;
     if (end - code < 3 || !is_all(code, 3, DIGIT) || code[0] == '0' || (end - code > 3 && code[3] != ' '))
-        return refuse(head, 502, "the status is not valid");
+        return head_refuse(head, 502, "the status is not valid");
     head->status = (code[0] - '0') * 100 + (code[1] - '0') * 10 + code[2] - '0';
     head->reason = end - code > 3 ? code + 4 : end;
     if (!head_is_value(head->reason, (size_t)(end - head->reason)))
-        return refuse(head, 502, "the reason has a control character");
+        return head_refuse(head, 502, "the reason has a control character");
     return true;
 }
 
@@ -209,9 +216,9 @@ static bool read_status_line(struct head *head, char *line, char *end)
 static bool read_length(struct head *head, const char *value, size_t size)
 {
     if (head->length >= 0)
-        return refuse(head, 400, "there are two Content-Length fields");
+        return head_refuse(head, 400, "there are two Content-Length fields");
     if (!size || size > 18 || !is_all(value, size, DIGIT))
-        return refuse(head, 400, "the Content-Length is not a number");
+        return head_refuse(head, 400, "the Content-Length is not a number");
     head->length = 0;
     for (size_t i = 0; i < size; i++)
         head->length = head->length * 10 + value[i] - '0';
@@ -222,9 +229,9 @@ static bool read_coding(struct head *head, const char *value, size_t size)
 {
     (void)size;
     if (head->chunked)
-        return refuse(head, 400, "there are two Transfer-Encoding fields");
+        return head_refuse(head, 400, "there are two Transfer-Encoding fields");
     if (strcasecmp(value, "chunked") != 0)
-        return refuse(head, 501, "the Transfer-Encoding is not \"chunked\" alone");
+        return head_refuse(head, 501, "the Transfer-Encoding is not \"chunked\" alone");
     head->chunked = true;
     return true;
 }
@@ -246,9 +253,9 @@ bool head_is_host(const char *value, size_t size)
 static bool read_host(struct head *head, const char *value, size_t size)
 {
     if (head->host)
-        return refuse(head, 400, "there are two Host fields");
+        return head_refuse(head, 400, "there are two Host fields");
     if (!head_is_host(value, size))
-        return refuse(head, 400, "the Host is not valid");
+        return head_refuse(head, 400, "the Host is not valid");
     head->host = value;
     return true;
 }
@@ -266,7 +273,7 @@ static bool read_expect(struct head *head, const char *value, size_t size)
 {
     (void)size;
     if (strcasecmp(value, "100-continue") != 0)
-        return refuse(head, 417, "the expectation is not \"100-continue\"");
+        return head_refuse(head, 417, "the expectation is not \"100-continue\"");
     head->expects = true;
     return true;
 }
@@ -298,16 +305,16 @@ static bool read_field(struct head *head, char *line, char *end)
     struct head_field *field = &head->fields[head->count++];
     char *colon = memchr(line, ':', (size_t)(end - line));
     if (is_space(*line))
-        return refuse(head, 400, "a field goes on in another line");
+        return head_refuse(head, 400, "a field goes on in another line");
     if (!colon || !head_is_token(line, (size_t)(colon - line)))
-        return refuse(head, 400, "the name of a field is not valid");
+        return head_refuse(head, 400, "the name of a field is not valid");
     char *value = colon + 1;
     while (value < end && is_space(*value))
         value++;
     while (end > value && is_space(end[-1]))
         end--;
     if (!head_is_value(value, (size_t)(end - value)))
-        return refuse(head, 400, "a field has a control character");
+        return head_refuse(head, 400, "a field has a control character");
     *colon = *end = 0;
     *field = (struct head_field){(uint16_t)(line - head->text), (uint16_t)(value - head->text),
                                  (uint16_t)(colon - line), (uint16_t)(end - value)};
@@ -323,9 +330,9 @@ static bool read_lines(struct head *head, size_t size, const struct head_limits 
     for (bool is_first = true; line < last; is_first = false) {
         char *end = memchr(line, '\n', (size_t)(last - line));
         if (!end || end == line || end[-1] != '\r')
-            return refuse(head, 400, "a line ends with LF alone");
+            return head_refuse(head, 400, "a line ends with LF alone");
         if (!is_first && head->count >= limits->fields)
-            return refuse(head, 431, "the head has too many fields");
+            return head_refuse(head, 431, "the head has too many fields");
         if (!(is_first ? first : read_field)(head, line, end - 1))
             return false;
         end[-1] = 0;
@@ -337,16 +344,16 @@ static bool read_lines(struct head *head, size_t size, const struct head_limits 
 static bool begin(struct head *head, char *text, size_t size, struct head_field *fields)
 {
     *head = (struct head){.text = text, .fields = fields, .length = -1};
-    return size >= 4 && size <= UINT16_MAX ? true : refuse(head, 431, "the head is too long");
+    return size >= 4 && size <= UINT16_MAX ? true : head_refuse(head, 431, "the head is too long");
 }
 
 /* Of a message with both a length and chunks each reader may take another for the truth: RFC 9112, 6.1 and 6.3. */
 static bool is_framed(struct head *head)
 {
     if (head->chunked && head->length >= 0)
-        return refuse(head, 400, "there are Content-Length and Transfer-Encoding");
+        return head_refuse(head, 400, "there are Content-Length and Transfer-Encoding");
     if (head->chunked && head->minor == 0)
-        return refuse(head, 400, "HTTP/1.0 has no Transfer-Encoding");
+        return head_refuse(head, 400, "HTTP/1.0 has no Transfer-Encoding");
     return true;
 }
 
@@ -356,7 +363,7 @@ bool head_read_request(struct head *head, char *text, size_t size, struct head_f
     if (!begin(head, text, size, fields) || !read_lines(head, size, limits, read_request_line) || !is_framed(head))
         return false;
     if (head->minor && !head->host)
-        return refuse(head, 400, "there is no Host field");
+        return head_refuse(head, 400, "there is no Host field");
     return true;
 }
 

@@ -74,6 +74,10 @@ bool head_read_response(struct head *head, char *text, size_t size, struct head_
 /* The value of the n-th field of this name (0: the first), without regard to case; NULL: there is none. */
 const char *head_value(const struct head *head, const char *name, size_t n);
 
+/* Notes why a head is refused, with the status that answers it. Returns false. */
+bool head_refuse(struct head *head, int status, const char *why);
+/* The value of a hexadecimal digit; -1: the byte is no such digit. */
+int head_digit(char c);
 /* True: the text is a token of RFC 9110, such as the name of a field or a method. */
 bool head_is_token(const char *text, size_t size);
 /* True: the text may be the value of a field. */

@@ -8,20 +8,12 @@
 
 /* ==== percent signs ==== */
 
-static int hex_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The byte that "%41" at text stands for; -1: it is not valid. */
 static int byte_of(const char *text, size_t size)
 {
-    if (size < 3 || hex_of(text[1]) < 0 || hex_of(text[2]) < 0)
+    if (size < 3 || head_digit(text[1]) < 0 || head_digit(text[2]) < 0)
         return -1;
-    return hex_of(text[1]) * 16 + hex_of(text[2]);
+    return head_digit(text[1]) * 16 + head_digit(text[2]);
 }
 
 long target_decode(char *text, size_t size, bool query)
@@ -44,13 +36,6 @@ long target_decode(char *text, size_t size, bool query)
 }
 
 /* ==== the path ==== */
-
-static bool refuse(struct head *head, int status, const char *why)
-{
-    head->refused = status;
-    head->why = why;
-    return false;
-}
 
 /* Decodes the part of a path at *in, up to the next slash. False: a byte is not valid; an encoded slash would be a
  * part's byte for one reader and the end of the part for another. */
@@ -86,15 +71,15 @@ static bool read_path(struct target *target, struct head *head, struct arena *ar
 {
     char *path = arena_take(arena, (size_t)(end - in) + 1), *out = path;
     if (!path)
-        return refuse(head, 503, "there is no memory for the path");
+        return head_refuse(head, 503, "there is no memory for the path");
     while (in < end) {
         char *slash = out;
         *out++ = *in++;
         if (!decode_part(&in, end, &out))
-            return refuse(head, 400, "the path has an encoded byte that is not valid");
+            return head_refuse(head, 400, "the path has an encoded byte that is not valid");
         char *ended = end_part(path, slash, out);
         if (!ended)
-            return refuse(head, 400, "the path leads above the root");
+            return head_refuse(head, 400, "the path leads above the root");
         if (in == end && ended < out)
             *ended++ = '/';
         out = ended;
@@ -125,9 +110,9 @@ static bool read_absolute(struct target *target, struct head *head, struct arena
     size_t size = strcspn(host, "/?");
     target->host = arena_copy(arena, host, size);
     if (!target->host)
-        return refuse(head, 503, "there is no memory for the host");
+        return head_refuse(head, 503, "there is no memory for the host");
     if (!head->host || strcasecmp(target->host, head->host) != 0)
-        return refuse(head, 400, "the target and the Host field name different hosts");
+        return head_refuse(head, 400, "the target and the Host field name different hosts");
     return read_origin(target, head, arena, host + size, end);
 }
 
@@ -146,8 +131,8 @@ bool target_read(struct target *target, struct head *head, struct arena *arena)
     if (strncasecmp(text, "https://", 8) == 0)
         return read_absolute(target, head, arena, 8);
     if (strcmp(head->method, "CONNECT") == 0)
-        return refuse(head, 501, "CONNECT is not supported");
-    return refuse(head, 400, "the target is not valid");
+        return head_refuse(head, 501, "CONNECT is not supported");
+    return head_refuse(head, 400, "the target is not valid");
 }
 
 /* ==== routes ==== */
