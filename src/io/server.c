@@ -499,29 +499,32 @@ size_t eddy_server_gone(const eddy_server *server)
     return server->member.counts.gone;
 }
 
-/* Of the server alone, or of all that share its sockets. */
-static int give_stats(const struct eddy_server *server, bool alone, struct eddy_server_stats *stats)
+static void own_counts(const struct eddy_server *server, struct eddy_server_stats *stats)
 {
-    const struct server_counts *own = &server->member.counts;
+    stats->servers = 1;
+    share_add_counts(stats, &server->member.counts);
+}
+
+/* sum: own_counts or share_sum. */
+static int give_stats(const struct eddy_server *server, struct eddy_server_stats *stats,
+                      void (*sum)(const struct eddy_server *, struct eddy_server_stats *))
+{
     struct eddy_server_stats now = {.size = stats->size};
     if (stats->size == 0 || stats->size > sizeof now)
         return EINVAL;
-    if (alone)
-        now = (struct eddy_server_stats){stats->size, 1, own->accepted, own->connections, own->shed, own->gone};
-    else
-        share_sum(server, &now);
+    sum(server, &now);
     memcpy(stats, &now, stats->size);
     return 0;
 }
 
 int eddy_server_stats(const eddy_server *server, struct eddy_server_stats *stats)
 {
-    return give_stats(server, true, stats);
+    return give_stats(server, stats, own_counts);
 }
 
 int eddy_server_stats_shared(const eddy_server *server, struct eddy_server_stats *stats)
 {
-    return give_stats(server, false, stats);
+    return give_stats(server, stats, share_sum);
 }
 
 bool eddy_server_closing(const eddy_server *server)

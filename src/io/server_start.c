@@ -211,11 +211,17 @@ static int find_port(struct eddy_server *server, const struct plan *plan, const 
     return error;
 }
 
+/* The i-th of those that the server is given: first the inherited ones. */
+static int given_descriptor(const eddy_server_options *options, size_t inherited, size_t i)
+{
+    return i < inherited ? FIRST_INHERITED + (int)i : options->descriptors[i - inherited];
+}
+
 static int take_descriptors(struct eddy_server *server, const eddy_server_options *options, size_t inherited)
 {
     int error = 0;
     for (size_t i = 0; i < options->descriptor_count + inherited && !error; i++) {
-        int fd = i < inherited ? FIRST_INHERITED + (int)i : options->descriptors[i - inherited];
+        int fd = given_descriptor(options, inherited, i);
         error = listen_take(server->loop, &next_listener(server)->socket, fd);
         if (!error)
             server->listener_count++;
@@ -230,13 +236,18 @@ static int bind_sockets(struct eddy_server *server, const struct plan *plan, con
     return error ? error : take_descriptors(server, options, inherited);
 }
 
+static bool is_shared(const eddy_server_options *options)
+{
+    return options->shared || options->balance == EDDY_BALANCE_EXACT;
+}
+
 /* Sockets of its own, or those that a server of another loop has bound. */
 static int find_sockets(struct eddy_server *server, struct eddy_start_server *self, const struct plan *plan,
                         size_t inherited, size_t room)
 {
     const eddy_server_options *options = &self->options;
     server->exact = options->balance == EDDY_BALANCE_EXACT;
-    if (!options->shared && !server->exact)
+    if (!is_shared(options))
         return bind_sockets(server, plan, options, inherited);
     int error = share_note_place(server, self);
     if (error)
@@ -283,13 +294,13 @@ static int open_server(struct eddy_start_server *self, const struct plan *plan, 
 /* If two loops accept on a socket that blocks, the one that comes second waits in the kernel, and nothing ends that. */
 static bool shares_what_blocks(const eddy_server_options *options)
 {
+    if (!is_shared(options))
+        return false;
     size_t inherited = options->inherited ? listen_inherited() : 0;
-    bool blocks = false;
-    for (size_t i = 0; i < inherited; i++)
-        blocks |= stranger_is_blocking(FIRST_INHERITED + (int)i);
-    for (size_t i = 0; i < options->descriptor_count; i++)
-        blocks |= stranger_is_blocking(options->descriptors[i]);
-    return blocks && (options->shared || options->balance == EDDY_BALANCE_EXACT);
+    for (size_t i = 0; i < options->descriptor_count + inherited; i++)
+        if (stranger_is_blocking(given_descriptor(options, inherited, i)))
+            return true;
+    return false;
 }
 
 /* ==== the awaitable ==== */

@@ -321,7 +321,7 @@ void share_count(struct eddy_server *server, int change)
     pthread_mutex_unlock(&mutex);
 }
 
-static void add_counts(struct eddy_server_stats *stats, const struct server_counts *counts)
+void share_add_counts(struct eddy_server_stats *stats, const struct server_counts *counts)
 {
     stats->accepted += __atomic_load_n(&counts->accepted, __ATOMIC_RELAXED);
     stats->connections += __atomic_load_n(&counts->connections, __ATOMIC_RELAXED);
@@ -331,9 +331,9 @@ static void add_counts(struct eddy_server_stats *stats, const struct server_coun
 
 static void sum_members(struct share *share, struct eddy_server_stats *stats)
 {
-    add_counts(stats, &share->past);
+    share_add_counts(stats, &share->past);
     LIST_EACH(struct share_member, member, &share->members, link) {
-        add_counts(stats, &member->counts);
+        share_add_counts(stats, &member->counts);
         stats->servers++;
     }
 }
@@ -344,7 +344,7 @@ void share_sum(const struct eddy_server *server, struct eddy_server_stats *stats
     if (server->member.share) {
         sum_members(server->member.share, stats);
     } else {
-        add_counts(stats, &server->member.counts);
+        share_add_counts(stats, &server->member.counts);
         stats->servers = 1;
     }
     pthread_mutex_unlock(&mutex);

@@ -70,6 +70,8 @@ bool share_accepts(struct eddy_server *server);
 bool share_hand_over(struct listener *listener, int fd);
 /* A connection of the server has begun (1) or ended (-1). */
 void share_count(struct eddy_server *server, int change);
+/* Adds the counts of a server. */
+void share_add_counts(struct eddy_server_stats *stats, const struct server_counts *counts);
 /* The counts of all members of its share, and of those that have left; of the server itself if it shares nothing. */
 void share_sum(const struct eddy_server *server, struct eddy_server_stats *stats);
 /* True: calls of other loops are on the way to the server. */
