@@ -173,29 +173,29 @@ def run_links_libcurl_when_it_is_used(place):
               '<eddy/curl.h> needs the module eddy-curl')
 
 
-@check
-def run_links_redis_when_it_is_used(place):
-    place.write('uses.c', '#include <eddy/redis.h>\nint main(void) { eddy_redis_free(NULL); return 0; }\n')
-    is_built = doctor_rows(place.eddy('doctor'))['eddy-redis'] != 'not built'
+def links_if_built(place, module, source, complaint):
+    place.write('uses.c', source)
+    is_built = doctor_rows(place.eddy('doctor'))[module] != 'not built'
     result = place.eddy('run', 'uses.c')
     if is_built:
         ends(result, 0)
     else:
-        complains(result, 1, '<eddy/redis.h> needs the module eddy-redis, which was not built; enable it')
+        complains(result, 1, complaint)
+
+
+@check
+def run_links_redis_when_it_is_used(place):
+    links_if_built(place, 'eddy-redis', '#include <eddy/redis.h>\nint main(void) { eddy_redis_free(NULL); return 0; }\n',
+                   '<eddy/redis.h> needs the module eddy-redis, which was not built; enable it')
 
 
 @check
 def run_links_sqlite_when_it_is_used(place):
-    place.write('uses.c', '#include <eddy/keywords.h>\n#include <eddy/sqlite.h>\n'
-                          'async(void, main_task)\n{\n'
-                          '    await(eddy_sqlite_close(await(eddy_sqlite_open(":memory:"))));\n}\n'
-                          'int main(void) { return eddy_run(main_task()); }\n')
-    is_built = doctor_rows(place.eddy('doctor'))['eddy-sqlite'] != 'not built'
-    result = place.eddy('run', 'uses.c')
-    if is_built:
-        ends(result, 0)
-    else:
-        complains(result, 1, '<eddy/sqlite.h> needs the module eddy-sqlite')
+    links_if_built(place, 'eddy-sqlite', '#include <eddy/keywords.h>\n#include <eddy/sqlite.h>\n'
+                                         'async(void, main_task)\n{\n'
+                                         '    await(eddy_sqlite_close(await(eddy_sqlite_open(":memory:"))));\n}\n'
+                                         'int main(void) { return eddy_run(main_task()); }\n',
+                   '<eddy/sqlite.h> needs the module eddy-sqlite')
 
 
 # ---- run: what the compiler says ----

@@ -187,6 +187,17 @@ static inline void await_readable(int fd)
     assert_int_equal(poll(&ready, 1, -1), 1);
 }
 
+/* A read that waits gets `first`, which is less than it has room for; then `next` comes while no operation reads. */
+static inline void read_short_and_put(struct probe *probe, int ends[2], const char *first, const char *next)
+{
+    begin(probe, DRIVER_RECV, ends[0]);
+    put(ends[1], first);
+    assert_int_equal(finish(probe), strlen(first));
+    put(ends[1], next);
+    await_readable(ends[0]);
+    driver_wait(driver, 0);
+}
+
 static inline void close_pair(int ends[2])
 {
     driver_close_fd(driver, ends[0]);

@@ -93,12 +93,7 @@ static void bytes_that_arrive_between_reads_are_not_missed(void **state)
     int ends[2];
     struct probe probe;
     make_adopted_pair(ends);
-    begin(&probe, DRIVER_RECV, ends[0]);
-    put(ends[1], "abc");
-    assert_int_equal(finish(&probe), 3);
-    put(ends[1], "de");
-    await_readable(ends[0]);
-    driver_wait(driver, 0);
+    read_short_and_put(&probe, ends, "abc", "de");
     if (!submit(&probe, DRIVER_RECV, ends[0]))
         finish(&probe);
     assert_int_equal(probe.op.result, 2);
@@ -115,12 +110,7 @@ static void a_message_is_received_into_its_parts_and_not_beyond(void **state)
     struct msghdr message = {.msg_iov = vector, .msg_iovlen = 2}; /* the third one belongs to another operation */
     struct probe probe;
     make_adopted_pair(ends);
-    begin(&probe, DRIVER_RECV, ends[0]);
-    put(ends[1], "x");
-    assert_int_equal(finish(&probe), 1);
-    put(ends[1], "abcdefg");
-    await_readable(ends[0]);
-    driver_wait(driver, 0);
+    read_short_and_put(&probe, ends, "x", "abcdefg");
     prepare(&probe, DRIVER_RECVMSG, ends[0]);
     probe.op.u.message.data = &message;
     probe.op.u.message.flags = 0;

@@ -196,12 +196,7 @@ static void a_look_takes_nothing(void **state)
     int ends[2];
     struct probe probe;
     make_adopted_pair(ends);
-    begin(&probe, DRIVER_RECV, ends[0]);
-    put(ends[1], "abc");
-    assert_int_equal(finish(&probe), 3);
-    put(ends[1], "de");
-    await_readable(ends[0]);
-    driver_wait(driver, 0);
+    read_short_and_put(&probe, ends, "abc", "de");
     prepare(&probe, DRIVER_RECV, ends[0]);
     probe.op.u.buffer.flags = MSG_PEEK;
     assert_true(is_prompt(&probe, driver_submit(driver, &probe.op)));
