@@ -21,7 +21,6 @@ trap 'rm -f "$tally" "$failures" "$table" "$other"' EXIT
 began=$SECONDS
 
 title() { printf '\n=== %s (after %d s)\n' "$1" $((SECONDS - began)); }
-
 note_failure() { echo "$1" >&2; echo "$1" >>"$failures"; echo "0 1 0" >>"$tally"; }
 
 # suites FOLDER ARGUMENT...: runs suites of a build.
@@ -43,14 +42,15 @@ once() {
     rm -f "$output"
 }
 
-# build FOLDER COMPILER OPTION...: builds a folder with a compiler and all parts.
-build() {
-    CC=$2 build_folder "$1" -Dcurl=enabled -Dtests=enabled "${@:3}" || { note_failure "$1 does not build"; return 1; }
-}
-
 # prepare FOLDER COMPILER OPTION...: sets up a folder; `suites FOLDER --build` builds the part of it that it runs.
 prepare() {
     folder=$1 CC=$2 configure_folder -Dcurl=enabled -Dtests=enabled "${@:3}" || { note_failure "$1 cannot be set up"; return 1; }
+}
+
+# build FOLDER COMPILER OPTION...: the same, and builds all parts of it.
+build() {
+    prepare "$@" || return
+    quietly ninja -C "$1" || { note_failure "$1 does not build"; return 1; }
 }
 
 # --- the other compiler, other levels ---------------------------------------------------------------------------------
