@@ -42,7 +42,7 @@ static void cancel(struct eddy_awaitable *a)
 {
     struct job *job = job_of(a);
     pthread_mutex_lock(&job->db->lock);
-    job->cancelled = true;
+    __atomic_store_n(&job->cancelled, true, __ATOMIC_RELAXED); /* gives_up reads it without the lock */
     if (job->db->running == job && job->db->handle)
         sqlite3_interrupt(job->db->handle);
     pthread_mutex_unlock(&job->db->lock);
@@ -70,6 +70,8 @@ struct job connection_job(eddy_sqlite *db, void (*work)(struct job *job), const 
 
 /* ==== on the connection's thread ==== */
 
+enum { STEPS_BETWEEN_LOOKS = 1000 }; /* of SQLite's machine: some microseconds */
+
 static int code_of(int result)
 {
     switch (result & 0xff) {
@@ -88,8 +90,18 @@ static int code_of(int result)
     }
 }
 
+/* SQLite asks it while a statement runs. sqlite3_interrupt alone does nothing between the start of a job and the first
+ * step of its statement. */
+static int gives_up(void *argument)
+{
+    const eddy_sqlite *db = argument;
+    return db->running && __atomic_load_n(&db->running->cancelled, __ATOMIC_RELAXED);
+}
+
 void connection_set(eddy_sqlite *db, sqlite3 *handle)
 {
+    if (handle)
+        sqlite3_progress_handler(handle, STEPS_BETWEEN_LOOKS, gives_up, db);
     pthread_mutex_lock(&db->lock);
     db->handle = handle;
     pthread_mutex_unlock(&db->lock);

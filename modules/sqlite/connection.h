@@ -21,7 +21,7 @@ struct job {
     char message[256];             /* SQLite's words */
     struct job *next;              /* in the queue of the thread */
     eddy_loop *loop;               /* whose task waits */
-    bool cancelled;                /* the task gives it up */
+    bool cancelled;                /* atomic: the task gives it up */
 };
 
 struct eddy_sqlite {
@@ -29,7 +29,7 @@ struct eddy_sqlite {
     pthread_mutex_t lock;   /* of all below */
     pthread_cond_t changed;
     struct job *first, *last; /* the queue */
-    struct job *running;    /* NULL: none */
+    struct job *running;    /* NULL: none; only the thread changes it */
     bool ends;              /* the thread ends when the queue is empty */
     bool is_free;           /* nobody waits for that: the thread frees all */
     sqlite3 *handle;        /* of the thread, but for sqlite3_interrupt; only the thread changes it */
@@ -42,7 +42,7 @@ void connection_end(eddy_sqlite *db, bool waits);
 /* The job: await(&job). It completes with what it set, or fails with ECANCELED. */
 struct job connection_job(eddy_sqlite *db, void (*work)(struct job *job), const char *text);
 
-/* On the thread: the handle that a task may interrupt from now on; NULL: none. */
+/* On the thread: the handle whose statements end when their task gives them up; NULL: none. */
 void connection_set(eddy_sqlite *db, sqlite3 *handle);
 /* On the thread: an errno value and a message from the result of a call of SQLite. */
 void job_fail(struct job *job, int result);

@@ -140,6 +140,29 @@ async(void, is_interrupted)
     await(eddy_sqlite_close(db));
 }
 
+/* The thread may have taken the statement and not begun it yet. */
+async(void, is_interrupted_early)
+{
+    eddy_sqlite *db = await(open_memory());
+    eddy_error err;
+    for (int i = 0; i < 2000; i++) {
+        __auto_type slow = spawn(eddy_sqlite_query(db, endless));
+        await(eddy_sleep(0));
+        for (volatile int pause = 0; pause < i * 10; pause++) {
+        }
+        eddy_cancel(slow);
+        await(slow, &err);
+        CHECK(err.code == ECANCELED);
+    }
+    await(eddy_sqlite_close(db));
+}
+
+static void a_request_before_the_first_step_arrives(void **state)
+{
+    (void)state;
+    RUN_CLEAN(is_interrupted_early());
+}
+
 static void a_cancelled_statement_is_interrupted(void **state)
 {
     (void)state;
@@ -196,6 +219,7 @@ int main(void)
         cmocka_unit_test(errors_have_codes_and_the_words_of_sqlite),
         cmocka_unit_test(tasks_take_turns_on_one_connection),
         cmocka_unit_test(a_cancelled_statement_is_interrupted),
+        cmocka_unit_test(a_request_before_the_first_step_arrives),
         cmocka_unit_test(a_lock_of_another_connection_is_waited_for),
         cmocka_unit_test(a_connection_may_outlive_its_loop),
     };
