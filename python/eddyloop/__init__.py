@@ -28,7 +28,7 @@ if _refusal():
 
 import asyncio  # noqa: E402  after the refusal, which is then the only thing that is said
 
-from . import helpers  # noqa: E402, F401  the extension needs them before the first loop
+from . import helpers, streams  # noqa: E402, F401  the extension needs them before the first loop
 from .doctor import doctor  # noqa: E402
 from .loop import Loop  # noqa: E402
 

@@ -117,6 +117,7 @@ static void detach_from_server(Transport *t)
 static void forget_all(Transport *t)
 {
     Py_CLEAR(t->server);
+    Py_CLEAR(t->stream_reader);
     Py_CLEAR(t->data_received);
     Py_CLEAR(t->get_buffer);
     Py_CLEAR(t->buffer_updated);

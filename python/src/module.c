@@ -33,7 +33,27 @@ static PyObject *set_helpers(PyObject *module, PyObject *args, PyObject *helpers
     Py_RETURN_NONE;
 }
 
+static void set_class(PyTypeObject **own, PyObject **asyncios, PyObject *class)
+{
+    Py_XSETREF(*own, (PyTypeObject *)Py_NewRef(class));
+    Py_XSETREF(*asyncios, Py_NewRef((PyObject *)(*own)->tp_base));
+}
+
+/* _set_streams(reader, writer, protocol): classes that derive from asyncio's. */
+static PyObject *set_streams(PyObject *module, PyObject *args)
+{
+    struct stream_classes *streams = &state_of(module)->streams;
+    PyObject *reader, *writer, *protocol;
+    if (!PyArg_ParseTuple(args, "O!O!O!", &PyType_Type, &reader, &PyType_Type, &writer, &PyType_Type, &protocol))
+        return NULL;
+    set_class(&streams->writer, &streams->asyncio_writer, writer);
+    set_class(&streams->protocol, &streams->asyncio_protocol, protocol);
+    set_class(&streams->reader, &streams->asyncio_reader, reader);
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
+    {"_set_streams", set_streams, METH_VARARGS, NULL},
     {"_set_helpers", (PyCFunction)(void (*)(void))set_helpers, METH_VARARGS | METH_KEYWORDS, NULL}, {0}};
 
 /* ==== what is asyncio's ==== */
@@ -93,14 +113,16 @@ static int execute(PyObject *module)
     if (take_names(state) < 0 || take_from_asyncio(state) < 0)
         return -1;
     return handle_types_ready(module, state) < 0 || core_type_ready(module, state) < 0 ||
-                   transport_type_ready(module, state) < 0 || listener_type_ready(module, state) < 0
+                   transport_type_ready(module, state) < 0 || listener_type_ready(module, state) < 0 ||
+                   stream_types_ready(module, state) < 0
                ? -1
                : 0;
 }
 
 /* What may be part of a cycle, beside the helpers: visited and cleared by the collector. */
 #define OBJECTS(X) X(core_type) X(handle_type) X(timer_handle_type) X(transport_type) X(listener_type)                 \
-    X(future_type) X(task_type) X(create_task)
+    X(future_type) X(task_type) X(create_task) X(reading_type) X(streams.reader) X(streams.writer)                     \
+    X(streams.protocol) X(streams.asyncio_reader) X(streams.asyncio_writer) X(streams.asyncio_protocol)
 
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* protocol.c - calls of a transport's protocol, in the transport's context. */
-#include "transport.h"
+#include "stream.h"
 
 /* ==== errors ==== */
 
@@ -87,7 +87,7 @@ int protocol_bind(Transport *t, PyObject *protocol)
     Py_CLEAR(t->get_buffer);
     Py_CLEAR(t->buffer_updated);
     t->buffered = buffered;
-    return 0;
+    return t->core ? stream_bind(t) : 0;
 }
 
 /* ==== bytes ==== */
@@ -132,6 +132,9 @@ static bool tell_filled(Transport *t, size_t size)
 
 int protocol_take_memory(Transport *t, const char *data, size_t size)
 {
+    int fed = t->stream_reader ? stream_feed(t, data, size) : 0;
+    if (fed)
+        return fed < 0 ? transport_fail(t, "Fatal error: protocol.data_received() call failed.") : 0;
     while (size > 0 && t->buffered && !t->lost) {
         size_t n = fill_buffer(t, data, size);
         if (n == 0)

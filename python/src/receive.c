@@ -87,7 +87,7 @@ static int take(Transport *t, PyObject *bytes)
 static int take_lent(Transport *t, const char *data, size_t size)
 {
     t->much = size >= LENT_SIZE;
-    if (t->buffered && wants(t))
+    if ((t->buffered || t->stream_reader) && wants(t))
         return protocol_take_memory(t, data, size);
     return take(t, PyBytes_FromStringAndSize(data, (Py_ssize_t)size));
 }
@@ -98,7 +98,8 @@ static int take_bulk_result(Transport *t, size_t size)
     unsigned kind = t->bulk_kind;
     t->much = size >= LENT_SIZE;
     bulk_choose_kind(t, size);
-    int error = take(t, bulk_bytes(kind, t->bulk, size));
+    int error = t->stream_reader && wants(t) ? protocol_take_memory(t, PyBytes_AS_STRING(t->bulk), size)
+                                             : take(t, bulk_bytes(kind, t->bulk, size));
     give_bulk(t, kind);
     return error;
 }

@@ -17,10 +17,13 @@
 #define HELPERS(X) X(report) X(debug_run) X(attach) X(fatal) X(make_socket) X(accepted_ssl) X(accept_error)       \
     X(buffered_protocol) X(warn_lost) X(unclosed)
 /* Names of attributes and arguments, interned. */
-#define NAMES(X) X(loop) X(context) X(name) X(_run) X(connection_made) X(connection_lost) X(data_received)           \
-    X(get_buffer) X(buffer_updated) X(eof_received) X(pause_writing) X(resume_writing) X(set_result)                \
-    X(set_exception) X(done) X(detach) X(close) X(create_future) X(_eddy_start) X(_eddy_finish) X(_eddy_resumed)    \
-    X(_eddy_begin_signals) X(_eddy_end_signals) X(_eddy_socket) X(getsockname) X(getpeername)
+#define NAMES(X) X(loop) X(context) X(name) X(_run) X(connection_made) X(connection_lost) X(data_received) \
+    X(get_buffer) X(buffer_updated) X(eof_received) X(pause_writing) X(resume_writing) X(set_result) \
+    X(set_exception) X(done) X(detach) X(close) X(create_future) X(_eddy_start) X(_eddy_finish) X(_eddy_resumed) \
+    X(_eddy_begin_signals) X(_eddy_end_signals) X(_eddy_socket) X(getsockname) X(getpeername) X(__class__) \
+    X(_stream_reader) X(_stream_writer) X(_waiter) X(_transport) X(_paused) X(_buffer) X(_eof) X(_limit) \
+    X(_exception) X(_connection_lost) X(_reader) X(_protocol) X(_loop) X(cancelled) X(throw) X(resume_reading) \
+    X(_maybe_resume_transport)
 
 /* Where asyncio's handles keep their slots: offsets in bytes. */
 struct handle_layout {
@@ -30,9 +33,17 @@ struct handle_layout {
 
 enum { FREE_HANDLES = 512 };
 
+/* Those of eddyloop/streams.py, and those of asyncio that they derive from. */
+struct stream_classes {
+    PyTypeObject *reader, *writer, *protocol;
+    PyObject *asyncio_reader, *asyncio_writer, *asyncio_protocol;
+};
+
 struct state {
     PyObject *module; /* whose it is; loops and handles refer to it, and do not tell the collector: it outlives them */
     PyTypeObject *core_type, *handle_type, *timer_handle_type, *transport_type, *listener_type;
+    PyTypeObject *reading_type;
+    struct stream_classes streams; /* NULL before they are made */
     struct handle_layout layout;
     PyObject *future_type, *task_type;  /* of _asyncio */
     PyObject *create_task;              /* BaseEventLoop.create_task: for what the fast one does not know */
@@ -73,6 +84,7 @@ void handles_free_all(struct state *state);
 int core_type_ready(PyObject *module, struct state *state);
 int transport_type_ready(PyObject *module, struct state *state);
 int listener_type_ready(PyObject *module, struct state *state);
+int stream_types_ready(PyObject *module, struct state *state);
 
 #define METHOD_NONE(name, function) {name, (PyCFunction)(void (*)(void))function, METH_NOARGS, NULL}
 #define METHOD_ONE(name, function) {name, (PyCFunction)(void (*)(void))function, METH_O, NULL}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* transport.c - the type SocketTransport: see transport.h. */
-#include "transport.h"
+#include "stream.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -132,7 +132,8 @@ PyObject *transport_start(Transport *t, PyObject *none)
     if (!t->core || t->started)
         Py_RETURN_NONE;
     t->started = true;
-    tell_made(t);
+    if (tell_made(t) == 0)
+        stream_made(t);
     PyErr_Fetch(&type, &value, &traceback);
     receive_begin_if_wanted(t);
     if (tell_waiter(t) < 0 && type)
@@ -184,10 +185,15 @@ static PyObject *fatal_error(Transport *t, PyObject *const *args, Py_ssize_t cou
     return result;
 }
 
+void transport_pause_reading(Transport *t)
+{
+    t->paused = t->paused || !t->closing;
+}
+
 static PyObject *pause_reading(Transport *t, PyObject *none)
 {
     (void)none;
-    t->paused = t->paused || !t->closing;
+    transport_pause_reading(t);
     Py_RETURN_NONE;
 }
 
@@ -367,6 +373,7 @@ static int traverse(Transport *t, visitproc visit, void *arg)
     Py_VISIT(t->data_received);
     Py_VISIT(t->get_buffer);
     Py_VISIT(t->buffer_updated);
+    Py_VISIT(t->stream_reader);
     Py_VISIT(t->waiter);
     Py_VISIT(t->empty_waiter);
     Py_VISIT(t->lost_with);
@@ -385,6 +392,7 @@ static int clear(Transport *t)
     Py_CLEAR(t->data_received);
     Py_CLEAR(t->get_buffer);
     Py_CLEAR(t->buffer_updated);
+    Py_CLEAR(t->stream_reader);
     Py_CLEAR(t->waiter);
     Py_CLEAR(t->empty_waiter);
     Py_CLEAR(t->lost_with);

@@ -36,6 +36,7 @@ struct transport {
     PyObject *protocol, *server, *context;
     PyObject *sock; /* the socket; NULL: it is made when somebody asks for it */
     PyObject *data_received, *get_buffer, *buffer_updated; /* methods of the protocol; NULL: not asked for yet */
+    PyObject *stream_reader;                               /* weak reference: see stream.h; NULL: no stream */
     PyObject *waiter;                                      /* future: connection_made was called */
     PyObject *empty_waiter;                                /* future: all was sent */
     PyObject *lost_with;                                   /* the exception for connection_lost */
@@ -129,6 +130,7 @@ Transport *transport_make(Core *core, int fd, PyObject *sock, PyObject *protocol
                           PyObject *context);
 /* connection_made, and the first receive. NULL: an exception is set. */
 PyObject *transport_start(Transport *t, PyObject *none);
+void transport_pause_reading(Transport *t);
 
 /* ---- end.c ---- */
 
