@@ -169,6 +169,7 @@ EDDY_API struct eddy_failure *eddy_deadline_close(struct eddy_deadline *deadline
 
 /* await_shielded: waits without passing on a cancellation, and without taking the handle. */
 EDDY_API struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a);
+EDDY_API struct eddy_failure *eddy_join_shielded_at(struct eddy_awaitable *a, const struct eddy_site *site);
 /* The same for a coroutine value: a copy is spawned and detached, and its result is copied back. */
 EDDY_API struct eddy_failure *eddy_run_shielded(struct eddy_awaitable *a, size_t size);
 

@@ -28,6 +28,7 @@ EDDY_API bool eddy_future_pending(const void *f);
 
 /* ---- called by the macros; not for programs ---- */
 EDDY_API void eddy_future_complete(void *f);
+EDDY_API void eddy_future_complete_at(void *f, const struct eddy_site *site);
 
 #ifdef __cplusplus
 }

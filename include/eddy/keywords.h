@@ -14,6 +14,8 @@
 #endif
 #ifdef __STRICT_ANSI__
 #error "Eddy needs GNU C: compile with -std=gnu11 or later (not -std=c11)"
+#define ED_STOP "see the error above" /* there is no such file: the compiler stops */
+#include ED_STOP
 #endif
 
 /* The headers that a program with async functions needs at once: ENOMEM to throw, free to defer, asprintf to make
@@ -50,7 +52,10 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
 #endif
 
 #ifndef EDDY_NO_ASYNC
-#define async(...) eddy_async(__VA_ARGS__)
+/* The whole keyword is here, since compilers show each macro between a mistake and its place. */
+#define async(T, ...) \
+    ED_BY_HEAD(ED_ASYNC_GOOD, ED_ASYNC_UNPAIRED, ED_ASYNC_NAMELESS, ED_ASYNC_MAIN, __VA_ARGS__) \
+    (static, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #endif
 
 #ifndef EDDY_NO_ASYNC_DECLARE

@@ -21,6 +21,8 @@
 #endif
 #ifdef __STRICT_ANSI__
 #error "the macros of Eddy need GNU C: compile with -std=gnu11 or later (not -std=c11)"
+#define ED_STOP "see the error above" /* there is no such file: the compiler stops */
+#include ED_STOP
 #endif
 
 #ifdef __clang__ /* -Wpedantic: `, ##__VA_ARGS__` is GNU's */
@@ -115,29 +117,23 @@
 #define ED_LIST10(m, n, a, b, c, d, e, f, g, h, ...) m a, m b, m c, m d, m e, m f, m g, m h
 #define ED_LIST11 ED_LIST10
 #define ED_LIST12 ED_LIST10
-#define ED_AT_MOST_8(...) ED_CAT(ED_AT_MOST_8_, ED_NARGS(__VA_ARGS__))
-#define ED_AT_MOST_8_1
-#define ED_AT_MOST_8_2
-#define ED_AT_MOST_8_3
-#define ED_AT_MOST_8_4
-#define ED_AT_MOST_8_5
-#define ED_AT_MOST_8_6
-#define ED_AT_MOST_8_7
-#define ED_AT_MOST_8_8
-#define ED_AT_MOST_8_9
-#define ED_AT_MOST_8_10 \
-    ED_BRIEF(_Static_assert(0, "a coroutine or generator takes at most 8 parameters: pass a struct"));
-#define ED_AT_MOST_8_11 ED_AT_MOST_8_10
-#define ED_AT_MOST_8_12 ED_AT_MOST_8_10
 /*
  * ED_HEAD(name, (T, a), (U, b)) is GOOD; UNPAIRED if a parameter is not a type and a name in parentheses; NAMELESS
- * if there is no name. Definitions are chosen by it, so that a wrong head is reported by its rule. The body then has
- * the parameters as they were written (ED_BARE), or a name of the library.
+ * if there is no name; MAIN if the name is main. Definitions are chosen by it, so that a wrong head is reported by its
+ * rule. The body then has the parameters as they were written (ED_BARE), or a name of the library.
  */
+/* ED_BY_HEAD(good, unpaired, nameless, main, head...): one of the four names. No name is pasted together, since clang
+ * shows each step on the way to a pasted name. */
+#define ED_BY_HEAD(good, unpaired, nameless, is_main, ...) \
+    ED_CAT(ED_CHOOSE_, ED_HEAD(__VA_ARGS__))(good, unpaired, nameless, is_main)
+#define ED_CHOOSE_GOOD(good, unpaired, nameless, is_main) good
+#define ED_CHOOSE_UNPAIRED(good, unpaired, nameless, is_main) unpaired
+#define ED_CHOOSE_NAMELESS(good, unpaired, nameless, is_main) nameless
+#define ED_CHOOSE_MAIN(good, unpaired, nameless, is_main) is_main
 #define ED_HEAD(...) ED_CAT(ED_HEAD_, ED_NARGS(__VA_ARGS__))(__VA_ARGS__)
 #define ED_HEAD_0() NAMELESS
-#define ED_HEAD_1(n) ED_CAT(ED_HEAD_OF_, ED_IS_PAIR(n))(1)
-#define ED_HEAD_2(n, a) ED_CAT(ED_HEAD_OF_, ED_IS_PAIR(n))(ED_IS_PAIR(a))
+#define ED_HEAD_1(n) ED_CAT(ED_HEAD_OF_, ED_IS_PAIR(n))(n, 1)
+#define ED_HEAD_2(n, a) ED_CAT(ED_HEAD_OF_, ED_IS_PAIR(n))(n, ED_IS_PAIR(a))
 #define ED_HEAD_3(n, a, ...) ED_CAT(ED_HEAD_IF_, ED_IS_PAIR(a))(ED_HEAD_2(n, __VA_ARGS__))
 #define ED_HEAD_4(n, a, ...) ED_CAT(ED_HEAD_IF_, ED_IS_PAIR(a))(ED_HEAD_3(n, __VA_ARGS__))
 #define ED_HEAD_5(n, a, ...) ED_CAT(ED_HEAD_IF_, ED_IS_PAIR(a))(ED_HEAD_4(n, __VA_ARGS__))
@@ -145,15 +141,16 @@
 #define ED_HEAD_7(n, a, ...) ED_CAT(ED_HEAD_IF_, ED_IS_PAIR(a))(ED_HEAD_6(n, __VA_ARGS__))
 #define ED_HEAD_8(n, a, ...) ED_CAT(ED_HEAD_IF_, ED_IS_PAIR(a))(ED_HEAD_7(n, __VA_ARGS__))
 #define ED_HEAD_9(n, a, ...) ED_CAT(ED_HEAD_IF_, ED_IS_PAIR(a))(ED_HEAD_8(n, __VA_ARGS__))
-#define ED_HEAD_10(...) GOOD /* too many: see ED_AT_MOST_8 */
+#define ED_HEAD_10(...) GOOD /* too many: see ED_RULES */
 #define ED_HEAD_11 ED_HEAD_10
 #define ED_HEAD_12 ED_HEAD_10
 #define ED_HEAD_IF_0(rest) UNPAIRED
 #define ED_HEAD_IF_1(rest) rest
-#define ED_HEAD_OF_0(paired) ED_CAT(ED_HEAD_NAMED_, paired)
-#define ED_HEAD_OF_1(paired) NAMELESS
-#define ED_HEAD_NAMED_0 UNPAIRED
-#define ED_HEAD_NAMED_1 GOOD
+#define ED_HEAD_OF_0(n, paired) ED_CAT(ED_HEAD_NAMED_, paired)(n)
+#define ED_HEAD_OF_1(n, paired) NAMELESS
+#define ED_HEAD_NAMED_0(n) UNPAIRED
+#define ED_HEAD_NAMED_1(n) ED_SECOND_OF(ED_CAT(n, __ED_NAME), GOOD, )
+#define main__ED_NAME ~, MAIN
 #define ED_IS_PAIR(a) ED_SECOND_OF(ED_PAIR_PROBE a, 0, 0)
 #define ED_SECOND_OF(...) ED_SECOND(__VA_ARGS__)
 #define ED_PAIR_PROBE(...) ED_CAT(ED_PAIR_PROBE_, ED_IS_ONE(__VA_ARGS__))(__VA_ARGS__)
@@ -196,10 +193,42 @@
 #define ED_PAREN_PROBE(...) ~, 1
 #define ED_UNPAIRED(keyword) \
     ED_BRIEF(_Static_assert(0, "a parameter is a type and a name in parentheses: " keyword "(int, f, (int, n))"));
+/*
+ * A wrong definition has many consequences, and clang shows the macros of each. So clang stops after a broken rule that
+ * only consequences can follow. gcc is briefer, and has nothing of the kind.
+ */
+#ifdef __clang__
+char ed_stop(int wrong)
+    __attribute__((diagnose_if(wrong, "stopped here: other messages would follow from the error above", "warning")));
+#define ED_STOP_IF(...) \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic fatal \"-Wuser-defined-warnings\"") \
+        _Static_assert(sizeof ed_stop(__VA_ARGS__), ""); \
+    _Pragma("clang diagnostic pop")
+/* The stop of a definition. The size of the first array is known only if the name has been defined before. */
+#define ED_STOP_AT(fn, wrong) \
+    extern char fn##__defined[]; \
+    ED_STOP_IF(wrong || !ED_AT_FILE_SCOPE || !__builtin_types_compatible_p(__typeof__(fn##__defined), char[1])) \
+    extern char fn##__defined[2];
+/* If there is no struct fn, the one in the prototype ends with the prototype, of which clang warns. */
+#define ED_STOP_UNLESS_DECLARED(fn) \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic fatal \"-Wvisibility\"") \
+        void fn##__value(struct fn *); \
+    _Pragma("clang diagnostic pop")
+#else
+#define ED_STOP_UNLESS_DECLARED(fn) struct fn;
+#define ED_STOP_IF(...)
+#define ED_STOP_AT(fn, wrong)
+#endif
+/* The first rules of each definition. */
+#define ED_AT_FILE_SCOPE (__builtin_strlen(__builtin_FUNCTION()) == 0)
+#define ED_IS_NO_PLACE "functions do not nest: a coroutine or generator is defined outside of other functions"
+#define ED_IS_TOO_MANY "a coroutine or generator takes at most 8 parameters: pass a struct"
+#define ED_IS_PLAIN_MAIN \
+    ED_BRIEF(_Static_assert(0, "main is a plain function: name this main_task; int main calls eddy_run(main_task())"));
 #define ED_NAMELESS(keyword) \
     ED_BRIEF(_Static_assert(0, keyword " needs a type, a name, then the parameters: " keyword "(int, f, (int, n))")); \
     static int EDDY_UNIQUE(ed_nameless_)(void)
-#define ED_FIELD(T, n) ED_BRIEF(T) n;
+#define ED_FIELD(T, n) ED_BRIEF(T n);
 #define ED_PARAM(T, n) T n
 #define ED_TAIL(T, n) , T n
 #define ED_PASS(T, n) , ed_self->args.n
@@ -228,6 +257,13 @@
 #define ED_VALUE(x) __builtin_choose_expr(ED_IS_VOID_OBJECT(x), (void)0, (x))
 #define ED_ZERO(x) __builtin_choose_expr(ED_IS_VOID_OBJECT(x), (void)0, (__typeof__(x)){0})
 #define ED_RVALUE(x) (0 ? (x) : (x)) /* in __typeof__: removes qualifiers */
+/* a or b, for conditions about an operand. Where the operand does not compile, gcc tells of each
+ * __builtin_choose_expr that its condition is not constant; it is silent about _Generic. */
+#ifdef __clang__
+#define ED_CHOOSE(condition, a, b) __builtin_choose_expr(condition, a, b)
+#else
+#define ED_CHOOSE(condition, a, b) _Generic((char(*)[1 + !!(condition)])0, char(*)[2]: a, default: b)
+#endif
 /*
  * Replaces a wrong operand, so that one mistake gives one error: it has every member that a keyword asks for.
  * ed_operand is never defined. A keyword keeps its operand in a local of this name; where the operand does not
@@ -262,21 +298,25 @@ extern struct ed_anything ed_operand;
 #define ED_NO_AWAITABLE(p) \
     (!ED_IS_STRUCT(*ED_TYPED(p)) || \
      _Generic(&ED_STRUCT_AT(p)->awaitable, struct eddy_awaitable *: 0, struct eddy_core *: 0, default: 1))
-#define ED_STRUCT_OR_ANYTHING(x) __builtin_choose_expr(ED_IS_STRUCT(x), &(x), (struct ed_anything *)0)
+#define ED_STRUCT_OR_ANYTHING(x) ED_CHOOSE(ED_IS_STRUCT(x), &(x), (struct ed_anything *)0)
 #define ED_NO_COROUTINE(x) \
     (!ED_IS_STRUCT(x) || _Generic(&ED_STRUCT_OR_ANYTHING(x)->awaitable, struct eddy_awaitable *: 0, \
                                   struct eddy_core *: 0, default: 1))
 #define ED_NO_GENERATOR(x) \
     (ED_NO_STRUCT(x) || _Generic(&ED_ADDRESS(x)->generator, struct eddy_generator *: 0, default: 1))
+/* The same for p, the ED_ADDRESS of an operand. */
+#define ED_IS_ANYTHING(p) _Generic((p), struct ed_anything *: 1, default: 0)
+#define ED_NO_GENERATOR_AT(p) \
+    (ED_IS_ANYTHING(p) || _Generic(&(p)->generator, struct eddy_generator *: 0, default: 1))
 /* What async_for takes beside async generators: a channel, whose member of that name has another type. */
-#define ED_IS_CHANNEL(x) _Generic(&ED_ADDRESS(x)->async_generator, struct eddy_channel *: 1, default: 0)
-#define ED_NO_ASYNC_ITERABLE(x) \
-    (ED_NO_STRUCT(x) || _Generic(&ED_ADDRESS(x)->async_generator, struct eddy_async_generator *: 0, \
-                                 struct eddy_channel *: 0, default: 1))
+#define ED_IS_CHANNEL(p) _Generic(&(p)->async_generator, struct eddy_channel *: 1, default: 0)
+#define ED_NO_ASYNC_ITERABLE_AT(p) \
+    (ED_IS_ANYTHING(p) || _Generic(&(p)->async_generator, struct eddy_async_generator *: 0, \
+                                   struct eddy_channel *: 0, default: 1))
 /* Makes the question about a wrong kind of function a broken rule instead of a missing member. */
 #define ED_NO_KIND(kind) __extension__ eddy_void kind[0]
 /* The address of x; if x is wrong, an object that has every member. */
-#define ED_UNLESS(wrong, x) __builtin_choose_expr(wrong, (struct ed_anything *)0, ED_ADDRESS(x))
+#define ED_UNLESS(wrong, x) ED_CHOOSE(wrong, (struct ed_anything *)0, ED_ADDRESS(x))
 /* ed_pointer is a local because its expression is long. If it were repeated at each of its seven uses, it would be
  * most of the text that a compiler reads for an await. */
 #define ED_MUST_BE_AWAITABLE(x, keyword) \
@@ -284,12 +324,12 @@ extern struct ed_anything ed_operand;
     enum { ed_is_no_awaitable = ED_BRIEF(ED_NO_AWAITABLE(ed_pointer)) }; \
     ED_BRIEF(_Static_assert(!ed_is_no_awaitable, keyword " needs a coroutine, a task, a future or another awaitable"))
 /* A pointer to the awaited object; if that is wrong, to an object that has every member. */
-#define ED_AWAITED __builtin_choose_expr(ed_is_no_awaitable, (struct ed_anything *)0, ed_pointer)
+#define ED_AWAITED ED_CHOOSE(ed_is_no_awaitable, (struct ed_anything *)0, ed_pointer)
 /* x if it is a pointer to a struct, else its address. For anything else, something harmless, so that only the
  * assertion reports. */
 #define ED_POINTER_TO(x) \
-    __builtin_choose_expr(ED_IS_POINTER(x), (x), __builtin_choose_expr(ED_IS_STRUCT(x), &(x), (int *)0))
-#define ED_STRUCT_AT(p) __builtin_choose_expr(ED_IS_STRUCT(*ED_TYPED(p)), p, (struct ed_anything *)0)
+    ED_CHOOSE(ED_IS_POINTER(x), (x), ED_CHOOSE(ED_IS_STRUCT(x), &(x), (int *)0))
+#define ED_STRUCT_AT(p) ED_CHOOSE(ED_IS_STRUCT(*ED_TYPED(p)), p, (struct ed_anything *)0)
 #define ED_ADDRESS(x) ED_STRUCT_AT(ED_POINTER_TO(x))
 #define ED_HEADER(t) .awaitable = {.awaitable = {.type = &t}}
 
@@ -369,12 +409,11 @@ struct eddy_core *ed_enclosing(void);
         eddy_frame_end(core.children)
 /* A zero-sized struct costs no register and no stack. The name of the parameter of this type is the message when the
  * parameter is missing. */
-#define ED_CONTEXT(fn) \
-    __extension__ struct fn##__context { \
-        struct fn *self[0]; \
-    }
-#define ED_MARKER(fn, marker) ED_UNUSED struct fn##__context marker
-#define ED_HERE(fn) (*(struct fn##__context *)(void *)ed_self)
+__extension__ struct ed_context {
+    void *none[0];
+};
+#define ED_MARKER(marker) ED_UNUSED struct ed_context marker
+#define ED_HERE (*(struct ed_context *)(void *)ed_self)
 #define ED_MAY_ALIAS __attribute__((may_alias)) /* async_type calls functions through another struct */
 #define ED_ARGS(...) \
     __extension__ struct { \
@@ -383,23 +422,35 @@ struct eddy_core *ed_enclosing(void);
 
 #define eddy_async_declare(T, ...) \
     ED_ASYNC_TYPES(, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__) struct ED_FIRST(__VA_ARGS__, )
-#define eddy_async_define(T, ...) ED_ASYNC_BODY(, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define eddy_async_define(T, ...) ED_ASYNC_DEFINITION(, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define eddy_async_declare_static(T, ...) \
     ED_ASYNC_TYPES(static, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__) struct ED_FIRST(__VA_ARGS__, )
-#define eddy_async_define_static(T, ...) ED_ASYNC_BODY(static, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define eddy_async_define_static(T, ...) ED_ASYNC_DEFINITION(static, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+/* The same text is async in keywords.h. */
 #define eddy_async(T, ...) \
-    ED_ASYNC_TYPES(static, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__) \
-    ED_ASYNC_BODY(static, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+    ED_BY_HEAD(ED_ASYNC_GOOD, ED_ASYNC_UNPAIRED, ED_ASYNC_NAMELESS, ED_ASYNC_MAIN, __VA_ARGS__) \
+    (static, T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define ED_ASYNC_GOOD(linkage, T, fn, ...) \
+    ED_ASYNC_SHAPE(linkage, T, fn, __VA_ARGS__) ED_ASYNC_CONSTRUCTOR(fn, __VA_ARGS__) \
+    ED_ASYNC_BODY_GOOD(linkage, T, fn, __VA_ARGS__)
+#define ED_ASYNC_CONSTRUCTOR(fn, ...) ED_CONSTRUCTOR(fn, ED_HEADER(fn##__type), __VA_ARGS__)
+#define ED_ASYNC_UNPAIRED(linkage, T, fn, ...) \
+    ED_ASYNC_TYPES_UNPAIRED(linkage, T, fn, __VA_ARGS__) ED_ASYNC_BODY_UNPAIRED(linkage, T, fn, __VA_ARGS__)
+#define ED_ASYNC_NAMELESS(linkage, T, fn, ...) ED_NAMELESS("async")
+#define ED_ASYNC_MAIN(linkage, T, fn, n, ...) \
+    ED_IS_PLAIN_MAIN ED_ASYNC_GOOD(static, T, ed_main_task, ed_main_task, ##__VA_ARGS__)
 #define ED_ASYNC_TYPES(linkage, T, fn, ...) \
-    ED_CAT(ED_ASYNC_TYPES_, ED_HEAD(__VA_ARGS__))(linkage, T, fn, __VA_ARGS__)
-#define ED_ASYNC_TYPES_NAMELESS(linkage, T, fn, ...)
+    ED_BY_HEAD(ED_ASYNC_TYPES_GOOD, ED_ASYNC_TYPES_UNPAIRED, ED_NOTHING, ED_ASYNC_TYPES_GOOD, __VA_ARGS__) \
+    (linkage, T, fn, __VA_ARGS__)
+#define ED_NOTHING(...)
 #define ED_ASYNC_TYPES_UNPAIRED(linkage, T, fn, ...) \
     ED_UNPAIRED("async") ED_ASYNC_SHAPE(linkage, T, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__));
 #define ED_ASYNC_TYPES_GOOD(linkage, T, fn, ...) \
-    ED_ASYNC_SHAPE(linkage, T, fn, __VA_ARGS__) ED_CONSTRUCTOR(fn, ED_HEADER(fn##__type), __VA_ARGS__)
+    ED_ASYNC_SHAPE(linkage, T, fn, __VA_ARGS__) ED_ASYNC_CONSTRUCTOR(fn, __VA_ARGS__)
 #define ED_ASYNC_SHAPE(linkage, T, fn, ...) \
-    ED_AT_MOST_8(__VA_ARGS__) \
-    struct ED_MAY_ALIAS fn { \
+    ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
+    ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
+    struct ED_MAY_ALIAS ED_BRIEF(fn) { \
         struct eddy_awaitable awaitable; \
         ED_OBJECT(T) result; \
         ED_ARGS(__VA_ARGS__); \
@@ -407,14 +458,14 @@ struct eddy_core *ed_enclosing(void);
         ED_NO_KIND(async_generator); \
         ED_NO_KIND(manager); \
     }; \
-    typedef void fn##__parameters(ED_LIST(ED_PARAM, __VA_ARGS__)); \
-    ED_CONTEXT(fn); \
-    linkage T fn##__body(struct fn *, struct fn##__context, struct fn##__context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10) \
+    typedef void fn##__has_no_async_declare(ED_LIST(ED_PARAM, __VA_ARGS__)); \
+    linkage T fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static inline void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         ED_IF_VOID(T)(, ed_self->result =) \
-            fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
+            fn##__body(ed_self, ED_HERE, ED_HERE EDDY_EACH(ED_PASS, __VA_ARGS__)); \
         ED_JOIN_CHILDREN(ed_self->awaitable.awaitable); \
     } \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = {.name = #fn, \
@@ -423,16 +474,21 @@ struct eddy_core *ed_enclosing(void);
                                                                     .body = (void (*)(void))fn##__body, \
                                                                     .kind = EDDY_COROUTINE, \
                                                                     .signature = ED_SIGNATURE(T, __VA_ARGS__)};
-#define ED_ASYNC_BODY(linkage, T, fn, ...) \
-    ED_CAT(ED_ASYNC_BODY_, ED_HEAD(__VA_ARGS__))(linkage, T, fn, __VA_ARGS__)
-#define ED_ASYNC_BODY_NAMELESS(linkage, T, fn, ...) ED_NAMELESS("async")
+#define ED_ASYNC_DEFINITION(linkage, T, fn, ...) \
+    ED_BY_HEAD(ED_ASYNC_DEFINITION_GOOD, ED_ASYNC_BODY_UNPAIRED, ED_ASYNC_NAMELESS, ED_ASYNC_DEFINITION_GOOD, \
+               __VA_ARGS__)(linkage, T, fn, __VA_ARGS__)
+/* The rule is the name of the type that async_declare declares. */
+#define ED_ASYNC_DEFINITION_GOOD(linkage, T, fn, ...) \
+    ED_BRIEF(fn##__has_no_async_declare fn##__parameters;) \
+    ED_STOP_UNLESS_DECLARED(fn) \
+    ED_ASYNC_BODY_GOOD(linkage, T, fn, __VA_ARGS__)
 #define ED_ASYNC_BODY_UNPAIRED(linkage, T, fn, ...) \
     ED_UNUSED static T fn##__bare(ED_IN_COROUTINE(fn), ED_BARE(__VA_ARGS__))
 #define ED_ASYNC_BODY_GOOD(linkage, T, fn, ...) \
-    linkage T fn##__body(ED_IN_COROUTINE(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+    linkage T ED_BRIEF(fn##__body)(ED_IN_COROUTINE(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 #define ED_IN_COROUTINE(fn) \
-    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, await_outside_async_function), \
-        ED_MARKER(fn, throw_needs_async_function_or_generator)
+    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(await_outside_async_function), \
+        ED_MARKER(throw_needs_async_function_or_generator)
 
 /*
  * The type `name` of async functions with this result and these parameters; name_of(f) converts f. The shape is
@@ -443,13 +499,15 @@ struct eddy_core *ed_enclosing(void);
 #define ED_ASYNC_TYPE(T, fn, ...) ED_ASYNC_TYPE_NAMED(T, fn, __VA_ARGS__)
 #define ED_ZERO_OF(T, n) (__typeof__(ED_RVALUE(*(T *)0))){0}
 #define ED_ASYNC_TYPE_NAMED(T, fn, ...) \
-    ED_AT_MOST_8(__VA_ARGS__) \
-    struct ED_MAY_ALIAS fn { \
+    ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
+    ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
+    struct ED_MAY_ALIAS ED_BRIEF(fn) { \
         struct eddy_awaitable awaitable; \
         ED_OBJECT(T) result; \
         ED_ARGS(__VA_ARGS__); \
     }; \
-    typedef void fn##__parameters(ED_LIST(ED_PARAM, __VA_ARGS__)); \
+    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10) \
+    typedef void fn##__has_no_async_declare(ED_LIST(ED_PARAM, __VA_ARGS__)); \
     typedef struct fn (*fn)(ED_LIST(ED_PARAM, __VA_ARGS__)); \
     __attribute__((unused, always_inline)) static inline fn fn##_of(const void *ed_function) \
     { \
@@ -459,7 +517,7 @@ struct eddy_core *ed_enclosing(void);
                 .awaitable.awaitable.type; \
         bool ed_wrong = ed_type->signature != ED_SIGNATURE(T, __VA_ARGS__); \
         if (__builtin_constant_p(ed_wrong) && ed_wrong) \
-            eddy_async_function_does_not_fit_the_type(); \
+            ED_BRIEF(eddy_async_function_does_not_fit_the_type()); \
         if (ed_wrong) \
             eddy_async_function_mismatch(ed_type->name, #fn); \
         return (fn)(uintptr_t)ed_function; \
@@ -482,7 +540,8 @@ void eddy_async_function_does_not_fit_the_type(void)
 #define eddy_async_as(type_name, function) \
     (__extension__ __builtin_choose_expr( \
         sizeof(struct { \
-            ED_BRIEF(_Static_assert(__builtin_types_compatible_p(type_name##__parameters, function##__parameters), \
+            ED_BRIEF(_Static_assert(__builtin_types_compatible_p(type_name##__has_no_async_declare, \
+                                                                 function##__has_no_async_declare), \
                            "async_as: the parameters of the function differ from those of the type")); \
             ED_BRIEF(_Static_assert(__builtin_types_compatible_p(__typeof__(((struct type_name *)0)->result), \
                                                         __typeof__(((struct function *)0)->result)), \
@@ -503,12 +562,13 @@ void eddy_async_function_does_not_fit_the_type(void)
  */
 #define eddy_async_free(fn, ...) \
     typedef ED_BRIEF(__typeof__(((struct fn *)0)->result)) fn##__freed; \
-    static void fn##__free(struct eddy_awaitable *ed_base) \
+    static void ED_BRIEF(fn##__free)(struct eddy_awaitable *ed_base) \
     { \
         ED_BRIEF(_Static_assert(!__builtin_types_compatible_p(fn##__freed, eddy_void), \
                        "async_free: the function has no result")); \
         (__VA_ARGS__)(((struct fn *)(void *)ed_base)->result); \
     } \
+    ED_STOP_AT(fn##__freed, false) \
     static struct eddy_freeing fn##__freeing = {.body = (void (*)(void))fn##__body, .free = fn##__free}; \
     __attribute__((constructor)) static void fn##__freeing_begins(void) \
     { \
@@ -528,7 +588,11 @@ void eddy_async_function_does_not_fit_the_type(void)
 /* ---- definitions: functions that block, generators ------------------------------------------------------- */
 
 #define eddy_blocking(T, ...) ED_BLOCKING(T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
-#define ED_BLOCKING(T, fn, ...) ED_CAT(ED_BLOCKING_, ED_HEAD(__VA_ARGS__))(T, fn, __VA_ARGS__)
+#define ED_BLOCKING(T, fn, ...) \
+    ED_BY_HEAD(ED_BLOCKING_GOOD, ED_BLOCKING_UNPAIRED, ED_BLOCKING_NAMELESS, ED_BLOCKING_MAIN, __VA_ARGS__) \
+    (T, fn, __VA_ARGS__)
+#define ED_BLOCKING_MAIN(T, fn, n, ...) \
+    ED_IS_PLAIN_MAIN ED_BLOCKING_GOOD(T, ed_main_task, ed_main_task, ##__VA_ARGS__)
 #define ED_BLOCKING_NAMELESS(T, fn, ...) ED_NAMELESS("blocking")
 #define ED_BLOCKING_UNPAIRED(T, fn, ...) \
     ED_UNPAIRED("blocking") ED_BLOCKING_SHAPE(T, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__)); \
@@ -538,23 +602,24 @@ void eddy_async_function_does_not_fit_the_type(void)
     ED_CONSTRUCTOR(fn, ED_HEADER(fn##__type), __VA_ARGS__) \
     static T fn##__body(ED_IN_BLOCKING(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 #define ED_IN_BLOCKING(fn) \
-    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, throw_needs_async_function_or_generator)
+    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(throw_needs_async_function_or_generator)
 #define ED_BLOCKING_SHAPE(T, fn, ...) \
-    ED_AT_MOST_8(__VA_ARGS__) \
-    struct fn { \
+    ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
+    ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
+    struct ED_BRIEF(fn) { \
         struct eddy_awaitable awaitable; \
         ED_OBJECT(T) result; \
         ED_ARGS(__VA_ARGS__); \
         ED_NO_KIND(generator); \
         ED_NO_KIND(async_generator); \
     }; \
-    ED_CONTEXT(fn); \
-    static T fn##__body(struct fn *, struct fn##__context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10) \
+    static T fn##__body(struct fn *, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static void fn##__finish(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         ED_IF_VOID(T)(, ed_self->result =) \
-            fn##__body(ed_self, ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
+            fn##__body(ed_self, ED_HERE EDDY_EACH(ED_PASS, __VA_ARGS__)); \
     } \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = {.name = #fn, \
                                                                     .start = eddy_blocking_start, \
@@ -567,7 +632,11 @@ void eddy_async_function_does_not_fit_the_type(void)
 
 #define eddy_generator(Y, ...) ED_GENERATOR(Y, Y, void, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define eddy_generator_full(Y, S, R, ...) ED_GENERATOR(Y, S, R, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
-#define ED_GENERATOR(Y, S, R, fn, ...) ED_CAT(ED_GENERATOR_, ED_HEAD(__VA_ARGS__))(Y, S, R, fn, __VA_ARGS__)
+#define ED_GENERATOR(Y, S, R, fn, ...) \
+    ED_BY_HEAD(ED_GENERATOR_GOOD, ED_GENERATOR_UNPAIRED, ED_GENERATOR_NAMELESS, ED_GENERATOR_MAIN, __VA_ARGS__) \
+    (Y, S, R, fn, __VA_ARGS__)
+#define ED_GENERATOR_MAIN(Y, S, R, fn, n, ...) \
+    ED_IS_PLAIN_MAIN ED_GENERATOR_GOOD(Y, S, R, ed_main_task, ed_main_task, ##__VA_ARGS__)
 #define ED_GENERATOR_NAMELESS(Y, S, R, fn, ...) ED_NAMELESS("generator")
 #define ED_GENERATOR_UNPAIRED(Y, S, R, fn, ...) \
     ED_UNPAIRED("generator") ED_GENERATOR_SHAPE(Y, S, R, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__)); \
@@ -577,11 +646,12 @@ void eddy_async_function_does_not_fit_the_type(void)
     ED_CONSTRUCTOR(fn, .generator = {.core = {.type = &fn##__type}}, __VA_ARGS__) \
     static R fn##__body(ED_IN_YIELDER(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 #define ED_IN_YIELDER(fn) \
-    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, yield_outside_generator), \
-        ED_MARKER(fn, throw_needs_async_function_or_generator)
+    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(yield_outside_generator), \
+        ED_MARKER(throw_needs_async_function_or_generator)
 #define ED_GENERATOR_SHAPE(Y, S, R, fn, ...) \
-    ED_AT_MOST_8(__VA_ARGS__) \
-    struct fn { \
+    ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
+    ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
+    struct ED_BRIEF(fn) { \
         struct eddy_generator generator; \
         ED_OBJECT(Y) value; \
         ED_OBJECT(S) sent; \
@@ -592,13 +662,13 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_NO_KIND(async_generator); \
         ED_NO_KIND(manager); \
     }; \
-    ED_CONTEXT(fn); \
-    static R fn##__body(struct fn *, struct fn##__context, struct fn##__context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10) \
+    static R fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         ED_IF_VOID(R)(, ed_self->result =) \
-            fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
+            fn##__body(ed_self, ED_HERE, ED_HERE EDDY_EACH(ED_PASS, __VA_ARGS__)); \
         ED_JOIN_CHILDREN(ed_self->generator.core); \
         if (ed_self->generator.self) /* the place where the caller looks for it */ \
             ((struct fn *)(void *)ed_self->generator.self)->result = ed_self->result; \
@@ -608,7 +678,11 @@ void eddy_async_function_does_not_fit_the_type(void)
 
 #define eddy_async_generator(Y, ...) ED_ASYNC_GENERATOR(Y, Y, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define eddy_async_generator_full(Y, S, ...) ED_ASYNC_GENERATOR(Y, S, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
-#define ED_ASYNC_GENERATOR(Y, S, fn, ...) ED_CAT(ED_ASYNC_GENERATOR_, ED_HEAD(__VA_ARGS__))(Y, S, fn, __VA_ARGS__)
+#define ED_ASYNC_GENERATOR(Y, S, fn, ...) \
+    ED_BY_HEAD(ED_ASYNC_GENERATOR_GOOD, ED_ASYNC_GENERATOR_UNPAIRED, ED_ASYNC_GENERATOR_NAMELESS, \
+               ED_ASYNC_GENERATOR_MAIN, __VA_ARGS__)(Y, S, fn, __VA_ARGS__)
+#define ED_ASYNC_GENERATOR_MAIN(Y, S, fn, n, ...) \
+    ED_IS_PLAIN_MAIN ED_ASYNC_GENERATOR_GOOD(Y, S, ed_main_task, ed_main_task, ##__VA_ARGS__)
 #define ED_ASYNC_GENERATOR_NAMELESS(Y, S, fn, ...) ED_NAMELESS("async_generator")
 #define ED_ASYNC_GENERATOR_UNPAIRED(Y, S, fn, ...) \
     ED_UNPAIRED("async_generator") ED_ASYNC_GENERATOR_SHAPE(Y, S, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__)); \
@@ -618,11 +692,12 @@ void eddy_async_function_does_not_fit_the_type(void)
     ED_CONSTRUCTOR(fn, .async_generator = {.generator = {.core = {.type = &fn##__type}}}, __VA_ARGS__) \
     static void fn##__body(ED_IN_ASYNC_YIELDER(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 #define ED_IN_ASYNC_YIELDER(fn) \
-    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(fn, yield_outside_generator), \
-        ED_MARKER(fn, await_outside_async_function), ED_MARKER(fn, throw_needs_async_function_or_generator)
+    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(yield_outside_generator), \
+        ED_MARKER(await_outside_async_function), ED_MARKER(throw_needs_async_function_or_generator)
 #define ED_ASYNC_GENERATOR_SHAPE(Y, S, fn, ...) \
-    ED_AT_MOST_8(__VA_ARGS__) \
-    struct fn { \
+    ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
+    ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
+    struct ED_BRIEF(fn) { \
         __extension__ union { \
             struct eddy_async_generator async_generator; \
             struct eddy_generator ed_common; \
@@ -634,13 +709,13 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_NO_KIND(awaitable); \
         ED_NO_KIND(generator); \
     }; \
-    ED_CONTEXT(fn); \
-    static void fn##__body(struct fn *, struct fn##__context, struct fn##__context, \
-                           struct fn##__context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10) \
+    static void fn##__body(struct fn *, struct ed_context, struct ed_context, \
+                           struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
-        fn##__body(ed_self, ED_HERE(fn), ED_HERE(fn), ED_HERE(fn) EDDY_EACH(ED_PASS, __VA_ARGS__)); \
+        fn##__body(ed_self, ED_HERE, ED_HERE, ED_HERE EDDY_EACH(ED_PASS, __VA_ARGS__)); \
         ED_JOIN_CHILDREN(ed_self->ed_common.core); \
     } \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = { \
@@ -712,7 +787,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                           ? ED_RUN_OR_JOIN : NULL)
 #define ED_WAIT_SHIELDED \
     struct eddy_failure *ed_failure = ED_IS_POINTER(ed_operand) \
-                                          ? eddy_join_shielded(ed_awaitable) \
+                                          ? eddy_join_shielded_at(ed_awaitable, &ed_site) \
                                           : eddy_run_shielded(ed_awaitable, sizeof *ed_address)
 /* release: eddy_release_handle, or the handle remains the caller's */
 #define ED_KEEP_HANDLE(handle) (void)0
@@ -849,12 +924,12 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     ED_SPAWN(_Static_assert(!ed_is_no_coroutine, "spawn_with needs a coroutine value: spawn_with(f(x), &options)"), \
              coro, "eddy_spawn_copy_with", const eddy_spawn_options *, (__VA_ARGS__), ED_SPAWN_NAMES)
 
-#define ED_HANDLE(t) ED_CHECKED_HANDLE(t, ed_operand, EDDY_UNIQUE(ed_is_handle_))
-#define ED_CHECKED_HANDLE(t, ha, ok) \
+#define ED_HANDLE(t) ED_CHECKED_HANDLE(t, ed_operand, EDDY_UNIQUE(ed_is_no_handle_))
+#define ED_CHECKED_HANDLE(t, ha, wrong) \
     __extension__({ \
         __auto_type ha = (ED_BRIEF(t)); \
-        enum { ok = ED_IS_POINTER(ha) && ED_IS_STRUCT(*ED_TYPED(ED_POINTER_TO(ha))) }; \
-        ED_BRIEF(_Static_assert(ok, "this needs a task handle, an eddy_task * or a future")); \
+        enum { wrong = !ED_IS_POINTER(ha) || !ED_IS_STRUCT(*ED_TYPED(ED_POINTER_TO(ha))) }; \
+        ED_BRIEF(_Static_assert(!wrong, "this needs a task handle, an eddy_task * or a future")); \
         ED_AWAITABLE(ED_ADDRESS(ha)); \
     })
 #define eddy_task_of(t) ((eddy_task *)(void *)ED_HANDLE(t))
@@ -918,21 +993,23 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_SET_RESULT_IF(none, ...) ED_CAT(ED_SET_RESULT_, none)(__VA_ARGS__)
 #define ED_SET_RESULT_1(f, fu, ok) \
     __extension__({ \
+        ED_SITE(ed_site); \
         __auto_type fu = (ED_BRIEF(f)); \
         ED_BRIEF(_Static_assert(ED_IS_VOID_OBJECT(fu->result), "eddy_set_result: this future needs a value")); \
         ED_BRIEF((void)fu->future); \
         bool ok = eddy_future_pending(fu); \
-        eddy_future_complete(fu); \
+        eddy_future_complete_at(fu, &ed_site); \
         ok; \
     })
 #define ED_SET_RESULT_0(f, fu, ok, ...) \
     __extension__({ \
+        ED_SITE(ed_site); \
         __auto_type fu = (ED_BRIEF(f)); \
         ED_BRIEF((void)fu->future); \
         bool ok = eddy_future_pending(fu); \
         if (ok) \
             ED_BRIEF(fu->result = (__VA_ARGS__)); \
-        eddy_future_complete(fu); \
+        eddy_future_complete_at(fu, &ed_site); \
         ok; \
     })
 #define eddy_set_error(f, ...) ED_SET_ERROR(f, ED_IS_ONE(__VA_ARGS__), __VA_ARGS__)
@@ -1115,10 +1192,14 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     __extension__({ \
         __auto_type it = (ED_BRIEF(x)); \
         ED_MUST_BE_AWAITABLE(it, "eddy_gather"); \
+        ED_STOP_IF(ed_is_no_awaitable) \
         ED_SITE(site); \
         ED_IS_POINTER(it) ? ED_AWAITABLE(ED_AWAITED) \
                           : eddy_gather_child(&it, sizeof it, &site); \
     })
+#define ED_ITEMS(...) \
+    ED_PICK_14TH(0, ##__VA_ARGS__, ED_ITEMS_9, ED_ITEMS_9, ED_ITEMS_9, ED_ITEMS_9, ED_ITEMS_8, ED_ITEMS_7, ED_ITEMS_6, \
+                 ED_ITEMS_5, ED_ITEMS_4, ED_ITEMS_3, ED_ITEMS_2, ED_ITEMS_1, ED_ITEMS_9)(__VA_ARGS__)
 #define ED_ITEMS_1(a) ED_ITEM(a, ed_operand, EDDY_UNIQUE(ed_is_no_awaitable_), EDDY_UNIQUE(ed_site_))
 #define ED_ITEMS_2(a, ...) ED_ITEMS_1(a), ED_ITEMS_1(__VA_ARGS__)
 #define ED_ITEMS_3(a, ...) ED_ITEMS_1(a), ED_ITEMS_2(__VA_ARGS__)
@@ -1132,9 +1213,6 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         ED_BRIEF(_Static_assert(0, "eddy_gather takes at most 8 tasks: use eddy_gather_array(tasks, n)")); \
         (struct eddy_awaitable *)0; \
     })
-#define ED_ITEMS_10 ED_ITEMS_9
-#define ED_ITEMS_11 ED_ITEMS_9
-#define ED_ITEMS_12 ED_ITEMS_9
 #define ED_OWNS(a, bit) ((unsigned)!ED_IS_POINTER(a) << (bit))
 #define ED_OWNED_1(a) ED_OWNS(a, 0)
 #define ED_OWNED_2(a, b) (ED_OWNED_1(a) | ED_OWNS(b, 1))
@@ -1153,15 +1231,15 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                                        .count = ED_NARGS(__VA_ARGS__), \
                                        .owned = ED_OVERLOAD(ED_OWNED_, __VA_ARGS__)(__VA_ARGS__), \
                                        .settled = all, \
-                                       .children = {ED_OVERLOAD(ED_ITEMS_, __VA_ARGS__)(__VA_ARGS__)}})
+                                       .children = {ED_ITEMS(__VA_ARGS__)}})
 #define eddy_gather(...) ED_USE_GATHER(ED_GATHER(false, __VA_ARGS__))
 #define eddy_gather_settled(...) ED_USE_GATHER(ED_GATHER(true, __VA_ARGS__))
 /* An array of typed handles: checked here, read by memcpy there. */
-#define ED_HANDLES(tasks_) ED_CHECKED_HANDLES(tasks_, EDDY_UNIQUE(ed_are_handles_))
-#define ED_CHECKED_HANDLES(tasks_, ok) \
+#define ED_HANDLES(tasks_) ED_CHECKED_HANDLES(tasks_, EDDY_UNIQUE(ed_are_no_handles_))
+#define ED_CHECKED_HANDLES(tasks_, wrong) \
     __extension__({ \
-        enum { ok = ED_IS_POINTER((tasks_)[0]) && ED_IS_STRUCT(*ED_POINTER_TO((tasks_)[0])) }; \
-        ED_BRIEF(_Static_assert(ok, "this needs an array of task handles")); \
+        enum { wrong = !ED_IS_POINTER((tasks_)[0]) || !ED_IS_STRUCT(*ED_POINTER_TO((tasks_)[0])) }; \
+        ED_BRIEF(_Static_assert(!wrong, "this needs an array of task handles")); \
         (void)sizeof(ED_AWAITABLE(ED_ADDRESS((tasks_)[0]))); \
         (void *)(tasks_); \
     })
@@ -1225,8 +1303,9 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_TEXT(...) #__VA_ARGS__
 #define ED_REST(text, c) __builtin_strlen(__builtin_strchr(text, c)) /* a constant for clang too */
 #define ED_WHOLE(v, remedy) \
-    ED_BRIEF(_Static_assert(ED_REST(ED_TEXT(v) "{", '{') == 1 || ED_REST(ED_TEXT(v) "}", '}') > 1, \
-                   "put a compound literal in parentheses: " remedy))
+    ED_BRIEF(_Static_assert(ED_IS_WHOLE(v), "put a compound literal in parentheses: " remedy)); \
+    ED_STOP_IF(!ED_IS_WHOLE(v))
+#define ED_IS_WHOLE(v) (ED_REST(ED_TEXT(v) "{", '{') == 1 || ED_REST(ED_TEXT(v) "}", '}') > 1)
 #define ED_YIELD_CATCHING(v, err) \
     ED_YIELD(ED_WHOLE(v, "yield(((struct point){1, 2}))"); ED_CLEAR(err, ED_ERROR); ED_PUT(v), ED_CATCH_ALL())
 #define ED_YIELD_MORE(...) \
@@ -1239,7 +1318,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_YIELD_FROM(sub, yv, yp, yf, site) \
     __extension__({ \
         ED_IN_GENERATOR; \
-        ED_BRIEF((void)ed_enclosing->yield_from_in_async_generator); \
+        ED_BRIEF((void)ED_SELF->yield_from_in_async_generator); \
         __auto_type yv = (ED_BRIEF(sub)); \
         enum { ed_is_no_generator = ED_BRIEF(ED_NO_GENERATOR(yv)) }; \
         ED_BRIEF(_Static_assert(!ed_is_no_generator, "yield_from needs a generator")); \
@@ -1296,13 +1375,18 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
  * are none. A failure that no &err takes is pending in a body, and printed elsewhere.
  */
 #define ED_STEP(...) ED_STEP_BODY(__VA_ARGS__)
+#ifdef __clang__ /* in gcc the operand has the name of a global one, for the case that it does not compile */
+#define ED_GIVEN(ge) ED_CAT(ge, x)
+#else
+#define ED_GIVEN(ge) ed_operand
+#endif
 #define ED_STEP_BODY(name, step, throw, code, g, send, item, out, v, error, e, ge, go, er, site) \
     __extension__({ \
         throw(code); \
-        __auto_type ED_CAT(ge, x) = (ED_BRIEF(g)); \
-        enum { ED_CAT(ge, is_wrong) = ED_BRIEF(!ED_IS_POINTER(ED_CAT(ge, x)) || ED_NO_GENERATOR(ED_CAT(ge, x))) }; \
+        __auto_type ED_GIVEN(ge) = (ED_BRIEF(g)); \
+        enum { ED_CAT(ge, is_wrong) = ED_BRIEF(!ED_IS_POINTER(ED_GIVEN(ge)) || ED_NO_GENERATOR(ED_GIVEN(ge))) }; \
         ED_BRIEF(_Static_assert(!ED_CAT(ge, is_wrong), name " needs the address of a generator")); \
-        __auto_type ge = ED_UNLESS(ED_CAT(ge, is_wrong), ED_CAT(ge, x)); \
+        __auto_type ge = ED_UNLESS(ED_CAT(ge, is_wrong), ED_GIVEN(ge)); \
         send(item, ge); \
         out(v, ge, go); \
         error(e, er); \
@@ -1354,14 +1438,14 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 
 /* for_each (x, g) · for_each (x, g, &err) */
 #define eddy_for_each(x, gen, ...) \
-    ED_FOR_EACH(, ED_BEGIN_LOOP, ED_NO_GENERATOR, ED_WALK, ed_is_no_generator, \
+    ED_FOR_EACH(, ED_BEGIN_LOOP, ED_NO_GENERATOR_AT, ED_WALK, ed_is_no_generator, \
                 ED_EACH_RULE(x, "for_each", \
                              _Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())")), \
                 eddy_each_leave, generator, ED_IN_FRAME ? ED_FRAME : NULL, ED_NEXT_ITEM, x, gen, \
                 ED_CLEARED(__VA_ARGS__), ED_EACH_NAMES)
 /* async_for (x, g) · async_for (x, g, &err) */
 #define eddy_async_for(x, gen, ...) \
-    ED_FOR_EACH((void)await_outside_async_function, ED_BEGIN_ASYNC_LOOP, ED_NO_ASYNC_ITERABLE, ED_WALK_ASYNC, \
+    ED_FOR_EACH((void)await_outside_async_function, ED_BEGIN_ASYNC_LOOP, ED_NO_ASYNC_ITERABLE_AT, ED_WALK_ASYNC, \
                 ed_is_no_async_generator, \
                 ED_EACH_RULE(x, "async_for", \
                              _Static_assert(!ed_is_no_async_generator, \
@@ -1373,43 +1457,43 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     ED_BY_COUNT(ED_CLEARED_NULL, eddy_error_cleared, ED_CLEARED_NULL, ED_CLEARED_NULL, ##__VA_ARGS__)(__VA_ARGS__)
 #define ED_CLEARED_NULL(...) (eddy_error *)NULL
 #define ED_EACH_NAMES \
-    EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_gv_), EDDY_UNIQUE(ed_gp_), EDDY_UNIQUE(ed_ec_), EDDY_UNIQUE(ed_er_), \
-        EDDY_UNIQUE(ed_site_)
+    EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_gv_), EDDY_UNIQUE(ed_ga_), EDDY_UNIQUE(ed_gp_), EDDY_UNIQUE(ed_ec_), \
+        EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_)
 /*
  * Both loops. context: a name that must exist. begin: what comes first. is_wrong, no_kind, rule: of the generator.
- * walk: the address of the object that is stepped.
+ * walk: the address of the object that is stepped, made of that of the value.
  * leave: what closes it. kind: its member. frame_: the body, or NULL. next(...): the step. The value must outlive the
- * closer, which must outlive the item: hence the nest, flag > value > address > closer > item.
+ * closer, which must outlive the item: hence the nest, flag > value > address > object > closer > item.
  */
 #define ED_FOR_EACH(...) ED_FOR_EACH_NEST(__VA_ARGS__)
 #define ED_BEGIN_LOOP(context) true
 #define ED_BEGIN_ASYNC_LOOP(context) __extension__({ ED_BRIEF(context); ED_LEAVE_IF_PENDING true; })
 /* For a channel, an iterator of this loop's own, since other loops, on other threads too, may walk the same one. */
-#define ED_WALK(gv) ED_UNLESS(ED_NO_GENERATOR(gv), gv)
-#define ED_WALK_ASYNC(gv) \
-    __builtin_choose_expr(ED_IS_CHANNEL(gv), \
-                          (&(__typeof__(ED_CHANNEL_AT(gv)->each_[0])){ \
-                              .each = {.async_generator = {.step = eddy_channel_step}, \
-                                       .handle = &ED_CHANNEL_AT(gv)->channel, \
-                                       .item_size = sizeof ED_CHANNEL_AT(gv)->each_[0].value}}), \
-                          ED_UNLESS(ED_NO_ASYNC_ITERABLE(gv), gv))
-#define ED_CHANNEL_AT(gv) \
-    __builtin_choose_expr(ED_IS_CHANNEL(gv), ED_ADDRESS(gv), (struct ed_any_channel *)0)
+#define ED_WALK(ga) ED_CHOOSE(ED_NO_GENERATOR_AT(ga), (struct ed_anything *)0, ga)
+#define ED_WALK_ASYNC(ga) \
+    ED_CHOOSE(ED_IS_CHANNEL(ga), \
+              (&(__typeof__(ED_CHANNEL_AT(ga)->each_[0])){ \
+                  .each = {.async_generator = {.step = eddy_channel_step}, \
+                           .handle = &ED_CHANNEL_AT(ga)->channel, \
+                           .item_size = sizeof ED_CHANNEL_AT(ga)->each_[0].value}}), \
+              ED_CHOOSE(ED_NO_ASYNC_ITERABLE_AT(ga), (struct ed_anything *)0, ga))
+#define ED_CHANNEL_AT(ga) ED_CHOOSE(ED_IS_CHANNEL(ga), ga, (struct ed_any_channel *)0)
 #define ED_FOR_EACH_NEST(context, begin, no_kind, walk, is_wrong, rule, leave, kind, frame_, next, x, gen, err, \
-                         on, gv, gp, ec, er, site) \
+                         on, gv, ga, gp, ec, er, site) \
     for (bool on = begin(context); on; on = false) \
         for (ED_UNUSED eddy_error *er = (err); on; on = false) \
-            for (__auto_type gv = (ED_BRIEF(gen)); on && __extension__({ \
-                     enum { is_wrong = ED_BRIEF(no_kind(gv)) }; \
-                     ED_BRIEF(rule); \
-                     true; \
-                 }); on = false) \
-                for (__auto_type gp = walk(gv); on; on = false) \
-                    for (ED_UNUSED struct eddy_each ec __attribute__((cleanup(leave))) = \
-                             {ED_IS_POINTER(gv) ? NULL : &gp->kind, frame_}; \
-                         on; on = false) \
-                        for (ED_EACH_ITEM(x, gp); \
-                             __extension__({ next(on, gp, er, site) ED_CAT(on, m); }) && ED_EACH_PUT(x, gp);)
+            for (__auto_type gv = (ED_BRIEF(gen)); on; on = false) \
+                for (__auto_type ga = ED_ADDRESS(gv); on && __extension__({ \
+                         enum { is_wrong = ED_BRIEF(no_kind(ga)) }; \
+                         ED_BRIEF(rule); \
+                         true; \
+                     }); on = false) \
+                    for (__auto_type gp = walk(ga); on; on = false) \
+                        for (ED_UNUSED struct eddy_each ec __attribute__((cleanup(leave))) = \
+                                 {ED_IS_POINTER(gv) ? NULL : &gp->kind, frame_}; \
+                             on; on = false) \
+                            for (ED_EACH_ITEM(x, gp); \
+                                 __extension__({ next(on, gp, er, site) ED_CAT(on, m); }) && ED_EACH_PUT(x, gp);)
 /* Of an x with a type, `for_each (int x, g())`, only that is reported: it is declared as it is written. */
 #define ED_EACH_RULE(x, keyword, rule) ED_CAT(ED_EACH_RULE_, ED_IS_NO_TYPE(x))(keyword, rule)
 #define ED_EACH_RULE_0(keyword, rule) \
@@ -1497,7 +1581,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* The manager of a block, or an object that has every member. */
 #define ED_NO_MANAGER(x) \
     (!ED_IS_STRUCT(x) || _Generic(&ED_STRUCT_OR_ANYTHING(x)->manager, struct eddy_manager *: 0, default: 1))
-#define ED_MANAGED(x) __builtin_choose_expr(ED_NO_MANAGER(x), (struct ed_anything *)0, &(x))
+#define ED_MANAGED(x) ED_CHOOSE(ED_NO_MANAGER(x), (struct ed_anything *)0, &(x))
 #define eddy_async_with(x, m) \
     ED_ASYNC_WITH((void)await_outside_async_function, \
                   _Static_assert(!ed_is_no_block, \
@@ -1535,7 +1619,12 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define eddy_manager_from_generator(g) ED_GENERATOR_MANAGER(g, EDDY_UNIQUE(ed_mg_), EDDY_UNIQUE(ed_mt_))
 #define ED_GENERATOR_MANAGER(g, mg, mt) \
     __extension__({ \
-        __auto_type mg = (ED_BRIEF(g)); \
+        __auto_type ed_operand = (ED_BRIEF(g)); \
+        enum { ed_is_no_generator = ED_BRIEF(!ED_IS_STRUCT(ed_operand) || (ED_NO_GENERATOR(ed_operand) && \
+                                             ED_NO_ASYNC_ITERABLE_AT(ED_ADDRESS(ed_operand)))) }; \
+        ED_BRIEF(_Static_assert(!ed_is_no_generator, \
+                                "eddy_manager_from_generator needs a generator that yields once: f(x)")); \
+        __auto_type mg = ED_CHOOSE(ed_is_no_generator, (struct ed_anything){.result = 0}, ed_operand); \
         struct mt { \
             union { \
                 struct eddy_manager manager; \
@@ -1592,6 +1681,12 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
     })
 
 /* ---- queues, lists, callbacks, servers ------------------------------------------------------------------- */
+
+/* The words for who forgets the type of the items. The types are never complete, so each such variable is one error. */
+typedef struct ed_queue_of_nothing eddy_queue
+    __attribute__((unavailable("a queue has the type of its items: queue_of(int) q")));
+typedef struct ed_channel_of_nothing eddy_channel
+    __attribute__((unavailable("a channel has the type of its items: channel_of(int) c")));
 
 /* The types of the results of get and put are members without size: __typeof__ finds them. */
 /* The member async_generator makes it one of the operands of async_for: see ED_IS_CHANNEL. */

@@ -72,7 +72,7 @@ static const char meson_build[] =
     "\n"
     "# A mistake is told in a few lines, not by all the macros that a keyword is made of.\n"
     "short = ['-Wfatal-errors', '-Werror=implicit-int', '-ftrack-macro-expansion=0',\n"
-    "  '-fmacro-backtrace-limit=1', '-fno-diagnostics-fixit-info']\n"
+    "  '-fmacro-backtrace-limit=1', '-fno-caret-diagnostics']\n"
     "add_project_arguments(meson.get_compiler('c').get_supported_arguments(short), language: 'c')\n"
     "\n"
     "program = executable('@', 'main.c', dependencies: dependency('eddy'), install: true)\n"
@@ -103,7 +103,7 @@ static const char readme[] = "# @\n"
                              "\n"
                              "    gcc -Wfatal-errors -ftrack-macro-expansion=0 ...\n"
                              "    clang -Wfatal-errors -Werror=implicit-int -fmacro-backtrace-limit=1 \\\n"
-                             "        -fno-diagnostics-fixit-info ...\n";
+                             "        -fno-caret-diagnostics ...\n";
 
 static const char gitignore[] = "/build/\n/@\n";
 

@@ -77,13 +77,14 @@ static void complete(struct eddy_awaitable *a, struct eddy_failure *failure)
     watches_fire(&future->watches);
 }
 
-/* True: go on. A cancelled future ignores a result silently: the code that sets it cannot have known. */
-static bool may_set(struct eddy_awaitable *a)
+/* True: go on. A cancelled future ignores a result silently: the code that sets it cannot have known. site: of the
+ * call, or NULL. */
+static bool may_set(struct eddy_awaitable *a, const struct eddy_site *site)
 {
     if (a->awaitable.state == EDDY_RUNNING)
         return true;
     if (!future_of_handle(a)->cancelled)
-        report_misuse("a future was set twice: it keeps what it has; ask eddy_future_pending first");
+        report_misuse(site, "a future was set twice: it keeps what it has; ask eddy_future_pending first");
     return false;
 }
 
@@ -97,13 +98,18 @@ static void complete_where_it_belongs(struct eddy_awaitable *a, struct eddy_fail
 
 void eddy_future_complete(void *f)
 {
-    if (may_set(f))
+    eddy_future_complete_at(f, NULL);
+}
+
+void eddy_future_complete_at(void *f, const struct eddy_site *site)
+{
+    if (may_set(f, site))
         complete_where_it_belongs(f, NULL);
 }
 
 bool(eddy_set_error)(void *f, int code, const char *format, ...)
 {
-    if (!may_set(f))
+    if (!may_set(f, NULL))
         return false;
     va_list arguments;
     va_start(arguments, format);

@@ -325,11 +325,16 @@ void eddy_release_handle(struct eddy_awaitable *a)
 
 struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a)
 {
+    return eddy_join_shielded_at(a, NULL);
+}
+
+struct eddy_failure *eddy_join_shielded_at(struct eddy_awaitable *a, const struct eddy_site *site)
+{
     struct task *self = current.task;
     if (a->awaitable.flags & ED_FLAG_FUTURE)
         return join_future(a, false);
     if (!handle_is_task(a) || task_is_no_memory(task_of_handle(a)) || !self)
-        return eddy_join(a);
+        return eddy_join_at(a, site);
     struct task *task = task_of_handle(a);
     if (task == self)
         return failure_of(EDDY_WAITS_FOR_ITSELF, "task \"%s\"", task_name(task));
@@ -338,6 +343,6 @@ struct eddy_failure *eddy_join_shielded(struct eddy_awaitable *a)
     struct eddy_failure *circle = task->consumed ? circle_closed(self, task) : NULL;
     if (circle)
         return circle;
-    task_check_unused(task, NULL);
+    task_check_unused(task, site);
     return shielded_wait(self, task);
 }

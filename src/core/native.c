@@ -190,7 +190,7 @@ static bool may_complete(const struct eddy_awaitable *a)
 {
     if (a->awaitable.state == EDDY_RUNNING && owner_of(a))
         return true;
-    report_misuse("an awaitable of type \"%s\" was completed twice, or before it was started: complete it once, "
+    report_misuse(NULL, "an awaitable of type \"%s\" was completed twice, or before it was started: complete it once, "
                   "when it is awaited", a->awaitable.type->name);
     return false;
 }

@@ -160,14 +160,17 @@ void report_caller(char *text, unsigned long size)
                  task_name(task));
 }
 
-void report_misuse(const char *format, ...)
+void report_misuse(const struct eddy_site *site, const char *format, ...)
 {
     char what[400];
     va_list arguments;
     va_start(arguments, format);
     struct eddy_failure *failure = failure_make(EDDY_INVALID_STATE, format, arguments);
     va_end(arguments);
-    report_caller(what, sizeof what);
+    if (site && site->file)
+        snprintf(what, sizeof what, "%.300s:%d: ", site->file, site->line);
+    else
+        report_caller(what, sizeof what);
     strncat(what, "a call that does nothing", sizeof what - strlen(what) - 1);
     report_failure(failure, what);
     failure_unref(failure);

@@ -1,5 +1,4 @@
 // error: later
-// lines: 11
 /* SPDX-License-Identifier: MIT */
 /* async_free stands after the function whose result it frees. */
 #include <eddy/keywords.h>

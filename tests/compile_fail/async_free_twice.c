@@ -1,6 +1,5 @@
 // error: redefinition
-// plain: 75
-// lines: 15
+// plain: 43
 /* SPDX-License-Identifier: MIT */
 /* A function has one way to free its result. */
 #include <eddy/keywords.h>

@@ -1,5 +1,4 @@
 // error: incompatible
-// lines: 11
 /* SPDX-License-Identifier: MIT */
 /* The function that frees takes the result's type. */
 #include <eddy/keywords.h>

@@ -1,6 +1,4 @@
 // error: incompatible
-// plain: 150
-// lines: 11
 /* SPDX-License-Identifier: MIT */
 /* mygen(x) is the full call. */
 #include <eddy/keywords.h>

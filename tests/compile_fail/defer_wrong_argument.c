@@ -1,5 +1,4 @@
 // error: incompatible
-// lines: 11
 /* SPDX-License-Identifier: MIT */
 /* The arguments are checked like those of a direct call. */
 #include <eddy/keywords.h>

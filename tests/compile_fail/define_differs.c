@@ -1,6 +1,4 @@
 // error: conflicting types
-// plain: 46
-// lines: 15
 /* SPDX-License-Identifier: MIT */
 /* async_define must repeat what async_declare declared. */
 #include <eddy/keywords.h>

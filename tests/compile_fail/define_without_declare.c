@@ -1,6 +1,4 @@
-// error: incomplete|struct g__context
-// plain: 110
-// lines: 21
+// error: unknown type name .g__has_no_async_declare.
 /* SPDX-License-Identifier: MIT */
 /* async_define needs an async_declare, usually in a header. */
 #include <eddy/keywords.h>

@@ -1,5 +1,4 @@
-// error: no member named
-// plain: 112
+// error: eddy_manager_from_generator needs a generator that yields once
 /* SPDX-License-Identifier: MIT */
 /* A generator that yields once is needed. */
 #include <eddy/keywords.h>

@@ -1,5 +1,4 @@
 // error: takes at most 8 parameters: pass a struct
-// plain: 45
 /* SPDX-License-Identifier: MIT */
 /* The limit of the preprocessor's loops is reported in words. */
 #include <eddy/keywords.h>

@@ -1,5 +1,5 @@
 // error: takes at most 8 parameters: pass a struct
-// plain: 120
+// plain: 41
 /* SPDX-License-Identifier: MIT */
 /* The limit of the preprocessor's loops is reported in words. */
 #include <eddy/keywords.h>

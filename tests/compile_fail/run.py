@@ -9,8 +9,8 @@ can tell where the others cannot.  Warnings are looked for twice: with the heade
 ones, about which compilers like to be silent.
 
 Messages are short.  With the flags that docs/guide/debugging.md recommends: LINES_WITH_FLAGS at most, the first in the
-misuse itself.  Without them: LINES_PLAIN, and the rule in the first three.  `// lines: N` and `// plain: N` allow more, where
-a compiler tells of two places.
+misuse itself.  Without them: LINES_PLAIN, and the rule in the first three.  `// plain: N` allows more, where a compiler tells
+of two places.
 """
 import concurrent.futures
 import glob
@@ -30,7 +30,7 @@ def read_head(path):
     head = {}
     with open(path, encoding='utf-8') as file:
         for line in file:
-            found = re.match(r'// (error|warning|flags|only|lines|plain): (.+)$', line)
+            found = re.match(r'// (error|warning|flags|only|plain): (.+)$', line)
             if found is None:
                 return head
             head[found.group(1)] = found.group(2)
@@ -59,8 +59,7 @@ def too_long(compiler, standard, include, flags, path):
     here = re.search(r'compile_fail/\w+\.[ch]:', first) or '"Eddy needs' in first or '#error' in first
     if not here:
         return 'begins elsewhere: ' + first
-    most = int(read_head(path).get('lines', LINES_WITH_FLAGS))
-    return '%d lines with the short flags: %s' % (len(lines), lines[0]) if len(lines) > most else None
+    return '%d lines with the short flags: %s' % (len(lines), lines[0]) if len(lines) > LINES_WITH_FLAGS else None
 
 
 def too_long_plainly(text, path):

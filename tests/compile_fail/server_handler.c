@@ -1,5 +1,4 @@
 // error: integer from pointer|too many arguments
-// lines: 11
 /* SPDX-License-Identifier: MIT */
 /* A handler is async(void, handler, (eddy_stream *, s), (void *, argument)). */
 #include <eddy/keywords.h>

@@ -1,6 +1,4 @@
 // error: rnage|nohting
-// plain: 60
-// lines: 12
 /* SPDX-License-Identifier: MIT */
 #include <eddy/keywords.h>
 #include "common.h"

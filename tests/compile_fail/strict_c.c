@@ -1,5 +1,4 @@
 // error: Eddy needs GNU C: compile with -std=gnu11 or later \(not -std=c11\)
-// plain: 90
 // flags: -std=c11 -fsyntax-only
 /* SPDX-License-Identifier: MIT */
 /* Statement expressions are a GNU extension. */

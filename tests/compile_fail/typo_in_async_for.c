@@ -1,6 +1,4 @@
 // error: tikcer
-// plain: 150
-// lines: 12
 /* SPDX-License-Identifier: MIT */
 #include <eddy/keywords.h>
 #include "common.h"

@@ -1,5 +1,4 @@
 // error: eddy_tiemout
-// plain: 150
 /* SPDX-License-Identifier: MIT */
 #include <eddy/keywords.h>
 #include "common.h"

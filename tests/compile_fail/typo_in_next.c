@@ -1,6 +1,4 @@
 // error: numbres
-// plain: 150
-// lines: 11
 /* SPDX-License-Identifier: MIT */
 #include <eddy/keywords.h>
 #include "common.h"

@@ -1,5 +1,4 @@
 // error: cuont
-// lines: 11
 /* SPDX-License-Identifier: MIT */
 #include <eddy/keywords.h>
 #include "common.h"

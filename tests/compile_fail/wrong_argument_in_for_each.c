@@ -1,6 +1,4 @@
 // error: passing 'struct point'|incompatible type for argument 1 of 'range'
-// plain: 150
-// lines: 11
 /* SPDX-License-Identifier: MIT */
 #include <eddy/keywords.h>
 #include "common.h"

@@ -1,5 +1,4 @@
 // error: passing 'struct point'|incompatible type for argument 1 of 'f'
-// lines: 11
 /* SPDX-License-Identifier: MIT */
 #include <eddy/keywords.h>
 #include "common.h"

@@ -1,5 +1,4 @@
 // error: yield_outside_generator
-// plain: 50
 /* SPDX-License-Identifier: MIT */
 /* Python: SyntaxError: 'yield' outside function. */
 #include <eddy/keywords.h>

@@ -1,5 +1,5 @@
 // error: yield: this generator yields nothing: yield\(\)
-// plain: 50
+// plain: 46
 /* SPDX-License-Identifier: MIT */
 /* A generator of void yields nothing. */
 #include <eddy/keywords.h>

@@ -98,11 +98,26 @@ async(int, awaits_what_it_detached)
     return await(t);
 }
 
+enum { SPAWNED_AND_SHIELDED = __LINE__ + 4 };
+
+async(int, awaits_and_shields)
+{
+    struct number *t = spawn(number());
+    await(t);
+    return await_shielded(t);
+}
+
 /* Debug mode keeps the memory of a task that has ended, so that a second use is found. */
 static void await_twice(void)
 {
     debug_mode();
     eddy_run_with(IN_DEBUG_MODE, awaits_twice());
+}
+
+static void await_and_shield(void)
+{
+    debug_mode();
+    eddy_run_with(IN_DEBUG_MODE, awaits_and_shields());
 }
 
 static void await_and_detach(void)
@@ -136,6 +151,9 @@ static void a_handle_is_told_by_where_it_was_spawned_and_used(void)
     listen_to(await_and_detach);
     CHECK(tells(SPAWNED_AND_DETACHED, rule, "; now used at "));
     CHECK(names_places(SPAWNED_AND_DETACHED + 1, SPAWNED_AND_DETACHED + 2));
+    listen_to(await_and_shield);
+    CHECK(tells(SPAWNED_AND_SHIELDED, rule, "; now used at "));
+    CHECK(names_places(SPAWNED_AND_SHIELDED + 1, SPAWNED_AND_SHIELDED + 2));
     listen_to(detach_and_await);
     CHECK(tells(SPAWNED_DETACHED_AND_AWAITED, rule, "; now used at "));
     CHECK(names_places(SPAWNED_DETACHED_AND_AWAITED + 1, SPAWNED_DETACHED_AND_AWAITED + 2));
@@ -185,6 +203,8 @@ static void a_call_is_told_by_where_its_task_was_spawned(void)
 
 typedef future_of(int) int_future;
 
+enum { SETS_AGAIN = __LINE__ + 6 };
+
 async(void, sets_twice)
 {
     int_future *f = eddy_future_new(int_future);
@@ -193,7 +213,20 @@ async(void, sets_twice)
     eddy_future_free(f);
 }
 
+async(void, sets_an_error_as_well)
+{
+    int_future *f = eddy_future_new(int_future);
+    eddy_set_result(f, 1);
+    eddy_set_error(f, EINVAL);
+    eddy_future_free(f);
+}
+
 enum { STARTED_TO_SET = __LINE__ + 4 };
+
+static void set_an_error_as_well(void)
+{
+    eddy_run(sets_an_error_as_well());
+}
 
 static void set_twice(void)
 {
@@ -202,9 +235,11 @@ static void set_twice(void)
 
 static void what_does_nothing_is_told(void)
 {
+    const char *rule = "a future was set twice: it keeps what it has; ask eddy_future_pending first";
     listen_to(set_twice);
-    CHECK(tells(STARTED_TO_SET, "task \"sets_twice-1\", spawned here: a call that does nothing",
-                "a future was set twice: it keeps what it has; ask eddy_future_pending first"));
+    CHECK(tells(SETS_AGAIN, "a call that does nothing", rule));
+    listen_to(set_an_error_as_well);
+    CHECK(tells(STARTED_TO_SET, "task \"sets_an_error_as_well-1\", spawned here: a call that does nothing", rule));
 }
 
 /* ---- the place of the call itself, where it is known ---- */

@@ -3,7 +3,9 @@
 #undef ED_ADDRESS
 #undef ED_AWAITABLE
 #undef ED_AWAITED
+#undef ED_AT_FILE_SCOPE
 #undef ED_CHILDREN
+#undef ED_CHOOSE
 #undef ED_CONTROL
 #undef ED_FRAME
 #undef ED_HERE
@@ -15,11 +17,12 @@
 #undef ED_LEAVE
 #undef ED_MANAGED
 #undef ED_NO_MANAGER
-#undef ED_NO_ASYNC_ITERABLE
+#undef ED_NO_ASYNC_ITERABLE_AT
 #undef ED_NO_AWAITABLE
 #undef ED_NO_COROUTINE
 #undef ED_NO_RESULT
 #undef ED_NO_GENERATOR
+#undef ED_NO_GENERATOR_AT
 #undef ED_NO_KIND
 #undef ED_POINTER_TO
 #undef ED_RVALUE
@@ -40,3 +43,7 @@
 #undef false
 #undef offsetof
 #undef ED_WALK_ASYNC
+#undef ED_GIVEN /* one text for both compilers */
+#define ED_GIVEN(ge) ed_operand
+#undef ED_STOP_AT
+#define ED_STOP_AT(fn, wrong) ED_STOP_AT(fn, wrong);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <eddy/keywords.h>
+#undef ED_CHOOSE /* its text depends on the compiler, like that of the next */
+#undef ED_STOP_IF
 
 // expanded:
 is_pointer = ED_IS_POINTER(x);
@@ -16,7 +18,7 @@ frame = ED_FRAME;
 children = ED_CHILDREN;
 control = ED_CONTROL;
 sent = ED_SENT;
-here = ED_HERE(f);
+here = ED_HERE;
 signature = ED_SIGNATURE(int, f, (char *, a), (long, b));
 is_void = ED_IS_VOID(void), ED_IS_VOID(void *), ED_IS_VOID(int);
 number = ED_NARGS(), ED_NARGS(a), ED_NARGS(a, b);
@@ -29,6 +31,8 @@ no_awaitable = ED_NO_AWAITABLE(p);
 awaited = ED_AWAITED;
 no_generator = ED_NO_GENERATOR(x);
 unless = ED_UNLESS(is_wrong, x);
+no_generator_at = ED_NO_GENERATOR_AT(p);
+at_file_scope = ED_AT_FILE_SCOPE;
 by_count = ED_BY_COUNT(none, one, two, more), ED_BY_COUNT(none, one, two, more, a, b);
 leave = { ED_LEAVE; }
 no_kind = struct { ED_NO_KIND(generator); };

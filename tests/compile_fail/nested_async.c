@@ -1,0 +1,14 @@
+// error: functions do not nest: a coroutine or generator is defined outside of other functions
+/* SPDX-License-Identifier: MIT */
+/* As in Python. */
+#include <eddy/keywords.h>
+#include "common.h"
+
+async(int, outer)
+{
+    async(int, inner, (int, n))
+    {
+        return await(f(n));
+    }
+    return await(inner(1));
+}

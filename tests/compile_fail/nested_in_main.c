@@ -1,0 +1,15 @@
+// error: functions do not nest: a coroutine or generator is defined outside of other functions
+/* SPDX-License-Identifier: MIT */
+#include <eddy/keywords.h>
+#include "common.h"
+
+int main(void)
+{
+    generator(int, inner, (int, n))
+    {
+        yield(n);
+    }
+    for_each (x, inner(3))
+        (void)x;
+    return 0;
+}
