@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* seccomp.h - refuses io_uring to this process and its descendants from now on, as in a sandbox. */
+/* seccomp.h - refuses a system call to this process and its descendants from now on, as in a sandbox. */
 #ifndef EDDY_TESTS_SECCOMP_H
 #define EDDY_TESTS_SECCOMP_H
 

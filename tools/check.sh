@@ -95,8 +95,8 @@ step_tsan() {
 
 # In a folder of its own: stack.c registers stacks only if Valgrind's header was there when it was compiled.
 step_valgrind() {
-    # It does not see what a ring writes, and Debian 12's does not know openat2, by which eddy-http opens files.
-    prepare build-valgrind gcc -During=disabled -Dhttp=disabled || return
+    # It does not see what a ring writes.
+    prepare build-valgrind gcc -During=disabled || return
     suites build-valgrind --build $contracts --slower 20 --wrapper \
         "valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
             --errors-for-leak-kinds=definite,indirect --trace-children=no"

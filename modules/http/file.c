@@ -2,19 +2,17 @@
 /*
  * file.c - files as responses: by sendfile, in part, or not at all if the client has them.
  *
- * The kernel resolves the path below the folder (openat2, RESOLVE_BENEATH), so that neither ".." nor a symbolic link
- * leads out of it, whatever happens to the folder meanwhile.
+ * The path is looked up below the folder (beneath.h), so that neither ".." nor a symbolic link leads out of it,
+ * whatever happens to the folder meanwhile.
  */
 #define EDDY_LIBRARY
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "beneath.h"
 #include "exchange.h"
 
 enum {
@@ -23,17 +21,6 @@ enum {
 };
 
 /* ==== opening ==== */
-
-static int open_beneath(int folder, const char *path)
-{
-    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    int fd;
-    do
-        fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
-    while (fd < 0 && errno == EAGAIN); /* a rename was under way */
-    return fd;
-}
 
 static void close_file(int *fd)
 {
@@ -256,7 +243,7 @@ async_define(void, eddy_http_send_file, (eddy_http_response *, response), (int, 
     path = path_in(x, path);
     if (!path)
         throw(ENOMEM, "memory for a path");
-    struct file file = {.fd = open_beneath(folder, path)};
+    struct file file = {.fd = beneath_open(folder, path)};
     defer(close_file, &file.fd);
     bool found = file.fd >= 0 && fstat(file.fd, &status) == 0;
     if (found && S_ISDIR(status.st_mode)) {

@@ -106,8 +106,9 @@ eddy_async_declare(void, eddy_http_write, (eddy_http_response *, response), (con
 /*
  * Answers by a file: its part that a Range asks for, 304 if the client has it already (If-None-Match,
  * If-Modified-Since), 404 if there is no such file. folder: a descriptor of the folder that the path, relative or with
- * a "/" in front, does not leave, also not by symbolic links (openat2 with RESOLVE_BENEATH). A path that ends with "/"
- * means the "index.html" there. The type goes by the ending of the name, unless response->type is set. Since 0.1.
+ * a "/" in front, does not leave: symbolic links are followed if they are relative and stay below it. A path that ends
+ * with "/" means the "index.html" there. The type goes by the ending of the name, unless response->type is set. Since
+ * 0.1.
  */
 eddy_async_declare(void, eddy_http_send_file, (eddy_http_response *, response), (int, folder), (const char *, path));
 
