@@ -50,7 +50,7 @@ WRITE, EXECUTE = 2, 4
 
 
 def call_numbers():
-    text = subprocess.run([os.environ['CC'].split()[0], '-dM', '-E', '-x', 'c', '-'], input='#include <sys/syscall.h>\n#include <asm/unistd.h>\n',
+    text = subprocess.run([*os.environ['CC'].split(), '-dM', '-E', '-x', 'c', '-'], input='#include <sys/syscall.h>\n#include <asm/unistd.h>\n',
                           capture_output=True, text=True, check=True).stdout
     return {name: int(number) for name, number in re.findall(r'#define __NR_(\w+) (\d+)\n', text)}
 
