@@ -6,7 +6,6 @@ set -eu
 cd "$(dirname "$0")/.."
 . tools/setup.sh
 tools/need.sh python3=cmd:python3 $need_for_man $need_for_docs
-tools/notes.py
 tools/reference.py sync
 tools/reference.py check
 mkdir -p build/docs

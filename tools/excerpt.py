@@ -5,6 +5,7 @@ A comment names the file, and the block below it is the tool's to write:
 
     <!-- example: tests/docs/lock.c [hold] -->     the lines between two lines `// [hold]`, less their common indent
     <!-- example: examples/retry.c -->             the whole file, less its licence
+    <!-- source: examples/notes/rand.c -->         the whole file, less the comment at its head
     <!-- output: tests/docs/lock.out -->           what the program prints, `...` where there is a pattern
 """
 import os
@@ -12,9 +13,10 @@ import re
 import textwrap
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-MARK = re.compile(r'^<!-- (example|output): (\S+)(?: \[([\w-]+)\])? -->$')
+MARK = re.compile(r'^<!-- (example|source|output): (\S+)(?: \[([\w-]+)\])? -->$')
 LANGUAGES = {'.c': 'c', '.h': 'c', '.cpp': 'cpp', '.py': 'python', '.sh': 'sh', '.build': 'meson', '.out': 'text',
              '.service': 'ini', '.socket': 'ini', '.txt': 'cmake'}  # the last: CMakeLists.txt
+HEAD = re.compile(r'\A(?:/\*.*?\*/\n/\*.*?\*/\n|""".*?"""\n)', re.S)  # of C, of Python
 LABEL = re.compile(r'^\s*(?://|#) \[([\w-]+)\]\s*$')
 
 
@@ -52,17 +54,22 @@ def whole(path):
     return printed(path, text) if path.endswith('.out') else text
 
 
+def source(path):
+    return HEAD.sub('', '\n'.join(lines_of(path))).strip('\n')
+
+
 def printed(path, text):
     """What a program prints: its standard output, then its standard error (NAME.err beside NAME.out)."""
     errors = path[:-len('.out')] + '.err'
     if os.path.exists(os.path.join(TOP, errors)):
         text = '\n'.join([text] * bool(text) + lines_of(errors))
+    text = re.sub(r'\033\[\d+m', '', text)  # colours
     return re.sub(r'\{\{(.*?)\}\}', '...', text.replace('{{.*/}}', ''))  # the second: a folder, not worth showing
 
 
 def filled(text):
-    """(the page's text with its excerpts written anew, what could not be: (line, why), the files that were used)."""
-    lines, out, troubles, used = text.split('\n'), [], [], []
+    """(the page's text with its excerpts written anew, what could not be: (line, why))."""
+    lines, out, troubles = text.split('\n'), [], []
     at = 0
     while at < len(lines):
         line = lines[at]
@@ -76,13 +83,14 @@ def filled(text):
             end = next((i for i in range(at + 1, len(lines)) if lines[i] == '```'), at) + 1
         try:
             language = LANGUAGES.get(os.path.splitext(match.group(2))[1], 'text')
-            out += ['```' + language, part(*match.group(2, 3)) if match.group(3) else whole(match.group(2)), '```']
-            used.append((match.group(2), match.group(3)))
+            kind, path, name = match.groups()
+            text = part(path, name) if name else source(path) if kind == 'source' else whole(path)
+            out += ['```' + language, text, '```']
         except Missing as missing:
             troubles.append((at, str(missing)))
             out += lines[at:end]
         at = end
-    return '\n'.join(out), troubles, used
+    return '\n'.join(out), troubles
 
 
 def loose_blocks(text):

@@ -104,7 +104,7 @@ def with_sentences(page_text, table):
 def documents():
     """Every Markdown file whose examples are kept."""
     found = glob.glob(os.path.join(TOP, 'docs', '**', '*.md'), recursive=True)
-    return sorted(path for path in found if os.path.basename(path) != 'notes.md') + [os.path.join(TOP, 'README.md')]
+    return sorted(found) + [os.path.join(TOP, 'README.md')]
 
 
 def index_text():
@@ -155,7 +155,7 @@ def with_navigation(path, text):
 
 def written_anew(path, text):
     """(the text that sync writes, what could not be filled in)"""
-    text, troubles, _ = excerpt.filled(text)
+    text, troubles = excerpt.filled(text)
     return with_navigation(path, text), troubles
 
 

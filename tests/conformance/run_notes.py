@@ -4,7 +4,7 @@
 
 FOLDER holds the built programs (build/examples/notes without it). Both sides run here and now in virtual time: the
 C program on the simulated driver, the original on virtual_loop.py. Programs that draw random numbers run with twenty
-seeds. NAME.out beside the source must be that output too. It prints one line for each program, and at the end the tally.
+seeds. NAME.out beside the source must be that output too, and docs/notes.md must show the program. It prints one line for each program, and at the end the tally.
 Nothing is normalised: the programs leave out what differs from run to run (addresses).
 """
 import concurrent.futures
@@ -68,6 +68,12 @@ def compare(folder, name, arguments):
     return [command] + difference(wanted, printed, 'python/%s.py' % name, name)
 
 
+def compare_page(name):
+    mark = '<!-- source: examples/notes/%s.c -->' % name
+    with open(os.path.join(TOP, 'docs', 'notes.md'), encoding='utf-8') as file:
+        return None if mark in file.read() else ['docs/notes.md does not show it: write %s there' % mark]
+
+
 def compare_file(folder, name, arguments):
     path = os.path.join(NOTES, name + '.out')
     try:
@@ -87,7 +93,7 @@ def check(folder, name, arguments):
         failure = compare(folder, name, arguments_of_run)
         if failure:
             return what, failure
-    return what, compare_file(folder, name, arguments)
+    return what, compare_file(folder, name, arguments) or compare_page(name)
 
 
 def main():
