@@ -29,7 +29,7 @@ model:      ## 100 000 random programs in the simulation; EDDY_MODEL_SEEDS, EDDY
 	@tools/model.sh
 
 soak:       ## hostile load, EDDY_SOAK_SECONDS (1200) on each driver, then `make model`
-	@tools/soak.sh
+	@EDDY_SOAK_SECONDS=$${EDDY_SOAK_SECONDS:-1200} tools/check.sh load && tools/model.sh
 
 fuzz:       ## foreign bytes into streams, TLS, HTTP, addresses, errors, the cache; EDDY_FUZZ_SECONDS each (60)
 	@tools/fuzz.sh

@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: MIT
 # Sets up what is missing and builds into build/.
 #
@@ -8,17 +8,12 @@ cd "$(dirname "$0")/.."
 . tools/setup.sh
 
 tools/need.sh $need_to_build
-had=$(cat build/options 2>/dev/null || true)
-curl=auto tests=auto man=auto
-case $had in *curl=enabled*) curl=enabled ;; esac
-case $had in *tests=enabled*) tests=enabled ;; esac
-case $had in *man=enabled*) man=enabled ;; esac
-for part in "$@"; do
-    case $part in
-    curl) tools/need.sh $need_for_curl; curl=enabled ;;
-    tests) tools/need.sh $need_for_tests; tests=enabled ;;
-    man) tools/need.sh $need_for_man; man=enabled ;;
-    *) echo "build.sh: unknown part '$part': use curl, tests or man" >&2; exit 2 ;;
+options=()
+for part in curl tests man; do
+    case " $* $(cat build/options 2>/dev/null || true) " in
+    *" $part "*) need=need_for_$part; tools/need.sh ${!need}; options+=(-D$part=enabled) ;;
+    *" -D$part=enabled "*) options+=(-D$part=enabled) ;;
+    *) options+=(-D$part=auto) ;;
     esac
 done
-build_folder build "-Dcurl=$curl" "-Dtests=$tests" "-Dman=$man"
+build_folder build "${options[@]}"

@@ -53,10 +53,18 @@ build() {
     quietly ninja -C "$1" || { note_failure "$1 does not build"; return 1; }
 }
 
+# in_build ARGUMENT...: suites of the default build.
+in_build() { build build gcc && suites build "$@"; }
+
+# benchmarks FOLDER COMPILER TARGET...: what bench/ measures, as users get it.
+benchmarks() {
+    configure_bench "$1" "$2" && ninja -C "$1" "${@:3}" >/dev/null || { note_failure "$1 does not build"; return 1; }
+}
+
 # --- the other compiler, other levels ---------------------------------------------------------------------------------
 
 step_clang() { build build-clang clang && suites build-clang $again; }
-step_standards() { once standards tools/standards.sh; }
+step_standards() { once standards tests/portability/standards.sh; }
 
 # Without Meson: plain cc, C++, gdb; the matrix of flags; another libc; another machine.
 step_portability() { outside plain_cc cxx backtrace; }
@@ -64,7 +72,6 @@ step_flags() { outside flags; }
 step_musl() { outside musl; }
 step_aarch64() { outside aarch64; }
 outside() {
-    tools/need.sh $need_for_portability || { note_failure "portability: packages are missing"; return; }
     local name
     for name in "$@"; do
         once "$name" "tests/portability/$name.sh"
@@ -104,7 +111,7 @@ step_valgrind() {
 
 # The n-th allocation fails, the n-th operation of the driver fails; EDDY_FAULTS_PICKS=0: for each n.
 step_faults() {
-    sanitized build build-gcc-sanitizers gcc && once faults tools/faults.py build-gcc-sanitizers
+    sanitized build build-gcc-sanitizers gcc && once faults tests/stress/faults.py build-gcc-sanitizers
 }
 
 # Bytes from outside, a minute a target.
@@ -112,90 +119,66 @@ step_fuzz() { once fuzz tools/fuzz.sh; }
 
 # The n-th call or request of a driver gets another answer, on each driver. EDDY_FAULTS_PICKS=0: for each n.
 step_completions() {
-    sanitized build build-gcc-sanitizers gcc && once completions tools/faults.py --completions build-gcc-sanitizers
+    sanitized build build-gcc-sanitizers gcc && once completions tests/stress/faults.py --completions build-gcc-sanitizers
 }
 
 # --- io_uring forbidden -----------------------------------------------------------------------------------------------
 
 # As in a container: the library falls back to epoll, and everything that runs on io_uring runs once more without it.
-step_without_uring() {
-    build build gcc && suites build --suite on-uring --wrapper "$PWD/build/tests/without_uring"
-}
+step_without_uring() { in_build --suite on-uring --wrapper "$PWD/build/tests/without_uring"; }
 
 # --- cost -------------------------------------------------------------------------------------------------------------
 
 # Compares the instructions of the primitives with bench/instructions.txt.
-step_instructions() { counted build-bench gcc && counted build-bench-clang clang; }
-counted() {
-    configure_bench "$1" "$2" && ninja -C "$1" bench-eddy >/dev/null || { note_failure "$1 does not build"; return 1; }
-    once "instructions of $2" tools/instructions.py "$1"
+step_instructions() {
+    benchmarks build-bench gcc bench-eddy && once "instructions of gcc" bench/instructions.py build-bench
+    benchmarks build-bench-clang clang bench-eddy && once "instructions of clang" bench/instructions.py build-bench-clang
 }
 
 # An operation costs the same among thousands as among hundreds.
-step_growth() {
-    configure_bench build-bench gcc && ninja -C build-bench bench-eddy >/dev/null ||
-        { note_failure "build-bench does not build"; return 1; }
-    once growth bench/growth.py build-bench --instructions
-}
+step_growth() { benchmarks build-bench gcc bench-eddy && once growth bench/growth.py build-bench --instructions; }
 
 # Runs with queues that are always full and a buffer store that is always empty.
-step_small_rings() { build build gcc && EDDY_RING=2,4,2 suites build --suite on-uring; }
+step_small_rings() { EDDY_RING=2,4,2 in_build --suite on-uring; }
 
 # --- servers, load, luck ----------------------------------------------------------------------------------------------
 
-step_interop() {
-    tools/need.sh $need_for_interop || { note_failure "interop: packages are missing"; return; }
-    build build gcc && suites build --suite interop
-}
+step_interop() { in_build --suite interop; }
 
 # The modules against the servers that they are for.
-step_modules() {
-    tools/need.sh $need_for_modules || { note_failure "modules: packages are missing"; return; }
-    build build gcc && suites build --suite modules
-}
+step_modules() { in_build --suite modules; }
 
 # gdb's script on live programs and core files, whatever the library was compiled with.
 step_debugger() {
-    tools/need.sh $need_for_debugger || { note_failure "debugger: packages are missing"; return; }
-    build build gcc && suites build --suite debugger
-    build build-gcc-O0 gcc -Doptimization=0 $library_only && suites build-gcc-O0 --suite debugger
-    build build-gcc-O3 gcc -Doptimization=3 $library_only && suites build-gcc-O3 --suite debugger
-    build build-clang clang && suites build-clang --suite debugger
+    local how
+    for how in "build gcc" "build-gcc-O0 gcc -Doptimization=0 $library_only" \
+        "build-gcc-O3 gcc -Doptimization=3 $library_only" "build-clang clang"; do
+        build $how && suites "${how%% *}" --suite debugger
+    done
 }
 
 # What make install puts there, used through pkg-config, Meson and CMake.
-step_install() {
-    tools/need.sh $need_for_install || { note_failure "install: packages are missing"; return; }
-    build build gcc -Dman=enabled && suites build --suite install
-}
+step_install() { build build gcc -Dman=enabled && suites build --suite install; }
 # The site: built without a warning, loads nothing from elsewhere, its links lead somewhere, its search finds.
 step_site() {
-    tools/need.sh $need_for_site || { note_failure "site: packages are missing"; return; }
     once "make docs" tools/docs.sh
     once site tests/docs/site.py build/docs/html
 }
 # Ten thousand connections, some of which misbehave; two and a half minutes.
-step_load() { build build gcc && suites build --suite load; }
+step_load() { in_build --suite load ${EDDY_SOAK_SECONDS:+--slower 0}; }
 
 # The benchmarks of servers run; their figures are not judged.
 step_traffic() {
-    configure_bench && ninja -C "$bench_folder" bench-eddy bench-raw >/dev/null ||
-        { note_failure "traffic: the benchmarks do not build"; return; }
-    once traffic bench/traffic.py "$bench_folder" --rounds 1 --seconds 0.05 --no-calls --mebibytes 4 \
-        --only echo-64 echo-4kx16 tls-64 lone accept copy sendfile --servers eddy-uring eddy-epoll raw-uring raw-epoll
+    benchmarks build-bench gcc bench-eddy bench-raw && once traffic bench/traffic.py build-bench --rounds 1 --seconds 0.05 \
+        --no-calls --mebibytes 4 --only echo-64 echo-4kx16 tls-64 lone accept copy sendfile \
+        --servers eddy-uring eddy-epoll raw-uring raw-epoll
 }
 
 # The Python package: CPython's own tests of asyncio and ours on uring and epoll, programs of others, the wheel.
-step_python() {
-    tools/need.sh $need_for_python_build $need_for_python || { note_failure "python: packages are missing"; return; }
-    build build gcc && once python tools/python.sh test
-}
+step_python() { build build gcc && once python tools/python.sh test; }
 
 # The Debian packages: built, installed (as root), used, purged.
-step_debian() {
-    tools/need.sh $need_for_debian || { note_failure "debian: packages are missing"; return; }
-    EDDY_SOURCE=$PWD CC=gcc once debian tests/debian/package.sh
-}
+step_debian() { EDDY_SOURCE=$PWD CC=gcc once debian tests/debian/package.sh; }
 
 # A hundred thousand stacks that fall asleep and wake at random, under pointers of other threads.
 step_hibernation() {
@@ -206,14 +189,14 @@ step_hibernation() {
             timeout 600 build/tests/unit/test_hibernation_crowd
     done
 }
-step_stress() { build build gcc && suites build --suite stress --slower 2; }
+step_stress() { in_build --suite stress --slower 2; }
 step_cache() { build build gcc && EDDY_BUILD=build EDDY_CACHE_ROUNDS=200 once cache tests/cli/fuzz_cache.py; }
 # Random programs in every weather, then again in a build with sanitizers.
 step_model() {
-    build build gcc && EDDY_MODEL_SEEDS=${EDDY_MODEL_SEEDS:-10000} suites build --suite model
+    EDDY_MODEL_SEEDS=${EDDY_MODEL_SEEDS:-10000} in_build --suite model
     sanitized build build-gcc-sanitizers gcc && EDDY_MODEL_SEEDS=500 sanitized_suites build-gcc-sanitizers --suite model
 }
-step_seeds() { build build gcc && once seeds tools/seeds.py build "${EDDY_TEST_SEEDS:-50}"; }
+step_seeds() { build build gcc && once seeds tests/seeds.py build "${EDDY_TEST_SEEDS:-50}"; }
 
 # --- two lanes --------------------------------------------------------------------------------------------------------
 
@@ -224,31 +207,30 @@ second_lane="standards portability flags musl aarch64 clang_sanitizers tsan valg
 every_step() { sed -nE 's/^step_([a-zA-Z0-9_]+)\(\).*/\1/p' tools/check.sh; }
 first_lane() { every_step | grep -vxF "$(tr ' ' '\n' <<<"$second_lane")"; }
 
-# processor_seconds: sets `spent` to what this process and its ended children have used so far.
-processor_seconds() {
-    local fields
-    read -ra fields <"/proc/$BASHPID/stat"
-    spent=$(((fields[13] + fields[14] + fields[15] + fields[16]) / $(getconf CLK_TCK)))
+# packages STEP...: installs what setup.sh says that these steps need.
+packages() {
+    local step list all=
+    for step in "$@"; do
+        list=need_for_$step
+        all="$all ${!list-}"
+    done
+    tools/need.sh $all || { note_failure "packages for $* are missing"; return 1; }
 }
 
 # run_steps STEP...
 run_steps() {
-    local step from before spent
+    local step TIMEFORMAT
     for step in "$@"; do
         title "$step"
-        from=$SECONDS
-        processor_seconds
-        before=$spent
-        "step_$step"
-        processor_seconds
-        printf '%-18s %5d s, %5d s of processors\n' "$step" $((SECONDS - from)) $((spent - before)) >>"$table"
+        packages "$step" || continue
+        printf -v TIMEFORMAT '%-18s %%0R s, of processors %%0U s and %%0S s in the kernel' "$step"
+        { time "step_$step" 2>&3; } 3>&2 2>>"$table"
     done
 }
 
 # What the second lane prints is shown when the first has ended. Two lanes must not install packages at the same time.
 run_lanes() {
-    tools/need.sh $need_for_portability $need_for_interop $need_for_debugger $need_for_debian $need_for_install \
-        $need_for_site $need_for_modules $need_for_python_build $need_for_python || note_failure "packages are missing"
+    packages $(every_step)
     run_steps $second_lane >"$other" 2>&1 &
     run_steps $(first_lane)
     wait

@@ -56,7 +56,7 @@ build)
     echo "PYTHONPATH=$site"
     ;;
 test)
-    tools/need.sh $need_to_build $need_for_python_build $need_for_python
+    tools/need.sh $need_to_build $need_for_python
     [ -f build/build.ninja ] || tools/build.sh
     library build
     package build

@@ -15,6 +15,7 @@ need_for_check="g++=cmd:g++ clang=cmd:clang llvm=cmd:llvm-ar lld=cmd:ld.lld
     valgrind=cmd:valgrind libc6-dbg=deb openssl=cmd:openssl nginx-light=cmd:nginx"
 need_for_portability="musl-tools=cmd:musl-gcc qemu-user=cmd:qemu-aarch64 gcc-aarch64-linux-gnu=cmd:aarch64-linux-gnu-gcc
     libc6-dev-arm64-cross=file:/usr/aarch64-linux-gnu/include/stdio.h gdb=cmd:gdb binutils=cmd:readelf"
+need_for_flags=$need_for_portability need_for_musl=$need_for_portability need_for_aarch64=$need_for_portability
 need_for_interop="curl=cmd:curl socat=cmd:socat redis-server=cmd:redis-server wrk=cmd:wrk nginx-light=cmd:nginx
     libglib2.0-dev=pc:glib-2.0 libuv1-dev=pc:libuv libevent-dev=pc:libevent_core"
 need_for_modules="redis-server=cmd:redis-server openssl=cmd:openssl"
@@ -24,7 +25,7 @@ need_for_debian="debhelper=deb dpkg-dev=deb fakeroot=cmd:fakeroot meson=deb pkg-
     dh-python=deb python3-dev=deb"
 need_for_install="$need_for_man cmake=cmd:cmake binutils=cmd:readelf abigail-tools=cmd:abidw dpkg-dev=cmd:dpkg-source git=cmd:git"
 need_for_python_build="python3-dev=file:/usr/include/python3*/Python.h python3-mesonpy=deb python3-pip=deb python3-venv=deb"
-need_for_python="libpython3.11-testsuite=file:/usr/lib/python3*/test/test_asyncio python3-pytest=deb python3-pytest-asyncio=deb
+need_for_python="$need_for_python_build libpython3.11-testsuite=file:/usr/lib/python3*/test/test_asyncio python3-pytest=deb python3-pytest-asyncio=deb
     python3-aiohttp=deb python3-uvicorn=deb python3-starlette=deb python3-fastapi=deb python3-websockets=deb python3-asyncpg=deb
     python3-redis=deb python3-anyio=deb python3-httpx=deb redis-server=cmd:redis-server postgresql=file:/usr/lib/postgresql/*/bin/postgres"
 need_for_python_bench="python3-uvloop=file:/usr/lib/python3/dist-packages/uvloop python3-uvicorn=deb python3-httptools=deb
@@ -57,28 +58,17 @@ build_folder() {
     configure_folder "$@" && quietly ninja -C "$folder"
 }
 
-# lies_where_it_was FOLDER: false if it was copied or moved, since it then contains the paths of the other place.
-lies_where_it_was() {
-    python3 -c '
-import json, os, sys
-with open(sys.argv[1] + "/meson-info/meson-info.json") as info:
-    sys.exit(json.load(info)["directories"]["build"] != os.path.realpath(sys.argv[1]))' "$1" 2>/dev/null
-}
-
 configure_folder() {
-    if [ -f "$folder/build.ninja" ] && ! lies_where_it_was "$folder"; then
+    # A folder that was copied or moved contains the paths of the other place.
+    if [ -f "$folder/build.ninja" ] && ! grep -qsF "\"build\": \"$(realpath "$folder")\"" "$folder/meson-info/meson-info.json"; then
         echo "$folder was set up at another place: beginning anew"
         rm -rf "$folder"
     fi
     [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/options" 2>/dev/null)" != "$*" ] || return 0
     echo "Setting up $folder"
-    if [ -f "$folder/build.ninja" ]; then
-        quietly meson setup --reconfigure "$folder" "$@" || return 1
-    else
-        # The remains of a failed set-up would be in the way.
-        rm -rf "$folder"
-        quietly meson setup "$folder" "$@" || return 1
-    fi
+    # The remains of a failed set-up would be in the way.
+    [ -f "$folder/build.ninja" ] && again=--reconfigure || { again=; rm -rf "$folder"; }
+    quietly meson setup $again "$folder" "$@" || return 1
     echo "$*" >"$folder/options"
 }
 

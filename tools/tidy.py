@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """tidy.py [--fix] [TOP]: checks the rules of CONTRIBUTING.md that a machine can check.
 
-Each finding is one line, `file:line: what, and the remedy`. --fix adds files that no build list names, strips trailing
-blanks, and brings the symbol maps up to date; the rest is for a person.
+Each finding is one line, `file:line: what, and the remedy`. --fix adds files that no build list names, and
+brings the symbol maps up to date; the rest is for a person.
 """
 import graphlib
 import os
@@ -19,6 +19,8 @@ MODULES = (
     'redis',
     'sqlite',
 )
+OF_MODULES = ['eddy/%s.h' % module for module in MODULES]
+OF_HOSTS = ['event2/event.h', 'glib.h', 'uv.h']  # another library's loop runs Eddy's
 FOLDERS = ('include', 'src', 'modules', 'python', 'tests', 'examples', 'bench', 'tools', 'docs', 'gdb', '.ci')
 TEXT = ('.c', '.h', '.py', '.sh', '.md', '.build', '.txt', '.cpp')
 MAX_LINE, MAX_FILE, MAX_FUNCTION = 120, 800, 70
@@ -86,7 +88,7 @@ def check_text(tree):
         is_c = path.endswith(('.c', '.h'))
         for number, line in enumerate(lines, 1):
             if line != line.rstrip():
-                tree.find(path, number, 'blanks at the end of the line: tools/tidy.py --fix strips them')
+                tree.find(path, number, 'blanks at the end of the line: sed -i "s/ *$//" strips them')
             if '\t' in line and os.path.basename(path) != 'Makefile':
                 tree.find(path, number, 'a tab: use four spaces')
             if UNFINISHED.search(line):
@@ -243,12 +245,10 @@ def lists(tree):
             ('tests/unit', 'unit_tests', lambda lines: is_main(lines) and not needs_loop(lines)),
             ('tests/unit', 'unit_loop_tests', lambda lines: is_main(lines) and needs_loop(lines)),
             ('tests/language', 'language_tests', is_main),
-            ('examples', 'examples', lambda lines: is_main(lines) and not uses_module(lines) and not uses_host(lines)),
-            ('examples', 'host_examples', uses_host),
-            ('examples', 'curl_examples', lambda lines: is_main(lines) and uses_module(lines, ['curl'])),
-            ('examples', 'http_examples', lambda lines: is_main(lines) and uses_module(lines, ['http'])),
-            ('examples', 'redis_examples', lambda lines: is_main(lines) and uses_module(lines, ['redis'])),
-            ('examples', 'sqlite_examples', lambda lines: is_main(lines) and uses_module(lines, ['sqlite'])),
+            ('examples', 'examples', lambda lines: is_main(lines) and not includes(lines, OF_MODULES + OF_HOSTS)),
+            ('examples', 'host_examples', lambda lines: includes(lines, OF_HOSTS)),
+            *[('examples', module + '_examples', lambda lines, header=header: is_main(lines) and includes(lines, [header]))
+              for module, header in zip(MODULES, OF_MODULES)],
             ('examples/notes', 'note_examples', is_main),
             ('tests/stress', 'stress_tests', is_main),
             ('tests/docs', 'docs_programs', is_main)):
@@ -258,25 +258,17 @@ def lists(tree):
     return [row for row in rows if row[0] in tree.lines]
 
 
-def uses_module(lines, modules=MODULES):
-    return any(name == 'eddy/%s.h' % module for module in modules for _, _, name in includes_of(lines))
-
-
-def uses_host(lines):
-    """Another library's loop runs Eddy's."""
-    return any(name in ('event2/event.h', 'glib.h', 'uv.h') for _, _, name in includes_of(lines))
+def includes(lines, headers):
+    return any(name in headers for _, _, name in includes_of(lines))
 
 
 def entries_in(tree, folder, form):
     """The sources of a folder, or its scripts: what is executable; the other .py files are their modules."""
-    for path in tree.lines:
-        if os.path.dirname(path) != folder:
-            continue
-        if form == 'script':
-            if path.endswith(('.py', '.sh')) and os.access(os.path.join(tree.top, path), os.X_OK):
-                yield path
-        elif path.endswith('.c'):
-            yield path
+    if form == 'script':
+        wanted = lambda path: path.endswith(('.py', '.sh')) and os.access(os.path.join(tree.top, path), os.X_OK)
+    else:
+        wanted = lambda path: path.endswith('.c')
+    return [path for path in tree.lines if os.path.dirname(path) == folder and wanted(path)]
 
 
 def check_lists(tree, fix):
@@ -314,22 +306,9 @@ def add_to_list(tree, build, name, entry):
         return
     first, end = bounds
     lines[first:end] = sorted(lines[first:end] + ["    '%s'," % entry])
-    write(tree, build)
+    with open(os.path.join(tree.top, build), 'w', encoding='utf-8') as file:
+        file.write('\n'.join(lines))
     print("%s: added '%s' to %s" % (build, entry, name))
-
-
-def write(tree, path):
-    with open(os.path.join(tree.top, path), 'w', encoding='utf-8') as file:
-        file.write('\n'.join(tree.lines[path]))
-
-
-def strip_blanks(tree):
-    for path, lines in tree.lines.items():
-        stripped = [line.rstrip() for line in lines]
-        if stripped != lines:
-            lines[:] = stripped
-            write(tree, path)
-            print('%s: stripped trailing blanks' % path)
 
 
 # --- comments ---------------------------------------------------------------------------------------------------------
@@ -411,8 +390,6 @@ def main():
     fix = '--fix' in sys.argv[1:]
     tops = [word for word in sys.argv[1:] if word != '--fix']
     tree = Tree(tops[0] if tops else os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-    if fix:
-        strip_blanks(tree)
     check_text(tree)
     check_heads(tree)
     lengths = check_functions(tree)

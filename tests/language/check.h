@@ -23,7 +23,7 @@ static inline void check_failed(const char *file, int line, const char *conditio
 {
     fprintf(stderr, "%s:%d: not true: %s\n", file, line, condition);
     fflush(NULL);
-    /* A check may fail on a task's stack. If tools/faults.py made it fail, what remains is no leak of the library:
+    /* A check may fail on a task's stack. If faults.py made it fail, what remains is no leak of the library:
      * leaks are judged by tests/stress/faults_*.c, which unwind. */
     if (getenv("EDDY_FAIL_ALLOC") || getenv("EDDY_FAIL_DRIVER"))
         _exit(1);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """run.py SERVER CLIENTS COUNT SECONDS: server.c under the load of clients.c, each a process.
 
-EDDY_LOAD_SECONDS stands for SECONDS, if it is set.
+EDDY_SOAK_SECONDS stands for SECONDS, if it is set.
 """
 import os
 import resource
@@ -25,7 +25,7 @@ def allow(count):
 
 def main():
     server_program, clients_program, count, seconds = sys.argv[1:]
-    seconds = os.environ.get('EDDY_LOAD_SECONDS') or seconds
+    seconds = os.environ.get('EDDY_SOAK_SECONDS') or seconds
     allow(int(count) + SPARE)
     with subprocess.Popen([server_program], stdout=subprocess.PIPE, text=True) as server:
         try:

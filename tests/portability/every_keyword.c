@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* every_keyword.c - each keyword once, in code without warnings: tools/standards.sh compiles it with many warnings
- * enabled. */
+/* every_keyword.c - each keyword once, in code without warnings. standards.sh compiles it with many warnings on. */
 #include <stdio.h>
 #include <eddy/keywords.h>
 

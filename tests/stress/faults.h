@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * faults.h - for the programs that tools/faults.py judges most strictly: they handle every error and unwind to their
+ * faults.h - for the programs that faults.py judges most strictly: they handle every error and unwind to their
  * end, so that anything left then is a leak of the library, which ends the program by a trap.
  *
  * PART(x) runs a part of the program; its failure is printed, and the other parts still run.

@@ -3,7 +3,7 @@
  * faults_everything.c - a part for each thing that the library does by means of the kernel, libc or OpenSSL: streams
  * of all kinds, TLS, servers, datagrams, files, folders, processes, names, signals, threads.
  *
- * tools/faults.py lets the library's own allocations and operations fail here; below.py lets the layers below fail.
+ * faults.py lets the library's own allocations and operations fail here; below.py lets the layers below fail.
  * EDDY_TEST_FOLDER holds cert.pem and key.pem; without it there is no TLS.
  */
 #include "faults.h"

@@ -19,7 +19,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-RECORD = os.path.join(HERE, '..', 'bench', 'instructions.txt')
+RECORD = os.path.join(HERE, 'instructions.txt')
 TOLERANCE = 0.05
 SLACK = 2  # instructions: of a call that takes six, one more is no finding
 
@@ -97,7 +97,7 @@ def compare(figures, recorded):
         before = recorded.get(name)
         said = 'ok'
         if before is None:
-            said = 'NOT RECORDED: tools/instructions.py FOLDER --record'
+            said = 'NOT RECORDED: bench/instructions.py FOLDER --record'
         elif value > before * (1 + TOLERANCE) and value > before + SLACK:
             said = 'MORE than the recorded %.1f' % before
         elif value < before * (1 - TOLERANCE) and value < before - SLACK:

@@ -12,14 +12,14 @@ import os
 import subprocess
 import sys
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
 SECONDS = 60
 WORKERS = 2 * (os.cpu_count() or 1)  # what is not simulated, pipes among it, waits in real time
 
 
 def programs(folder):
     """(program, seeds or None) of each line."""
-    with open(os.path.join(TOP, 'tests', 'seeds.txt'), encoding='utf-8') as lines:
+    with open(os.path.join(HERE, 'seeds.txt'), encoding='utf-8') as lines:
         rows = [line.split() for line in lines if line.strip()]
     return [(os.path.abspath(os.path.join(folder, 'tests', row[0])), int(row[1]) if row[1:] else None) for row in rows]
 
