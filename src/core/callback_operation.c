@@ -128,6 +128,12 @@ static bool ask_for_memory(struct callback_operation *self)
     return submit(self);
 }
 
+static void end_polls(struct callback_operation *self)
+{
+    if (self->op.kind == DRIVER_POLL && self->op.u.poll.watches)
+        driver_end_polls(self->loop->driver, self->op.fd);
+}
+
 /* The descriptor is ready: this is reported, and the descriptor is watched on. */
 static bool tell_and_poll_again(struct callback_operation *self)
 {
@@ -135,8 +141,11 @@ static bool tell_and_poll_again(struct callback_operation *self)
         call(self, self->op.result);
     else if (self->op.result >= 0)
         self->op.result = -ECANCELED;
+    if (self->cancelled)
+        end_polls(self);
     if (self->op.result < 0)
         return false;
+    self->op.u.poll.again = true;
     if (self->cancelled)
         has_result(self, -ECANCELED);
     else if (!submit(self))
@@ -328,6 +337,7 @@ static void ask_to_end(struct callback_operation *self)
     self->cancelled = true;
     if (self->with_driver) {
         driver_cancel(self->loop->driver, &self->op);
+        end_polls(self);
     } else if (timer_is_set(&self->pause)) {
         timer_cancel(&self->loop->timers, &self->pause);
         has_result(self, -ECANCELED);

@@ -22,6 +22,7 @@ struct fd_watch {
     void *argument;
     unsigned events;                /* POLLIN or POLLOUT */
     bool removed, in_flight, calling;
+    bool replaced;                  /* eddy_add_reader was called again: perhaps for another file of the same number */
     bool over;                      /* its descriptor was closed: it is not called any more, until it is added again */
 };
 
@@ -78,12 +79,13 @@ static void completed(struct driver_op *op)
 }
 
 /* True: the operation is in flight. */
-static bool try_to_submit(struct fd_watch *watch, bool is_new)
+static bool try_to_submit(struct fd_watch *watch, bool is_new, bool again)
 {
     watch->op.kind = DRIVER_POLL;
     watch->op.u.poll.events = watch->events;
     watch->op.u.poll.watches = true;
     watch->op.u.poll.is_new = is_new;
+    watch->op.u.poll.again = again;
     watch->op.complete = completed;
     watch->in_flight = !driver_submit(watch->loop->driver, &watch->op);
     return watch->in_flight;
@@ -91,14 +93,16 @@ static bool try_to_submit(struct fd_watch *watch, bool is_new)
 
 static void submit(struct fd_watch *watch)
 {
-    if (!try_to_submit(watch, false))
+    bool again = !watch->replaced;
+    watch->replaced = false;
+    if (!try_to_submit(watch, false, again))
         became_ready(watch);
 }
 
 /* 0, or EBADF. */
 static int submit_first(struct fd_watch *watch)
 {
-    if (try_to_submit(watch, true))
+    if (try_to_submit(watch, true, false))
         return 0;
     if (watch->op.result == -EBADF)
         return EBADF;
@@ -123,6 +127,7 @@ static int replace(struct fd_watch *watch, void (*function)(void *), void *argum
             return error;
     }
     watch->over = false;
+    watch->replaced = !watch->in_flight;
     return 0;
 }
 
@@ -181,10 +186,13 @@ static void drop(struct fd_watch *watch)
     struct fd_watches *of_fd = fd_table_find(&watch->loop->fd_watches, watch->op.fd, sizeof *of_fd);
     *place_in(of_fd, watch->events) = NULL;
     watch->removed = true;
+    struct driver *driver = watch->loop->driver;
+    int fd = watch->op.fd;
     if (watch->in_flight)
-        driver_cancel(watch->loop->driver, &watch->op);
+        driver_cancel(driver, &watch->op);
     else if (!watch->call.ready.queued && !watch->calling)
         free_watch(watch);
+    driver_end_polls(driver, fd);
 }
 
 static bool drop_if_there(int fd, unsigned events)

@@ -99,9 +99,12 @@ struct driver_op {
         struct { void *data; size_t size; int flags; } buffer;  /* flags: MSG_ values of recv and send */
         struct { struct sockaddr *data; socklen_t *size; socklen_t length; } address; /* accept fills *size,
                                                                                         connect reads length */
-        struct { unsigned events; bool watches, is_new; } poll; /* watches: one of many of this descriptor, so the
-                                                                   first look is the next wait's.  is_new: the first
-                                                                   of them: a bad descriptor is reported at once */
+        struct { unsigned events; bool watches, is_new, again; } poll; /* watches: one of many of this descriptor, so
+                                                                          the first look is the next wait's.  is_new:
+                                                                          the first of them: a bad descriptor is
+                                                                          reported at once.  again: it has just
+                                                                          completed, and the descriptor was not closed
+                                                                          since; driver_end_polls must follow */
         struct { struct msghdr *data; int flags; } message;     /* flags: MSG_ values */
         struct { void *data; unsigned id; bool single; } lent;  /* set by the driver; id: the number of its buffer.
                                                                    single: set by the caller: nothing is received
@@ -147,6 +150,8 @@ struct driver_type {
     bool (*is_busy)(struct driver *driver, int fd);
     /* no operation on it is in flight */
     void (*close_fd)(struct driver *driver, int fd);
+    /* a DRIVER_POLL that was submitted `again` is not submitted any more; NULL: nothing is to be done */
+    void (*end_polls)(struct driver *driver, int fd);
     /* a buffer that a DRIVER_RECV_LENT has lent: its memory belongs to the driver again */
     void (*give_back)(struct driver *driver, void *data, unsigned id);
     /* like DRIVER_SEND without an operation; -EAGAIN: the bytes must wait, submit an operation. NULL: they may
@@ -312,6 +317,12 @@ static inline void driver_release(struct driver *driver, int fd)
 static inline bool driver_is_busy(struct driver *driver, int fd)
 {
     return driver->type->is_busy(driver, fd);
+}
+/* Called when the last one has completed, or was cancelled: the descriptor may be closed next. */
+static inline void driver_end_polls(struct driver *driver, int fd)
+{
+    if (driver->type->end_polls && !driver_is_foreign(driver))
+        driver->type->end_polls(driver, fd);
 }
 static inline void driver_close_fd(struct driver *driver, int fd)
 {

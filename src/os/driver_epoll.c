@@ -258,26 +258,52 @@ static int control(struct epoll *epoll, int request, struct epoll_watch *watch, 
     return epoll_ctl(epoll->fd, request, fd, &event) == 0 ? 0 : -errno;
 }
 
+/* Only polls are in the queues that are submitted again after each event, and one of them was. */
+static bool polls_go_on(const struct epoll_watch *watch)
+{
+    bool again = false;
+    LIST_EACH(const struct driver_op, op, &watch->pollers, link) {
+        if (!op->u.poll.watches)
+            return false;
+        again |= op->u.poll.again;
+    }
+    return again && list_is_empty(&watch->readers) && list_is_empty(&watch->writers);
+}
+
 /*
  * The number of a descriptor that is not adopted may have been closed and used again without the
  * driver's knowledge. So the descriptor is registered at each queueing, and each registration is good
- * for one event.
+ * for one event. The exception is a poll that is submitted again and again: its registration remains.
  */
-static int arm_once(struct epoll *epoll, struct epoll_watch *watch, int fd)
+static int arm_foreign(struct epoll *epoll, struct epoll_watch *watch, int fd)
 {
-    uint32_t events = events_of_queues(watch) | EPOLLONESHOT;
+    uint32_t kept = polls_go_on(watch) ? events_of_queues(watch) : 0;
+    uint32_t events = kept ? kept : events_of_queues(watch) | EPOLLONESHOT;
     int error =
         control(epoll, watch->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, watch, fd, events);
     if (error == -ENOENT || error == -EEXIST)
         error = control(epoll, error == -ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, watch, fd, events);
     watch->registered = !error;
+    watch->kept = error ? 0 : kept;
     return error;
+}
+
+static bool is_kept(const struct epoll_watch *watch, const struct driver_op *op)
+{
+    return op->kind == DRIVER_POLL && op->u.poll.again && watch->kept && (op->u.poll.events & ~watch->kept) == 0;
+}
+
+static void unregister(struct epoll *epoll, struct epoll_watch *watch, int fd)
+{
+    epoll_ctl(epoll->fd, EPOLL_CTL_DEL, fd, NULL);
+    watch->registered = false;
+    watch->kept = 0;
 }
 
 static int arm(struct epoll *epoll, struct epoll_watch *watch, int fd)
 {
     if (!watch->adopted)
-        return arm_once(epoll, watch, fd);
+        return arm_foreign(epoll, watch, fd);
     if (watch->registered)
         return 0;
     uint32_t events = READ_EVENTS | EPOLLPRI | EPOLLOUT | EPOLLET;
@@ -296,7 +322,7 @@ static int enqueue(struct epoll *epoll, struct driver_op *op)
         return -ENOMEM;
     struct list *queue = queue_of(watch, op);
     list_add_last(queue, &op->link);
-    int error = arm(epoll, watch, op->fd);
+    int error = is_kept(watch, op) ? 0 : arm(epoll, watch, op->fd);
     if (error)
         list_remove(queue, &op->link);
     else
@@ -323,7 +349,7 @@ static bool is_receive(const struct driver_op *op)
 static bool must_queue(struct epoll_watch *watch, const struct driver_op *op)
 {
     if (op->kind == DRIVER_POLL) /* epoll tells at once of what is ready, but for edges that have been told */
-        return op->u.poll.watches && watch && !watch->adopted;
+        return op->u.poll.watches && (watch ? !watch->adopted : op->u.poll.again);
     if (!watch)
         return false;
     return !list_is_empty(queue_of(watch, op)) || (watch->drained && is_receive(op));
@@ -469,6 +495,8 @@ void epoll_adopt(struct driver *driver, int fd)
         return; /* no memory: the descriptor is watched like a foreign one */
     EDDY_ASSERT(!has_operations(watch),
                 "descriptor %d is adopted while operations on it are in flight", fd);
+    if (watch->kept) /* epoll would report it until it is armed for the first time */
+        unregister(epoll_of(driver), watch, fd);
     *watch = (struct epoll_watch){.generation = watch->generation + 1, .adopted = true};
 }
 
@@ -482,6 +510,21 @@ void epoll_release(struct driver *driver, int fd)
     if (watch->registered)
         epoll_ctl(epoll->fd, EPOLL_CTL_DEL, fd, NULL);
     *watch = (struct epoll_watch){.generation = watch->generation + 1};
+}
+
+static void arm_again(struct epoll *epoll, struct epoll_watch *watch, int fd);
+
+/* Epoll would go on reporting a descriptor that was closed, as long as another process has its open file. */
+void epoll_end_polls(struct driver *driver, int fd)
+{
+    struct epoll *epoll = epoll_of(driver);
+    struct epoll_watch *watch = find_watch(epoll, fd);
+    if (!watch || !watch->kept)
+        return;
+    if (!has_operations(watch))
+        unregister(epoll, watch, fd);
+    else if (events_of_queues(watch) != watch->kept)
+        arm_again(epoll, watch, fd);
 }
 
 bool epoll_is_busy(struct driver *driver, int fd)
@@ -539,13 +582,18 @@ static bool has_event(struct epoll *epoll, struct epoll_watch *watch, struct dri
     return op->result != 0;
 }
 
-static void run_pollers(struct epoll *epoll, struct epoll_watch *watch, uint32_t events)
+/* True: one has completed. */
+static bool run_pollers(struct epoll *epoll, struct epoll_watch *watch, uint32_t events)
 {
+    bool any = false;
     for (struct driver_op *op = first_op(&watch->pollers), *next; op; op = next) {
         next = LIST_NEXT(op, struct driver_op, link);
-        if (has_event(epoll, watch, op, events))
+        if (has_event(epoll, watch, op, events)) {
             finish_op(epoll, &watch->pollers, op);
+            any = true;
+        }
     }
+    return any;
 }
 
 static void fail_all(struct epoll *epoll, struct list *queue, int error)
@@ -558,7 +606,7 @@ static void fail_all(struct epoll *epoll, struct list *queue, int error)
 
 static void arm_again(struct epoll *epoll, struct epoll_watch *watch, int fd)
 {
-    int error = events_of_queues(watch) != 0 ? arm_once(epoll, watch, fd) : 0;
+    int error = events_of_queues(watch) != 0 ? arm_foreign(epoll, watch, fd) : 0;
     if (!error)
         return;
     fail_all(epoll, &watch->readers, error);
@@ -583,6 +631,17 @@ static void call_ended(struct epoll *epoll, struct driver_op *op)
         arm_again(epoll, watch, fd);
 }
 
+/* A registration that is kept needs no call of the kernel, unless it reports what no poll waits for now. */
+static void after_event(struct epoll *epoll, struct epoll_watch *watch, int fd, bool any)
+{
+    if (watch->kept && any)
+        return;
+    if (watch->kept && !has_operations(watch))
+        unregister(epoll, watch, fd);
+    else
+        arm_again(epoll, watch, fd);
+}
+
 static void handle_event(struct epoll *epoll, const struct epoll_event *event)
 {
     int fd = (int)(uint32_t)event->data.u64;
@@ -598,10 +657,9 @@ static void handle_event(struct epoll *epoll, const struct epoll_event *event)
     }
     if ((event->events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
         run_in_order(epoll, watch, &watch->writers);
-    if (!list_is_empty(&watch->pollers))
-        run_pollers(epoll, watch, event->events);
+    bool any = !list_is_empty(&watch->pollers) && run_pollers(epoll, watch, event->events);
     if (!watch->adopted)
-        arm_again(epoll, watch, fd);
+        after_event(epoll, watch, fd, any);
 }
 
 /* Whole milliseconds, rounded up: never early. */
@@ -756,6 +814,7 @@ const struct driver_type driver_epoll = {
     .release = epoll_release,
     .is_busy = epoll_is_busy,
     .close_fd = epoll_close_fd,
+    .end_polls = epoll_end_polls,
     .give_back = epoll_give_back,
     .send_now = send_now,
     .net = &net_kernel,

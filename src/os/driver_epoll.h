@@ -27,6 +27,9 @@ struct epoll_watch {
     uint32_t generation;         /* incremented on close; events with an older generation are ignored */
     bool adopted;                /* registered once, edge-triggered, until driver_close_fd; non-blocking */
     bool registered;             /* epoll knows the descriptor (one that is not adopted: perhaps) */
+    uint32_t kept;               /* of one that is not adopted: epoll reports these events while it has them, for polls
+                                    that are submitted again and again, and nothing else is in the queues; 0: its
+                                    registration is good for one event */
     bool drained;                /* no bytes are available until the next edge */
     bool never_drained;          /* after an end, an error or urgent data a short read proves nothing */
     int8_t is_tcp;               /* whether it is a TCP socket; 0: not asked yet, 1: yes, -1: no */
@@ -64,6 +67,7 @@ void epoll_adopt(struct driver *driver, int fd);
 void epoll_release(struct driver *driver, int fd);
 bool epoll_is_busy(struct driver *driver, int fd);
 void epoll_close_fd(struct driver *driver, int fd);
+void epoll_end_polls(struct driver *driver, int fd);
 void epoll_give_back(struct driver *driver, void *data, unsigned id);
 
 /* For a driver that has other ways to complete an operation. The operation is not in a queue any more, its result is

@@ -95,6 +95,7 @@ const struct driver_type driver_sim = {
     .release = sim_release,
     .is_busy = sim_is_busy,
     .close_fd = sim_close_fd,
+    .end_polls = epoll_end_polls,
     .give_back = epoll_give_back,
     .net = &net_sim,
 };

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
 
 /* ==== cancelling ==== */
 
@@ -280,6 +281,124 @@ static void a_duplicate_of_a_closed_descriptor_gets_no_events(void **state)
     close_pair(fresh);
     close(duplicate);
     close(ends[1]);
+}
+
+/* ==== polls that are submitted again ==== */
+
+static int changes; /* calls of epoll_ctl */
+
+/* In place of libc's. */
+int epoll_ctl(int epoll, int request, int fd, struct epoll_event *event)
+{
+    changes++;
+    return (int)syscall(SYS_epoll_ctl, epoll, request, fd, event);
+}
+
+static void watch_once(struct probe *probe, int fd, bool again)
+{
+    prepare(probe, DRIVER_POLL, fd);
+    probe->op.u.poll.events = POLLIN;
+    probe->op.u.poll.watches = true;
+    probe->op.u.poll.again = again;
+    probe->completions = driver_submit(driver, &probe->op);
+}
+
+/* The first submission and the first of those `again` register the descriptor. */
+static void a_poll_again_registers_nothing(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    char byte;
+    make_pair(ends);
+    changes = 0;
+    for (int i = 0; i < 10; i++) {
+        watch_once(&probe, ends[0], i > 0);
+        assert_int_equal(driver_wait(driver, 0), 0);
+        assert_int_equal(probe.completions, 0); /* the byte was taken */
+        put(ends[1], "x");
+        assert_int_equal(finish(&probe), POLLIN);
+        assert_int_equal(read(ends[0], &byte, 1), 1);
+    }
+    assert_true(changes <= 2);
+    driver_end_polls(driver, ends[0]);
+    close_pair(ends);
+}
+
+static bool would_wake(void)
+{
+    struct pollfd entry = {.fd = driver_descriptor(driver), .events = POLLIN};
+    return poll(&entry, 1, 0) != 0;
+}
+
+/* Another process may have the open file of a descriptor that was closed: epoll would report it for ever. */
+static void polls_that_have_ended_report_nothing(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    for (int cancelled = 0; cancelled < 2; cancelled++) {
+        make_pair(ends);
+        int duplicate = dup(ends[0]);
+        put(ends[1], "x");
+        for (int i = 0; i < 3; i++) {
+            watch_once(&probe, ends[0], i > 0);
+            if (i < 2 || !cancelled)
+                assert_int_equal(finish(&probe), POLLIN);
+        }
+        if (cancelled)
+            driver_cancel(driver, &probe.op);
+        driver_end_polls(driver, ends[0]);
+        if (cancelled)
+            finish(&probe);
+        close(ends[0]); /* without telling the driver */
+        driver_wait(driver, 0);
+        assert_false(strcmp(driver_name, "epoll") == 0 && would_wake());
+        close(duplicate);
+        close(ends[1]);
+    }
+}
+
+/* What was ready is not read at once: epoll is told to be silent until the poll is submitted again. */
+static void a_poll_that_rests_does_not_keep_the_driver_awake(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe;
+    make_pair(ends);
+    put(ends[1], "x");
+    for (int i = 0; i < 3; i++) {
+        watch_once(&probe, ends[0], i > 0);
+        assert_int_equal(finish(&probe), POLLIN);
+    }
+    driver_wait(driver, 0);
+    assert_false(strcmp(driver_name, "epoll") == 0 && would_wake());
+    watch_once(&probe, ends[0], true);
+    assert_int_equal(finish(&probe), POLLIN);
+    driver_end_polls(driver, ends[0]);
+    close_pair(ends);
+}
+
+/* Another operation of the same descriptor takes part, and goes. */
+static void a_poll_again_beside_others(void **state)
+{
+    (void)state;
+    int ends[2];
+    struct probe probe, reader;
+    make_pair(ends);
+    for (int i = 0; i < 6; i++) {
+        watch_once(&probe, ends[0], i > 0);
+        if (i % 2) {
+            begin_receive(&reader, ends[0], 1);
+            put(ends[1], "x");
+            assert_int_equal(finish(&reader), 1);
+        }
+        put(ends[1], "y");
+        assert_true(probe.completions == 1 || finish(&probe) == POLLIN);
+        perform(&reader, DRIVER_RECV, ends[0]);
+    }
+    driver_end_polls(driver, ends[0]);
+    close_pair(ends);
 }
 
 static void a_stranger_may_be_closed_and_its_number_reused(void **state)
@@ -593,6 +712,10 @@ int main(void)
         RULE(a_completion_may_submit_itself_again),
         RULE(events_of_a_closed_descriptor_do_not_reach_its_successor),
         RULE(a_duplicate_of_a_closed_descriptor_gets_no_events),
+        RULE(a_poll_again_registers_nothing),
+        RULE(polls_that_have_ended_report_nothing),
+        RULE(a_poll_that_rests_does_not_keep_the_driver_awake),
+        RULE(a_poll_again_beside_others),
         RULE(a_stranger_may_be_closed_and_its_number_reused),
         RULE(a_released_descriptor_is_a_stranger),
         RULE(a_wait_without_limit_on_time_does_not_sleep),

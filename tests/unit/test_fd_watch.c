@@ -182,6 +182,40 @@ static void a_closed_descriptor_is_reported_once(void **state)
     told("rests 1");
 }
 
+static void reopen(void *unused)
+{
+    char byte;
+    (void)unused;
+    if (read(ends[0], &byte, 1) != 1)
+        return;
+    note("%c", byte);
+    if (++calls != 3)
+        return;
+    int number = ends[0];
+    close(ends[0]);
+    close(ends[1]);
+    (void)!pipe2(ends, O_NONBLOCK | O_CLOEXEC);
+    note("%d", ends[0] == number);
+    eddy_add_reader(ends[0], reopen, NULL);
+}
+
+eddy_async(void, gets_another_file)
+{
+    eddy_add_reader(ends[0], reopen, NULL);
+    for (int call = 0; call < 6; call++) {
+        (void)!write(ends[1], &"abcdef"[call], 1);
+        eddy_await(wait_for_calls(call + 1));
+    }
+    eddy_remove_reader(ends[0]);
+}
+
+static void a_reader_may_be_added_for_another_file_of_the_same_number(void **state)
+{
+    (void)state;
+    RUN(gets_another_file());
+    told("a b c 1 d e f");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(errors_are_returned_at_once, begin, end),
         cmocka_unit_test_setup_teardown(watches_that_are_left_over_end_with_the_loop, begin, end),
         cmocka_unit_test_setup_teardown(a_closed_descriptor_is_reported_once, begin, end),
+        cmocka_unit_test_setup_teardown(a_reader_may_be_added_for_another_file_of_the_same_number, begin, end),
         cmocka_unit_test_setup_teardown(a_call_that_schedules_itself_does_not_starve_io, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
