@@ -48,62 +48,6 @@ static int64_t answer(int64_t got)
     return got < 0 ? -errno : got;
 }
 
-static int64_t poll_now(int fd, unsigned events)
-{
-    struct pollfd entry = {.fd = fd, .events = (short)events};
-    if (fd < 0) /* poll(2) ignores this descriptor */
-        return -EBADF;
-    int count = poll(&entry, 1, 0);
-    if (count < 0)
-        return -errno;
-    if (count == 0)
-        return -EAGAIN;
-    return (entry.revents & POLLNVAL) != 0 ? -EBADF : (unsigned short)entry.revents;
-}
-
-/* An interrupted call goes on by itself. -EAGAIN is a result: the queue of a Unix socket is full, and the call had
- * no effect. */
-static int64_t begin_connect(const struct driver_op *op)
-{
-    int64_t result = stranger_connect(op);
-    return result == -EALREADY || result == -EINTR ? -EINPROGRESS : result;
-}
-
-/* The event may be an older one: only a writable socket has an outcome. A second connect returns the outcome and
- * leaves the socket usable for another connect; after SO_ERROR it would stay in the state of connecting. */
-static int64_t end_connect(const struct driver_op *op)
-{
-    int64_t ready = poll_now(op->fd, POLLOUT);
-    if (ready < 0)
-        return ready == -EAGAIN ? -EINPROGRESS : ready;
-    int64_t result = begin_connect(op);
-    return result == -EISCONN ? 0 : result;
-}
-
-/* For a socket that other code left blocking: only its own task waits, not the loop. */
-enum { NOW = MSG_DONTWAIT | MSG_NOSIGNAL };
-
-static int64_t call(const struct driver_op *op)
-{
-    void *data = op->u.buffer.data;
-    size_t size = op->u.buffer.size;
-    switch (op->kind) {
-    case DRIVER_POLL: return poll_now(op->fd, op->u.poll.events);
-    case DRIVER_ACCEPT:
-        return answer(
-            accept4(op->fd, op->u.address.data, op->u.address.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    case DRIVER_CONNECT: return op->state == STATE_QUEUED ? end_connect(op) : begin_connect(op);
-    case DRIVER_RECV: return answer(recv(op->fd, data, size, op->u.buffer.flags | MSG_DONTWAIT));
-    case DRIVER_SEND: return answer(send(op->fd, data, size, op->u.buffer.flags | NOW));
-    case DRIVER_RECVMSG:
-        return answer(recvmsg(op->fd, op->u.message.data, op->u.message.flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
-    case DRIVER_SENDMSG: return answer(sendmsg(op->fd, op->u.message.data, op->u.message.flags | NOW));
-    case DRIVER_READ: return answer(read(op->fd, data, size));
-    case DRIVER_WRITE: return answer(write(op->fd, data, size));
-    default: return -EINVAL;
-    }
-}
-
 static bool socket_is_tcp(struct epoll_watch *watch, int fd)
 {
     if (watch->is_tcp == 0) {
@@ -159,7 +103,7 @@ static int64_t try_once(struct epoll *epoll, const struct epoll_watch *watch, st
 {
     if (op->kind == DRIVER_RECV_LENT)
         return receive_lent(epoll, op);
-    return may_wait(watch, op) ? stranger_call(op) : call(op);
+    return may_wait(watch, op) ? stranger_call(op) : epoll_call(op, op->state == STATE_QUEUED);
 }
 
 /* Moves only a part of the bytes; see driver_fault. */
@@ -336,7 +280,7 @@ static int64_t send_now(struct driver *driver, int fd, const void *data, size_t 
     const struct epoll_watch *watch = find_watch(epoll_of(driver), fd);
     if (!watch || !watch->adopted || !list_is_empty(&watch->writers))
         return -EAGAIN;
-    int64_t result = answer(send(fd, data, size, NOW));
+    int64_t result = answer(send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL));
     return result == -EINTR ? -EAGAIN : result;
 }
 

@@ -59,6 +59,8 @@ void epoll_finish(struct epoll *epoll);
 /* `fd` ends a wait, and no operation. Returns 0 or an errno value. */
 int epoll_watch_signal(struct epoll *epoll, int fd, unsigned events);
 
+/* The result, or a negative errno value. waited: epoll has reported its descriptor. */
+int64_t epoll_call(const struct driver_op *op, bool waited);
 bool epoll_submit(struct driver *driver, struct driver_op *op);
 void epoll_cancel(struct driver *driver, struct driver_op *op);
 void epoll_wake(struct driver *driver);
