@@ -13,6 +13,7 @@ gdb loads this file by itself where it knows the folder that `make install` put 
 and registers, writes nothing and calls nothing: a core file will do. It begins at the variable eddy_loops of
 src/core/loops.c and finds everything else by the names of struct members, in the library's DWARF.
 """
+import collections
 import contextlib
 import errno
 import itertools
@@ -37,13 +38,14 @@ TICK_BITS = 20
 # What eddy_switch leaves on the stack, from the saved stack pointer on: see src/core/switch_<arch>.c.
 LAYOUTS = {
     'i386:x86-64': {
-        'size': 56, 'pc': ('rip', 48), 'sp': 'rsp', 'argument': 'r12', 'entry': 'r13',
+        'size': 56, 'pc': ('rip', 48), 'sp': 'rsp', 'fp': 'rbp', 'argument': 'r12', 'entry': 'r13',
         'saved': {'r15': 0, 'r14': 8, 'r13': 16, 'r12': 24, 'rbx': 32, 'rbp': 40}},
     'aarch64': {
         'size': 176, 'pc': ('pc', 8), 'sp': 'sp', 'argument': 'x19', 'entry': 'x20',
         'saved': {'x%d' % n: 16 + 8 * (n - 19) for n in range(19, 29)} | {'x29': 0, 'x30': 8}},
 }
 
+ENTRIES = ('eddy_switch_entry', 'eddy_generator_entry') # the first functions on a stack
 KINDS = ('awaitable', 'coroutine', 'generator', 'async_generator', 'future', 'blocking function')
 STATES = ('created', 'running', 'suspended', 'finished')
 FLAG_TASK, FLAG_FUTURE = 1, 2
@@ -325,6 +327,26 @@ def waits_for(task, names):
 
 # --- stacks that do not run -------------------------------------------------------------------------------------------
 
+class Point(collections.namedtuple('Point', 'sp pc fp')):
+    """Where a stack was left by a step of a generator, on x86-64: see src/core/generator_switch.h."""
+
+
+def point_of(value):
+    """The place that a struct generator_point stands for; where it is a struct switch_point, its stack pointer."""
+    sp = int(value['sp'])
+    if not any(field.name == 'pc' for field in value.type.fields()):
+        return sp
+    pc = int(value['pc'])
+    for name in 'generator_back_keeping', 'generator_back_transferred':
+        if pc == int(gdb.parse_and_eval('(unsigned long)&' + name)):
+            pc = int(value['then'])
+    return Point(sp, pc, int(value['bp']))
+
+
+def sp_of(place):
+    return place.sp if isinstance(place, Point) else place
+
+
 class Elsewhere(gdb.unwinder.Unwinder):
     """While gdb is aimed at a saved stack, the frames saved there appear as callers of the thread's innermost frame."""
     def __init__(self):
@@ -350,7 +372,12 @@ class Elsewhere(gdb.unwinder.Unwinder):
         if not layout or int(pending.read_register(layout['sp'])) != self.here:
             return None
         name, offset = layout['pc']
-        info = pending.create_unwind_info(types.SimpleNamespace(sp=gdb.Value(self.target), pc=pending.read_register(name)))
+        at_sp = self.target.sp if isinstance(self.target, Point) else self.target
+        info = pending.create_unwind_info(types.SimpleNamespace(sp=gdb.Value(at_sp), pc=pending.read_register(name)))
+        if isinstance(self.target, Point):
+            for register, value in ((name, self.target.pc), (layout['sp'], self.target.sp), (layout['fp'], self.target.fp)):
+                info.add_saved_register(register, gdb.Value(value).cast(gdb.lookup_type('unsigned long')))
+            return info
         info.add_saved_register(name, word(self.target + offset))
         info.add_saved_register(layout['sp'], gdb.Value(self.target + layout['size']).cast(gdb.lookup_type('unsigned long')))
         for register, place in layout['saved'].items():
@@ -441,6 +468,8 @@ class Aimed:
 
     def is_there(self):
         try:
+            if isinstance(self.saved_sp, Point):
+                return int(word(self.saved_sp.sp)) is not None
             return int(word(self.saved_sp + layout_of(gdb.newest_frame())['pc'][1])) != 0
         except gdb.MemoryError:
             return False
@@ -449,7 +478,7 @@ class Aimed:
         """gcore writes zeros where memory cannot be read in one piece, which a guard page prevents."""
         if self.saved_sp is None or self.is_there():
             return
-        if sleeps(self.saved_sp):
+        if sleeps(sp_of(self.saved_sp)):
             raise Asleep('The stack sleeps (hibernation): look at it in the core file that `eddy core FILE` writes.')
         raise Trouble('The stack is not in this core file. gcore leaves out what a guard page lies in: use the '
                       'kernel\'s core files,\n`eddy core FILE`, or run the program with EDDY_STACK_GUARD=mprotect.')
@@ -458,7 +487,7 @@ class Aimed:
         return itertools.islice(stack_frames(), self.thread_frames(), None)
 
     def backtrace(self, options, first):
-        """What bt prints, numbered from `first` on; the number of frames; the stack pointer of the generator's consumer."""
+        """What bt prints, numbered from `first` on; the number of frames; where the generator's consumer was left."""
         self.check()
         printed = gdb.execute('bt ' + options, to_string=True)
         groups, hidden = [], self.thread_frames()
@@ -470,9 +499,11 @@ class Aimed:
     def consumer(self):
         """A generator's stack begins where its consumer stepped into it, on another stack; so does that of a call."""
         *_, last = itertools.chain([None], self.frames())
-        if last is None or last.name() != 'eddy_switch_entry':
+        if last is None or last.name() not in ENTRIES:
             return None
         layout = LAYOUTS[last.architecture().name()]
+        if last.name() == 'eddy_generator_entry':
+            return point_of(at(int(last.read_register(layout['argument'])), 'generator_stack')['outside'])
         entry = gdb.block_for_pc(int(last.read_register(layout['entry'])))
         if entry is None or not entry.function or not entry.function.symtab:
             return None

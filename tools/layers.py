@@ -24,7 +24,7 @@ def symbols(lines, module):
         if not match:
             continue
         name, symbol, kind = match.groups()
-        defined, needed = files[re.sub(r'^(frame|switch)_(aarch64|generic|x86_64)$', r'\1', name)]
+        defined, needed = files[re.sub(r'^(frame|generator|switch)_(aarch64|generic|x86_64)$', r'\1', name)]
         if kind == 'U':
             needed.add(symbol)
         elif kind.isupper():

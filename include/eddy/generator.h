@@ -60,6 +60,8 @@ EDDY_API struct eddy_failure *eddy_generator_delegate(struct eddy_generator_cont
                                                       struct eddy_generator *inner, size_t size);
 EDDY_API struct eddy_failure *eddy_generator_transfer(struct eddy_generator_control *control,
                                                       struct eddy_generator *to, size_t size);
+/* The failure that was thrown into the running body, where ed_generator_yield has found that there is one. */
+EDDY_API struct eddy_failure *eddy_generator_thrown(struct eddy_generator *g);
 EDDY_API bool eddy_async_step(struct eddy_async_generator *g, size_t size, void *slot, void *sent_slot);
 EDDY_API struct eddy_failure *eddy_async_close(struct eddy_async_generator *g);
 
@@ -99,6 +101,94 @@ struct eddy_generator_coroutine {
     size_t value_offset, sent_offset, generator_result_offset; /* places inside the generator */
 };
 EDDY_API extern const struct eddy_awaitable_type eddy_from_generator_type;
+
+/*
+ * A step and a yield in a program's code. On x86-64 they store no registers: the compiler is told that all are lost,
+ * and keeps in memory what it needs. They call no function, since a leaf function has data below its stack pointer:
+ * they jump, with the address to go on at in rcx. There the zero flag tells the rare case: no value, or a thrown
+ * failure. In functions with variable arrays clang needs rbx and does not store it, so there the library does; and no
+ * register is left in which clang could read the flag.
+ */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define ED_WATCHED_STACKS 1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define ED_WATCHED_STACKS 1
+#endif
+#endif
+#if defined __x86_64__ && defined __LP64__ && !defined EDDY_GENERIC_SWITCH && !defined ED_WATCHED_STACKS
+#define ED_QUICK_STEPS 1
+#if defined __CET__ && (__CET__ & 1)
+#define ED_JUMP "notrack jmp"
+#else
+#define ED_JUMP "jmp"
+#endif
+#ifdef __clang__
+#define ED_KEEPING "_keeping"
+#define ED_LOST_RBX
+#define ED_IS_RARE "\n\tsetz %%al"
+#else
+#define ED_KEEPING ""
+#define ED_LOST_RBX "rbx",
+#define ED_IS_RARE
+#endif
+#ifdef __AVX512F__
+#define ED_LOST_AVX512 \
+    , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", \
+        "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+#else
+#define ED_LOST_AVX512
+#endif
+#define ED_LOST \
+    ED_LOST_RBX "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", \
+        "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)", \
+        "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "memory" ED_LOST_AVX512
+/* No functions: places to jump to, see src/core/generator_x86_64.c. */
+EDDY_API void eddy_generator_enter(void);
+EDDY_API void eddy_generator_enter_keeping(void);
+EDDY_API void eddy_generator_leave(void);
+EDDY_API void eddy_generator_leave_keeping(void);
+#define ED_GO(function) \
+    "leaq 1f(%%rip),%%rcx\n\t" ED_JUMP " *eddy_generator_" function ED_KEEPING "@GOTPCREL(%%rip)\n1:" ED_IS_RARE
+
+static inline __attribute__((always_inline, unused)) bool ed_generator_step(struct eddy_generator *g, size_t size,
+                                                                           void *slot, void *sent_slot)
+{
+    (void)size; /* type->size */
+#ifdef __clang__
+    unsigned char ended;
+    __asm__ volatile(ED_GO("enter") : "=a"(ended), "+D"(g), "+S"(slot), "+d"(sent_slot) : : ED_LOST);
+#else
+    bool ended;
+    __asm__ volatile(ED_GO("enter") : "=@ccz"(ended), "+D"(g), "+S"(slot), "+d"(sent_slot) : : "rax", ED_LOST);
+#endif
+    return !ended;
+}
+
+static inline __attribute__((always_inline, unused)) struct eddy_failure *ed_generator_yield(struct eddy_generator *g)
+{
+    bool thrown;
+    uintptr_t control = (uintptr_t)g->control;
+#ifdef __clang__
+    __asm__ volatile(ED_GO("leave") : "+a"(control) : : "rdx", "rsi", "rdi", ED_LOST);
+    thrown = (unsigned char)control;
+#else
+    __asm__ volatile(ED_GO("leave") : "=@ccz"(thrown), "+a"(control) : : "rdx", "rsi", "rdi", ED_LOST);
+#endif
+    return __builtin_expect(thrown, 0) ? eddy_generator_thrown(g) : (struct eddy_failure *)0;
+}
+#else
+static inline __attribute__((always_inline, unused)) bool ed_generator_step(struct eddy_generator *g, size_t size,
+                                                                           void *slot, void *sent_slot)
+{
+    return eddy_generator_resume(g, size, slot, sent_slot);
+}
+
+static inline __attribute__((always_inline, unused)) struct eddy_failure *ed_generator_yield(struct eddy_generator *g)
+{
+    return eddy_generator_yield(g->control);
+}
+#endif
 
 #ifdef __cplusplus
 }

@@ -1268,7 +1268,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 
 /* ---- generators: inside ---------------------------------------------------------------------------------- */
 
-#define ED_CONTROL (((struct eddy_generator *)(void *)ed_enclosing)->control)
+#define ED_YIELDING ((struct eddy_generator *)(void *)ed_enclosing)
+#define ED_CONTROL (ED_YIELDING->control)
 /* The enclosing generator; elsewhere an object of the same shape, like ED_SELF. */
 #define ED_YIELDER \
     _Generic(&ED_SELF->generator, struct eddy_generator *: ED_SELF, \
@@ -1285,7 +1286,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         ED_IN_GENERATOR; \
         ED_BRIEF(put); \
         ED_SITE(ed_site); \
-        struct eddy_failure *ed_failure = eddy_generator_yield(ED_CONTROL); \
+        struct eddy_failure *ed_failure = ed_generator_yield(ED_YIELDING); \
         if (ED_UNLIKELY(ed_failure != NULL)) \
             failed \
         ED_SENT; \
@@ -1403,7 +1404,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_NEXT_2(g, v) ED_NEXT(g, ED_DO_OUT, v, ED_NO_ERR, )
 #define ED_NEXT_3(g, v, e) ED_NEXT(g, ED_DO_OUT, v, ED_DO_ERR, e)
 #define ED_NEXT(g, ...) ED_STEP("eddy_next", ED_RESUME, ED_NO_CODE, , g, ED_NO_SEND, , __VA_ARGS__, ED_STEP_NAMES)
-#define ED_RESUME(ge, go) eddy_generator_resume(ED_SLOTS(ge, go))
+#define ED_RESUME(ge, go) ed_generator_step(ED_SLOTS(ge, go))
 
 #define eddy_send(...) ED_OVERLOAD(ED_SEND_, __VA_ARGS__)(__VA_ARGS__)
 #define ED_SEND_2(g, s) ED_SEND(g, s, ED_NO_OUT, , ED_NO_ERR, )
@@ -1506,7 +1507,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_EACH_PUT_0(x, gp) true
 #define ED_EACH_PUT_1(x, gp) (x = gp->value, true)
 #define ED_NEXT_ITEM(on, gp, er, site) \
-    bool ED_CAT(on, m) = eddy_generator_resume(&gp->generator, sizeof *gp, &gp->value, &gp->sent); \
+    bool ED_CAT(on, m) = ed_generator_step(&gp->generator, sizeof *gp, &gp->value, &gp->sent); \
     if (ED_UNLIKELY(!ED_CAT(on, m) && eddy_generator_failed(&gp->generator))) \
         ED_CATCH_OR_PEND(eddy_generator_failure(&gp->generator), er, site, eddy_failure_unhandled)
 #define ED_NEXT_ASYNC_ITEM(on, gp, er, site) \

@@ -48,7 +48,7 @@ static const char *state_of(const struct eddy_core *core, const void *x)
     if (core->type->kind == EDDY_GENERATOR || core->type->kind == EDDY_ASYNC_GENERATOR) {
         const struct eddy_generator *generator = x;
         if (generator->control)
-            return states[((const struct generator_stack *)(const void *)generator->control)->state];
+            return states[generator_state((const struct generator_stack *)(const void *)generator->control)];
     }
     return states[core->state];
 }

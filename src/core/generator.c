@@ -28,18 +28,131 @@ static void unlist(struct generator_stack *g)
     g->loop = NULL;
 }
 
+/* ---- switches ---- */
+
+#ifdef EDDY_QUICK_STEPS
+
+static void prepare(struct generator_stack *g, void *top)
+{
+    g->inside = (struct generator_point){.sp = top, .pc = (void *)(uintptr_t)eddy_generator_entry};
+}
+
+/* The consumer's code goes on after a step. False: the generator has ended. */
+static inline bool go_in(struct generator_stack *g)
+{
+    return generator_go_in(g, g->thrown != NULL);
+}
+
+static struct eddy_failure *go_out(struct generator_stack *g)
+{
+    return generator_go_out(g) ? g->thrown : NULL;
+}
+
+static bool was_transferred(const struct generator_stack *g)
+{
+    return g->outside.pc == (void *)(uintptr_t)generator_back_transferred;
+}
+
+static struct generator_stack *origin_of(struct generator_stack *g)
+{
+    return was_transferred(g) ? g->origin : g;
+}
+
+/* `other` gets the way back to the consumer of g. */
+static void hand_over(const struct generator_stack *g, struct generator_stack *other, struct generator_stack *origin)
+{
+    other->origin = origin;
+    other->outside = g->outside;
+    if (!was_transferred(g) && g->outside.pc != (void *)(uintptr_t)generator_back_keeping)
+        other->outside.then = g->outside.pc;
+    other->outside.pc = (void *)(uintptr_t)generator_back_transferred;
+}
+
+static struct eddy_failure *go_across(struct generator_stack *g, struct generator_stack *other)
+{
+    return generator_go_across(g, other) ? g->thrown : NULL;
+}
+
+static _Noreturn void go_away(struct generator_stack *g)
+{
+    generator_go_away(g);
+}
+
+static void forget(struct generator_stack *g)
+{
+    (void)g;
+}
+
+#else
+
+static void prepare(struct generator_stack *g, void *top)
+{
+    switch_prepare(&g->inside, g->stack->floor, top, generator_body, g);
+}
+
+static inline bool go_in(struct generator_stack *g)
+{
+    g->origin = g;
+    g->state = EDDY_RUNNING;
+    return switch_for_bool(&g->outside, &g->inside, g->thrown);
+}
+
+static struct eddy_failure *go_out(struct generator_stack *g)
+{
+    g->state = EDDY_SUSPENDED;
+    void *const there_is_a_value = (void *)(uintptr_t)1; /* exactly 1: it is read as a bool, which has no other bits */
+    return switch_with(&g->inside, &g->outside, there_is_a_value);
+}
+
+static struct generator_stack *origin_of(struct generator_stack *g)
+{
+    return g->origin;
+}
+
+static void hand_over(const struct generator_stack *g, struct generator_stack *other, struct generator_stack *origin)
+{
+    other->origin = origin;
+    other->outside = g->outside;
+}
+
+static struct eddy_failure *go_across(struct generator_stack *g, struct generator_stack *other)
+{
+    g->state = EDDY_SUSPENDED;
+    other->state = EDDY_RUNNING;
+    return switch_with(&g->inside, &other->inside, NULL);
+}
+
+static _Noreturn void go_away(struct generator_stack *g)
+{
+    struct switch_point gone, outside = g->outside;
+    switch_retire();
+    switch_away(&gone, &outside, NULL);
+    __builtin_unreachable();
+}
+
+static void forget(struct generator_stack *g)
+{
+    switch_forget(&g->inside);
+}
+
+#endif
+
 /* Runs last on its stack: the body has returned. */
-static void body(void *argument)
+EDDY_CALLED_BY_ASSEMBLY void generator_body(void *argument)
 {
     struct generator_stack *g = argument;
     struct eddy_core *core = &g->frame->core;
     core->type->run((struct eddy_awaitable *)(void *)core);
     g->state = EDDY_FINISHED;
-    g->origin->ended = g;
-    struct switch_point gone, outside = g->outside;
-    switch_retire();
-    switch_away(&gone, &outside, NULL);
-    __builtin_unreachable();
+    origin_of(g)->ended = g;
+    go_away(g);
+}
+
+/* It has no stack any more. `self` tells a step so. */
+static void detach(struct eddy_generator *user)
+{
+    user->control = NULL;
+    user->self = NULL;
 }
 
 /* The size that was requested, or otherwise the size of the task's stack. */
@@ -89,7 +202,7 @@ static bool begin(struct eddy_generator *user, size_t size)
     g->frame->core.failure = NULL;
     g->frame->core.children = NULL;
     g->state = EDDY_SUSPENDED;
-    switch_prepare(&g->inside, stack->floor, copy, body, g);
+    prepare(g, copy);
     return true;
 }
 
@@ -101,7 +214,7 @@ static void collect(struct generator_stack *g, struct eddy_generator *user)
     unlist(g);
     if (own) {
         own->core.state = EDDY_FINISHED;
-        own->control = NULL;
+        detach(own);
     }
     stack_give(g->stack);
     if (user)
@@ -128,9 +241,8 @@ static inline bool step_into(struct generator_stack *g, void *slot, void *sent_s
 {
     g->control.slot = slot;
     g->control.sent_slot = sent_slot;
-    g->origin = g;
-    g->state = EDDY_RUNNING;
-    return switch_for_bool(&g->outside, &g->inside, thrown);
+    g->thrown = thrown;
+    return go_in(g);
 }
 
 static void collect_ended(struct eddy_generator *user)
@@ -175,11 +287,16 @@ static __attribute__((noinline)) bool resume_otherwise(struct eddy_generator *us
     return step_into(stack_of(user->control), slot, sent_slot, NULL);
 }
 
+EDDY_CALLED_BY_ASSEMBLY bool generator_step_otherwise(struct eddy_generator *user, void *slot, void *sent_slot)
+{
+    return eddy_generator_resume(user, user->core.type->size, slot, sent_slot);
+}
+
 /* Ends in the switch, as does eddy_generator_yield: a round trip has no `ret`. */
 bool eddy_generator_resume(struct eddy_generator *user, size_t size, void *slot, void *sent_slot)
 {
     struct generator_stack *g = stack_of(user->control);
-    if (__builtin_expect(!g || user->self != user || g->state == EDDY_RUNNING, 0))
+    if (__builtin_expect(!g || user->self != user || generator_state(g) == EDDY_RUNNING, 0))
         return resume_otherwise(user, size, slot, sent_slot);
     return step_into(g, slot, sent_slot, NULL);
 }
@@ -211,7 +328,7 @@ bool generator_throw_failure(struct eddy_generator *user, void *slot, void *sent
     }
     check_not_copied(user);
     struct generator_stack *g = stack_of(user->control);
-    if (g->state == EDDY_RUNNING) {
+    if (generator_state(g) == EDDY_RUNNING) {
         failure_unref(failure);
         set_failure(user, failure_of(EDDY_GENERATOR_RUNNING, "%s", user->core.type->name));
         return false;
@@ -261,7 +378,7 @@ struct eddy_failure *eddy_generator_close(struct eddy_generator *user)
     }
     check_not_copied(user);
     struct generator_stack *g = stack_of(user->control);
-    if (g->state == EDDY_RUNNING)
+    if (generator_state(g) == EDDY_RUNNING)
         return failure_of(EDDY_GENERATOR_RUNNING, "%s", user->core.type->name);
     return close_stack(g, user);
 }
@@ -278,10 +395,19 @@ struct eddy_failure *eddy_generator_failure(struct eddy_generator *user)
 
 struct eddy_failure *eddy_generator_yield(struct eddy_generator_control *control)
 {
-    struct generator_stack *g = stack_of(control);
-    g->state = EDDY_SUSPENDED;
-    void *const there_is_a_value = (void *)(uintptr_t)1; /* exactly 1: it is read as a bool, which has no other bits */
-    return switch_with(&g->inside, &g->outside, there_is_a_value);
+    return go_out(stack_of(control));
+}
+
+struct eddy_failure *eddy_generator_thrown(struct eddy_generator *g)
+{
+    return stack_of(g->control)->thrown;
+}
+
+EDDY_CALLED_BY_ASSEMBLY bool generator_yield_otherwise(struct generator_stack *g)
+{
+    struct eddy_failure *thrown = go_out(g);
+    g->thrown = thrown;
+    return !thrown;
 }
 
 /* A sub-generator with its own stack: yielded and sent values pass between it and the consumer. */
@@ -338,7 +464,7 @@ static __attribute__((noinline)) bool run_on_fresh_stack(struct generator_stack 
 static void drop(struct generator_stack *g)
 {
     unlist(g);
-    switch_forget(&g->inside);
+    forget(g);
     for (struct generator_detour *at = g->detour; at;) {
         struct generator_detour detour = *at; /* it lies on the previous stack, and ends with that one's frames */
         switch_forget(&detour.call.outside);
@@ -356,7 +482,7 @@ struct eddy_failure *eddy_generator_delegate(struct eddy_generator_control *cont
                                              size_t size)
 {
     struct generator_stack *g = stack_of(control);
-    if (inner->control && stack_of(inner->control)->state == EDDY_RUNNING)
+    if (inner->control && generator_state(stack_of(inner->control)) == EDDY_RUNNING)
         return failure_of(EDDY_GENERATOR_RUNNING, "%s", inner->core.type->name);
     if (inner->control)
         return delegate_steps(g, inner, size);
@@ -369,7 +495,7 @@ struct eddy_failure *eddy_generator_delegate(struct eddy_generator_control *cont
         run_inner(inner);
     else if (!run_on_fresh_stack(g, inner))
         inner->core.failure = &failure_no_memory;
-    inner->control = NULL;
+    detach(inner);
     inner->core.state = EDDY_FINISHED;
     struct eddy_failure *failure = eddy_generator_failure(inner);
     if (!failure && g->closing) /* it caught the closing: its outer generator is closed nevertheless */
@@ -387,14 +513,11 @@ struct eddy_failure *eddy_generator_transfer(struct eddy_generator_control *cont
         return &failure_no_memory;
     check_not_copied(to);
     struct generator_stack *other = stack_of(to->control);
-    if (other->state == EDDY_RUNNING)
+    if (generator_state(other) == EDDY_RUNNING)
         return failure_of(EDDY_GENERATOR_RUNNING, "%s", to->core.type->name);
     other->control = g->control;
-    other->origin = g->origin;
-    other->outside = g->outside;
-    g->state = EDDY_SUSPENDED;
-    other->state = EDDY_RUNNING;
-    return switch_with(&g->inside, &other->inside, NULL);
+    hand_over(g, other, origin_of(g));
+    return go_across(g, other);
 }
 
 /* ---- for_each ---- */
@@ -408,7 +531,7 @@ void eddy_each_leave(struct eddy_each *each)
     struct eddy_failure *failure = eddy_generator_close(user);
     if (user->control) { /* it yields instead of ending, and the loop's value ends now: so its stack is given back */
         drop(g);
-        user->control = NULL;
+        detach(user);
     }
     if (failure && each->frame)
         each->frame->failure = eddy_failure_chain(each->frame->failure, failure, NULL);
@@ -467,11 +590,11 @@ void async_generators_close(struct eddy_loop *loop)
 {
     for (struct generator_stack *g; (g = loop->async_generators);) {
         unlist(g);
-        if (g->state != EDDY_SUSPENDED)
+        if (generator_state(g) != EDDY_SUSPENDED)
             continue;
         struct eddy_failure *failure = close_stack(g, NULL);
         if (failure && failure->code == EDDY_GENERATOR_IGNORED_EXIT) {
-            switch_forget(&g->inside);
+            forget(g);
             stack_give(g->stack);
         }
         if (failure) {

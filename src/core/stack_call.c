@@ -38,24 +38,24 @@ void stack_call(struct stack_call *call, void *low, void *top)
 /* Bytes that a thread's own stack certainly has left below a loop: for sanitizers only. */
 #define ROOM ((uintptr_t)64 * 1024)
 
-/* Where the thread's own stack was left; NULL: it is running now. */
-static const struct switch_point *own_stack(void)
+/* The stack pointer where the thread's own stack was left; NULL: it is running now. */
+static void *own_stack(void)
 {
     struct stack *stack = stack_around(__builtin_frame_address(0));
-    const struct switch_point *place = NULL;
+    void *place = NULL;
     while (stack && stack->generator) { /* code that steps into a generator may run on another stack */
-        place = &((struct generator_stack *)stack->owner)->outside;
-        stack = stack_around(place->sp);
+        place = ((struct generator_stack *)stack->owner)->outside.sp;
+        stack = stack_around(place);
     }
-    return stack ? &current.loop->point : place;
+    return stack ? current.loop->point.sp : place;
 }
 
 /* The function does not run on the task: an await is refused, since the loop's own frames lie above. */
-static void call_below(struct stack_call *call, const struct switch_point *place)
+static void call_below(struct stack_call *call, const void *place)
 {
     struct task *task = current.task;
     struct context_value *outside = task ? context_enter(task->context) : NULL;
-    uintptr_t top = ((uintptr_t)place->sp - MARGIN) & ~(uintptr_t)63;
+    uintptr_t top = ((uintptr_t)place - MARGIN) & ~(uintptr_t)63;
     (void)VALGRIND_MAKE_MEM_UNDEFINED(top - MARGIN, MARGIN);
     current.task = NULL;
     current.caller = task;
@@ -69,7 +69,7 @@ static void call_below(struct stack_call *call, const struct switch_point *place
 void (eddy_call_on_big_stack)(void (*function)(void *), void *argument)
 {
     struct stack_call call = {function, argument, {0}};
-    const struct switch_point *place = own_stack();
+    const void *place = own_stack();
     if (place)
         call_below(&call, place);
     else

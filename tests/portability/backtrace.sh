@@ -45,7 +45,7 @@ ends() {
     local frames begin=$2
     frames=$(backtrace_at "$1") || return 1
     shift 2
-    [ "$(printf '%s\n' "$frames" | tail -n 1 | cut -d ' ' -f 1)" = eddy_switch_entry ] || return 1
+    printf '%s\n' "$frames" | tail -n 1 | grep -Eq '^eddy_(switch|generator)_entry ' || return 1
     printf '%s\n' "$frames" | tail -n 2 | grep -q "^$begin " || return 1
     for word in "$@"; do printf '%s\n' "$frames" | grep -q "^$word " || return 1; done
 }
@@ -114,7 +114,7 @@ for level in -O0 -O2; do
     ok "$level: bt in a task ends at task_entry" ends in_task task_entry deep__body
     [ $level != -O0 ] || ok "$level: bt in a task shows each await" four_deep
     ok "$level: bt is right at each instruction of a switch" each_instruction
-    ok "$level: bt in a generator ends where it begins" ends in_generator body numbers__body
+    ok "$level: bt in a generator ends where it begins" ends in_generator generator_body numbers__body
     ok "$level: the second program compiles" cc $level -g -fno-omit-frame-pointer -fno-optimize-sibling-calls \
         -I"$source/include" "$work/whole.c" "$built"/*.o -lpthread -o "$built/whole" || continue
     ok "$level: Valgrind sees the whole stack" under_valgrind
