@@ -126,7 +126,7 @@ EDDY_API extern const struct eddy_awaitable_type eddy_from_generator_type;
 #ifdef __clang__
 #define ED_KEEPING "_keeping"
 #define ED_LOST_RBX
-#define ED_IS_RARE "\n\tsetz %%al"
+#define ED_IS_RARE "\n\tsetz {%%al|al}"
 #else
 #define ED_KEEPING ""
 #define ED_LOST_RBX "rbx",
@@ -135,21 +135,30 @@ EDDY_API extern const struct eddy_awaitable_type eddy_from_generator_type;
 #ifdef __AVX512F__
 #define ED_LOST_AVX512 \
     , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", \
-        "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+        "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #else
 #define ED_LOST_AVX512
+#endif
+#ifdef __APX_F__
+#define ED_LOST_APX \
+    , "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25", "r26", "r27", "r28", "r29", "r30", "r31"
+#else
+#define ED_LOST_APX
 #endif
 #define ED_LOST \
     ED_LOST_RBX "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", \
         "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)", \
-        "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "memory" ED_LOST_AVX512
+        "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "memory" ED_LOST_AVX512 ED_LOST_APX
 /* No functions: places to jump to, see src/core/generator_x86_64.c. */
 EDDY_API void eddy_generator_enter(void);
 EDDY_API void eddy_generator_enter_keeping(void);
 EDDY_API void eddy_generator_leave(void);
 EDDY_API void eddy_generator_leave_keeping(void);
+#define ED_PLACE(function) "eddy_generator_" function ED_KEEPING "@GOTPCREL"
+/* In both dialects of assembly: a program may be compiled with -masm=intel. */
 #define ED_GO(function) \
-    "leaq 1f(%%rip),%%rcx\n\t" ED_JUMP " *eddy_generator_" function ED_KEEPING "@GOTPCREL(%%rip)\n1:" ED_IS_RARE
+    "{leaq 1f(%%rip),%%rcx|lea rcx,[rip+1f]}\n\t" ED_JUMP \
+    " {*" ED_PLACE(function) "(%%rip)|QWORD PTR [rip+" ED_PLACE(function) "]}\n1:" ED_IS_RARE
 
 static inline __attribute__((always_inline, unused)) bool ed_generator_step(struct eddy_generator *g, size_t size,
                                                                            void *slot, void *sent_slot)

@@ -35,6 +35,51 @@ static void registers(void)
     CHECK(s + t + (double)w == 6 + 3 * (double)steps);
 }
 
+/* More vectors than there are registers, of which AVX-512 has 32, and comparisons, which it keeps in masks. */
+typedef long vector __attribute__((vector_size(64)));
+enum { VECTORS = 34 };
+
+#define FILL(v, first) \
+    for (int i_ = 0; i_ < VECTORS; i_++) \
+        v[i_] = (vector){0} + (first) + i_;
+
+static inline __attribute__((always_inline)) bool filled(const vector *v, long first)
+{
+    long sum = 0;
+#pragma GCC unroll 34
+    for (int i = 0; i < VECTORS; i++) {
+        vector differs = v[i] != (vector){0} + first + i;
+        for (int lane = 0; lane < 8; lane++)
+            sum += differs[lane];
+    }
+    return !sum;
+}
+
+generator(long, vectors, (long, first))
+{
+    vector v[VECTORS];
+    FILL(v, first)
+    for (int i = 0; i < COUNT; i++) {
+        yield(i);
+        CHECK(filled(v, first + i));
+#pragma GCC unroll 34
+        for (int k = 0; k < VECTORS; k++)
+            v[k] += 1;
+    }
+}
+
+static void wide_registers(void)
+{
+    vector v[VECTORS];
+    FILL(v, 1000)
+    for_each (i, vectors(7)) {
+        CHECK(filled(v, 1000 + i));
+#pragma GCC unroll 34
+        for (int k = 0; k < VECTORS; k++)
+            v[k] += 1;
+    }
+}
+
 /* A variable array beside an aligned local: clang addresses its locals by rbx there. */
 struct wide {
     _Alignas(64) char bytes[64];
@@ -190,6 +235,7 @@ static void running(void)
 int main(void)
 {
     registers();
+    wide_registers();
     arrays(5);
     leaves();
     after_a_transfer();

@@ -39,6 +39,14 @@ for compiler in gcc clang; do
     done
 done
 
+# A step and a yield are assembly in the user's program, which may be compiled in the other dialect.
+for compiler in gcc clang; do
+    has $compiler || continue
+    ok "$compiler -masm=intel: generator_steps compiles" one_program "$built" language generator_steps $compiler $warnings \
+        -O2 -masm=intel &&
+        ok "$compiler -masm=intel: generator_steps" "$built/generator_steps"
+done
+
 # Each program then compiles the library anew: those that suspend in most ways stand for all.
 names_of() {
     printf '%s\n' async_generators errors files gather generators managers scopes tasks threads
