@@ -65,7 +65,6 @@ static void work(struct thread_job *thread)
 static void tell(struct thread_job *thread)
 {
     struct job *job = container_of(thread, struct job, thread);
-    driver_count_up(&job->loop->driver->ended);
     loop_post(job->loop, &job->done);
 }
 

@@ -9,14 +9,15 @@
 
 void loop_post(struct eddy_loop *loop, struct remote_call *call)
 {
-    bool of_pool = call->of_pool > 0; /* once it is in the inbox, the loop may have freed it */
+    struct driver *driver = loop->driver;
+    /* Looked at first: once the call is in the inbox, the loop may have freed it. */
+    size_t *count = call->of_pool ? &driver->ended : &driver->posted;
     call->next = __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(&loop->inbox, &call->next, call, true, __ATOMIC_RELEASE,
                                         __ATOMIC_RELAXED)) {
     }
-    if (!of_pool)
-        driver_count_up(&loop->driver->posted);
-    driver_wake(loop->driver);
+    driver_count_up(count); /* after that: what is counted is there when the inbox is taken */
+    driver_wake(driver);
 }
 
 /* A list, oldest first. */

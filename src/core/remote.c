@@ -169,8 +169,6 @@ static void tell_asker(struct eddy_remote *remote)
         return;
     }
     eddy_loop *name = remote->asker;
-    if (remote->end.of_pool)
-        driver_count_up(&loop->driver->ended);
     loop_post(loop, &remote->end);
     loop_leave(name);
 }

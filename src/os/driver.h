@@ -175,7 +175,7 @@ struct driver {
     size_t lent;          /* buffers lent and not given back */
     size_t real_time;     /* number of running processes: a virtual clock is no faster than the real one then */
     size_t working;       /* calls of the loop on other threads: a virtual clock stops. Atomic */
-    size_t ended;         /* those of `working` that only have to make their call on the loop's thread. Atomic */
+    size_t ended;         /* those of `working` whose call to the loop has been posted. Atomic */
     size_t posted;        /* number of calls that other threads have posted, without those of a pool. Atomic */
     size_t held;          /* number of holds of the program on a virtual clock. Atomic */
     bool failed;          /* a wait has failed: operations in flight never complete */

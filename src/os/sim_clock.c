@@ -122,6 +122,13 @@ static int await_calls(struct sim *sim, bool *woken)
     return error;
 }
 
+/* The loop will find calls of threads when it looks. A ring says less: a thread rings after it has posted its call,
+ * perhaps only during a later wait, for which it must make no difference. */
+static bool calls_have_come(const struct sim *sim)
+{
+    return count_of(&sim->epoll.driver.ended) != 0 || count_of(&sim->epoll.driver.posted) != sim->posted;
+}
+
 /* Operations of the kernel are in flight; an accept is a reason to look, but not to wait. */
 static bool kernel_works(const struct sim *sim)
 {
@@ -143,9 +150,9 @@ static int64_t patience_for(const struct sim *sim, int64_t until)
 /* ==== moving the clock ==== */
 
 /* The loop will come back at once. Beside foreign work only its results have a price. */
-static void count_turn(struct sim *sim, bool woken)
+static void count_turn(struct sim *sim)
 {
-    if (woken)
+    if (calls_have_come(sim))
         sim->work += CALL;
     else if (!others_work(sim) && count_of(&sim->epoll.driver.held) == 0)
         sim->work += TURN;
@@ -202,17 +209,17 @@ int sim_wait(struct sim *sim, int64_t deadline)
         error = await_calls(sim, &woken);
     sim_run_events(sim);
     int64_t next = sim_next_event(sim), until = next < deadline ? next : deadline;
-    if (!list_is_empty(&sim->epoll.done) || woken)
+    if (!list_is_empty(&sim->epoll.done) || woken || calls_have_come(sim))
         until = 0;
     int64_t patience = patience_for(sim, until);
     if (patience != 0 || kernel_works(sim) || wakeup_is_rung(&sim->epoll.wakeup))
         error = ask_world(sim, patience, &later_woken, &news);
     woken |= later_woken;
-    if (news || until <= sim->now)
-        count_turn(sim, woken);
-    else
+    if (until <= sim->now || calls_have_come(sim) || !list_is_empty(&sim->epoll.done))
+        count_turn(sim);
+    else if (!news)
         jump(sim, until);
-    if (woken && count_of(&sim->epoll.driver.working) != 0)
+    if ((woken || calls_have_come(sim)) && count_of(&sim->epoll.driver.working) != 0)
         begin_real_time(sim);
     sim_run_events(sim);
     shuffle_done(sim);

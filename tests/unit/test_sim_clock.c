@@ -186,10 +186,11 @@ eddy_async(void, think_and_sleep, (unsigned *, hash), (int, n))
 eddy_async(void, think_at_once)
 {
     unsigned hash = 0;
+    double begin = eddy_time();
     eddy_async_with (group, eddy_task_group())
         for (int i = 0; i < 8; i++)
             eddy_group_spawn(group, think_and_sleep(&hash, i));
-    note("%u", hash);
+    note("%u %.9f", hash, eddy_time() - begin);
 }
 
 static void a_seed_repeats_a_run_with_threads(void **state)
