@@ -27,7 +27,7 @@ need_for_install="$need_for_man cmake=cmd:cmake binutils=cmd:readelf abigail-too
 need_for_python_build="python3-dev=file:/usr/include/python3*/Python.h python3-mesonpy=deb python3-pip=deb python3-venv=deb"
 need_for_python="$need_for_python_build libpython3.11-testsuite=file:/usr/lib/python3*/test/test_asyncio python3-pytest=deb python3-pytest-asyncio=deb
     python3-aiohttp=deb python3-uvicorn=deb python3-starlette=deb python3-fastapi=deb python3-websockets=deb python3-asyncpg=deb
-    python3-redis=deb python3-anyio=deb python3-httpx=deb redis-server=cmd:redis-server postgresql=file:/usr/lib/postgresql/*/bin/postgres"
+    python3-gunicorn=deb python3-redis=deb python3-anyio=deb python3-httpx=deb redis-server=cmd:redis-server postgresql=file:/usr/lib/postgresql/*/bin/postgres"
 need_for_python_bench="python3-uvloop=file:/usr/lib/python3/dist-packages/uvloop python3-uvicorn=deb python3-httptools=deb
     python3-fastapi=deb python3-aiohttp=deb"
 

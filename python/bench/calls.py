@@ -6,6 +6,7 @@ import sys
 import time
 
 N = 50_000
+PROCESSES = 50
 
 
 def new_loop(name):
@@ -88,6 +89,48 @@ async def sock_calls():
     theirs.close()
 
 
+class Datagrams(asyncio.DatagramProtocol):
+    """Sends back what comes, `left` times; `done` when that was all."""
+
+    def __init__(self, left):
+        self.left, self.done = left, asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, addr):
+        self.left -= 1
+        if self.left == 0:
+            self.done.set_result(None)
+        elif self.left > 0:
+            self.transport.sendto(data, addr)
+
+
+async def datagrams(in_flight):
+    loop, ends = asyncio.get_running_loop(), []
+    for left in (N // 10, 1 << 60):
+        ends.append(await loop.create_datagram_endpoint(lambda: Datagrams(left), local_addr=('127.0.0.1', 0)))
+    for _ in range(in_flight):
+        ends[0][0].sendto(b'x' * 64, ends[1][0].get_extra_info('sockname'))
+    await ends[0][1].done
+    for transport, _ in ends:
+        transport.close()
+
+
+async def udp():
+    await datagrams(1)
+
+
+async def udp_20():
+    await datagrams(20)
+
+
+async def subprocess():
+    for _ in range(PROCESSES):
+        process = await asyncio.create_subprocess_exec('true')
+        await process.wait()
+
+
 async def sleep0():
     for _ in range(N):
         await asyncio.sleep(0)
@@ -146,7 +189,7 @@ async def timers_fire():
     await done
 
 TASKS = ((sleep0, N), (create_task, N), (gather_100, N), (queue, N), (call_later_cancel, N), (timeout, N), (timers_fire, N),
-         (sock_calls, N // 10))
+         (sock_calls, N // 10), (udp, N // 10), (udp_20, N // 10), (subprocess, PROCESSES))
 
 
 def main(name):

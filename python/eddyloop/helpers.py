@@ -75,6 +75,11 @@ def accept_error(loop, exc, listener=None):
         loop.call_exception_handler({'message': 'Error on transport creation for incoming connection', 'exception': exc})
 
 
+def datagram_error(loop, transport, exc):
+    """A protocol's datagram_received raised `exc`."""
+    loop.call_exception_handler({'message': 'protocol.datagram_received() failed', 'exception': exc, 'transport': transport})
+
+
 def warn_lost():
     logger.warning('socket.send() raised exception.')
 
@@ -85,7 +90,7 @@ def unclosed(transport, server):
 
 _core._set_helpers(report=report, debug_run=debug_run, attach=attach, fatal=fatal, make_socket=make_socket,
                    accepted_ssl=accepted_ssl, accept_error=accept_error, buffered_protocol=protocols.BufferedProtocol,
-                   warn_lost=warn_lost, unclosed=unclosed)
+                   warn_lost=warn_lost, unclosed=unclosed, datagram_error=datagram_error)
 _core.SocketTransport._start_tls_compatible = True
 _core.SocketTransport._sendfile_compatible = constants._SendfileMode.TRY_NATIVE
 assert asyncio.BaseTransport in _core.SocketTransport.__mro__

@@ -5,11 +5,14 @@ Core (the extension) has the calls, the timers, the passes, and readers and writ
 extension's, too. Whatever is not overridden here or there is CPython's code.
 """
 import asyncio
+import functools
+import os
 import selectors
 import signal
+import socket
 import threading
 import weakref
-from asyncio import constants, sslproto, trsock
+from asyncio import constants, events, selector_events, sslproto, trsock, unix_events
 
 from . import _core
 
@@ -34,6 +37,31 @@ class _Watches:
 
     def close(self):
         pass
+
+
+class DatagramTransport(selector_events._SelectorDatagramTransport):
+    """asyncio's own, whose reading and sending are the extension's until the socket is closed."""
+
+    def __init__(self, loop, sock, protocol, address=None, waiter=None, extra=None):
+        try:
+            connected = bool(sock.getpeername()) if 'peername' not in (extra or {}) else bool(extra['peername'])
+        except OSError:
+            connected = False
+        datagrams = _core.Datagrams(loop, self, sock.fileno(), sock.family, connected, super().sendto)
+        self._eddy_datagrams = datagrams
+        self._read_ready = datagrams.read_ready
+        self.sendto = datagrams.sendto
+        super().__init__(loop, sock, protocol, address, waiter, extra)
+
+    def _call_connection_lost(self, exc):
+        try:
+            if self._protocol_connected:
+                self._protocol.connection_lost(exc)
+        finally:
+            self._protocol_connected = False
+            self._eddy_datagrams.end()
+            del self._read_ready, self.sendto, self._eddy_datagrams  # they refer to this object
+            super()._call_connection_lost(exc)
 
 
 class Loop(_core.Core, asyncio.SelectorEventLoop):
@@ -142,6 +170,70 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
             if saved is not None:
                 self._transports[transp._sock_fd] = transp
 
+    def _make_datagram_transport(self, sock, protocol, address=None, waiter=None, extra=None):
+        if type(sock) is not socket.socket or sock.family not in (socket.AF_INET, socket.AF_INET6):
+            return super()._make_datagram_transport(sock, protocol, address, waiter, extra)
+        return DatagramTransport(self, sock, protocol, address, waiter, extra)
+
+    async def sock_accept(self, sock):
+        if type(sock) is not socket.socket or self._debug:
+            return await super().sock_accept(sock)
+        while True:
+            try:
+                conn, address = sock.accept()
+            except (BlockingIOError, InterruptedError):
+                await self._eddy_ready(sock, False)
+            else:
+                conn.setblocking(False)
+                return conn, address
+
+    async def sock_connect(self, sock, address):
+        if type(sock) is not socket.socket or self._debug:
+            return await super().sock_connect(sock, address)
+        if sock.family in (socket.AF_INET, socket.AF_INET6):
+            found = await self._ensure_resolved(address, family=sock.family, type=sock.type, proto=sock.proto, loop=self)
+            address = found[0][4]
+        try:
+            return sock.connect(address)
+        except (BlockingIOError, InterruptedError):
+            await self._eddy_ready(sock, True)
+        error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise OSError(error, f'Connect call failed {address}')
+
+    # --- subprocesses ---
+
+    async def _make_subprocess_transport(self, protocol, args, shell, stdin, stdout, stderr, bufsize, extra=None, **kwargs):
+        """The end of a process is the readiness of its pidfd: no thread waits for it. A child watcher that the program has
+        chosen is obeyed."""
+        if not _watches_by_default() or not _has_pidfd():
+            return await super()._make_subprocess_transport(protocol, args, shell, stdin, stdout, stderr, bufsize, extra,
+                                                            **kwargs)
+        waiter = self.create_future()
+        transport = unix_events._UnixSubprocessTransport(self, protocol, args, shell, stdin, stdout, stderr, bufsize,
+                                                         waiter=waiter, extra=extra, **kwargs)
+        pid = transport.get_pid()
+        pidfd = os.pidfd_open(pid)
+        self._add_reader(pidfd, self._eddy_process_ended, pid, pidfd, transport)
+        try:
+            await waiter
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException:
+            transport.close()
+            await transport._wait()
+            raise
+        return transport
+
+    def _eddy_process_ended(self, pid, pidfd, transport):
+        self._remove_reader(pidfd)
+        os.close(pidfd)
+        try:
+            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        except ChildProcessError:  # somebody else has waited for it
+            status = 255
+        transport._process_exited(status)
+
     # --- servers ---
 
     def _start_serving(self, protocol_factory, sock, sslcontext=None, server=None, backlog=100,
@@ -179,6 +271,21 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
         self._eddy_listeners.clear()
         super().close()
         self._eddy_shutdown()
+
+
+def _watches_by_default():
+    """No child watcher was chosen: there is none yet, or it is the one that CPython makes by itself."""
+    watcher = getattr(events.get_event_loop_policy(), '_watcher', None)
+    return watcher is None or type(watcher) in (unix_events.ThreadedChildWatcher, unix_events.PidfdChildWatcher)
+
+
+@functools.lru_cache(maxsize=None)
+def _has_pidfd():
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:
+        return False
+    return True
 
 
 def _name_or_none(name):

@@ -3,6 +3,7 @@
 #include "core.h"
 
 #include "operation.h"
+#include "sockets.h"
 
 #include <stdlib.h>
 
@@ -157,6 +158,7 @@ static void deallocate(Core *self)
     PyMem_Free(self->timers.heap);
     PyMem_Free(self->ready.handles);
     PyMem_Free(self->watches.watches);
+    PyMem_Free(self->datagrams);
     bulk_free(self);
     type->tp_free(self);
     Py_DECREF(type);
@@ -209,7 +211,8 @@ int core_type_ready(PyObject *module, struct state *state)
 {
     state->core_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);
     if (!state->core_type || add_methods(state->core_type, call_methods) < 0 ||
-        add_methods(state->core_type, watch_methods) < 0 || add_call_soon(state->core_type) < 0)
+        add_methods(state->core_type, watch_methods) < 0 || add_methods(state->core_type, socket_methods) < 0 ||
+        add_methods(state->core_type, stack_methods) < 0 || add_call_soon(state->core_type) < 0)
         return -1;
     return PyModule_AddType(module, state->core_type);
 }

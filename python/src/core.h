@@ -12,6 +12,7 @@
 
 #include <eddy.h>
 
+struct datagram_room;
 struct operation;
 struct transport;
 struct watch;
@@ -65,6 +66,7 @@ struct core {
     struct operation *completed, **completed_end; /* by Eddy, and not handled yet */
     struct bulk bulk[BULK_KINDS]; /* by size: see bulk.c */
     unsigned bulk_waiting;      /* receives that hold one before anything has come */
+    struct datagram_room *datagrams; /* see datagram.c; NULL: none came so far */
     struct transport *corked;   /* transports from which the kernel keeps bytes: see cork.c; NULL: none */
     PyObject *driver_name;      /* the argument `driver` */
     PyObject *thread_id;        /* _thread_id of BaseEventLoop */
@@ -77,6 +79,7 @@ struct core {
     unsigned unlooked;          /* passes since the last step, see run.c */
     long process;               /* that has opened it */
     char stopping, debug, closed, virtual_time, is_ring;
+    char stepping;              /* inside of a step: completions are called, and nothing of Python's */
     char waiting;               /* without the lock; see core_wake */
     char woken;                 /* the wait was ended already */
 };
@@ -141,6 +144,13 @@ void bulk_free(Core *core);
 
 /* What the kernel keeps is sent. */
 void cork_end_pass(Core *core);
+
+/* ---- stack.c ---- */
+
+/* Ends the process with a sentence if this is not the thread's own stack, or a step of Eddy's is being made: Python's
+ * code is about to run. */
+void stack_check(const Core *core);
+extern PyMethodDef stack_methods[];
 
 /* ---- run.c ---- */
 

@@ -91,6 +91,17 @@ static int take_from_asyncio(struct state *state)
     return state->create_task ? 0 : -1;
 }
 
+static int take_sockets(struct state *state)
+{
+    PyObject *loop = attribute_of("asyncio.selector_events", "BaseSelectorEventLoop");
+    state->socket_type = loop ? attribute_of("socket", "socket") : NULL;
+    state->sock_recv = state->socket_type ? PyObject_GetAttrString(loop, "sock_recv") : NULL;
+    state->sock_recv_into = state->sock_recv ? PyObject_GetAttrString(loop, "sock_recv_into") : NULL;
+    state->sock_sendall = state->sock_recv_into ? PyObject_GetAttrString(loop, "sock_sendall") : NULL;
+    Py_XDECREF(loop);
+    return state->sock_sendall ? 0 : -1;
+}
+
 int add_methods(PyTypeObject *type, PyMethodDef *list)
 {
     for (PyMethodDef *method = list; method->ml_name; method++) {
@@ -110,19 +121,21 @@ static int execute(PyObject *module)
     struct state *state = state_of(module);
     state->module = module;
     state->free_limit = FREE_HANDLES;
-    if (take_names(state) < 0 || take_from_asyncio(state) < 0)
+    if (take_names(state) < 0 || take_from_asyncio(state) < 0 || take_sockets(state) < 0)
         return -1;
     return handle_types_ready(module, state) < 0 || core_type_ready(module, state) < 0 ||
                    transport_type_ready(module, state) < 0 || listener_type_ready(module, state) < 0 ||
-                   stream_types_ready(module, state) < 0
+                   stream_types_ready(module, state) < 0 || datagrams_type_ready(module, state) < 0 ||
+                   socket_call_type_ready(module, state) < 0
                ? -1
                : 0;
 }
 
 /* What may be part of a cycle, beside the helpers: visited and cleared by the collector. */
 #define OBJECTS(X) X(core_type) X(handle_type) X(timer_handle_type) X(transport_type) X(listener_type)                 \
-    X(future_type) X(task_type) X(create_task) X(reading_type) X(streams.reader) X(streams.writer)                     \
-    X(streams.protocol) X(streams.asyncio_reader) X(streams.asyncio_writer) X(streams.asyncio_protocol)
+    X(future_type) X(task_type) X(create_task) X(reading_type) X(datagrams_type) X(socket_call_type) X(socket_type)    \
+    X(sock_recv) X(sock_recv_into) X(sock_sendall) X(streams.reader) X(streams.writer) X(streams.protocol)             \
+    X(streams.asyncio_reader) X(streams.asyncio_writer) X(streams.asyncio_protocol)
 
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {

@@ -110,6 +110,7 @@ void operations_settle_asked(Core *core)
 static int finish(struct operation *self)
 {
     PyObject *owner = self->owner;
+    stack_check(self->core);
     self->state = OPERATION_IDLE;
     remove_live(self);
     int error = self->done(self);

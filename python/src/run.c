@@ -39,7 +39,9 @@ static int look(Core *self)
 {
     double limit = span(self);
     self->unlooked = 0;
+    self->stepping = true;
     int error = eddy_loop_step(self->loop, limit);
+    self->stepping = false;
     if (error) {
         raise_code(error);
         return -1;
@@ -88,6 +90,7 @@ static int pass(Core *self)
     size_t before = self->ready.count;
     if (step(self) < 0)
         return -1;
+    stack_check(self);
     size_t after = self->ready.count;
     if (run_ready(self, before) < 0 || (self->completed && operations_handle(self) < 0))
         return -1;

@@ -15,7 +15,8 @@
 
 /* Functions of eddyloop/helpers.py, for what is rare. */
 #define HELPERS(X) X(report) X(debug_run) X(attach) X(fatal) X(make_socket) X(accepted_ssl) X(accept_error)       \
-    X(buffered_protocol) X(warn_lost) X(unclosed)
+    X(buffered_protocol) X(warn_lost) X(unclosed)                       \
+    X(datagram_error)
 /* Names of attributes and arguments, interned. */
 #define NAMES(X) X(loop) X(context) X(name) X(_run) X(connection_made) X(connection_lost) X(data_received) \
     X(get_buffer) X(buffer_updated) X(eof_received) X(pause_writing) X(resume_writing) X(set_result) \
@@ -23,7 +24,8 @@
     X(_eddy_begin_signals) X(_eddy_end_signals) X(_eddy_socket) X(getsockname) X(getpeername) X(__class__) \
     X(_stream_reader) X(_stream_writer) X(_waiter) X(_transport) X(_paused) X(_buffer) X(_eof) X(_limit) \
     X(_exception) X(_connection_lost) X(_reader) X(_protocol) X(_loop) X(cancelled) X(throw) X(resume_reading) \
-    X(_maybe_resume_transport)
+    X(_maybe_resume_transport) X(datagram_received) X(error_received) X(_conn_lost) \
+    X(_ensure_fd_no_transport) X(fileno)
 
 /* Where asyncio's handles keep their slots: offsets in bytes. */
 struct handle_layout {
@@ -42,10 +44,12 @@ struct stream_classes {
 struct state {
     PyObject *module; /* whose it is; loops and handles refer to it, and do not tell the collector: it outlives them */
     PyTypeObject *core_type, *handle_type, *timer_handle_type, *transport_type, *listener_type;
-    PyTypeObject *reading_type;
+    PyTypeObject *reading_type, *datagrams_type, *socket_call_type;
     struct stream_classes streams; /* NULL before they are made */
     struct handle_layout layout;
     PyObject *future_type, *task_type;  /* of _asyncio */
+    PyObject *socket_type;              /* socket.socket */
+    PyObject *sock_recv, *sock_recv_into, *sock_sendall; /* those of asyncio's loop */
     PyObject *create_task;              /* BaseEventLoop.create_task: for what the fast one does not know */
     PyObject *only_loop;                /* ("loop",): names of the arguments that follow */
     PyObject *loop_name, *loop_context, *loop_name_context;
@@ -84,6 +88,8 @@ void handles_free_all(struct state *state);
 int core_type_ready(PyObject *module, struct state *state);
 int transport_type_ready(PyObject *module, struct state *state);
 int listener_type_ready(PyObject *module, struct state *state);
+int datagrams_type_ready(PyObject *module, struct state *state);
+int socket_call_type_ready(PyObject *module, struct state *state);
 int stream_types_ready(PyObject *module, struct state *state);
 
 #define METHOD_NONE(name, function) {name, (PyCFunction)(void (*)(void))function, METH_NOARGS, NULL}

@@ -7,7 +7,9 @@ import pwd
 import shutil
 import ssl
 import subprocess
+import sys
 import tempfile
+import textwrap
 import time
 import unittest
 
@@ -167,6 +169,36 @@ class Asgi(unittest.TestCase):
 
     def test_uvicorn_starlette_fastapi_httpx(self):
         run(self.serve_and_ask())
+
+    def test_gunicorn_with_a_worker_of_uvicorns(self):
+        programs = {'worker.py': '''
+            import eddyloop
+            from uvicorn.workers import UvicornWorker
+
+            eddyloop.install()
+
+
+            class Worker(UvicornWorker):
+                CONFIG_KWARGS = {'loop': 'none', 'http': 'auto'}
+            ''', 'shop.py': '''
+            import asyncio
+
+            async def app(scope, receive, send):
+                said = type(asyncio.get_running_loop()).__module__.encode()
+                await send({'type': 'http.response.start', 'status': 200, 'headers': [(b'content-length', b'%d' % len(said))]})
+                await send({'type': 'http.response.body', 'body': said})
+            '''}
+        import httpx
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in programs.items():
+                with open(os.path.join(folder, name), 'w', encoding='utf-8') as file:
+                    file.write(textwrap.dedent(text))
+            path = os.path.join(folder, 'socket')
+            with process([sys.executable, '-m', 'gunicorn', '-k', 'worker.Worker', '-w', '2', '-b', 'unix:' + path,
+                          '--worker-tmp-dir', folder, 'shop:app'], cwd=folder) as child:
+                wait_for_file(path, child)
+                with httpx.Client(transport=httpx.HTTPTransport(uds=path), base_url='http://here', timeout=SECONDS) as client:
+                    self.assertEqual([client.get('/').text for _ in range(10)], ['eddyloop.loop'] * 10)
 
     def test_client_of_fastapi_without_a_server(self):
         from fastapi.testclient import TestClient
