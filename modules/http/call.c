@@ -133,7 +133,8 @@ static bool make_head(eddy_buffer *head, const struct reply *reply, const eddy_h
     return put(head, method_of(call), " ", url->target) && put(head, " HTTP/1.1\r\nHost: ", url->place, "\r\n") &&
            (!*options->agent || put(head, "User-Agent: ", options->agent, "\r\n")) &&
            (options->plain || put(head, "Accept-Encoding: gzip\r\n", "", "")) && put_size(head, call) &&
-           put_fields(head, call, is_foreign) && put(head, "\r\n", "", "");
+           put_fields(head, call, is_foreign) &&
+           put(head, reply->upgrade ? reply->upgrade : "", "\r\n", "");
 }
 
 /* ==== sending it ==== */
@@ -225,13 +226,13 @@ async(void, read_head, (struct reply *, reply))
     in->begin += search.skipped + size;
     if (!head_read_response(&reply->head, text, size, fields, &limits))
         throw(EBADMSG, "the reply of %s: %s", reply->url.place, reply->head.why);
-    if (reply->head.status == 101)
+    if (reply->head.status == 101 && !reply->upgrade)
         throw(EBADMSG, "%s changes to a protocol that was not asked for", reply->url.place);
 }
 
 static enum body_kind kind_of(const struct head *head, const char *method)
 {
-    if (strcmp(method, "HEAD") == 0 || head->status == 204 || head->status == 304)
+    if (strcmp(method, "HEAD") == 0 || head->status == 204 || head->status == 304 || head->status == 101)
         return BODY_NONE;
     if (head->chunked)
         return BODY_CHUNKED;
@@ -251,7 +252,8 @@ static bool begin_body(struct reply *reply, const char *method)
     const struct head *head = &reply->head;
     enum body_kind kind = kind_of(head, method);
     bool packed = is_packed(reply, kind);
-    reply->keeps = !head->closes && (head->minor || head->keeps) && kind != BODY_TO_THE_END;
+    reply->keeps = !head->closes && (head->minor || head->keeps) && kind != BODY_TO_THE_END &&
+                   head->status != 101;
     reply->body = (struct eddy_http_body){.in = &reply->link->input,
                                           .kind = kind,
                                           .left = kind == BODY_SIZED ? (uint64_t)head->length : 0,
@@ -287,7 +289,7 @@ async(void, read_reply, (struct reply *, reply), (const char *, method))
         await(read_head(reply));
         if (interim++ > MOST_INTERIM)
             throw(EBADMSG, "%s sends interim replies without end", reply->url.place);
-    } while (reply->head.status < 200);
+    } while (reply->head.status < 200 && reply->head.status != 101);
     if (!begin_body(reply, method))
         throw(ENOMEM, "memory for the body of a reply");
     fill_public(reply);
@@ -397,12 +399,10 @@ static const char *fault_of(const eddy_http_call *call)
     return NULL;
 }
 
-async_define(eddy_http_reply *, eddy_http_call_with, (eddy_http_client *, client), (const char *, url),
-             (const eddy_http_call *, given), (size_t, size))
+async_define(struct reply *, call_upgrade, (eddy_http_client *, client), (const char *, url),
+             (const eddy_http_call *, given), (const char *, lines))
 {
-    eddy_http_call call = {0};
-    if (given)
-        memcpy(&call, given, size < sizeof call ? size : sizeof call);
+    eddy_http_call call = *given;
     struct reply *reply = reply_new(client);
     defer(free_unless_taken, &reply);
     const char *fault = fault_of(&call), *place;
@@ -410,6 +410,7 @@ async_define(eddy_http_reply *, eddy_http_call_with, (eddy_http_client *, client
     if (error)
         throw(error, "a request to \"%.200s\": %s", url,
               fault ? fault : error == ENOMEM ? "no memory" : "no valid URL");
+    reply->upgrade = lines;
     await(request(reply, &call));
     while ((place = redirect_of(reply, &call))) {
         if (reply->public.redirects == client->options.max_redirects)
@@ -420,7 +421,25 @@ async_define(eddy_http_reply *, eddy_http_call_with, (eddy_http_client *, client
     }
     struct reply *taken = reply;
     reply = NULL;
-    return &taken->public;
+    taken->upgrade = NULL;
+    return taken;
 }
+
+async_define(eddy_http_reply *, eddy_http_call_with, (eddy_http_client *, client), (const char *, url),
+             (const eddy_http_call *, given), (size_t, size))
+{
+    eddy_http_call call = {0};
+    if (given)
+        memcpy(&call, given, size < sizeof call ? size : sizeof call);
+    struct reply *reply = await(call_upgrade(client, url, &call, NULL));
+    return &reply->public;
+}
+
+static void free_reply(struct reply *reply)
+{
+    eddy_http_reply_free(&reply->public);
+}
+
+async_free(call_upgrade, free_reply);
 
 async_free(eddy_http_call_with, eddy_http_reply_free);

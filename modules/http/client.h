@@ -39,6 +39,7 @@ struct reply {
     struct head head;
     struct eddy_http_body body;
     bool keeps;          /* the connection, after the body */
+    const char *upgrade; /* lines of the head by which the client asks for another protocol; NULL: it does not */
     struct arena arena;
 };
 
@@ -48,6 +49,9 @@ async_declare(struct link *, link_open, (eddy_http_client *, client), (const str
 void link_free(struct link *link);
 /* Keeps it for the next request, or closes it. */
 void link_give_back(eddy_http_client *client, struct link *link);
+/* A request with lines that ask for another protocol; the status of the reply is 101 if the server agrees. */
+async_declare(struct reply *, call_upgrade, (eddy_http_client *, client), (const char *, url),
+              (const eddy_http_call *, call), (const char *, lines));
 /* Frees the client if it was closed and has no more replies. */
 void client_settle(eddy_http_client *client);
 

@@ -56,6 +56,7 @@ struct exchange {
     eddy_buffer fields;      /* lines that were added */
     eddy_buffer out;         /* bytes of the body that wait to be sent */
     uint64_t sent;           /* bytes of the body */
+    struct eddy_http_websocket *websocket; /* that the connection has become; NULL: it is none */
     struct arena arena;
 };
 

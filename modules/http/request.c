@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "exchange.h"
+#include "websocket.h"
 
 enum { MOST_DROPPED = 8192 }; /* bytes of extensions and trailers of a body in chunks */
 
@@ -29,6 +30,8 @@ void exchange_reset(struct exchange *x)
     x->refusal = NULL;
     x->sent = 0;
     x->keeps = false;
+    websocket_free(x->websocket);
+    x->websocket = NULL;
     x->head = (struct head){.length = -1};
     x->request = (eddy_http_request){.stream = x->input.stream};
     x->response = (eddy_http_response){.status = 200, .size = -1};

@@ -317,7 +317,7 @@ async_define(void, exchange_refuse, (struct exchange *, x), (int, status), (cons
     x->refusal = why;
     x->keeps &= x->readable && (status == 404 || status == 405);
     x->response = (eddy_http_response){.status = status, .type = type, .size = -1};
-    if (status != 405)
+    if (status != 405 && status != 426)
         eddy_buffer_free(&x->fields);
     eddy_buffer_free(&x->out);
     eddy_http_printf(&x->response, "%d %s\n", status, eddy_http_reason(status));

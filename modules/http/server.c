@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "exchange.h"
+#include "websocket.h"
 
 enum { FAREWELL = 2, MOST_DROPPED = 256 * 1024 }; /* seconds; bytes */
 
@@ -99,10 +100,40 @@ static bool is_gone(int code)
     return code == ECONNRESET || code == EPIPE || code == EDDY_INCOMPLETE_READ || code == EDDY_TLS_TRUNCATED;
 }
 
+/* If bytes are unread when a connection is closed, the kernel resets it, and the response is lost. */
+async(void, part, (struct exchange *, x))
+{
+    eddy_slice rest;
+    await(eddy_stream_write_eof(x->input.stream));
+    eddy_stream_set_deadline(x->input.stream, eddy_time() + FAREWELL);
+    while (await(eddy_stream_read_some(x->input.stream, &rest)) > 0)
+        ;
+}
+
+/* The handler of a WebSocket has returned. What the peer has done wrong is no failure of the handler. */
+async(void, end_websocket, (struct exchange *, x), (eddy_error *, failure))
+{
+    eddy_error err;
+    struct eddy_http_websocket *ws = x->websocket;
+    eddy_error_keep(failure);
+    defer(eddy_error_free, failure);
+    bool is_clients = ws->failed && failure->code == ws->failed;
+    x->refusal = ws->why;
+    if (!await(websocket_finish(ws, failure->code), &err))
+        await(part(x), &err);
+    x->sent = ws->bytes;
+    if (failure->code && !is_clients)
+        rethrow(failure);
+}
+
 async(void, respond, (struct exchange *, x))
 {
     eddy_error err;
     await(call_handler(x), &err);
+    if (x->websocket) {
+        await(end_websocket(x, &err));
+        return;
+    }
     if (!err.code)
         return;
     x->keeps = false;
@@ -127,16 +158,6 @@ static void write_log(struct exchange *x)
                                .seconds = eddy_time() - x->since,
                                .refusal = x->refusal};
     options->log(&access, options->log_argument);
-}
-
-/* If bytes are unread when a connection is closed, the kernel resets it, and the response is lost. */
-async(void, part, (struct exchange *, x))
-{
-    eddy_slice rest;
-    await(eddy_stream_write_eof(x->input.stream));
-    eddy_stream_set_deadline(x->input.stream, eddy_time() + FAREWELL);
-    while (await(eddy_stream_read_some(x->input.stream, &rest)) > 0)
-        ;
 }
 
 /* What is left of a body is dropped, so that the next request can be read. */

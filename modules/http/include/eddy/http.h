@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http.h - HTTP/1.1 on Eddy's streams: a server and a client (C only, since the calls are coroutines).
+ * http.h - HTTP/1.1 and WebSocket on Eddy's streams: server and client (C only, since the calls are coroutines).
  *
  *     async(void, hello, (eddy_http_request *, request), (eddy_http_response *, response))
  *     {
@@ -266,6 +266,103 @@ eddy_async_declare(eddy_http_reply *, eddy_http_call_with, (eddy_http_client *, 
 #define eddy_http_send(client, url, ...) eddy_http_call_with((client), (url), (__VA_ARGS__), sizeof(eddy_http_call))
 /* Frees it. The connection is kept if the body was read to its end. NULL is allowed. Since 0.1. */
 EDDY_API void eddy_http_reply_free(eddy_http_reply *reply);
+
+/* ---- WebSocket (RFC 6455) ---- */
+
+/* A connection that has become a WebSocket. Tasks may share it: any number of them send, one receives. Since 0.1. */
+typedef struct eddy_http_websocket eddy_http_websocket;
+
+/* A message that has arrived. Since 0.1. */
+typedef struct eddy_http_message {
+    const char *data; /* valid until the next message is received; a 0 byte follows */
+    size_t size;
+    bool text;        /* it is UTF-8; false: bytes */
+} eddy_http_message;
+
+/* Zero is the default of every member. Since 0.1. */
+typedef struct eddy_http_websocket_options {
+    const char *protocols;     /* "chat, superchat", best first; NULL: none */
+    const char *const *fields; /* client: lines "Name: value" of the request, followed by NULL; NULL: none */
+    bool any_origin;           /* server: pages of other sites may connect, too */
+    size_t max_message;        /* bytes of a message that is received; 0: 1 MiB */
+    double idle_seconds;       /* without a byte of the peer, which gets a ping at half of it; 0: 60 */
+    double send_seconds;       /* for the peer to take 256 KiB; 0: 60 */
+    double close_seconds;      /* for the peer to answer a close; 0: 2 */
+} eddy_http_websocket_options;
+
+/*
+ * In a handler: await(eddy_http_websocket_accept(request, response, NULL)), or with &options instead of NULL. Answers
+ * by 101. The WebSocket belongs to the server, which closes it when the handler returns: by the code 1000; 1011 if the
+ * handler fails; 1001 if the server closes. Fails with EBADMSG if the request asks for no WebSocket, or comes from
+ * a page of another site (a handler that lets it out is answered by the server: 400, 403, 426); ENOSYS: the module was
+ * built without libwslay; ENOMEM, the errors of eddy_stream_write. Since 0.1.
+ */
+eddy_async_declare(eddy_http_websocket *, eddy_http_websocket_accept_with, (eddy_http_request *, request),
+                   (eddy_http_response *, response), (const eddy_http_websocket_options *, options),
+                   (size_t, options_size));
+#define eddy_http_websocket_accept(request, response, ...) \
+    eddy_http_websocket_accept_with((request), (response), (__VA_ARGS__), sizeof(eddy_http_websocket_options))
+/*
+ * await(eddy_http_websocket_open(client, url, NULL)), or with &options. url: ws, wss, http or https, or relative to
+ * that of the client. The caller frees the WebSocket. Fails with EDDY_HTTP_FAILED (the server answers otherwise),
+ * EBADMSG (the answer is not valid), ENOSYS, EINVAL, and as eddy_http_get. Since 0.1.
+ */
+eddy_async_declare(eddy_http_websocket *, eddy_http_websocket_open_with, (eddy_http_client *, client),
+                   (const char *, url), (const eddy_http_websocket_options *, options), (size_t, options_size));
+#define eddy_http_websocket_open(client, url, ...) \
+    eddy_http_websocket_open_with((client), (url), (__VA_ARGS__), sizeof(eddy_http_websocket_options))
+
+/*
+ * Waits for the next message. False: the peer has closed the WebSocket, or the server of this handler closes. Pings are
+ * answered. Fails with EBADMSG (the peer breaks the rules), EMSGSIZE (more than max_message), EDDY_INCOMPLETE_READ
+ * (the connection ended without a close), ETIMEDOUT (the peer is silent), EDDY_INVALID_STATE (another task receives),
+ * ENOMEM, the errors of eddy_stream_read. Python: websockets.recv. Since 0.1.
+ */
+eddy_async_declare(bool, eddy_http_websocket_receive, (eddy_http_websocket *, ws), (eddy_http_message *, message));
+
+/* The messages until the end: async_for (message, eddy_http_messages(ws)) ... Fails as
+ * eddy_http_websocket_receive. Since 0.1. */
+struct eddy_http_messages {
+    __extension__ union {
+        struct eddy_async_generator async_generator;
+        struct eddy_generator ed_common;
+    };
+    eddy_http_message value, sent;
+    eddy_void result;
+    __extension__ struct {
+        eddy_http_websocket *ws;
+    } args;
+};
+EDDY_API EDDY_MUST_USE struct eddy_http_messages eddy_http_messages(eddy_http_websocket *ws);
+
+/*
+ * Send a message: a string, a text of UTF-8, bytes. Suspend while the peer does not read. A cancelled call may leave
+ * the message to the next one, which sends it first; it is never cut. Fail with EPIPE (the WebSocket is closed), EINVAL
+ * (no UTF-8), ETIMEDOUT (the peer takes nothing), ENOMEM, the errors of eddy_stream_write. Since 0.1.
+ */
+eddy_async_declare(void, eddy_http_websocket_send, (eddy_http_websocket *, ws), (const char *, text));
+eddy_async_declare(void, eddy_http_websocket_send_text, (eddy_http_websocket *, ws), (const char *, text),
+                   (size_t, size));
+eddy_async_declare(void, eddy_http_websocket_send_bytes, (eddy_http_websocket *, ws), (const void *, data),
+                   (size_t, size));
+/* Sends a ping; the peer answers, which keeps the connection alive. Fails as sending. Since 0.1. */
+eddy_async_declare(void, eddy_http_websocket_ping, (eddy_http_websocket *, ws));
+/*
+ * Sends a close and waits for that of the peer, unless another task receives. code: 1000 is the usual one; 3000 to 4999
+ * are the program's. reason: at most 123 bytes; NULL: none. Messages that arrive meanwhile are dropped. Does nothing
+ * if the WebSocket is closed or has failed; NULL is allowed. Fails with EINVAL (code, reason), ENOMEM, ECANCELED, the
+ * errors of eddy_stream_write. Since 0.1.
+ */
+eddy_async_declare(void, eddy_http_websocket_close, (eddy_http_websocket *, ws), (int, code), (const char *, reason));
+/* Frees that of a client and ends its connection; closing is orderly after eddy_http_websocket_close. NULL, and that of
+ * a handler, are left alone. Since 0.1. */
+EDDY_API void eddy_http_websocket_free(eddy_http_websocket *ws);
+/* Of the peer's close: its code (1005: it had none; 1006: no close has come; 1001 also if the server of this handler
+ * closes) and its reason, "" if there is none. Since 0.1. */
+EDDY_API int eddy_http_websocket_code(const eddy_http_websocket *ws);
+EDDY_API const char *eddy_http_websocket_reason(const eddy_http_websocket *ws);
+/* The protocol that both sides have; "": none. Since 0.1. */
+EDDY_API const char *eddy_http_websocket_protocol(const eddy_http_websocket *ws);
 
 /* "Not Found"; "" for an unknown status. Since 0.1. */
 EDDY_API const char *eddy_http_reason(int status);
