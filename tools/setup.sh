@@ -5,7 +5,7 @@
 need_to_build="gcc=cmd:gcc libc6-dev=file:/usr/include/stdio.h meson=cmd:meson ninja-build=cmd:ninja
     pkg-config=cmd:pkg-config python3=cmd:python3 liburing-dev=pc:liburing libssl-dev=pc:openssl"
 need_for_curl="libcurl4-openssl-dev=pc:libcurl libsqlite3-dev=pc:sqlite3
-    zlib1g-dev=pc:zlib"
+    zlib1g-dev=pc:zlib libwslay-dev=file:/usr/include/wslay/wslay.h"
 need_for_tests="libcmocka-dev=pc:cmocka"
 need_for_man="lowdown=cmd:lowdown"
 need_for_docs="mkdocs=cmd:mkdocs mkdocs-material=deb"
@@ -21,7 +21,7 @@ need_for_interop="curl=cmd:curl socat=cmd:socat redis-server=cmd:redis-server wr
 need_for_modules="redis-server=cmd:redis-server openssl=cmd:openssl"
 need_for_debugger="gdb=cmd:gdb binutils=cmd:objcopy"
 need_for_debian="debhelper=deb dpkg-dev=deb fakeroot=cmd:fakeroot meson=deb pkg-config=deb liburing-dev=deb
-    libssl-dev=deb libcurl4-openssl-dev=deb libsqlite3-dev=deb zlib1g-dev=deb lowdown=deb git=cmd:git gdb=cmd:gdb
+    libssl-dev=deb libcurl4-openssl-dev=deb libsqlite3-dev=deb zlib1g-dev=deb libwslay-dev=deb lowdown=deb git=cmd:git gdb=cmd:gdb
     dh-python=deb python3-dev=deb"
 need_for_install="$need_for_man cmake=cmd:cmake binutils=cmd:readelf abigail-tools=cmd:abidw dpkg-dev=cmd:dpkg-source git=cmd:git"
 need_for_python_build="python3-dev=file:/usr/include/python3*/Python.h python3-mesonpy=deb python3-pip=deb python3-venv=deb"

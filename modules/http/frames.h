@@ -41,8 +41,8 @@ int frames_open(struct frames *f, bool is_server, size_t max_message);
 /* May be called for a struct that is all zero. */
 void frames_close(struct frames *f);
 /* Takes bytes of the peer from *data on, until a message is complete; *data moves on. Answers to pings and to the
- * peer's close go to `out`. Returns 0; ENOMEM; EMSGSIZE (a message beyond the limit), EBADMSG (against the rules): then a
- * close with the code of that goes to `out`. */
+ * peer's close go to `out`. Returns 0; ENOMEM; EMSGSIZE (a message beyond the limit), EBADMSG (against the rules): then
+ * a close with the code of that goes to `out`. */
 int frames_take(struct frames *f, const char **data, const char *end);
 /* The next message, which the caller frees; NULL: none is complete. */
 struct message *frames_next(struct frames *f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* utf8.c - whether bytes are valid UTF-8: no code point has more bytes than it needs, is a surrogate or above 10FFFF. */
+/* utf8.c - whether bytes are UTF-8: no code point has more bytes than it needs, is a surrogate or above 10FFFF. */
 #include "frames.h"
 
 /* Bytes that follow the first one; -1: it begins no character. */
