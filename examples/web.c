@@ -7,7 +7,6 @@
  *     curl -T large.iso localhost:8080/count           a body that is read piece by piece
  *     curl -N localhost:8080/ticks                     a response that is sent piece by piece
  *     curl localhost:8080/files/                       the files of FOLDER (.)
- *
  * Ctrl-C or SIGTERM ends it: idle connections at once, the others after their response.
  */
 #include <eddy/keywords.h>
@@ -18,7 +17,6 @@
 #include <string.h>
 
 enum { MOST_NOTES = 1000 };
-
 static char *notes[MOST_NOTES];
 static int count;
 

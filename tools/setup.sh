@@ -18,7 +18,7 @@ need_for_portability="musl-tools=cmd:musl-gcc qemu-user=cmd:qemu-aarch64 gcc-aar
 need_for_flags=$need_for_portability need_for_musl=$need_for_portability need_for_aarch64=$need_for_portability
 need_for_interop="curl=cmd:curl socat=cmd:socat redis-server=cmd:redis-server wrk=cmd:wrk nginx-light=cmd:nginx
     libglib2.0-dev=pc:glib-2.0 libuv1-dev=pc:libuv libevent-dev=pc:libevent_core"
-need_for_modules="redis-server=cmd:redis-server openssl=cmd:openssl"
+need_for_modules="redis-server=cmd:redis-server openssl=cmd:openssl curl=cmd:curl wrk=cmd:wrk nginx-light=cmd:nginx"
 need_for_debugger="gdb=cmd:gdb binutils=cmd:objcopy"
 need_for_debian="debhelper=deb dpkg-dev=deb fakeroot=cmd:fakeroot meson=deb pkg-config=deb liburing-dev=deb
     libssl-dev=deb libcurl4-openssl-dev=deb libsqlite3-dev=deb zlib1g-dev=deb libwslay-dev=deb lowdown=deb git=cmd:git gdb=cmd:gdb

@@ -364,6 +364,24 @@ async(void, refuses)
 }
 TEST(bad_requests_are_answered_and_end_the_connection, refuses)
 
+/* A client that goes on sending reads the answer and then the end: no reset, by which it might lose the answer. */
+async(void, parts_politely)
+{
+    struct talk t;
+    static char body[100000];
+    await(begin(&t, (eddy_http_server_options){.max_body = 10}));
+    await(say(&t, POST("/echo", "Content-Length: 300000\r\n")));
+    memset(body, 'x', sizeof body);
+    for (int i = 0; i < 2; i++) {
+        await(eddy_stream_write(t.stream, body, sizeof body));
+        await(eddy_sleep(0.02));
+    }
+    const char *got = await(hear_all(&t));
+    CHECK(starts(got, "HTTP/1.1 413 ") && ends(got, "Content Too Large\n"));
+    await(end(&t));
+}
+TEST(a_refused_client_that_goes_on_sending_gets_the_answer, parts_politely)
+
 /* The handlers' failures are reported by the loop. */
 static int reported;
 
@@ -564,6 +582,7 @@ int main(void)
         cmocka_unit_test(bodies_are_read_by_size_and_by_chunks),
         cmocka_unit_test(a_client_that_expects_100_gets_it_when_the_body_is_read),
         cmocka_unit_test(bad_requests_are_answered_and_end_the_connection),
+        cmocka_unit_test(a_refused_client_that_goes_on_sending_gets_the_answer),
         cmocka_unit_test(a_failed_handler_is_answered_by_500_and_reported),
         cmocka_unit_test(clients_that_are_too_slow_are_given_up),
         cmocka_unit_test(closing_ends_idle_connections_at_once),
