@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run run-http run-redis test check model soak fuzz flags faults bench bench-quick bench-micro bench-io bench-growth docs \
+.PHONY: build run run-http run-pg run-redis test check model soak fuzz flags faults bench bench-quick bench-micro bench-io bench-growth docs \
     python amalgamation test-python wheel bench-python install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
@@ -14,6 +14,10 @@ run:        ## build, then run the full example (a crawler) on a small site of i
 run-http:   ## build, then run the example of a server of HTTP on port 8080
 	@tools/build.sh curl
 	@build/examples/web 8080
+
+run-pg:     ## the example of the module eddy-pg, with a PostgreSQL of its own
+	@tools/build.sh curl
+	@. tools/setup.sh && tools/need.sh $$need_for_modules && tests/pg/with_pg.py build/examples/shop
 
 run-redis:  ## the example of the module eddy-redis, with a Redis of its own
 	@tools/build.sh

@@ -22,6 +22,7 @@ LIBRARIES = {
     'eddy': ('src/eddy.map', 'include'),
     'eddy-curl': ('modules/curl/eddy-curl.map', 'modules/curl/include'),
     'eddy-http': ('modules/http/eddy-http.map', 'modules/http/include'),
+    'eddy-pg': ('modules/pg/eddy-pg.map', 'modules/pg/include'),
     'eddy-redis': ('modules/redis/eddy-redis.map', 'modules/redis/include'),
     'eddy-sqlite': ('modules/sqlite/eddy-sqlite.map', 'modules/sqlite/include'),
 }

@@ -16,6 +16,7 @@ import exports
 MODULES = (
     'curl',
     'http',
+    'pg',
     'redis',
     'sqlite',
 )

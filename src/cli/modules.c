@@ -8,6 +8,7 @@
 const struct module modules[MODULES] = {
     MODULE("curl", "libcurl4-openssl-dev", "-lcurl"),
     MODULE("http", "zlib1g-dev", "-lz"),
+    MODULE("pg", "libpq-dev", "-lpq"),
     MODULE("redis", "", ""),
     MODULE("sqlite", "libsqlite3-dev", "-lsqlite3"),
 };

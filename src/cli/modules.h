@@ -3,7 +3,7 @@
 #ifndef EDDY_CLI_MODULES_H
 #define EDDY_CLI_MODULES_H
 
-enum { MODULES = 4 };
+enum { MODULES = 5 };
 
 struct module {
     const char *name;    /* of its folder; libeddy-NAME.a, <eddy/NAME.h> */

@@ -184,6 +184,12 @@ def links_if_built(place, module, source, complaint):
 
 
 @check
+def run_links_pg_when_it_is_used(place):
+    links_if_built(place, 'eddy-pg', '#include <eddy/pg.h>\nint main(void) { eddy_pg_free(NULL); return 0; }\n',
+                   '<eddy/pg.h> needs the module eddy-pg')
+
+
+@check
 def run_links_redis_when_it_is_used(place):
     links_if_built(place, 'eddy-redis', '#include <eddy/redis.h>\nint main(void) { eddy_redis_free(NULL); return 0; }\n',
                    '<eddy/redis.h> needs the module eddy-redis, which was not built; enable it')

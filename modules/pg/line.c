@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * line.c - see line.h.
+ *
+ * Each call is a part of the pipeline that ends with a Sync: a transaction of its own, whose error harms no other. If
+ * a statement is new, the part prepares it first, and gives back the oldest one of too many.
+ *
+ * A request to cancel reaches the server beside the connection, and may hit the statement after the one that it is
+ * meant for. That one has done nothing then, and is sent again.
+ *
+ * Invariant: one place in the queue for each Sync that the server has not answered. The loop watches a duplicate of
+ * libpq's descriptor, since libpq closes its own whenever it finds the connection broken.
+ */
+#define EDDY_LIBRARY
+#include "line.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "failure.h"
+#include "link.h"
+#include "pool.h"
+
+enum { LEAST = 16, MOST_ATTEMPTS = 3, LONGEST_KEPT = 16 << 10 };
+
+/* ==== the queue ==== */
+
+static struct call **place_of(const struct line *line, uint64_t number)
+{
+    return &line->at[number & (line->capacity - 1)];
+}
+
+size_t line_due(const struct line *line)
+{
+    return (size_t)(line->end - line->first);
+}
+
+static bool reserve(struct line *line)
+{
+    if (line_due(line) < line->capacity)
+        return true;
+    struct line wider = *line;
+    wider.capacity = line->capacity ? line->capacity * 2 : LEAST;
+    wider.at = calloc(wider.capacity, sizeof *wider.at);
+    if (!wider.at)
+        return false;
+    for (uint64_t i = line->first; i < line->end; i++)
+        *place_of(&wider, i) = *place_of(line, i);
+    free(line->at);
+    line->at = wider.at;
+    line->capacity = wider.capacity;
+    return true;
+}
+
+/* ==== the end of a connection ==== */
+
+static void unwatch(struct line *line)
+{
+    eddy_remove_reader(line->descriptor);
+    if (line->is_writing)
+        eddy_remove_writer(line->descriptor);
+    close(line->descriptor);
+    line->is_writing = false;
+}
+
+/* The server may have said why in an answer to the first call, before it closed the connection. */
+static void fail_first(struct line *line, int code, const char *why)
+{
+    struct call *call = *place_of(line, line->first++);
+    struct failure failure = {.code = 0};
+    if (line->result)
+        failure_read(&failure, line->result);
+    PQclear(line->result);
+    line->result = NULL;
+    bool has_said = *failure.state;
+    if (call)
+        call_fail(call, has_said ? failure.code : code, line->pool->address->label, has_said ? failure.words : why);
+}
+
+void line_lose(struct line *line, int code, const char *why)
+{
+    if (!line->pg)
+        return;
+    if (!line->is_plain)
+        unwatch(line);
+    PQfinish(line->pg);
+    line->pg = NULL;
+    line->wants_cancel = false;
+    while (line_due(line))
+        fail_first(line, code, why);
+    calls_fail(&line->held, code, line->pool->address->label, why);
+    pool_note_lost(line->pool, line);
+}
+
+static void lose_by_libpq(struct line *line)
+{
+    char words[300], why[400];
+    failure_words(PQerrorMessage(line->pg), words, sizeof words);
+    snprintf(why, sizeof why, "the connection was lost before the rows came, and the statement may have been executed (%s)",
+             words);
+    line_lose(line, ECONNRESET, why);
+}
+
+/* ==== sending ==== */
+
+static void can_write(void *argument);
+
+static void flush(struct line *line)
+{
+    int left = PQflush(line->pg);
+    if (left > 0 && !line->is_writing)
+        line->is_writing = eddy_add_writer(line->descriptor, can_write, line) == 0;
+    if (left == 0 && line->is_writing) {
+        eddy_remove_writer(line->descriptor);
+        line->is_writing = false;
+    }
+    if (left < 0 || (left > 0 && !line->is_writing))
+        lose_by_libpq(line);
+}
+
+static void can_write(void *argument)
+{
+    flush(argument);
+}
+
+/* With what has to be prepared before it. */
+static bool send_statement(struct line *line, struct call *call)
+{
+    char oldest[STATEMENT_NAME], sql[STATEMENT_NAME + 16];
+    bool keeps = call->effect == EFFECT_KEPT && !line->pool->address->limits.keeps_no_statements &&
+                 strnlen(call->sql, LONGEST_KEPT) < LONGEST_KEPT;
+    struct statement *s = keeps ? statements_get(&line->statements, call->sql) : NULL;
+    call->preparations = s && statements_shrink(&line->statements, oldest);
+    if (call->preparations) {
+        snprintf(sql, sizeof sql, "deallocate %s", oldest);
+        if (!PQsendQueryParams(line->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
+            return false;
+    }
+    bool is_new = s && !s->is_sent;
+    if (s)
+        s->is_sent = true;
+    call->preparations += is_new;
+    return call_send(call, line->pg, s ? s->name : NULL, is_new);
+}
+
+static void send_now(struct line *line, struct call *call)
+{
+    if (!reserve(line)) {
+        call_fail(call, ENOMEM, line->pool->address->label, "there is no memory for a statement");
+        return;
+    }
+    call->line = line;
+    call->number = line->end++;
+    call->attempts++;
+    *place_of(line, call->number) = call;
+    if (send_statement(line, call) && PQpipelineSync(line->pg))
+        flush(line);
+    else
+        lose_by_libpq(line);
+}
+
+static bool is_held(const struct line *line)
+{
+    return line->is_own && (line->is_cancelling || line->wants_cancel);
+}
+
+void line_send(struct line *line, struct call *call)
+{
+    call->line = NULL;
+    if (!line->pg)
+        call_fail(call, ECONNRESET, line->pool->address->label,
+                  "this connection was lost: leave the block, and begin again");
+    else if (line->is_plain)
+        call_fail(call, EBUSY, line->pool->address->label, "a COPY or a script runs on this connection");
+    else if (is_held(line) || line->held.first)
+        calls_add(&line->held, call);
+    else
+        send_now(line, call);
+}
+
+static void send_held(struct line *line)
+{
+    for (struct call *call; line->pg && (call = line->held.first) && !is_held(line);) {
+        calls_remove(&line->held, call);
+        send_now(line, call);
+    }
+}
+
+/* ==== receiving ==== */
+
+static bool is_error(const PGresult *result, const char *state)
+{
+    const char *its = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    return its && strcmp(its, state) == 0;
+}
+
+/* A statement that was deallocated, or whose result has other columns than when it was prepared. */
+static bool is_stale(const struct line *line, const struct call *call)
+{
+    return call->effect == EFFECT_KEPT && (is_error(line->result, "26000") || is_error(line->result, "0A000"));
+}
+
+/* It has done nothing, for a reason that is none of its own. In a transaction that would come too late. */
+static bool is_sent_again(const struct line *line, const struct call *call)
+{
+    if (line->is_own && PQtransactionStatus(line->pg) != PQTRANS_IDLE)
+        return false;
+    bool was_hit = call->number < line->suspects && is_error(line->result, "57014");
+    return was_hit || (is_stale(line, call) && call->attempts < MOST_ATTEMPTS);
+}
+
+static void finish_call(struct line *line, struct call *call)
+{
+    PGresult *result = line->result;
+    bool again = is_sent_again(line, call), was_prepared = line->successes >= call->preparations;
+    if (!was_prepared || is_stale(line, call))
+        statements_forget(&line->statements, call->sql);
+    line->result = NULL;
+    if (again) {
+        PQclear(result);
+        line_send(line, call);
+    } else if (result) {
+        call_finish(call, result, line->pool->address->label);
+    } else {
+        call_fail(call, EBADMSG, line->pool->address->label, "the server has not answered the statement");
+    }
+}
+
+static void finish_first(struct line *line)
+{
+    struct call *call = *place_of(line, line->first++);
+    line->wants_cancel = false;
+    pool_note_answer(line->pool);
+    if (call)
+        finish_call(line, call);
+    PQclear(line->result);
+    line->result = NULL;
+    line->successes = 0;
+}
+
+/* An error comes first, and what was aborted by it afterwards. */
+static void take(struct line *line, PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    bool has_error = line->result && PQresultStatus(line->result) == PGRES_FATAL_ERROR;
+    if (status == PGRES_PIPELINE_SYNC) {
+        PQclear(result);
+        finish_first(line);
+    } else if (has_error) {
+        PQclear(result);
+    } else {
+        PQclear(line->result);
+        line->result = result;
+        line->successes += status == PGRES_COMMAND_OK;
+    }
+}
+
+/* NULL ends the results of each part of a call; more than one at a time means that there are no more. */
+static void take_all(struct line *line)
+{
+    for (int ends = 0; line->pg && line_due(line) && ends < 2 && !PQisBusy(line->pg);) {
+        PGresult *result = PQgetResult(line->pg);
+        ends = result ? 0 : ends + 1;
+        if (result)
+            take(line, result);
+    }
+}
+
+static void look_for_given_up(struct line *line)
+{
+    bool is_given_up = line->pg && line_due(line) && !*place_of(line, line->first);
+    if (is_given_up && line->first >= line->asked && !line->wants_cancel && !line->is_cancelling) {
+        line->wants_cancel = true;
+        pool_wake(line->pool);
+    }
+}
+
+static void can_read(void *argument)
+{
+    struct line *line = argument;
+    if (!PQconsumeInput(line->pg)) {
+        take_all(line);
+        if (line->pg)
+            lose_by_libpq(line);
+        return;
+    }
+    PQisBusy(line->pg); /* takes notices, also if no call is due */
+    take_all(line);
+    if (line->pg && PQstatus(line->pg) == CONNECTION_BAD)
+        lose_by_libpq(line);
+    look_for_given_up(line);
+    send_held(line);
+    if (line->pg && line->is_writing)
+        flush(line);
+    pool_serve(line->pool);
+}
+
+/* ==== giving up ==== */
+
+void line_give_up(struct line *line, struct call *call)
+{
+    if (call->line)
+        *place_of(line, call->number) = NULL;
+    else
+        calls_remove(&line->held, call);
+    look_for_given_up(line);
+}
+
+/* An awaitable that a thread works on. It cannot end early: the thread uses the key until its end. */
+struct request {
+    struct eddy_awaitable awaitable;
+    eddy_void result;
+    PGcancel *key;
+};
+
+static void ask_server(struct eddy_awaitable *a)
+{
+    char why[256];
+    PQcancel(((struct request *)(void *)a)->key, why, sizeof why); /* it waits for the server */
+}
+
+static const struct eddy_awaitable_type request_type = {.name = "eddy_pg_cancel",
+                                                        .start = eddy_blocking_start,
+                                                        .work = ask_server,
+                                                        .kind = EDDY_BLOCKING,
+                                                        .size = sizeof(struct request)};
+
+static void end_cancel(struct line *line)
+{
+    line->is_cancelling = false;
+    line->suspects = line->end;
+    if (line->is_gone) {
+        line_free(line);
+        return;
+    }
+    look_for_given_up(line);
+    send_held(line);
+    pool_serve(line->pool);
+}
+
+eddy_async_define(void, line_cancel, (struct line *, line))
+{
+    eddy_error err;
+    struct request request = {EDDY_AWAITABLE_INIT(&request_type), .key = line->pg ? PQgetCancel(line->pg) : NULL};
+    line->wants_cancel = false;
+    line->is_cancelling = true;
+    line->asked = line->first + 1;
+    line->suspects = UINT64_MAX;
+    if (request.key)
+        eddy_await_always(&request, &err);
+    PQfreeCancel(request.key);
+    end_cancel(line);
+}
+
+/* ==== being made and freed ==== */
+
+static bool watch(struct line *line)
+{
+    if (!PQenterPipelineMode(line->pg))
+        return false;
+    line->descriptor = fcntl(PQsocket(line->pg), F_DUPFD_CLOEXEC, 0);
+    if (line->descriptor >= 0 && eddy_add_reader(line->descriptor, can_read, line) == 0)
+        return true;
+    if (line->descriptor >= 0)
+        close(line->descriptor);
+    return false;
+}
+
+struct line *line_new(struct pool *pool, PGconn *pg)
+{
+    struct line *line = calloc(1, sizeof *line);
+    if (!line) {
+        PQfinish(pg);
+        return NULL;
+    }
+    line->pg = pg;
+    line->pool = pool;
+    line->statements.most = pool->address->limits.statements;
+    calls_init(&line->held);
+    if (watch(line))
+        return line;
+    PQfinish(pg);
+    free(line);
+    return NULL;
+}
+
+void line_free(struct line *line)
+{
+    if (!line)
+        return;
+    if (line->is_cancelling) {
+        line->is_gone = true;
+        return;
+    }
+    statements_clear(&line->statements);
+    free(line->at);
+    free(line);
+}
+
+bool line_make_plain(struct line *line)
+{
+    if (!line->pg || line_due(line) || !PQexitPipelineMode(line->pg))
+        return false;
+    unwatch(line);
+    line->is_plain = true;
+    return true;
+}
+
+void line_make_line(struct line *line)
+{
+    if (line->pg && !(PQstatus(line->pg) == CONNECTION_OK && watch(line)))
+        line_lose(line, ECONNRESET, "the connection was lost");
+    line->is_plain = false;
+}

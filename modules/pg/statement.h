@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* statement.h - the statements that are prepared on a connection, and what a statement does to its connection. */
+#ifndef EDDY_PG_STATEMENT_H
+#define EDDY_PG_STATEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { STATEMENT_NAME = 24 };
+
+struct statement {
+    struct statement *next;             /* of the same place in the table */
+    struct statement *newer, *older;    /* by its last use */
+    uint64_t hash;
+    char name[STATEMENT_NAME];          /* the server's */
+    bool is_sent;                       /* the server has been told to prepare it */
+    char sql[];
+};
+
+struct statements {
+    struct statement **at;    /* NULL: none was prepared yet */
+    size_t places;            /* a power of two */
+    size_t count, most;
+    struct statement *newest, *oldest;
+    uint64_t names;           /* given so far: a name is never used twice */
+};
+
+/* The statement of this text, which is added if it is new, and not sent then. NULL: no memory. */
+struct statement *statements_get(struct statements *all, const char *sql);
+/* Takes out the oldest one if there are too many; its name is copied. False: there is room. */
+bool statements_shrink(struct statements *all, char name[STATEMENT_NAME]);
+/* The server does not have it, or may not. NULL is allowed, and it may be gone already. */
+void statements_forget(struct statements *all, const char *sql);
+void statements_clear(struct statements *all);
+
+enum effect {
+    EFFECT_NONE,     /* rows, or tables */
+    EFFECT_KEPT,     /* the same, and preparing it is of use */
+    EFFECT_SESSION,  /* changes the connection for those that use it afterwards */
+    EFFECT_COPY      /* has another protocol */
+};
+
+/* What a statement does to its connection, by its first word. */
+enum effect statement_effect(const char *sql);
+
+#endif
