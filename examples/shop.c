@@ -45,7 +45,7 @@ async(void, show, (eddy_pg *, db))
                                                  " order by name"));
     defer(eddy_pg_rows_free, rows);
     for (size_t i = 0; i < rows->count; i++)
-        printf("%s: %lld left, %lld sold at %s each\n", eddy_pg_text(rows, i, 0), (long long)eddy_pg_integer(rows, i, 1),
+        printf("%s: %s left, %lld sold at %s each\n", eddy_pg_text(rows, i, 0), eddy_pg_text(rows, i, 1),
                (long long)eddy_pg_integer(rows, i, 3), eddy_pg_text(rows, i, 2));
 }
 // [show]

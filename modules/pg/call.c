@@ -147,7 +147,8 @@ void call_finish(struct call *call, PGresult *result, const char *label)
         if (PQresultStatus(result) == PGRES_EMPTY_QUERY)
             snprintf(failure.words, sizeof failure.words, "there is no statement");
         else if (!failure.code)
-            snprintf(failure.words, sizeof failure.words, "not a statement for here: %s", PQresStatus(PQresultStatus(result)));
+            snprintf(failure.words, sizeof failure.words, "it cannot be run here: %s",
+                     PQresStatus(PQresultStatus(result)));
         failure.code = failure.code ? failure.code : EINVAL;
         PQclear(result);
     }

@@ -14,14 +14,15 @@ static const struct {
     const char *state;
     int code;
 } codes[] = {
-    {"08P01", EINVAL}, {"08", ECONNRESET}, {"22", EINVAL},     {"23", EEXIST},    {"25006", EROFS},  {"25", EINVAL},    {"28", EACCES},
-    {"34", ENOENT},     {"3D", ENOENT},     {"3F", ENOENT},    {"40", EAGAIN},    {"42501", EACCES}, {"42P01", ENOENT},
-    {"42703", ENOENT},  {"42704", ENOENT},  {"42883", ENOENT}, {"42P0", EEXIST},  {"4271", EEXIST},  {"4270", EEXIST},
-    {"42", EINVAL},     {"53100", ENOSPC},  {"53", EAGAIN},    {"54", EMSGSIZE},  {"55P03", EBUSY},  {"55006", EBUSY},
-    {"57014", ETIMEDOUT}, {"57P03", EAGAIN}, {"57P", ECONNRESET}, {"0A", EINVAL}, {"0", EINVAL},   {"2", EINVAL},
+    {"08P01", EINVAL},    {"08", ECONNRESET},   {"22", EINVAL},       {"23", EEXIST},    {"25006", EROFS},
+    {"25", EINVAL},       {"28", EACCES},       {"34", ENOENT},       {"3D", ENOENT},    {"3F", ENOENT},
+    {"40", EAGAIN},       {"42501", EACCES},    {"42P01", ENOENT},    {"42703", ENOENT}, {"42704", ENOENT},
+    {"42883", ENOENT},    {"42P0", EEXIST},     {"4271", EEXIST},     {"4270", EEXIST},  {"42", EINVAL},
+    {"53100", ENOSPC},    {"53", EAGAIN},       {"54", EMSGSIZE},     {"55P03", EBUSY},  {"55006", EBUSY},
+    {"57014", ETIMEDOUT}, {"57P03", EAGAIN},    {"57P", ECONNRESET},  {"0", EINVAL},     {"2", EINVAL},
 };
 
-int failure_of_state(const char *state)
+static int code_of(const char *state)
 {
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
         if (strncmp(state, codes[i].state, strlen(codes[i].state)) == 0)
@@ -50,13 +51,13 @@ void failure_read(struct failure *failure, const PGresult *result)
     if (status != PGRES_FATAL_ERROR && status != PGRES_BAD_RESPONSE && status != PGRES_PIPELINE_ABORTED)
         return;
     snprintf(failure->state, sizeof failure->state, "%s", state ? state : "");
-    failure->code = state ? failure_of_state(state) : EIO;
+    failure->code = state ? code_of(state) : EIO;
     if (!state || !text) {
         failure_words(PQresultErrorMessage(result), failure->words, sizeof failure->words);
         return;
     }
     char whole[512];
-    snprintf(whole, sizeof whole, "%s: %s%s%s%s", state, text, detail ? " (" : "", detail ? detail : "", detail ? ")" : "");
+    snprintf(whole, sizeof whole, detail ? "%s: %s (%s)" : "%s: %s", state, text, detail);
     failure_words(whole, failure->words, sizeof failure->words);
 }
 

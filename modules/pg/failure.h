@@ -15,8 +15,6 @@ struct failure {
 
 /* Fills it if the result is an error. */
 void failure_read(struct failure *failure, const PGresult *result);
-/* The errno value of an SQLSTATE. */
-int failure_of_state(const char *state);
 /* The errno value for the message of a connection that was not made. */
 int failure_of_connecting(const char *message);
 /* Copies a message of libpq into one line; returns buffer. */

@@ -100,8 +100,8 @@ static void lose_by_libpq(struct line *line)
 {
     char words[300], why[400];
     failure_words(PQerrorMessage(line->pg), words, sizeof words);
-    snprintf(why, sizeof why, "the connection was lost before the rows came, and the statement may have been executed (%s)",
-             words);
+    snprintf(why, sizeof why, "%s (%s)",
+             "the connection was lost before the rows came, and the statement may have been executed", words);
     line_lose(line, ECONNRESET, why);
 }
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Numbers of types in pg_type, which never change. */
+/* Numbers of types in the server's catalogue, which never change. */
 enum { TYPE_BOOL = 16, TYPE_BYTEA = 17, TYPE_INT8 = 20, TYPE_INT2 = 21, TYPE_INT4 = 23, TYPE_OID = 26,
        TYPE_FLOAT4 = 700, TYPE_FLOAT8 = 701 };
 

@@ -41,14 +41,6 @@ static void release(eddy_pg *own, bool reusable)
     free(own);
 }
 
-void session_drop(eddy_pg *own, eddy_pg *of)
-{
-    if (own != of)
-        release(own, false);
-    else
-        line_lose(own->line, ECONNABORTED, "the connection was closed, since a statement did not end");
-}
-
 static bool is_quiet(const struct line *line)
 {
     return line->pg && !line_due(line) && !line->held.first && !line->is_cancelling && !line->is_plain &&
@@ -138,7 +130,7 @@ static void leave(struct eddy_manager *manager, eddy_error *err)
     struct eddy_pg_acquire *self = acquire_of(manager);
     eddy_error ending;
     (void)err;
-    self->value->is_changed |= self->value != self->of; /* advisory locks and set_config are not seen here */
+    self->value->is_changed |= self->value != self->of; /* advisory locks are not seen here */
     eddy_await(session_end(self->value, self->of), &ending);
 }
 
@@ -210,10 +202,8 @@ static void leave_transaction(struct eddy_manager *manager, eddy_error *err)
         eddy_await(commit(own), err);
     if (err->code && own->line->pg)
         eddy_await(roll_back(own), &ending);
-    if (ending.code && own->line->pg) {
-        session_drop(own, self->of);
-        return;
-    }
+    if (ending.code) /* nobody knows what state it is in */
+        line_lose(own->line, ECONNABORTED, "the connection was closed, since ROLLBACK was not answered");
     eddy_await(session_end(own, self->of), &rest);
 }
 

@@ -7,10 +7,9 @@
 
 /* Takes a line; if the handle is already a task's own, it is that one again. For session_end. */
 eddy_async_declare(eddy_pg *, session_begin, (eddy_pg *, of));
-/* Gives it back, as new as it was. It takes a second at most, and never fails. Nothing of `of` itself is given back. */
+/* Gives it back, as new as it was. It never fails, and takes some seconds at most.
+ * If own is of, nothing is given back. */
 eddy_async_declare(void, session_end, (eddy_pg *, own), (eddy_pg *, of));
-/* Ends the connection instead, since nobody knows what state it is in. */
-void session_drop(eddy_pg *own, eddy_pg *of);
 /* Leaves the pipeline, so that the task can use the connection by link.h. session_make_line reverses it. */
 eddy_async_declare(void, session_make_plain, (eddy_pg *, own));
 void session_make_line(eddy_pg *own);

@@ -426,7 +426,8 @@ async(void, commits)
     eddy_error err;
     async_with (db, with_fake(&fake, NULL)) {
         await(pays(db, 0));
-        CHECK(strcmp(fake.log, "begin read only\npay\nsavepoint eddy1\npart\nrelease savepoint eddy1\nfails\ncommit\n") == 0);
+        CHECK(strcmp(fake.log, "begin read only\npay\nsavepoint eddy1\npart\nrelease savepoint eddy1\nfails\n"
+                               "commit\n") == 0);
         fake.log[0] = '\0';
         await(pays(db, 1), &err);
         CHECK(err.code == EIO && strstr(fake.log, "release savepoint eddy1\nrollback\n"));

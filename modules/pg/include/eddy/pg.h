@@ -86,7 +86,7 @@ struct eddy_pg_values {
     eddy_pg_value at[EDDY_PG_MOST_VALUES];
 };
 
-/* A column of a result. kind: of the type, whose number `type` is in the server's pg_type; text for all types that
+/* A column of a result. kind: of the type, whose number in the server's catalogue is `type`; text for all types that
  * have no other kind here (numeric, timestamp, uuid, json, arrays, ...). Since 0.1. */
 typedef struct eddy_pg_column {
     const char *name;
@@ -167,8 +167,8 @@ struct eddy_pg_acquire {
 EDDY_API EDDY_MUST_USE struct eddy_pg_acquire eddy_pg_acquire(eddy_pg *db);
 /*
  * async_with (tx, eddy_pg_transaction(db)): a transaction, on a connection that no other task uses. The end of the
- * block commits; a failure or a return that leaves it rolls back: for a return, use the flag of the caller. In a
- * transaction, eddy_pg_transaction(tx) is a part that can fail alone (a savepoint). A second argument follows BEGIN:
+ * block commits, as does a return from it; a failure that leaves it, or a cancellation, rolls back. In a transaction,
+ * eddy_pg_transaction(tx) is a part that can fail alone (a savepoint). A second argument follows BEGIN:
  * eddy_pg_transaction(db, "isolation level serializable").
  * The block fails with EINVAL if a statement had failed and the error was caught inside: the server has rolled back;
  * with EAGAIN if the server cannot serialize it; with ECONNRESET if the connection was lost while it was committed.
