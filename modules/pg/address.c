@@ -172,7 +172,7 @@ static void set_label(struct address *a)
 {
     const char *host = *a->hosts ? a->hosts : a->numbers, *database = setting(a, "dbname", "");
     if (!*host || is_path(host))
-        snprintf(a->label, sizeof a->label, "postgresql:///%.60s%s%.80s", database, *host ? "?host=" : "", host);
+        snprintf(a->label, sizeof a->label, "postgresql:///%.50s%s%.80s", database, *host ? "?host=" : "", host);
     else
         snprintf(a->label, sizeof a->label, "postgresql://%.80s%s%.12s/%.50s", host, *a->ports ? ":" : "", a->ports,
                  database);

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "failure.h"
@@ -60,6 +61,9 @@ static bool reserve(struct line *line)
 
 static void unwatch(struct line *line)
 {
+    if (!line->is_watched)
+        return;
+    line->is_watched = false;
     eddy_remove_reader(line->descriptor);
     if (line->is_writing)
         eddy_remove_writer(line->descriptor);
@@ -85,8 +89,12 @@ void line_lose(struct line *line, int code, const char *why)
 {
     if (!line->pg)
         return;
-    if (!line->is_plain)
-        unwatch(line);
+    if (line->is_plain) { /* its task uses the connection, and finds that it has ended */
+        shutdown(PQsocket(line->pg), SHUT_RDWR);
+        line->is_doomed = true;
+        return;
+    }
+    unwatch(line);
     PQfinish(line->pg);
     line->pg = NULL;
     line->wants_cancel = false;
@@ -364,7 +372,7 @@ static bool watch(struct line *line)
         return false;
     line->descriptor = fcntl(PQsocket(line->pg), F_DUPFD_CLOEXEC, 0);
     if (line->descriptor >= 0 && eddy_add_reader(line->descriptor, can_read, line) == 0)
-        return true;
+        return line->is_watched = true;
     if (line->descriptor >= 0)
         close(line->descriptor);
     return false;
@@ -412,7 +420,7 @@ bool line_make_plain(struct line *line)
 
 void line_make_line(struct line *line)
 {
-    if (line->pg && !(PQstatus(line->pg) == CONNECTION_OK && watch(line)))
-        line_lose(line, ECONNRESET, "the connection was lost");
     line->is_plain = false;
+    if (line->pg && (line->is_doomed || PQstatus(line->pg) != CONNECTION_OK || !watch(line)))
+        line_lose(line, ECONNRESET, "the connection was lost");
 }

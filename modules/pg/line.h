@@ -21,6 +21,8 @@ struct line {
     uint64_t asked;               /* the server was told to give up calls with lower numbers */
     bool is_own;                  /* one task's */
     bool is_reserved;             /* will be one task's: no more calls */
+    bool is_watched;              /* the loop watches the descriptor */
+    bool is_doomed;               /* to be closed as soon as its task is ready with it */
     bool is_writing;              /* waits until the descriptor can be written to */
     bool is_plain;                /* not in pipeline mode: a task waits for the results itself */
     bool wants_cancel;            /* the first call was given up: tell the server */

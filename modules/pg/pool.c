@@ -397,7 +397,11 @@ eddy_async(void, keep, (struct pool *, pool))
     eddy_error err;
     pool->keeper = eddy_current_task();
     eddy_defer(end_keeper, pool);
-    eddy_await_always(serve(pool), &err);
+    do {
+        eddy_await_always(serve(pool), &err);
+        pool->open -= pool->connecting; /* the tasks that connected have ended */
+        pool->connecting = 0;
+    } while (err.code != ECANCELED);
 }
 
 /* ==== opening, closing ==== */

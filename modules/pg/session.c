@@ -107,8 +107,7 @@ void session_make_line(eddy_pg *own)
 {
     struct line *line = own->line;
     PGTransactionStatusType status = line->pg ? PQtransactionStatus(line->pg) : PQTRANS_UNKNOWN;
-    if (status == PQTRANS_ACTIVE || status == PQTRANS_UNKNOWN)
-        line_lose(line, ECONNRESET, "this connection was lost, or a statement was given up");
+    line->is_doomed |= status == PQTRANS_ACTIVE || status == PQTRANS_UNKNOWN;
     line_make_line(line);
 }
 

@@ -141,8 +141,8 @@ async(void, parse, (struct talk *, t))
     int i = *name ? t->name_count : 0; /* the unnamed one is replaced */
     t->name_count += i == t->name_count;
     CHECK(t->name_count < NAMES);
-    snprintf(t->names[i], sizeof t->names[i], "%s", name);
-    snprintf(t->texts[i], sizeof t->texts[i], "%s", sql);
+    snprintf(t->names[i], sizeof t->names[i], "%.31s", name);
+    snprintf(t->texts[i], sizeof t->texts[i], "%.127s", sql);
     await(send_message(t, '1', "", 0));
 }
 

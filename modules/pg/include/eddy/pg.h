@@ -176,7 +176,81 @@ EDDY_API EDDY_MUST_USE struct eddy_pg_acquire eddy_pg_acquire(eddy_pg *db);
  */
 EDDY_API EDDY_MUST_USE struct eddy_pg_acquire eddy_pg_transaction_with(eddy_pg *db, const char *mode);
 
+/* ---- COPY ---- */
+
+typedef struct eddy_pg_data eddy_pg_data;
+
+struct eddy_pg_copy {
+    struct eddy_manager manager;
+    eddy_pg_data *value;
+    eddy_pg *of;
+    const char *sql;
+};
+/*
+ * async_with (data, eddy_pg_copy(db, "copy items from stdin")), ... "copy items to stdout": many rows, piece by piece,
+ * on a connection that the task has for itself meanwhile. The end of the block ends COPY FROM; a failure or a
+ * cancellation that leaves it gives the COPY up, so that no row is kept. db may be a transaction. Fails as
+ * eddy_pg_query; with EINVAL if it is another statement. Python: copy_to_table, copy_from_query. Since 0.1.
+ */
+EDDY_API EDDY_MUST_USE struct eddy_pg_copy eddy_pg_copy(eddy_pg *db, const char *sql);
+/* For COPY FROM: sends bytes, which need not be whole rows. Waits while the server is slower. Errors in the rows are
+ * reported at the end. Since 0.1. */
+eddy_async_declare(void, eddy_pg_write, (eddy_pg_data *, data), (const void *, bytes), (size_t, size));
+/* For COPY FROM: that was all; the block need not end for that. Result: the number of rows. Since 0.1. */
+eddy_async_declare(int64_t, eddy_pg_finish, (eddy_pg_data *, data));
+/* For COPY TO: waits for a row (true); false: there are no more. *bytes is valid until the next one. Since 0.1. */
+eddy_async_declare(bool, eddy_pg_read, (eddy_pg_data *, data), (eddy_slice *, bytes));
+
+/* ---- notifications ---- */
+
+typedef struct eddy_pg_subscription eddy_pg_subscription;
+
+/* What another session has sent by NOTIFY; valid until the next one is received. Since 0.1. */
+typedef struct eddy_pg_notification {
+    eddy_slice channel;
+    eddy_slice payload;  /* a 0 byte follows each of the two */
+    int sender;          /* the number of the server's process that sent it */
+    bool after_gap;      /* the connection was lost and made again since the last one: some may be missing */
+} eddy_pg_notification;
+
+struct eddy_pg_names {
+    size_t count;
+    const char *at[EDDY_PG_MOST_VALUES];
+};
+/* eddy_pg_listen(db, "news", ...): listens to at most twelve channels, on a connection of its own, which is none of the
+ * client's `connections`. The caller gives the result to eddy_pg_unlisten. Fails as eddy_pg_open. Python:
+ * Connection.add_listener. Since 0.1. */
+eddy_async_declare(eddy_pg_subscription *, eddy_pg_listen_names, (eddy_pg *, db), (struct eddy_pg_names, names));
+/* Waits for the next notification (true). A lost connection is made again, with growing delays. Fails with EACCES,
+ * EDDY_STREAM_BUSY (another task receives), ECANCELED, ENOMEM. A cancelled call loses none. Since 0.1. */
+eddy_async_declare(bool, eddy_pg_receive, (eddy_pg_subscription *, s), (eddy_pg_notification *, notification));
+/* Ends the subscription and its connection; never suspends. NULL is allowed. Since 0.1. */
+EDDY_API void eddy_pg_unlisten(eddy_pg_subscription *s);
+/* Sends a notification; in a transaction when it commits. payload: at most 7999 bytes. Fails as eddy_pg_query. Since
+ * 0.1. */
+eddy_async_declare(void, eddy_pg_notify, (eddy_pg *, db), (const char *, channel), (const char *, payload));
+
 #pragma GCC visibility pop
+
+/* async_for (bytes, eddy_pg_pieces(data)): all that COPY TO sends, row by row. */
+eddy_async_generator(eddy_slice, ed_pg_pieces, (eddy_pg_data *, data))
+{
+    eddy_slice bytes;
+    while (eddy_await(eddy_pg_read(data, &bytes)))
+        eddy_yield(bytes);
+}
+#define eddy_pg_pieces(data) ed_pg_pieces(data)
+
+/* async_for (n, eddy_pg_notifications(s)): all notifications, without end. */
+eddy_async_generator(eddy_pg_notification, ed_pg_notifications, (eddy_pg_subscription *, s))
+{
+    eddy_pg_notification notification;
+    while (eddy_await(eddy_pg_receive(s, &notification)))
+        eddy_yield(notification);
+}
+#define eddy_pg_notifications(s) ed_pg_notifications(s)
+#define eddy_pg_listen(db, ...) \
+    eddy_pg_listen_names((db), (struct eddy_pg_names){ED_NARGS(__VA_ARGS__), {__VA_ARGS__}})
 
 /* ---- the values ---- */
 

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pg_queries.c - short queries of PostgreSQL: pg_queries eddy|blocking SECONDS [TASKS [CONNECTIONS]]
+ *
+ * Prints the number of queries, the seconds that they took, and this process's CPU time in seconds. PG_URL names the
+ * server. `blocking` is libpq's PQexecPrepared, one query after another on one connection. Run by bench/pg_queries.py.
+ */
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <eddy/pg.h>
+#include <eddy/keywords.h>
+
+static long queries;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double cpu(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+static void report(double began, double cpu_before)
+{
+    printf("%ld %.6f %.6f\n", queries, now() - began, cpu() - cpu_before);
+}
+
+async(void, ask, (eddy_pg *, db), (double, until))
+{
+    for (int i = 0; now() < until; i++) {
+        eddy_pg_rows *rows = await(eddy_pg_query(db, "select $1::int + 1", i));
+        if (eddy_pg_integer(rows, 0, 0) != i + 1)
+            throw(EBADMSG, "a wrong answer");
+        eddy_pg_rows_free(rows);
+        queries++;
+    }
+}
+
+/* All connections are made before the time begins. */
+async(void, warm_up, (eddy_pg *, db), (int, tasks))
+{
+    double until = now() + 0.3;
+    async_with (group, eddy_task_group())
+        for (int i = 0; i < tasks; i++)
+            eddy_group_spawn(group, ask(db, until));
+    queries = 0;
+}
+
+async(void, run, (double, seconds), (int, tasks), (int, connections))
+{
+    eddy_pg_options options = {.size = sizeof options, .connections = (size_t)connections};
+    async_with (db, eddy_pg_open(getenv("PG_URL"), &options)) {
+        await(warm_up(db, tasks));
+        double began = now(), cpu_before = cpu();
+        async_with (group, eddy_task_group())
+            for (int i = 0; i < tasks; i++)
+                eddy_group_spawn(group, ask(db, began + seconds));
+        report(began, cpu_before);
+    }
+}
+
+static void ask_blocking(PGconn *pg, double until)
+{
+    char text[16];
+    const char *values[] = {text};
+    for (int i = 0; now() < until; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        PGresult *result = PQexecPrepared(pg, "q", 1, values, NULL, NULL, 0);
+        if (atoi(PQgetvalue(result, 0, 0)) != i + 1)
+            abort();
+        PQclear(result);
+        queries++;
+    }
+}
+
+static int run_blocking(double seconds)
+{
+    PGconn *pg = PQconnectdb(getenv("PG_URL"));
+    PQclear(PQprepare(pg, "q", "select $1::int + 1", 0, NULL));
+    ask_blocking(pg, now() + 0.3);
+    queries = 0;
+    double began = now(), cpu_before = cpu();
+    ask_blocking(pg, began + seconds);
+    report(began, cpu_before);
+    PQfinish(pg);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    double seconds = argc > 2 ? atof(argv[2]) : 2;
+    if (argc > 1 && strcmp(argv[1], "blocking") == 0)
+        return run_blocking(seconds);
+    return eddy_run(run(seconds, argc > 3 ? atoi(argv[3]) : 64, argc > 4 ? atoi(argv[4]) : 4));
+}
