@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run run-http run-pg run-redis test check model soak fuzz flags faults bench bench-quick bench-micro bench-io bench-growth docs \
+.PHONY: build run run-http run-jobs run-nats run-pg run-redis test check model soak fuzz flags faults bench bench-quick bench-micro bench-io bench-growth docs \
     python amalgamation test-python wheel bench-python install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
@@ -18,6 +18,15 @@ run-http:   ## build, then run the example of a server of HTTP on port 8080
 run-pg:     ## the example of the module eddy-pg, with a PostgreSQL of its own
 	@tools/build.sh curl
 	@. tools/setup.sh && tools/need.sh $$need_for_modules && tests/pg/with_pg.py build/examples/shop
+
+run-jobs:   ## the example of the module eddy-jobs, with a NATS server and three workers of its own
+	@tools/build.sh
+	@. tools/setup.sh && tools/need.sh $$need_for_modules && \
+	    tests/nats/with_nats.py tests/jobs/with_workers.sh build/examples/render build/examples/render
+
+run-nats:   ## the example of the module eddy-nats, with a NATS server of its own
+	@tools/build.sh
+	@. tools/setup.sh && tools/need.sh $$need_for_modules && tests/nats/with_nats.py build/examples/votes
 
 run-redis:  ## the example of the module eddy-redis, with a Redis of its own
 	@tools/build.sh

@@ -23,6 +23,8 @@ LIBRARIES = {
     'eddy-curl': ('modules/curl/eddy-curl.map', 'modules/curl/include'),
     'eddy-http': ('modules/http/eddy-http.map', 'modules/http/include'),
     'eddy-pg': ('modules/pg/eddy-pg.map', 'modules/pg/include'),
+    'eddy-jobs': ('modules/jobs/eddy-jobs.map', 'modules/jobs/include'),
+    'eddy-nats': ('modules/nats/eddy-nats.map', 'modules/nats/include'),
     'eddy-redis': ('modules/redis/eddy-redis.map', 'modules/redis/include'),
     'eddy-sqlite': ('modules/sqlite/eddy-sqlite.map', 'modules/sqlite/include'),
 }

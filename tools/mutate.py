@@ -39,7 +39,7 @@ SUITES = {'eddy:unit', 'eddy:language', 'eddy:conformance', 'eddy:docs', 'eddy:e
 BY = []  # parts of names: only these tests judge, all of them each mutant
 # Other machines' and other builds' halves are not compiled here.
 ELSEWHERE = ('aarch64', 'generic', 'tls/none.c')
-OPTIONS = ['-Dtests=enabled', '-Dcurl=disabled', '-Dhttp=disabled', '-Dpg=disabled', '-Dredis=disabled', '-Dsqlite=disabled', '-Dwerror=false']
+OPTIONS = ['-Dtests=enabled', '-Dcurl=disabled', '-Dhttp=disabled', '-Dpg=disabled', '-Djobs=disabled', '-Dnats=disabled', '-Dredis=disabled', '-Dsqlite=disabled', '-Dwerror=false']
 # gcov writes its counts before an exec, and then no more: a child that shares its parent's memory would end the parent's.
 COUNTED = ['-Db_coverage=true', '-Doptimization=0',
            '-Dc_args=-fno-builtin-execv -fno-builtin-execve -fno-builtin-execvp -fno-builtin-execvpe']

@@ -5,7 +5,7 @@
 need_to_build="gcc=cmd:gcc libc6-dev=file:/usr/include/stdio.h meson=cmd:meson ninja-build=cmd:ninja
     pkg-config=cmd:pkg-config python3=cmd:python3 liburing-dev=pc:liburing libssl-dev=pc:openssl"
 need_for_curl="libcurl4-openssl-dev=pc:libcurl libsqlite3-dev=pc:sqlite3
-    zlib1g-dev=pc:zlib libwslay-dev=file:/usr/include/wslay/wslay.h libpq-dev=pc:libpq"
+    zlib1g-dev=pc:zlib libcbor-dev=pc:libcbor libwslay-dev=file:/usr/include/wslay/wslay.h libpq-dev=pc:libpq"
 need_for_tests="libcmocka-dev=pc:cmocka"
 need_for_man="lowdown=cmd:lowdown"
 need_for_docs="mkdocs=cmd:mkdocs mkdocs-material=deb"
@@ -18,11 +18,11 @@ need_for_portability="musl-tools=cmd:musl-gcc qemu-user=cmd:qemu-aarch64 gcc-aar
 need_for_flags=$need_for_portability need_for_musl=$need_for_portability need_for_aarch64=$need_for_portability
 need_for_interop="curl=cmd:curl socat=cmd:socat redis-server=cmd:redis-server wrk=cmd:wrk nginx-light=cmd:nginx
     libglib2.0-dev=pc:glib-2.0 libuv1-dev=pc:libuv libevent-dev=pc:libevent_core"
-need_for_modules="redis-server=cmd:redis-server openssl=cmd:openssl curl=cmd:curl wrk=cmd:wrk nginx-light=cmd:nginx
+need_for_modules="libcbor-dev=pc:libcbor nats-server=cmd:nats-server libsodium23=deb redis-server=cmd:redis-server openssl=cmd:openssl curl=cmd:curl wrk=cmd:wrk nginx-light=cmd:nginx
     postgresql=file:/usr/lib/postgresql/*/bin/postgres"
 need_for_debugger="gdb=cmd:gdb binutils=cmd:objcopy"
 need_for_debian="debhelper=deb dpkg-dev=deb fakeroot=cmd:fakeroot meson=deb pkg-config=deb liburing-dev=deb
-    libssl-dev=deb libcurl4-openssl-dev=deb libsqlite3-dev=deb libpq-dev=deb zlib1g-dev=deb libwslay-dev=deb lowdown=deb git=cmd:git gdb=cmd:gdb
+    libssl-dev=deb libcurl4-openssl-dev=deb libsqlite3-dev=deb libcbor-dev=deb libpq-dev=deb zlib1g-dev=deb libwslay-dev=deb lowdown=deb git=cmd:git gdb=cmd:gdb
     dh-python=deb python3-dev=deb"
 need_for_install="$need_for_man cmake=cmd:cmake binutils=cmd:readelf abigail-tools=cmd:abidw dpkg-dev=cmd:dpkg-source git=cmd:git"
 need_for_python_build="python3-dev=file:/usr/include/python3*/Python.h python3-mesonpy=deb python3-pip=deb python3-venv=deb"
@@ -37,7 +37,7 @@ need_for_bench="g++=cmd:g++ libst-dev=file:/usr/include/st.h libev-dev=file:/usr
     librust-tokio-dev=file:/usr/share/cargo/registry/tokio-1* python3-uvloop=file:/usr/lib/python3/dist-packages/uvloop"
 
 # Options of a folder in which only the library is of interest.
-without_modules="-Dcurl=disabled -Dhttp=disabled -Dpg=disabled -Dredis=disabled -Dsqlite=disabled"
+without_modules="-Dcurl=disabled -Dhttp=disabled -Dpg=disabled -Djobs=disabled -Dnats=disabled -Dredis=disabled -Dsqlite=disabled"
 
 # quietly COMMAND...: shows what it writes only if it fails; otherwise the compiler's warnings in it.
 quietly() {

@@ -17,6 +17,8 @@ MODULES = (
     'curl',
     'http',
     'pg',
+    'jobs',
+    'nats',
     'redis',
     'sqlite',
 )

@@ -255,16 +255,21 @@ static int compile_one(struct build *build, size_t number)
 }
 
 /* Uses the compiler's own list of the files that it read, so that an #include two headers deep counts too. */
-static bool uses_module(const struct build *build, const struct module *module)
+static bool reads_header(const struct build *build, const char *header)
 {
-    size_t length = strlen(module->header);
+    size_t length = strlen(header);
     for (size_t i = 0; i < build->made_from.read.count; i++) {
         const char *path = build->made_from.read.items[i];
         size_t size = strlen(path);
-        if (size > length && path[size - length - 1] == '/' && strcmp(path + size - length, module->header) == 0)
+        if (size > length && path[size - length - 1] == '/' && strcmp(path + size - length, header) == 0)
             return true;
     }
     return false;
+}
+
+static bool uses_module(const struct build *build, const struct module *module)
+{
+    return reads_header(build, module->header) || (module->above && reads_header(build, module->above));
 }
 
 static int add_libraries(const struct build *build, struct words *argv)

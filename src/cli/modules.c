@@ -2,13 +2,17 @@
 /* modules.c - see modules.h. */
 #include "cli/modules.h"
 
+#include <stddef.h>
+
 #define MODULE(name, needs, links) \
-    {name, "eddy/" name ".h", "libeddy-" name ".a", "modules/" name "/include", needs, links}
+    {name, "eddy/" name ".h", "libeddy-" name ".a", "modules/" name "/include", needs, links, NULL}
 
 const struct module modules[MODULES] = {
     MODULE("curl", "libcurl4-openssl-dev", "-lcurl"),
     MODULE("http", "zlib1g-dev", "-lz"),
     MODULE("pg", "libpq-dev", "-lpq"),
+    MODULE("jobs", "libcbor-dev", "-lcbor"),
+    {"nats", "eddy/nats.h", "libeddy-nats.a", "modules/nats/include", "", "", "eddy/jobs.h"},
     MODULE("redis", "", ""),
     MODULE("sqlite", "libsqlite3-dev", "-lsqlite3"),
 };

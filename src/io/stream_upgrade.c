@@ -28,6 +28,8 @@ struct transport *stream_transport(struct eddy_stream *s)
 /* If the stream was closed or its deadline has passed, its old transport was told; the new one is told here. */
 void stream_set_transport(struct eddy_stream *s, struct transport *t)
 {
+    if (s->begin == s->end) /* what was lent goes back to the transport that lent it */
+        stream_drop_input(s);
     s->transport = t;
     t->stopped = s->closed || s->late;
 }

@@ -190,6 +190,21 @@ def run_links_pg_when_it_is_used(place):
 
 
 @check
+def run_links_jobs_when_it_is_used(place):
+    links_if_built(place, 'eddy-jobs', '#include <eddy/keywords.h>\n#include <eddy/jobs.h>\n'
+                                       'remote_async(int, square, (int, n)) { return n * n; }\n'
+                                       'async(int, main_task) { return await(eddy_remote(square(3))) - 9; }\n'
+                                       'int main(void) { return eddy_run(main_task()); }\n',
+                   '<eddy/jobs.h> needs the module eddy-jobs')
+
+
+@check
+def run_links_nats_when_it_is_used(place):
+    links_if_built(place, 'eddy-nats', '#include <eddy/nats.h>\nint main(void) { eddy_nats_free(NULL); return 0; }\n',
+                   '<eddy/nats.h> needs the module eddy-nats, which was not built; enable it')
+
+
+@check
 def run_links_redis_when_it_is_used(place):
     links_if_built(place, 'eddy-redis', '#include <eddy/redis.h>\nint main(void) { eddy_redis_free(NULL); return 0; }\n',
                    '<eddy/redis.h> needs the module eddy-redis, which was not built; enable it')

@@ -15,7 +15,7 @@ int main(void) { return eddy_run(nothing()) || eddy_run(nothing()); }
 '''
 
 
-ROWS = ('eddy', 'kernel', 'machine', 'compiler', 'library', 'headers', 'eddy-curl', 'eddy-http', 'eddy-pg', 'eddy-redis', 'eddy-sqlite', 'cache', 'driver', 'drivers',
+ROWS = ('eddy', 'kernel', 'machine', 'compiler', 'library', 'headers', 'eddy-curl', 'eddy-http', 'eddy-pg', 'eddy-jobs', 'eddy-nats', 'eddy-redis', 'eddy-sqlite', 'cache', 'driver', 'drivers',
         'epoll_pwait2', 'eventfd', 'pidfd_open', 'io_uring_setup', 'guard install', 'clock', 'stack size',
         'guard method', 'mapping limit', 'guarded stacks', 'open files', 'huge pages', 'sanitizers', 'valgrind')
 

@@ -22,6 +22,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 INCLUDE = os.path.join(HERE, '..', '..', 'include')
+JOBS = '-I' + os.path.join(HERE, '..', '..', 'modules', 'jobs', 'include')
 STANDARDS = ('gnu11', 'gnu2x')
 
 
@@ -85,7 +86,7 @@ def flags_of(head):
 
 
 def compile_one(compiler, standard, include, flags, path):
-    command = [compiler, '-std=' + standard, '-Wall', '-Wextra', '-Wshadow', include, INCLUDE] + flags + [path]
+    command = [compiler, '-std=' + standard, '-Wall', '-Wextra', '-Wshadow', include, INCLUDE, JOBS] + flags + [path]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
                           env=dict(os.environ, LC_ALL='C'))
     return done.returncode, done.stdout

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../install/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 source=${EDDY_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
-packages="libeddy0.1 libeddy-curl0.1 libeddy-http0.1 libeddy-pg0.1 libeddy-redis0.1 libeddy-sqlite0.1 libeddy-dev eddy python3-eddyloop libeddy0.1-dbgsym"
+packages="libeddy0.1 libeddy-curl0.1 libeddy-http0.1 libeddy-jobs0.1 libeddy-nats0.1 libeddy-pg0.1 libeddy-redis0.1 libeddy-sqlite0.1 libeddy-dev eddy python3-eddyloop libeddy0.1-dbgsym"
 checks=0
 ok() { echo "ok  $1"; checks=$((checks + 1)); }
 
@@ -46,10 +46,12 @@ has libeddy0.1 "$lib/libeddy.so.0.1" "$lib/libeddy.so.$version" "$lib/eddy-0.1/l
 has libeddy-curl0.1 "$lib/libeddy-curl.so.0.1"
 has libeddy-http0.1 "$lib/libeddy-http.so.0.1"
 has libeddy-pg0.1 "$lib/libeddy-pg.so.0.1"
+has libeddy-jobs0.1 "$lib/libeddy-jobs.so.0.1"
+has libeddy-nats0.1 "$lib/libeddy-nats.so.0.1"
 has libeddy-redis0.1 "$lib/libeddy-redis.so.0.1"
 has libeddy-sqlite0.1 "$lib/libeddy-sqlite.so.0.1"
 has libeddy-dev '/usr/include/eddy.h' '/usr/include/eddy/keywords.h' "$lib/libeddy.so" "$lib/libeddy.a" \
-    "$lib/pkgconfig/eddy.pc" "$lib/pkgconfig/eddy-curl.pc" "$lib/pkgconfig/eddy-http.pc" "$lib/pkgconfig/eddy-pg.pc" "$lib/pkgconfig/eddy-redis.pc" "$lib/pkgconfig/eddy-sqlite.pc" "$lib/cmake/eddy/eddy-config.cmake" \
+    "$lib/pkgconfig/eddy.pc" "$lib/pkgconfig/eddy-curl.pc" "$lib/pkgconfig/eddy-http.pc" "$lib/pkgconfig/eddy-pg.pc" "$lib/pkgconfig/eddy-jobs.pc" "$lib/pkgconfig/eddy-nats.pc" "$lib/pkgconfig/eddy-redis.pc" "$lib/pkgconfig/eddy-sqlite.pc" "$lib/cmake/eddy/eddy-config.cmake" \
     '/usr/share/man/man3/eddy_lock.3.*' "/usr/share/gdb/auto-load$lib/libeddy.so.$version-gdb.py"
 has python3-eddyloop '/usr/lib/python3/dist-packages/eddyloop/_core\.cpython-.*\.so' \
     '/usr/lib/python3/dist-packages/eddyloop/py\.typed'
@@ -62,9 +64,9 @@ dpkg-deb --ctrl-tarfile "$(deb libeddy0.1)" | tar -t | grep -q '\./symbols' || f
 ok "each file is in its package"
 
 . "$(dirname "$here")/install/hardened.sh"
-for package in libeddy0.1 libeddy-curl0.1 libeddy-http0.1 libeddy-pg0.1 libeddy-redis0.1 libeddy-sqlite0.1 eddy; do dpkg-deb --extract "$(deb "$package")" "$scratch/extracted"; done
+for package in libeddy0.1 libeddy-curl0.1 libeddy-http0.1 libeddy-jobs0.1 libeddy-nats0.1 libeddy-pg0.1 libeddy-redis0.1 libeddy-sqlite0.1 eddy; do dpkg-deb --extract "$(deb "$package")" "$scratch/extracted"; done
 hardened "$scratch/extracted$lib/libeddy.so.$version" "$scratch/extracted$lib/libeddy-curl.so.$version" "$scratch/extracted$lib/libeddy-http.so.$version" \
-    "$scratch/extracted$lib/libeddy-pg.so.$version" "$scratch/extracted$lib/libeddy-redis.so.$version" "$scratch/extracted$lib/libeddy-sqlite.so.$version" \
+    "$scratch/extracted$lib/libeddy-pg.so.$version" "$scratch/extracted$lib/libeddy-jobs.so.$version" "$scratch/extracted$lib/libeddy-nats.so.$version" "$scratch/extracted$lib/libeddy-redis.so.$version" "$scratch/extracted$lib/libeddy-sqlite.so.$version" \
     "$scratch/extracted$lib/eddy-0.1/libeddy-tls.so" "$scratch/extracted/usr/bin/eddy"
 fortified "$scratch/extracted$lib/libeddy.so.$version" "$scratch/extracted/usr/bin/eddy"
 ok "libraries and command are hardened"
@@ -120,7 +122,7 @@ if [ -z "$root" ]; then
     grep -q 'install it (libeddy0.1-dbgsym' "$scratch/words" ||
         { cat "$scratch/words" >&2; fail "without debug information gdb does not say what to install"; }
     ok "without it, it says what to install"
-    quiet dpkg --purge python3-eddyloop eddy libeddy-dev libeddy-curl0.1 libeddy-http0.1 libeddy-pg0.1 libeddy-redis0.1 libeddy-sqlite0.1 libeddy0.1
+    quiet dpkg --purge python3-eddyloop eddy libeddy-dev libeddy-curl0.1 libeddy-http0.1 libeddy-jobs0.1 libeddy-nats0.1 libeddy-pg0.1 libeddy-redis0.1 libeddy-sqlite0.1 libeddy0.1
     for path in /usr/bin/eddy /usr/include/eddy.h /usr/include/eddy /usr/share/eddy "$lib"/libeddy* "$lib/eddy-0.1" \
         /usr/lib/python3/dist-packages/eddyloop; do
         [ ! -e "$path" ] || fail "purging leaves $path"

@@ -29,6 +29,8 @@ version=$(pkg-config --modversion eddy)
 for name in eddy ${has_curl:=$(find "$library" -name libeddy-curl.a -printf eddy-curl)} \
     ${has_http:=$(find "$library" -name libeddy-http.a -printf eddy-http)} \
     ${has_pg:=$(find "$library" -name libeddy-pg.a -printf eddy-pg)} \
+    ${has_jobs:=$(find "$library" -name libeddy-jobs.a -printf eddy-jobs)} \
+    ${has_nats:=$(find "$library" -name libeddy-nats.a -printf eddy-nats)} \
     ${has_redis:=$(find "$library" -name libeddy-redis.a -printf eddy-redis)} \
     ${has_sqlite:=$(find "$library" -name libeddy-sqlite.a -printf eddy-sqlite)}; do
     [ -f "$library/lib$name.so.$version" ] || fail "lib$name.so.$version was not installed"
@@ -49,7 +51,7 @@ done
 . "$(dirname "$0")/hardened.sh"
 if [ "$EDDY_BUILD" = "$EDDY_SOURCE/build" ]; then # others may be sanitized
     hardened "$library/libeddy.so" "$prefix/bin/eddy" ${has_curl:+"$library/libeddy-curl.so"} ${has_http:+"$library/libeddy-http.so"} \
-        ${has_pg:+"$library/libeddy-pg.so"} ${has_redis:+"$library/libeddy-redis.so"} ${has_sqlite:+"$library/libeddy-sqlite.so"} ${tls:+"$tls"}
+        ${has_pg:+"$library/libeddy-pg.so"} ${has_jobs:+"$library/libeddy-jobs.so"} ${has_nats:+"$library/libeddy-nats.so"} ${has_redis:+"$library/libeddy-redis.so"} ${has_sqlite:+"$library/libeddy-sqlite.so"} ${tls:+"$tls"}
     fortified "$library/libeddy.so" "$prefix/bin/eddy"
 fi
 
@@ -116,6 +118,8 @@ says "CMake's program with the static library" "$(LD_LIBRARY_PATH='' "$scratch/c
 [ -z "$has_curl" ] || quiet find_package curl "0.1;COMPONENTS;curl"
 [ -z "$has_http" ] || quiet find_package http "0.1;COMPONENTS;http"
 [ -z "$has_pg" ] || quiet find_package pg "0.1;COMPONENTS;pg"
+[ -z "$has_jobs" ] || quiet find_package jobs "0.1;COMPONENTS;jobs"
+[ -z "$has_nats" ] || quiet find_package nats "0.1;COMPONENTS;nats"
 [ -z "$has_redis" ] || quiet find_package redis "0.1;COMPONENTS;redis"
 [ -z "$has_sqlite" ] || quiet find_package sqlite "0.1;COMPONENTS;sqlite"
 for wanted in 0.0 0.2 1 "0.0.1...<0.1.0" "0.1;COMPONENTS;wings"; do

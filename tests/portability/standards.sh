@@ -16,7 +16,7 @@ refused() {
 }
 
 curl=$(pkg-config --cflags libcurl)
-ours="-Iinclude -Imodules/curl/include -Imodules/http/include -Imodules/pg/include -Imodules/redis/include -Imodules/sqlite/include"
+ours="-Iinclude -Imodules/curl/include -Imodules/http/include -Imodules/pg/include -Imodules/jobs/include -Imodules/nats/include -Imodules/redis/include -Imodules/sqlite/include"
 strict="-Wall -Wextra -Wshadow -Werror $ours $curl"
 
 for compiler in gcc clang; do

@@ -64,6 +64,35 @@ static void a_client_hello_may_arrive_with_the_last_plain_bytes(void **state)
     RUN_CLEAN(hello_comes_along(150));
 }
 
+/* ==== plain bytes that were lent ==== */
+
+async(void, greet, (eddy_stream *, s), (eddy_tls *, tls))
+{
+    await(eddy_stream_write(s, "INFO\n", 5));
+    await(eddy_start_tls(s, tls, NULL));
+    await(eddy_stream_write(s, "hello\n", 6));
+}
+
+/* The server speaks first; the client has read all of that, and the bytes still lie where the kernel has put them. */
+async(void, begins_after_a_greeting)
+{
+    eddy_slice bytes;
+    struct talk talk = usual_talk();
+    defer(end_talk, &talk);
+    await(eddy_stream_pair(talk.ends));
+    struct greet *server = spawn(greet(talk.ends[1], talk.server_tls));
+    CHECK(await(eddy_stream_read_some(talk.ends[0], &bytes)) == 5 && !memcmp(bytes.data, "INFO\n", 5));
+    await(eddy_start_tls(talk.ends[0], talk.client_tls, "localhost"));
+    CHECK(await(eddy_stream_read_line(talk.ends[0], &bytes)) == 6);
+    await(server);
+}
+
+static void a_client_may_begin_after_a_greeting_in_plain_text(void **state)
+{
+    (void)state;
+    RUN_CLEAN(begins_after_a_greeting());
+}
+
 /* ==== limits ==== */
 
 async(void, begin_and_stay, (eddy_stream *, s), (void *, nothing))
@@ -132,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_client_hello_may_arrive_with_the_last_plain_bytes),
+        cmocka_unit_test(a_client_may_begin_after_a_greeting_in_plain_text),
         cmocka_unit_test(handshakes_are_limited_apart),
     };
     return cmocka_run_group_tests(tests, certificates_make, certificates_remove);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * call.c - await(eddy_remote(f(x))), here or elsewhere.
+ *
+ * Invariant: arguments and result are written and read in each case, so that a job sees copies of its own, wherever it
+ * runs, and a type that does not travel is found without a server.
+ */
+#define EDDY_LIBRARY
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "function.h"
+#include "remote.h"
+
+/* ==== results that are kept in this process, by key ==== */
+
+struct kept {
+    struct kept *next;
+    const struct eddy_remote_function *function;
+    char *key;
+    struct eddy_wire result;
+    double until;          /* in the time of eddy_time() */
+    bool is_running;
+    size_t users;          /* calls that look at it */
+    eddy_event ended;      /* the run */
+};
+
+/* Those of one loop. */
+struct here {
+    struct kept *first;
+};
+
+static void free_kept(struct kept *k)
+{
+    free(k->key);
+    free(k->result.data);
+    free(k);
+}
+
+static void free_here(void *argument)
+{
+    struct here *here = argument;
+    for (struct kept *k; (k = here->first);) {
+        here->first = k->next;
+        free_kept(k);
+    }
+    free(here);
+}
+
+static struct here *this_loop(void)
+{
+    static const char key;
+    void **slot = eddy_loop_slot(&key);
+    if (!slot || *slot)
+        return slot ? *slot : NULL;
+    struct here *here = calloc(1, sizeof *here);
+    if (here && eddy_at_loop_end((void (*)(void *))free_here, here) != 0) {
+        free(here);
+        return NULL;
+    }
+    *slot = here;
+    return here;
+}
+
+/* Also drops what is too old. NULL: none. */
+static struct kept *find_kept(struct here *here, const struct eddy_remote_function *f, const char *key)
+{
+    struct kept *found = NULL;
+    for (struct kept **link = &here->first, *k; (k = *link);) {
+        if (!k->is_running && !k->users && k->until <= eddy_time()) {
+            *link = k->next;
+            free_kept(k);
+            continue;
+        }
+        if (k->function == f && strcmp(k->key, key) == 0)
+            found = k;
+        link = &k->next;
+    }
+    return found;
+}
+
+static struct kept *new_kept(struct here *here, const struct eddy_remote_function *f, const char *key)
+{
+    struct kept *k = calloc(1, sizeof *k);
+    if (!k)
+        return NULL;
+    k->key = strdup(key);
+    if (!k->key) {
+        free(k);
+        return NULL;
+    }
+    k->function = f;
+    k->next = here->first;
+    here->first = k;
+    return k;
+}
+
+/* ==== here ==== */
+
+eddy_async(void, run_here, (struct eddy_remote_function *, f), (const struct eddy_wire *, args),
+           (struct eddy_wire *, result))
+{
+    struct job_body job;
+    int code = job_prepare(&job, f, args->data, args->size);
+    eddy_defer(job_free, &job);
+    if (code)
+        eddy_raise(code, "%s: its arguments cannot be copied", f->name);
+    if (f->limits.time_limit > 0)
+        eddy_await_for(job_run(&job, result), f->limits.time_limit);
+    else
+        eddy_await(job_run(&job, result));
+}
+
+static void end_run(struct kept *k)
+{
+    k->is_running = false;
+    k->users--;
+    eddy_event_set(&k->ended);
+}
+
+static void leave_kept(struct kept *k)
+{
+    k->users--;
+}
+
+eddy_async(void, run_and_keep, (struct kept *, k), (const struct eddy_wire *, args))
+{
+    double keep = k->function->limits.keep;
+    k->is_running = true;
+    k->users++;
+    k->until = 0;
+    eddy_event_clear(&k->ended);
+    eddy_defer(end_run, k);
+    k->result.size = 0;
+    eddy_await(run_here((struct eddy_remote_function *)(void *)(uintptr_t)k->function, args, &k->result));
+    k->until = eddy_time() + (keep > 0 ? keep : 86400);
+}
+
+/* The result is a copy. Who comes while it runs waits for it, and runs it himself if that fails. */
+eddy_async(void, run_once, (struct eddy_remote_function *, f), (const char *, key), (const struct eddy_wire *, args),
+           (struct eddy_wire *, result))
+{
+    struct here *here = this_loop();
+    struct kept *k = here ? find_kept(here, f, key) : NULL;
+    if (!k && !(k = here ? new_kept(here, f, key) : NULL))
+        eddy_raise(ENOMEM, "%s: the key \"%s\"", f->name, key);
+    k->users++;
+    eddy_defer(leave_kept, k);
+    while (k->is_running)
+        eddy_await(eddy_event_wait(&k->ended));
+    if (k->until <= eddy_time())
+        eddy_await(run_and_keep(k, args));
+    result->data = malloc(k->result.size + 1);
+    if (!result->data)
+        eddy_raise(ENOMEM, "%s: the key \"%s\"", f->name, key);
+    if (k->result.size)
+        memcpy(result->data, k->result.data, k->result.size);
+    result->size = k->result.size;
+}
+
+/* ==== both ==== */
+
+static void free_wire(struct eddy_wire *w)
+{
+    free(w->data);
+}
+
+eddy_async(void, call, (struct eddy_remote_call *, c), (struct eddy_awaitable *, body), (void *, result))
+{
+    struct eddy_wire args = {0}, answer = {0};
+    eddy_defer(free_wire, &args);
+    eddy_defer(free_wire, &answer);
+    struct eddy_remote_function *f = function_of(body->awaitable.type);
+    if (!f)
+        eddy_raise(EINVAL, "eddy_remote: %s was not defined by remote_async", body->awaitable.type->name);
+    f->put_args(&args, body);
+    if (args.failed)
+        eddy_raise(ENOMEM, "%s: its arguments", f->name);
+    if (remote_url())
+        eddy_await(remote_run(f, c->key, &args, &answer));
+    else if (c->key)
+        eddy_await(run_once(f, c->key, &args, &answer));
+    else
+        eddy_await(run_here(f, &args, &answer));
+    int code = job_result(f, answer.data, answer.size, result);
+    if (code)
+        eddy_raise(code, "%s: its result is not of the type that this program has for it", f->name);
+}
+
+static void run_call(struct eddy_awaitable *a)
+{
+    struct eddy_remote_call *c = (struct eddy_remote_call *)(void *)a;
+    struct eddy_awaitable *job = (struct eddy_awaitable *)(void *)((char *)c + c->body_offset);
+    struct call body = call(c, job, (char *)c + c->result_offset);
+    a->awaitable.failure = eddy_run_here(&body.awaitable);
+}
+
+const struct eddy_awaitable_type eddy_remote_type = {.name = "eddy_remote", .run = run_call, .kind = EDDY_COROUTINE};

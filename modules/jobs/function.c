@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/* function.c - see function.h. Functions add themselves before main begins, and stay. */
+#define EDDY_LIBRARY
+#include "function.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct eddy_remote_function *functions;
+
+void eddy_remote_add(struct eddy_remote_function *function)
+{
+    function->next = functions;
+    functions = function;
+}
+
+struct eddy_remote_function *function_of(const struct eddy_awaitable_type *type)
+{
+    struct eddy_remote_function *f = functions;
+    while (f && f->type != type)
+        f = f->next;
+    return f;
+}
+
+struct eddy_remote_function *function_at(size_t n)
+{
+    struct eddy_remote_function *f = functions;
+    while (f && n--)
+        f = f->next;
+    return f;
+}
+
+/* FNV-1a. */
+const char *function_signature(struct eddy_remote_function *f)
+{
+    struct eddy_wire w = {0};
+    uint64_t hash = 0xcbf29ce484222325;
+    if (*f->signature)
+        return f->signature;
+    f->sign(&w);
+    for (size_t i = 0; i < w.size; i++)
+        hash = (hash ^ w.data[i]) * 0x100000001b3;
+    if (!w.failed)
+        snprintf(f->signature, sizeof f->signature, "%016llx", (unsigned long long)hash);
+    free(w.data);
+    return f->signature;
+}
+
+int job_prepare(struct job_body *job, struct eddy_remote_function *f, const void *data, size_t size)
+{
+    *job = (struct job_body){.function = f, .args = {.data = data, .size = size, .keeps = true},
+                             .body = calloc(1, f->size)};
+    if (!job->body)
+        return ENOMEM;
+    f->make(job->body);
+    f->get_args(&job->args, job->body);
+    return job->args.failed || job->args.size ? EBADMSG : 0;
+}
+
+void job_free(struct job_body *job)
+{
+    for (void *block; (block = job->args.blocks);) {
+        job->args.blocks = *(void **)block;
+        free(block);
+    }
+    free(job->body);
+    job->body = NULL;
+}
+
+eddy_async_define(void, job_run, (struct job_body *, job), (struct eddy_wire *, result))
+{
+    const struct eddy_remote_function *f = job->function;
+    eddy_await(job->body);
+    f->put_result(result, job->body);
+    f->free_result(job->body);
+    if (result->failed)
+        eddy_raise(ENOMEM, "%s: there is no memory for the result", f->name);
+}
+
+int job_result(struct eddy_remote_function *f, const void *data, size_t size, void *result)
+{
+    struct eddy_wire_reader r = {.data = data, .size = size};
+    void *body = calloc(1, f->size);
+    if (!body)
+        return ENOMEM;
+    f->make(body);
+    f->get_result(&r, body);
+    bool is_good = !r.failed && r.size == 0;
+    if (is_good)
+        memcpy(result, (char *)body + f->result_offset, f->result_size);
+    free(body);
+    return is_good ? 0 : EBADMSG;
+}

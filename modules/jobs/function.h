@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* function.h - the functions of this program that may be called from elsewhere, and their jobs. */
+#ifndef EDDY_JOBS_FUNCTION_H
+#define EDDY_JOBS_FUNCTION_H
+
+#include "eddy/jobs.h"
+
+/* Arguments and body of a job that runs here. */
+struct job_body {
+    struct eddy_remote_function *function;
+    struct eddy_wire_reader args;
+    struct eddy_awaitable *body;  /* NULL: there is none */
+};
+
+struct eddy_remote_function *function_of(const struct eddy_awaitable_type *type);
+/* The n-th; NULL: there are not so many. */
+struct eddy_remote_function *function_at(size_t n);
+/* A digest of the types of its result and parameters, in letters and digits. "": no memory. */
+const char *function_signature(struct eddy_remote_function *f);
+
+/* A body whose arguments come from bytes, which live until it is freed. Returns 0, ENOMEM or EBADMSG. */
+int job_prepare(struct job_body *job, struct eddy_remote_function *f, const void *data, size_t size);
+void job_free(struct job_body *job);
+/* Runs it on this task, and writes its result. */
+eddy_async_declare(void, job_run, (struct job_body *, job), (struct eddy_wire *, result));
+/* Reads a result into the place of the caller. Returns 0 or EBADMSG. */
+int job_result(struct eddy_remote_function *f, const void *data, size_t size, void *result);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* remote.h - jobs that go to workers by NATS: names of the streams, and the side of the caller. */
+#ifndef EDDY_JOBS_REMOTE_H
+#define EDDY_JOBS_REMOTE_H
+
+#include <eddy/nats.h>
+
+#include "function.h"
+
+#define JOBS "EDDY_JOBS"         /* stream of jobs that wait: eddy.jobs.FUNCTION.SIGNATURE */
+#define RESULTS "EDDY_RESULTS"   /* of results, for some minutes: eddy.results.ID */
+#define KEPT "EDDY_KEPT"         /* of results of jobs with a key, for a day: eddy.kept.FUNCTION.DIGEST */
+#define DEAD "EDDY_DEAD"         /* of jobs that were given up: eddy.dead.FUNCTION */
+
+/* EDDY_JOBS of the environment; NULL: jobs run here. */
+const char *remote_url(void);
+/* Sends a job and waits for its result. key NULL: none. */
+eddy_async_declare(void, remote_run, (struct eddy_remote_function *, f), (const char *, key),
+                   (const struct eddy_wire *, args), (struct eddy_wire *, result));
+/* Connects, and creates the streams. */
+eddy_async_declare(eddy_nats *, remote_connect, (const char *, name));
+
+#endif

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.c - runs the jobs of this program's functions.
+ *
+ * A job is acknowledged after its result was stored: if the worker is lost before that, the job runs again elsewhere.
+ * The first result of a job counts: a later one is refused by the stream.
+ *
+ * Invariant: a message that was fetched has a lease until it is acknowledged or given back.
+ */
+#define _GNU_SOURCE
+#define EDDY_LIBRARY
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lease.h"
+#include "remote.h"
+
+enum { WAITERS = 4, TRIES = 3, STALL = 60, SLOTS = 64, TEXT = 2048 };
+
+struct worker {
+    eddy_nats *client;
+    eddy_semaphore slots;
+    struct running *first;
+    char name[96];          /* HOST:PID */
+};
+
+/* A job that was fetched. */
+struct running {
+    struct running *next, **link;
+    struct worker *worker;
+    struct eddy_remote_function *f;
+    eddy_nats_message *message;
+    struct lease lease;
+    eddy_task *task;         /* NULL: it does not run yet */
+    const char *id, *result; /* of its headers */
+};
+
+/* ==== results ==== */
+
+/* Stores a result; tries again while the job is this worker's. True: it was stored, or another one was before. */
+eddy_async(bool, store_result, (struct running *, job), (eddy_slice, data), (int, code))
+{
+    char number[16];
+    eddy_error err;
+    snprintf(number, sizeof number, "%d", code);
+    eddy_nats_header headers[3] = {{"Nats-Expected-Last-Subject-Sequence", "0"}, {"Eddy-Worker", job->worker->name},
+                                   {"Eddy-Error", number}};
+    eddy_nats_outgoing m = {.subject = job->result, .data = data, .headers = headers, .header_count = code ? 3 : 2};
+    while (lease_is_held(&job->lease)) {
+        (void)eddy_await(eddy_nats_store(job->worker->client, &m), &err);
+        if (err.code == 0 || err.code == EEXIST)
+            return true;
+        if (err.code == EMSGSIZE) {
+            m.data = (eddy_slice){"its result is larger than the server takes", 42};
+            m.header_count = 3;
+            snprintf(number, sizeof number, "%d", EMSGSIZE);
+            continue;
+        }
+        eddy_await(eddy_sleep(0.1));
+    }
+    return false;
+}
+
+eddy_async(void, finish, (struct running *, job), (eddy_slice, data), (int, code))
+{
+    if (eddy_await(store_result(job, data, code)))
+        eddy_nats_ack(job->message);
+}
+
+eddy_async(void, fail, (struct running *, job), (int, code), (const char *, text))
+{
+    eddy_slice data = {text, strlen(text)};
+    eddy_await(finish(job, data, code));
+}
+
+/* Into the dead letters, with all that is needed to run it again. */
+eddy_async(void, give_up, (struct running *, job), (uint64_t, tries))
+{
+    char subject[300], text[200];
+    eddy_error err;
+    snprintf(subject, sizeof subject, "eddy.dead.%.200s", job->f->name);
+    snprintf(text, sizeof text, "it was given up, since %llu workers were lost while they ran it; `eddy jobs` lists it",
+             (unsigned long long)tries);
+    eddy_nats_header headers[] = {{"Eddy-Subject", job->message->subject}, {"Eddy-Id", job->id},
+                                  {"Eddy-Result", job->result}, {"Eddy-Reason", text}};
+    eddy_nats_outgoing m = {.subject = subject, .data = job->message->data, .headers = headers, .header_count = 4,
+                            .id = job->id};
+    (void)eddy_await(eddy_nats_store(job->worker->client, &m), &err);
+    if (!err.code)
+        eddy_await(fail(job, EOWNERDEAD, text));
+}
+
+/* ==== one job ==== */
+
+static void free_wire(struct eddy_wire *w)
+{
+    free(w->data);
+}
+
+eddy_async(void, run_body, (struct running *, job), (struct eddy_wire *, result))
+{
+    struct job_body body;
+    double limit = job->f->limits.time_limit;
+    int code = job_prepare(&body, job->f, job->message->data.data, job->message->data.size);
+    eddy_defer(job_free, &body);
+    if (code)
+        eddy_raise(code, "%s: its arguments cannot be read", job->f->name);
+    if (limit > 0)
+        eddy_await_for(job_run(&body, result), limit);
+    else
+        eddy_await(job_run(&body, result));
+}
+
+eddy_async(void, run_and_tell, (struct running *, job))
+{
+    char text[TEXT];
+    eddy_error err;
+    struct eddy_wire result = {0};
+    eddy_defer(free_wire, &result);
+    eddy_await_always(run_body(job, &result), &err);
+    eddy_slice data = {(const char *)result.data, result.size};
+    if (err.code) {
+        eddy_error_format(&err, text, sizeof text);
+        eddy_await(fail(job, err.code, text));
+    } else {
+        eddy_await(finish(job, data, 0));
+    }
+}
+
+/* A job of a key whose result is there was stored twice. */
+eddy_async(bool, has_result, (struct running *, job))
+{
+    eddy_error err;
+    if (strncmp(job->result, "eddy.kept.", 10) != 0)
+        return false;
+    eddy_nats_message *m = eddy_await(eddy_nats_stream_last(job->worker->client, KEPT, job->result), &err);
+    bool has = !err.code && m && !eddy_nats_header_of(m, "Eddy-Error");
+    if (!err.code)
+        eddy_nats_message_free(m);
+    return has;
+}
+
+static void end_job(struct running *job)
+{
+    *job->link = job->next;
+    if (job->next)
+        job->next->link = job->link;
+    lease_end(&job->lease);
+    eddy_nats_message_free(job->message);
+    free(job);
+}
+
+static void leave_slot(eddy_semaphore *slots)
+{
+    eddy_semaphore_release(slots);
+}
+
+eddy_async(void, run_job, (struct running *, job))
+{
+    eddy_error err;
+    eddy_semaphore *slots = &job->worker->slots;
+    eddy_defer(leave_slot, slots);
+    eddy_defer(end_job, job);
+    job->task = eddy_current_task();
+    uint64_t deliveries = eddy_nats_delivery_of(job->message).deliveries;
+    int tries = job->f->limits.tries > 0 ? job->f->limits.tries : TRIES;
+    if (!job->id || !job->result)
+        eddy_nats_terminate(job->message);
+    else if (deliveries > (uint64_t)tries)
+        eddy_await_always(give_up(job, deliveries - 1), &err);
+    else if (eddy_await(has_result(job)))
+        eddy_nats_ack(job->message);
+    else
+        eddy_await_always(run_and_tell(job), &err);
+}
+
+/* It takes the message. NULL: no memory. */
+static struct running *new_job(struct worker *w, struct eddy_remote_function *f, eddy_nats_message *m)
+{
+    struct running *job = calloc(1, sizeof *job);
+    if (!job) {
+        eddy_nats_nak(m, 1);
+        eddy_nats_message_free(m);
+        return NULL;
+    }
+    *job = (struct running){.next = w->first, .link = &w->first, .worker = w, .f = f, .message = m};
+    job->id = eddy_nats_header_of(m, "Eddy-Id");
+    job->result = eddy_nats_header_of(m, "Eddy-Result");
+    job->lease.time_limit = f->limits.time_limit;
+    job->lease.stall_limit = f->limits.stall_limit > 0 ? f->limits.stall_limit : STALL;
+    snprintf(job->lease.ack, sizeof job->lease.ack, "%s", m->reply);
+    if (job->next)
+        job->next->link = &job->next;
+    w->first = job;
+    lease_begin(&job->lease);
+    return job;
+}
+
+/* ==== fetching ==== */
+
+static void give_back_unless_run(struct running **job)
+{
+    if (!*job)
+        return;
+    eddy_nats_nak((*job)->message, 0);
+    end_job(*job);
+}
+
+eddy_async(void, fetch_one, (struct worker *, w), (struct eddy_remote_function *, f), (eddy_nats_consumer *, c),
+           (eddy_group *, jobs))
+{
+    struct running *job = new_job(w, f, eddy_await(eddy_nats_next(c)));
+    eddy_defer(give_back_unless_run, &job);
+    if (!job)
+        return;
+    eddy_await(eddy_semaphore_acquire(&w->slots));
+    if (eddy_group_spawn(jobs, run_job(job)) == 0)
+        job = NULL;
+    else
+        eddy_semaphore_release(&w->slots);
+}
+
+static void free_consumer(eddy_nats_consumer **c)
+{
+    eddy_nats_consumer_free(*c);
+}
+
+eddy_async(void, fetch_all, (struct worker *, w), (struct eddy_remote_function *, f), (eddy_nats_consumer *, c),
+           (eddy_group *, jobs))
+{
+    for (;;)
+        eddy_await(fetch_one(w, f, c, jobs));
+}
+
+eddy_async(void, serve_function, (struct worker *, w), (struct eddy_remote_function *, f),
+           (eddy_group *, jobs))
+{
+    char name[250], filter[300];
+    snprintf(name, sizeof name, "%.200s-%s", f->name, function_signature(f));
+    snprintf(filter, sizeof filter, "eddy.jobs.%.200s.%s", f->name, function_signature(f));
+    eddy_nats_consumer_options options = {.size = sizeof options, .stream = JOBS, .name = name, .filter = filter,
+                                          .ack_wait = LEASE, .max_pending = 100000};
+    eddy_nats_consumer *c = eddy_await(eddy_nats_consume(w->client, &options));
+    eddy_defer(free_consumer, &c);
+    eddy_async_with (waiters, eddy_task_group())
+        for (int i = 0; i < WAITERS; i++)
+            eddy_group_spawn(waiters, fetch_all(w, f, c, jobs));
+}
+
+/* ==== the rest ==== */
+
+static void end_subscription(eddy_nats_subscription **s)
+{
+    eddy_nats_unsubscribe(*s);
+}
+
+eddy_async(void, obey_cancellations, (struct worker *, w))
+{
+    eddy_nats_subscription *s = eddy_await(eddy_nats_subscribe(w->client, "eddy.cancel.*"));
+    eddy_defer(end_subscription, &s);
+    eddy_async_for (m, eddy_nats_messages(s)) {
+        const char *id = m->subject + sizeof "eddy.cancel." - 1;
+        for (struct running *job = w->first; job; job = job->next)
+            if (job->task && job->id && strcmp(job->id, id) == 0)
+                (eddy_cancel)(job->task, "cancelled by the caller");
+    }
+}
+
+eddy_async(void, turn)
+{
+    for (;;) {
+        leases_turn();
+        eddy_await(eddy_sleep(0.1));
+    }
+}
+
+eddy_async(void, work, (struct worker *, w), (eddy_group *, jobs))
+{
+    struct eddy_remote_function *f;
+    eddy_async_with (tasks, eddy_task_group()) {
+        eddy_group_spawn(tasks, turn());
+        eddy_group_spawn(tasks, obey_cancellations(w));
+        for (size_t i = 0; (f = function_at(i)); i++)
+            eddy_group_spawn(tasks, serve_function(w, f, jobs));
+    }
+}
+
+eddy_async(void, wait_for_signal)
+{
+    eddy_async_for (number, eddy_signals(SIGTERM, SIGINT)) {
+        (void)number;
+        break;
+    }
+}
+
+eddy_async(void, turn_until_done, (struct worker *, w))
+{
+    while (w->first) {
+        leases_turn();
+        eddy_await(eddy_sleep(0.05));
+    }
+}
+
+/* No more jobs are fetched after a signal; those that run are ended. */
+eddy_async(void, work_until_signal, (struct worker *, w))
+{
+    eddy_error err;
+    eddy_async_with (jobs, eddy_task_group()) {
+        __auto_type working = eddy_spawn(work(w, jobs));
+        __auto_type signalled = eddy_spawn(wait_for_signal());
+        while (!eddy_done(signalled) && !eddy_done(working))
+            eddy_await(eddy_sleep(0.05));
+        bool has_failed = eddy_done(working);
+        (eddy_cancel)(signalled, NULL);
+        eddy_await_always(signalled, &err);
+        (eddy_cancel)(working, NULL);
+        eddy_await_always(working, &err);
+        if (has_failed && err.code)
+            eddy_reraise(&err);
+        eddy_await(turn_until_done(w));
+    }
+}
+
+static void end_worker(struct worker *w)
+{
+    leases_stop();
+    eddy_nats_free(w->client);
+}
+
+eddy_async_define(void, eddy_worker)
+{
+    char host[64] = "";
+    const char *slots = getenv("EDDY_JOBS_SLOTS");
+    struct worker w = {.slots = EDDY_SEMAPHORE_INIT(slots && atoi(slots) > 0 ? (size_t)atoi(slots) : SLOTS)};
+    if (!remote_url())
+        eddy_raise(EINVAL, "eddy_worker: EDDY_JOBS says from where jobs come: set it to nats://HOST");
+    gethostname(host, sizeof host - 1);
+    snprintf(w.name, sizeof w.name, "%s:%d", host, (int)getpid());
+    w.client = eddy_await(remote_connect("eddy worker"));
+    int code = leases_start(remote_url());
+    if (code) {
+        eddy_nats_free(w.client);
+        eddy_raise(code, "eddy_worker: the thread of the leases");
+    }
+    eddy_defer(end_worker, &w);
+    eddy_await(work_until_signal(&w));
+}

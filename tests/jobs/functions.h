@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* functions.h - jobs that the tests call, here and on workers. */
+#ifndef EDDY_TESTS_JOBS_FUNCTIONS_H
+#define EDDY_TESTS_JOBS_FUNCTIONS_H
+
+#include <eddy/keywords.h>
+#include <eddy/jobs.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+wire_struct(point, (double, x), (double, y));
+wire_struct(route, (const char *, name), (array_of(point), points), (int, count));
+
+static int runs; /* of jobs, in this process */
+
+remote_async(point, middle, (point, a), (point, b))
+{
+    runs++;
+    return (point){(a.x + b.x) / 2, (a.y + b.y) / 2};
+}
+
+remote_async(char *, greet, (const char *, name), (int, times))
+{
+    char *text = NULL;
+    await(eddy_sleep(0.001));
+    if (asprintf(&text, "Hello %s, %d times", name ? name : "nobody", times) < 0)
+        throw(ENOMEM);
+    return text;
+}
+
+remote_async(long long, total, (array_of(int64_t), numbers), (eddy_slice, bytes), (bool, negative))
+{
+    long long sum = 0;
+    for (size_t i = 0; i < numbers.count; i++)
+        sum += numbers.items[i];
+    for (size_t i = 0; i < bytes.size; i++)
+        sum += (unsigned char)bytes.data[i];
+    return negative ? -sum : sum;
+}
+
+remote_async(route, extend, (route, r), (point, p))
+{
+    static point both[16];
+    size_t count = r.points.count;
+    memcpy(both, r.points.items, count * sizeof both[0]);
+    both[count] = p;
+    return (route){.name = r.name, .points = {both, count + 1}, .count = r.count + 1};
+}
+
+remote_async(uint64_t, limits, (uint64_t, a), (int64_t, b), (uint8_t, c), (float, d))
+{
+    if (!(a == UINT64_MAX && b == INT64_MIN && c == 255 && d == 1.5f))
+        throw(ERANGE, "the numbers have changed on their way");
+    return a;
+}
+
+remote_async(void, nothing)
+{
+    runs++;
+}
+
+static void fail_deep(eddy_error *err)
+{
+    eddy_error_set(err, EDOM, "no good");
+}
+
+async(void, fails_inside, (int, n))
+{
+    eddy_error err;
+    fail_deep(&err);
+    if (n > 0)
+        rethrow(&err);
+}
+
+remote_async(int, fails, (int, n))
+{
+    runs++;
+    await(fails_inside(n));
+    return n;
+}
+
+remote_async(int, sleeps, (int, n), (double, seconds))
+{
+    runs++;
+    await(eddy_sleep(seconds));
+    return n;
+}
+
+remote_async(int, limited, (double, seconds))
+{
+    await(eddy_sleep(seconds));
+    return 1;
+}
+remote_limits(limited, .time_limit = 0.5);
+
+/* Kills its worker. */
+remote_async(void, poison)
+{
+    kill(getpid(), SIGKILL);
+}
+remote_limits(poison, .tries = 2);
+
+/* Blocks the loop of its worker; the second time it does not. path: a file that the first one leaves. */
+remote_async(int, stalls, (const char *, path))
+{
+    bool is_second = access(path, F_OK) == 0;
+    FILE *file = fopen(path, "a");
+    if (file)
+        fclose(file);
+    if (!is_second)
+        sleep(6);
+    return is_second ? 2 : 1;
+}
+remote_limits(stalls, .stall_limit = 1);
+
+#endif

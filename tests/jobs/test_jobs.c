@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* test_jobs.c - jobs in the process that asks for them. */
+#include "unit/run_clean.h"
+
+#include "functions.h"
+
+/* ==== values ==== */
+
+async(void, values_travel)
+{
+    point m = await(eddy_remote(middle((point){0, 0}, (point){4, 2})));
+    CHECK(m.x == 2 && m.y == 1);
+    char name[] = "Paula";
+    char *text = await(eddy_remote(greet(name, 3)));
+    CHECK(strcmp(text, "Hello Paula, 3 times") == 0);
+    free(text);
+    text = await(eddy_remote(greet(NULL, 0)));
+    CHECK(strcmp(text, "Hello nobody, 0 times") == 0);
+    free(text);
+    int64_t numbers[] = {1, -5, INT64_C(1) << 40, 0};
+    CHECK(await(eddy_remote(total((array_of(int64_t)){numbers, 4}, (eddy_slice){"\1\0\xff", 3}, true))) ==
+          -((1LL << 40) - 4 + 256));
+    CHECK(await(eddy_remote(total((array_of(int64_t)){NULL, 0}, (eddy_slice){"", 0}, false))) == 0);
+    CHECK(await(eddy_remote(limits(UINT64_MAX, INT64_MIN, 255, 1.5f))) == UINT64_MAX);
+    await(eddy_remote(nothing()));
+    point points[] = {{1, 2}, {3, 4}};
+    route r = await(eddy_remote(extend((route){.name = "home", .points = {points, 2}, .count = 2}, (point){5, 6})));
+    CHECK(strcmp(r.name, "home") == 0 && r.count == 3 && r.points.count == 3 && r.points.items[2].y == 6);
+    free((char *)(uintptr_t)r.name); /* the caller's */
+    free(r.points.items);
+}
+
+static void values_travel_with_their_types(void **state)
+{
+    (void)state;
+    RUN_CLEAN(values_travel());
+}
+
+/* ==== failures ==== */
+
+async(void, failures)
+{
+    eddy_error err;
+    char text[1024];
+    await(eddy_remote(fails(3)), &err);
+    CHECK(err.code == EDOM && strcmp(err.message, "no good") == 0);
+    eddy_error_format(&err, text, sizeof text);
+    CHECK(strstr(text, "functions.h") && strstr(text, "fails_inside"));
+    CHECK(await(eddy_remote(fails(0))) == 0);
+    await_for(eddy_remote(sleeps(1, 100)), 0.05, &err);
+    CHECK(err.code == ETIMEDOUT);
+    await(eddy_remote(limited(100)), &err);
+    CHECK(err.code == ETIMEDOUT);
+    __auto_type t = spawn(eddy_remote(sleeps(2, 100)));
+    await(eddy_sleep(0.01));
+    eddy_cancel(t);
+    await(t, &err);
+    CHECK(err.code == ECANCELED);
+}
+
+static void failures_and_cancellations_come_back(void **state)
+{
+    (void)state;
+    RUN_CLEAN(failures());
+}
+
+async(int, plain, (int, n))
+{
+    return n;
+}
+
+async(void, is_misused)
+{
+    eddy_error err;
+    (void)await(eddy_remote(plain(1)), &err);
+    CHECK(err.code == EINVAL && strstr(err.message, "plain was not defined by remote_async"));
+    await(eddy_worker(), &err);
+    CHECK(err.code == EINVAL && strstr(err.message, "EDDY_JOBS"));
+}
+
+static void misuse_is_told_by_name(void **state)
+{
+    (void)state;
+    unsetenv("EDDY_JOBS");
+    RUN_CLEAN(is_misused());
+}
+
+/* ==== keys ==== */
+
+async(void, keys)
+{
+    eddy_error err;
+    int before = runs;
+    CHECK(await(eddy_remote(sleeps(1, 0), "order-17")) == 1);
+    CHECK(await(eddy_remote(sleeps(2, 0), "order-17")) == 1);
+    CHECK(await(eddy_remote(sleeps(3, 0), "order-18")) == 3 && runs == before + 2);
+    __auto_type a = spawn(eddy_remote(sleeps(4, 1), "order-19"));
+    __auto_type b = spawn(eddy_remote(sleeps(5, 1), "order-19")); /* waits for the first */
+    CHECK(await(a) == await(b) && runs == before + 3);
+    await(eddy_remote(fails(1), "order-20"), &err);
+    CHECK(err.code == EDOM);
+    CHECK(await(eddy_remote(fails(0), "order-20")) == 0 && runs == before + 5); /* a failure is not kept */
+    __auto_type c = spawn(eddy_remote(sleeps(6, 100), "order-21"));
+    await(eddy_sleep(0.01));
+    __auto_type d = spawn(eddy_remote(sleeps(7, 0), "order-21"));
+    eddy_cancel(c);
+    await(c, &err);
+    CHECK(err.code == ECANCELED && await(d) == 7); /* who waited runs it himself */
+}
+
+static void a_job_of_a_key_runs_once(void **state)
+{
+    (void)state;
+    RUN_CLEAN(keys());
+}
+
+/* ==== many ==== */
+
+async(void, one, (int, i))
+{
+    point m = await(eddy_remote(middle((point){i, 0}, (point){i, 2})));
+    CHECK(m.x == i && m.y == 1);
+    CHECK(await(eddy_remote(sleeps(i, 0.001 * (i % 7)))) == i);
+}
+
+async(void, many)
+{
+    async_with (g, eddy_task_group())
+        for (int i = 0; i < 300; i++)
+            eddy_group_spawn(g, one(i));
+}
+
+static void many_jobs_run_side_by_side(void **state)
+{
+    (void)state;
+    RUN_CLEAN(many());
+}
+
+/* ==== bytes ==== */
+
+/* Cut at each byte, and with each byte changed: refused, or another value; nothing is read outside. */
+static void damaged_bytes_are_refused(void **state)
+{
+    point points[] = {{1, 2}, {3, 4}};
+    route r = {.name = "home", .points = {points, 2}, .count = 2};
+    struct eddy_wire w = {0};
+    (void)state;
+    ed_put_route(&w, &r);
+    for (size_t size = 0; size <= w.size; size++)
+        for (int change = 0; change < 256; change += 17) {
+            unsigned char *copy = malloc(size + 1);
+            memcpy(copy, w.data, size);
+            if (size)
+                copy[(size * 7 + (size_t)change) % size] ^= (unsigned char)change;
+            struct eddy_wire_reader reader = {.data = copy, .size = size, .keeps = true};
+            route got = {0};
+            ed_get_route(&reader, &got);
+            if (change == 0)
+                assert_int_equal(reader.failed, size < w.size);
+            for (void *block; (block = reader.blocks);) {
+                reader.blocks = *(void **)block;
+                free(block);
+            }
+            free(copy);
+        }
+    free(w.data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_travel_with_their_types),
+        cmocka_unit_test(failures_and_cancellations_come_back),
+        cmocka_unit_test(misuse_is_told_by_name),
+        cmocka_unit_test(a_job_of_a_key_runs_once),
+        cmocka_unit_test(many_jobs_run_side_by_side),
+        cmocka_unit_test(damaged_bytes_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_workers.c - jobs on workers, by the NATS server that with_nats.py has started. The program starts itself as
+ * workers (its argument is "worker"), and kills them.
+ */
+#include "unit/run_clean.h"
+
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include "functions.h"
+
+extern char **environ;
+static char program[4096];
+
+static pid_t start_worker(void)
+{
+    pid_t pid;
+    char *const argv[] = {program, (char *)(uintptr_t)"worker", NULL};
+    assert_int_equal(posix_spawn(&pid, program, NULL, NULL, argv, environ), 0);
+    return pid;
+}
+
+static void end_worker(pid_t pid, int number)
+{
+    int status;
+    kill(pid, number);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (number == SIGTERM && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+        fail_msg("the worker ended with status %d", status);
+}
+
+/* ==== calls ==== */
+
+async(void, calls)
+{
+    eddy_error err;
+    point m = await(eddy_remote(middle((point){0, 0}, (point){4, 2})));
+    CHECK(m.x == 2 && m.y == 1 && runs == 0);
+    char *text = await(eddy_remote(greet("Paula", 3)));
+    CHECK(strcmp(text, "Hello Paula, 3 times") == 0);
+    free(text);
+    await(eddy_remote(fails(3)), &err);
+    CHECK(err.code == EDOM && strstr(err.message, "fails_inside") && strstr(err.message, "on worker"));
+    await(eddy_remote(limited(100)), &err);
+    CHECK(err.code == ETIMEDOUT);
+    CHECK(await(eddy_remote(sleeps(1, 0), "order-17")) == 1);
+    CHECK(await(eddy_remote(sleeps(2, 0), "order-17")) == 1);
+    await(eddy_remote(fails(1), "order-20"), &err);
+    CHECK(err.code == EDOM);
+    CHECK(await(eddy_remote(fails(0), "order-20")) == 0);
+    await_for(eddy_remote(sleeps(1, 100)), 0.3, &err);
+    CHECK(err.code == ETIMEDOUT);
+    double begun = eddy_time();
+    for (int i = 0; i < 200; i++)
+        await(eddy_remote(nothing()));
+    fprintf(stderr, "%.2f ms a call\n", (eddy_time() - begun) * 1000 / 200);
+    size_t size = 2 << 20;
+    char *large = calloc(1, size);
+    defer(free, large);
+    (void)await(eddy_remote(total((array_of(int64_t)){NULL, 0}, (eddy_slice){large, size}, false)), &err);
+    CHECK(err.code == EMSGSIZE && strstr(err.message, "bytes"));
+}
+
+static void calls_are_answered_by_a_worker(void **state)
+{
+    pid_t worker = start_worker();
+    (void)state;
+    assert_int_equal(eddy_run(calls()), 0);
+    end_worker(worker, SIGTERM); /* the job that was cancelled does not keep it */
+}
+
+/* ==== kill -9 ==== */
+
+async(void, sleep_remotely, (int, i), (int *, good))
+{
+    CHECK(await(eddy_remote(sleeps(i, 1))) == i);
+    ++*good;
+}
+
+async(void, survives, (pid_t *, workers))
+{
+    int good = 0;
+    async_with (g, eddy_task_group()) {
+        for (int i = 0; i < 100; i++)
+            eddy_group_spawn(g, sleep_remotely(i, &good));
+        await(eddy_sleep(0.7));
+        end_worker(workers[0], SIGKILL);
+        workers[0] = start_worker();
+    }
+    CHECK(good == 100);
+}
+
+static void a_killed_worker_loses_no_job(void **state)
+{
+    pid_t workers[] = {start_worker(), start_worker()};
+    (void)state;
+    assert_int_equal(eddy_run(survives(workers)), 0);
+    end_worker(workers[0], SIGTERM);
+    end_worker(workers[1], SIGTERM);
+}
+
+async(void, is_poisoned)
+{
+    eddy_error err;
+    await(eddy_remote(poison()), &err);
+    CHECK(err.code == EOWNERDEAD && strstr(err.message, "given up"));
+}
+
+static void a_job_that_kills_its_workers_is_given_up(void **state)
+{
+    pid_t pids[] = {start_worker(), start_worker(), start_worker()};
+    int dead = 0;
+    (void)state;
+    assert_int_equal(eddy_run(is_poisoned()), 0);
+    for (size_t i = 0; i < 3; i++) {
+        int status;
+        kill(pids[i], SIGTERM);
+        waitpid(pids[i], &status, 0);
+        dead += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    }
+    assert_int_equal(dead, 2);
+}
+
+/* ==== a worker that stands still ==== */
+
+async(void, is_stalled, (const char *, path))
+{
+    CHECK(await(eddy_remote(stalls(path))) == 2); /* the result of the first, which comes later, is refused */
+}
+
+static void a_worker_that_stands_still_loses_its_job(void **state)
+{
+    char path[64];
+    pid_t workers[] = {start_worker(), start_worker()};
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/eddy-stalls-%d", (int)getpid());
+    assert_int_equal(eddy_run(is_stalled(path)), 0);
+    unlink(path);
+    end_worker(workers[0], SIGKILL);
+    end_worker(workers[1], SIGKILL);
+}
+
+/* A job that takes longer than a lease runs once. */
+async(void, is_long)
+{
+    CHECK(await(eddy_remote(sleeps(7, 8), "long")) == 7);
+}
+
+static void a_job_may_be_longer_than_a_lease(void **state)
+{
+    pid_t worker = start_worker();
+    (void)state;
+    assert_int_equal(eddy_run(is_long()), 0);
+    end_worker(worker, SIGTERM);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "worker") == 0)
+        return eddy_run(eddy_worker());
+    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (size < 0)
+        return 1;
+    setenv("EDDY_JOBS", getenv("NATS_URL"), 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(calls_are_answered_by_a_worker),
+        cmocka_unit_test(a_killed_worker_loses_no_job),
+        cmocka_unit_test(a_job_that_kills_its_workers_is_given_up),
+        cmocka_unit_test(a_worker_that_stands_still_loses_its_job),
+        cmocka_unit_test(a_job_may_be_longer_than_a_lease),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""with_nats.py [--tls] [--cluster] PROGRAM [ARGUMENT...]: runs a program beside NATS servers of its own, and ends them.
+
+The program finds them by NATS_URL; JetStream keeps its files in a temporary folder. With --tls there is a second server,
+NATS_TLS_URL, whose certificate is NATS_CA. With --cluster there are three, and NATS_URL names all of them. NATS_PIDS is a
+file with the process numbers of the servers, a line each: a server that dies is started again at its port, with its
+files. The status is the program's.
+"""
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PATIENCE = 90
+# Made from the seed in test_real.c.
+NKEY = 'UDSAGCMYZ7K22FZDYFU7SVVKBOPLQYM3LGJL2YJMFL2CR26HT6G7AGME'
+RULES = '''
+authorization {
+    users = [
+        {user: guest, password: guest}
+        {user: me, password: "se:cret",
+         permissions: {publish: {deny: ["forbidden"]}, subscribe: {deny: ["forbidden"]}}}
+        {nkey: %s}
+    ]
+}
+no_auth_user: guest
+''' % NKEY
+
+
+class Server:
+    """One nats-server; a thread starts it again when it dies."""
+
+    def __init__(self, folder, name, config):
+        self.folder = os.path.join(folder, name)
+        self.port = free_port()
+        self.config = self.folder + '/config'
+        self.is_ending = False
+        os.mkdir(self.folder)
+        with open(self.config, 'w', encoding='utf-8') as file:
+            file.write('listen: "127.0.0.1:%d"\njetstream {store_dir: "%s/js", max_mem: 256M, max_file: 1G}\n'
+                       '%s' % (self.port, self.folder, config))
+        self.start()
+
+    def start(self):
+        with open(self.folder + '/log', 'ab') as log:
+            self.process = subprocess.Popen(['nats-server', '-c', self.config], stdout=log, stderr=log)
+
+    def wait(self):
+        until = time.monotonic() + PATIENCE
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', self.port), 1) as s:
+                if s.recv(64).startswith(b'INFO'):
+                    return
+            if time.monotonic() > until:
+                with open(self.folder + '/log', encoding='utf-8') as log:
+                    sys.exit('nats-server did not begin:\n' + log.read())
+            time.sleep(0.02)
+
+    def stop(self):
+        self.is_ending = True
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+
+def free_port():
+    with socket.create_server(('127.0.0.1', 0)) as free:
+        return free.getsockname()[1]
+
+
+def certificate(folder):
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+                    '-keyout', folder + '/key.pem', '-out', folder + '/cert.pem', '-subj', '/CN=localhost',
+                    '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'], check=True, capture_output=True)
+    return 'tls {cert_file: "%s/cert.pem", key_file: "%s/key.pem"}\nauthorization {token: "se:cret"}\n' % (folder, folder)
+
+
+def cluster(folder):
+    ports = [free_port() for _ in range(3)]
+    routes = ', '.join('nats-route://127.0.0.1:%d' % port for port in ports)
+    return [Server(folder, 'n%d' % i, 'server_name: n%d\ncluster {name: c, listen: "127.0.0.1:%d", routes: [%s]}\n'
+                   % (i, port, routes)) for i, port in enumerate(ports)]
+
+
+def write_pids(path, servers):
+    with open(path + '.new', 'w', encoding='ascii') as file:
+        file.write(''.join('%d\n' % server.process.pid for server in servers))
+    os.rename(path + '.new', path)
+
+
+def watch(path, servers):
+    while not all(server.is_ending for server in servers):
+        for server in servers:
+            if server.process.poll() is not None and not server.is_ending:
+                time.sleep(0.3)
+                server.start()
+                write_pids(path, servers)
+        time.sleep(0.05)
+
+
+def main():
+    words = sys.argv[1:]
+    options = set()
+    while words[0] in ('--tls', '--cluster'):
+        options.add(words.pop(0))
+    folder = tempfile.mkdtemp(prefix='eddy-nats-')
+    servers = []
+    environment = dict(os.environ)
+    try:
+        servers = cluster(folder) if '--cluster' in options else [Server(folder, 'plain', RULES)]
+        environment['NATS_URL'] = ','.join('nats://127.0.0.1:%d' % server.port for server in servers)
+        if '--tls' in options:
+            servers.append(Server(folder, 'tls', certificate(folder)))
+            environment.update(NATS_TLS_URL='tls://localhost:%d' % servers[-1].port, NATS_CA=folder + '/cert.pem')
+        for server in servers:
+            server.wait()
+        environment['NATS_PIDS'] = folder + '/pids'
+        write_pids(folder + '/pids', servers)
+        threading.Thread(target=watch, args=(folder + '/pids', servers), daemon=True).start()
+        return subprocess.run(words, env=environment, timeout=PATIENCE, check=False).returncode
+    finally:
+        for server in servers:
+            server.stop()
+        time.sleep(0.1)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
