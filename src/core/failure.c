@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* failure.c - making, passing on and catching failures. The invariant is in failure.h. */
+#define _GNU_SOURCE /* strchrnul */
 #include "core/failure.h"
 
 #include <stdio.h>
@@ -70,13 +71,47 @@ static struct eddy_failure *make_empty(int code)
     return failure;
 }
 
+/* Most messages are words and names, which printf takes ten times as long to join. Returns the length; -1: there is
+ * another conversion, or too little room. */
+static int join_words(char *to, size_t room, const char *format, va_list words)
+{
+    size_t used = 0;
+    for (bool is_word = false;; is_word = !is_word) {
+        const char *text = is_word ? va_arg(words, const char *) : format;
+        size_t size = !text ? room : is_word ? strlen(text) : (size_t)(strchrnul(text, '%') - text);
+        if (size >= room - used)
+            return -1;
+        memcpy(to + used, text, size);
+        used += size;
+        if (is_word)
+            continue;
+        format += size;
+        if (!*format)
+            break;
+        if (format[1] != 's')
+            return -1;
+        format += 2;
+    }
+    to[used] = '\0';
+    return (int)used;
+}
+
+static int write_message(char *to, size_t room, const char *format, va_list arguments)
+{
+    va_list words;
+    va_copy(words, arguments);
+    int length = join_words(to, room, format, words);
+    va_end(words);
+    return length >= 0 ? length : vsnprintf(to, room, format, arguments);
+}
+
 struct eddy_failure *failure_make(int code, const char *format, va_list arguments)
 {
     struct eddy_failure *failure = make_empty(code);
     va_list again;
     va_copy(again, arguments);
     char most[128]; /* long enough for most messages */
-    int length = format ? vsnprintf(most, sizeof most, format, arguments) : 0;
+    int length = format ? write_message(most, sizeof most, format, arguments) : 0;
     if (length > 0 && !failure->fixed) {
         failure->message = memory_alloc((size_t)length + 1);
         if (!failure->message)

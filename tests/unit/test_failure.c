@@ -454,9 +454,36 @@ static void a_report_of_any_length_is_whole(void **state)
     told("");
 }
 
+/* ---- messages ---- */
+
+static void expect_message(struct eddy_failure *failure, const char *message)
+{
+    assert_string_equal(failure->message, message);
+    failure_unref(failure);
+}
+
+static void a_message_is_what_printf_makes_of_it(void **state)
+{
+    (void)state;
+    char longest[128], expected[300];
+    expect_message(failure_of(EIO, "words"), "words");
+    expect_message(failure_of(EIO, "%s", "a name"), "a name");
+    expect_message(failure_of(EIO, "read(%s): %s%s", "peer", "", "end"), "read(peer): end");
+    expect_message(failure_of(EIO, "%s: %d of %5.1f%%", "part", 3, 2.5), "part: 3 of   2.5%");
+    expect_message(failure_of(EIO, "%3s|%-3s|%.2s", "a", "b", "cde"), "  a|b  |cd");
+    for (size_t size = 120; size < sizeof longest; size++) {
+        memset(longest, 'x', size);
+        longest[size] = '\0';
+        snprintf(expected, sizeof expected, "1%s2%s3", longest, "y");
+        expect_message(failure_of(EIO, "1%s2%s3", longest, "y"), expected);
+        expect_message(failure_of(EIO, "%s", longest), longest);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_is_what_printf_makes_of_it),
         cmocka_unit_test(a_report_of_any_length_is_whole),
         cmocka_unit_test(nested_errors_are_printed_and_freed_without_recursion),
         cmocka_unit_test(of_several_failures_the_first_leaves_and_the_others_follow_it),
