@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 
+import profile  # bench/profile.py
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORD = os.path.join(HERE, 'instructions.txt')
 TOLERANCE = 0.05
@@ -31,6 +33,7 @@ MEASURES = {
     'yield': ('yield', 10000), 'queue': ('queue', 10000), 'lock': ('lock', 10000), 'timer-pair': ('timer', 10000),
     'cancel': ('cancel', 5000), 'failure': ('failure', 5000),
 }
+ECHOES = 1000  # requests of one client, so that each is a batch of its own on every machine
 
 
 def instructions(program, measure, count):
@@ -53,7 +56,13 @@ def counted(folder):
         program = os.path.join(folder, 'bench', name)
         # Runs with twice and three times the count, so that memory that is allocated once and kept is there by then.
         figures[measure] = (instructions(program, measure, 3 * count) - instructions(program, measure, 2 * count)) / count
+    figures['echo'] = (echoes(folder, 2 * ECHOES) - echoes(folder, ECHOES)) / ECHOES
     return figures
+
+
+def echoes(folder, count):
+    """All instructions of a server that answers `count` requests of 64 bytes, one after the other."""
+    return sum(profile.run_echo(os.path.join(folder, 'bench', 'echo'), '', count, connections=1).values())
 
 
 def key(folder):
@@ -97,12 +106,12 @@ def compare(figures, recorded):
         before = recorded.get(name)
         said = 'ok'
         if before is None:
-            said = 'NOT RECORDED: bench/instructions.py FOLDER --record'
+            said = 'not recorded for this key, not compared: --record'
         elif value > before * (1 + TOLERANCE) and value > before + SLACK:
             said = 'MORE than the recorded %.1f' % before
         elif value < before * (1 - TOLERANCE) and value < before - SLACK:
             said = 'LESS than the recorded %.1f: record it, or the gain may be lost again unseen' % before
-        wrong += said != 'ok'
+        wrong += said != 'ok' and before is not None
         print('%-16s %9.1f  %s' % (name, value, said))
     return wrong
 

@@ -50,13 +50,13 @@ def run_measure(program, measure, count):
         return costs(out.name)
 
 
-def run_echo(program, _, count):
+def run_echo(program, _, count, connections=CONNECTIONS):
     with tempfile.NamedTemporaryFile() as out:
         server = subprocess.Popen(callgrind(out.name) + [program, '16384'], stdout=subprocess.PIPE, text=True,
                                   stderr=subprocess.DEVNULL, env=dict(os.environ, EDDY_DRIVER='epoll'))
         port = int(server.stdout.readline().split()[1])
-        clients = [socket.create_connection(('127.0.0.1', port)) for _ in range(CONNECTIONS)]
-        for _ in range(count // CONNECTIONS):
+        clients = [socket.create_connection(('127.0.0.1', port)) for _ in range(connections)]
+        for _ in range(count // connections):
             for client in clients:
                 client.sendall(b'x' * 64)
             for client in clients:

@@ -29,21 +29,58 @@ static void take(struct operation *self, struct driver_op *op)
     end(self, op);
 }
 
+/* It is the whole operation, and no answer to a request. */
+static inline bool is_plain(const struct operation *self, const struct driver_op *op)
+{
+    return !self->goes_on && op->result != -ECANCELED;
+}
+
 static void completed(struct driver_op *op)
 {
     struct task *task = container_of(op, struct task, wait.op);
-    EDDY_INVARIANT(task->waits_for && task->waits_for->awaitable.type == &operation_type);
-    take(operation_of(task->waits_for), op);
+    struct operation *self = operation_of(task->waits_for);
+    EDDY_INVARIANT(self->awaitable.awaitable.type == &operation_type);
+    if (!is_plain(self, op) || task->loop != current.loop) {
+        take(self, op);
+        return;
+    }
+    self->result = op->result;
+    if (op->kind == DRIVER_RECV_LENT)
+        self->what.u.lent = op->u.lent;
+    native_end(task, &self->awaitable, NULL);
+}
+
+static inline void submit(struct task *task, struct operation *self)
+{
+    struct driver_op *op = &task->wait.op;
+    *op = self->what;
+    op->complete = completed;
+    if (driver_submit(task->loop->driver, op))
+        take(self, op);
 }
 
 static void start(struct eddy_awaitable *a)
 {
-    struct task *task = owner_of(a);
-    struct driver_op *op = &task->wait.op;
-    *op = operation_of(a)->what;
-    op->complete = completed;
-    if (driver_submit(task->loop->driver, op))
-        take(operation_of(a), op);
+    submit(owner_of(a), operation_of(a));
+}
+
+/* The same as eddy_run_generic. */
+void operation_run(struct eddy_awaitable *a)
+{
+    struct task *self = current.task;
+    if (!native_is_free(self)) {
+        eddy_run_generic(a);
+        return;
+    }
+    native_enter(self, a);
+    a->awaitable.failure = NULL;
+    submit(self, operation_of(a));
+    if (a->awaitable.state != EDDY_FINISHED) {
+        native_wait_once(self, a);
+        return;
+    }
+    self->waits_for = NULL;
+    self->at_once++;
 }
 
 static void cancel(struct eddy_awaitable *a)
@@ -53,4 +90,5 @@ static void cancel(struct eddy_awaitable *a)
 }
 
 const struct eddy_awaitable_type operation_type = {
-    .name = "operation", .start = start, .cancel = cancel, .kind = EDDY_IO, .size = sizeof(struct operation)};
+    .name = "operation", .run = operation_run, .start = start, .cancel = cancel, .kind = EDDY_IO,
+    .size = sizeof(struct operation)};

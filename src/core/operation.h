@@ -23,6 +23,8 @@ struct operation {
 };
 
 extern const struct eddy_awaitable_type operation_type;
+/* Its `run`: awaits an operation that was just made. */
+void operation_run(struct eddy_awaitable *a);
 
 static inline struct operation operation(struct driver_op what)
 {

@@ -39,7 +39,7 @@ struct eddy_stream *stream_of_socket(struct eddy_loop *loop, int fd, bool is_uni
 }
 
 /* Frees memory that is not needed any more. */
-static void settle(struct eddy_stream *s)
+static __attribute__((noinline)) void settle(struct eddy_stream *s)
 {
     if (s->reader || s->writer)
         return;
@@ -155,14 +155,16 @@ void stream_leave_reader(struct eddy_stream *s)
 {
     EDDY_INVARIANT(s->reader == current.task);
     s->reader = NULL;
-    settle(s);
+    if (__builtin_expect(s->closed || s->references == 0, 0))
+        settle(s);
 }
 
 void stream_leave_writer(struct eddy_stream *s)
 {
     EDDY_INVARIANT(s->writer == current.task);
     s->writer = NULL;
-    settle(s);
+    if (__builtin_expect(s->closed || s->references == 0, 0))
+        settle(s);
 }
 
 static bool means_gone(int64_t result)

@@ -40,7 +40,7 @@ static bool is_of_others(const struct transport *t)
 /* This operation of the driver is the rest of the transport's operation. */
 static int64_t wait_for(struct transport_op *op, struct operation *inner)
 {
-    eddy_run_generic(&inner->awaitable);
+    operation_run(&inner->awaitable);
     op->awaitable.awaitable.failure = inner->awaitable.awaitable.failure;
     return op->result = inner->result;
 }

@@ -20,7 +20,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -50,12 +49,8 @@ static int64_t answer(int64_t got)
 
 static bool socket_is_tcp(struct epoll_watch *watch, int fd)
 {
-    if (watch->is_tcp == 0) {
-        int protocol = 0;
-        socklen_t size = sizeof protocol;
-        getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size);
-        watch->is_tcp = protocol == IPPROTO_TCP ? 1 : -1;
-    }
+    if (__builtin_expect(watch->is_tcp == 0, 0))
+        watch->is_tcp = epoll_is_tcp(fd) ? 1 : -1;
     return watch->is_tcp > 0;
 }
 
@@ -125,8 +120,21 @@ static int64_t try(struct epoll *epoll, const struct epoll_watch *watch, struct 
     return fault == DRIVER_SHORT ? try_for_less(epoll, watch, op) : try_once(epoll, watch, op);
 }
 
-/* False: the call would block. */
-static bool attempt(struct epoll *epoll, struct epoll_watch *watch, struct driver_op *op)
+/* What servers do most, without the questions that only other operations and faults need. */
+static inline bool attempt_to_lend(struct epoll *epoll, struct epoll_watch *watch, struct driver_op *op)
+{
+    do
+        op->result = receive_lent(epoll, op);
+    while (op->result == -EINTR);
+    if (op->result == -EAGAIN)
+        return false;
+    if (watch)
+        note_short_read(watch, op, LENT_SIZE);
+    return true;
+}
+
+static __attribute__((noinline)) bool attempt_otherwise(struct epoll *epoll, struct epoll_watch *watch,
+                                                        struct driver_op *op)
 {
     do
         op->result = try(epoll, watch, op);
@@ -138,6 +146,14 @@ static bool attempt(struct epoll *epoll, struct epoll_watch *watch, struct drive
     else if (watch && op->kind == DRIVER_RECV_LENT)
         note_short_read(watch, op, LENT_SIZE);
     return true;
+}
+
+/* False: the call would block. */
+static inline bool attempt(struct epoll *epoll, struct epoll_watch *watch, struct driver_op *op)
+{
+    if (op->kind == DRIVER_RECV_LENT && !__builtin_expect(driver_calls_are_counted, 0))
+        return attempt_to_lend(epoll, watch, op);
+    return attempt_otherwise(epoll, watch, op);
 }
 
 /* ==== watches ==== */
@@ -361,10 +377,15 @@ static int wait_for_turn(struct epoll *epoll, struct driver_op *op, bool by_thre
     return error;
 }
 
-bool epoll_submit(struct driver *driver, struct driver_op *op)
+/* The next event makes the call: the descriptor is registered, and is known to have no bytes. */
+static inline bool waits_for_bytes(const struct epoll_watch *watch, const struct driver_op *op)
 {
-    struct epoll *epoll = epoll_of(driver);
-    struct epoll_watch *watch = find_watch(epoll, op->fd);
+    return op->kind == DRIVER_RECV_LENT && watch && watch->drained && list_is_empty(&watch->readers);
+}
+
+static __attribute__((noinline)) bool submit_otherwise(struct epoll *epoll, struct epoll_watch *watch,
+                                                       struct driver_op *op)
+{
     op->state = STATE_IDLE;
     if (driver_kind_is_of_files(op->kind))
         return submit_to_threads(epoll, op);
@@ -376,6 +397,18 @@ bool epoll_submit(struct driver *driver, struct driver_op *op)
     op->state = STATE_IDLE;
     op->result = result_of_refusal(op, error);
     return true;
+}
+
+bool epoll_submit(struct driver *driver, struct driver_op *op)
+{
+    struct epoll *epoll = epoll_of(driver);
+    struct epoll_watch *watch = find_watch(epoll, op->fd);
+    if (!waits_for_bytes(watch, op))
+        return submit_otherwise(epoll, watch, op);
+    EDDY_INVARIANT(watch->registered && watch->adopted);
+    list_add_last(&watch->readers, &op->link);
+    op->state = STATE_QUEUED;
+    return false;
 }
 
 void epoll_finish_op(struct epoll *epoll, struct driver_op *op)

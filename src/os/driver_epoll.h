@@ -61,6 +61,7 @@ int epoll_watch_signal(struct epoll *epoll, int fd, unsigned events);
 
 /* The result, or a negative errno value. waited: epoll has reported its descriptor. */
 int64_t epoll_call(const struct driver_op *op, bool waited);
+bool epoll_is_tcp(int fd);
 bool epoll_submit(struct driver *driver, struct driver_op *op);
 void epoll_cancel(struct driver *driver, struct driver_op *op);
 void epoll_wake(struct driver *driver);

@@ -6,6 +6,7 @@
 #include "os/stranger.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 
 static int64_t answer(int64_t got)
@@ -67,4 +68,11 @@ int64_t epoll_call(const struct driver_op *op, bool waited)
     case DRIVER_WRITE: return answer(write(op->fd, data, size));
     default: return -EINVAL;
     }
+}
+
+bool epoll_is_tcp(int fd)
+{
+    int protocol = 0;
+    socklen_t size = sizeof protocol;
+    return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_TCP;
 }
