@@ -106,12 +106,12 @@ def compare(figures, recorded):
         before = recorded.get(name)
         said = 'ok'
         if before is None:
-            said = 'not recorded for this key, not compared: --record'
+            said = 'NOT RECORDED: bench/instructions.py FOLDER --record'
         elif value > before * (1 + TOLERANCE) and value > before + SLACK:
             said = 'MORE than the recorded %.1f' % before
         elif value < before * (1 - TOLERANCE) and value < before - SLACK:
             said = 'LESS than the recorded %.1f: record it, or the gain may be lost again unseen' % before
-        wrong += said != 'ok' and before is not None
+        wrong += said != 'ok'
         print('%-16s %9.1f  %s' % (name, value, said))
     return wrong
 
