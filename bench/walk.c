@@ -39,17 +39,17 @@ QUIET static void begin(const char *name)
     on = true;
 }
 
-QUIET async(int, child)
+async(int, child)
 {
     return 1;
 }
 
-QUIET async(int, failing)
+async(int, failing)
 {
     throw(EIO, "broken");
 }
 
-QUIET async(int, waiting, (eddy_event *, event))
+async(int, waiting, (eddy_event *, event))
 {
     await(eddy_event_wait(event));
     return 1;
@@ -78,7 +78,7 @@ QUIET static void connect_pair(int ends[2])
     close(listener);
 }
 
-QUIET async(void, receive)
+async(void, receive)
 {
     int ends[2];
     char byte;
@@ -94,7 +94,7 @@ QUIET async(void, receive)
     await(eddy_stream_close(s));
 }
 
-QUIET async(void, main_task)
+async(void, main_task)
 {
     eddy_error err;
     eddy_event never = {0};

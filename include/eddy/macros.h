@@ -214,8 +214,14 @@ char ed_stop(int wrong)
     _Pragma("clang diagnostic push") _Pragma("clang diagnostic fatal \"-Wvisibility\"") \
         void fn##__value(struct fn *); \
     _Pragma("clang diagnostic pop")
+/* clang warns of an object of a type that is not known. Nothing uses this one, so that no memory is taken for it. */
+#define ED_STOP_UNLESS_COMPLETE(T, fn) \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic fatal \"-Wtentative-definition-incomplete-type\"") \
+        ED_UNUSED static T fn##__known; \
+    _Pragma("clang diagnostic pop")
 #else
 #define ED_STOP_UNLESS_DECLARED(fn) struct fn;
+#define ED_STOP_UNLESS_COMPLETE(T, fn)
 #define ED_STOP_IF(...)
 #define ED_STOP_AT(fn, wrong)
 #endif
@@ -452,12 +458,13 @@ __extension__ struct ed_context {
     ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
     struct ED_MAY_ALIAS ED_BRIEF(fn) { \
         struct eddy_awaitable awaitable; \
-        ED_OBJECT(T) result; \
+        ED_BRIEF(ED_OBJECT(T) result); \
         ED_ARGS(__VA_ARGS__); \
         ED_NO_KIND(generator); \
         ED_NO_KIND(async_generator); \
         ED_NO_KIND(manager); \
     }; \
+    ED_STOP_UNLESS_COMPLETE(ED_OBJECT(T), fn) \
     ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10) \
     typedef void fn##__has_no_async_declare(ED_LIST(ED_PARAM, __VA_ARGS__)); \
     linkage T fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
@@ -653,7 +660,7 @@ void eddy_async_function_does_not_fit_the_type(void)
     ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
     struct ED_BRIEF(fn) { \
         struct eddy_generator generator; \
-        ED_OBJECT(Y) value; \
+        ED_BRIEF(ED_OBJECT(Y) value); \
         ED_OBJECT(S) sent; \
         ED_OBJECT(R) result; \
         ED_ARGS(__VA_ARGS__); \
@@ -702,7 +709,7 @@ void eddy_async_function_does_not_fit_the_type(void)
             struct eddy_async_generator async_generator; \
             struct eddy_generator ed_common; \
         }; \
-        ED_OBJECT(Y) value; \
+        ED_BRIEF(ED_OBJECT(Y) value); \
         ED_OBJECT(S) sent; \
         eddy_void result; \
         ED_ARGS(__VA_ARGS__); \
@@ -856,8 +863,15 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 
 #define eddy_raise(...) ED_RAISE(EDDY_UNIQUE(ed_site_), __VA_ARGS__)
 #define ED_RAISE(site, ...) ED_CAT(ED_RAISE_, ED_IS_ONE(__VA_ARGS__))(site, __VA_ARGS__)
-#define ED_RAISE_1(site, code) ED_RAISE_FAILURE(site, eddy_failure_of_code(&site, (code)))
-#define ED_RAISE_M(site, code, ...) ED_RAISE_FAILURE(site, eddy_failure_new(&site, (code), __VA_ARGS__))
+#define ED_RAISE_1(site, code) ED_RAISE_FAILURE(site, eddy_failure_of_code(&site, ED_THROWN_CODE(code)))
+#define ED_RAISE_M(site, code, ...) ED_RAISE_FAILURE(site, eddy_failure_new(&site, ED_THROWN_CODE(code), __VA_ARGS__))
+/* The code, or 0 in the place of a text, about which only the rule is to be said. */
+#define ED_THROWN_CODE(code) \
+    __extension__({ \
+        enum { ed_is_no_code = ED_BRIEF(ED_IS_POINTER(code)) }; \
+        ED_BRIEF(_Static_assert(!ed_is_no_code, "throw needs a code first: throw(EINVAL, \"what is wrong\")")); \
+        ED_CHOOSE(ed_is_no_code, 0, code); \
+    })
 #define eddy_reraise(err) ED_RERAISE(err, EDDY_UNIQUE(ed_site_))
 #define ED_RERAISE(err, site) ED_RAISE_FAILURE(site, eddy_failure_again(&site, (err)))
 /* A statement expression, so that __extension__ covers `return (void)0` (-Wpedantic) and it may stand in ?:. The
@@ -865,7 +879,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_RAISE_FAILURE(site, failed) \
     __extension__({ \
         ED_SITE(site); \
-        ED_FRAME->failure = eddy_failure_chain(ED_FRAME->failure, (failed), NULL); \
+        ED_FRAME->failure = eddy_failure_chain(ED_FRAME->failure, ED_BRIEF(failed), NULL); \
         eddy_frame_leave(ED_FRAME); \
         return ED_BRIEF((void)throw_needs_async_function_or_generator), ED_NO_RESULT; \
     })
@@ -893,7 +907,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_SPAWN_IF_GOOD(handle) __builtin_choose_expr(ed_is_no_coroutine, (eddy_keep)(NULL), handle)
 #else
 #define ED_SPAWN_GIVES void
-#define ED_SPAWN_USED(coro, handle) ED_USE_HANDLE(__typeof__(coro) *, handle)
+#define ED_SPAWN_USED(coro, handle) ED_BRIEF(((__typeof__(coro) *)ED_USE_HANDLE(handle)))
 #define ED_SPAWN_IF_GOOD(handle) handle
 #endif
 #define ED_SPAWN_BODY(rule, coro, symbol, option_type, option, sf, site) \
@@ -1442,8 +1456,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     ED_FOR_EACH(, ED_BEGIN_LOOP, ED_NO_GENERATOR_AT, ED_WALK, ed_is_no_generator, \
                 ED_EACH_RULE(x, "for_each", \
                              _Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())")), \
-                eddy_each_leave, generator, ED_IN_FRAME ? ED_FRAME : NULL, ED_NEXT_ITEM, x, gen, \
-                ED_CLEARED(__VA_ARGS__), ED_EACH_NAMES)
+                eddy_each_leave, generator, ED_IN_FRAME ? ED_FRAME : NULL, ED_NEXT_ITEM, x, \
+                ED_EACH_WALKED(x, gen), ED_EACH_ERROR(x, __VA_ARGS__), ED_EACH_NAMES)
 /* async_for (x, g) · async_for (x, g, &err) */
 #define eddy_async_for(x, gen, ...) \
     ED_FOR_EACH((void)await_outside_async_function, ED_BEGIN_ASYNC_LOOP, ED_NO_ASYNC_ITERABLE_AT, ED_WALK_ASYNC, \
@@ -1451,8 +1465,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                 ED_EACH_RULE(x, "async_for", \
                              _Static_assert(!ed_is_no_async_generator, \
                                             "async_for needs an async generator: async_for (x, g())")), \
-                eddy_async_each_leave, async_generator, ED_FRAME, ED_NEXT_ASYNC_ITEM, x, gen, \
-                ED_CLEARED(__VA_ARGS__), ED_EACH_NAMES)
+                eddy_async_each_leave, async_generator, ED_FRAME, ED_NEXT_ASYNC_ITEM, x, \
+                ED_EACH_WALKED(x, gen), ED_EACH_ERROR(x, __VA_ARGS__), ED_EACH_NAMES)
 /* ED_CLEARED() is NULL, ED_CLEARED(err) is err, with its error cleared. */
 #define ED_CLEARED(...) \
     ED_BY_COUNT(ED_CLEARED_NULL, eddy_error_cleared, ED_CLEARED_NULL, ED_CLEARED_NULL, ##__VA_ARGS__)(__VA_ARGS__)
@@ -1500,6 +1514,12 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_EACH_RULE_0(keyword, rule) \
     _Static_assert(0, keyword " takes a name without a type, which it declares: " keyword " (x, g())")
 #define ED_EACH_RULE_1(keyword, rule) rule
+#define ED_EACH_WALKED(x, gen) ED_CAT(ED_EACH_WALKED_, ED_IS_NO_TYPE(x))(gen)
+#define ED_EACH_WALKED_0(gen) (struct ed_anything *)0
+#define ED_EACH_WALKED_1(gen) gen
+#define ED_EACH_ERROR(x, ...) ED_CAT(ED_EACH_ERROR_, ED_IS_NO_TYPE(x))(__VA_ARGS__)
+#define ED_EACH_ERROR_0(...) (eddy_error *)NULL
+#define ED_EACH_ERROR_1(...) ED_CLEARED(__VA_ARGS__)
 #define ED_EACH_ITEM(x, gp) ED_CAT(ED_EACH_ITEM_, ED_IS_NO_TYPE(x))(x, gp)
 #define ED_EACH_ITEM_0(x, gp) x
 #define ED_EACH_ITEM_1(x, gp) ED_UNUSED __typeof__(ED_RVALUE(gp->value)) x
@@ -1736,14 +1756,14 @@ struct ed_any_channel {
         .op = {ED_HEADER(eddy_channel_get_type), \
                .handle = &(c)->channel, \
                .item_offset = offsetof(__typeof__((c)->get_[0]), result)}})
-#define eddy_channel_put(c, ...) ED_CHANNEL_PUT(c, EDDY_UNIQUE(ed_qp_), (__VA_ARGS__))
-#define ED_CHANNEL_PUT(c, qp, v) \
-    ED_NOT_DROPPED((__typeof__((c)->put_[0])){ \
-        .op = {ED_HEADER(eddy_channel_put_type), \
-               .handle = &(c)->channel, \
-               .item_offset = offsetof(__typeof__((c)->put_[0]), item)}, \
+#define eddy_channel_put(c, ...) \
+    ED_PUT_INTO(c, ED_HEADER(eddy_channel_put_type), .handle = &(c)->channel, EDDY_UNIQUE(ed_qp_), (__VA_ARGS__))
+/* The awaitable of a put into a channel or a queue. to: what names it. */
+#define ED_PUT_INTO(object, header, to, qp, v) \
+    ED_NOT_DROPPED((__typeof__((object)->put_[0])){ \
+        .op = {header, to, .item_offset = offsetof(__typeof__((object)->put_[0]), item)}, \
         .item = ({ \
-            __typeof__((c)->put_[0].item) qp; \
+            __typeof__((object)->put_[0].item) qp; \
             ED_BRIEF(qp = v); \
             qp; \
         })})
@@ -1808,17 +1828,8 @@ struct ed_any_channel {
                .queue = &(q)->queue, \
                .item_offset = offsetof(__typeof__((q)->get_[0]), result)}})
 /* The item is assigned, not initialised: an initialiser would accept 5 for a struct, by brace elision. */
-#define eddy_queue_put(q, ...) ED_QUEUE_PUT(q, EDDY_UNIQUE(ed_qp_), (__VA_ARGS__))
-#define ED_QUEUE_PUT(q, qp, v) \
-    ED_NOT_DROPPED((__typeof__((q)->put_[0])){ \
-        .op = {ED_HEADER(eddy_queue_put_type), \
-               .queue = &(q)->queue, \
-               .item_offset = offsetof(__typeof__((q)->put_[0]), item)}, \
-        .item = ({ \
-            __typeof__((q)->put_[0].item) qp; \
-            ED_BRIEF(qp = v); \
-            qp; \
-        })})
+#define eddy_queue_put(q, ...) \
+    ED_PUT_INTO(q, ED_HEADER(eddy_queue_put_type), .queue = &(q)->queue, EDDY_UNIQUE(ed_qp_), (__VA_ARGS__))
 #define eddy_queue_try_put(q, ...) ED_QUEUE_TRY_PUT(q, EDDY_UNIQUE(ed_qp_), EDDY_UNIQUE(ed_qq_), (__VA_ARGS__))
 #define ED_QUEUE_TRY_PUT(q, qp, qq, v) \
     __extension__({ \

@@ -37,11 +37,12 @@ ED_MUST_USE_VALUE(eddy_queue_join, eddy_queue_join_value)
 #define ED_NOT_DROPPED(...) (__extension__ __builtin_choose_expr(1, (__VA_ARGS__), 0))
 
 /* For handles. gcc looks at the outermost call; clang looks at the last statement of a statement expression, but not
- * through a cast: therefore there are two forms of spawn. */
+ * through a cast: therefore there are two forms of spawn. The cast is written in macros.h, so that gcc reports a wrong
+ * type of the variable where the program spawns. */
 EDDY_MUST_USE static inline void *eddy_keep_handle(void *handle)
 {
     return handle;
 }
-#define ED_USE_HANDLE(type, ...) ((type)eddy_keep_handle(ED_BRIEF(__VA_ARGS__)))
+#define ED_USE_HANDLE(...) eddy_keep_handle(ED_BRIEF(__VA_ARGS__))
 
 #endif
