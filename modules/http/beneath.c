@@ -60,7 +60,8 @@ static bool replace(struct walk *walk, size_t begin, size_t end, const char *tex
 
 /* ==== links ==== */
 
-/* The part could not be opened. True: it is a link, and stands no more in the path. False with errno: it is none. */
+/* Called if the part could not be opened. True: it was a link, and the path now has its target instead. False with
+ * errno: it is not a link. */
 static bool follow(struct walk *walk, int at, struct part part, const char *name)
 {
     char target[PATH_MAX];

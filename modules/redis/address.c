@@ -228,7 +228,7 @@ void address_drop(struct address *address)
 {
     if (!address || --address->uses)
         return;
-    if (address->password) /* it stays in no freed memory */
+    if (address->password) /* so that freed memory does not contain it */
         explicit_bzero(address->password, strlen(address->password));
     free(address->host);
     free(address->path);

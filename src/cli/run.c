@@ -82,7 +82,7 @@ static int take_weather(struct options *options, const char *word)
     options->weather = word;
     return seeds_weather_is_known(word)
                ? 0
-               : cli_misuse("there is no weather \"%s\": see `eddy help run` for those that there are", word);
+               : cli_misuse("there is no weather \"%s\": `eddy help run` lists them", word);
 }
 
 /* Takes the options that stand before the sources; *used counts their words. Returns 0 or a status. */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/assert.h"
 #include "core/impl.h"
 #include "eddy/channel.h"
 #include "eddy/macros.h"
@@ -112,7 +113,9 @@ static void wake(struct crossing *crossing)
 /* Called with the mutex, which it releases. The last reference frees the channel. */
 static void release(struct channel *channel, bool gives_up)
 {
+    EDDY_INVARIANT(channel->references > 0);
     bool last = gives_up && --channel->references == 0;
+    EDDY_INVARIANT(!last || (list_is_empty(&channel->getters) && list_is_empty(&channel->putters)));
     pthread_mutex_unlock(&channel->mutex);
     if (!last)
         return;

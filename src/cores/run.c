@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "core/impl.h"
 #include "eddy/cores.h"
 #include "os/cpus.h"
@@ -138,6 +139,7 @@ static void main_ended(struct core *core, struct eddy_failure *failure)
     core->has_result = !failure;
     if (failure)
         take_failure(core, failure);
+    EDDY_INVARIANT(cores->running > 0);
     bool last = --cores->running == 0;
     for (int i = 0; last && i < cores->count; i++)
         post(&cores->each[i], &cores->each[i].end, end_loop);

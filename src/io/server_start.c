@@ -339,8 +339,8 @@ eddy_async(eddy_server *, start_server, (struct eddy_start_server *, self))
     if (self->refused)
         eddy_raise(self->refused, "%s: eddy_over_tls: %s", label_of(options).text,
                    self->refused == ENOSYS ? "Eddy was built without OpenSSL"
-                                           : "no server's TLS was given; eddy_tls_server_new(&options, &err) says why "
-                                             "there is none");
+                                           : "no TLS context was given: eddy_tls_server_new(&options, &err) makes it, "
+                                             "or says why it cannot");
     if (!self->prototype)
         eddy_raise(ENOMEM, "%s", label_of(options).text);
     if (options->port < 0 || options->port > 65535)

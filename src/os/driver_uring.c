@@ -172,7 +172,7 @@ static bool submit_loose(struct uring *uring, struct driver_op *op)
     }
     if (driver_kind_is_of_files(op->kind) && must_be_threaded(uring, op))
         return submit_to_threads(uring, op);
-    begin(uring, op); /* without room it waits, as its state shows */
+    begin(uring, op); /* if the ring has no room, the state says that it waits */
     list_add_last(uring_list_of(uring, op), &op->link);
     return false;
 }

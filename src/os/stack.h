@@ -28,7 +28,7 @@ struct stack {
     const char *generator;   /* the name of the generator that runs on it; NULL: a task does */
     uint32_t valgrind_id;    /* the number that VALGRIND_STACK_REGISTER returned */
     uint8_t guard;           /* a value of enum stack_guard */
-    bool checked;            /* taking it takes more than its memory: Memcheck looks after it, or it has a canary */
+    bool checked;            /* it has a canary, or Memcheck watches it: both are prepared whenever it is taken */
 };
 
 /* Bytes below each stack's lowest frame that belong to no stack: a foreign frame of up to this size does not jump

@@ -285,7 +285,7 @@ static void pass_on_to(struct sigaction *old, int signal_number, siginfo_t *info
 static void pass_on(int signal_number, siginfo_t *info, void *context)
 {
     char *here = __builtin_frame_address(0), *passer = stack_pool.passer;
-    bool again = stack_pool.passed == context && here < passer; /* neither, after a handler that has jumped out */
+    bool again = stack_pool.passed == context && here < passer; /* false if the handler before has jumped out */
     stack_pool.passed = context;
     stack_pool.passer = here;
     pass_on_to(next_handler(signal_number, again), signal_number, info, context);

@@ -229,7 +229,8 @@ static void count_finished(struct eddy_queue *queue, size_t n)
 void eddy_queue_finish_one(struct eddy_queue *queue)
 {
     EDDY_ASSERT(queue->unfinished > 0,
-                "eddy_queue_task_done was called more often than items were put: once for each item that was got");
+                "eddy_queue_task_done was called more often than items were put: call it once for each item that "
+                "was taken");
     count_finished(queue, 1);
 }
 

@@ -28,7 +28,7 @@ typedef struct eddy_curl_response {
     double seconds;   /* seconds from the start of the request to the end of the response */
 } eddy_curl_response;
 
-/* Zero is the default of every member. The data behind the pointers are read when the await begins. */
+/* Zero is the default of every member. The data that the pointers refer to are read when the await begins. */
 typedef struct eddy_curl_options {
     const char *method;             /* NULL: "GET", or "POST" if there is a body */
     const char *const *headers;     /* lines "Name: value", followed by NULL */
