@@ -175,6 +175,29 @@ static void only_unix_streams_carry_them(void **state)
     RUN_CLEAN(refuse());
 }
 
+/* The other end closes its socket while bytes are unread there. */
+async(void, receive_after_a_reset)
+{
+    struct ends ends;
+    eddy_error err;
+    int fds[1];
+    size_t count = 1;
+    char byte;
+    await(join_ends(&ends));
+    await(eddy_stream_write(ends.near, "x", 1));
+    eddy_stream_abort(ends.far);
+    await(eddy_stream_receive_descriptors(ends.near, &byte, 1, fds, &count), &err);
+    CHECK(err.code == ECONNRESET && count == 0 && strstr(err.message, "eddy_stream_receive_descriptors("));
+    eddy_error_free(&err);
+    eddy_stream_abort(ends.near);
+}
+
+static void a_reset_is_an_error(void **state)
+{
+    (void)state;
+    RUN_CLEAN(receive_after_a_reset());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +206,7 @@ int main(void)
         cmocka_unit_test(bytes_read_ahead_come_first),
         cmocka_unit_test(a_descriptor_waits_for_its_call),
         cmocka_unit_test(only_unix_streams_carry_them),
+        cmocka_unit_test(a_reset_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
