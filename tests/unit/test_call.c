@@ -6,7 +6,7 @@
 #include "core/loop.h"
 #include "run_clean.h"
 
-enum { CROWD = 20000, A_FEW = 4000, CROWD_PAGES = (CROWD + CALLS_PER_PAGE - 1) / CALLS_PER_PAGE };
+enum { CROWD = 20000, A_FEW = 64 * CALLS_PER_PAGE, CROWD_PAGES = (CROWD + CALLS_PER_PAGE - 1) / CALLS_PER_PAGE };
 
 static eddy_handle *handles[CROWD];
 static int made;
@@ -122,6 +122,33 @@ static void an_old_name_cancels_nothing(void **state)
     RUN_CLEAN(cancel_by_old_names());
 }
 
+/* Pages 8 and 16 need a longer list of pages, too. */
+async(void, ask_with_failures)
+{
+    enum { SOME = 20 * CALLS_PER_PAGE };
+    for (int n = 1; n < SOME + 30; n++) {
+        memory_fail_after(n);
+        int asked = 0;
+        while (asked < SOME && ask(asked, asked + 1))
+            asked++;
+        memory_fail_after(0);
+        CHECK(calls()->used == (uint32_t)asked);
+        for (int i = 0; i < asked; i++)
+            CHECK(is_known(i));
+        cancel(0, asked);
+        calls_trim(calls());
+        memory_free(calls()->pages);
+        calls()->pages = NULL;
+        calls()->page_count = calls()->capacity = 0;
+    }
+}
+
+static void each_request_for_memory_can_be_refused(void **state)
+{
+    (void)state;
+    RUN_CLEAN(ask_with_failures());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +156,7 @@ int main(void)
         cmocka_unit_test(numbers_of_pages_are_used_again),
         cmocka_unit_test(the_pages_of_a_few_are_kept),
         cmocka_unit_test(an_old_name_cancels_nothing),
+        cmocka_unit_test(each_request_for_memory_can_be_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
