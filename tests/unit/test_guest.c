@@ -3,6 +3,7 @@
 #include <eddy.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <poll.h>
 #include <pthread.h>
@@ -215,10 +216,8 @@ static void set_timer(void *when)
     eddy_call_later(3600, note_time, when);
 }
 
-static void the_deadline_is_the_first_timer(void **state)
+static void check_the_first_timer(eddy_loop *loop)
 {
-    (void)state;
-    eddy_loop *loop = open_loop();
     double fired = 0;
     settle(loop);
     assert_true(isinf(eddy_loop_deadline(loop)));
@@ -240,6 +239,29 @@ static void the_deadline_is_the_first_timer(void **state)
     }
     assert_int_equal(eddy_loop_step(loop, (double)NAN), EINVAL);
     assert_int_equal(eddy_loop_close(loop), 0);
+}
+
+static void the_deadline_is_the_first_timer(void **state)
+{
+    (void)state;
+    check_the_first_timer(open_loop());
+}
+
+/* A daemon has closed its standard input: the next descriptor that is opened is 0. */
+static void descriptor_0_is_one_like_others(void **state)
+{
+    (void)state;
+    int input = dup(STDIN_FILENO);
+    eddy_loop *loop = open_loop();
+    close(STDIN_FILENO);
+    check_the_first_timer(loop);
+    loop = open_loop();
+    check_the_first_timer(loop);
+    assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), -1);
+    if (input >= 0) {
+        dup2(input, STDIN_FILENO);
+        close(input);
+    }
 }
 
 /* ---- one pass a step ---- */
@@ -437,6 +459,7 @@ int main(void)
         cmocka_unit_test(it_is_readable_until_steps_have_taken_all),
         cmocka_unit_test(a_wake_makes_it_readable),
         cmocka_unit_test(the_deadline_is_the_first_timer),
+        cmocka_unit_test(descriptor_0_is_one_like_others),
         cmocka_unit_test(a_step_ends_although_tasks_hand_over_to_each_other),
         cmocka_unit_test(hooks_are_called_around_what_may_sleep),
         cmocka_unit_test(a_host_that_has_entered_starts_calls),

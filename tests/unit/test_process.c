@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_process.c - processes: started with the given options, fed, read, waited for, ended; and nothing of them is
  * left. */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -281,6 +282,49 @@ async(void, fails)
 }
 RULE(a_program_that_cannot_be_started_is_an_error_of_the_start, fails())
 
+/* A daemon has closed its standard descriptors, and pipes get their numbers. */
+static void put_away(int kept[3])
+{
+    for (int i = 0; i < 3; i++) {
+        kept[i] = fcntl(i, F_DUPFD_CLOEXEC, 20);
+        close(i);
+    }
+}
+
+static void put_back(int *kept)
+{
+    for (int i = 0; i < 3; i++)
+        if (kept[i] >= 0) {
+            dup2(kept[i], i);
+            close(kept[i]);
+        }
+}
+
+async(void, start_two, (int, output))
+{
+    const eddy_process_options given = {.size = sizeof given, .out = output, .err = output};
+    eddy_error err;
+    eddy_slice line;
+    await(eddy_process_start(EDDY_COMMAND("/no/such/program"), &given), &err);
+    CHECK(err.code == ENOENT); /* the output does not replace the pipe by which the child says so */
+    eddy_error_free(&err);
+    eddy_process *p = await(eddy_process_start(SHELL("read word; echo $word; echo $word >&2"), &piped));
+    defer(eddy_process_abort, p);
+    await(eddy_stream_write(eddy_process_in(p), "here\n", 5));
+    CHECK(await(eddy_stream_read_line(eddy_process_out(p), &line)) == 5 && !memcmp(line.data, "here\n", 5));
+    CHECK(await(eddy_stream_read_line(eddy_process_err(p), &line)) == 5 && !memcmp(line.data, "here\n", 5));
+    CHECK(await(eddy_process_wait(p)).code == 0);
+}
+
+async(void, start_as_a_daemon)
+{
+    int kept[3];
+    put_away(kept);
+    defer(put_back, kept);
+    await(start_two(kept[2]));
+}
+RULE(a_daemon_without_standard_descriptors_starts_programs, start_as_a_daemon())
+
 async(void, loses)
 {
     eddy_error err;
@@ -403,6 +447,7 @@ int main(void)
         cmocka_unit_test(dispositions_are_the_default_ones),
         cmocka_unit_test(blocked_and_ignored_signals_end_it),
         cmocka_unit_test(a_program_that_cannot_be_started_is_an_error_of_the_start),
+        cmocka_unit_test(a_daemon_without_standard_descriptors_starts_programs),
         cmocka_unit_test(a_status_that_other_code_took_is_an_error),
         cmocka_unit_test(a_scope_ends_its_process),
         cmocka_unit_test(a_command_that_takes_too_long_is_killed),
