@@ -15,6 +15,8 @@
 #include <sys/resource.h>
 
 #include "child.h"
+#include "core/current.h"
+#include "core/task.h"
 #include "os/stack_pool.h"
 #include "os/valgrind.h"
 
@@ -223,6 +225,30 @@ static void an_overflow_is_named_without_guards_too(void **state)
 {
     (void)state;
     named_everywhere("canary", SIGSEGV);
+}
+
+/* An overflow that hits nothing but the canary is seen when the task is left. */
+async(void, touches_its_canary)
+{
+    *(current.task->stack->floor - 40) = 1;
+    await(eddy_sleep(0));
+    fputs("went on\n", stderr);
+}
+
+static int a_little_too_deep(void)
+{
+    return eddy_run(touches_its_canary());
+}
+
+static void a_canary_is_looked_at_before_a_task_goes_on(void **state)
+{
+    (void)state;
+    setenv("EDDY_STACK_GUARD", "canary", 1);
+    struct child child = child_run(a_little_too_deep);
+    unsetenv("EDDY_STACK_GUARD");
+    assert_true(child_was_killed(&child, SIGABRT));
+    assert_non_null(strstr(child.said, "stack overflow in task \"touches_its_canary-1\""));
+    assert_null(strstr(child.said, "went on"));
 }
 
 /* ---- the sentence ---- */
@@ -487,6 +513,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_overflow_is_named_wherever_it_happens),
         cmocka_unit_test(an_overflow_is_named_without_guards_too),
+        cmocka_unit_test(a_canary_is_looked_at_before_a_task_goes_on),
         cmocka_unit_test(the_sentence_gives_size_and_remedy),
         cmocka_unit_test(the_programs_handler_is_called_after_the_report),
         cmocka_unit_test(a_fault_is_reported_once),
