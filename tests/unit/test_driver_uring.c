@@ -650,6 +650,33 @@ static void small_queues_lose_nothing(void **state)
     free(probes);
 }
 
+/* The kernel takes nothing for a while, as when it has no memory: there is no room for more cancels in the ring, and
+ * a later wait sends them. */
+static void a_cancel_without_room_is_not_forgotten(void **state)
+{
+    (void)state;
+    enum { PAIRS = 20 };
+    int ends[PAIRS][2];
+    struct probe *probes = calloc(PAIRS, sizeof *probes);
+    open_again((struct ring_limits){.entries = 2, .completions = 4, .buffers = 4});
+    for (int i = 0; i < PAIRS; i++) {
+        make_adopted_pair(ends[i]);
+        begin(&probes[i], i % 2 ? DRIVER_RECV_LENT : DRIVER_RECV, ends[i][0]);
+    }
+    int *of_kernel = &inside()->ring.io.enter_ring_fd, kept = *of_kernel;
+    *of_kernel = -1;
+    for (int i = 0; i < PAIRS; i++)
+        driver_cancel(driver, &probes[i].op);
+    *of_kernel = kept;
+    assert_true(inside()->lost_cancel);
+    for (int i = 0; i < PAIRS; i++)
+        assert_int_equal(finish(&probes[i]), -ECANCELED);
+    assert_false(inside()->lost_cancel);
+    for (int i = 0; i < PAIRS; i++)
+        close_pair(ends[i]);
+    free(probes);
+}
+
 int main(void)
 {
     const struct CMUnitTest rules[] = {
@@ -676,6 +703,7 @@ int main(void)
         RULE(large_sends_arrive_whole),
         RULE(a_large_send_is_cancelled),
         RULE(small_queues_lose_nothing),
+        RULE(a_cancel_without_room_is_not_forgotten),
     };
     const char *step;
     int error;
