@@ -310,12 +310,16 @@ class Datagrams(unittest.TestCase):
         async def main():
             udp, collector = await endpoint(1)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
-                collector.datagram_received = lambda *got: (collector.got.append(got), udp.close())
-                for _ in range(10):
+                def received(*got):
+                    collector.got.append(got)
+                    if len(collector.got) == 5:  # others came with it
+                        udp.close()
+                collector.datagram_received = received
+                for _ in range(20):
                     peer.sendto(b'x', udp.get_extra_info('sockname'))
                 while not collector.lost:
                     await asyncio.sleep(0.001)
-            self.assertEqual(len(collector.got), 1)
+            self.assertEqual(len(collector.got), 5)
             fd = os.open('/dev/null', os.O_RDWR)  # perhaps the number that the socket had
             with self.assertRaises(Exception):
                 udp.sendto(b'x', ('127.0.0.1', 1))
@@ -352,7 +356,10 @@ class SocketCalls(unittest.TestCase):
             while len(got) < len(data):
                 got += room[:await loop.sock_recv_into(ours, room)]
             await sends
-            room.clear()  # it is not locked
+            theirs.send(b'x')
+            task = asyncio.create_task(loop.sock_recv_into(ours, room))
+            self.assertEqual(await task, 1)
+            room.clear()  # it is not locked, although the task is still there
             self.assertEqual(got, data)
             theirs.close()
             self.assertEqual(await loop.sock_recv(ours, 10), b'')
