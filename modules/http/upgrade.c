@@ -94,7 +94,9 @@ async_define(eddy_http_websocket *, eddy_http_websocket_accept_with, (eddy_http_
     x->response.status = 101;
     x->keeps = false;
     x->progress = SENT;
+    x->websocket->failed = ECONNRESET; /* no frame may be sent before that answer */
     await(send_switch(x, protocol, size));
+    x->websocket->failed = 0;
     return x->websocket;
 }
 

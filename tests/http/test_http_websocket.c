@@ -516,6 +516,7 @@ async(void, say, (eddy_stream *, s), (const eddy_slice *, words))
     int size = snprintf(text, sizeof text, words[0].data, answer);
     await(eddy_stream_write(s, text, (size_t)size));
     await(eddy_stream_write(s, words[1].data, words[1].size));
+    await(eddy_stream_write_eof(s));
     await(eddy_stream_read_some(s, &head), &(eddy_error){0});
 }
 
