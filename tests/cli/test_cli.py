@@ -184,6 +184,15 @@ def links_if_built(place, module, source, complaint):
 
 
 @check
+def run_links_http_when_it_is_used(place):
+    # A server's archive needs zlib, and wslay if it was built with it.
+    links_if_built(place, 'eddy-http', '#include <eddy/http.h>\n'
+                                       'void *volatile both[] = {(void *)eddy_http_websocket_free, (void *)eddy_http_server_close};\n'
+                                       'int main(void) { return !both[0]; }\n',
+                   '<eddy/http.h> needs the module eddy-http')
+
+
+@check
 def run_links_pg_when_it_is_used(place):
     links_if_built(place, 'eddy-pg', '#include <eddy/pg.h>\nint main(void) { eddy_pg_free(NULL); return 0; }\n',
                    '<eddy/pg.h> needs the module eddy-pg')
