@@ -83,7 +83,7 @@ eddy_async(void, give_up, (struct running *, job), (uint64_t, tries))
     char subject[300], text[200];
     eddy_error err;
     snprintf(subject, sizeof subject, "eddy.dead.%.200s", job->f->name);
-    snprintf(text, sizeof text, "it was given up, since %llu workers were lost while they ran it; the stream EDDY_DEAD keeps it",
+    snprintf(text, sizeof text, "it was given up, since %llu workers were lost while they ran it; it lies in EDDY_DEAD",
              (unsigned long long)tries);
     eddy_nats_header headers[] = {{"Eddy-Subject", job->message->subject}, {"Eddy-Id", job->id},
                                   {"Eddy-Result", job->result}, {"Eddy-Reason", text}};
