@@ -60,6 +60,7 @@ build_folder() {
 }
 
 configure_folder() {
+    local again
     # A folder that was copied or moved contains the paths of the other place.
     if [ -f "$folder/build.ninja" ] && ! grep -qsF "\"build\": \"$(realpath "$folder")\"" "$folder/meson-info/meson-info.json"; then
         echo "$folder was set up at another place: beginning anew"
