@@ -47,3 +47,5 @@
 #define ED_GIVEN(ge) ed_operand
 #undef ED_STOP_AT
 #define ED_STOP_AT(fn, wrong) ED_STOP_AT(fn, wrong);
+#undef ED_STOP_UNLESS_COMPLETE /* clang's only */
+#define ED_STOP_UNLESS_COMPLETE(T, fn)
