@@ -102,7 +102,8 @@ static bool next_piece(struct eddy_http_websocket *ws, eddy_slice *piece)
         ws->sent = ws->answers = 0;
     }
     size_t size = ws->sending.size - ws->sent;
-    *piece = (eddy_slice){ws->sending.data + ws->sent, size < PIECE ? size : PIECE};
+    if (size) /* an empty buffer's data is NULL, to which nothing may be added */
+        *piece = (eddy_slice){ws->sending.data + ws->sent, size < PIECE ? size : PIECE};
     return size != 0;
 }
 
