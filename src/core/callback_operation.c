@@ -141,8 +141,6 @@ static bool tell_and_poll_again(struct callback_operation *self)
         call(self, self->op.result);
     else if (self->op.result >= 0)
         self->op.result = -ECANCELED;
-    if (self->cancelled)
-        end_polls(self);
     if (self->op.result < 0)
         return false;
     self->op.u.poll.again = true;
@@ -337,11 +335,11 @@ static void ask_to_end(struct callback_operation *self)
     self->cancelled = true;
     if (self->with_driver) {
         driver_cancel(self->loop->driver, &self->op);
-        end_polls(self);
     } else if (timer_is_set(&self->pause)) {
         timer_cancel(&self->loop->timers, &self->pause);
         has_result(self, -ECANCELED);
     }
+    end_polls(self); /* also in its own call, which may close the descriptor next */
 }
 
 bool eddy_operation_cancel(struct eddy_operation *op)

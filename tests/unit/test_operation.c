@@ -14,6 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "core/current.h"
+#include "core/loop.h"
 #include "run_clean.h"
 
 /* One operation under test, with its objects. It is in separate memory, so that sanitizers detect a late access. */
@@ -644,6 +646,44 @@ static void a_persistent_poll_reports_in_each_pass(void **state)
     RUN_CLEAN(polls_on());
 }
 
+static void cancel_and_close(struct eddy_operation *op)
+{
+    struct trial *t = trial_of(op);
+    count(op);
+    if (t->calls < 3)
+        return;
+    eddy_operation_cancel(op);
+    close(t->fds[0]);
+    t->fds[0] = -1;
+}
+
+static bool driver_would_wake(void)
+{
+    struct pollfd entry = {.fd = driver_descriptor(current.loop->driver), .events = POLLIN};
+    return strcmp(current.loop->driver->type->name, "epoll") == 0 && poll(&entry, 1, 0) != 0;
+}
+
+/* Somebody else has the same open file, of which epoll would go on reporting. */
+async(void, closes_in_its_call)
+{
+    struct trial *t = new_trial(&kinds[0], false);
+    int other = dup(t->fds[0]);
+    t->op.complete = cancel_and_close;
+    CHECK(start_poll_always(t) == 0);
+    put(t);
+    await(until_called(t, 4));
+    await(passes(2));
+    CHECK(t->calls == 4 && t->result == -ECANCELED && !driver_would_wake());
+    close(other);
+    await(end_trial(t));
+}
+
+static void a_persistent_poll_may_be_ended_and_closed_in_its_call(void **state)
+{
+    (void)state;
+    RUN_CLEAN(closes_in_its_call());
+}
+
 static void *not_called(struct eddy_operation *op, size_t *size)
 {
     trial_of(op)->error = EDDY_INVALID_STATE;
@@ -741,6 +781,7 @@ int main(void)
         cmocka_unit_test(lent_bytes_stay_until_they_are_given_back),
         cmocka_unit_test(no_memory_given_receives_nothing),
         cmocka_unit_test(a_persistent_poll_reports_in_each_pass),
+        cmocka_unit_test(a_persistent_poll_may_be_ended_and_closed_in_its_call),
         cmocka_unit_test(misuse_is_an_error),
         cmocka_unit_test(a_connect_waits_for_one_that_was_cancelled),
         cmocka_unit_test(a_completion_has_the_variables_of_the_start),
