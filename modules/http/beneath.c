@@ -5,7 +5,8 @@
  * The kernel does it by openat2. Kernels before 5.6, filters of containers and Valgrind refuse that call: then the path
  * is walked here, part by part, and no part is a symbolic link for the kernel. A link is replaced by its target in the
  * text of the path, and ".." by leaving out the part before it, which then is known to be a folder; the walk begins
- * anew each time. So whatever happens to the folder meanwhile, the kernel only goes downward from it.
+ * anew each time. So whatever happens to the folder meanwhile, the kernel only goes downward from it. If openat2 fails
+ * with EAGAIN again and again, the path is walked, too: no rename is in the way of that.
  */
 #define _GNU_SOURCE
 #include "beneath.h"
@@ -19,7 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { MOST_LINKS = 40, FILE_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
+enum { MOST_LINKS = 40, MOST_TRIES = 8, FILE_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
 
 /* ==== the text of a path ==== */
 
@@ -163,9 +164,9 @@ int beneath_walk(int folder, const char *path)
 int beneath_open(int folder, const char *path)
 {
     struct open_how how = {.flags = FILE_FLAGS, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    int fd;
+    int fd, tries = 0;
     do
         fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
-    while (fd < 0 && errno == EAGAIN); /* a rename was under way */
-    return fd < 0 && (errno == ENOSYS || errno == EPERM) ? beneath_walk(folder, path) : fd;
+    while (fd < 0 && errno == EAGAIN && ++tries < MOST_TRIES); /* a rename was under way, or somebody has a lease */
+    return fd < 0 && (errno == ENOSYS || errno == EPERM || errno == EAGAIN) ? beneath_walk(folder, path) : fd;
 }

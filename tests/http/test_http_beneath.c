@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -203,6 +204,24 @@ static void paths_of_any_length_are_told(void **state)
     assert_true(beneath_walk(folder, path) < 0 && errno == ENAMETOOLONG);
 }
 
+/* As a file server has one: whoever opens the file must not wait until it is given up. */
+static void a_file_with_a_lease_is_refused_at_once(void **state)
+{
+    (void)state;
+    int fd = openat(folder, "a", O_RDWR | O_CLOEXEC);
+    signal(SIGIO, SIG_IGN);
+    if (fcntl(fd, F_SETLEASE, F_WRLCK) != 0) {
+        close(fd);
+        skip();
+    }
+    assert_true(beneath_open(folder, "a") < 0 && errno == EAGAIN);
+    fcntl(fd, F_SETLEASE, F_UNLCK);
+    close(fd);
+    fd = beneath_open(folder, "a");
+    assert_true(gives(fd, "a"));
+    close(fd);
+}
+
 /* ==== somebody changes the folder meanwhile ==== */
 
 static atomic_bool ends;
@@ -241,6 +260,7 @@ int main(void)
         cmocka_unit_test(paths_are_opened_by_the_kernel),
         cmocka_unit_test(paths_are_opened_if_openat2_is_refused),
         cmocka_unit_test(paths_of_any_length_are_told),
+        cmocka_unit_test(a_file_with_a_lease_is_refused_at_once),
         cmocka_unit_test(a_folder_that_becomes_a_link_leads_nowhere),
     };
     return cmocka_run_group_tests(tests, make_tree, remove_tree);
