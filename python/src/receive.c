@@ -65,7 +65,7 @@ static int start(struct operation *op)
 
 void receive_begin_if_wanted(Transport *t)
 {
-    if (wants(t) && !t->held && !t->end_is_held && operation_is_idle(&t->receive))
+    if (wants(t) && !t->held && !t->end_is_held && !t->taking && operation_is_idle(&t->receive))
         operation_begin(&t->receive);
 }
 
@@ -129,11 +129,13 @@ static int done(struct operation *op)
     Transport *t = (Transport *)op->owner;
     bool lent = op->op.data != NULL;
     end_waiting(t);
+    t->taking = true; /* a protocol may pause and resume in its call, while the buffer is still this receive's */
     int error = take_result(t, op->op.result);
     if (lent)
         eddy_operation_give_back(&op->op);
     if (t->bulk)
         give_bulk(t, t->bulk_kind);
+    t->taking = false;
     receive_begin_if_wanted(t);
     transport_settle(t);
     return error;

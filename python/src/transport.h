@@ -45,6 +45,7 @@ struct transport {
     unsigned bulk_kind;      /* of the next receive of much */
     unsigned short_receives; /* so many in a row got less than half of their buffer */
     bool bulk_waits;  /* the receive holds it before anything has come */
+    bool taking;      /* what a receive got is being told: the next one begins after that */
     PyObject *held;   /* bytes that came while reading was paused */
     PyObject **parts; /* bytes to send: parts[first_part] and so on */
     size_t first_part, part_count, part_room;

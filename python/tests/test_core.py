@@ -93,6 +93,35 @@ class Reads(unittest.TestCase):
 
         self.assertTrue(eddyloop.run(main()) == sent)
 
+    def test_reading_may_be_paused_and_resumed_in_one_call(self):
+        class Blinks(Reader):
+            def data_received(self, data):
+                self.bytes += data
+                self.transport.pause_reading()
+                self.transport.resume_reading()
+
+            def connection_lost(self, exc):
+                if not self.done.done():
+                    self.done.set_result(exc)
+
+        async def main(sent):
+            loop = asyncio.get_running_loop()
+            ours, theirs = socket.socketpair()
+            done = loop.create_future()
+            transport, _ = await loop.create_connection(lambda: Blinks(done), sock=ours)
+            _, writer = await asyncio.open_connection(sock=theirs)
+            for begin in range(0, len(sent), 1000000):
+                writer.write(sent[begin:begin + 1000000])
+                await asyncio.sleep(0.01)
+            writer.write_eof()
+            got = await done
+            transport.close()
+            writer.close()
+            return got
+
+        for sent in (b'few', random.Random(3).randbytes(3000000)):
+            self.assertTrue(eddyloop.run(asyncio.wait_for(main(sent), 60)) == sent)
+
     def test_what_comes_during_a_pause_is_kept(self):
         async def main():
             loop = asyncio.get_running_loop()
