@@ -14,6 +14,7 @@ struct reading {
     Py_ssize_t n;    /* bytes that are wanted; of a line: bytes that have no end of a line */
     enum reading_kind kind;
     bool begun, delegated;
+    bool over; /* it has ended, and does not begin anew */
 };
 
 PyObject *reading_new(struct state *state, enum reading_kind kind, PyObject *reader, Py_ssize_t n, PyObject *method)
@@ -27,7 +28,7 @@ PyObject *reading_new(struct state *state, enum reading_kind kind, PyObject *rea
     self->inner = NULL;
     self->n = n;
     self->kind = kind;
-    self->begun = self->delegated = false;
+    self->begun = self->delegated = self->over = false;
     PyObject_GC_Track(self);
     return (PyObject *)self;
 }
@@ -213,7 +214,13 @@ static PySendResult am_send(PyObject *object, PyObject *argument, PyObject **res
 {
     struct reading *self = (struct reading *)object;
     *result = NULL;
-    return self->inner ? step_inner(self, argument, result) : try_again(self, result);
+    if (self->over) {
+        PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
+        return PYGEN_ERROR;
+    }
+    PySendResult done = self->inner ? step_inner(self, argument, result) : try_again(self, result);
+    self->over = done != PYGEN_NEXT;
+    return done;
 }
 
 static PyObject *send_method(PyObject *self, PyObject *argument)
@@ -253,12 +260,14 @@ static PyObject *throw_method(struct reading *self, PyObject *const *args, Py_ss
         PyErr_SetString(PyExc_TypeError, "throw() takes one to three arguments");
         return NULL;
     }
-    if (!self->inner)
+    self->over = !self->inner;
+    if (self->over)
         return raise_thrown(args, count);
     PyObject *inner = Py_NewRef(self->inner), *method = PyObject_GetAttr(inner, self->state->names.throw);
     PyObject *result = method ? PyObject_Vectorcall(method, args, (size_t)count, NULL) : NULL;
     Py_XDECREF(method);
     Py_DECREF(inner);
+    self->over = !result;
     if (!result)
         end_waiting(self);
     return result;
@@ -268,6 +277,7 @@ static PyObject *close_method(struct reading *self, PyObject *none)
 {
     (void)none;
     PyObject *inner = Py_XNewRef(self->inner);
+    self->over = true;
     PyObject *done = inner && self->delegated ? PyObject_CallMethodNoArgs(inner, self->state->names.close)
                                               : Py_NewRef(Py_None);
     end_waiting(self);

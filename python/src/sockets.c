@@ -28,6 +28,7 @@ typedef struct socket_call {
     int fd;
     bool writes;
     bool waited; /* of READY: once is enough */
+    bool over;   /* it has ended, and does not begin anew */
 } SocketCall;
 
 static PySendResult step(SocketCall *self, PyObject *argument, PyObject **result);
@@ -160,6 +161,15 @@ static PySendResult try_again(SocketCall *self, PyObject **result)
     }
 }
 
+/* False: an exception is set. */
+static bool ask_number(const Core *core, PyObject *sock, int *fd)
+{
+    PyObject *number = PyObject_CallMethodNoArgs(sock, core->state->names.fileno);
+    *fd = number ? (int)PyLong_AsLong(number) : -1;
+    Py_XDECREF(number);
+    return !PyErr_Occurred();
+}
+
 /* ==== as a coroutine ==== */
 
 static PySendResult step(SocketCall *self, PyObject *argument, PyObject **result)
@@ -184,13 +194,24 @@ static void release_view(SocketCall *self)
     self->view.len = 0;
 }
 
+static void end(SocketCall *self)
+{
+    self->over = true;
+    end_waiting(self);
+    release_view(self);
+}
+
 static PySendResult am_send(PyObject *object, PyObject *argument, PyObject **result)
 {
     SocketCall *self = (SocketCall *)object;
     *result = NULL;
+    if (self->over) {
+        PyErr_SetString(PyExc_RuntimeError, "cannot reuse already awaited coroutine");
+        return PYGEN_ERROR;
+    }
     PySendResult said = self->inner ? step(self, argument, result) : try_again(self, result);
     if (said != PYGEN_NEXT)
-        release_view(self);
+        end(self);
     return said;
 }
 
@@ -230,24 +251,23 @@ static PyObject *throw_method(SocketCall *self, PyObject *const *args, Py_ssize_
         PyErr_SetString(PyExc_TypeError, "throw() takes one to three arguments");
         return NULL;
     }
-    if (!self->inner)
+    if (!self->inner) {
+        end(self);
         return raise_thrown(args, count);
+    }
     PyObject *inner = Py_NewRef(self->inner), *method = PyObject_GetAttr(inner, self->core->state->names.throw);
     PyObject *result = method ? PyObject_Vectorcall(method, args, (size_t)count, NULL) : NULL;
     Py_XDECREF(method);
     Py_DECREF(inner);
-    if (!result) {
-        end_waiting(self);
-        release_view(self);
-    }
+    if (!result)
+        end(self);
     return result;
 }
 
 static PyObject *close_method(SocketCall *self, PyObject *none)
 {
     (void)none;
-    end_waiting(self);
-    release_view(self);
+    end(self);
     Py_RETURN_NONE;
 }
 
@@ -337,13 +357,12 @@ static void setup(SocketCall *self, Core *core, enum kind kind, PyObject *sock, 
 /* NULL: an exception is set. */
 static SocketCall *make(Core *core, enum kind kind, PyObject *sock)
 {
-    PyObject *number = PyObject_CallMethodNoArgs(sock, core->state->names.fileno);
-    long fd = number ? PyLong_AsLong(number) : -1;
-    Py_XDECREF(number);
-    SocketCall *self = PyErr_Occurred() ? NULL : PyObject_GC_New(SocketCall, core->state->socket_call_type);
+    int fd;
+    SocketCall *self =
+        ask_number(core, sock, &fd) ? PyObject_GC_New(SocketCall, core->state->socket_call_type) : NULL;
     if (!self)
         return NULL;
-    setup(self, core, kind, sock, (int)fd);
+    setup(self, core, kind, sock, fd);
     PyObject_GC_Track(self);
     return self;
 }

@@ -389,6 +389,25 @@ class SocketCalls(unittest.TestCase):
             theirs.close()
         run(main())
 
+    def test_it_is_awaited_once(self):
+        async def test():
+            loop = asyncio.get_running_loop()
+            ours, theirs = pair()
+            call = loop.sock_recv(ours, 10)
+            task = asyncio.create_task(call)
+            await asyncio.sleep(0)
+            task.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+            with self.assertRaisesRegex(RuntimeError, 'cannot reuse'):
+                await call
+            theirs.send(b'kept')
+            self.assertEqual(await loop.sock_recv(ours, 10), b'kept')
+            ours.close()
+            theirs.close()
+
+        run(test())
+
     def test_several_wait_and_a_transport_is_respected(self):
         async def main():
             loop = asyncio.get_running_loop()

@@ -164,6 +164,17 @@ class Reads(unittest.TestCase):
 
         on_pair(test)
 
+    def test_read_is_awaited_once(self):
+        async def test(ours, theirs):
+            theirs[1].write(b'12')
+            read = ours[0].readexactly(1)
+            self.assertEqual(await read, b'1')
+            with self.assertRaisesRegex(RuntimeError, 'cannot reuse'):
+                await read
+            self.assertEqual(await ours[0].readexactly(1), b'2')
+
+        on_pair(test)
+
     def test_read_that_is_given_up_leaves_no_waiter(self):
         async def test(ours, theirs):
             for end in (lambda read: read.close(), lambda read: None):
