@@ -170,6 +170,19 @@ static bool ask_number(const Core *core, PyObject *sock, int *fd)
     return !PyErr_Occurred();
 }
 
+/* A socket that was closed while the task waited: its number may be that of another one, whose bytes are not for this
+ * task. */
+static PySendResult try_if_open(SocketCall *self, PyObject **result)
+{
+    int fd;
+    if (!ask_number(self->core, self->sock, &fd))
+        return PYGEN_ERROR;
+    if (fd == self->fd)
+        return try_again(self, result);
+    raise_code(EBADF);
+    return PYGEN_ERROR;
+}
+
 /* ==== as a coroutine ==== */
 
 static PySendResult step(SocketCall *self, PyObject *argument, PyObject **result)
@@ -183,7 +196,7 @@ static PySendResult step(SocketCall *self, PyObject *argument, PyObject **result
     if (said == PYGEN_ERROR)
         return said;
     Py_CLEAR(*result);
-    return try_again(self, result);
+    return try_if_open(self, result);
 }
 
 /* A task keeps this object when it has ended; a bytearray must not stay locked as long. */

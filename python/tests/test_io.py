@@ -389,6 +389,38 @@ class SocketCalls(unittest.TestCase):
             theirs.close()
         run(main())
 
+    def test_a_closed_socket_takes_nothing_from_its_successor(self):
+        async def test():
+            loop = asyncio.get_running_loop()
+            for start in (lambda sock: loop.sock_recv(sock, 10), lambda sock: loop.sock_recv_into(sock, bytearray(10)),
+                          lambda sock: loop.sock_sendall(sock, bytes(10_000_000))):
+                ours, theirs = pair()
+                number = ours.fileno()
+                task = asyncio.create_task(start(ours))
+                await asyncio.sleep(0.01)
+                ours.close()
+                ours, theirs_now = pair()
+                if ours.fileno() != number:
+                    os.dup2(ours.fileno(), number)
+                    ours.close()
+                    ours = socket.socket(fileno=number)
+                successor = asyncio.create_task(loop.sock_recv(ours, 20))
+                await asyncio.sleep(0.01)
+                theirs_now.send(b'for another')
+                self.assertEqual(await asyncio.wait_for(successor, 10), b'for another')
+                await loop._eddy_ready(ours, True)
+                await asyncio.sleep(0.01)
+                with self.assertRaises(BlockingIOError):
+                    theirs_now.recv(20)
+                if not task.done():
+                    task.cancel()
+                with self.assertRaises((OSError, asyncio.CancelledError)):
+                    await task
+                for sock in (ours, theirs, theirs_now):
+                    sock.close()
+
+        run(test())
+
     def test_it_is_awaited_once(self):
         async def test():
             loop = asyncio.get_running_loop()
