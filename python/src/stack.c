@@ -29,11 +29,17 @@ static void ask_for_bounds(void)
     pthread_attr_destroy(&attributes);
 }
 
+static bool is_inside(uintptr_t address)
+{
+    return address >= own.first && address < own.end;
+}
+
+/* Asked again: musl tells how far the main thread's stack has grown so far, and its limit may have been raised. */
 static bool is_own(uintptr_t address)
 {
-    if (!own.first)
+    if (!is_inside(address))
         ask_for_bounds();
-    return address >= own.first && address < own.end;
+    return is_inside(address);
 }
 
 void stack_check(const Core *core)

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import unittest
@@ -176,6 +177,27 @@ class Stacks(unittest.TestCase):
             'get_buffer', 'buffer_updated', 'datagram_received', 'reader', 'writer', 'call_soon', 'call_later', '__del__',
             'call_soon_threadsafe', 'signal', 'exception handler', 'done callback', 'a task', 'sock_recv', 'subprocess'})
         self.assertEqual([kind for kind, own in told.items() if not own], [])
+
+    def test_a_stack_whose_limit_was_raised(self):
+        program = '''
+import asyncio, resource, sys
+import eddyloop
+
+def deep(left):
+    if left:
+        return max([left], key=lambda unused: deep(left - 1))
+    return eddyloop.run(asyncio.sleep(0, 'reached'))
+
+hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+resource.setrlimit(resource.RLIMIT_STACK, (1 << 19, hard))
+eddyloop.run(asyncio.sleep(0))
+resource.setrlimit(resource.RLIMIT_STACK, (1 << 26 if hard == resource.RLIM_INFINITY else hard, hard))
+sys.setrecursionlimit(100000)
+deep(8000)
+print('reached')
+'''
+        done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, timeout=100)
+        self.assertEqual((done.stdout, done.stderr[-300:]), ('reached\n', ''))
 
     def test_a_loop_of_a_thread(self):
         told = []
