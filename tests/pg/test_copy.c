@@ -222,9 +222,12 @@ async(void, listens_again)
         await(eddy_sleep(0));
         await(eddy_pg_receive(s, &n), &err);
         CHECK(err.code == EDDY_STREAM_BUSY);
-        await(eddy_pg_execute(db, "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen%'"));
-        while (!await(number_of(db, "select count(*) from pg_stat_activity where query like 'listen%'")))
-            await(eddy_sleep(0.005)); /* until it has come back */
+        /* It waits for the end of the old one, which would be counted below. */
+        await(eddy_pg_execute(db, "select pg_terminate_backend(pid, 60000) from pg_stat_activity "
+                                  "where query like 'listen%'"));
+        while (!await(number_of(db, "select count(*) from pg_stat_activity "
+                                    "where query like 'listen%' and state = 'idle'")))
+            await(eddy_sleep(0.005)); /* until it has come back, and listens */
         await(eddy_pg_notify(db, "news", "again"));
         await(waits);
         CHECK(n.after_gap && strcmp(n.payload.data, "again") == 0);
