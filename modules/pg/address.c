@@ -56,6 +56,8 @@ static void replace(struct reading *r, char **text, const char *by)
 static void set(struct reading *r, const char *name, const char *value)
 {
     struct address *a = r->address;
+    if (r->code) /* a name may be missing */
+        return;
     for (size_t i = 0; i < a->count; i++)
         if (strcmp(a->names[i], name) == 0) {
             replace(r, &a->values[i], value);
@@ -88,15 +90,26 @@ static void read_setting(struct reading *r, const PQconninfoOption *o)
         set(r, o->keyword, value);
 }
 
-/* libpq's message may repeat the URL, and the URL may have a password in it. */
-static void refuse_url(struct reading *r, const char *url, char *message)
+/* libpq's message may repeat the URL, or a part of it, which may be a password, in quotes: so it ends there. A quoted
+ * character, as "=", is none. Quotes of other languages are no ASCII. */
+static size_t harmless(const char *message)
 {
-    char *from = message ? strstr(message, url) : NULL;
-    if (from)
-        *from = '\0';
+    size_t size = 0;
+    while (message[size] >= ' ' && message[size] <= '~') {
+        bool quotes = message[size] == '"';
+        if (quotes && (!message[size + 1] || message[size + 2] != '"'))
+            break;
+        size += quotes ? 3 : 1;
+    }
+    return size;
+}
+
+static void refuse_url(struct reading *r, char *message)
+{
     if (message)
-        message[strcspn(message, "\n")] = '\0';
-    refuse(r, message ? EINVAL : ENOMEM, message ? message : "there is no memory for the URL");
+        message[harmless(message)] = '\0';
+    refuse(r, message ? EINVAL : ENOMEM,
+           !message ? "there is no memory for the URL" : *message ? message : "the URL cannot be read");
 }
 
 static void read_url(struct reading *r, const char *url)
@@ -108,7 +121,7 @@ static void read_url(struct reading *r, const char *url)
     }
     PQconninfoOption *all = PQconninfoParse(url, &message);
     if (!all)
-        refuse_url(r, url, message);
+        refuse_url(r, message);
     for (const PQconninfoOption *o = all; o && o->keyword && !r->code; o++)
         read_setting(r, o);
     PQconninfoFree(all);
@@ -313,7 +326,7 @@ eddy_async_define(void, address_find, (const struct address *, a), (struct place
         eddy_raise(EINVAL, "host, hostaddr and port must have the same number of elements");
     for (size_t i = 0; i < count; i++) {
         eddy_await(find_one(a, i, place), &err);
-        if (err.code && (err.code == ENOMEM || (i + 1 == count && !place->count)))
+        if (err.code && (err.code == ECANCELED || err.code == ENOMEM || (i + 1 == count && !place->count)))
             eddy_reraise(&err);
     }
     if (!end_lists(place))

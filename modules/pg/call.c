@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "failure.h"
+#include "number.h"
 #include "rows.h"
 
 /* ==== waiting ==== */
@@ -70,7 +71,7 @@ static void set_parameter(const struct parameters *p, size_t i, const eddy_pg_va
     else if (value->kind == EDDY_PG_INTEGER)
         snprintf(p->digits[i], DIGITS, "%" PRId64, value->u.integer);
     else if (value->kind == EDDY_PG_REAL)
-        snprintf(p->digits[i], DIGITS, "%.17g", value->u.real);
+        number_format(value->u.real, p->digits[i], DIGITS);
     else if (value->kind == EDDY_PG_BOOLEAN)
         p->at[i] = value->u.integer ? "t" : "f";
     else if (value->kind == EDDY_PG_TEXT)

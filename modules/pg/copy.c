@@ -33,17 +33,21 @@ static const char *label_of(const eddy_pg_data *data)
 
 /* ==== the end ==== */
 
-/* Takes all results that are left. */
+/* Takes all results that are left. One COPY after another: the connection is of no more use. */
 eddy_async(void, take_end, (eddy_pg_data *, data))
 {
     struct failure failure = {.code = 0};
-    for (PGresult *result; (result = eddy_await(link_result(data->pg))); PQclear(result)) {
+    bool copies = false;
+    for (PGresult *result; !copies && (result = eddy_await(link_result(data->pg))); PQclear(result)) {
+        copies = link_is_copying(result);
         if (!failure.code)
             failure_read(&failure, result);
         if (PQresultStatus(result) == PGRES_COMMAND_OK)
             data->changes = strtoll(PQcmdTuples(result), NULL, 10);
     }
     data->has_ended = true;
+    if (copies)
+        eddy_raise(EINVAL, "%s: eddy_pg_copy runs one statement", label_of(data));
     if (failure.code)
         eddy_raise(failure.code, "%s: %s", label_of(data), failure.words);
 }
@@ -163,11 +167,11 @@ static struct eddy_pg_copy *copy_of(struct eddy_manager *manager)
     return (struct eddy_pg_copy *)(void *)manager;
 }
 
-static void free_data(struct eddy_pg_copy *self)
+static void free_data(struct eddy_pg_copy *self, eddy_error *err)
 {
-    eddy_error err;
+    eddy_error ending;
     session_make_line(self->value->own);
-    eddy_await(session_end(self->value->own, self->of), &err);
+    eddy_await(session_end(self->value->own, self->of), err->code ? &ending : err);
     PQfreemem(self->value->last);
     free(self->value);
 }
@@ -201,7 +205,7 @@ static void enter(struct eddy_manager *manager, eddy_error *err)
         return;
     eddy_await(begin(self->value, self->sql), err);
     if (err->code)
-        free_data(self);
+        free_data(self, err);
 }
 
 static void leave(struct eddy_manager *manager, eddy_error *err)
@@ -213,7 +217,7 @@ static void leave(struct eddy_manager *manager, eddy_error *err)
         eddy_await(end_in(data, NULL), err);
     if (!data->has_ended)
         eddy_await(give_up(data), &ending);
-    free_data(self);
+    free_data(self, err);
 }
 
 struct eddy_pg_copy eddy_pg_copy(eddy_pg *db, const char *sql)

@@ -90,6 +90,7 @@ int failure_of_connecting(const char *message)
 bool eddy_pg_is_state(const eddy_error *err, const char *sqlstate)
 {
     char wanted[16];
-    snprintf(wanted, sizeof wanted, ": %.5s: ", sqlstate);
-    return err->code && strstr(err->message, wanted);
+    int size = snprintf(wanted, sizeof wanted, ": %.5s: ", sqlstate);
+    const char *after_label = err->code ? strstr(err->message, ": ") : NULL; /* the words may quote anything */
+    return after_label && strncmp(after_label, wanted, (size_t)size) == 0;
 }

@@ -116,23 +116,40 @@ static void lose_by_libpq(struct line *line)
 /* ==== sending ==== */
 
 static void can_write(void *argument);
+static void can_read(void *argument);
+
+static bool wait_to_write(struct line *line)
+{
+    if (!line->is_writing)
+        line->is_writing = eddy_add_writer(line->descriptor, can_write, line) == 0;
+    return line->is_writing;
+}
 
 static void flush(struct line *line)
 {
     int left = PQflush(line->pg);
-    if (left > 0 && !line->is_writing)
-        line->is_writing = eddy_add_writer(line->descriptor, can_write, line) == 0;
     if (left == 0 && line->is_writing) {
         eddy_remove_writer(line->descriptor);
         line->is_writing = false;
     }
-    if (left < 0 || (left > 0 && !line->is_writing))
+    if (left < 0 || (left > 0 && !wait_to_write(line)))
         lose_by_libpq(line);
 }
 
+/* libpq reads while it cannot send, and nobody is told that what it has read is there: so it is looked for. */
 static void can_write(void *argument)
 {
-    flush(argument);
+    struct line *line = argument;
+    flush(line);
+    if (line->pg)
+        can_read(line);
+}
+
+/* The same for what it has read while a statement was sent. */
+static void look_for_results(struct line *line)
+{
+    if (line->pg && !line->is_writing && !PQisBusy(line->pg) && !wait_to_write(line))
+        lose_by_libpq(line);
 }
 
 /* With what has to be prepared before it. */
@@ -165,10 +182,12 @@ static void send_now(struct line *line, struct call *call)
     call->number = line->end++;
     call->attempts++;
     *place_of(line, call->number) = call;
-    if (send_statement(line, call) && PQpipelineSync(line->pg))
+    if (send_statement(line, call) && PQpipelineSync(line->pg)) {
         flush(line);
-    else
+        look_for_results(line);
+    } else {
         lose_by_libpq(line);
+    }
 }
 
 static bool is_held(const struct line *line)
@@ -273,8 +292,12 @@ static void take_all(struct line *line)
     for (int ends = 0; line->pg && line_due(line) && ends < 2 && !PQisBusy(line->pg);) {
         PGresult *result = PQgetResult(line->pg);
         ends = result ? 0 : ends + 1;
-        if (result)
+        if (link_is_copying(result)) { /* libpq would give this result without end */
+            PQclear(result);
+            line_lose(line, EINVAL, "the connection was closed: COPY is what eddy_pg_copy does");
+        } else if (result) {
             take(line, result);
+        }
     }
 }
 
@@ -296,14 +319,15 @@ static void can_read(void *argument)
             lose_by_libpq(line);
         return;
     }
-    PQisBusy(line->pg); /* takes notices, also if no call is due */
+    for (PGnotify *n; (n = PQnotifies(line->pg));) /* takes notices, too, also if no call is due */
+        PQfreemem(n);
     take_all(line);
     if (line->pg && PQstatus(line->pg) == CONNECTION_BAD)
         lose_by_libpq(line);
-    look_for_given_up(line);
-    send_held(line);
     if (line->pg && line->is_writing)
         flush(line);
+    look_for_given_up(line);
+    send_held(line);
     pool_serve(line->pool);
 }
 
@@ -356,7 +380,7 @@ eddy_async_define(void, line_cancel, (struct line *, line))
     struct request request = {EDDY_AWAITABLE_INIT(&request_type), .key = line->pg ? PQgetCancel(line->pg) : NULL};
     line->wants_cancel = false;
     line->is_cancelling = true;
-    line->asked = line->first + 1;
+    line->asked = line->first + (line_due(line) > 0); /* a COPY has no place in the queue */
     line->suspects = UINT64_MAX;
     if (request.key)
         eddy_await_always(&request, &err);

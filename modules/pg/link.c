@@ -122,15 +122,26 @@ eddy_async_define(PGresult *, link_result, (PGconn *, pg))
 
 eddy_async_free(link_result, PQclear);
 
+bool link_is_copying(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
 eddy_async_define(void, link_run, (PGconn *, pg), (const char *, sql), (const char *, label))
 {
     struct failure failure = {.code = 0};
     if (!PQsendQuery(pg, sql))
         eddy_raise(PQstatus(pg) == CONNECTION_BAD ? ECONNRESET : EIO, "%s: %s", label,
                    failure_words(PQerrorMessage(pg), failure.words, sizeof failure.words));
-    for (PGresult *result; (result = eddy_await(link_result(pg))); PQclear(result))
+    bool copies = false;
+    for (PGresult *result; !copies && (result = eddy_await(link_result(pg))); PQclear(result)) {
+        copies = link_is_copying(result);
         if (!failure.code)
             failure_read(&failure, result);
+    }
+    if (copies)
+        eddy_raise(EINVAL, "%s: COPY is what eddy_pg_copy does", label);
     if (failure.code)
         eddy_raise(failure.code, "%s: %s", label, failure.words);
 }

@@ -172,8 +172,12 @@ eddy_async_define(bool, eddy_pg_receive, (eddy_pg_subscription *, s), (eddy_pg_n
             eddy_await(subscribe_again(s));
         if (take(s, notification))
             return true;
+        if (PQstatus(s->pg) == CONNECTION_BAD) { /* after the notifications that had come */
+            lose(s);
+            continue;
+        }
         eddy_await(eddy_poll(PQsocket(s->pg), POLLIN));
-        if (!PQconsumeInput(s->pg) && !take(s, notification))
+        if (!PQconsumeInput(s->pg) && PQstatus(s->pg) != CONNECTION_BAD)
             lose(s);
     }
 }

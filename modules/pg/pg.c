@@ -112,7 +112,7 @@ eddy_async_define(eddy_pg_rows *, eddy_pg_query_array, (eddy_pg *, db), (const c
     const char *why = reason_against(db, &call);
     if (why)
         eddy_raise(EINVAL, "%s: \"%.60s\": %s", db->pool->address->label, sql ? sql : "", why);
-    db->is_changed |= call.effect == EFFECT_SESSION;
+    db->is_changed |= call.effect != EFFECT_KEPT; /* CREATE TEMPORARY, DO and CALL leave things, too */
     return eddy_await(pool_call(db->pool, call));
 }
 

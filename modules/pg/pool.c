@@ -298,6 +298,8 @@ static void note_failure(struct pool *pool, const eddy_error *err)
 {
     pool->open--;
     pool->not_before = eddy_time() + link_delay(pool->address, pool->failures);
+    if (err->code == ECANCELED) /* the keeper's; if the client is closed, end_keeper tells them */
+        return;
     fail_wish(pool, err);
     while (pool->waiting.first && !count_shared(pool)) {
         struct call *call = pool->waiting.first;

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
+
 /* Numbers of types in the server's catalogue, which never change. */
 enum { TYPE_BOOL = 16, TYPE_BYTEA = 17, TYPE_INT8 = 20, TYPE_INT2 = 21, TYPE_INT4 = 23, TYPE_OID = 26,
        TYPE_FLOAT4 = 700, TYPE_FLOAT8 = 701 };
@@ -129,7 +131,7 @@ int64_t eddy_pg_integer(const eddy_pg_rows *rows, size_t row, size_t column)
     const char *text = eddy_pg_text(rows, row, column);
     switch (rows->column[column].kind) {
     case EDDY_PG_BOOLEAN: return *text == 't';
-    case EDDY_PG_REAL: return (int64_t)strtod(text, NULL);
+    case EDDY_PG_REAL: return (int64_t)number_parse(text);
     default: return strtoll(text, NULL, 10);
     }
 }
@@ -138,7 +140,7 @@ double eddy_pg_real(const eddy_pg_rows *rows, size_t row, size_t column)
 {
     if (rows->column[column].kind == EDDY_PG_BOOLEAN)
         return (double)eddy_pg_integer(rows, row, column);
-    return strtod(eddy_pg_text(rows, row, column), NULL);
+    return number_parse(eddy_pg_text(rows, row, column));
 }
 
 bool eddy_pg_boolean(const eddy_pg_rows *rows, size_t row, size_t column)

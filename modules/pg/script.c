@@ -25,6 +25,6 @@ eddy_async_define(void, eddy_pg_script, (eddy_pg *, db), (const char *, sql))
     own->is_changed = true; /* by what nobody knows */
     eddy_await_always(run_script(own, sql), &err);
     eddy_await_always(session_end(own, db), &ending);
-    if (err.code)
-        eddy_reraise(&err);
+    if (err.code || ending.code)
+        eddy_reraise(err.code ? &err : &ending);
 }

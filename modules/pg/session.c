@@ -84,9 +84,11 @@ eddy_async_define(void, session_end, (eddy_pg *, own), (eddy_pg *, of))
     eddy_error err = {.code = 0};
     if (own == of)
         return;
-    if (own->is_changed || !is_quiet(own->line))
+    if (own->line->pg && (own->is_changed || !is_quiet(own->line))) /* a failure here hides the words of earlier ones */
         eddy_await_always(clean_in_time(own), &err);
     release(own, !err.code && is_quiet(own->line));
+    if (err.code == ECANCELED) /* the request to cancel the task is not lost */
+        eddy_reraise(&err);
 }
 
 /* ==== without a pipeline ==== */
@@ -98,15 +100,20 @@ eddy_async_define(void, session_make_plain, (eddy_pg *, own))
     if (own->line->is_plain)
         eddy_raise(EBUSY, "%s: a COPY or a script runs on this connection", label);
     eddy_await(settle(own), &err); /* in a transaction that has failed it fails, too */
+    if (err.code == ECANCELED)
+        eddy_reraise(&err);
     if (!line_make_plain(own->line))
         eddy_raise(ECONNRESET, "%s: this connection was lost, or another task uses it", label);
 }
 
-/* A connection on which something is still under way is of no more use. */
+/* A connection on which something is still under way is of no more use. The server would go on until it wants to
+ * send something: so it is told. */
 void session_make_line(eddy_pg *own)
 {
     struct line *line = own->line;
     PGTransactionStatusType status = line->pg ? PQtransactionStatus(line->pg) : PQTRANS_UNKNOWN;
+    if (status == PQTRANS_ACTIVE && !line->is_cancelling)
+        eddy_detach(eddy_spawn_eager(line_cancel(line)));
     line->is_doomed |= status == PQTRANS_ACTIVE || status == PQTRANS_UNKNOWN;
     line_make_line(line);
 }
@@ -128,9 +135,8 @@ static void leave(struct eddy_manager *manager, eddy_error *err)
 {
     struct eddy_pg_acquire *self = acquire_of(manager);
     eddy_error ending;
-    (void)err;
     self->value->is_changed |= self->value != self->of; /* advisory locks are not seen here */
-    eddy_await(session_end(self->value, self->of), &ending);
+    eddy_await(session_end(self->value, self->of), err->code ? &ending : err);
 }
 
 struct eddy_pg_acquire eddy_pg_acquire(eddy_pg *db)
@@ -203,7 +209,7 @@ static void leave_transaction(struct eddy_manager *manager, eddy_error *err)
         eddy_await(roll_back(own), &ending);
     if (ending.code) /* nobody knows what state it is in */
         line_lose(own->line, ECONNABORTED, "the connection was closed, since ROLLBACK was not answered");
-    eddy_await(session_end(own, self->of), &rest);
+    eddy_await(session_end(own, self->of), err->code ? &rest : err);
 }
 
 struct eddy_pg_acquire eddy_pg_transaction_with(eddy_pg *db, const char *mode)

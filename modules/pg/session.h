@@ -7,7 +7,7 @@
 
 /* Takes a line; if the handle is already a task's own, it is that one again. For session_end. */
 eddy_async_declare(eddy_pg *, session_begin, (eddy_pg *, of));
-/* Gives it back, as new as it was. It never fails, and takes some seconds at most.
+/* Gives it back, as new as it was, in some seconds at most. Fails with ECANCELED only, and has given it back then.
  * If own is of, nothing is given back. */
 eddy_async_declare(void, session_end, (eddy_pg *, own), (eddy_pg *, of));
 /* Leaves the pipeline, so that the task can use the connection by link.h. session_make_line reverses it. */

@@ -139,16 +139,29 @@ void statements_clear(struct statements *all)
 
 /* ==== effects ==== */
 
+/* Past a comment, which may have others in it; NULL: it has no end. */
+static const char *after_comment(const char *sql)
+{
+    size_t depth = 0;
+    do {
+        bool opens = sql[0] == '/' && sql[1] == '*', closes = sql[0] == '*' && sql[1] == '/';
+        depth = depth + opens - closes;
+        sql += opens || closes ? 2 : 1;
+    } while (depth && *sql);
+    return depth ? NULL : sql;
+}
+
 /* Past blanks, comments, parentheses and empty statements. */
 static const char *first_word(const char *sql)
 {
+    const char *after;
     for (;;) {
         if (isspace((unsigned char)*sql) || *sql == '(' || *sql == ';')
             sql++;
         else if (sql[0] == '-' && sql[1] == '-')
-            sql += strcspn(sql, "\n");
-        else if (sql[0] == '/' && sql[1] == '*' && strstr(sql + 2, "*/"))
-            sql = strstr(sql + 2, "*/") + 2;
+            sql += strcspn(sql, "\r\n");
+        else if (sql[0] == '/' && sql[1] == '*' && (after = after_comment(sql)))
+            sql = after;
         else
             return sql;
     }

@@ -93,6 +93,13 @@ async(void, fails_to_copy)
         CHECK(await(copy_code(db, "select 1", "", "neither COPY")) == EINVAL);
         CHECK(await(copy_code(db, "copy d to stdout", "1\n", "nothing can be written")) == EINVAL);
         CHECK(await(copy_code(db, NULL, "", "no statement")) == EINVAL);
+        eddy_error err;
+        await(eddy_pg_script(db, "insert into d values(1); copy d from stdin; select 1"), &err);
+        CHECK(err.code == EINVAL && strstr(err.message, "eddy_pg_copy"));
+        CHECK(await(copy_code(db, "copy d from stdin; copy d from stdin", "1\n", "one statement")) == EINVAL);
+        CHECK(await(copy_code(db, "select 1; copy d from stdin", "1\n", "COPY")) == EINVAL);
+        CHECK(await(number_of(db, "select count(*) from d")) == 0);
+        session = await(number_of(db, "select pg_backend_pid()"));
         CHECK(await(copy_code(db, "copy d from stdin", "1\n", "")) == EIO);
         CHECK(await(number_of(db, "select count(*) from d")) == 0);
         CHECK(await(number_of(db, "select pg_backend_pid()")) == session);
@@ -125,6 +132,11 @@ async(void, leaves_a_copy)
         CHECK(await(number_of(db, "select 4")) == 4); /* soon, not after all rows */
         await_for(reads_some(db, 100000000), 0.05, &err);
         CHECK(err.code == ETIMEDOUT && await(number_of(db, "select 5")) == 5);
+        async_with (own, eddy_pg_acquire(db)) {
+            await(reads_some(own, 10));
+            await_for(eddy_pg_query(own, "select pg_sleep(3600)"), 0.05, &err);
+            CHECK(err.code == ETIMEDOUT && await(number_of(own, "select 6")) == 6); /* the server has given it up */
+        }
         async_with (own, eddy_pg_acquire(db))
             async_with (data, eddy_pg_copy(own, "copy (select 1) to stdout")) {
                 await(eddy_pg_execute(own, "select 1"), &err);

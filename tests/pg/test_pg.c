@@ -90,6 +90,8 @@ async(void, refuses_urls)
     CHECK(await(open_code(NULL, NULL, "no URL")) == EINVAL);
     CHECK(await(open_code("postgresql://me:sesame@host:x/", NULL, "")) == EINVAL);
     CHECK(await(open_code("postgresql://me:sesame@[::1/", NULL, "IPv6")) == EINVAL);
+    CHECK(await(open_code("postgresql://me:%sesame@host/", NULL, "percent-encoded")) == EINVAL);
+    CHECK(await(open_code("host=a password=open sesame", NULL, "missing \"=\"")) == EINVAL);
     CHECK(await(open_code("service=shop", NULL, "service")) == EINVAL);
     CHECK(await(open_code("host=a,b hostaddr=127.0.0.1", NULL, "same number")) == EINVAL);
     CHECK(await(open_code("host=127.0.0.1 port=1,2", NULL, "same number")) == EINVAL);
@@ -208,6 +210,9 @@ async(void, fails)
         CHECK(eddy_pg_is_state(&err, "23505") && !eddy_pg_is_state(&err, "42601"));
         CHECK(await(code_of(db, "/* x */ -- y\n ; ( SET x = 1", "eddy_pg_acquire")) == EINVAL);
         CHECK(await(code_of(db, "copy t from stdin", "eddy_pg_copy")) == EINVAL);
+        CHECK(await(code_of(db, "/* /* */ x */ -- y\rcopy t from stdin", "eddy_pg_copy")) == EINVAL);
+        err = (eddy_error){.code = EINVAL, .message = "label: 22P02: invalid: \"x: 23505: y\""};
+        CHECK(eddy_pg_is_state(&err, "22P02") && !eddy_pg_is_state(&err, "23505"));
         CHECK(await(code_of(db, NULL, "no statement")) == EINVAL);
         await(eddy_pg_query_array(db, "select", NULL, 65536), &err);
         CHECK(err.code == EINVAL && fake.connections == 1);
@@ -427,7 +432,7 @@ async(void, commits)
     async_with (db, with_fake(&fake, NULL)) {
         await(pays(db, 0));
         CHECK(strcmp(fake.log, "begin read only\npay\nsavepoint eddy1\npart\nrelease savepoint eddy1\nfails\n"
-                               "commit\n") == 0);
+                               "commit\ndiscard all\n") == 0); /* nobody knows what "pay" has left */
         fake.log[0] = '\0';
         await(pays(db, 1), &err);
         CHECK(err.code == EIO && strstr(fake.log, "release savepoint eddy1\nrollback\n"));
@@ -511,6 +516,16 @@ async(void, closes_early)
     await(fake_start(&fake));
     eddy_pg *db = await(eddy_pg_open(fake.url));
     __auto_type waits = spawn(eddy_pg_query(db, "hang"));
+    await(eddy_sleep(0.01));
+    await(eddy_pg_close(db));
+    await(waits, &err);
+    CHECK(err.code == ECONNABORTED);
+    eddy_event_set(&fake.go);
+    db = await(eddy_pg_open(fake.url));
+    CHECK(await(code_of(db, "die", "")) == ECONNRESET);
+    eddy_event_clear(&fake.go);
+    fake.is_silent = true;
+    waits = spawn(eddy_pg_query(db, "echo")); /* for a connection */
     await(eddy_sleep(0.01));
     await(eddy_pg_close(db));
     await(waits, &err);

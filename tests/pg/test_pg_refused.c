@@ -70,7 +70,8 @@ async(void, begins, (struct fake *, fake))
 {
     eddy_error err;
     await(fake_start(fake));
-    eddy_pg_options options = {.size = sizeof options, .user = "u", .connections = 2, .connect_seconds = 1};
+    eddy_pg_options options = {.size = sizeof options, .user = "u", .password = "p",
+                               .connections = 2, .connect_seconds = 1};
     eddy_pg *db = await(eddy_pg_open(fake->url, &options));
     defer(eddy_pg_free, db);
     await(uses_all(db), &err);

@@ -96,6 +96,8 @@ async(void, waits_for_a_name)
     __auto_type ticker = spawn(ticks(&count));
     await_for(connects(&fake, "slow.test", ""), 0.1, &err);
     CHECK(err.code == ETIMEDOUT && count > 0);
+    await_for(connects(&fake, "slow.test,here.test", ""), 0.1, &err); /* the end is not taken for a failed look-up */
+    CHECK(err.code == ETIMEDOUT);
     __auto_type later = spawn(connects(&fake, "slow.test", "user me "));
     int before = count;
     while (count < before + 3) /* the loop goes on */

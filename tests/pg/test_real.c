@@ -140,6 +140,40 @@ static void many_tasks_share_a_few_connections(void **state)
     RUN_CLEAN(is_shared());
 }
 
+async(int64_t, waits_with, (eddy_pg *, db), (eddy_slice, bytes))
+{
+    eddy_pg_rows *rows = await(eddy_pg_query(db, "select length($1::bytea) from pg_advisory_lock(7)", bytes));
+    defer(eddy_pg_rows_free, rows);
+    return eddy_pg_integer(rows, 0, 0);
+}
+
+/* libpq takes the answer to the first statement while the second one does not fit into the socket. */
+async(void, sends_much, (eddy_slice, much))
+{
+    eddy_pg_options options = {.size = sizeof options, .connections = 1};
+    async_with (other, eddy_pg_open(URL))
+        async_with (db, eddy_pg_open(URL, &options))
+            async_with (own, eddy_pg_acquire(other)) {
+                await(eddy_pg_execute(own, "select pg_advisory_lock(7)"));
+                __auto_type first = spawn(number_of(db, "select 5"));
+                await(eddy_sleep(0));
+                usleep(100000); /* the loop does not see that the answer comes */
+                __auto_type second = eddy_spawn_eager(waits_with(db, much));
+                CHECK(await(first) == 5);
+                await(eddy_pg_execute(own, "select pg_advisory_unlock(7)"));
+                CHECK(await(second) == (int64_t)much.size);
+            }
+}
+
+static void a_long_statement_does_not_keep_the_rows_of_others(void **state)
+{
+    eddy_slice much = {calloc(1, 32 << 20), 32 << 20};
+    (void)state;
+    assert_non_null(much.data);
+    RUN_CLEAN(sends_much(much));
+    free((void *)(uintptr_t)much.data);
+}
+
 async(void, changes_plans)
 {
     eddy_pg_options options = {.size = sizeof options, .connections = 1, .statements = 3};
@@ -196,10 +230,28 @@ async(void, is_cancelled)
         }
 }
 
+async(void, is_cancelled_in_a_script)
+{
+    eddy_pg_options options = {.size = sizeof options, .connections = 1};
+    eddy_error err;
+    async_with (watch, eddy_pg_open(URL, &options))
+        async_with (db, eddy_pg_open(URL, &options)) {
+            __auto_type slow = spawn(eddy_pg_script(db, "select 1; select pg_sleep(3600) /* written */"));
+            while (!await(is_running(watch, "%written%")))
+                await(eddy_sleep(0.002));
+            eddy_cancel(slow);
+            await(slow, &err);
+            CHECK(err.code == ECANCELED && await(number_of(db, "select 7")) == 7);
+            while (await(is_running(watch, "%written%")))
+                await(eddy_sleep(0.002));
+        }
+}
+
 static void a_cancelled_statement_ends_on_the_server(void **state)
 {
     (void)state;
     RUN_CLEAN(is_cancelled());
+    RUN_CLEAN(is_cancelled_in_a_script());
 }
 
 /* Requests to cancel hit what they are for, or what is sent again: nobody else sees them. */
@@ -300,6 +352,9 @@ async(void, leaves_things)
         }
         CHECK(await(number_of(db, "select count(*) from pg_locks where locktype = 'advisory'")) == 0);
         CHECK(await(code_of(db, "select * from x", "42P01")) == ENOENT);
+        async_with (tx, eddy_pg_transaction(db))
+            await(eddy_pg_execute(tx, "create temporary table x(i int)"));
+        CHECK(await(code_of(db, "select * from x", "42P01")) == ENOENT);
     }
 }
 
@@ -365,6 +420,7 @@ int main(void)
         cmocka_unit_test(values_come_back_as_they_were),
         cmocka_unit_test(errors_have_codes_and_the_words_of_the_server),
         cmocka_unit_test(many_tasks_share_a_few_connections),
+        cmocka_unit_test(a_long_statement_does_not_keep_the_rows_of_others),
         cmocka_unit_test(prepared_statements_follow_their_tables),
         cmocka_unit_test(a_cancelled_statement_ends_on_the_server),
         cmocka_unit_test(a_cancellation_harms_no_other_task),
