@@ -25,11 +25,17 @@ static char *copy(char *to, eddy_slice text)
     return to + text.size + 1;
 }
 
+/* A 0 byte in a header would end its name or value too early, and headers would be looked for after the last one. */
+static bool has_zero(const char *line, const char *end)
+{
+    return memchr(line, 0, (size_t)(end - line)) != NULL;
+}
+
 /* "Name: value" becomes name, 0, value, 0 at `to`, which is not larger. */
 static char *copy_header(char *to, const char *line, const char *end)
 {
     const char *colon = memchr(line, ':', (size_t)(end - line));
-    if (!colon || colon == line)
+    if (!colon || colon == line || has_zero(line, end))
         return to;
     const char *value = colon + 1;
     while (value < end && *value == ' ')
@@ -41,7 +47,7 @@ static char *copy_header(char *to, const char *line, const char *end)
 /* What follows a status is kept as the header Description, which takes no more room than the line. */
 static char *copy_description(char *to, const char *status, const char *end)
 {
-    if (end - status < 5)
+    if (end - status < 5 || has_zero(status, end))
         return to;
     to = copy(to, (eddy_slice){"Description", 11});
     return copy(to, (eddy_slice){status + 4, (size_t)(end - status - 4)});

@@ -10,7 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MOST_LINE = 1 << 20, MOST_IDLE = 65536, MOST_WORDS = 6 };
+/* MOST_MESSAGE: as in the servers, whatever limit one of them tells; sums of lengths cannot overflow. */
+enum { MOST_LINE = 1 << 20, MOST_IDLE = 65536, MOST_WORDS = 6, MOST_MESSAGE = INT32_MAX };
 
 /* The words of a line. */
 struct line {
@@ -69,7 +70,7 @@ static enum reader_result read_message(struct reader *r, size_t head, struct lin
         !read_number(line->words[words], &total) || (has_headers && !read_number(line->words[words - 1], &headers)) ||
         headers > total)
         return refuse(r, READER_BAD, "the head of a message is not valid");
-    if (total > r->limit)
+    if (total > r->limit || total > MOST_MESSAGE)
         return refuse(r, READER_LARGE, "a message is larger than the server said it would be");
     r->needed = head + (size_t)total + 2;
     if (r->input.size < r->needed)

@@ -104,6 +104,32 @@ static void what_is_no_operation_is_refused(void **state)
     is_refused("\r\n");
 }
 
+/* A limit that no message can have does not let lengths overflow. */
+static void a_limit_without_an_end_is_not_believed(void **state)
+{
+    static char text[] = "MSG a 1 18446744073709551600\r\nx\r\n";
+    struct reader reader = {.limit = SIZE_MAX};
+    struct view view;
+    (void)state;
+    assert_true(reader_give(&reader, (eddy_slice){text, sizeof text - 1}));
+    assert_int_equal(reader_next(&reader, &view), READER_LARGE);
+    reader_reset(&reader);
+}
+
+/* They end the names and values of what a message keeps; a header with one of its own is left out. */
+static void headers_with_a_zero_byte_are_left_out(void **state)
+{
+    static const char headers[] = "NATS/1.0 503 a\0b\r\nA\0x: 1\r\nB: 2\0\r\nC: 3\r\n\r\n";
+    struct view view = {.subject = {"a", 1}, .headers = {headers, sizeof headers - 1}};
+    eddy_nats_message *m = message_new(NULL, &view);
+    (void)state;
+    assert_non_null(m);
+    assert_string_equal(eddy_nats_header_of(m, "c"), "3");
+    assert_memory_equal(m->headers, "C\0003\0", 5);
+    assert_null(eddy_nats_header_of(m, "x"));
+    eddy_nats_message_free(m);
+}
+
 static void json_is_read_by_paths(void **state)
 {
     static const char json[] = " {\"a\\\"\": {\"x\": [1, \"}\"]}, "
@@ -139,6 +165,8 @@ int main(void)
         cmocka_unit_test(operations_may_be_cut_at_each_byte),
         cmocka_unit_test(changed_bytes_do_no_harm),
         cmocka_unit_test(what_is_no_operation_is_refused),
+        cmocka_unit_test(a_limit_without_an_end_is_not_believed),
+        cmocka_unit_test(headers_with_a_zero_byte_are_left_out),
         cmocka_unit_test(json_is_read_by_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
