@@ -76,6 +76,8 @@ const char *name_problem(const char *name)
 {
     if (!name || !*name)
         return "the name is empty";
+    if (strlen(name) > 250)
+        return "the name is longer than 250 bytes";
     for (; *name; name++)
         if ((unsigned char)*name <= ' ' || *name == 127 || strchr(".*>/\\", *name))
             return "the name has a blank, a dot, a wildcard or a slash in it";

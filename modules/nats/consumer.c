@@ -207,8 +207,7 @@ eddy_async(void, look_for, (eddy_nats_consumer *, c))
         eddy_nats_message_free(answer);
     else if (err.code == ENOENT)
         eddy_raise(ENOENT, "%s: stream %s has no consumer %s any more", c->line->link.label, c->stream, c->name);
-    else
-        eddy_await(eddy_sleep(AWAY));
+    eddy_await(eddy_sleep(AWAY)); /* also if it is there: it may have too many requests, and refuse the next one, too */
 }
 
 static void stop_waiting(eddy_nats_consumer *c)
@@ -231,15 +230,15 @@ eddy_async_define(eddy_nats_message *, eddy_nats_next, (eddy_nats_consumer *, c)
         c->is_away |= c->asked && eddy_time() - c->asked_at >= PATIENCE; /* a deleted consumer may say nothing */
         if (c->is_away || c->reconnects != c->line->reconnects)
             c->asked = 0; /* those requests are lost */
-        if (c->is_away)
+        if (c->is_away) {
             eddy_await(look_for(c));
+            continue; /* messages may have come, and the client may be gone */
+        }
         c->reconnects = c->line->reconnects;
         size_t wanted = c->waiting + c->prefetch;
         int code = c->asked < wanted && c->line->connected ? ask(c, wanted - c->asked) : 0;
         if (code)
             eddy_raise(code, "%s: %s: no message can be fetched", c->line->link.label, c->stream);
-        if (s->first) /* it came while this task looked for the consumer */
-            continue;
         eddy_event_clear(&s->arrived);
         eddy_await_for(eddy_event_wait(&s->arrived), PATIENCE, &err);
         if (err.code && err.code != ETIMEDOUT)

@@ -409,6 +409,8 @@ static int take(eddy_nats *n, enum reader_result what, const struct view *view, 
 {
     static const char no_memory[] = "there is no memory for what the server says";
     *why = no_memory;
+    if (what == READER_MESSAGE || what == READER_PONG || what == READER_PING)
+        n->failures = 0;
     if (what == READER_MESSAGE)
         deliver(n, view);
     else if (what == READER_PONG)
@@ -419,6 +421,7 @@ static int take(eddy_nats *n, enum reader_result what, const struct view *view, 
         return ENOMEM;
     else if (what == READER_ERROR && !take_refusal(n, view->text)) {
         *why = n->refusal;
+        n->is_dismissed = true;
         return link_refusal(view->text);
     }
     if (what == READER_PING)
@@ -457,6 +460,9 @@ static void lose(eddy_nats *n, const eddy_error *err)
     snprintf(why, sizeof why, "the connection was lost before the answer, and the message may have arrived (%.200s)",
              link_words(err));
     n->connected = false;
+    if (n->is_dismissed)
+        n->refusal[0] = '\0';
+    n->is_dismissed = false;
     link_close(&n->link);
     n->sending.size = 0;
     n->pongs = n->pings - n->unsent_pings;
@@ -552,7 +558,6 @@ eddy_async(void, read_all, (eddy_nats *, n))
         if (eddy_await(eddy_stream_read_some(n->link.stream, &bytes)) == 0)
             eddy_raise(ECONNRESET, "%s", *n->refusal ? n->refusal : "the server closed the connection");
         n->heard++;
-        n->failures = 0;
         if (!reader_give(reader, bytes))
             eddy_raise(ENOMEM, "there is no memory for a message");
     }
@@ -710,7 +715,7 @@ eddy_async_define(void, eddy_nats_close, (eddy_nats *, n))
 {
     eddy_error err;
     eddy_defer(free_unless_opened, &n);
-    if (n->connected && is_open(n))
+    if (is_open(n) && (n->connected || n->unsent.size)) /* without a connection the next one may come in time */
         eddy_await_for(wait_for(n, (struct call){.form = CALL_FLUSH}), n->address->limits.connect_seconds, &err);
     n->closing = true;
     if (n->keeper) {

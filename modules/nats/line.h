@@ -62,9 +62,10 @@ struct eddy_nats {
     uint64_t last_number;      /* of a subscription or a request */
     char inbox[48];            /* what the subjects of answers begin with: "_INBOX.xyz." */
     char refusal[256];         /* what the server refused since the last flush; "": nothing */
+    bool is_dismissed;         /* that was the end of the connection, and concerns no message */
     eddy_event more;           /* there is something to send */
     eddy_event ended;          /* the keeper */
-    unsigned failures;         /* attempts to connect since the last one that succeeded */
+    unsigned failures;         /* attempts to connect since a server did more than accept the login */
     uint64_t reconnects;
 };
 

@@ -163,6 +163,8 @@ eddy_async(void, greet, (struct link *, link), (struct address *, a), (const str
     if (!info || !link_read_info(link, a, info))
         eddy_raise(ENOMEM, "the login");
     bool has_tls = server->has_tls || json_bool(info, "tls_required");
+    if (has_tls && link->reader.input.size) /* they would seem to have come by TLS */
+        eddy_raise(EBADMSG, "the server sends bytes in plain text after it has asked for TLS");
     if (has_tls)
         eddy_await(eddy_start_tls(link->stream, a->limits.tls, server->host));
     eddy_await(log_in(link, a, has_tls, info));

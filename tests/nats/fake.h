@@ -26,6 +26,7 @@ struct fake {
     const char *info;   /* instead of its own INFO */
     bool refuses;       /* the login */
     bool is_silent;     /* answers no PING after the login */
+    bool refuses_subs;  /* the connection ends with the first one */
     int connections;
     struct sub subs[MOST_SUBS];
     char log[4096];     /* lines of CONNECT, SUB, UNSUB */
@@ -148,6 +149,10 @@ async(bool, obey, (struct talk *, t))
     if (strcmp(t->line, "PING") == 0) {
         await(ping(t));
         return true;
+    }
+    if (strncmp(t->line, "SUB ", 4) == 0 && t->fake->refuses_subs) {
+        await(eddy_stream_printf(t->s, "-ERR 'maximum subscriptions exceeded'\r\n"));
+        return false;
     }
     if (strncmp(t->line, "SUB ", 4) == 0)
         add_sub(t);

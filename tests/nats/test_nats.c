@@ -254,6 +254,24 @@ static void a_server_that_does_not_answer_is_given_up(void **state)
     RUN_CLEAN(is_silent());
 }
 
+/* It takes the login and nothing after it: the next attempts come later and later. */
+async(void, is_patient)
+{
+    struct fake fake = {.refuses_subs = true};
+    async_with (n, with_client(&fake, NULL)) {
+        await(eddy_sleep(0.5));
+        CHECK(fake.connections >= 2 && fake.connections < 10);
+        fake.refuses_subs = false;
+        await(eddy_nats_flush(n));
+    }
+}
+
+static void a_server_that_refuses_what_follows_the_login_is_not_stormed(void **state)
+{
+    (void)state;
+    RUN_CLEAN(is_patient());
+}
+
 /* ==== slow consumers ==== */
 
 async(void, is_slow)
@@ -323,6 +341,8 @@ async(void, opens)
     CHECK(await(opening_fails(fake.url, NULL, "protocol of NATS")) == EBADMSG);
     fake.info = "PING\r\n";
     CHECK(await(opening_fails(fake.url, NULL, "INFO")) == EBADMSG);
+    fake.info = "INFO {\"tls_required\":true}\r\nPONG\r\n";
+    CHECK(await(opening_fails(fake.url, NULL, "in plain text")) == EBADMSG);
     fake.info = "";
     CHECK(await(opening_fails(fake.url, &(eddy_nats_options){.connect_seconds = 0.05}, "within")) == ETIMEDOUT);
     await(fake_stop(&fake));
@@ -358,11 +378,31 @@ async(void, closes)
     await(fake_stop(&fake));
 }
 
+/* The server is away when the client is closed, and comes back. */
+async(void, closes_late)
+{
+    struct fake fake = {0}, again = {0};
+    await(fake_start(&fake, 0));
+    int port = eddy_server_port(fake.server);
+    eddy_nats *n = await(eddy_nats_open(fake.url));
+    await(eddy_nats_flush(n));
+    await(fake_stop(&fake));
+    await(eddy_sleep(0.1));
+    await(eddy_nats_publish(n, "a", "last words"));
+    struct eddy_nats_close *closing = spawn(eddy_nats_close(n));
+    await(eddy_sleep(0.01));
+    await(fake_start(&again, port));
+    await(closing);
+    CHECK(again.connections == 1);
+    await(fake_stop(&again));
+}
+
 static void opening_and_closing_say_what_is_wrong(void **state)
 {
     (void)state;
     RUN_CLEAN(opens());
     RUN_CLEAN(closes());
+    RUN_CLEAN(closes_late());
 }
 
 int main(void)
@@ -374,6 +414,7 @@ int main(void)
         cmocka_unit_test(refusals_reach_those_whom_they_concern),
         cmocka_unit_test(a_lost_connection_is_made_again_with_its_subscriptions),
         cmocka_unit_test(a_server_that_does_not_answer_is_given_up),
+        cmocka_unit_test(a_server_that_refuses_what_follows_the_login_is_not_stormed),
         cmocka_unit_test(what_a_slow_consumer_misses_is_counted),
         cmocka_unit_test(opening_and_closing_say_what_is_wrong),
     };
