@@ -20,6 +20,10 @@ struct command {
 
 extern const struct command command_run, command_new, command_tour, command_doctor;
 
+/* eddy NAME ...: executes eddy-NAME with these words, of which the first is replaced. Returns the exit status if
+ * there is no such program, or it cannot be executed. */
+int external_run(const char *name, char **argv);
+
 /* Writes "eddy: ", this and a newline to standard error; the result is CLI_TROUBLE. */
 int cli_trouble(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same with CLI_MISUSE. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c - the `eddy` command: finds the subcommand, and knows the help and the version. */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,7 +27,8 @@ static void print_usage(FILE *stream)
     fputs("eddy: async/await for C\n\nusage: eddy COMMAND [ARGUMENTS]\n\n", stream);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(stream, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
-    fputs("  help     explain a command: eddy help COMMAND\n\n"
+    fputs("  help     explain a command: eddy help COMMAND\n"
+          "  NAME     run the program eddy-NAME, if there is one (eddy jobs: the module jobs)\n\n"
           "  -h, --help     this text\n"
           "  -V, --version  the version\n",
           stream);
@@ -50,7 +52,7 @@ static int help(const char *name)
     }
     const struct command *command = find(name);
     if (!command)
-        return cli_misuse("no command \"%s\"; eddy help lists them", name);
+        return external_run(name, (char *[]){NULL, (char *)(uintptr_t)"--help", NULL});
     fputs(command->help, stdout);
     return finish(0);
 }
@@ -75,7 +77,7 @@ int main(int argc, char **argv)
     }
     const struct command *command = find(word);
     if (!command)
-        return cli_misuse("no command \"%s\"; eddy help lists them", word);
+        return external_run(word, argv + 1);
     if (argc > 2 && wants_help(argv[2]))
         return help(word);
     return finish(command->run(argc - 1, argv + 1));

@@ -29,8 +29,7 @@ static char *first_file(const char *base, const char *const *parts, const char *
     return folder ? text_format("%s/%s", folder, file) : NULL;
 }
 
-/* The folder of the executable; NULL: /proc is not mounted. */
-static char *own_folder(void)
+char *paths_own_folder(void)
 {
     char path[PATH_MAX];
     ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -112,7 +111,7 @@ static bool find_installed(struct paths *paths, const char *bin)
 bool paths_find(struct paths *paths)
 {
     *paths = (struct paths){0};
-    char *folder = own_folder();
+    char *folder = paths_own_folder();
     if (!folder) {
         cli_trouble(
             "cannot find where it is installed: /proc/self/exe is not readable; mount /proc");

@@ -26,6 +26,9 @@ struct paths {
     char *pkgconfig;    /* in a build tree, the folder of eddy-uninstalled.pc; NULL when installed */
 };
 
+/* The folder of the running executable; NULL: /proc is not mounted. */
+char *paths_own_folder(void);
+
 /* False: a message said what is missing. */
 bool paths_find(struct paths *paths);
 

@@ -62,6 +62,50 @@ def unknown_command_is_told(place):
     complains(place.eddy('help', 'walk'), 2, 'no command "walk"')
 
 
+# ---- external commands ----
+
+SAYS = '#!/bin/sh\necho "$0"\nprintf "[%s]" "$@"\nexit 7\n'
+
+
+def program(folder, name, text=SAYS):
+    path = os.path.join(folder, name)
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(text)
+    os.chmod(path, 0o755)
+    return path
+
+
+@check
+def unknown_name_runs_a_program_from_the_path(place):
+    folder = place.path('programs')
+    os.makedirs(folder)
+    said = program(folder, 'eddy-walk')
+    env = {'PATH': folder + ':' + os.environ['PATH']}
+    ends(place.eddy('walk', 'a b', '--help', '', env=env), 7, stdout=said + '\n[a b][--help][]', stderr='')
+    ends(place.eddy('help', 'walk', env=env), 7, stdout=said + '\n[--help]', stderr='')
+    program(folder, 'eddy-version')
+    contains(place.eddy('--version', env=env).stdout, 'eddy ')
+    program(folder, 'eddy-run', '#!/bin/sh\nexit 9\n')  # no program takes the place of a command
+    ends(place.eddy('run', env=env), 2)
+    complains(place.eddy('-walk', env=env), 2, 'no command "-walk"')
+    complains(place.eddy('../programs/eddy-walk', env=env), 2, 'no command')
+    os.chmod(said, 0o644)
+    complains(place.eddy('walk', env=env), 2, 'no command "walk"')
+    program(folder, 'eddy-broken', '#!/no/such/shell\n')
+    complains(place.eddy('broken', env=env), 1, 'cannot be executed')
+
+
+@check
+def unknown_name_runs_a_program_beside_eddy(place):
+    folder = place.path('prefix')
+    os.makedirs(folder)
+    eddy = shutil.copy(EDDY, os.path.join(folder, 'eddy'))
+    said = program(folder, 'eddy-walk')
+    result = subprocess.run([eddy, 'walk', 'x'], capture_output=True, text=True, timeout=LIMIT, check=False,
+                            env={**os.environ, 'PATH': '/usr/bin:/bin'})
+    ends(result, 7, stdout=said + '\n[x]', stderr='')
+
+
 @check
 def full_device_is_a_failure(place):
     with open('/dev/full', 'w', encoding='utf-8') as full:
