@@ -133,6 +133,7 @@ eddy_async(void, run_and_keep, (struct kept *, k), (const struct eddy_wire *, ar
     eddy_event_clear(&k->ended);
     eddy_defer(end_run, k);
     k->result.size = 0;
+    k->result.failed = false;
     eddy_await(run_here((struct eddy_remote_function *)(void *)(uintptr_t)k->function, args, &k->result));
     k->until = eddy_time() + (keep > 0 ? keep : 86400);
 }

@@ -50,7 +50,7 @@ const char *function_signature(struct eddy_remote_function *f)
 
 int job_prepare(struct job_body *job, struct eddy_remote_function *f, const void *data, size_t size)
 {
-    *job = (struct job_body){.function = f, .args = {.data = data, .size = size, .keeps = true},
+    *job = (struct job_body){.function = f, .args = {.data = data, .size = size},
                              .body = calloc(1, f->size)};
     if (!job->body)
         return ENOMEM;
@@ -61,10 +61,7 @@ int job_prepare(struct job_body *job, struct eddy_remote_function *f, const void
 
 void job_free(struct job_body *job)
 {
-    for (void *block; (block = job->args.blocks);) {
-        job->args.blocks = *(void **)block;
-        free(block);
-    }
+    wire_forget(&job->args, true);
     free(job->body);
     job->body = NULL;
 }
@@ -90,6 +87,7 @@ int job_result(struct eddy_remote_function *f, const void *data, size_t size, vo
     bool is_good = !r.failed && r.size == 0;
     if (is_good)
         memcpy(result, (char *)body + f->result_offset, f->result_size);
+    wire_forget(&r, !is_good);
     free(body);
     return is_good ? 0 : EBADMSG;
 }

@@ -12,6 +12,9 @@ struct job_body {
     struct eddy_awaitable *body;  /* NULL: there is none */
 };
 
+/* Forgets what was read, and frees the memory of its texts and arrays or leaves it to the caller. */
+void wire_forget(struct eddy_wire_reader *r, bool with_memory);
+
 struct eddy_remote_function *function_of(const struct eddy_awaitable_type *type);
 /* The n-th; NULL: there are not so many. */
 struct eddy_remote_function *function_at(size_t n);

@@ -46,12 +46,19 @@ void leases_turn(void)
 void lease_begin(struct lease *lease)
 {
     pthread_mutex_lock(&all.mutex);
-    lease->begun = now_in_seconds();
+    lease->begun = 0;
     lease->next = all.first;
     lease->link = &all.first;
     if (lease->next)
         lease->next->link = &lease->next;
     all.first = lease;
+    pthread_mutex_unlock(&all.mutex);
+}
+
+void lease_run(struct lease *lease)
+{
+    pthread_mutex_lock(&all.mutex);
+    lease->begun = now_in_seconds();
     pthread_mutex_unlock(&all.mutex);
 }
 
@@ -77,7 +84,7 @@ bool lease_is_held(struct lease *lease)
 /* A lease whose time is over is let go: nothing is said for it any more. */
 static bool renew(struct lease *lease, double now)
 {
-    bool is_late = lease->time_limit > 0 && now - lease->begun > lease->time_limit + 1;
+    bool is_late = lease->begun > 0 && lease->time_limit > 0 && now - lease->begun > lease->time_limit + 1;
     if (is_late || now - all.turned > lease->stall_limit)
         lease->let_go = true;
     return !lease->let_go;

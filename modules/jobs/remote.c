@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 enum { SUBJECT = 300, PATIENCE = 30 }; /* PATIENCE: seconds in which a job must have been stored */
 #define LOOK 2.0                       /* seconds between two looks into the stream of results */
@@ -153,7 +154,7 @@ eddy_async(void, take_result, (struct sent *, s), (const eddy_nats_message *, m)
 {
     const char *code = eddy_nats_header_of(m, "Eddy-Error"), *worker = eddy_nats_header_of(m, "Eddy-Worker");
     if (code)
-        eddy_raise(atoi(code), "%s, on worker %s: %.*s", s->f->name, worker ? worker : "?",
+        eddy_raise(atoi(code) > 0 ? atoi(code) : EBADMSG, "%s, on worker %s: %.*s", s->f->name, worker ? worker : "?",
                    m->data.size < 1500 ? (int)m->data.size : 1500, m->data.data);
     result->data = malloc(m->data.size + 1);
     if (!result->data)
@@ -162,21 +163,27 @@ eddy_async(void, take_result, (struct sent *, s), (const eddy_nats_message *, m)
     result->size = m->data.size;
 }
 
-/* Looks for a result of the key. An error is no result: it is removed, and the job runs again. True: there is one. */
+bool remote_is_over(const eddy_nats_message *result)
+{
+    const char *until = eddy_nats_header_of(result, "Eddy-Until");
+    return eddy_nats_header_of(result, "Eddy-Error") || (until && strtod(until, NULL) <= (double)time(NULL));
+}
+
+/* Looks for a result of the key. One that is over is removed, and the job runs again. True: there is one. */
 eddy_async(bool, find_kept, (struct sent *, s), (struct eddy_wire *, result))
 {
     char of_key[33];
     eddy_nats *n = s->caller->client;
     eddy_nats_message *m = eddy_await(eddy_nats_stream_last(n, KEPT, s->result));
     eddy_defer(free_message, &m);
-    bool is_error = m && eddy_nats_header_of(m, "Eddy-Error");
-    if (m && !is_error)
+    bool is_over = m && remote_is_over(m);
+    if (m && !is_over)
         eddy_await(take_result(s, m, result));
-    if (is_error)
+    if (is_over)
         eddy_await(eddy_nats_stream_remove(n, KEPT, m->revision));
     digest(s->result, of_key);
-    snprintf(s->unique, sizeof s->unique, "%s-%llu", of_key, is_error ? (unsigned long long)m->revision : 0);
-    return m && !is_error;
+    snprintf(s->unique, sizeof s->unique, "%s-%llu", of_key, is_over ? (unsigned long long)m->revision : 0);
+    return m && !is_over;
 }
 
 /* It may be tried again, since a second job of the same id is dropped. */

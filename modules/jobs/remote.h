@@ -12,11 +12,15 @@
 #define KEPT "EDDY_KEPT"         /* of results of jobs with a key, for a day: eddy.kept.FUNCTION.DIGEST */
 #define DEAD "EDDY_DEAD"         /* of jobs that were given up: eddy.dead.FUNCTION */
 
+#define BACK "eddy.kept.back"    /* in KEPT, a mark for each job that was given back: eddy.kept.back.ID.DELIVERY */
+
 /* EDDY_JOBS of the environment; NULL: jobs run here. */
 const char *remote_url(void);
 /* Sends a job and waits for its result. key NULL: none. */
 eddy_async_declare(void, remote_run, (struct eddy_remote_function *, f), (const char *, key),
                    (const struct eddy_wire *, args), (struct eddy_wire *, result));
+/* Of the result of a key: it is a failure, or its time is over; so the job may run again. */
+bool remote_is_over(const eddy_nats_message *result);
 /* Connects, and creates the streams. */
 eddy_async_declare(eddy_nats *, remote_connect, (const char *, name));
 

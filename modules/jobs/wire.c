@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "eddy/jobs.h"
+#include "function.h"
 
 enum { HEAD = 9 }; /* bytes that the head of an item has at most */
 enum kind { NONE, NATURAL, NEGATIVE, REAL, TEXT, BYTES, NOTHING, ARRAY };
@@ -232,20 +232,34 @@ double eddy_wire_get_real(struct eddy_wire_reader *r)
     return 0;
 }
 
-/* Blocks that are kept begin with a pointer to the one before. */
+/* The memory of a text or an array. The caller frees it by `free`, so the note about it stands apart. */
+struct block {
+    struct block *next;
+    void *memory;
+};
+
 void *eddy_wire_room(struct eddy_wire_reader *r, size_t size)
 {
-    size_t head = r->keeps ? _Alignof(max_align_t) : 0;
-    char *block = r->failed ? NULL : calloc(1, head + size + 1);
-    if (!block) {
+    struct block *block = r->failed ? NULL : malloc(sizeof *block);
+    void *memory = block ? calloc(1, size + 1) : NULL;
+    if (!memory) {
+        free(block);
         r->failed = true;
         return NULL;
     }
-    if (r->keeps) {
-        *(void **)(void *)block = r->blocks;
-        r->blocks = block;
+    *block = (struct block){r->blocks, memory};
+    r->blocks = block;
+    return memory;
+}
+
+void wire_forget(struct eddy_wire_reader *r, bool with_memory)
+{
+    for (struct block *block; (block = r->blocks);) {
+        r->blocks = block->next;
+        if (with_memory)
+            free(block->memory);
+        free(block);
     }
-    return block + head;
 }
 
 char *eddy_wire_get_text(struct eddy_wire_reader *r)

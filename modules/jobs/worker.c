@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lease.h"
@@ -25,6 +26,7 @@ struct worker {
     eddy_nats *client;
     eddy_semaphore slots;
     struct running *first;
+    bool is_ending;         /* jobs that run are cancelled, to be run elsewhere */
     char name[96];          /* HOST:PID */
 };
 
@@ -36,6 +38,7 @@ struct running {
     eddy_nats_message *message;
     struct lease lease;
     eddy_task *task;         /* NULL: it does not run yet */
+    bool is_withdrawn;       /* by its caller */
     const char *id, *result; /* of its headers */
 };
 
@@ -44,12 +47,17 @@ struct running {
 /* Stores a result; tries again while the job is this worker's. True: it was stored, or another one was before. */
 eddy_async(bool, store_result, (struct running *, job), (eddy_slice, data), (int, code))
 {
-    char number[16];
+    char number[16], until[32];
     eddy_error err;
+    double keep = job->f->limits.keep;
     snprintf(number, sizeof number, "%d", code);
-    eddy_nats_header headers[3] = {{"Nats-Expected-Last-Subject-Sequence", "0"}, {"Eddy-Worker", job->worker->name},
-                                   {"Eddy-Error", number}};
-    eddy_nats_outgoing m = {.subject = job->result, .data = data, .headers = headers, .header_count = code ? 3 : 2};
+    snprintf(until, sizeof until, "%.0f", (double)time(NULL) + keep);
+    eddy_nats_header headers[3] = {{"Nats-Expected-Last-Subject-Sequence", "0"}, {"Eddy-Worker", job->worker->name}};
+    eddy_nats_outgoing m = {.subject = job->result, .data = data, .headers = headers, .header_count = 2};
+    if (code)
+        headers[m.header_count++] = (eddy_nats_header){"Eddy-Error", number};
+    else if (keep > 0)
+        headers[m.header_count++] = (eddy_nats_header){"Eddy-Until", until};
     while (lease_is_held(&job->lease)) {
         (void)eddy_await(eddy_nats_store(job->worker->client, &m), &err);
         if (err.code == 0 || err.code == EEXIST)
@@ -57,6 +65,7 @@ eddy_async(bool, store_result, (struct running *, job), (eddy_slice, data), (int
         if (err.code == EMSGSIZE) {
             m.data = (eddy_slice){"its result is larger than the server takes", 42};
             m.header_count = 3;
+            headers[2] = (eddy_nats_header){"Eddy-Error", number};
             snprintf(number, sizeof number, "%d", EMSGSIZE);
             continue;
         }
@@ -83,7 +92,8 @@ eddy_async(void, give_up, (struct running *, job), (uint64_t, tries))
     char subject[300], text[200];
     eddy_error err;
     snprintf(subject, sizeof subject, "eddy.dead.%.200s", job->f->name);
-    snprintf(text, sizeof text, "it was given up, since %llu workers were lost while they ran it; it lies in EDDY_DEAD",
+    snprintf(text, sizeof text,
+             "it was given up, since %llu workers were lost while they ran it; the stream EDDY_DEAD keeps it",
              (unsigned long long)tries);
     eddy_nats_header headers[] = {{"Eddy-Subject", job->message->subject}, {"Eddy-Id", job->id},
                                   {"Eddy-Result", job->result}, {"Eddy-Reason", text}};
@@ -92,6 +102,35 @@ eddy_async(void, give_up, (struct running *, job), (uint64_t, tries))
     (void)eddy_await(eddy_nats_store(job->worker->client, &m), &err);
     if (!err.code)
         eddy_await(fail(job, EOWNERDEAD, text));
+}
+
+/* ==== jobs that are given back ==== */
+
+/* To another worker, as this one ends. JetStream counts that as a delivery; a mark says that no worker was lost. */
+eddy_async(void, give_back, (struct running *, job))
+{
+    char subject[300];
+    eddy_error err;
+    uint64_t delivery = eddy_nats_delivery_of(job->message).deliveries;
+    snprintf(subject, sizeof subject, BACK ".%.200s.%llu", job->id ? job->id : "-", (unsigned long long)delivery);
+    eddy_await_always(eddy_nats_publish(job->worker->client, subject, ""), &err);
+    eddy_nats_nak(job->message, 0);
+}
+
+/* How often it was given back. */
+eddy_async(uint64_t, count_given_back, (struct running *, job))
+{
+    static const char mark[] = "\"" BACK ".";
+    char json[300];
+    uint64_t count = 0;
+    if (strpbrk(job->id, "\"\\"))
+        return 0;
+    snprintf(json, sizeof json, "{\"subjects_filter\":\"" BACK ".%.200s.*\"}", job->id);
+    eddy_nats_message *m = eddy_await(eddy_nats_api(job->worker->client, "STREAM.INFO." KEPT, json));
+    for (const char *at = m->data.data; (at = strstr(at, mark)); at += sizeof mark - 1)
+        count++;
+    eddy_nats_message_free(m);
+    return count;
 }
 
 /* ==== one job ==== */
@@ -123,7 +162,9 @@ eddy_async(void, run_and_tell, (struct running *, job))
     eddy_defer(free_wire, &result);
     eddy_await_always(run_body(job, &result), &err);
     eddy_slice data = {(const char *)result.data, result.size};
-    if (err.code) {
+    if (err.code == ECANCELED && job->worker->is_ending && !job->is_withdrawn) {
+        eddy_await(give_back(job));
+    } else if (err.code) {
         eddy_error_format(&err, text, sizeof text);
         eddy_await(fail(job, err.code, text));
     } else {
@@ -138,7 +179,7 @@ eddy_async(bool, has_result, (struct running *, job))
     if (strncmp(job->result, "eddy.kept.", 10) != 0)
         return false;
     eddy_nats_message *m = eddy_await(eddy_nats_stream_last(job->worker->client, KEPT, job->result), &err);
-    bool has = !err.code && m && !eddy_nats_header_of(m, "Eddy-Error");
+    bool has = !err.code && m && !remote_is_over(m);
     if (!err.code)
         eddy_nats_message_free(m);
     return has;
@@ -166,12 +207,23 @@ eddy_async(void, run_job, (struct running *, job))
     eddy_defer(leave_slot, slots);
     eddy_defer(end_job, job);
     job->task = eddy_current_task();
-    uint64_t deliveries = eddy_nats_delivery_of(job->message).deliveries;
-    int tries = job->f->limits.tries > 0 ? job->f->limits.tries : TRIES;
-    if (!job->id || !job->result)
+    lease_run(&job->lease);
+    uint64_t lost = eddy_nats_delivery_of(job->message).deliveries - 1;
+    uint64_t tries = job->f->limits.tries > 0 ? (uint64_t)job->f->limits.tries : TRIES;
+    if (!lease_is_held(&job->lease)) /* it waited here for so long that it is another worker's */
+        return;
+    if (!job->id || !job->result || job->is_withdrawn) {
         eddy_nats_terminate(job->message);
-    else if (deliveries > (uint64_t)tries)
-        eddy_await_always(give_up(job, deliveries - 1), &err);
+        return;
+    }
+    if (lost >= tries) {
+        uint64_t back = eddy_await(count_given_back(job), &err);
+        if (err.code) /* it comes again */
+            return;
+        lost -= back < lost ? back : lost;
+    }
+    if (lost >= tries)
+        eddy_await_always(give_up(job, lost), &err);
     else if (eddy_await(has_result(job)))
         eddy_nats_ack(job->message);
     else
@@ -202,26 +254,22 @@ static struct running *new_job(struct worker *w, struct eddy_remote_function *f,
 
 /* ==== fetching ==== */
 
-static void give_back_unless_run(struct running **job)
-{
-    if (!*job)
-        return;
-    eddy_nats_nak((*job)->message, 0);
-    end_job(*job);
-}
-
 eddy_async(void, fetch_one, (struct worker *, w), (struct eddy_remote_function *, f), (eddy_nats_consumer *, c),
            (eddy_group *, jobs))
 {
+    eddy_error err, late;
     struct running *job = new_job(w, f, eddy_await(eddy_nats_next(c)));
-    eddy_defer(give_back_unless_run, &job);
     if (!job)
         return;
-    eddy_await(eddy_semaphore_acquire(&w->slots));
-    if (eddy_group_spawn(jobs, run_job(job)) == 0)
-        job = NULL;
-    else
+    eddy_await_always(eddy_semaphore_acquire(&w->slots), &err);
+    if (!err.code && eddy_group_spawn(jobs, run_job(job)) == 0)
+        return;
+    if (!err.code)
         eddy_semaphore_release(&w->slots);
+    eddy_await_always(give_back(job), &late);
+    end_job(job);
+    if (err.code)
+        eddy_reraise(&err);
 }
 
 static void free_consumer(eddy_nats_consumer **c)
@@ -265,8 +313,11 @@ eddy_async(void, obey_cancellations, (struct worker *, w))
     eddy_async_for (m, eddy_nats_messages(s)) {
         const char *id = m->subject + sizeof "eddy.cancel." - 1;
         for (struct running *job = w->first; job; job = job->next)
-            if (job->task && job->id && strcmp(job->id, id) == 0)
-                (eddy_cancel)(job->task, "cancelled by the caller");
+            if (job->id && strcmp(job->id, id) == 0) {
+                job->is_withdrawn = true;
+                if (job->task)
+                    (eddy_cancel)(job->task, "cancelled by the caller");
+            }
     }
 }
 
@@ -305,20 +356,28 @@ eddy_async(void, turn_until_done, (struct worker *, w))
     }
 }
 
+static void end_jobs(struct worker *w)
+{
+    w->is_ending = true;
+}
+
 /* No more jobs are fetched after a signal; those that run are ended. */
 eddy_async(void, work_until_signal, (struct worker *, w))
 {
-    eddy_error err;
+    eddy_error err, cancelled = {0};
     eddy_async_with (jobs, eddy_task_group()) {
+        eddy_defer(end_jobs, w);
         __auto_type working = eddy_spawn(work(w, jobs));
         __auto_type signalled = eddy_spawn(wait_for_signal());
-        while (!eddy_done(signalled) && !eddy_done(working))
-            eddy_await(eddy_sleep(0.05));
+        while (!eddy_done(signalled) && !eddy_done(working) && !cancelled.code)
+            eddy_await_always(eddy_sleep(0.05), &cancelled); /* the tasks end before this one does */
         bool has_failed = eddy_done(working);
         (eddy_cancel)(signalled, NULL);
         eddy_await_always(signalled, &err);
         (eddy_cancel)(working, NULL);
         eddy_await_always(working, &err);
+        if (cancelled.code)
+            eddy_reraise(&cancelled);
         if (has_failed && err.code)
             eddy_reraise(&err);
         eddy_await(turn_until_done(w));

@@ -97,6 +97,20 @@ remote_async(int, limited, (double, seconds))
 }
 remote_limits(limited, .time_limit = 0.5);
 
+/* When it ran. */
+remote_async(double, stamp)
+{
+    return eddy_time();
+}
+remote_limits(stamp, .keep = 1);
+
+/* It may be lost never, and not take long. */
+remote_async(int, fragile, (int, n))
+{
+    return n;
+}
+remote_limits(fragile, .tries = 1, .time_limit = 0.5);
+
 /* Kills its worker. */
 remote_async(void, poison)
 {

@@ -2,6 +2,9 @@
 /* test_jobs.c - jobs in the process that asks for them. */
 #include "unit/run_clean.h"
 
+#include <malloc.h>
+
+#include "function.h"
 #include "functions.h"
 
 /* ==== values ==== */
@@ -152,17 +155,30 @@ static void damaged_bytes_are_refused(void **state)
             memcpy(copy, w.data, size);
             if (size)
                 copy[(size * 7 + (size_t)change) % size] ^= (unsigned char)change;
-            struct eddy_wire_reader reader = {.data = copy, .size = size, .keeps = true};
+            struct eddy_wire_reader reader = {.data = copy, .size = size};
             route got = {0};
             ed_get_route(&reader, &got);
             if (change == 0)
                 assert_int_equal(reader.failed, size < w.size);
-            for (void *block; (block = reader.blocks);) {
-                reader.blocks = *(void **)block;
-                free(block);
-            }
+            wire_forget(&reader, true);
             free(copy);
         }
+    free(w.data);
+}
+
+/* What was read of it until then is freed. */
+static void a_result_that_cannot_be_read_leaves_no_memory(void **state)
+{
+    point points[] = {{1, 2}, {3, 4}};
+    route r = {.name = "home", .points = {points, 2}, .count = 2}, got;
+    struct eddy_wire w = {0};
+    (void)state;
+    ed_put_route(&w, &r);
+    struct eddy_remote_function *f = function_of(&extend__type);
+    size_t before = mallinfo2().uordblks;
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(job_result(f, w.data, w.size - 1, &got), EBADMSG);
+    assert_in_range(mallinfo2().uordblks, 0, before + 10000); /* what malloc keeps for the next one counts, too */
     free(w.data);
 }
 
@@ -175,6 +191,7 @@ int main(void)
         cmocka_unit_test(a_job_of_a_key_runs_once),
         cmocka_unit_test(many_jobs_run_side_by_side),
         cmocka_unit_test(damaged_bytes_are_refused),
+        cmocka_unit_test(a_result_that_cannot_be_read_leaves_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

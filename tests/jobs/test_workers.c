@@ -70,6 +70,82 @@ static void calls_are_answered_by_a_worker(void **state)
     end_worker(worker, SIGTERM); /* the job that was cancelled does not keep it */
 }
 
+/* The result of a key is kept for as long as its function says. */
+async(void, is_kept)
+{
+    double first = await(eddy_remote(stamp(), "noon"));
+    CHECK(await(eddy_remote(stamp(), "noon")) == first || eddy_time() - first >= 1);
+    await(eddy_sleep(2.2));
+    CHECK(await(eddy_remote(stamp(), "noon")) > first);
+}
+
+static void a_result_is_kept_as_long_as_its_function_says(void **state)
+{
+    pid_t worker = start_worker();
+    (void)state;
+    assert_int_equal(eddy_run(is_kept()), 0);
+    end_worker(worker, SIGTERM);
+}
+
+/* ==== jobs that wait on a worker ==== */
+
+async(void, waits_its_turn, (pid_t, worker))
+{
+    __auto_type slow = spawn(eddy_remote(sleeps(1, 3.5)));
+    await(eddy_sleep(0.7));
+    __auto_type waits = spawn(eddy_remote(fragile(7)));
+    if (worker) {
+        await(eddy_sleep(0.5));
+        kill(worker, SIGTERM);
+    }
+    CHECK(await(slow) == 1);
+    if (worker) { /* it has given back the job that it had not begun */
+        end_worker(worker, 0);
+        worker = start_worker();
+    }
+    CHECK(await(waits) == 7);
+    if (worker)
+        end_worker(worker, SIGTERM);
+}
+
+static void a_job_that_waits_on_a_worker_loses_no_try(void **state)
+{
+    (void)state;
+    setenv("EDDY_JOBS_SLOTS", "1", 1);
+    pid_t worker = start_worker();
+    assert_int_equal(eddy_run(waits_its_turn(0)), 0);
+    assert_int_equal(eddy_run(waits_its_turn(worker)), 0);
+    unsetenv("EDDY_JOBS_SLOTS");
+}
+
+/* A worker that is cancelled gives its jobs to others. */
+async(void, is_cancelled_elsewhere)
+{
+    char *const argv[] = {program, (char *)(uintptr_t)"short", NULL};
+    pid_t worker;
+    int status;
+    CHECK(posix_spawn(&worker, program, NULL, NULL, argv, environ) == 0);
+    __auto_type job = spawn(eddy_remote(sleeps(5, 2)));
+    await(eddy_sleep(0.5));
+    CHECK(waitpid(worker, &status, 0) == worker && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    worker = start_worker();
+    CHECK(await(job) == 5);
+    end_worker(worker, SIGTERM);
+}
+
+async(void, work_shortly)
+{
+    eddy_error err;
+    await_for(eddy_worker(), 1.5, &err);
+    CHECK(err.code == ETIMEDOUT);
+}
+
+static void jobs_of_a_cancelled_worker_go_elsewhere(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run(is_cancelled_elsewhere()), 0);
+}
+
 /* ==== kill -9 ==== */
 
 async(void, sleep_remotely, (int, i), (int *, good))
@@ -159,12 +235,17 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "worker") == 0)
         return eddy_run(eddy_worker());
+    if (argc > 1 && strcmp(argv[1], "short") == 0)
+        return eddy_run(work_shortly());
     ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
     if (size < 0)
         return 1;
     setenv("EDDY_JOBS", getenv("NATS_URL"), 1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_are_answered_by_a_worker),
+        cmocka_unit_test(a_result_is_kept_as_long_as_its_function_says),
+        cmocka_unit_test(a_job_that_waits_on_a_worker_loses_no_try),
+        cmocka_unit_test(jobs_of_a_cancelled_worker_go_elsewhere),
         cmocka_unit_test(a_killed_worker_loses_no_job),
         cmocka_unit_test(a_job_that_kills_its_workers_is_given_up),
         cmocka_unit_test(a_worker_that_stands_still_loses_its_job),

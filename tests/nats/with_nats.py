@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 
-PATIENCE = 90
+PATIENCE = 150
 # Made from the seed in test_real.c.
 NKEY = 'UDSAGCMYZ7K22FZDYFU7SVVKBOPLQYM3LGJL2YJMFL2CR26HT6G7AGME'
 RULES = '''

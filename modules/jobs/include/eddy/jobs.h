@@ -45,8 +45,7 @@ struct eddy_wire_reader {
     const unsigned char *data;
     size_t size;
     bool failed;           /* they are not what the type says, or there is no memory */
-    bool keeps;            /* memory of texts and arrays is in `blocks`; else the caller's */
-    void *blocks;
+    void *blocks;          /* notes about the memory of texts and arrays */
     struct { int kind; uint64_t number; double real; eddy_slice bytes; } item;
 };
 EDDY_API void eddy_wire_put_number(struct eddy_wire *w, int64_t value);
