@@ -111,6 +111,15 @@ remote_async(int, fragile, (int, n))
 }
 remote_limits(fragile, .tries = 1, .time_limit = 0.5);
 
+/* Kills its worker as long as there is a file. */
+remote_async(int, moody, (const char *, path))
+{
+    if (access(path, F_OK) == 0)
+        kill(getpid(), SIGKILL);
+    return 1;
+}
+remote_limits(moody, .tries = 1);
+
 /* Kills its worker. */
 remote_async(void, poison)
 {

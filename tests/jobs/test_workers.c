@@ -231,6 +231,100 @@ static void a_job_may_be_longer_than_a_lease(void **state)
     end_worker(worker, SIGTERM);
 }
 
+/* ==== eddy jobs ==== */
+
+/* Runs `eddy-jobs WORDS`; what it writes goes to `text`. Returns its status. */
+static int command(const char *words, char text[4096])
+{
+    char line[8192];
+    snprintf(line, sizeof line, "'%s' %s 2>&1", getenv("EDDY_JOBS_PROGRAM"), words);
+    FILE *pipe = popen(line, "r");
+    assert_non_null(pipe);
+    size_t size = fread(text, 1, 4095, pipe);
+    text[size] = '\0';
+    int status = pclose(pipe);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* The counts of a function in `eddy-jobs top`. */
+static bool top_says(const char *function, int queued, int running, int dead)
+{
+    char text[4096], name[64];
+    int counts[3] = {0, 0, 0};
+    assert_int_equal(command("top", text), 0);
+    snprintf(name, sizeof name, "\n%s ", function);
+    const char *found = strstr(text, name);
+    if (found)
+        assert_int_equal(sscanf(found + strlen(name), "%d %d %d", &counts[0], &counts[1], &counts[2]), 3);
+    return counts[0] == queued && counts[1] == running && counts[2] == dead;
+}
+
+async(int, ask_moody, (const char *, path))
+{
+    eddy_error err;
+    await(eddy_remote(moody(path), "mood"), &err);
+    return err.code;
+}
+
+static void the_command_looks_after_dead_letters(void **state)
+{
+    char path[64], text[4096], words[64];
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/eddy-moody-%d", (int)getpid());
+    fclose(fopen(path, "w"));
+    pid_t workers[] = {start_worker(), start_worker()};
+    assert_int_equal(eddy_run(ask_moody(path)), EOWNERDEAD);
+    assert_true(top_says("moody", 0, 0, 1) && top_says("poison", 0, 0, 1));
+    assert_int_equal(command("list", text), 0);
+    const char *line = strstr(text, " moody ");
+    assert_non_null(line);
+    assert_non_null(strstr(line, "1 workers were lost"));
+    while (line > text && line[-1] != '\n')
+        line--;
+    snprintf(words, sizeof words, "retry %d", atoi(line));
+    unlink(path);
+    assert_int_equal(command(words, text), 0);
+    assert_string_equal(text, "1 dead letter queued again\n");
+    while (!top_says("moody", 0, 0, 0))
+        usleep(50000);
+    assert_int_equal(command(words, text), 1);
+    assert_non_null(strstr(text, "there is no dead letter"));
+    fclose(fopen(path, "w")); /* the result is kept: it does not run again */
+    assert_int_equal(eddy_run(ask_moody(path)), 0);
+    unlink(path);
+    for (int i = 0; i < 2; i++) {
+        int status;
+        kill(workers[i], SIGTERM);
+        waitpid(workers[i], &status, 0);
+    }
+    assert_int_equal(command("retry all", text), 0);
+    assert_true(top_says("poison", 1, 0, 0)); /* no worker is left */
+    assert_int_equal(command("delete all", text), 0);
+    assert_string_equal(text, "0 dead letters deleted\n");
+    assert_int_equal(command("list", text), 0);
+    assert_string_equal(text, "there are no dead letters\n");
+}
+
+static void the_command_says_what_is_wrong(void **state)
+{
+    static const char *const wrong[] = {"", "walk", "retry", "delete", "list 1", "top all", "list --walk",
+                                        "delete 1 2"};
+    char text[4096];
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(command(wrong[i], text), 2);
+        assert_ptr_equal(strstr(text, "eddy jobs: "), text);
+    }
+    assert_int_equal(command("--server '' list", text), 2);
+    assert_non_null(strstr(text, "set EDDY_JOBS"));
+    assert_int_equal(command("delete x", text), 1);
+    assert_int_equal(command("--server nats://127.0.0.1:1 list", text), 1);
+    assert_non_null(strstr(text, "Connection refused"));
+    assert_int_equal(command("--help", text), 0);
+    assert_ptr_equal(strstr(text, "usage: eddy jobs"), text);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "worker") == 0)
@@ -250,6 +344,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_job_that_kills_its_workers_is_given_up),
         cmocka_unit_test(a_worker_that_stands_still_loses_its_job),
         cmocka_unit_test(a_job_may_be_longer_than_a_lease),
+        cmocka_unit_test(the_command_says_what_is_wrong),
+        cmocka_unit_test(the_command_looks_after_dead_letters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * command.c - the program eddy-jobs, which `eddy jobs` runs: what is queued, runs and was given up, by function; and
+ * what becomes of jobs that were given up, the dead letters.
+ *
+ * Invariant: a dead letter is removed after its job was stored again, under an id that a second attempt has, too.
+ */
+#define _GNU_SOURCE
+#define EDDY_LIBRARY
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "remote.h"
+
+static const char help[] =
+    "usage: eddy jobs [--server URL] COMMAND\n"
+    "\n"
+    "Looks after the jobs of programs that include <eddy/jobs.h>. A job whose workers were lost too\n"
+    "often is given up: it becomes a dead letter, which stays until it is retried or deleted.\n"
+    "\n"
+    "  list             the dead letters: ID, function, reason\n"
+    "  retry ID|all     queues their jobs again; nobody waits for their results any more\n"
+    "  delete ID|all    deletes them\n"
+    "  top              jobs by function: queued, running, dead; on a terminal again and again\n"
+    "\n"
+    "  --server URL     the NATS server, nats://HOST; else EDDY_JOBS says it\n"
+    "  -h, --help       this text\n"
+    "\n"
+    "exit status: 0; 1 if the server does not answer, or has no such dead letter; 2 for a wrong\n"
+    "command line\n";
+
+/* What the command line says. */
+struct order {
+    const char *server, *command, *id; /* id NULL: none was given */
+};
+
+/* ==== dead letters ==== */
+
+typedef struct letter {
+    eddy_nats *client;
+    eddy_nats_message *message;
+    unsigned long long number; /* its ID: the sequence number in the stream */
+} letter;
+
+static const char *header(const eddy_nats_message *m, const char *name)
+{
+    const char *value = eddy_nats_header_of(m, name);
+    return value ? value : "";
+}
+
+eddy_async(void, show, (const letter *, l))
+{
+    const char *subject = l->message->subject, *last = strrchr(subject, '.');
+    printf("%-8llu %-24s %s\n", l->number, last ? last + 1 : subject, header(l->message, "Eddy-Reason"));
+}
+
+eddy_async(void, throw_away, (const letter *, l))
+{
+    (void)eddy_await(eddy_nats_stream_remove(l->client, DEAD, l->number));
+}
+
+/* The failure that its caller got would keep the new result from being stored. */
+eddy_async(void, remove_failure, (eddy_nats *, n), (const char *, result))
+{
+    const char *stream = strncmp(result, "eddy.kept.", 10) == 0 ? KEPT : RESULTS;
+    eddy_nats_message *m = eddy_await(eddy_nats_stream_last(n, stream, result));
+    eddy_defer(eddy_nats_message_free, m);
+    if (m && eddy_nats_header_of(m, "Eddy-Error"))
+        (void)eddy_await(eddy_nats_stream_remove(n, stream, m->revision));
+}
+
+eddy_async(void, queue_again, (const letter *, l))
+{
+    char id[200];
+    const eddy_nats_message *m = l->message;
+    const char *subject = header(m, "Eddy-Subject"), *result = header(m, "Eddy-Result");
+    if (strncmp(subject, "eddy.jobs.", 10) != 0 || !*result)
+        eddy_raise(EBADMSG, "the dead letter %llu is not one of Eddy's", l->number);
+    snprintf(id, sizeof id, "%.100s-%llu", header(m, "Eddy-Id"), l->number);
+    eddy_nats_header headers[] = {{"Eddy-Id", id}, {"Eddy-Result", result}};
+    eddy_nats_outgoing job = {.subject = subject, .id = id, .headers = headers, .header_count = 2, .data = m->data};
+    eddy_await(remove_failure(l->client, result));
+    (void)eddy_await(eddy_nats_store(l->client, &job));
+    eddy_await(throw_away(l));
+}
+
+/* Does what is ordered with one letter. True: it was there. */
+eddy_async(bool, treat, (eddy_nats *, n), (const char *, command), (uint64_t, number))
+{
+    letter l = {.client = n, .message = eddy_await(eddy_nats_stream_get(n, DEAD, number)), .number = number};
+    if (!l.message)
+        return false;
+    eddy_defer(eddy_nats_message_free, l.message);
+    if (strcmp(command, "list") == 0)
+        eddy_await(show(&l));
+    else if (strcmp(command, "retry") == 0)
+        eddy_await(queue_again(&l));
+    else
+        eddy_await(throw_away(&l));
+    return true;
+}
+
+/* All of a stream that does not exist are none. */
+eddy_async(eddy_nats_stream_state, state_of, (eddy_nats *, n), (const char *, stream))
+{
+    eddy_error err;
+    eddy_nats_stream_state state = eddy_await(eddy_nats_stream_info(n, stream), &err);
+    if (err.code && err.code != ENOENT)
+        eddy_reraise(&err);
+    return err.code ? (eddy_nats_stream_state){.first = 1} : state;
+}
+
+/* Returns how many there were. */
+eddy_async(size_t, treat_all, (eddy_nats *, n), (const char *, command))
+{
+    eddy_nats_stream_state state = eddy_await(state_of(n, DEAD));
+    size_t count = 0;
+    for (uint64_t number = state.first; state.messages && number <= state.last; number++)
+        count += eddy_await(treat(n, command, number));
+    return count;
+}
+
+eddy_async(void, list, (eddy_nats *, n))
+{
+    if (!eddy_await(treat_all(n, "list")))
+        puts("there are no dead letters");
+}
+
+eddy_async(void, change, (eddy_nats *, n), (const struct order *, order))
+{
+    char *end;
+    size_t count;
+    if (strcmp(order->id, "all") == 0) {
+        count = eddy_await(treat_all(n, order->command));
+    } else {
+        unsigned long long number = strtoull(order->id, &end, 10);
+        eddy_nats_stream_state state = eddy_await(state_of(n, DEAD));
+        if (*end || !number || !state.messages || !eddy_await(treat(n, order->command, number)))
+            eddy_raise(ENOENT, "there is no dead letter %s; eddy jobs list shows them", order->id);
+        count = 1;
+    }
+    printf("%zu dead letter%s %s\n", count, count == 1 ? "" : "s",
+           strcmp(order->command, "retry") == 0 ? "queued again" : "deleted");
+}
+
+/* ==== top ==== */
+
+enum { MOST_ROWS = 1000 };
+
+struct row {
+    char function[201];
+    uint64_t queued, running, dead;
+};
+
+struct rows {
+    struct row row[MOST_ROWS];
+    size_t count;
+};
+
+/* NULL: there are too many. */
+static struct row *row_of(struct rows *rows, const char *function, size_t size)
+{
+    size = size < 200 ? size : 200;
+    for (size_t i = 0; i < rows->count; i++)
+        if (strlen(rows->row[i].function) == size && memcmp(rows->row[i].function, function, size) == 0)
+            return &rows->row[i];
+    if (rows->count == MOST_ROWS)
+        return NULL;
+    struct row *row = &rows->row[rows->count++];
+    *row = (struct row){.queued = 0};
+    memcpy(row->function, function, size);
+    return row;
+}
+
+/* The next pair of "subjects":{"a.b":3,...}; false: there is none. *at: where to go on. */
+static bool next_subject(const char **at, char subject[300], uint64_t *count)
+{
+    int used = 0;
+    unsigned long long value;
+    if (sscanf(*at, " \"%299[^\"]\" : %llu%n", subject, &value, &used) != 2)
+        return false;
+    *count = value;
+    *at += used;
+    *at += **at == ',';
+    return true;
+}
+
+/* The answer of a stream about its subjects; NULL: there is no such stream. */
+eddy_async(eddy_nats_message *, ask_subjects, (eddy_nats *, n), (const char *, name))
+{
+    eddy_error err;
+    eddy_nats_message *m = eddy_await(eddy_nats_api(n, name, "{\"subjects_filter\":\">\"}"), &err);
+    if (err.code && err.code != ENOENT)
+        eddy_reraise(&err);
+    return err.code ? NULL : m;
+}
+
+static const char *first_subject(const eddy_nats_message *m)
+{
+    static const char mark[] = "\"subjects\":{";
+    const char *found = m ? strstr(m->data.data, mark) : NULL;
+    return found ? found + sizeof mark - 1 : "";
+}
+
+/* Jobs that workers have; no worker has ever asked for the function: 0. */
+eddy_async(uint64_t, count_running, (eddy_nats *, n), (const char *, subject))
+{
+    char name[400];
+    uint64_t running = 0;
+    eddy_error err;
+    size_t size = strcspn(subject, ".");
+    snprintf(name, sizeof name, "CONSUMER.INFO." JOBS ".%.*s-%s", (int)size, subject,
+             subject[size] ? subject + size + 1 : "");
+    eddy_nats_message *m = eddy_await(eddy_nats_api(n, name, ""), &err);
+    if (err.code && err.code != ENOENT)
+        eddy_reraise(&err);
+    if (err.code)
+        return 0;
+    eddy_nats_json_number(m->data.data, "num_ack_pending", &running);
+    eddy_nats_message_free(m);
+    return running;
+}
+
+/* eddy.jobs.FUNCTION.SIGNATURE: a job stays in the stream until it is done. */
+eddy_async(void, count_jobs, (eddy_nats *, n), (struct rows *, rows))
+{
+    char subject[300];
+    uint64_t count;
+    eddy_nats_message *m = eddy_await(ask_subjects(n, "STREAM.INFO." JOBS));
+    eddy_defer(eddy_nats_message_free, m);
+    for (const char *at = first_subject(m); next_subject(&at, subject, &count);) {
+        const char *function = strncmp(subject, "eddy.jobs.", 10) == 0 ? subject + 10 : subject;
+        struct row *row = row_of(rows, function, strcspn(function, "."));
+        uint64_t running = eddy_await(count_running(n, function));
+        running = running < count ? running : count;
+        if (row) {
+            row->running += running;
+            row->queued += count - running;
+        }
+    }
+}
+
+eddy_async(void, count_dead, (eddy_nats *, n), (struct rows *, rows))
+{
+    char subject[300];
+    uint64_t count;
+    eddy_nats_message *m = eddy_await(ask_subjects(n, "STREAM.INFO." DEAD));
+    eddy_defer(eddy_nats_message_free, m);
+    for (const char *at = first_subject(m); next_subject(&at, subject, &count);) {
+        const char *function = strncmp(subject, "eddy.dead.", 10) == 0 ? subject + 10 : subject;
+        struct row *row = row_of(rows, function, strlen(function));
+        if (row)
+            row->dead += count;
+    }
+}
+
+static int by_function(const void *a, const void *b)
+{
+    return strcmp(((const struct row *)a)->function, ((const struct row *)b)->function);
+}
+
+eddy_async(void, show_counts, (eddy_nats *, n), (struct rows *, rows))
+{
+    rows->count = 0;
+    eddy_await(count_jobs(n, rows));
+    eddy_await(count_dead(n, rows));
+    qsort(rows->row, rows->count, sizeof rows->row[0], by_function);
+    printf("%-32s %10s %10s %10s\n", "function", "queued", "running", "dead");
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct row *r = &rows->row[i];
+        printf("%-32s %10llu %10llu %10llu\n", r->function, (unsigned long long)r->queued,
+               (unsigned long long)r->running, (unsigned long long)r->dead);
+    }
+}
+
+eddy_async(void, top, (eddy_nats *, n))
+{
+    struct rows *rows = malloc(sizeof *rows);
+    eddy_defer(free, rows);
+    if (!rows)
+        eddy_raise(ENOMEM, "there is no memory for the functions");
+    for (bool is_terminal = isatty(STDOUT_FILENO);;) {
+        if (is_terminal)
+            fputs("\033[H\033[J", stdout);
+        eddy_await(show_counts(n, rows));
+        fflush(stdout);
+        if (!is_terminal)
+            return;
+        eddy_await(eddy_sleep(2));
+    }
+}
+
+/* ==== the command line ==== */
+
+eddy_async(void, obey, (const struct order *, order))
+{
+    eddy_async_with (n, eddy_nats_open(order->server)) {
+        if (strcmp(order->command, "list") == 0)
+            eddy_await(list(n));
+        else if (strcmp(order->command, "top") == 0)
+            eddy_await(top(n));
+        else
+            eddy_await(change(n, order));
+    }
+}
+
+eddy_async(int, run, (const struct order *, order))
+{
+    eddy_error err;
+    eddy_await(obey(order), &err);
+    if (!err.code && fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    if (!err.code)
+        fputs("eddy jobs: cannot write to standard output\n", stderr);
+    else if (err.code == ENOENT) /* its message says all */
+        fprintf(stderr, "eddy jobs: %s\n", err.message);
+    else
+        fprintf(stderr, "eddy jobs: %s%s%s\n", err.message, *err.message ? ": " : "", eddy_error_text(err.code));
+    return 1;
+}
+
+/* False: *why says what is wrong. */
+static bool read_order(struct order *order, int argc, char **argv, const char **why)
+{
+    static const char *const commands[] = {"list", "top", "retry", "delete"};
+    const char *words[2] = {NULL, NULL};
+    int count = 0;
+    *order = (struct order){.server = getenv("EDDY_JOBS")};
+    for (int i = 1; i < argc; i++) {
+        *why = "there are too many words, or an option that there is not";
+        if (strcmp(argv[i], "--server") == 0 && i + 1 < argc)
+            order->server = argv[++i];
+        else if (count == 2 || argv[i][0] == '-')
+            return false;
+        else
+            words[count++] = argv[i];
+    }
+    order->id = words[1];
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0] && words[0]; i++)
+        if (strcmp(words[0], commands[i]) == 0)
+            order->command = commands[i];
+    bool takes_id = order->command && (strcmp(order->command, "retry") == 0 || strcmp(order->command, "delete") == 0);
+    *why = !order->command           ? "the command is list, retry, delete or top"
+           : takes_id && !order->id  ? "the ID of a dead letter is missing, or the word all"
+           : !takes_id && order->id  ? "list and top take no ID"
+           : !order->server || !*order->server
+               ? "the server is missing: set EDDY_JOBS to nats://HOST, or give --server nats://HOST"
+               : NULL;
+    return !*why;
+}
+
+int main(int argc, char **argv)
+{
+    struct order order;
+    const char *why;
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            fputs(help, stdout);
+            return fflush(stdout) == 0 ? 0 : 1;
+        }
+    if (!read_order(&order, argc, argv, &why)) {
+        fprintf(stderr, "eddy jobs: %s; see eddy jobs --help\n", why);
+        return 2;
+    }
+    return eddy_run(run(&order));
+}
