@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """test_cli.py [EDDY]: the `eddy` command, and `eddy run` as far as it is not about the cache."""
+import errno
 import os
 import re
 import shutil
@@ -255,6 +256,21 @@ def run_links_jobs_when_it_is_used(place):
 def run_links_nats_when_it_is_used(place):
     links_if_built(place, 'eddy-nats', '#include <eddy/nats.h>\nint main(void) { eddy_nats_free(NULL); return 0; }\n',
                    '<eddy/nats.h> needs the module eddy-nats, which was not built; enable it')
+
+
+@check
+def run_links_several_modules(place):
+    # They have functions of the same name, of which none is the program's.
+    rows = doctor_rows(place.eddy('doctor'))
+    built = [name for name in ('nats', 'pg', 'redis') if rows[f'eddy-{name}'] != 'not built']
+    calls = ''.join(f'    eddy_{name}_free(await(eddy_{name}_open("x"), &err));\n    printf("%d\\n", err.code);\n'
+                    for name in built)
+    place.write('several.c', ''.join(f'#include <eddy/{name}.h>\n' for name in built) +
+                '#include <eddy/keywords.h>\n#include <stdio.h>\n'
+                'void link_delay(void);\nvoid link_delay(void) { puts("mine"); }\n'
+                'async(void, main_task)\n{\n    eddy_error err;\n    link_delay();\n' + calls +
+                '}\nint main(void) { return eddy_run(main_task()); }\n')
+    ends(place.eddy('run', 'several.c'), 0, 'mine\n' + f'{errno.EINVAL}\n' * len(built))
 
 
 @check
