@@ -4,53 +4,18 @@
 #define EDDY_LIBRARY
 #include "address.h"
 
+#include "../shared/url.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What is read, and what is wrong with it; code 0: nothing. */
+/* What is read, and what is wrong with it. */
 struct reading {
     struct address *address;
-    int code;
-    const char *why;
+    struct url_problem problem;
 };
-
-static void refuse(struct reading *r, int code, const char *why)
-{
-    if (!r->code) {
-        r->code = code;
-        r->why = why;
-    }
-}
-
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* A copy of a part of the URL, with %XX replaced; the caller frees it. */
-static char *part(struct reading *r, const char *from, size_t size)
-{
-    char *text = malloc(size + 1), *to = text;
-    if (!text) {
-        refuse(r, ENOMEM, "no memory for the URL");
-        return NULL;
-    }
-    for (const char *at = from, *end = from + size; at < end; at++) {
-        int high = *at == '%' && end - at > 2 ? digit_of(at[1]) : -1;
-        int low = high >= 0 ? digit_of(at[2]) : -1;
-        if (*at == '%' && (low < 0 || high + low == 0))
-            refuse(r, EINVAL, "% in the URL needs two digits after it, which are not 00");
-        *to++ = low >= 0 ? (char)(high << 4 | low) : *at;
-        at += low >= 0 ? 2 : 0;
-    }
-    *to = '\0';
-    return text;
-}
 
 static int port_of(struct reading *r, const char *text, size_t size)
 {
@@ -58,7 +23,7 @@ static int port_of(struct reading *r, const char *text, size_t size)
     for (size_t i = 0; i < size && value <= 65535; i++)
         value = text[i] >= '0' && text[i] <= '9' ? value * 10 + (text[i] - '0') : 65536;
     if (value == 0 || value > 65535)
-        refuse(r, EINVAL, "the port in the URL is not valid");
+        url_refuse(&r->problem, EINVAL, "the port in the URL is not valid");
     return value;
 }
 
@@ -69,7 +34,7 @@ static void replace(struct reading *r, char **text, const char *by)
     free(*text);
     *text = strdup(by);
     if (!*text)
-        refuse(r, ENOMEM, "no memory for the options");
+        url_refuse(&r->problem, ENOMEM, "no memory for the options");
 }
 
 /* USER:PASSWORD, or TOKEN. The first login of a URL is the login for all of its servers. */
@@ -80,11 +45,11 @@ static void read_login(struct reading *r, const char *text, size_t size)
     if (a->user || a->token)
         return;
     if (!colon) {
-        a->token = part(r, text, size);
+        a->token = url_part(&r->problem, text, size);
         return;
     }
-    a->user = part(r, text, (size_t)(colon - text));
-    a->password = part(r, colon + 1, size - (size_t)(colon + 1 - text));
+    a->user = url_part(&r->problem, text, (size_t)(colon - text));
+    a->password = url_part(&r->problem, colon + 1, size - (size_t)(colon + 1 - text));
 }
 
 static void set_label(struct server *s)
@@ -102,14 +67,15 @@ static void read_host(struct reading *r, struct server *s, const char *text, siz
         host_end = memchr(text, ']', size);
         colon = host_end && host_end + 1 < end ? host_end + 1 : NULL;
         if (!host_end || (colon && *colon != ':'))
-            refuse(r, EINVAL, "the address in brackets does not end");
+            url_refuse(&r->problem, EINVAL, "the address in brackets does not end");
     } else {
         colon = memchr(text, ':', size);
         host_end = colon ? colon : end;
     }
-    if (r->code)
+    if (r->problem.code)
         return;
-    s->host = host_end > host ? part(r, host, (size_t)(host_end - host)) : part(r, "localhost", 9);
+    s->host = host_end > host ? url_part(&r->problem, host, (size_t)(host_end - host))
+                              : url_part(&r->problem, "localhost", 9);
     s->port = colon ? port_of(r, colon + 1, (size_t)(end - colon - 1)) : PORT;
     if (s->host)
         set_label(s);
@@ -123,7 +89,7 @@ static void read_server(struct reading *r, const char *text, size_t size)
     bool has_scheme = memmem(text, size, "://", 3) != NULL;
     s->has_tls = size >= 6 && memcmp(text, "tls://", 6) == 0;
     if (has_scheme && !s->has_tls && (size < 7 || memcmp(text, "nats://", 7) != 0)) {
-        refuse(r, EINVAL, "the URL begins with nats:// or tls://");
+        url_refuse(&r->problem, EINVAL, "the URL begins with nats:// or tls://");
         return;
     }
     size_t skipped = !has_scheme ? 0 : s->has_tls ? 6 : 7;
@@ -138,7 +104,7 @@ static void read_server(struct reading *r, const char *text, size_t size)
         text = at + 1;
     }
     if (memchr(text, '/', size))
-        refuse(r, EINVAL, "after the host and the port the URL ends");
+        url_refuse(&r->problem, EINVAL, "after the host and the port the URL ends");
     a->count++;
     read_host(r, s, text, size);
 }
@@ -146,15 +112,15 @@ static void read_server(struct reading *r, const char *text, size_t size)
 static void read_url(struct reading *r, const char *url)
 {
     if (!url || (strncmp(url, "nats://", 7) != 0 && strncmp(url, "tls://", 6) != 0))
-        refuse(r, EINVAL, "the URL begins with nats:// or tls://");
-    while (!r->code && r->address->count < MOST_SERVERS) {
+        url_refuse(&r->problem, EINVAL, "the URL begins with nats:// or tls://");
+    while (!r->problem.code && r->address->count < MOST_SERVERS) {
         size_t size = strcspn(url, ",");
         read_server(r, url, size);
         url += size;
         if (!*url++)
             return;
     }
-    refuse(r, EINVAL, "the URL has more than 32 servers");
+    url_refuse(&r->problem, EINVAL, "the URL has more than 32 servers");
 }
 
 /* ==== the options ==== */
@@ -165,11 +131,11 @@ static char *read_block(struct reading *r, const char *text, const char *begin)
     const char *at = strstr(text, begin);
     at = at ? strchr(at, '\n') : NULL;
     if (!at) {
-        refuse(r, EINVAL, "the file of credentials has no JWT, or no seed");
+        url_refuse(&r->problem, EINVAL, "the file of credentials has no JWT, or no seed");
         return NULL;
     }
     at += 1;
-    return part(r, at, strcspn(at, "\r\n"));
+    return url_part(&r->problem, at, strcspn(at, "\r\n"));
 }
 
 static void read_credentials(struct reading *r, const char *path)
@@ -177,7 +143,7 @@ static void read_credentials(struct reading *r, const char *path)
     char text[16384];
     FILE *file = fopen(path, "re");
     if (!file) {
-        refuse(r, errno, "the file of credentials cannot be opened");
+        url_refuse(&r->problem, errno, "the file of credentials cannot be opened");
         return;
     }
     size_t size = fread(text, 1, sizeof text - 1, file);
@@ -211,7 +177,7 @@ static void read_options(struct reading *r, const eddy_nats_options *options)
     struct address *a = r->address;
     eddy_nats_options *limits = &a->limits;
     if (options && (options->size == 0 || options->size > sizeof *options))
-        refuse(r, EINVAL, "eddy_nats_options.size must be sizeof(eddy_nats_options)");
+        url_refuse(&r->problem, EINVAL, "eddy_nats_options.size must be sizeof(eddy_nats_options)");
     else if (options)
         memcpy(limits, options, options->size);
     replace(r, &a->user, limits->user);
@@ -219,7 +185,7 @@ static void read_options(struct reading *r, const eddy_nats_options *options)
     replace(r, &a->token, limits->token);
     replace(r, &a->seed, limits->nkey_seed);
     replace(r, &a->name, limits->name);
-    if (limits->credentials && !r->code)
+    if (limits->credentials && !r->problem.code)
         read_credentials(r, limits->credentials);
     set_limits(limits);
 }
@@ -237,9 +203,9 @@ struct address *address_new(const char *url, const eddy_nats_options *options, i
     read_url(&r, url);
     read_options(&r, options);
     r.address->at = r.address->count - 1; /* the first one is tried first */
-    *code = r.code;
-    *why = r.why;
-    if (!r.code)
+    *code = r.problem.code;
+    *why = r.problem.why;
+    if (!r.problem.code)
         return r.address;
     address_free(r.address);
     return NULL;
@@ -253,14 +219,14 @@ bool address_add(struct address *address, const char *server)
     struct server *s = &address->servers[address->count];
     *s = (struct server){.has_tls = address->servers[0].has_tls};
     read_host(&r, s, server, strlen(server));
-    bool is_known = r.code != 0;
+    bool is_known = r.problem.code != 0;
     for (size_t i = 0; i < address->count && !is_known; i++)
         is_known = address->servers[i].port == s->port && strcmp(address->servers[i].host, s->host) == 0;
     if (is_known)
         free(s->host);
     else
         address->count++;
-    return r.code != ENOMEM;
+    return r.problem.code != ENOMEM;
 }
 
 static void free_secret(char *text)

@@ -9,6 +9,8 @@
 #define EDDY_LIBRARY
 #include "link.h"
 
+#include "../shared/retry.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,7 +165,7 @@ eddy_async(void, greet, (struct link *, link), (struct address *, a), (const str
     if (!info || !link_read_info(link, a, info))
         eddy_raise(ENOMEM, "the login");
     bool has_tls = server->has_tls || json_bool(info, "tls_required");
-    if (has_tls && link->reader.input.size) /* they would seem to have come by TLS */
+    if (has_tls && link->reader.pieces.input.size) /* they would seem to have come by TLS */
         eddy_raise(EBADMSG, "the server sends bytes in plain text after it has asked for TLS");
     if (has_tls)
         eddy_await(eddy_start_tls(link->stream, a->limits.tls, server->host));
@@ -218,15 +220,7 @@ const char *link_words(const eddy_error *err)
     return *err->message ? err->message : eddy_error_text(err->code);
 }
 
-/* The clock's last digits keep many clients from coming back at the same time; in the simulation they repeat. */
 double link_delay(const struct address *address, unsigned failures)
 {
-    double delay = address->limits.first_delay, most = address->limits.longest_delay;
-    if (failures == 0)
-        return 0;
-    for (unsigned i = 1; i < failures && delay < most; i++)
-        delay *= 2;
-    delay = delay < most ? delay : most;
-    uint64_t clock = (uint64_t)(eddy_time() * 1e9);
-    return delay * (0.75 + (double)(clock % 1000) / 4000);
+    return retry_delay(failures, address->limits.first_delay, address->limits.longest_delay);
 }

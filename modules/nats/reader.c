@@ -11,7 +11,7 @@
 #include <strings.h>
 
 /* MOST_MESSAGE: as in the servers, whatever limit one of them tells; sums of lengths cannot overflow. */
-enum { MOST_LINE = 1 << 20, MOST_IDLE = 65536, MOST_WORDS = 6, MOST_MESSAGE = INT32_MAX };
+enum { MOST_LINE = 1 << 20, MOST_WORDS = 6, MOST_MESSAGE = INT32_MAX };
 
 /* The words of a line. */
 struct line {
@@ -73,9 +73,9 @@ static enum reader_result read_message(struct reader *r, size_t head, struct lin
     if (total > r->limit || total > MOST_MESSAGE)
         return refuse(r, READER_LARGE, "a message is larger than the server said it would be");
     r->needed = head + (size_t)total + 2;
-    if (r->input.size < r->needed)
+    if (r->pieces.input.size < r->needed)
         return READER_MORE;
-    const char *body = r->input.data + head;
+    const char *body = r->pieces.input.data + head;
     if (body[total] != '\r' || body[total + 1] != '\n')
         return refuse(r, READER_BAD, "a message is longer than its length");
     view->subject = line->words[1];
@@ -95,7 +95,7 @@ static bool word_is(const struct line *line, const char *word)
 static bool begins_with(const struct reader *r, const char *end, const char *word, struct view *view)
 {
     size_t size = strlen(word);
-    const char *at = r->input.data;
+    const char *at = r->pieces.input.data;
     if ((size_t)(end - at) < size || strncasecmp(at, word, size) != 0)
         return false;
     for (at += size; at < end && is_blank(*at);)
@@ -113,7 +113,7 @@ static enum reader_result read_line(struct reader *r, const char *end, size_t he
         return READER_INFO;
     if (begins_with(r, end, "-ERR", view))
         return READER_ERROR;
-    bool fits = split(r->input.data, end, &line);
+    bool fits = split(r->pieces.input.data, end, &line);
     bool has_headers = word_is(&line, "HMSG");
     if (fits && (has_headers || word_is(&line, "MSG")))
         return read_message(r, head, &line, has_headers, view);
@@ -128,57 +128,37 @@ static enum reader_result read_line(struct reader *r, const char *end, size_t he
 
 enum reader_result reader_next(struct reader *r, struct view *view)
 {
-    if (!r->input.size || (r->needed && r->input.size < r->needed))
+    if (!r->pieces.input.size || (r->needed && r->pieces.input.size < r->needed))
         return READER_MORE;
-    const char *end = memchr(r->input.data + r->looked, '\n', r->input.size - r->looked);
+    const char *end = memchr(r->pieces.input.data + r->looked, '\n', r->pieces.input.size - r->looked);
     if (!end) {
-        r->looked = r->input.size;
+        r->looked = r->pieces.input.size;
         return r->looked > MOST_LINE ? refuse(r, READER_BAD, "a line does not end") : READER_MORE;
     }
     *view = (struct view){0};
-    size_t head = (size_t)(end - r->input.data) + 1;
-    if (end > r->input.data && end[-1] == '\r')
+    size_t head = (size_t)(end - r->pieces.input.data) + 1;
+    if (end > r->pieces.input.data && end[-1] == '\r')
         end--;
     enum reader_result result = read_line(r, end, head, view);
     if (result == READER_MORE || result >= READER_BAD)
         return result;
-    r->input.data += r->needed;
-    r->input.size -= r->needed;
+    pieces_take(&r->pieces, r->needed);
     r->looked = r->needed = 0;
     return result;
 }
 
 bool reader_give(struct reader *r, eddy_slice bytes)
 {
-    if (!r->kept.size) {
-        r->input = bytes;
-        return true;
-    }
-    if (!eddy_buffer_append(&r->kept, bytes.data, bytes.size))
-        return false;
-    r->input = (eddy_slice){r->kept.data, r->kept.size};
-    return true;
+    return pieces_give(&r->pieces, bytes);
 }
 
 bool reader_keep(struct reader *r)
 {
-    eddy_slice rest = r->input;
-    if (!rest.data) /* they are kept already: the read after it was cancelled */
-        return true;
-    r->input = (eddy_slice){0};
-    if (r->kept.size) {
-        memmove(r->kept.data, rest.data, rest.size);
-        r->kept.size = rest.size;
-        if (!rest.size && r->kept.capacity > MOST_IDLE)
-            eddy_buffer_free(&r->kept);
-        return true;
-    }
-    return !rest.size || eddy_buffer_append(&r->kept, rest.data, rest.size);
+    return pieces_keep(&r->pieces);
 }
 
 void reader_reset(struct reader *r)
 {
-    eddy_buffer_free(&r->kept);
-    r->input = (eddy_slice){0};
+    pieces_forget(&r->pieces);
     r->looked = r->needed = 0;
 }

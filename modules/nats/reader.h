@@ -3,6 +3,7 @@
 #ifndef EDDY_NATS_READER_H
 #define EDDY_NATS_READER_H
 
+#include "../shared/pieces.h"
 #include "eddy/nats.h"
 
 /* A whole operation, as it arrived; valid until the next call for its reader. */
@@ -13,8 +14,7 @@ struct view {
 };
 
 struct reader {
-    eddy_buffer kept;  /* the beginning of an operation, from earlier reads */
-    eddy_slice input;  /* what was given and not yet read: in `kept`, or the caller's */
+    struct pieces pieces;
     size_t looked;     /* bytes that contain no end of the first line */
     size_t needed;     /* bytes of the operation; 0: its line is not known yet */
     size_t limit;      /* bytes of a message */

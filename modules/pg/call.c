@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #include "failure.h"
-#include "number.h"
+#include "../shared/number.h"
 #include "rows.h"
 
 /* ==== waiting ==== */

@@ -8,6 +8,8 @@
 #define EDDY_LIBRARY
 #include "link.h"
 
+#include "../shared/retry.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -146,15 +148,7 @@ eddy_async_define(void, link_run, (PGconn *, pg), (const char *, sql), (const ch
         eddy_raise(failure.code, "%s: %s", label, failure.words);
 }
 
-/* The clock's last digits keep many clients from coming back at the same time; in the simulation they repeat. */
 double link_delay(const struct address *address, unsigned failures)
 {
-    double delay = address->limits.first_delay, most = address->limits.longest_delay;
-    if (failures == 0)
-        return 0;
-    for (unsigned i = 1; i < failures && delay < most; i++)
-        delay *= 2;
-    delay = delay < most ? delay : most;
-    uint64_t clock = (uint64_t)(eddy_time() * 1e9);
-    return delay * (0.75 + (double)(clock % 1000) / 4000);
+    return retry_delay(failures, address->limits.first_delay, address->limits.longest_delay);
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "number.h"
+#include "../shared/number.h"
 
 /* Numbers of types in the server's catalogue, which never change. */
 enum { TYPE_BOOL = 16, TYPE_BYTEA = 17, TYPE_INT8 = 20, TYPE_INT2 = 21, TYPE_INT4 = 23, TYPE_OID = 26,

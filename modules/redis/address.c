@@ -4,6 +4,8 @@
 #define EDDY_LIBRARY
 #include "address.h"
 
+#include "../shared/url.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,55 +13,18 @@
 
 enum { PORT = 6379 };
 
-/* What is read, and what is wrong with it; code 0: nothing. */
+/* What is read, and what is wrong with it. */
 struct reading {
     struct address *address;
-    int code;
-    const char *why;
+    struct url_problem problem;
 };
-
-static void refuse(struct reading *r, int code, const char *why)
-{
-    if (!r->code) {
-        r->code = code;
-        r->why = why;
-    }
-}
-
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* A copy of a part of the URL, with %XX replaced; the caller frees it. */
-static char *part(struct reading *r, const char *from, size_t size)
-{
-    char *text = malloc(size + 1), *to = text;
-    if (!text) {
-        refuse(r, ENOMEM, "no memory for the URL");
-        return NULL;
-    }
-    for (const char *at = from, *end = from + size; at < end; at++) {
-        int high = *at == '%' && end - at > 2 ? digit_of(at[1]) : -1;
-        int low = high >= 0 ? digit_of(at[2]) : -1;
-        if (*at == '%' && (low < 0 || high + low == 0))
-            refuse(r, EINVAL, "% in the URL needs two digits after it, which are not 00");
-        *to++ = low >= 0 ? (char)(high << 4 | low) : *at;
-        at += low >= 0 ? 2 : 0;
-    }
-    *to = '\0';
-    return text;
-}
 
 static int number(struct reading *r, const char *text, size_t size, int most, const char *why)
 {
     int value = 0;
     for (size_t i = 0; i < size; i++) {
         if (text[i] < '0' || text[i] > '9' || value > (most - (text[i] - '0')) / 10) {
-            refuse(r, EINVAL, why);
+            url_refuse(&r->problem, EINVAL, why);
             return 0;
         }
         value = value * 10 + (text[i] - '0');
@@ -73,9 +38,9 @@ static void read_login(struct reading *r, const char *text, size_t size)
     const char *colon = memchr(text, ':', size);
     size_t user = colon ? (size_t)(colon - text) : size;
     if (user)
-        r->address->user = part(r, text, user);
+        r->address->user = url_part(&r->problem, text, user);
     if (colon)
-        r->address->password = part(r, colon + 1, size - user - 1);
+        r->address->password = url_part(&r->problem, colon + 1, size - user - 1);
 }
 
 /* HOST:PORT, [HOST]:PORT. */
@@ -87,19 +52,20 @@ static void read_host(struct reading *r, const char *text, size_t size)
         host_end = memchr(text, ']', size);
         colon = host_end && host_end + 1 < end ? host_end + 1 : NULL;
         if (!host_end || (colon && *colon != ':'))
-            refuse(r, EINVAL, "the address in brackets does not end");
+            url_refuse(&r->problem, EINVAL, "the address in brackets does not end");
     } else {
         colon = memchr(text, ':', size);
         host_end = colon ? colon : end;
     }
-    if (r->code)
+    if (r->problem.code)
         return;
-    r->address->host = host_end > host ? part(r, host, (size_t)(host_end - host)) : part(r, "localhost", 9);
+    r->address->host = host_end > host ? url_part(&r->problem, host, (size_t)(host_end - host))
+                                       : url_part(&r->problem, "localhost", 9);
     r->address->port = PORT;
     if (colon)
         r->address->port = number(r, colon + 1, (size_t)(end - colon - 1), 65535, "the port in the URL is not valid");
     if (!r->address->port)
-        refuse(r, EINVAL, "the port in the URL is not valid");
+        url_refuse(&r->problem, EINVAL, "the port in the URL is not valid");
 }
 
 /* [LOGIN@]HOST[/DATABASE] */
@@ -123,13 +89,13 @@ static void read_path(struct reading *r, const char *text)
 {
     size_t size = strcspn(text, "?");
     const char *rest = text + size;
-    r->address->path = part(r, text, size);
+    r->address->path = url_part(&r->problem, text, size);
     if (size == 0)
-        refuse(r, EINVAL, "the URL has no path");
+        url_refuse(&r->problem, EINVAL, "the URL has no path");
     if (strncmp(rest, "?db=", 4) == 0)
         r->address->database = number(r, rest + 4, strlen(rest + 4), 1 << 20, "db= is followed by a number");
     else if (*rest)
-        refuse(r, EINVAL, "after the path there can only be ?db=DATABASE");
+        url_refuse(&r->problem, EINVAL, "after the path there can only be ?db=DATABASE");
 }
 
 static void read_url(struct reading *r, const char *url)
@@ -141,7 +107,7 @@ static void read_url(struct reading *r, const char *url)
     else if (url && strncmp(url, "unix://", 7) == 0)
         read_path(r, url + 7);
     else
-        refuse(r, EINVAL, "the URL begins with redis://, rediss:// or unix://");
+        url_refuse(&r->problem, EINVAL, "the URL begins with redis://, rediss:// or unix://");
 }
 
 /* ==== the options ==== */
@@ -153,7 +119,7 @@ static void replace(struct reading *r, char **text, const char *by)
     free(*text);
     *text = strdup(by);
     if (!*text)
-        refuse(r, ENOMEM, "no memory for the options");
+        url_refuse(&r->problem, ENOMEM, "no memory for the options");
 }
 
 static void set_default(double *seconds, double otherwise)
@@ -166,7 +132,7 @@ static void read_options(struct reading *r, const eddy_redis_options *options)
 {
     eddy_redis_options *limits = &r->address->limits;
     if (options && (options->size == 0 || options->size > sizeof *options))
-        refuse(r, EINVAL, "eddy_redis_options.size must be sizeof(eddy_redis_options)");
+        url_refuse(&r->problem, EINVAL, "eddy_redis_options.size must be sizeof(eddy_redis_options)");
     else if (options)
         memcpy(limits, options, options->size);
     replace(r, &r->address->user, limits->user);
@@ -176,7 +142,7 @@ static void read_options(struct reading *r, const eddy_redis_options *options)
     if (limits->database > 0)
         r->address->database = limits->database;
     if (limits->protocol != 0 && limits->protocol != 2 && limits->protocol != 3)
-        refuse(r, EINVAL, "protocol is 0, 2 or 3");
+        url_refuse(&r->problem, EINVAL, "protocol is 0, 2 or 3");
     set_default(&limits->connect_seconds, 10);
     set_default(&limits->first_delay, 0.05);
     set_default(&limits->longest_delay, 2);
@@ -208,11 +174,11 @@ struct address *address_new(const char *url, const eddy_redis_options *options, 
     r.address->uses = 1;
     read_url(&r, url);
     read_options(&r, options);
-    if (!r.code)
+    if (!r.problem.code)
         set_label(r.address);
-    *code = r.code;
-    *why = r.why;
-    if (!r.code)
+    *code = r.problem.code;
+    *why = r.problem.why;
+    if (!r.problem.code)
         return r.address;
     address_drop(r.address);
     return NULL;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "number.h"
+#include "../shared/number.h"
 
 enum { MOST_DIGITS = 32, ROOM = 256 };
 

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { MOST_LINE = 65536, MOST_IDLE = 65536 };
+enum { MOST_LINE = 65536 };
 
 /* "-12\r\n": digits only. */
 static bool read_number(const char *text, size_t size, int64_t *number)
@@ -68,8 +68,8 @@ static enum reader_result scan_text(struct reader *r, size_t head, int64_t size)
     if ((uint64_t)size + 2 > r->limit - (head < r->limit ? head : r->limit))
         return refuse(r, READER_LARGE, "a reply is larger than reply_limit");
     if (size >= 0) {
-        const char *end = r->input.data + head + size;
-        if (r->input.size - head < (size_t)size + 2)
+        const char *end = r->pieces.input.data + head + size;
+        if (r->pieces.input.size - head < (size_t)size + 2)
             return READER_MORE;
         if (end[0] != '\r' || end[1] != '\n')
             return refuse(r, READER_BAD, "a text is longer than its length");
@@ -118,12 +118,12 @@ static enum reader_result scan_line(struct reader *r, size_t head, char kind)
 static enum reader_result scan_value(struct reader *r)
 {
     struct scan *s = &r->scan;
-    const char *data = r->input.data, *end = data + r->input.size;
+    const char *data = r->pieces.input.data, *end = data + r->pieces.input.size;
     size_t from = s->looked > s->at ? s->looked : s->at;
     int64_t number;
-    if (!memchr(data + from, '\n', r->input.size - from)) {
-        s->looked = r->input.size;
-        return r->input.size - s->at > MOST_LINE ? refuse(r, READER_BAD, "a line does not end") : READER_MORE;
+    if (!memchr(data + from, '\n', r->pieces.input.size - from)) {
+        s->looked = r->pieces.input.size;
+        return r->pieces.input.size - s->at > MOST_LINE ? refuse(r, READER_BAD, "a line does not end") : READER_MORE;
     }
     char kind = data[s->at];
     const char *next = reader_line(data + s->at, end, &number);
@@ -153,49 +153,29 @@ enum reader_result reader_next(struct reader *r, struct view *view)
     if (!s->left[0])
         begin(r);
     while (s->left[0] && result == READER_REPLY)
-        result = s->at < r->input.size ? scan_value(r) : READER_MORE;
-    if (s->at > r->limit || (result == READER_MORE && r->input.size > r->limit + MOST_LINE))
+        result = s->at < r->pieces.input.size ? scan_value(r) : READER_MORE;
+    if (s->at > r->limit || (result == READER_MORE && r->pieces.input.size > r->limit + MOST_LINE))
         return refuse(r, READER_LARGE, "a reply is larger than reply_limit");
     if (result != READER_REPLY)
         return result;
-    *view = (struct view){r->input.data, s->at, s->parts, s->bytes};
-    r->input.data += s->at;
-    r->input.size -= s->at;
+    *view = (struct view){r->pieces.input.data, s->at, s->parts, s->bytes};
+    pieces_take(&r->pieces, s->at);
     begin(r);
     return READER_REPLY;
 }
 
 bool reader_give(struct reader *r, eddy_slice bytes)
 {
-    if (!r->kept.size) {
-        r->input = bytes;
-        return true;
-    }
-    if (!eddy_buffer_append(&r->kept, bytes.data, bytes.size))
-        return false;
-    r->input = (eddy_slice){r->kept.data, r->kept.size};
-    return true;
+    return pieces_give(&r->pieces, bytes);
 }
 
 bool reader_keep(struct reader *r)
 {
-    eddy_slice rest = r->input;
-    if (!rest.data) /* they are kept already: the read after it was cancelled */
-        return true;
-    r->input = (eddy_slice){0};
-    if (r->kept.size) {
-        memmove(r->kept.data, rest.data, rest.size);
-        r->kept.size = rest.size;
-        if (!rest.size && r->kept.capacity > MOST_IDLE)
-            eddy_buffer_free(&r->kept);
-        return true;
-    }
-    return !rest.size || eddy_buffer_append(&r->kept, rest.data, rest.size);
+    return pieces_keep(&r->pieces);
 }
 
 void reader_reset(struct reader *r)
 {
-    eddy_buffer_free(&r->kept);
-    r->input = (eddy_slice){0};
+    pieces_forget(&r->pieces);
     begin(r);
 }

@@ -3,6 +3,7 @@
 #ifndef EDDY_REDIS_READER_H
 #define EDDY_REDIS_READER_H
 
+#include "../shared/pieces.h"
 #include "eddy/redis.h"
 
 enum { MOST_LEVELS = 32 }; /* arrays in arrays; Redis itself does not write that many */
@@ -25,8 +26,7 @@ struct scan {
 };
 
 struct reader {
-    eddy_buffer kept;  /* the beginning of a reply, from earlier reads */
-    eddy_slice input;  /* what was given and not yet read: in `kept`, or the caller's */
+    struct pieces pieces;
     struct scan scan;
     size_t limit;      /* bytes of a reply */
     const char *why;   /* what was wrong */

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "number.h"
+#include "../shared/number.h"
 
 struct block {
     eddy_redis_reply reply; /* first */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* number.h - floating-point numbers as PostgreSQL writes them, whatever the program's locale is. */
-#ifndef EDDY_PG_NUMBER_H
-#define EDDY_PG_NUMBER_H
+/* number.h - floating-point numbers as servers write them, whatever the program's locale is. */
+#ifndef EDDY_MODULES_NUMBER_H
+#define EDDY_MODULES_NUMBER_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* number.c - see number.h. A locale may have a comma where Redis has a point. */
+/* number.c - see number.h. A locale may have a comma where the protocols of Redis and PostgreSQL have a point. */
 #define _GNU_SOURCE
 #include "number.h"
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* url.h - parts of a URL, and the first thing that is wrong with it. */
+#ifndef EDDY_MODULES_URL_H
+#define EDDY_MODULES_URL_H
+
+#include <stddef.h>
+
+struct url_problem {
+    int code;        /* 0: nothing is wrong */
+    const char *why;
+};
+
+/* Only the first problem is kept. */
+void url_refuse(struct url_problem *problem, int code, const char *why);
+/* A copy of a part, with %XX replaced; the caller frees it. NULL: no memory. */
+char *url_part(struct url_problem *problem, const char *from, size_t size);
+
+#endif
