@@ -1,36 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_pg_refused.c - the n-th allocation of a program with a client is refused, for each n: an error, or nothing. */
 #include "fake.h"
-
-static long refused_at; /* 0: none */
-static long allocations;
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *block, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *block, size_t size);
-
-static bool is_refused(void)
-{
-    return ++allocations == refused_at;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return is_refused() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return is_refused() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *block, size_t size)
-{
-    return is_refused() ? NULL : __real_realloc(block, size);
-}
+#include "refused.h"
 
 /* What a refused allocation may lead to; the server is in this program, and may have met it. */
 static bool is_expected(int code)
@@ -96,27 +67,19 @@ async(void, runs, (int *, code))
         await(fake_stop(fake), &err);
 }
 
-static void say_nothing(const char *text, void *argument)
-{
-    (void)text, (void)argument;
-}
-
 static void a_refused_allocation_is_an_error(void **state)
 {
-    long n = 0, used;
+    long n = 0;
     (void)state;
-    do {
+    while (refuse_next(&n)) {
         int code = 0;
         eddy_error err;
         eddy_loop_options options = {.size = sizeof options, .log = say_nothing};
-        allocations = 0;
-        refused_at = ++n;
         eddy_run_with(&options, runs(&code), &err);
-        used = allocations;
-        refused_at = 0;
+        refuse_no_more();
         if (!is_expected(code) || !is_expected(err.code))
             fail_msg("allocation %ld: %s, %s", n, eddy_error_name(code), eddy_error_name(err.code));
-    } while (used >= n);
+    }
     assert_true(n > 50);
 }
 
