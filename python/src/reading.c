@@ -7,6 +7,7 @@
  */
 #include "reading.h"
 
+#include "awaited.h"
 struct reading {
     PyObject_HEAD struct state *state;
     PyObject *reader, *method;
@@ -225,16 +226,7 @@ static PySendResult am_send(PyObject *object, PyObject *argument, PyObject **res
 
 static PyObject *send_method(PyObject *self, PyObject *argument)
 {
-    PyObject *result;
-    PySendResult done = am_send(self, argument, &result);
-    if (done != PYGEN_RETURN)
-        return result;
-    if (result == Py_None)
-        PyErr_SetNone(PyExc_StopIteration);
-    else
-        PyErr_SetObject(PyExc_StopIteration, result);
-    Py_DECREF(result);
-    return NULL;
+    return awaited_send(self, argument, am_send);
 }
 
 static PyObject *next_value(PyObject *self)
@@ -242,31 +234,11 @@ static PyObject *next_value(PyObject *self)
     return send_method(self, Py_None);
 }
 
-/* throw(exception) or throw(type, value, traceback): it waits for nothing. */
-static PyObject *raise_thrown(PyObject *const *args, Py_ssize_t count)
-{
-    if (PyExceptionInstance_Check(args[0]))
-        PyErr_SetObject((PyObject *)Py_TYPE(args[0]), args[0]);
-    else if (PyExceptionClass_Check(args[0]))
-        PyErr_SetObject(args[0], count > 1 && args[1] != Py_None ? args[1] : NULL);
-    else
-        PyErr_SetString(PyExc_TypeError, "exceptions must be classes or instances deriving from BaseException");
-    return NULL;
-}
-
 static PyObject *throw_method(struct reading *self, PyObject *const *args, Py_ssize_t count)
 {
-    if (count < 1 || count > 3) {
-        PyErr_SetString(PyExc_TypeError, "throw() takes one to three arguments");
+    if (!awaited_may_throw(count))
         return NULL;
-    }
-    self->over = !self->inner;
-    if (self->over)
-        return raise_thrown(args, count);
-    PyObject *inner = Py_NewRef(self->inner), *method = PyObject_GetAttr(inner, self->state->names.throw);
-    PyObject *result = method ? PyObject_Vectorcall(method, args, (size_t)count, NULL) : NULL;
-    Py_XDECREF(method);
-    Py_DECREF(inner);
+    PyObject *result = awaited_throw(self->inner, self->state->names.throw, args, count);
     self->over = !result;
     if (!result)
         end_waiting(self);
