@@ -38,8 +38,7 @@ struct eddy_stream *stream_of_socket(struct eddy_loop *loop, int fd, bool is_uni
     return s;
 }
 
-/* Frees memory that is not needed any more. */
-static __attribute__((noinline)) void settle(struct eddy_stream *s)
+static __attribute__((noinline)) void free_what_is_over(struct eddy_stream *s)
 {
     if (s->reader || s->writer)
         return;
@@ -55,6 +54,13 @@ static __attribute__((noinline)) void settle(struct eddy_stream *s)
         memory_free(s->peer);
         memory_free(s);
     }
+}
+
+/* Frees memory that is not needed any more. After most reads and writes all of it is. */
+static inline void settle(struct eddy_stream *s)
+{
+    if (__builtin_expect(s->closed || s->references == 0, 0))
+        free_what_is_over(s);
 }
 
 /* Wakes the reader and the writer, and cancels their operations. */
@@ -155,16 +161,14 @@ void stream_leave_reader(struct eddy_stream *s)
 {
     EDDY_INVARIANT(s->reader == current.task);
     s->reader = NULL;
-    if (__builtin_expect(s->closed || s->references == 0, 0))
-        settle(s);
+    settle(s);
 }
 
 void stream_leave_writer(struct eddy_stream *s)
 {
     EDDY_INVARIANT(s->writer == current.task);
     s->writer = NULL;
-    if (__builtin_expect(s->closed || s->references == 0, 0))
-        settle(s);
+    settle(s);
 }
 
 static bool means_gone(int64_t result)
