@@ -369,8 +369,8 @@ eddy_async(void, work_until_signal, (struct worker *, w))
         eddy_defer(end_jobs, w);
         __auto_type working = eddy_spawn(work(w, jobs));
         __auto_type signalled = eddy_spawn(wait_for_signal());
-        while (!eddy_done(signalled) && !eddy_done(working) && !cancelled.code)
-            eddy_await_always(eddy_sleep(0.05), &cancelled); /* the tasks end before this one does */
+        eddy_task *both[] = {eddy_task_of(signalled), eddy_task_of(working)};
+        eddy_await_always(eddy_wait(both, 2, EDDY_FIRST_COMPLETED), &cancelled); /* they end before this task does */
         bool has_failed = eddy_done(working);
         (eddy_cancel)(signalled, NULL);
         eddy_await_always(signalled, &err);
