@@ -64,7 +64,7 @@ static int status_of(const char *at, const char *end)
 
 static void copy_headers(eddy_nats_message *m, char *to, eddy_slice raw)
 {
-    const char *at = raw.data, *end = raw.data + raw.size;
+    const char *at = raw.data, *end = raw.size ? raw.data + raw.size : raw.data; /* NULL + 0 is undefined in C */
     m->headers = to;
     for (bool is_first = true; at < end; is_first = false) {
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
