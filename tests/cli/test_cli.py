@@ -259,6 +259,21 @@ def run_links_nats_when_it_is_used(place):
 
 
 @check
+def a_program_may_have_functions_named_like_internals(place):
+    names = ('current', 'memory_alloc', 'shuffle', 'stack_take', 'stream_close', 'task_wake', 'timer_set', 'turn')
+    place.write('names.c', '#include <eddy/keywords.h>\n#include <stdio.h>\n' +
+                ''.join(f'int {name}(void);\nint {name}(void) {{ puts("{name}"); return 1; }}\n' for name in names) +
+                'async(int, main_task)\n{\n    eddy_stream *pair[2];\n    await(eddy_stream_pair(pair));\n'
+                '    await(eddy_stream_write(pair[0], "x", 1));\n    await(eddy_sleep(0.01));\n'
+                '    char text[2];\n    int size = (int)await(eddy_stream_read(pair[1], text, 2));\n'
+                '    await(eddy_stream_close(pair[0]));\n'
+                '    await(eddy_stream_close(pair[1]));\n    return size + ' +
+                ' + '.join(f'{name}()' for name in names) + ';\n}\n'
+                'int main(void) { return eddy_run(main_task()); }\n')
+    ends(place.eddy('run', 'names.c'), 9, ''.join(name + '\n' for name in names))
+
+
+@check
 def run_links_several_modules(place):
     # They have functions of the same name, of which none is the program's.
     rows = doctor_rows(place.eddy('doctor'))
