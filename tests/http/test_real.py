@@ -113,6 +113,32 @@ def is_whole(data):
     return len(body) == int(length[1]) if length else body.endswith(b'\r\n0\r\n\r\n')
 
 
+@contextlib.contextmanager
+def nginx(locations):
+    port, home = free_port(), tempfile.mkdtemp(prefix='eddy-http-nginx-')
+    os.chmod(home, 0o755)
+    pathlib.Path(home, 'nginx.conf').write_text('''
+        daemon off; master_process off; pid %s/pid; error_log stderr crit;
+        events {}
+        http { access_log off; client_body_temp_path %s/body; proxy_temp_path %s/proxy;
+               fastcgi_temp_path %s/f; uwsgi_temp_path %s/u; scgi_temp_path %s/s; client_max_body_size 10m;
+               server { listen 127.0.0.1:%d; %s } }''' % ((home,) * 6 + (port, locations)))
+    process = subprocess.Popen(['nginx', '-e', 'stderr', '-p', home, '-c', home + '/nginx.conf'])
+    try:
+        until = time.monotonic() + PATIENCE
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', port), 5):
+                break
+            if process.poll() is not None or time.monotonic() > until:
+                raise AssertionError('nginx does not begin')
+            time.sleep(0.02)
+        yield 'http://localhost:%d' % port
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+        shutil.rmtree(home)
+
+
 class Real(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -204,36 +230,11 @@ class Real(unittest.TestCase):
             run('curl', '-sS', server.url + '/fail', status=None)
         self.assertIn('this core is told to fail', self.check_end(2, fail, 1))
 
-    @contextlib.contextmanager
-    def nginx(self, locations):
-        port, home = free_port(), tempfile.mkdtemp(prefix='eddy-http-nginx-')
-        os.chmod(home, 0o755)
-        pathlib.Path(home, 'nginx.conf').write_text('''
-            daemon off; master_process off; pid %s/pid; error_log stderr crit;
-            events {}
-            http { access_log off; client_body_temp_path %s/body; proxy_temp_path %s/proxy;
-                   fastcgi_temp_path %s/f; uwsgi_temp_path %s/u; scgi_temp_path %s/s; client_max_body_size 10m;
-                   server { listen 127.0.0.1:%d; %s } }''' % ((home,) * 6 + (port, locations)))
-        process = subprocess.Popen(['nginx', '-e', 'stderr', '-p', home, '-c', home + '/nginx.conf'])
-        try:
-            until = time.monotonic() + PATIENCE
-            while True:
-                with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', port), 5):
-                    break
-                if process.poll() is not None or time.monotonic() > until:
-                    raise AssertionError('nginx does not begin')
-                time.sleep(0.02)
-            yield 'http://localhost:%d' % port
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
-            shutil.rmtree(home)
-
     def test_nginx_before_the_server(self):
         with Server(self.folder) as server:
             proxy = '''location / { proxy_pass http://127.0.0.1:%d; proxy_http_version 1.1; proxy_set_header Connection "";
                        proxy_request_buffering off; }''' % server.port
-            with self.nginx(proxy) as url:
+            with nginx(proxy) as url:
                 self.assertEqual(run('curl', '-sS', url + '/'), b'Hello\n')
                 self.assertEqual(run('curl', '-sS', url + '/slow'), b'0123456789' * 5)
                 self.assertEqual(run('curl', '-sS', url + '/files/large'), LARGE)
@@ -243,7 +244,7 @@ class Real(unittest.TestCase):
     def test_the_client_at_nginx(self):
         place = '''root %s; default_type application/octet-stream; types { text/plain txt; } gzip on; gzip_types *; gzip_min_length 1;
                    location = /to { return 302 /large; } location = /gone { return 410; }''' % self.folder
-        with self.nginx(place) as url:
+        with nginx(place) as url:
             for path, wanted in [('/large', '200 %s/large application/octet-stream: 1048576 bytes'),
                                  ('/small.txt', '200 %s/small.txt text/plain: 10 bytes'),
                                  ('/to', '200 %s/large application/octet-stream: 1048576 bytes'),
