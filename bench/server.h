@@ -24,6 +24,9 @@ enum { SERVER_BACKLOG = 4096 };
  * file. */
 #define SERVER_CERTIFICATE "BENCH_CERTIFICATE"
 
+/* The name of an environment variable: how many cores the server may use; one unless it is set. */
+#define SERVER_CORES "BENCH_CORES"
+
 /* Raises the limit on descriptors as far as possible. */
 static inline void server_limits(void)
 {

@@ -33,6 +33,9 @@ QUESTIONS = {
     'echo-4kx16': ('the same, 16 under way on each', ['echo', str(CONNECTIONS), '4096', '16']),
     'tls-64': ('64 bytes there and back under TLS 1.3', ['tls', str(CONNECTIONS), '64', '1']),
     'tls-4k': ('4 KiB there and back under TLS 1.3', ['tls', str(CONNECTIONS), '4096', '1']),
+    'cores-1': ('64 bytes there and back, %d connections, a server of one core' % CONNECTIONS,
+                ['echo', str(CONNECTIONS), '64', '1']),
+    'cores-2': ('the same, a server of two cores', ['echo', str(CONNECTIONS), '64', '1']),
     'lone': ('64 bytes there and back, one connection', ['echo', '1', '64', '1']),
     'accept': ('connect, a byte there and back, close', ['accept']),
     'idle': ('10 000 connections that wait', ['idle', '10000']),
@@ -44,6 +47,8 @@ FILE_QUESTIONS = ('copy', 'sendfile')
 FILE_SERVERS = {
     'eddy-uring': 'files', 'eddy-epoll': 'files', 'raw-epoll': os.path.join('peers', 'raw-files'),
 }
+# Who runs on several cores; BENCH_CORES tells it how many. Server and client then share all processors.
+CORE_QUESTIONS, CORE_SERVERS = {'cores-1': '1', 'cores-2': '2'}, ('eddy-uring', 'eddy-epoll', 'tokio', 'go')
 # Who speaks TLS; C by hand does by a program of its own, on epoll.
 TLS_QUESTIONS, TLS_SERVERS = ('tls-64', 'tls-4k'), ('eddy-uring', 'eddy-epoll', 'raw-epoll', 'go', 'uvloop', 'python')
 
@@ -83,11 +88,11 @@ def command_of(folder, server):
 class Server:
     """One that runs; `with` gives its port and its process."""
 
-    def __init__(self, started, buffer, processor):
+    def __init__(self, started, buffer, processors):
         command, environment = started
         command = command + [str(buffer)] + (['uvloop'] if environment.get('EDDY_PEER') == 'uvloop' else [])
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-        os.sched_setaffinity(self.process.pid, [processor])
+        os.sched_setaffinity(self.process.pid, processors)
         words = self.process.stdout.readline().split()
         if words[:1] != ['listening']:
             sys.exit('%s does not listen' % command[0])
@@ -106,9 +111,8 @@ class Lab:
     """Where it is measured: folder, processors, how long."""
 
     def __init__(self, folder, seconds):
-        processors = sorted(os.sched_getaffinity(0))
+        self.processors = sorted(os.sched_getaffinity(0))
         self.folder, self.seconds, self.certificate = folder, seconds, None
-        self.server_processor, self.client_processor = processors[0], processors[-1]
         self.servers = {}
         for server in SERVERS:
             started = command_of(folder, server)
@@ -119,6 +123,8 @@ class Lab:
 
     def command(self, name, question):
         command, environment = self.servers[name]
+        if question in CORE_QUESTIONS:
+            return command, dict(environment, BENCH_CORES=CORE_QUESTIONS[question])
         if question not in TLS_QUESTIONS:
             return command, environment
         if name == 'raw-epoll':
@@ -128,18 +134,26 @@ class Lab:
     def who_answers(self, question):
         if question in TLS_QUESTIONS:
             return [name for name in self.servers if name in TLS_SERVERS]
+        if question in CORE_QUESTIONS:
+            return [name for name in self.servers if name in CORE_SERVERS]
         return list(self.servers)
+
+    def places(self, question):
+        """The processors of the server, and those of the client."""
+        shared = question in CORE_QUESTIONS
+        return (self.processors, self.processors) if shared else (self.processors[:1], self.processors[-1:])
 
     def client(self, server, question):
         what, *rest = QUESTIONS[question][1]
         command = [os.path.join(self.folder, 'bench', 'load'), what, str(server.port), str(server.process.pid), *rest]
         times = ['%g' % (self.seconds / 4), '%g' % self.seconds]
         command += {'echo': times, 'tls': times, 'accept': times[1:], 'idle': []}[what]
-        return ['taskset', '-c', str(self.client_processor)] + command
+        return ['taskset', '-c', ','.join(map(str, self.places(question)[1]))] + command
 
     def ask(self, name, question, wrap=None):
         """{measure: value}. wrap: what else runs meanwhile, given the server's process."""
-        with Server(self.command(name, question), 4096 if question == 'idle' else 16384, self.server_processor) as server:
+        buffer = 4096 if question == 'idle' else 16384
+        with Server(self.command(name, question), buffer, self.places(question)[0]) as server:
             meter = wrap(server.process.pid) if wrap else None
             run = subprocess.run(self.client(server, question), stdout=subprocess.PIPE, text=True, check=False)
             calls = meter.stop() if meter else None

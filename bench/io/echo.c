@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* echo.c - Eddy's echo server: a task a connection, as in the guide. */
+/* echo.c - Eddy's echo server: a task a connection, as in the guide; with SERVER_CORES, a loop on each of so many. */
 #include <eddy/keywords.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,17 +18,21 @@ async(void, echo, (eddy_stream *, s), (void *, nothing))
 async(void, main_task)
 {
     const char *certificate = getenv(SERVER_CERTIFICATE);
-    struct eddy_start_server start = eddy_start_server(echo, (void *)NULL, "127.0.0.1", 0);
+    const eddy_server_options place = {
+        .size = sizeof place, .host = "127.0.0.1", .shared = getenv(SERVER_CORES), .balance = EDDY_BALANCE_EXACT};
+    struct eddy_start_server start = eddy_start_server_with_options(echo, (void *)NULL, &place);
     eddy_tls_options options = {.size = sizeof options, .certificate_file = certificate};
     if (certificate)
         start = eddy_over_tls(start, eddy_tls_server_new(&options));
     eddy_server *server = await(start);
-    server_says(eddy_server_port(server));
+    if (eddy_core_index() <= 0)
+        server_says(eddy_server_port(server));
     await(eddy_sleep(INFINITY));
 }
 
 int main(void)
 {
     server_limits();
-    return eddy_run(main_task());
+    const char *cores = getenv(SERVER_CORES);
+    return cores ? eddy_run_on_cores(atoi(cores), main_task()) : eddy_run(main_task());
 }

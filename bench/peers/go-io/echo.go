@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Go's echo server: a goroutine and a buffer a connection, on one processor.
+// Go's echo server: a goroutine and a buffer a connection, on one processor or on BENCH_CORES.
 package main
 
 import (
@@ -26,7 +26,11 @@ func echo(connection net.Conn, size int) {
 }
 
 func main() {
-    runtime.GOMAXPROCS(1)
+    cores, err := strconv.Atoi(os.Getenv("BENCH_CORES"))
+    if err != nil {
+        cores = 1
+    }
+    runtime.GOMAXPROCS(cores)
     size := 16384
     if len(os.Args) > 1 {
         size, _ = strconv.Atoi(os.Args[1])

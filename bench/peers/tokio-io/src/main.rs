@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-//! tokio's echo server: a task and a buffer a connection, on the runtime of one thread.
+//! tokio's echo server: a task and a buffer a connection, on the runtime of one thread, or on BENCH_CORES of them.
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -33,6 +33,11 @@ async fn serve(size: usize) -> std::io::Result<()> {
 
 fn main() {
     let size = std::env::args().nth(1).map_or(16384, |text| text.parse().expect("a size"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let cores = std::env::var("BENCH_CORES").map_or(1, |text| text.parse().expect("a number of cores"));
+    let mut builder = match cores {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = builder.worker_threads(cores).enable_io().build().unwrap();
     runtime.block_on(serve(size)).unwrap();
 }
