@@ -114,6 +114,8 @@ int eddy_address_ip(eddy_address *address, const char *host, int port)
 {
     union address parsed;
     char plain[INET6_ADDRSTRLEN];
+    if (!host)
+        host = "";
     const char *zone = strchr(host, '%');
     size_t length = zone ? (size_t)(zone - host) : strlen(host);
     memset(&parsed, 0, sizeof parsed);
@@ -139,7 +141,7 @@ int eddy_address_ip(eddy_address *address, const char *host, int port)
 int eddy_address_unix(eddy_address *address, const char *path)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    size_t length = strlen(path);
+    size_t length = path ? strlen(path) : 0;
     address->size = 0;
     if (length == 0 || length >= sizeof name.sun_path)
         return ENAMETOOLONG;

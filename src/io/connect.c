@@ -114,11 +114,16 @@ static struct complaint complain(const struct call *call, const struct race *rac
     return complaint;
 }
 
+static bool has_size(const eddy_connection_options *options)
+{
+    return options->size > 0 && options->size <= sizeof *options;
+}
+
 static eddy_connection_options options_or_usual(const eddy_connection_options *options)
 {
     eddy_connection_options all = {.size = sizeof all};
-    if (options)
-        memcpy(&all, options, options->size < sizeof all ? options->size : sizeof all);
+    if (options && has_size(options))
+        memcpy(&all, options, options->size);
     if (!(all.stagger > 0))
         all.stagger = usual_stagger;
     return all;
@@ -146,6 +151,10 @@ eddy_async_define(eddy_stream *, eddy_open_connection_with_options, (const char 
     TURN_IF(port < 1 || port > 65535);
     if (port < 1 || port > 65535)
         eddy_raise(EINVAL, "eddy_open_connection(\"%s\", %d): ports go from 1 to 65535", host, port);
+    TURN_IF(options && !has_size(options));
+    if (options && !has_size(options))
+        eddy_raise(EINVAL, "eddy_open_connection(\"%s\", %d): eddy_connection_options.size must be "
+                   "sizeof(eddy_connection_options)", host, port);
     bool invalid = (how.local_host || how.local_port) &&
                    eddy_address_ip(&call.local, how.local_host ? how.local_host : "0.0.0.0", how.local_port) != 0;
     TURN_IF(invalid);

@@ -103,7 +103,8 @@ static bool look_up_number(struct look_up *self)
 /* RFC 6761: "localhost" is this machine, even if no file names it. */
 static void look_up_localhost(struct look_up *self)
 {
-    if (self->result.verdict.error != EAI_NONAME || !self->has_host || strcmp(self->host, "localhost") != 0)
+    if (self->result.verdict.error != EAI_NONAME || !self->has_host || strcmp(self->host, "localhost") != 0 ||
+        (self->hints.ai_flags & AI_NUMERICHOST))
         return;
     strcpy(self->host, self->hints.ai_family == AF_INET6 ? "::1" : "127.0.0.1");
     look_up_number(self);
@@ -181,6 +182,8 @@ eddy_async_define(struct eddy_host_name, eddy_getnameinfo, (const struct sockadd
     const int numbers = NI_NUMERICHOST | NI_NUMERICSERV;
     struct look_back question = {ED_HEADER(look_back_type), .result = {.verdict = {EAI_FAMILY, 0}},
                                  .length = length, .flags = flags};
+    if (!address && length > 0)
+        eddy_raise(EINVAL, "eddy_getnameinfo: no address");
     if (length <= sizeof question.address) {
         memcpy(&question.address, address, length);
         if ((flags & numbers) == numbers)

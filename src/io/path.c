@@ -43,18 +43,28 @@ eddy_async(int64_t, look, (int, fd), (const char *, path), (int, flags), (struct
     return result;
 }
 
+/* What the system call says of these arguments; a look by an empty path would be one at a descriptor. */
+static int refusal_of(const char *path, const struct stat *status)
+{
+    if (!path || !status)
+        return -EFAULT;
+    return path[0] ? 0 : -ENOENT;
+}
+
 eddy_async_define(void, eddy_stat, (const char *, path), (struct stat *, status))
 {
-    int64_t result = path[0] ? eddy_await(look(AT_FDCWD, path, 0, status)) : -ENOENT;
+    int refusal = refusal_of(path, status);
+    int64_t result = refusal ? refusal : eddy_await(look(AT_FDCWD, path, 0, status));
     if (result < 0)
-        eddy_raise((int)-result, "eddy_stat(\"%s\")", path);
+        eddy_raise((int)-result, "eddy_stat(\"%s\")", path ? path : "(null)");
 }
 
 eddy_async_define(void, eddy_lstat, (const char *, path), (struct stat *, status))
 {
-    int64_t result = path[0] ? eddy_await(look(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, status)) : -ENOENT;
+    int refusal = refusal_of(path, status);
+    int64_t result = refusal ? refusal : eddy_await(look(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, status));
     if (result < 0)
-        eddy_raise((int)-result, "eddy_lstat(\"%s\")", path);
+        eddy_raise((int)-result, "eddy_lstat(\"%s\")", path ? path : "(null)");
 }
 
 eddy_async_define(void, eddy_file_stat, (eddy_file *, file), (struct stat *, status))

@@ -166,8 +166,6 @@ static int open_end(struct ends *ends, int i, int wish)
         return wish ? wish : i;
     if (wish == EDDY_NULL)
         return (ends->child[i] = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0 ? -errno : ends->child[i];
-    if (wish != EDDY_PIPE)
-        return -EINVAL;
     if (pipe2(pipe_ends, O_CLOEXEC) != 0)
         return -errno;
     int own = i == 0;
@@ -186,9 +184,6 @@ static int open_ends(struct ends *ends, const eddy_process_options *options, int
         else if ((descriptors[i] = open_end(ends, i, wishes[i])) < 0)
             return -descriptors[i];
     }
-    for (size_t i = 0; i < options->keep_count; i++)
-        if (options->keep[i] < 3)
-            return EINVAL;
     return 0;
 }
 
@@ -239,15 +234,34 @@ static void begin_watching(struct eddy_process *process)
     watch(process);
 }
 
-/* 0, or an errno value. */
-static int copy_options(eddy_process_options *copy, const eddy_process_options *options)
+static bool is_wish(int wish)
+{
+    return wish >= 0 || wish == EDDY_NULL || wish == EDDY_PIPE;
+}
+
+/* Of copied options. NULL: nothing. */
+static const char *what_is_wrong(const eddy_process_options *options)
+{
+    if (!is_wish(options->in) || !is_wish(options->out) ||
+        (!is_wish(options->err) && options->err != EDDY_SAME_AS_OUTPUT))
+        return "in, out and err are 0, a descriptor, EDDY_PIPE or EDDY_NULL (err also EDDY_SAME_AS_OUTPUT)";
+    if (options->keep_count && !options->keep)
+        return "keep is NULL, and keep_count is not 0";
+    for (size_t i = 0; i < options->keep_count; i++)
+        if (options->keep[i] < 3)
+            return "a descriptor of keep is less than 3: in, out and err are those";
+    return NULL;
+}
+
+/* NULL, or what is wrong with the options. */
+static const char *copy_options(eddy_process_options *copy, const eddy_process_options *options)
 {
     *copy = (eddy_process_options){0};
     if (options && (options->size == 0 || options->size > sizeof *options))
-        return EINVAL;
+        return "eddy_process_options.size must be sizeof(eddy_process_options)";
     if (options)
         memcpy(copy, options, options->size);
-    return 0;
+    return what_is_wrong(copy);
 }
 
 /* Starts the child of a process that is not watched yet. Returns 0, or an errno value and *step. */
@@ -280,7 +294,8 @@ eddy_async_define(eddy_process *, eddy_process_start, (const char *const *, argu
     eddy_process_options wanted;
     enum child_step step = CHILD_MAKE;
     const char *name = arguments && arguments[0] ? arguments[0] : "";
-    int error = *name ? copy_options(&wanted, options) : ENOENT;
+    const char *wrong = copy_options(&wanted, options);
+    int error = !*name ? ENOENT : wrong ? EINVAL : 0;
     struct eddy_process *process = error ? NULL : process_new(current.loop, name);
     if (!error)
         error = process ? start_child(process, arguments, &wanted, &step) : ENOMEM;
@@ -291,6 +306,8 @@ eddy_async_define(eddy_process *, eddy_process_start, (const char *const *, argu
     if (process)
         close_streams(process);
     memory_free(process);
+    if (error == EINVAL && wrong)
+        eddy_raise(error, "eddy_process_start(\"%s\"): %s", name, wrong);
     if (step == CHILD_DIRECTORY)
         eddy_raise(error, "eddy_process_start(\"%s\"): directory \"%s\"", name, wanted.directory);
     if (step < sizeof steps / sizeof steps[0] && steps[step])

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +47,8 @@ struct eddy_transport {
     bool eof;                   /* nothing more is sent after what was written */
     bool closing;               /* nothing more is received; `lost` follows */
     bool broken;                /* nothing more is sent, either */
+    bool has_sent;              /* bytes have gone out */
+    bool dropped;               /* bytes that were waiting when it broke */
     int error;                  /* for `lost` */
     char *into;                 /* memory that `read` receives into; NULL: the loop's */
     char *own;                  /* the same, if it is the transport's: bytes of a pipe for `received` */
@@ -101,6 +104,12 @@ static void settle(struct eddy_transport *t)
         take_turn_later(t);
 }
 
+/* The peer has a part of what was written: it must not read an ordinary end after it. */
+static bool is_cut(const struct eddy_transport *t)
+{
+    return t->has_sent && !t->is_pipe && (t->dropped || t->sent < t->sending.size);
+}
+
 static void end(struct eddy_transport *t)
 {
     list_remove(&t->loop->enders, &t->closer.link);
@@ -108,6 +117,8 @@ static void end(struct eddy_transport *t)
     t->stage = LOST;
     if (t->protocol->lost)
         t->protocol->lost(t, t->error);
+    if (is_cut(t))
+        net_reset(t->loop->driver, t->fd);
     socket_close(t->loop, t->fd);
     eddy_buffer_free(&t->sending);
     eddy_buffer_free(&t->waiting);
@@ -122,6 +133,7 @@ static void break_off(struct eddy_transport *t, int error)
     if (!t->broken)
         t->error = error;
     t->closing = t->broken = true;
+    t->dropped |= t->waiting.size > 0;
     eddy_buffer_free(&t->waiting);
     settle(t);
 }
@@ -333,6 +345,7 @@ static void sent(struct eddy_operation *op)
         break_off(t, (int)-op->result);
     if (op->result > 0)
         t->sent += (size_t)op->result;
+    t->has_sent |= op->result > 0;
     if (!t->broken && t->sent < t->sending.size)
         send_more(t);
     else
@@ -465,11 +478,17 @@ struct eddy_transport *protocol_begin(struct eddy_loop *loop, int fd, const stru
     return t;
 }
 
-/* Of a driver's own sockets fstat knows nothing; regular files are always ready. */
-static bool is_regular(int fd)
+/* A descriptor that a transport can be made of; one that is not open is refused by eddy_adopt. */
+static bool is_of_a_kind(int fd)
 {
     struct stat facts;
-    return fstat(fd, &facts) == 0 && (S_ISREG(facts.st_mode) || S_ISDIR(facts.st_mode) || S_ISBLK(facts.st_mode));
+    int type = SOCK_STREAM;
+    socklen_t size = sizeof type;
+    if (fstat(fd, &facts) != 0 || S_ISFIFO(facts.st_mode) || isatty(fd))
+        return true;
+    if (!S_ISSOCK(facts.st_mode) || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0)
+        return false;
+    return type == SOCK_STREAM || type == SOCK_SEQPACKET;
 }
 
 static void find_ways(struct eddy_transport *t)
@@ -487,7 +506,7 @@ int eddy_transport_open(struct eddy_transport **transport, int fd, const struct 
                         void *argument)
 {
     int error = protocol_refusal(current.loop, "eddy_transport_open");
-    if (!error && is_regular(fd))
+    if (!error && !is_of_a_kind(fd))
         error = EINVAL;
     if (!error)
         error = eddy_adopt(fd);
@@ -522,7 +541,7 @@ int eddy_transport_connect(struct eddy_transport **transport, const eddy_address
                            const struct eddy_protocol *protocol, void *argument)
 {
     int error = protocol_refusal(current.loop, "eddy_transport_connect");
-    if (error || address->size == 0)
+    if (error || !address || address->size == 0)
         return error ? error : EINVAL;
     int fd = socket_open(address_any(address)->sa_family);
     if (fd < 0)

@@ -105,7 +105,7 @@ int eddy_transport_listen(struct eddy_listener **listener, const eddy_address *a
 {
     struct eddy_loop *loop = current.loop;
     int error = protocol_refusal(loop, "eddy_transport_listen");
-    if (error || address->size == 0)
+    if (error || !address || address->size == 0)
         return error ? error : EINVAL;
     struct eddy_listener *l = new_listener(loop, protocol, argument);
     if (!l)

@@ -314,9 +314,9 @@ static struct label label_of(const eddy_server_options *options)
 {
     struct label label;
     bool others = !options->host && !names_nothing(options);
-    if (others && options->hosts && options->hosts[0])
-        snprintf(label.text, sizeof label.text, "eddy_start_server(\"%.100s\", ..., %d)", options->hosts[0],
-                 options->port);
+    if (others && options->hosts)
+        snprintf(label.text, sizeof label.text, "eddy_start_server(\"%.100s\", ..., %d)",
+                 options->hosts[0] ? options->hosts[0] : "", options->port);
     else if (others && options->unix_path)
         snprintf(label.text, sizeof label.text, "eddy_start_server(\"%.110s\")", options->unix_path);
     else if (others)
@@ -326,6 +326,20 @@ static struct label label_of(const eddy_server_options *options)
         snprintf(label.text, sizeof label.text, "eddy_start_server(\"%.100s\", %d)",
                  options->host ? options->host : "", options->port);
     return label;
+}
+
+/* NULL: nothing. Options without their size would be taken for none, and the server would listen everywhere. */
+static const char *what_is_wrong(const eddy_server_options *options)
+{
+    if (options->size == 0 || options->size > sizeof *options)
+        return "eddy_server_options.size must be sizeof(eddy_server_options)";
+    if (options->port < 0 || options->port > 65535)
+        return "ports go from 0 to 65535";
+    if (options->descriptor_count && !options->descriptors)
+        return "descriptors is NULL, and descriptor_count is not 0";
+    if (options->balance != EDDY_BALANCE_KERNEL && options->balance != EDDY_BALANCE_EXACT)
+        return "balance is neither EDDY_BALANCE_KERNEL nor EDDY_BALANCE_EXACT";
+    return NULL;
 }
 
 eddy_async(eddy_server *, start_server, (struct eddy_start_server *, self))
@@ -343,8 +357,9 @@ eddy_async(eddy_server *, start_server, (struct eddy_start_server *, self))
                                              "or says why it cannot");
     if (!self->prototype)
         eddy_raise(ENOMEM, "%s", label_of(options).text);
-    if (options->port < 0 || options->port > 65535)
-        eddy_raise(EINVAL, "%s: ports go from 0 to 65535", label_of(options).text);
+    const char *wrong = what_is_wrong(options);
+    if (wrong)
+        eddy_raise(EINVAL, "%s: %s", label_of(options).text, wrong);
     if (shares_what_blocks(options))
         eddy_raise(EINVAL, "%s: servers cannot share a socket that blocks: set O_NONBLOCK on it",
                    label_of(options).text);
@@ -392,7 +407,9 @@ struct eddy_start_server eddy_start_server_with(const void *prototype, size_t si
                                                 const eddy_server_options *options)
 {
     struct eddy_start_server self = {ED_HEADER(start_server_type), .size = size, .stream_offset = stream_offset};
-    memcpy(&self.options, options, options->size < sizeof self.options ? options->size : sizeof self.options);
+    self.options.size = options ? options->size : sizeof self.options;
+    if (options && options->size <= sizeof self.options)
+        memcpy(&self.options, options, options->size);
     self.prototype = memory_alloc(size);
     if (self.prototype)
         memcpy(self.prototype, prototype, size);

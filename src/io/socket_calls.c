@@ -9,6 +9,8 @@
 #include "io/socket.h"
 #include "os/memory.h"
 
+enum { PARTS_AT_MOST = 1024 }; /* of a message; the kernel refuses more */
+
 /* Seconds between tries while a queue is full. */
 static const double pause_between = 0.001;
 
@@ -47,7 +49,8 @@ static void free_parts(struct iovec **parts)
 eddy_async(int64_t, receive_message, (int, fd), (struct msghdr *, message), (int, flags))
 {
     bool all = (flags & MSG_WAITALL) && !(flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE));
-    if (!all || message->msg_iovlen == 0 || !is_stream(fd))
+    bool fits = message && message->msg_iov && message->msg_iovlen > 0 && message->msg_iovlen <= PARTS_AT_MOST;
+    if (!all || !fits || !is_stream(fd))
         return eddy_await(socket_recvmsg(fd, message, flags & ~MSG_WAITALL));
     struct iovec *parts = memory_alloc(message->msg_iovlen * sizeof *parts);
     eddy_defer(free_parts, &parts);
@@ -156,7 +159,7 @@ eddy_async_define(size_t, eddy_sendmsg, (int, fd), (const struct msghdr *, messa
     int64_t result = eddy_await(send_message(fd, message, flags));
     if (result < 0)
         eddy_raise((int)-result, "eddy_sendmsg(%d, to %s)", fd,
-                   message->msg_name ? name_of(message->msg_name, message->msg_namelen).text : "its peer");
+                   message && message->msg_name ? name_of(message->msg_name, message->msg_namelen).text : "its peer");
     return (size_t)result;
 }
 
@@ -164,7 +167,7 @@ eddy_async_define(size_t, eddy_recvfrom, (int, fd), (void *, buffer), (size_t, s
                   (eddy_address *, from))
 {
     struct eddy_address sender = {.size = 0};
-    struct iovec part = {buffer, size};
+    struct iovec part = {buffer, driver_length(size)};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_name = sender.data,
                              .msg_namelen = sizeof sender.data};
     int64_t result = eddy_await(receive_message(fd, &message, flags));
@@ -180,10 +183,14 @@ eddy_async_define(size_t, eddy_sendto, (int, fd), (const void *, data), (size_t,
                   (const eddy_address *, to))
 {
     struct iovec part = {(void *)(uintptr_t)data, size};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_name = address_any(to), .msg_namelen = to->size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (to) {
+        message.msg_name = address_any(to);
+        message.msg_namelen = to->size;
+    }
     int64_t result = eddy_await(send_message(fd, &message, flags));
     if (result < 0)
-        eddy_raise((int)-result, "eddy_sendto(%d, %s)", fd, name_of(to->data, to->size).text);
+        eddy_raise((int)-result, "eddy_sendto(%d, %s)", fd, to ? name_of(to->data, to->size).text : "its peer");
     return (size_t)result;
 }
 

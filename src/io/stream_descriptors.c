@@ -95,9 +95,16 @@ eddy_async_define(size_t, eddy_stream_receive_descriptors, (eddy_stream *, s), (
     }
     int64_t came = eddy_await(transport_receive_message(s->transport, &message));
     int64_t result = stream_end_wait(s, came);
+    bool lost = came > 0 && (message.msg_flags & MSG_CTRUNC); /* `room` has room for all: the process has none */
     if (came > 0)
-        *count = take_descriptors(&message, fds, result < 0 ? 0 : most);
+        *count = take_descriptors(&message, fds, result < 0 || lost ? 0 : most);
     if (result < 0)
         eddy_raise((int)-result, "eddy_stream_receive_descriptors(%s)", stream_peer(s));
+    if (lost) {
+        s->partial = (eddy_slice){buffer, (size_t)came};
+        eddy_raise(EMFILE,
+                   "eddy_stream_receive_descriptors(%s): descriptors that came with %zu bytes are lost (ulimit -n)",
+                   stream_peer(s), s->partial.size);
+    }
     return (size_t)result;
 }

@@ -287,7 +287,7 @@ static size_t longest_of(const eddy_slice *separators, size_t count)
 {
     size_t longest = 0;
     for (size_t i = 0; i < count; i++) {
-        if (separators[i].size == 0)
+        if (separators[i].size == 0 || !separators[i].data)
             return 0;
         if (separators[i].size > longest)
             longest = separators[i].size;
@@ -410,7 +410,7 @@ eddy_async_define(size_t, eddy_stream_read_until_any, (eddy_stream *, s), (const
 
 eddy_async_define(size_t, eddy_stream_read_until, (eddy_stream *, s), (const char *, separator), (eddy_slice *, line))
 {
-    eddy_slice only = {separator, strlen(separator)};
+    eddy_slice only = {separator, separator ? strlen(separator) : 0};
     return eddy_await(read_line(s, &only, 1, line, "eddy_stream_read_until", true));
 }
 

@@ -166,7 +166,8 @@ eddy_async_define(void, eddy_stream_writev, (eddy_stream *, s), (const eddy_slic
     struct progress progress = {parts, count, 0, 0, 0};
     struct stream_write write = {s, 0, 0, false};
     for (size_t i = 0; i < count; i++)
-        write.size += parts[i].size;
+        if (__builtin_add_overflow(write.size, parts[i].size, &write.size))
+            eddy_raise(EINVAL, "eddy_stream_writev(%s): the sizes of the parts exceed SIZE_MAX", stream_peer(s));
     TURN_IF(write.size == 0);
     int error = stream_begin_write(s);
     if (error)

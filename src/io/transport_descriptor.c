@@ -30,6 +30,7 @@ struct descriptor_transport {
     int in, out;       /* -1: the stream does not have this direction, or has it no more; may be equal */
     int given[2];      /* the caller's descriptors, if different; closed with in and out.  -1: none */
     bool shared;       /* others may have the same open file */
+    bool ended;        /* `out` was closed to tell the reader that nothing more comes */
 };
 
 static struct descriptor_transport *self_of(const struct transport *t)
@@ -98,6 +99,10 @@ static void send_bytes(struct transport_op *op)
 {
     int fd = self_of(op->transport)->out;
     const struct iovec *part = op->u.bytes.parts;
+    if (fd < 0) {
+        op->result = self_of(op->transport)->ended ? -EPIPE : -EBADF;
+        return;
+    }
     while (part->iov_len == 0 && part + 1 < op->u.bytes.parts + op->u.bytes.count)
         part++;
     struct operation inner = socket_write(fd, part->iov_base, part->iov_len);
@@ -128,8 +133,10 @@ static void send_end(struct transport_op *op)
 {
     struct descriptor_transport *self = self_of(op->transport);
     op->result = self->out == self->in ? -EOPNOTSUPP : 0;
-    if (op->result == 0)
-        close_out(self);
+    if (op->result != 0)
+        return;
+    self->ended |= self->out >= 0;
+    close_out(self);
 }
 
 static void close_both(struct transport *t)
@@ -183,7 +190,8 @@ struct transport *descriptor_transport(struct eddy_loop *loop, int in, int out)
     struct descriptor_transport *t = memory_alloc_zeroed(sizeof *t);
     if (!t)
         return NULL;
-    *t = (struct descriptor_transport){{.type = &descriptor_transport_type, .loop = loop}, in, out, {-1, -1}, false};
+    *t = (struct descriptor_transport){
+        .transport = {.type = &descriptor_transport_type, .loop = loop}, .in = in, .out = out, .given = {-1, -1}};
     return &t->transport;
 }
 

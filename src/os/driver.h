@@ -115,6 +115,13 @@ struct driver_op {
     void (*complete)(struct driver_op *op); /* called at the completion */
 };
 
+/* For drivers: how many of size bytes one call is asked for. The kernel moves no more than this at once; read(2) fails
+ * with EFAULT if the memory would end beyond the address space, and the lengths of a ring have 32 bits. */
+static inline size_t driver_length(size_t size)
+{
+    return size < 0x7ffff000 ? size : 0x7ffff000;
+}
+
 /* For drivers: the first operation of a list, or NULL. */
 static inline struct driver_op *first_op(const struct list *list)
 {

@@ -315,14 +315,15 @@ static bool must_queue(struct epoll_watch *watch, const struct driver_op *op)
     return !list_is_empty(queue_of(watch, op)) || (watch->drained && is_receive(op));
 }
 
-/* A file that epoll does not watch (a regular file: EPERM) never blocks. */
+/* A file that epoll does not watch (a regular file: EPERM) never blocks, and is no socket. The results are a ring's. */
 static int64_t result_of_refusal(const struct driver_op *op, int error)
 {
+    unsigned is = op->kind == DRIVER_POLL ? op->u.poll.events & (POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM) : 0;
     if (error == -EPERM && op->kind == DRIVER_POLL)
-        return op->u.poll.events & (POLLIN | POLLOUT);
+        return is ? (int64_t)is : -EINVAL;
     if (error == -EPERM && (op->kind == DRIVER_READ || op->kind == DRIVER_WRITE))
         return stranger_call_plainly(op);
-    return error;
+    return error == -EPERM && op->kind == DRIVER_ACCEPT ? -ENOTSOCK : error;
 }
 
 static bool submit_to_threads(struct epoll *epoll, struct driver_op *op)

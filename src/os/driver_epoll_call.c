@@ -64,8 +64,8 @@ int64_t epoll_call(const struct driver_op *op, bool waited)
     case DRIVER_RECVMSG:
         return answer(recvmsg(op->fd, op->u.message.data, op->u.message.flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
     case DRIVER_SENDMSG: return answer(sendmsg(op->fd, op->u.message.data, op->u.message.flags | NOW));
-    case DRIVER_READ: return answer(read(op->fd, data, size));
-    case DRIVER_WRITE: return answer(write(op->fd, data, size));
+    case DRIVER_READ: return answer(read(op->fd, data, driver_length(size)));
+    case DRIVER_WRITE: return answer(write(op->fd, data, driver_length(size)));
     default: return -EINVAL;
     }
 }

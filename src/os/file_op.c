@@ -26,8 +26,8 @@ static int64_t copy(int from, const struct driver_file *file)
 static int64_t call(const struct driver_op *op, const struct driver_file *file)
 {
     switch (op->kind) {
-    case DRIVER_PREAD: return pread(op->fd, file->data, file->size, file->offset);
-    case DRIVER_PWRITE: return pwrite(op->fd, file->data, file->size, file->offset);
+    case DRIVER_PREAD: return pread(op->fd, file->data, driver_length(file->size), file->offset);
+    case DRIVER_PWRITE: return pwrite(op->fd, file->data, driver_length(file->size), file->offset);
     case DRIVER_OPEN: return openat(op->fd, file->path, file->flags | O_CLOEXEC, file->mode);
     case DRIVER_FSYNC: return file->flags ? fdatasync(op->fd) : fsync(op->fd);
     case DRIVER_STAT:
@@ -37,8 +37,8 @@ static int64_t call(const struct driver_op *op, const struct driver_file *file)
     case DRIVER_UNLINK: return unlinkat(op->fd, file->path, file->flags);
     case DRIVER_MKDIR: return mkdirat(op->fd, file->path, file->mode);
     case DRIVER_TRUNCATE: return ftruncate(op->fd, file->offset);
-    case DRIVER_READ: return read(op->fd, op->u.buffer.data, op->u.buffer.size);
-    case DRIVER_WRITE: return write(op->fd, op->u.buffer.data, op->u.buffer.size);
+    case DRIVER_READ: return read(op->fd, op->u.buffer.data, driver_length(op->u.buffer.size));
+    case DRIVER_WRITE: return write(op->fd, op->u.buffer.data, driver_length(op->u.buffer.size));
     case DRIVER_ACCEPT: return accept4(op->fd, op->u.address.data, op->u.address.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     case DRIVER_LIST: return syscall(SYS_getdents64, op->fd, file->data, file->size);
     case DRIVER_COPY: return copy(op->fd, file);

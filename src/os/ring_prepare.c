@@ -12,10 +12,9 @@
 /* The offset that means "at the descriptor's position", for read and write. */
 #define HERE UINT64_MAX
 
-/* Lengths have 32 bits in a request; the kernel itself moves no more than this at once. */
 static unsigned length(size_t size)
 {
-    return size < 0x7ffff000 ? (unsigned)size : 0x7ffff000;
+    return (unsigned)driver_length(size);
 }
 
 int ring_opcode(const struct driver_op *op)

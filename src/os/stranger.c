@@ -51,7 +51,7 @@ int64_t stranger_call_plainly(const struct driver_op *op)
 static int64_t transfer_without_waiting(const struct driver_op *op)
 {
 #if defined(SYS_preadv2) && defined(SYS_pwritev2)
-    struct iovec part = {op->u.buffer.data, op->u.buffer.size};
+    struct iovec part = {op->u.buffer.data, driver_length(op->u.buffer.size)};
     long number = op->kind == DRIVER_READ ? SYS_preadv2 : SYS_pwritev2;
     return answer(syscall(number, op->fd, &part, 1L, -1L, -1L, (long)RWF_NOWAIT));
 #else

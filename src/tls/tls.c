@@ -16,7 +16,11 @@ static int contradiction(const struct eddy_tls_options *options, bool is_server,
 {
     int most = options->max_version ? options->max_version : EDDY_TLS_1_3;
     *words = NULL;
-    if (is_server && !options->certificate_file)
+    if (options->size == 0 || options->size > sizeof *options)
+        *words = "eddy_tls_options.size must be sizeof(eddy_tls_options)";
+    else if (options->verify > EDDY_TLS_VERIFY_NOTHING || options->verify < EDDY_TLS_VERIFY_ALL)
+        *words = "verify is none of the values of eddy_tls_verify";
+    else if (is_server && !options->certificate_file)
         *words = "a server needs a certificate";
     else if (options->key_file && !options->certificate_file)
         *words = "a key without its certificate";
@@ -47,7 +51,9 @@ static struct eddy_tls *make(const struct eddy_tls_options *options, bool is_ser
     struct eddy_tls_options all = {.size = sizeof all};
     const char *words;
     if (options)
-        memcpy(&all, options, options->size < sizeof all ? options->size : sizeof all);
+        all.size = options->size;
+    if (options && options->size <= sizeof all)
+        memcpy(&all, options, options->size);
     *problem = (struct tls_problem){contradiction(&all, is_server, &words), ""};
     if (problem->code) {
         snprintf(problem->text, sizeof problem->text, "%s", words);
