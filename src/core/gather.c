@@ -229,6 +229,8 @@ static void cancel_gather(struct eddy_awaitable *a)
         hurry(several->children[i].awaitable, reason);
     if (--several->pending == 0)
         end(several, NULL);
+    else
+        native_let_ask_again(a); /* a child that catches one request may end by the next */
 }
 
 static void undo(struct eddy_awaitable *a)

@@ -45,6 +45,7 @@ struct eddy_group {
     bool parent_cancelled;         /* by this group, with this request: */
     struct request request;
     bool closed;                   /* takes no more tasks */
+    uint32_t before;               /* number of requests of others that reach the task, when the block began */
 };
 _Static_assert(sizeof(struct eddy_group) <= sizeof(((struct eddy_task_group *)0)->state), "eddy_task_group has room");
 
@@ -200,13 +201,24 @@ static eddy_group *group_of(struct eddy_manager *manager)
     return (eddy_group *)(void *)((struct eddy_task_group *)(void *)manager)->state;
 }
 
+/* Number of requests that were not withdrawn, without those that a shield keeps out. */
+static uint32_t reaching_requests(const struct task *task)
+{
+    uint32_t kept_out = level_kept_out(task);
+    return task->cancels > kept_out ? task->cancels - kept_out : 0;
+}
+
 static void enter(struct eddy_manager *manager, eddy_error *err)
 {
     eddy_group *group = ((struct eddy_task_group *)(void *)manager)->value = group_of(manager);
     group->parent = current.task;
-    if (!current.task)
+    if (!current.task) {
         eddy_error_set(err, EDDY_NO_TASK, "eddy_task_group");
-    else if (current.task->level && !(group->level = level_of_group(current.loop, current.task->level)))
+        return;
+    }
+    uint32_t reaching = reaching_requests(current.task), pending = task_requests(current.task);
+    group->before = reaching > pending ? reaching - pending : 0;
+    if (current.task->level && !(group->level = level_of_group(current.loop, current.task->level)))
         eddy_error_set(err, ENOMEM, "no memory for eddy_task_group");
 }
 
@@ -253,18 +265,43 @@ static void close_group(eddy_group *group)
     group->level = NULL;
 }
 
-/* The failure that leaves the block when there are errors: all of them. A cancellation by other code is requested
- * again. */
-static void raise_errors(eddy_group *group, eddy_error *err)
+/* Errors leave the block: a request of others, which they would hide, is made again. As in asyncio, one that the task
+ * caught before counts, too, but not inside a shield, where it would be made for each group of the clean-up. */
+static void ask_again(eddy_group *group)
 {
     struct task *self = group->parent;
+    bool shielded = level_is_ending(self) && !level_reaches(self);
+    if (reaching_requests(self) <= (shielded ? group->before : 0))
+        return;
+    self->must_cancel = true;
+    if (self->undelivered == 0) /* a scope around the group withdraws its own request only */
+        self->undelivered = 1;
+}
+
+/* The failure that leaves the block when there are errors: all of them. */
+static void raise_errors(eddy_group *group, eddy_error *err)
+{
     struct eddy_failure *failure = group->failure;
     group->failure = NULL;
     if (!failure->fixed)
         failure->alone = true; /* the cancellation of the body is not a cause of theirs */
-    if (self->cancels) /* it would be hidden by the errors: delivered at the next await */
-        self->must_cancel = true;
     eddy_failure_catch(failure, err);
+}
+
+/* Withdraws the group's request to its block; true: the block was cancelled by others, too. */
+static bool was_asked_by_others(eddy_group *group)
+{
+    task_withdraw(group->parent, group->request);
+    return reaching_requests(group->parent) > group->before;
+}
+
+/* The task was cancelled while it waited for its tasks: this leaves the block, unless errors do. */
+static void raise_cancellation(struct task *self, eddy_error *err)
+{
+    task_note_delivery(self);
+    if (!err->code)
+        eddy_failure_catch(failure_of_cancel(self->cancel_reason, false), err);
+    err->failure = failure_passed_on(err->failure, true); /* it propagates unchanged */
 }
 
 static void leave(struct eddy_manager *manager, eddy_error *err)
@@ -272,25 +309,24 @@ static void leave(struct eddy_manager *manager, eddy_error *err)
     eddy_group *group = group_of(manager);
     struct task *self = group->parent;
     struct eddy_failure *body = err->code ? err->failure : NULL;
-    bool cancelled = body && failure_is_cancellation(body);
+    bool failed = body && !failure_is_cancellation(body);
     group->exiting = true;
-    if (group->parent_cancelled && task_withdraw(self, group->request) == 0)
-        cancelled = false;
+    bool asked = !group->parent_cancelled || was_asked_by_others(group);
     if (!is_plain(group))
         circle_break(self, NULL);
     if (body && !group->aborting)
         abort_members(group, "the block of its group has failed");
-    cancelled |= wait_for_members(group);
+    bool cancelled = wait_for_members(group);
     close_group(group);
+    if (group->failure || failed)
+        ask_again(group);
     if (group->failure) {
-        if (body && !failure_is_cancellation(body))
+        if (failed)
             keep(group, failure_ref(body));
         raise_errors(group, err);
-    } else if (cancelled && !body) {
-        task_note_delivery(self);
-        eddy_failure_catch(failure_of_cancel(self->cancel_reason, false), err);
-        err->failure = failure_passed_on(err->failure, true); /* it propagates unchanged */
-    } else if (body && group->parent_cancelled && !cancelled) {
+    } else if (cancelled && !failed) {
+        raise_cancellation(self, err);
+    } else if (body && !asked) {
         /* eddy_group_cancel: only the block's await failed, the task was not cancelled */
         err->failure = failure_passed_on(body, false);
     }

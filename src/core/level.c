@@ -125,6 +125,19 @@ void level_close(struct level *level)
 
 /* ---- tasks ---- */
 
+uint32_t level_kept_out(const struct task *task)
+{
+    uint32_t count = 0;
+    bool shielded = false;
+    if (!level_is_ending(task))
+        return 0;
+    for (const struct level *at = task->level; at && at->task == task; at = at->outer) {
+        count += shielded && at->cancelled;
+        shielded |= at->shield;
+    }
+    return count;
+}
+
 bool level_join(struct task *task, struct level *outer)
 {
     struct level *level = task->level = level_new(task->loop, outer, LEVEL_TASK, false);

@@ -17,13 +17,18 @@ static inline struct task *owner_of(const struct eddy_awaitable *a)
 {
     return a->awaitable.owner;
 }
-/* Calls the `cancel` of its type, which has one, once between two starts. */
+/* Calls the `cancel` of its type, which has one, once between two starts, unless it lets itself be asked again. */
 static inline void native_ask_to_end(struct eddy_awaitable *a)
 {
     if (a->awaitable.flags & ED_FLAG_CANCELLING)
         return;
     a->awaitable.flags |= ED_FLAG_CANCELLING;
     a->awaitable.type->cancel(a);
+}
+/* Called by a `cancel` that only passes the request on: each further request calls it, too. */
+static inline void native_let_ask_again(struct eddy_awaitable *a)
+{
+    a->awaitable.flags &= (uint8_t)~ED_FLAG_CANCELLING;
 }
 /* Completes it, and owns the failure (NULL: success). */
 void native_complete(struct eddy_awaitable *a, struct eddy_failure *failure);

@@ -238,6 +238,9 @@ static void begin(void *argument)
 static void cancel(void *argument)
 {
     struct eddy_remote *remote = argument;
+    pthread_mutex_lock(&remote->mutex);
+    remote->cancelling = false;
+    pthread_mutex_unlock(&remote->mutex);
     if (remote->task)
         task_cancel(remote->task, "cancelled from another thread");
     unref(remote);

@@ -65,6 +65,7 @@ static void start(struct eddy_awaitable *a)
 static void cancel(struct eddy_awaitable *a)
 {
     eddy_remote_cancel(on_of(a)->remote);
+    native_let_ask_again(a);
 }
 
 /* The result is never taken: it goes to the function's async_free. */

@@ -245,6 +245,150 @@ async(void, errors_of_a_group_hide_no_request)
     CHECK(await(t) == EIO);
 }
 
+/* Ends some passes after it was asked to, however often, and without an error of its own. */
+async(void, cleans_up)
+{
+    eddy_error err;
+    await_always(eddy_sleep(1000), &err);
+    for (int i = 0; i < 5; i++) {
+        eddy_error ignored;
+        await_always(eddy_sleep(0), &ignored);
+    }
+}
+
+enum { BODY_FAILS, BODY_THROWS_ECANCELED, BODY_IS_CANCELLED, BODIES };
+
+async(void, has_a_body, (int, kind))
+{
+    async_with (group, eddy_task_group()) {
+        eddy_group_spawn(group, cleans_up());
+        await(eddy_sleep(0));
+        if (kind == BODY_FAILS)
+            throw(EIO);
+        if (kind == BODY_THROWS_ECANCELED)
+            throw(ECANCELED);
+        eddy_group_cancel(group);
+        await(eddy_sleep(1000));
+    }
+}
+
+static int code_behind_body;
+
+async(void, goes_on_after_its_group, (int, kind))
+{
+    eddy_error err;
+    await(has_a_body(kind), &err);
+    code_behind_body = err.code;
+    await(eddy_sleep(1000));
+}
+
+/* The request comes while the block, whose body has failed, waits for its tasks. */
+async(void, failed_bodies_hide_no_request)
+{
+    for (int kind = 0; kind < BODIES; kind++) {
+        eddy_error err;
+        code_behind_body = 0;
+        struct goes_on_after_its_group *t = spawn(goes_on_after_its_group(kind));
+        for (int i = 0; i < 4; i++)
+            await(eddy_sleep(0));
+        CHECK(!eddy_done(t) && eddy_cancel(t));
+        await(t, &err);
+        CHECK(err.code == ECANCELED && code_behind_body == (kind == BODY_FAILS ? EIO : 0));
+    }
+}
+
+async(void, throws)
+{
+    throw(EIO);
+}
+
+async(void, has_a_failing_group)
+{
+    async_with (group, eddy_task_group())
+        eddy_group_spawn(group, throws());
+}
+
+async(void, swallows_and_has_a_group)
+{
+    eddy_error err;
+    async_with (scope, eddy_timeout(1000)) {
+        eddy_cancel(eddy_current_task());
+        await_always(eddy_sleep(1000), &err);
+        eddy_scope_cancel(scope);
+        await_always(eddy_sleep(1000), &err);
+        await(has_a_failing_group());
+    }
+}
+
+/* As in asyncio: errors of a group make a request again that was caught before. A scope around the group takes back
+ * its own one, and leaves that of others. */
+async(int, waits_after_its_scope)
+{
+    eddy_error err;
+    await(swallows_and_has_a_group(), &err);
+    int first = err.code;
+    await_always(eddy_sleep(0), &err);
+    return err.code == ECANCELED ? first : 0;
+}
+
+async(void, scopes_take_back_their_own)
+{
+    CHECK(await(spawn(waits_after_its_scope())) == EIO);
+}
+
+/* ---- requests that are passed on ---- */
+
+enum { REQUESTS = 3 };
+
+async(int, catches_three)
+{
+    eddy_error err;
+    int caught = 0;
+    for (int i = 0; i < REQUESTS; i++) {
+        await_always(eddy_sleep(1000), &err);
+        caught += err.code == ECANCELED;
+    }
+    return caught;
+}
+
+static int caught_below;
+
+async(void, notes_three)
+{
+    caught_below = await(catches_three());
+}
+
+async(void, passes_on, (char, kind))
+{
+    if (kind == 'g')
+        await(eddy_gather(notes_three()));
+    if (kind == 'a') {
+        struct notes_three *t = spawn(notes_three());
+        await(eddy_gather_array_settled(&t, 1));
+    }
+    if (kind == 'o')
+        await(eddy_on(eddy_current_loop(), notes_three()));
+    if (kind == 't')
+        await(spawn(notes_three()));
+}
+
+/* A task that catches one request gets the next, too. */
+async(void, each_request_is_passed_on)
+{
+    for (const char *kind = "tgao"; *kind; kind++) {
+        eddy_error err;
+        caught_below = 0;
+        struct passes_on *t = spawn(passes_on(*kind));
+        for (int i = 0; i < REQUESTS; i++) {
+            for (int turn = 0; turn < 10; turn++)
+                await(eddy_sleep(0));
+            CHECK(!eddy_done(t) && eddy_cancel(t));
+        }
+        await_always(t, &err);
+        CHECK(caught_below == REQUESTS);
+    }
+}
+
 /* ---- a future ---- */
 
 typedef eddy_future_of(int) int_future;
@@ -329,6 +473,9 @@ async(int, main_task)
     await(withdrawn());
     await(taken_back_before_a_release());
     await(errors_of_a_group_hide_no_request());
+    await(failed_bodies_hide_no_request());
+    await(scopes_take_back_their_own());
+    await(each_request_is_passed_on());
     await(own_through_a_future());
     await(gives_way());
     await(nothing_is_taken_for_a_request());

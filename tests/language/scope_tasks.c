@@ -461,6 +461,135 @@ async(void, behind_shields, (bool, early))
     CHECK(cleaned == 5 && refused_behind == 5);
 }
 
+/* ---- groups in clean-up ---- */
+
+async(void, fails_soon)
+{
+    await(eddy_sleep(0));
+    throw(EDOM);
+}
+
+static void cancel_group(void *group)
+{
+    eddy_group_cancel((eddy_group *)group);
+}
+
+enum { TASK_FAILS, TASK_FAILS_AND_BODY_WAITS, BODY_FAILS, GROUP_IS_CANCELLED, GROUPS };
+
+async(void, group_in_clean_up, (int, kind))
+{
+    async_with (group, eddy_task_group()) {
+        if (kind <= TASK_FAILS_AND_BODY_WAITS)
+            eddy_group_spawn(group, fails_soon());
+        if (kind == GROUP_IS_CANCELLED && !eddy_call_soon(cancel_group, group))
+            throw(ENOMEM);
+        if (kind != TASK_FAILS)
+            await(eddy_sleep(kind == BODY_FAILS ? 0 : never));
+        throw(kind == TASK_FAILS ? ERANGE : EDOM);
+    }
+}
+
+static int done_behind;
+
+/* The end of a group makes no request again that the shield keeps out, or that was caught before. */
+async(void, cleans_up_by_group, (int, kind))
+{
+    eddy_error err;
+    await(group_in_clean_up(kind), &err);
+    int wanted = kind == GROUP_IS_CANCELLED ? ECANCELED : kind == TASK_FAILS ? ERANGE : EDOM;
+    CHECK(err.code == wanted || err.code == EDOM);
+    await(eddy_sleep(0));
+    done_behind++;
+}
+
+static void cancel_scope(void *scope)
+{
+    eddy_scope_cancel((eddy_scope *)scope);
+}
+
+/* When the scope is cancelled. */
+enum { BEFORE_THE_SHIELD, BEFORE_THE_GROUP, IN_THE_GROUP, MOMENTS };
+
+async(void, shields_a_group, (int, kind), (int, moment))
+{
+    eddy_error err;
+    async_with (scope, eddy_cancel_scope()) {
+        if (moment == BEFORE_THE_SHIELD) {
+            eddy_scope_cancel(scope);
+            await_always(eddy_sleep(never), &err);
+        }
+        async_with (shield, eddy_shield(never)) {
+            if (moment == BEFORE_THE_GROUP)
+                eddy_scope_cancel(scope);
+            if (moment == IN_THE_GROUP && !eddy_call_soon(cancel_scope, scope))
+                throw(ENOMEM);
+            await(cleans_up_by_group(kind));
+        }
+    }
+}
+
+async(void, shields_a_group_when_asked, (int, kind))
+{
+    eddy_error err;
+    await_always(eddy_sleep(never), &err);
+    async_with (shield, eddy_shield(never))
+        await(cleans_up_by_group(kind));
+}
+
+/* The scope is that of another task. */
+async(void, asks_below, (int, kind))
+{
+    async_with (scope, eddy_cancel_scope()) {
+        async_with (group, eddy_task_group()) {
+            eddy_group_spawn(group, shields_a_group_when_asked(kind));
+            await(eddy_sleep(0));
+            await(eddy_sleep(0));
+            eddy_scope_cancel(scope);
+        }
+    }
+}
+
+async(void, catches_and_cleans_up)
+{
+    eddy_error err;
+    eddy_cancel(eddy_current_task());
+    await_always(eddy_sleep(never), &err);
+    await(cleans_up_by_group(GROUP_IS_CANCELLED));
+}
+
+/* A shield keeps out scopes, and not a request to the task itself. */
+async(void, is_asked_in_a_shield, (int, kind))
+{
+    eddy_error err;
+    async_with (scope, eddy_cancel_scope()) {
+        async_with (shield, eddy_shield(never)) {
+            eddy_scope_cancel(scope);
+            await_always(group_in_clean_up(kind), &err);
+            await(eddy_sleep(never));
+        }
+    }
+    done_behind++; /* not reached, since the wait above has left the function */
+}
+
+async(void, groups_in_clean_up)
+{
+    eddy_error err;
+    done_behind = 0;
+    for (int kind = 0; kind < GROUPS; kind++)
+        for (int moment = 0; moment < MOMENTS; moment++)
+            await(shields_a_group(kind, moment));
+    for (int kind = 0; kind < GROUPS; kind++)
+        await(asks_below(kind));
+    CHECK(done_behind == (MOMENTS + 1) * GROUPS);
+    await(spawn(catches_and_cleans_up()), &err);
+    CHECK(err.code == 0 && done_behind == (MOMENTS + 1) * GROUPS + 1);
+    struct is_asked_in_a_shield *t = spawn(is_asked_in_a_shield(TASK_FAILS_AND_BODY_WAITS));
+    await(eddy_sleep(0));
+    eddy_cancel(t); /* in the turn in which the group fails */
+    await(t, &err);
+    CHECK(done_behind == (MOMENTS + 1) * GROUPS + 1);
+}
+
 async(int, main_task)
 {
     eddy_error err;
@@ -475,6 +604,7 @@ async(int, main_task)
     await(counts_beside_another());
     await(counted_before_it_begins());
     await(reached_after_a_group());
+    await(groups_in_clean_up());
     CHECK(await(fires(never, soon, &fired)) == 1 && !fired);
     CHECK(await(fires(soon, never, &fired)) == 0 && fired);
     await(throws_inside(&fired), &err);
