@@ -59,6 +59,8 @@ void call_init(struct loop_call *call, struct eddy_loop *loop, void (*function)(
 void call_free(struct loop_call *call);
 /* Makes the call: the `begin` of its ready link. */
 struct task *call_begin(struct ready *ready);
+/* The same for a call that another thread has posted; the link is the beginning of a block of memory.h. */
+struct task *posted_begin(struct ready *ready);
 
 /* The call of that name; NULL: it was made or cancelled, or belongs to another loop. */
 static inline struct loop_call *call_find(const struct calls *calls, uintptr_t name)

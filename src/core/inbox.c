@@ -7,17 +7,25 @@
  */
 #include "core/loop.h"
 
+/* The count comes after the call: what is counted is there when the inbox is taken. Only a virtual clock reads the
+ * count of `posted`. A virtual clock may wait for a count to change, so it is woken each time. */
+static void tell_driver(struct driver *driver, bool of_pool, bool was_empty)
+{
+    if (of_pool || driver->virtual_time)
+        driver_count_up(of_pool ? &driver->ended : &driver->posted);
+    if (was_empty || driver->virtual_time)
+        driver_wake(driver);
+}
+
+/* Whoever puts a call into an empty inbox wakes the loop, which takes all calls at once. */
 void loop_post(struct eddy_loop *loop, struct remote_call *call)
 {
-    struct driver *driver = loop->driver;
-    /* Looked at first: once the call is in the inbox, the loop may have freed it. */
-    size_t *count = call->of_pool ? &driver->ended : &driver->posted;
-    call->next = __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
-    while (!__atomic_compare_exchange_n(&loop->inbox, &call->next, call, true, __ATOMIC_RELEASE,
-                                        __ATOMIC_RELAXED)) {
-    }
-    driver_count_up(count); /* after that: what is counted is there when the inbox is taken */
-    driver_wake(driver);
+    bool of_pool = call->of_pool != 0; /* read first: once the call is in the inbox, the loop may have freed it */
+    struct remote_call *newest = __atomic_load_n(&loop->inbox, __ATOMIC_RELAXED);
+    do
+        call->next = newest;
+    while (!__atomic_compare_exchange_n(&loop->inbox, &newest, call, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+    tell_driver(loop->driver, of_pool, !newest);
 }
 
 /* A list, oldest first. */

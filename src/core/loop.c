@@ -244,6 +244,8 @@ void loop_close(struct eddy_loop *loop)
             call_begin(item); /* its owner knows that it is over, and frees it */
         else if (item->begin == call_begin)
             call_free(call);
+        else if (item->begin == posted_begin)
+            memory_free(item);
     }
     handles_free(loop);
     if (!loop->broken)
