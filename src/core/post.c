@@ -57,7 +57,8 @@ int(eddy_call_soon_threadsafe)(eddy_loop *name, void (*function)(void *), void *
     struct posted *posted = memory_alloc(sizeof *posted);
     if (!posted)
         return ENOMEM;
-    *posted = (struct posted){.call = {.function = arrive, .argument = posted}, .function = function, .argument = argument};
+    *posted = (struct posted){
+        .call = {.function = arrive, .argument = posted}, .function = function, .argument = argument};
     struct eddy_loop *loop = loop_enter(name);
     if (!loop) {
         memory_free(posted);

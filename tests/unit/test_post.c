@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "os/memory.h"
 #include "transcript.h"
 
 enum { ROUNDS = 30, MANY = 1000 };
@@ -140,6 +141,64 @@ static void a_thread_completes_an_awaitable(void **state)
     }
 }
 
+static void count_up(int *count)
+{
+    ++*count;
+}
+
+/* ---- context variables ---- */
+
+static eddy_context_var variable = EDDY_CONTEXT_VAR_INIT("variable", "none");
+
+static void set_variable(const char *value)
+{
+    note("%s", (const char *)eddy_context_get(&variable));
+    eddy_context_set(&variable, (void *)(uintptr_t)value);
+    note("%s", (const char *)eddy_context_get(&variable));
+}
+
+static void set_event(eddy_event *event)
+{
+    eddy_event_set(event);
+}
+
+eddy_async(void, posts_calls_that_set_a_variable)
+{
+    eddy_event done = EDDY_EVENT_INIT;
+    eddy_context_set(&variable, "own");
+    eddy_call_soon_threadsafe(NULL, set_variable, "first");
+    eddy_call_soon_threadsafe(NULL, set_variable, "second");
+    eddy_call_soon_threadsafe(NULL, set_event, &done);
+    eddy_await(eddy_event_wait(&done));
+    note("%s", (const char *)eddy_context_get(&variable));
+}
+
+static void a_value_that_a_posted_call_sets_ends_with_it(void **state)
+{
+    (void)state;
+    RUN(posts_calls_that_set_a_variable());
+    told("none first none second own");
+}
+
+/* ---- calls whose turn comes after the end ---- */
+
+eddy_async(void, ends_before_they_are_made, (int *, count))
+{
+    for (int i = 0; i < MANY; i++)
+        eddy_call_soon_threadsafe(NULL, count_up, count);
+    eddy_await(eddy_sleep(0));
+}
+
+static void calls_whose_turn_has_not_come_when_the_main_task_ends_are_made(void **state)
+{
+    (void)state;
+    int count = 0;
+    long before = memory_live_blocks();
+    RUN(ends_before_they_are_made(&count));
+    assert_int_equal(memory_live_blocks(), before);
+    assert_int_equal(count, MANY);
+}
+
 /* ---- after the end ---- */
 
 eddy_async(void, leaves_its_name, (eddy_loop **, loop), (bool, referenced))
@@ -148,11 +207,6 @@ eddy_async(void, leaves_its_name, (eddy_loop **, loop), (bool, referenced))
     if (referenced)
         eddy_loop_ref(*loop);
     eddy_await(eddy_sleep(0));
-}
-
-static void count_up(int *count)
-{
-    ++*count;
 }
 
 eddy_async(int, square, (int, n))
@@ -301,6 +355,8 @@ int main(void)
         cmocka_unit_test(each_call_that_was_taken_is_made_and_the_rest_are_refused),
         cmocka_unit_test(a_loop_may_end_by_a_call_whose_thread_has_not_returned_yet),
         cmocka_unit_test(a_thread_completes_an_awaitable),
+        cmocka_unit_test(a_value_that_a_posted_call_sets_ends_with_it),
+        cmocka_unit_test(calls_whose_turn_has_not_come_when_the_main_task_ends_are_made),
         cmocka_unit_test(an_ended_loop_answers_and_is_never_taken_for_a_later_one),
         cmocka_unit_test(without_a_loop_posting_gives_no_loop),
         cmocka_unit_test(references_count_and_do_not_keep_the_loop),
