@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../shared/digest.h"
+
 static struct eddy_remote_function *functions;
 
 void eddy_remote_add(struct eddy_remote_function *function)
@@ -32,18 +34,21 @@ struct eddy_remote_function *function_at(size_t n)
     return f;
 }
 
-/* FNV-1a. */
+/* The name is in it, too: a subject holds only the beginning of a long one. */
 const char *function_signature(struct eddy_remote_function *f)
 {
     struct eddy_wire w = {0};
-    uint64_t hash = 0xcbf29ce484222325;
+    struct digest hash;
+    char digits[65];
     if (*f->signature)
         return f->signature;
     f->sign(&w);
-    for (size_t i = 0; i < w.size; i++)
-        hash = (hash ^ w.data[i]) * 0x100000001b3;
+    digest_start(&hash);
+    digest_add_text(&hash, f->name);
+    digest_add(&hash, w.data, w.size);
+    digest_finish(&hash, digits);
     if (!w.failed)
-        snprintf(f->signature, sizeof f->signature, "%016llx", (unsigned long long)hash);
+        snprintf(f->signature, sizeof f->signature, "%.31s", digits);
     free(w.data);
     return f->signature;
 }

@@ -4,6 +4,7 @@
 
 #include <malloc.h>
 
+#include "../shared/digest.h"
 #include "function.h"
 #include "functions.h"
 
@@ -182,6 +183,34 @@ static void a_result_that_cannot_be_read_leaves_no_memory(void **state)
     free(w.data);
 }
 
+/* FIPS 180-4; in pieces, too. A list of texts is another one than the same letters cut otherwise. */
+static void digests_are_those_of_the_standard(void **state)
+{
+    struct digest whole, pieces;
+    char a[65], b[65], text[200];
+    (void)state;
+    memset(text, 'x', sizeof text);
+    digest_start(&whole);
+    digest_add(&whole, "abc", 3);
+    digest_finish(&whole, a);
+    assert_string_equal(a, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    digest_start(&whole);
+    digest_start(&pieces);
+    digest_add(&whole, text, sizeof text);
+    for (size_t i = 0; i < sizeof text; i++)
+        digest_add(&pieces, text + i, 1);
+    digest_finish(&whole, a);
+    digest_finish(&pieces, b);
+    assert_string_equal(a, b);
+    digest_start(&whole);
+    digest_start(&pieces);
+    digest_add_text(&whole, "ab"), digest_add_text(&whole, "c");
+    digest_add_text(&pieces, "a"), digest_add_text(&pieces, "bc");
+    digest_finish(&whole, a);
+    digest_finish(&pieces, b);
+    assert_string_not_equal(a, b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_job_of_a_key_runs_once),
         cmocka_unit_test(many_jobs_run_side_by_side),
         cmocka_unit_test(damaged_bytes_are_refused),
+        cmocka_unit_test(digests_are_those_of_the_standard),
         cmocka_unit_test(a_result_that_cannot_be_read_leaves_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
