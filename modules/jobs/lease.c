@@ -11,7 +11,6 @@
 #define EDDY_LIBRARY
 #include "lease.h"
 
-#include <eddy/nats.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "remote.h"
 
 static struct {
     pthread_mutex_t mutex;
@@ -34,6 +35,11 @@ static double now_in_seconds(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+double lease_seconds(void)
+{
+    return remote_setting("EDDY_JOBS_LEASE", 5);
 }
 
 void leases_turn(void)
@@ -134,7 +140,7 @@ eddy_async(void, beat_on, (eddy_nats *, n))
     for (int tick = 0; !is_ending(); tick++) {
         if (tick % 10 == 0)
             eddy_await(say_all(n));
-        eddy_await(eddy_sleep(LEASE / 50.0));
+        eddy_await(eddy_sleep(lease_seconds() / 50));
     }
 }
 

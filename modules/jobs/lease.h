@@ -5,7 +5,8 @@
 
 #include <stdbool.h>
 
-enum { LEASE = 5 }; /* seconds without a sign of life, after which a job goes elsewhere */
+/* Seconds without a sign of life, after which a job goes elsewhere: EDDY_JOBS_LEASE, or 5. */
+double lease_seconds(void);
 
 struct lease {
     struct lease *next, **link;

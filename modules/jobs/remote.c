@@ -4,6 +4,9 @@
  *
  * A caller subscribes to the subject of its result before it stores the job, and looks into the stream of results now
  * and then: a result that came while the connection was lost is found there.
+ *
+ * Invariant: no wait for the servers is longer than PATIENCE before the job is stored, and than the time for which
+ * results are kept after that. So every caller gets a result or an error, also without a server.
  */
 #define _GNU_SOURCE
 #define EDDY_LIBRARY
@@ -16,13 +19,34 @@
 #include <sys/random.h>
 #include <time.h>
 
-enum { SUBJECT = 300, PATIENCE = 30 }; /* PATIENCE: seconds in which a job must have been stored */
-#define LOOK 2.0                       /* seconds between two looks into the stream of results */
+#include "../shared/digest.h"
+
+enum { SUBJECT = 320, PATIENCE = 30 }; /* PATIENCE: seconds in which a job must have been stored */
+enum { RESULTS_AGE = 600 };            /* seconds for which results are kept, unless EDDY_JOBS_RESULTS says otherwise */
+#define LOOK 2.0                       /* seconds until the first look into the stream of results */
+#define MOST_LOOK 64.0                 /* seconds between two looks, unless the connection was lost */
 
 const char *remote_url(void)
 {
     const char *url = getenv("EDDY_JOBS");
     return url && *url ? url : NULL;
+}
+
+double remote_setting(const char *name, double usual)
+{
+    const char *text = getenv(name);
+    double value = text ? strtod(text, NULL) : 0;
+    return value > 0 ? value : usual;
+}
+
+static double results_age(void)
+{
+    return remote_setting("EDDY_JOBS_RESULTS", RESULTS_AGE);
+}
+
+static double kept_for(const struct eddy_remote_function *f)
+{
+    return f->limits.keep > 0 ? f->limits.keep : 86400;
 }
 
 /* ==== connecting ==== */
@@ -32,17 +56,62 @@ static void close_unless_ready(eddy_nats **n)
     eddy_nats_free(*n);
 }
 
+/* Three, if EDDY_JOBS names as many servers: then the jobs outlive one of them. */
+static int replicas(void)
+{
+    int servers = 1;
+    for (const char *at = remote_url(); (at = strchr(at, ',')); at++)
+        servers++;
+    return (int)remote_setting("EDDY_JOBS_REPLICAS", servers >= 3 ? 3 : 1);
+}
+
+/* A stream that exists stays as it is, but for what the environment asks for. */
+eddy_async(void, create_stream, (eddy_nats *, n), (const eddy_nats_stream_options *, options))
+{
+    eddy_error err;
+    if (!getenv("EDDY_JOBS_REPLICAS") && !getenv("EDDY_JOBS_RESULTS"))
+        (void)eddy_await(eddy_nats_stream_info(n, options->name), &err);
+    else
+        err.code = ENOENT;
+    if (err.code == ENOENT)
+        eddy_await(eddy_nats_stream_create(n, options));
+    else if (err.code)
+        eddy_reraise(&err);
+}
+
+bool remote_is_passing(int code)
+{
+    return code == ECONNRESET || code == EHOSTUNREACH || code == EIO;
+}
+
 eddy_async(void, create_streams, (eddy_nats *, n))
 {
+    int copies = replicas();
     const eddy_nats_stream_options streams[] = {
         {.size = sizeof streams[0], .name = JOBS, .subjects = {"eddy.jobs.>"}, .retention = EDDY_NATS_WORK_QUEUE,
-         .duplicate_window = 3600},
-        {.size = sizeof streams[0], .name = RESULTS, .subjects = {"eddy.results.>"}, .max_age = 600},
-        {.size = sizeof streams[0], .name = KEPT, .subjects = {"eddy.kept.>"}, .max_age = 86400, .max_per_subject = 1},
-        {.size = sizeof streams[0], .name = DEAD, .subjects = {"eddy.dead.>"}},
+         .duplicate_window = 3600, .replicas = copies},
+        {.size = sizeof streams[0], .name = RESULTS, .subjects = {"eddy.results.>"}, .max_age = results_age(),
+         .replicas = copies},
+        {.size = sizeof streams[0], .name = KEPT, .subjects = {"eddy.kept.>"}, .max_age = 86400, .max_per_subject = 1,
+         .replicas = copies},
+        {.size = sizeof streams[0], .name = DEAD, .subjects = {"eddy.dead.>"}, .replicas = copies},
     };
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++)
-        eddy_await(eddy_nats_stream_create(n, &streams[i]));
+        eddy_await(create_stream(n, &streams[i]));
+}
+
+/* Also from a server that has just begun, or is killed meanwhile. */
+eddy_async(void, create_streams_surely, (eddy_nats *, n))
+{
+    eddy_error err;
+    for (;;) {
+        eddy_await(create_streams(n), &err);
+        if (!err.code)
+            return;
+        if (!remote_is_passing(err.code))
+            eddy_reraise(&err);
+        eddy_await(eddy_sleep(0.1));
+    }
 }
 
 eddy_async_define(eddy_nats *, remote_connect, (const char *, name))
@@ -50,7 +119,7 @@ eddy_async_define(eddy_nats *, remote_connect, (const char *, name))
     eddy_nats_options options = {.size = sizeof options, .name = name};
     eddy_nats *n = eddy_await(eddy_nats_open(remote_url(), &options)), *ready = n;
     eddy_defer(close_unless_ready, &n);
-    eddy_await(create_streams(n));
+    eddy_await_for(create_streams_surely(n), PATIENCE);
     n = NULL;
     return ready;
 }
@@ -114,29 +183,23 @@ struct sent {
     const char *key;
     const struct eddy_wire *args;
     char id[64];
-    char unique[160];       /* a job with it that is stored already is not stored again */
+    char unique[SUBJECT + 24];       /* a job with it that is stored already is not stored again */
     char result[SUBJECT];   /* subject of the result */
     char job[SUBJECT];      /* and of the job */
     uint64_t sequence;      /* of the job in its stream; 0: not stored */
 };
 
-static void digest(const char *text, char to[33])
-{
-    uint64_t a = 0xcbf29ce484222325, b = 0x84222325cbf29ce4;
-    for (; *text; text++) {
-        a = (a ^ (unsigned char)*text) * 0x100000001b3;
-        b = (b ^ (unsigned char)*text) * 0x100000001b3 + 0x9e3779b97f4a7c15;
-    }
-    snprintf(to, 33, "%016llx%016llx", (unsigned long long)a, (unsigned long long)b);
-}
-
 static void name_job(struct sent *s)
 {
-    char of_key[33];
+    char of_key[65];
+    struct digest hash;
     snprintf(s->id, sizeof s->id, "%s-%llu", s->caller->name, ++s->caller->last);
     snprintf(s->job, sizeof s->job, "eddy.jobs.%.200s.%s", s->f->name, function_signature(s->f));
     if (s->key) {
-        digest(s->key, of_key);
+        digest_start(&hash);
+        digest_add_text(&hash, s->f->name);
+        digest_add_text(&hash, s->key);
+        digest_finish(&hash, of_key);
         snprintf(s->result, sizeof s->result, "eddy.kept.%.200s.%s", s->f->name, of_key);
     } else {
         snprintf(s->result, sizeof s->result, "eddy.results.%s", s->id);
@@ -172,7 +235,6 @@ bool remote_is_over(const eddy_nats_message *result)
 /* Looks for a result of the key. One that is over is removed, and the job runs again. True: there is one. */
 eddy_async(bool, find_kept, (struct sent *, s), (struct eddy_wire *, result))
 {
-    char of_key[33];
     eddy_nats *n = s->caller->client;
     eddy_nats_message *m = eddy_await(eddy_nats_stream_last(n, KEPT, s->result));
     eddy_defer(free_message, &m);
@@ -181,15 +243,19 @@ eddy_async(bool, find_kept, (struct sent *, s), (struct eddy_wire *, result))
         eddy_await(take_result(s, m, result));
     if (is_over)
         eddy_await(eddy_nats_stream_remove(n, KEPT, m->revision));
-    digest(s->result, of_key);
-    snprintf(s->unique, sizeof s->unique, "%s-%llu", of_key, is_over ? (unsigned long long)m->revision : 0);
+    snprintf(s->unique, sizeof s->unique, "%s-%llu", s->result, is_over ? (unsigned long long)m->revision : 0);
     return m && !is_over;
 }
 
-/* It may be tried again, since a second job of the same id is dropped. */
-static bool is_passing(int code)
+eddy_async(bool, find_kept_in_time, (struct sent *, s), (struct eddy_wire *, result))
 {
-    return code == ECONNRESET || code == EHOSTUNREACH || code == EIO;
+    eddy_error err;
+    bool found = eddy_await_for(find_kept(s, result), PATIENCE, &err);
+    if (err.code == ETIMEDOUT)
+        eddy_raise(EHOSTUNREACH, "%s: no server has answered for %d seconds", s->f->name, PATIENCE);
+    if (err.code)
+        eddy_reraise(&err);
+    return found;
 }
 
 eddy_async(void, store_job, (struct sent *, s))
@@ -198,7 +264,7 @@ eddy_async(void, store_job, (struct sent *, s))
     eddy_nats_header headers[] = {{"Eddy-Id", s->id}, {"Eddy-Result", s->result}};
     eddy_nats_outgoing message = {.subject = s->job, .id = s->unique, .headers = headers, .header_count = 2,
                                   .data = {(const char *)s->args->data, s->args->size}};
-    for (double until = eddy_time() + PATIENCE;;) {
+    for (;;) {
         eddy_nats_stored stored = eddy_await(eddy_nats_store(s->caller->client, &message), &err);
         s->sequence = stored.sequence;
         if (!err.code)
@@ -207,10 +273,20 @@ eddy_async(void, store_job, (struct sent *, s))
             eddy_raise(EMSGSIZE, "%s: its arguments have %zu bytes, and the server takes %zu: pass the name of a file, "
                                  "or a part",
                        s->f->name, s->args->size, eddy_nats_message_limit(s->caller->client));
-        if (!is_passing(err.code) || eddy_time() > until)
+        if (!remote_is_passing(err.code))
             eddy_reraise(&err);
         eddy_await(eddy_sleep(0.1));
     }
+}
+
+eddy_async(void, store_in_time, (struct sent *, s))
+{
+    eddy_error err;
+    eddy_await_for(store_job(s), PATIENCE, &err);
+    if (err.code == ETIMEDOUT)
+        eddy_raise(EHOSTUNREACH, "%s: no server has taken the job in %d seconds", s->f->name, PATIENCE);
+    if (err.code)
+        eddy_reraise(&err);
 }
 
 static void end_subscription(eddy_nats_subscription **s)
@@ -218,19 +294,70 @@ static void end_subscription(eddy_nats_subscription **s)
     eddy_nats_unsubscribe(*s);
 }
 
-eddy_async(eddy_nats_message *, wait_for_result, (struct sent *, s), (eddy_nats_subscription *, inbox))
+/* NULL: it is time to look into the stream, after `look` seconds, or soon after the connection was made again. */
+eddy_async(eddy_nats_message *, receive_until_look, (struct sent *, s), (eddy_nats_subscription *, inbox),
+           (double, look))
 {
     eddy_error err;
-    for (;;) {
+    uint64_t reconnects = eddy_nats_reconnects(s->caller->client);
+    for (double until = eddy_time() + look; eddy_time() < until;) {
         eddy_nats_message *m = eddy_await_for(eddy_nats_receive(inbox), LOOK, &err);
         if (!err.code)
             return m;
         if (err.code != ETIMEDOUT)
             eddy_reraise(&err);
-        m = eddy_await(eddy_nats_stream_last(s->caller->client, s->key ? KEPT : RESULTS, s->result), &err);
+        if (eddy_nats_reconnects(s->caller->client) != reconnects)
+            break;
+    }
+    return NULL;
+}
+
+eddy_async_free(receive_until_look, eddy_nats_message_free);
+
+/* Nothing of the job is left: it ended so long ago that its result is no longer kept. */
+eddy_async(bool, is_forgotten, (eddy_nats_subscription *, inbox), (eddy_nats_message **, m))
+{
+    eddy_error err;
+    *m = eddy_await_for(eddy_nats_receive(inbox), 0.01, &err); /* it may have come meanwhile */
+    if (!err.code)
+        return false;
+    *m = NULL;
+    if (err.code != ETIMEDOUT)
+        eddy_reraise(&err);
+    return true;
+}
+
+/* The job is looked for first: it leaves its stream after its result was stored. NULL: there is no result yet. */
+eddy_async(eddy_nats_message *, look_for_result, (struct sent *, s), (eddy_nats_subscription *, inbox))
+{
+    eddy_nats *n = s->caller->client;
+    eddy_nats_message *job = eddy_await(eddy_nats_stream_get(n, JOBS, s->sequence)), *m;
+    bool was_queued = job != NULL;
+    eddy_nats_message_free(job);
+    m = eddy_await(eddy_nats_stream_last(n, s->key ? KEPT : RESULTS, s->result));
+    if (!m && !was_queued && eddy_await(is_forgotten(inbox, &m)))
+        eddy_raise(ENODATA, "%s: the job has ended, and its result is gone: it was kept for %.0f seconds, and this "
+                            "program had no connection for longer, or it was deleted",
+                   s->f->name, s->key ? kept_for(s->f) : results_age());
+    return m;
+}
+
+eddy_async_free(look_for_result, eddy_nats_message_free);
+
+eddy_async(eddy_nats_message *, wait_for_result, (struct sent *, s), (eddy_nats_subscription *, inbox))
+{
+    eddy_error err;
+    for (double look = LOOK;; look = look < MOST_LOOK ? look * 2 : MOST_LOOK) {
+        eddy_nats_message *m = eddy_await(receive_until_look(s, inbox, look));
+        if (m)
+            return m;
+        m = eddy_await_for(look_for_result(s, inbox), results_age(), &err);
         if (!err.code && m)
             return m;
-        if (err.code && !is_passing(err.code))
+        if (err.code == ETIMEDOUT)
+            eddy_raise(EHOSTUNREACH, "%s: no server could be reached for %.0f seconds; its result is not kept longer",
+                       s->f->name, results_age());
+        if (err.code && !remote_is_passing(err.code))
             eddy_reraise(&err);
     }
 }
@@ -241,7 +368,7 @@ eddy_async(void, send_and_wait, (struct sent *, s), (struct eddy_wire *, result)
 {
     eddy_nats_subscription *inbox = eddy_await(eddy_nats_subscribe(s->caller->client, s->result));
     eddy_defer(end_subscription, &inbox);
-    eddy_await(store_job(s));
+    eddy_await(store_in_time(s));
     eddy_nats_message *m = eddy_await(wait_for_result(s, inbox));
     eddy_defer(free_message, &m);
     eddy_await(take_result(s, m, result));
@@ -266,7 +393,7 @@ eddy_async_define(void, remote_run, (struct eddy_remote_function *, f), (const c
     eddy_error err, late;
     struct sent s = {.caller = eddy_await(caller_of_loop()), .f = f, .key = key, .args = args};
     name_job(&s);
-    if (key && eddy_await(find_kept(&s, result)))
+    if (key && eddy_await(find_kept_in_time(&s, result)))
         return;
     eddy_await_always(send_and_wait(&s, result), &err);
     if (err.code == ECANCELED && s.sequence)

@@ -16,6 +16,10 @@
 
 /* EDDY_JOBS of the environment; NULL: jobs run here. */
 const char *remote_url(void);
+/* A number above 0 of the environment, or else the usual one. */
+double remote_setting(const char *name, double usual);
+/* An error of a connection or a server that may go away: it is worth another attempt. */
+bool remote_is_passing(int code);
 /* Sends a job and waits for its result. key NULL: none. */
 eddy_async_declare(void, remote_run, (struct eddy_remote_function *, f), (const char *, key),
                    (const struct eddy_wire *, args), (struct eddy_wire *, result));

@@ -44,11 +44,20 @@ struct running {
 
 /* ==== results ==== */
 
-/* Stores a result; tries again while the job is this worker's. True: it was stored, or another one was before. */
+/* One attempt. Its error is looked at by store_result. */
+eddy_async(void, try_to_store, (struct running *, job), (const eddy_nats_outgoing *, m), (eddy_error *, err))
+{
+    (void)eddy_await_for(eddy_nats_store(job->worker->client, m), lease_seconds(), err);
+    if (err->code && err->code != EEXIST && err->code != EMSGSIZE && !job->worker->is_ending)
+        eddy_await(eddy_sleep(0.1));
+}
+
+/* Stores a result; tries again while the job is this worker's, and once if the worker ends. True: it was stored, or
+ * another one was before. */
 eddy_async(bool, store_result, (struct running *, job), (eddy_slice, data), (int, code))
 {
     char number[16], until[32];
-    eddy_error err;
+    eddy_error err = {0};
     double keep = job->f->limits.keep;
     snprintf(number, sizeof number, "%d", code);
     snprintf(until, sizeof until, "%.0f", (double)time(NULL) + keep);
@@ -58,8 +67,8 @@ eddy_async(bool, store_result, (struct running *, job), (eddy_slice, data), (int
         headers[m.header_count++] = (eddy_nats_header){"Eddy-Error", number};
     else if (keep > 0)
         headers[m.header_count++] = (eddy_nats_header){"Eddy-Until", until};
-    while (lease_is_held(&job->lease)) {
-        (void)eddy_await(eddy_nats_store(job->worker->client, &m), &err);
+    while (lease_is_held(&job->lease) && !(err.code && job->worker->is_ending)) {
+        eddy_await(try_to_store(job, &m, &err));
         if (err.code == 0 || err.code == EEXIST)
             return true;
         if (err.code == EMSGSIZE) {
@@ -67,9 +76,7 @@ eddy_async(bool, store_result, (struct running *, job), (eddy_slice, data), (int
             m.header_count = 3;
             headers[2] = (eddy_nats_header){"Eddy-Error", number};
             snprintf(number, sizeof number, "%d", EMSGSIZE);
-            continue;
         }
-        eddy_await(eddy_sleep(0.1));
     }
     return false;
 }
@@ -284,19 +291,30 @@ eddy_async(void, fetch_all, (struct worker *, w), (struct eddy_remote_function *
         eddy_await(fetch_one(w, f, c, jobs));
 }
 
-eddy_async(void, serve_function, (struct worker *, w), (struct eddy_remote_function *, f),
-           (eddy_group *, jobs))
+eddy_async(void, serve_once, (struct worker *, w), (struct eddy_remote_function *, f), (eddy_group *, jobs))
 {
     char name[250], filter[300];
     snprintf(name, sizeof name, "%.200s-%s", f->name, function_signature(f));
     snprintf(filter, sizeof filter, "eddy.jobs.%.200s.%s", f->name, function_signature(f));
     eddy_nats_consumer_options options = {.size = sizeof options, .stream = JOBS, .name = name, .filter = filter,
-                                          .ack_wait = LEASE, .max_pending = 100000};
+                                          .ack_wait = lease_seconds(), .max_pending = 100000};
     eddy_nats_consumer *c = eddy_await(eddy_nats_consume(w->client, &options));
     eddy_defer(free_consumer, &c);
     eddy_async_with (waiters, eddy_task_group())
         for (int i = 0; i < WAITERS; i++)
             eddy_group_spawn(waiters, fetch_all(w, f, c, jobs));
+}
+
+/* A server that goes away while the consumer is created is asked again. */
+eddy_async(void, serve_function, (struct worker *, w), (struct eddy_remote_function *, f), (eddy_group *, jobs))
+{
+    eddy_error err;
+    for (;;) {
+        eddy_await(serve_once(w, f, jobs), &err);
+        if (!remote_is_passing(err.code))
+            eddy_reraise(&err);
+        eddy_await(eddy_sleep(0.1));
+    }
 }
 
 /* ==== the rest ==== */
@@ -348,12 +366,31 @@ eddy_async(void, wait_for_signal)
     }
 }
 
+/* Fails when no server has answered for the time of a lease: by then all jobs of this worker are others'. */
+eddy_async(void, watch_server, (struct worker *, w))
+{
+    eddy_error err;
+    for (;;) {
+        eddy_await_for(eddy_nats_flush(w->client), lease_seconds(), &err);
+        if (err.code == ETIMEDOUT)
+            eddy_raise(EHOSTUNREACH, "eddy_worker: no server answers, so it ends before its jobs; other workers run "
+                                     "them");
+        eddy_await(eddy_sleep(0.5));
+    }
+}
+
 eddy_async(void, turn_until_done, (struct worker *, w))
 {
-    while (w->first) {
+    eddy_error err;
+    __auto_type watching = eddy_spawn(watch_server(w));
+    while (w->first && !eddy_done(watching)) {
         leases_turn();
         eddy_await(eddy_sleep(0.05));
     }
+    (eddy_cancel)(watching, NULL);
+    eddy_await_always(watching, &err);
+    if (w->first)
+        eddy_reraise(&err);
 }
 
 static void end_jobs(struct worker *w)

@@ -6,26 +6,66 @@
 #include "unit/run_clean.h"
 
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+
+#include <eddy/nats.h>
 
 #include "functions.h"
 
 extern char **environ;
 static char program[4096];
 
-static pid_t start_worker(void)
+static pid_t started[32]; /* workers that were not waited for; 0: a free place */
+
+/* It ends with this program at the latest. */
+static pid_t start_as(const char *what)
 {
     pid_t pid;
-    char *const argv[] = {program, (char *)(uintptr_t)"worker", NULL};
+    char *const argv[] = {program, (char *)(uintptr_t)what, NULL};
     assert_int_equal(posix_spawn(&pid, program, NULL, NULL, argv, environ), 0);
-    return pid;
+    for (size_t i = 0; i < sizeof started / sizeof started[0]; i++)
+        if (!started[i]) {
+            started[i] = pid;
+            return pid;
+        }
+    fail_msg("too many workers");
+    return 0;
 }
 
-static void end_worker(pid_t pid, int number)
+static pid_t start_worker(void)
+{
+    return start_as("worker");
+}
+
+/* Returns its status. number 0: it ends by itself. */
+static int wait_for_worker(pid_t pid, int number)
 {
     int status;
     kill(pid, number);
     assert_int_equal(waitpid(pid, &status, 0), pid);
+    for (size_t i = 0; i < sizeof started / sizeof started[0]; i++)
+        if (started[i] == pid)
+            started[i] = 0;
+    return status;
+}
+
+/* After each test: one that failed leaves no worker to the next. */
+static int kill_workers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof started / sizeof started[0]; i++)
+        if (started[i]) {
+            kill(started[i], SIGKILL);
+            waitpid(started[i], NULL, 0);
+            started[i] = 0;
+        }
+    return 0;
+}
+
+static void end_worker(pid_t pid, int number)
+{
+    int status = wait_for_worker(pid, number);
     if (number == SIGTERM && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
         fail_msg("the worker ended with status %d", status);
 }
@@ -121,13 +161,10 @@ static void a_job_that_waits_on_a_worker_loses_no_try(void **state)
 /* A worker that is cancelled gives its jobs to others. */
 async(void, is_cancelled_elsewhere)
 {
-    char *const argv[] = {program, (char *)(uintptr_t)"short", NULL};
-    pid_t worker;
-    int status;
-    CHECK(posix_spawn(&worker, program, NULL, NULL, argv, environ) == 0);
+    pid_t worker = start_as("short");
     __auto_type job = spawn(eddy_remote(sleeps(5, 2)));
     await(eddy_sleep(0.5));
-    CHECK(waitpid(worker, &status, 0) == worker && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK(wait_for_worker(worker, 0) == 0);
     worker = start_worker();
     CHECK(await(job) == 5);
     end_worker(worker, SIGTERM);
@@ -190,12 +227,147 @@ static void a_job_that_kills_its_workers_is_given_up(void **state)
     (void)state;
     assert_int_equal(eddy_run(is_poisoned()), 0);
     for (size_t i = 0; i < 3; i++) {
-        int status;
-        kill(pids[i], SIGTERM);
-        waitpid(pids[i], &status, 0);
+        int status = wait_for_worker(pids[i], SIGTERM);
         dead += WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
     }
     assert_int_equal(dead, 2);
+}
+
+/* ==== servers that go away ==== */
+
+/* The process number of the server. */
+static pid_t server_pid(void)
+{
+    int pid = 0;
+    FILE *file = fopen(getenv("NATS_PIDS"), "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%d", &pid), 1);
+    fclose(file);
+    return (pid_t)pid;
+}
+
+async(void, outlives_its_server)
+{
+    int good = 0;
+    async_with (g, eddy_task_group()) {
+        for (int i = 0; i < 50; i++)
+            eddy_group_spawn(g, sleep_remotely(i, &good));
+        for (int i = 0; i < 2; i++) {
+            await(eddy_sleep(0.4));
+            kill(server_pid(), SIGKILL); /* with_nats.py starts it again */
+        }
+        for (int i = 50; i < 100; i++)
+            eddy_group_spawn(g, sleep_remotely(i, &good));
+    }
+    CHECK(good == 100);
+}
+
+static void a_killed_server_loses_no_job(void **state)
+{
+    pid_t worker = start_worker();
+    (void)state;
+    assert_int_equal(eddy_run(outlives_its_server()), 0);
+    end_worker(worker, SIGTERM);
+}
+
+/* Its job has ended, but its result cannot be stored. */
+async(void, ends_without_a_server, (pid_t, worker))
+{
+    pid_t server = server_pid();
+    __auto_type job = spawn(eddy_remote(sleeps(3, 0.8)));
+    await(eddy_sleep(0.5));
+    kill(server, SIGSTOP);
+    int status = wait_for_worker(worker, SIGTERM);
+    kill(server, SIGCONT);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+    worker = start_worker();
+    CHECK(await(job) == 3);
+    CHECK(await(eddy_remote(sleeps(4, 0))) == 4);
+    end_worker(worker, SIGTERM);
+}
+
+static void a_worker_that_ends_waits_for_no_server(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run(ends_without_a_server(start_worker())), 0);
+}
+
+/* What lies between this program and the server, and can be cut. */
+struct cable {
+    eddy_server *server;
+    int port, far_port;
+};
+
+async(void, carry, (eddy_stream *, from), (eddy_stream *, to))
+{
+    for (eddy_slice bytes; await(eddy_stream_read_some(from, &bytes));)
+        await(eddy_stream_write(to, bytes.data, bytes.size));
+    throw(EPIPE, "the other end has closed");
+}
+
+async(void, carry_both, (eddy_stream *, a), (eddy_stream *, b))
+{
+    async_with (g, eddy_task_group()) {
+        eddy_group_spawn(g, carry(a, b));
+        eddy_group_spawn(g, carry(b, a));
+    }
+}
+
+async(void, connect_through, (eddy_stream *, near), (struct cable *, cable))
+{
+    eddy_error err;
+    eddy_stream *far = await(eddy_open_connection("127.0.0.1", cable->far_port));
+    defer(eddy_stream_abort, far);
+    await(carry_both(near, far), &err);
+}
+
+async(void, plug_in, (struct cable *, cable))
+{
+    cable->server = await(eddy_start_server(connect_through, cable, "127.0.0.1", cable->port));
+    cable->port = eddy_server_port(cable->server);
+}
+
+/* As if it had been so long ago that they are not kept any more. */
+async(void, forget_results)
+{
+    async_with (n, eddy_nats_open(getenv("NATS_URL")))
+        await(eddy_nats_stream_purge(n, "EDDY_RESULTS", NULL));
+}
+
+async(void, is_cut_off, (struct cable *, cable))
+{
+    eddy_error err;
+    char url[64];
+    await(plug_in(cable));
+    snprintf(url, sizeof url, "nats://127.0.0.1:%d", cable->port);
+    setenv("EDDY_JOBS", url, 1);
+    CHECK(await(eddy_remote(sleeps(1, 0))) == 1);
+    __auto_type job = spawn(eddy_remote(sleeps(2, 0.5)));
+    await(eddy_sleep(0.3));
+    await(eddy_server_close(cable->server, 0));
+    await(eddy_sleep(1));
+    await(forget_results());
+    await(plug_in(cable));
+    (void)await(job, &err);
+    CHECK(err.code == ENODATA && strstr(err.message, "kept for 600 seconds"));
+    setenv("EDDY_JOBS_RESULTS", "2", 1);
+    __auto_type other = spawn(eddy_remote(sleeps(3, 2)));
+    await(eddy_sleep(0.3));
+    await(eddy_server_close(cable->server, 0));
+    (void)await(other, &err);
+    CHECK(err.code == EHOSTUNREACH && strstr(err.message, "for 2 seconds"));
+}
+
+/* The caller gets an error at the latest when a result would not be kept any more. */
+static void a_caller_that_is_cut_off_does_not_wait_for_ever(void **state)
+{
+    struct cable cable = {.far_port = atoi(strrchr(getenv("NATS_URL"), ':') + 1)};
+    pid_t worker = start_worker();
+    (void)state;
+    assert_int_equal(eddy_run(is_cut_off(&cable)), 0);
+    setenv("EDDY_JOBS", getenv("NATS_URL"), 1);
+    unsetenv("EDDY_JOBS_RESULTS");
+    end_worker(worker, SIGTERM);
 }
 
 /* ==== a worker that stands still ==== */
@@ -220,7 +392,7 @@ static void a_worker_that_stands_still_loses_its_job(void **state)
 /* A job that takes longer than a lease runs once. */
 async(void, is_long)
 {
-    CHECK(await(eddy_remote(sleeps(7, 8), "long")) == 7);
+    CHECK(await(eddy_remote(sleeps(7, 5), "long")) == 7);
 }
 
 static void a_job_may_be_longer_than_a_lease(void **state)
@@ -293,11 +465,8 @@ static void the_command_looks_after_dead_letters(void **state)
     fclose(fopen(path, "w")); /* the result is kept: it does not run again */
     assert_int_equal(eddy_run(ask_moody(path)), 0);
     unlink(path);
-    for (int i = 0; i < 2; i++) {
-        int status;
-        kill(workers[i], SIGTERM);
-        waitpid(workers[i], &status, 0);
-    }
+    for (int i = 0; i < 2; i++)
+        wait_for_worker(workers[i], SIGTERM);
     assert_int_equal(command("retry all", text), 0);
     assert_true(top_says("poison", 1, 0, 0)); /* no worker is left */
     assert_int_equal(command("delete all", text), 0);
@@ -327,6 +496,8 @@ static void the_command_says_what_is_wrong(void **state)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (argc > 1 && strcmp(argv[1], "worker") == 0)
         return eddy_run(eddy_worker());
     if (argc > 1 && strcmp(argv[1], "short") == 0)
@@ -335,17 +506,22 @@ int main(int argc, char **argv)
     if (size < 0)
         return 1;
     setenv("EDDY_JOBS", getenv("NATS_URL"), 1);
+    setenv("EDDY_JOBS_LEASE", "3", 1); /* less to wait */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(calls_are_answered_by_a_worker),
-        cmocka_unit_test(a_result_is_kept_as_long_as_its_function_says),
-        cmocka_unit_test(a_job_that_waits_on_a_worker_loses_no_try),
-        cmocka_unit_test(jobs_of_a_cancelled_worker_go_elsewhere),
-        cmocka_unit_test(a_killed_worker_loses_no_job),
-        cmocka_unit_test(a_job_that_kills_its_workers_is_given_up),
-        cmocka_unit_test(a_worker_that_stands_still_loses_its_job),
-        cmocka_unit_test(a_job_may_be_longer_than_a_lease),
-        cmocka_unit_test(the_command_says_what_is_wrong),
-        cmocka_unit_test(the_command_looks_after_dead_letters),
+        cmocka_unit_test_teardown(calls_are_answered_by_a_worker, kill_workers),
+        cmocka_unit_test_teardown(a_result_is_kept_as_long_as_its_function_says, kill_workers),
+        cmocka_unit_test_teardown(a_job_that_waits_on_a_worker_loses_no_try, kill_workers),
+        cmocka_unit_test_teardown(jobs_of_a_cancelled_worker_go_elsewhere, kill_workers),
+        cmocka_unit_test_teardown(a_killed_worker_loses_no_job, kill_workers),
+        cmocka_unit_test_teardown(a_job_that_kills_its_workers_is_given_up, kill_workers),
+        cmocka_unit_test_teardown(a_worker_that_stands_still_loses_its_job, kill_workers),
+        cmocka_unit_test_teardown(a_job_may_be_longer_than_a_lease, kill_workers),
+        cmocka_unit_test_teardown(a_killed_server_loses_no_job, kill_workers),
+        cmocka_unit_test_teardown(a_worker_that_ends_waits_for_no_server, kill_workers),
+        cmocka_unit_test_teardown(a_caller_that_is_cut_off_does_not_wait_for_ever, kill_workers),
+        cmocka_unit_test_teardown(the_command_says_what_is_wrong, kill_workers),
+        cmocka_unit_test_teardown(the_command_looks_after_dead_letters, kill_workers),
     };
+    cmocka_set_test_filter(getenv("EDDY_JOBS_ONLY"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

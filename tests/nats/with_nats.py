@@ -10,6 +10,7 @@ files. The status is the program's.
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import tempfile
 import threading
 import time
 
-PATIENCE = 150
+PATIENCE = float(os.environ.get('EDDY_NATS_PATIENCE', 150))
 # Made from the seed in test_real.c.
 NKEY = 'UDSAGCMYZ7K22FZDYFU7SVVKBOPLQYM3LGJL2YJMFL2CR26HT6G7AGME'
 RULES = '''
@@ -105,6 +106,7 @@ def watch(path, servers):
 
 def main():
     words = sys.argv[1:]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are ended
     options = set()
     while words[0] in ('--tls', '--cluster'):
         options.add(words.pop(0))
