@@ -147,7 +147,9 @@ eddy_async(void, beat_on, (eddy_nats *, n))
 eddy_async(void, beat)
 {
     eddy_error err;
-    eddy_nats_options options = {.size = sizeof options, .name = "eddy worker: leases"};
+    double silence = lease_seconds() / 4; /* another server is found before the leases run out */
+    eddy_nats_options options = {.size = sizeof options, .name = "eddy worker: leases", .ping_seconds = silence,
+                                 .connect_seconds = silence};
     while (!is_ending()) {
         eddy_nats *n = eddy_await(eddy_nats_open(all.url, &options), &err);
         if (err.code) {

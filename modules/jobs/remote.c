@@ -22,6 +22,8 @@
 #include "../shared/digest.h"
 
 enum { SUBJECT = 320, PATIENCE = 30 }; /* PATIENCE: seconds in which a job must have been stored */
+enum { SILENCE = 5 };                  /* seconds after which a silent server is asked; twice that, and it is left */
+enum { ANSWER = 4 };                   /* seconds for one request: a cluster without a leader drops it */
 enum { RESULTS_AGE = 600 };            /* seconds for which results are kept, unless EDDY_JOBS_RESULTS says otherwise */
 #define LOOK 2.0                       /* seconds until the first look into the stream of results */
 #define MOST_LOOK 64.0                 /* seconds between two looks, unless the connection was lost */
@@ -81,7 +83,7 @@ eddy_async(void, create_stream, (eddy_nats *, n), (const eddy_nats_stream_option
 
 bool remote_is_passing(int code)
 {
-    return code == ECONNRESET || code == EHOSTUNREACH || code == EIO;
+    return code == ECONNRESET || code == EHOSTUNREACH || code == EIO || code == ETIMEDOUT;
 }
 
 eddy_async(void, create_streams, (eddy_nats *, n))
@@ -100,15 +102,16 @@ eddy_async(void, create_streams, (eddy_nats *, n))
         eddy_await(create_stream(n, &streams[i]));
 }
 
-/* Also from a server that has just begun, or is killed meanwhile. */
+/* A server that has just begun may refuse it for a while, and a cluster without a leader does not answer. */
 eddy_async(void, create_streams_surely, (eddy_nats *, n))
 {
     eddy_error err;
-    for (;;) {
-        eddy_await(create_streams(n), &err);
+    for (double until = eddy_time() + PATIENCE;;) {
+        eddy_await_for(create_streams(n), ANSWER, &err);
         if (!err.code)
             return;
-        if (!remote_is_passing(err.code))
+        bool may_pass = remote_is_passing(err.code) || err.code == EINVAL || err.code == ENOSPC;
+        if (!may_pass || eddy_time() > until)
             eddy_reraise(&err);
         eddy_await(eddy_sleep(0.1));
     }
@@ -116,10 +119,11 @@ eddy_async(void, create_streams_surely, (eddy_nats *, n))
 
 eddy_async_define(eddy_nats *, remote_connect, (const char *, name))
 {
-    eddy_nats_options options = {.size = sizeof options, .name = name};
+    eddy_nats_options options = {.size = sizeof options, .name = name, .ping_seconds = SILENCE,
+                                 .connect_seconds = SILENCE};
     eddy_nats *n = eddy_await(eddy_nats_open(remote_url(), &options)), *ready = n;
     eddy_defer(close_unless_ready, &n);
-    eddy_await_for(create_streams_surely(n), PATIENCE);
+    eddy_await(create_streams_surely(n));
     n = NULL;
     return ready;
 }
@@ -265,7 +269,7 @@ eddy_async(void, store_job, (struct sent *, s))
     eddy_nats_outgoing message = {.subject = s->job, .id = s->unique, .headers = headers, .header_count = 2,
                                   .data = {(const char *)s->args->data, s->args->size}};
     for (;;) {
-        eddy_nats_stored stored = eddy_await(eddy_nats_store(s->caller->client, &message), &err);
+        eddy_nats_stored stored = eddy_await_for(eddy_nats_store(s->caller->client, &message), ANSWER, &err);
         s->sequence = stored.sequence;
         if (!err.code)
             return;
@@ -347,14 +351,17 @@ eddy_async_free(look_for_result, eddy_nats_message_free);
 eddy_async(eddy_nats_message *, wait_for_result, (struct sent *, s), (eddy_nats_subscription *, inbox))
 {
     eddy_error err;
-    for (double look = LOOK;; look = look < MOST_LOOK ? look * 2 : MOST_LOOK) {
+    double lost = 0; /* since when no server answers; 0: one did */
+    for (double look = LOOK;; look = lost > 0 ? LOOK : look < MOST_LOOK ? look * 2 : look) {
         eddy_nats_message *m = eddy_await(receive_until_look(s, inbox, look));
         if (m)
             return m;
-        m = eddy_await_for(look_for_result(s, inbox), results_age(), &err);
+        double begun = eddy_time();
+        m = eddy_await_for(look_for_result(s, inbox), ANSWER, &err);
         if (!err.code && m)
             return m;
-        if (err.code == ETIMEDOUT)
+        lost = !err.code ? 0 : lost > 0 ? lost : begun;
+        if (lost > 0 && remote_is_passing(err.code) && eddy_time() - lost >= results_age())
             eddy_raise(EHOSTUNREACH, "%s: no server could be reached for %.0f seconds; its result is not kept longer",
                        s->f->name, results_age());
         if (err.code && !remote_is_passing(err.code))

@@ -106,7 +106,7 @@ eddy_async(void, give_up, (struct running *, job), (uint64_t, tries))
                                   {"Eddy-Result", job->result}, {"Eddy-Reason", text}};
     eddy_nats_outgoing m = {.subject = subject, .data = job->message->data, .headers = headers, .header_count = 4,
                             .id = job->id};
-    (void)eddy_await(eddy_nats_store(job->worker->client, &m), &err);
+    (void)eddy_await_for(eddy_nats_store(job->worker->client, &m), lease_seconds(), &err);
     if (!err.code)
         eddy_await(fail(job, EOWNERDEAD, text));
 }
@@ -133,7 +133,8 @@ eddy_async(uint64_t, count_given_back, (struct running *, job))
     if (strpbrk(job->id, "\"\\"))
         return 0;
     snprintf(json, sizeof json, "{\"subjects_filter\":\"" BACK ".%.200s.*\"}", job->id);
-    eddy_nats_message *m = eddy_await(eddy_nats_api(job->worker->client, "STREAM.INFO." KEPT, json));
+    eddy_nats *n = job->worker->client;
+    eddy_nats_message *m = eddy_await_for(eddy_nats_api(n, "STREAM.INFO." KEPT, json), lease_seconds());
     for (const char *at = m->data.data; (at = strstr(at, mark)); at += sizeof mark - 1)
         count++;
     eddy_nats_message_free(m);
@@ -185,7 +186,8 @@ eddy_async(bool, has_result, (struct running *, job))
     eddy_error err;
     if (strncmp(job->result, "eddy.kept.", 10) != 0)
         return false;
-    eddy_nats_message *m = eddy_await(eddy_nats_stream_last(job->worker->client, KEPT, job->result), &err);
+    eddy_nats *n = job->worker->client;
+    eddy_nats_message *m = eddy_await_for(eddy_nats_stream_last(n, KEPT, job->result), lease_seconds(), &err);
     bool has = !err.code && m && !remote_is_over(m);
     if (!err.code)
         eddy_nats_message_free(m);
@@ -298,7 +300,7 @@ eddy_async(void, serve_once, (struct worker *, w), (struct eddy_remote_function 
     snprintf(filter, sizeof filter, "eddy.jobs.%.200s.%s", f->name, function_signature(f));
     eddy_nats_consumer_options options = {.size = sizeof options, .stream = JOBS, .name = name, .filter = filter,
                                           .ack_wait = lease_seconds(), .max_pending = 100000};
-    eddy_nats_consumer *c = eddy_await(eddy_nats_consume(w->client, &options));
+    eddy_nats_consumer *c = eddy_await_for(eddy_nats_consume(w->client, &options), lease_seconds());
     eddy_defer(free_consumer, &c);
     eddy_async_with (waiters, eddy_task_group())
         for (int i = 0; i < WAITERS; i++)
