@@ -38,12 +38,17 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
 
 /* A value returned from a void body is only a warning in gcc < 14; the rule makes it an error. */
 #pragma GCC diagnostic error "-Wreturn-type"
-/* Errors by default from gcc 14 and clang 16 on: the keywords are typed, so they are here too. */
-#pragma GCC diagnostic error "-Wincompatible-pointer-types"
-#pragma GCC diagnostic error "-Wint-conversion"
-#ifdef __clang__ /* otherwise the compiler goes on with an int, and reports the consequences */
+/* Errors by default from gcc 14 and clang 16 on: the keywords are typed, so they are here too. clang stops at them,
+ * since it shows the macros of each consequence. */
+#ifdef __clang__
+#pragma clang diagnostic fatal "-Wincompatible-pointer-types"
+#pragma clang diagnostic fatal "-Wint-conversion"
+#pragma clang diagnostic fatal "-Wimplicit-int"
 #pragma clang diagnostic fatal "-Wimplicit-function-declaration"
 #else
+#pragma GCC diagnostic error "-Wincompatible-pointer-types"
+#pragma GCC diagnostic error "-Wint-conversion"
+#pragma GCC diagnostic error "-Wimplicit-int"
 #pragma GCC diagnostic error "-Wimplicit-function-declaration"
 #endif
 #ifdef __clang__ /* -Wpedantic warns about the extensions that the keywords need */

@@ -151,6 +151,17 @@
 #define ED_HEAD_NAMED_0(n) UNPAIRED
 #define ED_HEAD_NAMED_1(n) ED_SECOND_OF(ED_CAT(n, __ED_NAME), GOOD, )
 #define main__ED_NAME ~, MAIN
+#define char__ED_NAME ~, NAMELESS
+#define int__ED_NAME ~, NAMELESS
+#define short__ED_NAME ~, NAMELESS
+#define long__ED_NAME ~, NAMELESS
+#define unsigned__ED_NAME ~, NAMELESS
+#define float__ED_NAME ~, NAMELESS
+#define double__ED_NAME ~, NAMELESS
+#define bool__ED_NAME ~, NAMELESS
+#define _Bool__ED_NAME ~, NAMELESS
+#define void__ED_NAME ~, NAMELESS
+#define size_t__ED_NAME ~, NAMELESS
 #define ED_IS_PAIR(a) ED_SECOND_OF(ED_PAIR_PROBE a, 0, 0)
 #define ED_SECOND_OF(...) ED_SECOND(__VA_ARGS__)
 #define ED_PAIR_PROBE(...) ED_CAT(ED_PAIR_PROBE_, ED_IS_ONE(__VA_ARGS__))(__VA_ARGS__)
@@ -204,7 +215,15 @@ char ed_stop(int wrong)
     _Pragma("clang diagnostic push") _Pragma("clang diagnostic fatal \"-Wuser-defined-warnings\"") \
         _Static_assert(sizeof ed_stop(__VA_ARGS__), ""); \
     _Pragma("clang diagnostic pop")
-/* The stop of a definition. The size of the first array is known only if the name has been defined before. */
+#define ED_RESULT(T) T
+/* A rule whose message is the stop. */
+#define ED_RULE_OF(name, text) char name(int wrong) __attribute__((diagnose_if(wrong, text, "warning")));
+#define ED_FOLLOW(name, text, good) \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic fatal \"-Wuser-defined-warnings\"") \
+        _Static_assert(sizeof name(!(good)), ""); \
+    _Pragma("clang diagnostic pop")
+/* The stop of a definition. The size of the first array is known only if the name has been defined before. A struct
+ * with a wrong field has the size 1 to clang. */
 #define ED_STOP_AT(fn, wrong) \
     extern char fn##__defined[]; \
     ED_STOP_IF(wrong || !ED_AT_FILE_SCOPE || !__builtin_types_compatible_p(__typeof__(fn##__defined), char[1])) \
@@ -214,15 +233,21 @@ char ed_stop(int wrong)
     _Pragma("clang diagnostic push") _Pragma("clang diagnostic fatal \"-Wvisibility\"") \
         void fn##__value(struct fn *); \
     _Pragma("clang diagnostic pop")
-/* clang warns of an object of a type that is not known. Nothing uses this one, so that no memory is taken for it. */
-#define ED_STOP_UNLESS_COMPLETE(T, fn) \
-    _Pragma("clang diagnostic push") _Pragma("clang diagnostic fatal \"-Wtentative-definition-incomplete-type\"") \
-        ED_UNUSED static T fn##__known; \
-    _Pragma("clang diagnostic pop")
+/* After a type without its `struct` clang goes on as if that stood there, but not in sizeof, whose value is then
+ * unknown: an enumerator of unknown value is 0. */
+#define ED_STOP_UNLESS_KNOWN(...) ED_STOP_UNLESS_SIZED(EDDY_UNIQUE(ed_is_known_), __VA_ARGS__)
+#define ED_STOP_UNLESS_SIZED(...) ED_STOP_UNLESS(__VA_ARGS__)
+#define ED_STOP_UNLESS(known, T, ...) \
+    enum { known = 0 * sizeof(ED_OBJECT(T)) EDDY_EACH(ED_PLUS_NOTHING, __VA_ARGS__) + 1 }; \
+    ED_STOP_IF(!known)
+#define ED_PLUS_NOTHING(T, n) + 0 * sizeof(T)
 #else
 #define ED_STOP_UNLESS_DECLARED(fn) struct fn;
-#define ED_STOP_UNLESS_COMPLETE(T, fn)
+#define ED_STOP_UNLESS_KNOWN(...)
+#define ED_RESULT(T) __typeof__(T) /* a wrong type is then wrong only once */
 #define ED_STOP_IF(...)
+#define ED_RULE_OF(name, text)
+#define ED_FOLLOW(name, text, good) ED_BRIEF(_Static_assert(good, text));
 #define ED_STOP_AT(fn, wrong)
 #endif
 /* The first rules of each definition. */
@@ -231,6 +256,37 @@ char ed_stop(int wrong)
 #define ED_IS_TOO_MANY "a coroutine or generator takes at most 8 parameters: pass a struct"
 #define ED_IS_PLAIN_MAIN \
     ED_BRIEF(_Static_assert(0, "main is a plain function: name this main_task; int main calls eddy_run(main_task())"));
+/*
+ * The rules for the spelling of types and names, of which only the text can tell. They come before the declarations,
+ * which such a type or name would break in many places. ED_REST is the number of characters from c on.
+ */
+#define ED_TEXT(...) #__VA_ARGS__
+#define ED_REST(text, c) __builtin_strlen(__builtin_strchr(text, c)) /* a constant for clang too */
+/* not those of typeof(a[0]) and struct { int a[2]; } */
+#define ED_IS_ARRAY(text) (ED_REST(text "([", '[') > ED_REST(text "([", '(') && ED_REST(text "{", '{') == 1)
+#define ED_IS_FUNCTION(text) (!__builtin_strncmp(__builtin_strchr(text "(", '('), "(*)", 3))
+#define ED_OR_ARRAY(T, n) || ED_IS_ARRAY(#T) || ED_REST(#n "[", '[') > 1
+#define ED_OR_FUNCTION(T, n) || ED_IS_FUNCTION(#T)
+#define ED_OR_DEFAULT(T, n) || ED_REST(#n "=", '=') > 1
+#define ED_OR_UNNAMED(T, n) || ED_REST(#T "{", '{') > 1 /* queue_of(int) is another type wherever it stands */
+#define ED_SPELLING(...) \
+    ED_SPELLING_RULES(EDDY_UNIQUE(ed_returns_array_), EDDY_UNIQUE(ed_takes_array_), EDDY_UNIQUE(ed_has_default_), \
+                      EDDY_UNIQUE(ed_is_function_), EDDY_UNIQUE(ed_has_no_name_), __VA_ARGS__)
+#define ED_SPELLING_RULES(...) ED_SPELLING_OF(__VA_ARGS__)
+#define ED_SPELLING_OF(result, array, value, function, unnamed, T, ...) \
+    enum { \
+        result = ED_IS_ARRAY(ED_TEXT(T)), \
+        array = 0 EDDY_EACH(ED_OR_ARRAY, __VA_ARGS__), \
+        value = 0 EDDY_EACH(ED_OR_DEFAULT, __VA_ARGS__), \
+        function = ED_IS_FUNCTION(ED_TEXT(T)) EDDY_EACH(ED_OR_FUNCTION, __VA_ARGS__), \
+        unnamed = 0 EDDY_EACH(ED_OR_UNNAMED, __VA_ARGS__) \
+    }; \
+    ED_BRIEF(_Static_assert(!result, "no array can be returned: return a pointer or a struct")); \
+    ED_BRIEF(_Static_assert(!array, "a parameter cannot be an array: take a pointer, (int *, a)")); \
+    ED_BRIEF(_Static_assert(!value, "a parameter has no default value here: see async_default")); \
+    ED_BRIEF(_Static_assert(!function, "a pointer to a function needs a name: typedef int (*callback)(int);")); \
+    ED_BRIEF(_Static_assert(!unnamed, "the type of a parameter needs a name: typedef queue_of(int) numbers;")); \
+    ED_STOP_IF(result || array || value || function || unnamed)
 #define ED_NAMELESS(keyword) \
     ED_BRIEF(_Static_assert(0, keyword " needs a type, a name, then the parameters: " keyword "(int, f, (int, n))")); \
     static int EDDY_UNIQUE(ed_nameless_)(void)
@@ -338,6 +394,15 @@ extern struct ed_anything ed_operand;
 #define ED_STRUCT_AT(p) ED_CHOOSE(ED_IS_STRUCT(*ED_TYPED(p)), p, (struct ed_anything *)0)
 #define ED_ADDRESS(x) ED_STRUCT_AT(ED_POINTER_TO(x))
 #define ED_HEADER(t) .awaitable = {.awaitable = {.type = &t}}
+
+/* 1, if p is a pointer. It comes before the first use of p, so that the rule is the first message. */
+#define ED_POINTS(p, name, text) \
+    (sizeof(struct { \
+        ED_FOLLOW(name, text, ED_IS_POINTER(p)) \
+        char unit; \
+    }) == 1)
+/* p, of which the rule has been asked. */
+#define ED_POINTER(p, name, text) (__extension__ __builtin_choose_expr(ED_POINTS(p, name, text), (p), 0))
 
 /* ---- the enclosing function ------------------------------------------------------------------------------ */
 
@@ -456,6 +521,7 @@ __extension__ struct ed_context {
 #define ED_ASYNC_SHAPE(linkage, T, fn, ...) \
     ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
     ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
+    ED_SPELLING(T, __VA_ARGS__) \
     struct ED_MAY_ALIAS ED_BRIEF(fn) { \
         struct eddy_awaitable awaitable; \
         ED_BRIEF(ED_OBJECT(T) result); \
@@ -464,10 +530,11 @@ __extension__ struct ed_context {
         ED_NO_KIND(async_generator); \
         ED_NO_KIND(manager); \
     }; \
-    ED_STOP_UNLESS_COMPLETE(ED_OBJECT(T), fn) \
-    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10) \
+    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
+    ED_STOP_UNLESS_KNOWN(T, __VA_ARGS__) \
     typedef void fn##__has_no_async_declare(ED_LIST(ED_PARAM, __VA_ARGS__)); \
-    linkage T fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    linkage ED_RESULT(T) \
+        fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static inline void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
@@ -492,7 +559,7 @@ __extension__ struct ed_context {
 #define ED_ASYNC_BODY_UNPAIRED(linkage, T, fn, ...) \
     ED_UNUSED static T fn##__bare(ED_IN_COROUTINE(fn), ED_BARE(__VA_ARGS__))
 #define ED_ASYNC_BODY_GOOD(linkage, T, fn, ...) \
-    linkage T ED_BRIEF(fn##__body)(ED_IN_COROUTINE(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+    linkage ED_RESULT(T) ED_BRIEF(fn##__body)(ED_IN_COROUTINE(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 #define ED_IN_COROUTINE(fn) \
     ED_UNUSED struct fn *ed_enclosing, ED_MARKER(await_outside_async_function), \
         ED_MARKER(throw_needs_async_function_or_generator)
@@ -508,12 +575,14 @@ __extension__ struct ed_context {
 #define ED_ASYNC_TYPE_NAMED(T, fn, ...) \
     ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
     ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
+    ED_SPELLING(T, __VA_ARGS__) \
     struct ED_MAY_ALIAS ED_BRIEF(fn) { \
         struct eddy_awaitable awaitable; \
         ED_OBJECT(T) result; \
         ED_ARGS(__VA_ARGS__); \
     }; \
-    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10) \
+    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
+    ED_STOP_UNLESS_KNOWN(T, __VA_ARGS__) \
     typedef void fn##__has_no_async_declare(ED_LIST(ED_PARAM, __VA_ARGS__)); \
     typedef struct fn (*fn)(ED_LIST(ED_PARAM, __VA_ARGS__)); \
     __attribute__((unused, always_inline)) static inline fn fn##_of(const void *ed_function) \
@@ -607,12 +676,13 @@ void eddy_async_function_does_not_fit_the_type(void)
 #define ED_BLOCKING_GOOD(T, fn, ...) \
     ED_BLOCKING_SHAPE(T, fn, __VA_ARGS__) \
     ED_CONSTRUCTOR(fn, ED_HEADER(fn##__type), __VA_ARGS__) \
-    static T fn##__body(ED_IN_BLOCKING(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+    static ED_RESULT(T) fn##__body(ED_IN_BLOCKING(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 #define ED_IN_BLOCKING(fn) \
     ED_UNUSED struct fn *ed_enclosing, ED_MARKER(throw_needs_async_function_or_generator)
 #define ED_BLOCKING_SHAPE(T, fn, ...) \
     ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
     ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
+    ED_SPELLING(T, __VA_ARGS__) \
     struct ED_BRIEF(fn) { \
         struct eddy_awaitable awaitable; \
         ED_OBJECT(T) result; \
@@ -620,8 +690,9 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_NO_KIND(generator); \
         ED_NO_KIND(async_generator); \
     }; \
-    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10) \
-    static T fn##__body(struct fn *, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
+    ED_STOP_UNLESS_KNOWN(T, __VA_ARGS__) \
+    static ED_RESULT(T) fn##__body(struct fn *, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static void fn##__finish(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
@@ -651,13 +722,14 @@ void eddy_async_function_does_not_fit_the_type(void)
 #define ED_GENERATOR_GOOD(Y, S, R, fn, ...) \
     ED_GENERATOR_SHAPE(Y, S, R, fn, __VA_ARGS__) \
     ED_CONSTRUCTOR(fn, .generator = {.core = {.type = &fn##__type}}, __VA_ARGS__) \
-    static R fn##__body(ED_IN_YIELDER(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+    static ED_RESULT(R) fn##__body(ED_IN_YIELDER(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 #define ED_IN_YIELDER(fn) \
     ED_UNUSED struct fn *ed_enclosing, ED_MARKER(yield_outside_generator), \
         ED_MARKER(throw_needs_async_function_or_generator)
 #define ED_GENERATOR_SHAPE(Y, S, R, fn, ...) \
     ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
     ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
+    ED_SPELLING(Y, __VA_ARGS__) \
     struct ED_BRIEF(fn) { \
         struct eddy_generator generator; \
         ED_BRIEF(ED_OBJECT(Y) value); \
@@ -669,8 +741,9 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_NO_KIND(async_generator); \
         ED_NO_KIND(manager); \
     }; \
-    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10) \
-    static R fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
+    ED_STOP_UNLESS_KNOWN(Y, __VA_ARGS__) \
+    static ED_RESULT(R) fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
@@ -704,6 +777,7 @@ void eddy_async_function_does_not_fit_the_type(void)
 #define ED_ASYNC_GENERATOR_SHAPE(Y, S, fn, ...) \
     ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
     ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
+    ED_SPELLING(Y, __VA_ARGS__) \
     struct ED_BRIEF(fn) { \
         __extension__ union { \
             struct eddy_async_generator async_generator; \
@@ -716,7 +790,8 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_NO_KIND(awaitable); \
         ED_NO_KIND(generator); \
     }; \
-    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10) \
+    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
+    ED_STOP_UNLESS_KNOWN(Y, __VA_ARGS__) \
     static void fn##__body(struct fn *, struct ed_context, struct ed_context, \
                            struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
@@ -1292,6 +1367,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_SENT ED_VALUE(*(__typeof__(ED_YIELDER->sent) *)ED_CONTROL->sent_slot)
 #define ED_IN_GENERATOR \
     ED_BRIEF((void)yield_outside_generator); \
+    ED_STOP_IF(!ED_IN_FRAME) \
     ED_LEAVE_IF_PENDING
 /* Every yield expands to this macro. put: where the value goes; failed: where a failure goes that the consumer has
  * thrown in. */
@@ -1315,8 +1391,6 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     ED_YIELD(_Static_assert(!ED_IS_VOID_OBJECT(ED_YIELDER->value), "yield: this generator yields nothing: yield()"); \
              ED_PUT(v), ED_PASS_ON())
 /* yield((struct point){1, 2}) is two arguments, the first of which opens a brace that it does not close. */
-#define ED_TEXT(...) #__VA_ARGS__
-#define ED_REST(text, c) __builtin_strlen(__builtin_strchr(text, c)) /* a constant for clang too */
 #define ED_WHOLE(v, remedy) \
     ED_BRIEF(_Static_assert(ED_IS_WHOLE(v), "put a compound literal in parentheses: " remedy)); \
     ED_STOP_IF(!ED_IS_WHOLE(v))
@@ -1369,6 +1443,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 
 #define ED_DO_OUT(v, ge, go) \
     __auto_type go = (ED_BRIEF(v)); \
+    ED_BRIEF(_Static_assert(ED_IS_POINTER(go), "a value is stored through the address of a variable: &v")); \
+    ED_STOP_IF(!ED_IS_POINTER(go)) \
     ED_BRIEF(_Static_assert(__builtin_types_compatible_p(__typeof__(ED_RVALUE(*go)), \
                                                          __typeof__(ED_RVALUE(ge->value))), \
                    "the variable must have the type that the generator yields"))
@@ -1453,36 +1529,49 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 
 /* for_each (x, g) · for_each (x, g, &err) */
 #define eddy_for_each(x, gen, ...) \
-    ED_FOR_EACH(, ED_BEGIN_LOOP, ED_NO_GENERATOR_AT, ED_WALK, ed_is_no_generator, \
-                ED_EACH_RULE(x, "for_each", \
-                             _Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())")), \
+    ED_FOR_EACH(ED_BEGIN_LOOP, ED_NO_GENERATOR_AT, ED_WALK, ed_is_no_generator, \
+                _Static_assert(!ed_is_no_generator, "for_each needs a generator: for_each (x, g())"), \
                 eddy_each_leave, generator, ED_IN_FRAME ? ED_FRAME : NULL, ED_NEXT_ITEM, x, \
                 ED_EACH_WALKED(x, gen), ED_EACH_ERROR(x, __VA_ARGS__), ED_EACH_NAMES)
 /* async_for (x, g) · async_for (x, g, &err) */
 #define eddy_async_for(x, gen, ...) \
-    ED_FOR_EACH((void)await_outside_async_function, ED_BEGIN_ASYNC_LOOP, ED_NO_ASYNC_ITERABLE_AT, ED_WALK_ASYNC, \
+    ED_FOR_EACH(ED_BEGIN_ASYNC_LOOP, ED_NO_ASYNC_ITERABLE_AT, ED_WALK_ASYNC, \
                 ed_is_no_async_generator, \
-                ED_EACH_RULE(x, "async_for", \
-                             _Static_assert(!ed_is_no_async_generator, \
-                                            "async_for needs an async generator: async_for (x, g())")), \
+                _Static_assert(!ed_is_no_async_generator, "async_for needs an async generator: async_for (x, g())"), \
                 eddy_async_each_leave, async_generator, ED_FRAME, ED_NEXT_ASYNC_ITEM, x, \
                 ED_EACH_WALKED(x, gen), ED_EACH_ERROR(x, __VA_ARGS__), ED_EACH_NAMES)
 /* ED_CLEARED() is NULL, ED_CLEARED(err) is err, with its error cleared. */
 #define ED_CLEARED(...) \
-    ED_BY_COUNT(ED_CLEARED_NULL, eddy_error_cleared, ED_CLEARED_NULL, ED_CLEARED_NULL, ##__VA_ARGS__)(__VA_ARGS__)
-#define ED_CLEARED_NULL(...) (eddy_error *)NULL
+    ED_BY_COUNT(ED_CLEARED_NULL, ED_CLEARED_ONE, ED_CLEARED_MORE, ED_CLEARED_MORE, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_CLEARED_NULL() (eddy_error *)NULL
+#define ED_CLEARED_ONE(err) \
+    __extension__({ \
+        ED_CLEAR(err, ed_cleared); \
+        ed_cleared; \
+    })
+#define ED_CLEARED_MORE(...) \
+    __extension__({ \
+        ED_BRIEF(_Static_assert(0, "a loop takes a name, a generator and perhaps &err: for_each (x, g(), &err)")); \
+        (eddy_error *)NULL; \
+    })
 #define ED_EACH_NAMES \
     EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_gv_), EDDY_UNIQUE(ed_ga_), EDDY_UNIQUE(ed_gp_), EDDY_UNIQUE(ed_ec_), \
         EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_)
 /*
- * Both loops. context: a name that must exist. begin: what comes first. is_wrong, no_kind, rule: of the generator.
+ * Both loops. begin: what comes first. is_wrong, no_kind, rule: of the generator.
  * walk: the address of the object that is stepped, made of that of the value.
  * leave: what closes it. kind: its member. frame_: the body, or NULL. next(...): the step. The value must outlive the
  * closer, which must outlive the item: hence the nest, flag > value > address > object > closer > item.
  */
 #define ED_FOR_EACH(...) ED_FOR_EACH_NEST(__VA_ARGS__)
-#define ED_BEGIN_LOOP(context) true
-#define ED_BEGIN_ASYNC_LOOP(context) __extension__({ ED_BRIEF(context); ED_LEAVE_IF_PENDING true; })
+#define ED_BEGIN_LOOP(x) __extension__({ ED_NAME_RULE(x, "for_each"); true; })
+#define ED_BEGIN_ASYNC_LOOP(x) \
+    __extension__({ \
+        ED_BRIEF((void)await_outside_async_function); \
+        ED_NAME_RULE(x, "async_for"); \
+        ED_LEAVE_IF_PENDING \
+        true; \
+    })
 /* For a channel, an iterator of this loop's own, since other loops, on other threads too, may walk the same one. */
 #define ED_WALK(ga) ED_CHOOSE(ED_NO_GENERATOR_AT(ga), (struct ed_anything *)0, ga)
 #define ED_WALK_ASYNC(ga) \
@@ -1493,14 +1582,15 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                            .item_size = sizeof ED_CHANNEL_AT(ga)->each_[0].value}}), \
               ED_CHOOSE(ED_NO_ASYNC_ITERABLE_AT(ga), (struct ed_anything *)0, ga))
 #define ED_CHANNEL_AT(ga) ED_CHOOSE(ED_IS_CHANNEL(ga), ga, (struct ed_any_channel *)0)
-#define ED_FOR_EACH_NEST(context, begin, no_kind, walk, is_wrong, rule, leave, kind, frame_, next, x, gen, err, \
+#define ED_FOR_EACH_NEST(begin, no_kind, walk, is_wrong, rule, leave, kind, frame_, next, x, gen, err, \
                          on, gv, ga, gp, ec, er, site) \
-    for (bool on = begin(context); on; on = false) \
-        for (ED_UNUSED eddy_error *er = (err); on; on = false) \
+    for (bool on = begin(x); on; on = false) \
+        for (ED_UNUSED eddy_error *er = (ED_BRIEF(err)); on; on = false) \
             for (__auto_type gv = (ED_BRIEF(gen)); on; on = false) \
                 for (__auto_type ga = ED_ADDRESS(gv); on && __extension__({ \
-                         enum { is_wrong = ED_BRIEF(no_kind(ga)) }; \
+                         enum { is_wrong = ED_BRIEF(ED_IS_NO_TYPE(x) && no_kind(ga)) }; \
                          ED_BRIEF(rule); \
+                         ED_STOP_IF(is_wrong) \
                          true; \
                      }); on = false) \
                     for (__auto_type gp = walk(ga); on; on = false) \
@@ -1509,11 +1599,14 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                              on; on = false) \
                             for (ED_EACH_ITEM(x, gp); \
                                  __extension__({ next(on, gp, er, site) ED_CAT(on, m); }) && ED_EACH_PUT(x, gp);)
-/* Of an x with a type, `for_each (int x, g())`, only that is reported: it is declared as it is written. */
-#define ED_EACH_RULE(x, keyword, rule) ED_CAT(ED_EACH_RULE_, ED_IS_NO_TYPE(x))(keyword, rule)
-#define ED_EACH_RULE_0(keyword, rule) \
-    _Static_assert(0, keyword " takes a name without a type, which it declares: " keyword " (x, g())")
-#define ED_EACH_RULE_1(keyword, rule) rule
+/* Of an x with a type, `for_each (int x, g())`, only that is reported: it is declared as it is written. Of other types
+ * than C's own the preprocessor knows nothing; then the text is more than a word. */
+#define ED_NAME_RULE(x, keyword) \
+    enum { ed_is_no_name = !(ED_IS_NO_TYPE(x) && ED_IS_WORD(#x)) }; \
+    ED_BRIEF(_Static_assert(!ed_is_no_name, \
+                            keyword " takes a name without a type, which it declares: " keyword " (x, g())")); \
+    ED_STOP_IF(ED_IS_NO_TYPE(x) && ed_is_no_name)
+#define ED_IS_WORD(text) (ED_REST(text " ", ' ') == 1 && ED_REST(text "*", '*') == 1)
 #define ED_EACH_WALKED(x, gen) ED_CAT(ED_EACH_WALKED_, ED_IS_NO_TYPE(x))(gen)
 #define ED_EACH_WALKED_0(gen) (struct ed_anything *)0
 #define ED_EACH_WALKED_1(gen) gen
@@ -1600,17 +1693,21 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* ---- blocks ---------------------------------------------------------------------------------------------- */
 
 /* The manager of a block, or an object that has every member. */
+#define ED_IS_LOCK(x) _Generic((x), eddy_lock: 1, eddy_semaphore: 1, eddy_condition: 1, default: 0)
+#define ED_MANAGER_OR_ANYTHING(x) ED_CHOOSE(ED_IS_STRUCT(x) && !ED_IS_LOCK(x), &(x), (struct ed_anything *)0)
 #define ED_NO_MANAGER(x) \
-    (!ED_IS_STRUCT(x) || _Generic(&ED_STRUCT_OR_ANYTHING(x)->manager, struct eddy_manager *: 0, default: 1))
+    (!ED_IS_STRUCT(x) || ED_IS_LOCK(x) || \
+     _Generic(&ED_MANAGER_OR_ANYTHING(x)->manager, struct eddy_manager *: 0, default: 1))
 #define ED_MANAGED(x) ED_CHOOSE(ED_NO_MANAGER(x), (struct ed_anything *)0, &(x))
 #define eddy_async_with(x, m) \
     ED_ASYNC_WITH((void)await_outside_async_function, \
                   _Static_assert(!ed_is_no_block, \
-                                 "async_with needs a block, as eddy_timeout(1) or eddy_task_group()"), \
+                                 "async_with needs a block, as eddy_timeout(1), eddy_lock_hold(&lock)"), \
                   x, m, EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_mv_), EDDY_UNIQUE(ed_mp_), EDDY_UNIQUE(ed_mf_), \
                   EDDY_UNIQUE(ed_site_))
 #define ED_ASYNC_WITH(context, rule, x, m, on, mv, mp, mf, site) \
-    for (bool on = __extension__({ ED_BRIEF(context); ED_LEAVE_IF_PENDING true; }); on; on = false) \
+    for (bool on = __extension__({ ED_BRIEF(context); ED_NAME_RULE(x, "async_with"); ED_LEAVE_IF_PENDING true; }); \
+         on; on = false) \
         for (__auto_type mv = (ED_BRIEF(m)); on && __extension__({ \
                  enum { ed_is_no_block = ED_BRIEF(ED_NO_MANAGER(mv)) }; \
                  ED_BRIEF(rule); \
@@ -1750,17 +1847,28 @@ struct ed_any_channel {
         int value, sent;
     } each_[1];
 };
-#define eddy_channel_init(c, size) eddy_channel_setup(&(c)->channel, sizeof(c)->get_[0].result, size)
+#define ED_NEEDS_QUEUE ed_needs_queue, "this needs the address of a queue: &q"
+#define ED_NEEDS_CHANNEL ed_needs_channel, "this needs the address of a channel: &c"
+#define ED_NEEDS_LIST ed_needs_list, "this needs the address of a list: &l"
+#define ED_RULE(...) ED_RULE_OF(__VA_ARGS__)
+ED_RULE(ED_NEEDS_QUEUE)
+ED_RULE(ED_NEEDS_CHANNEL)
+ED_RULE(ED_NEEDS_LIST)
+#define ED_CHECKED(p, ...) ED_POINTER(p, __VA_ARGS__)
+#define ED_CHANNEL_OF(c) (&ED_CHECKED(c, ED_NEEDS_CHANNEL)->channel)
+#define ED_QUEUE_AT(q) (&ED_CHECKED(q, ED_NEEDS_QUEUE)->queue)
+#define eddy_channel_init(c, size) eddy_channel_setup(ED_CHANNEL_OF(c), sizeof(c)->get_[0].result, size)
 #define eddy_channel_get(c) \
-    ED_NOT_DROPPED((__typeof__((c)->get_[0])){ \
+    ED_NOT_DROPPED((__typeof__(ED_CHECKED(c, ED_NEEDS_CHANNEL)->get_[0])){ \
         .op = {ED_HEADER(eddy_channel_get_type), \
                .handle = &(c)->channel, \
                .item_offset = offsetof(__typeof__((c)->get_[0]), result)}})
 #define eddy_channel_put(c, ...) \
-    ED_PUT_INTO(c, ED_HEADER(eddy_channel_put_type), .handle = &(c)->channel, EDDY_UNIQUE(ed_qp_), (__VA_ARGS__))
-/* The awaitable of a put into a channel or a queue. to: what names it. */
-#define ED_PUT_INTO(object, header, to, qp, v) \
-    ED_NOT_DROPPED((__typeof__((object)->put_[0])){ \
+    ED_PUT_INTO(ED_NEEDS_CHANNEL, c, ED_HEADER(eddy_channel_put_type), .handle = &(c)->channel, \
+                EDDY_UNIQUE(ed_qp_), (__VA_ARGS__))
+/* The awaitable of a put into a channel or a queue. rule: for the object. to: what names it. */
+#define ED_PUT_INTO(rule, object, header, to, qp, v) \
+    ED_NOT_DROPPED((__typeof__(ED_CHECKED(object, rule)->put_[0])){ \
         .op = {header, to, .item_offset = offsetof(__typeof__((object)->put_[0]), item)}, \
         .item = ({ \
             __typeof__((object)->put_[0].item) qp; \
@@ -1783,7 +1891,7 @@ struct ed_any_channel {
         __auto_type qo = (ED_BRIEF(out)); \
         ED_BRIEF(_Static_assert(__builtin_types_compatible_p(__typeof__(*qo), __typeof__((c)->get_[0].result)), \
                                 "eddy_channel_get_wait: the variable must have the type of the items")); \
-        eddy_channel_pull(&(c)->channel, qo, seconds); \
+        eddy_channel_pull(ED_CHANNEL_OF(c), qo, seconds); \
     })
 #define eddy_channel_try_put(c, v) (eddy_channel_put_wait(c, v, 0) == 0)
 #define eddy_channel_try_get(c, out) (eddy_channel_get_wait(c, out, 0) == 0)
@@ -1791,9 +1899,9 @@ struct ed_any_channel {
 #define eddy_channel_receiver(half, c) ED_CHANNEL_SHARE(half, c, EDDY_CHANNEL_RECEIVES)
 #define ED_CHANNEL_SHARE(half, c, halves) \
     eddy_channel_share(&(half)->channel, &(1 ? (c) : (half))->channel, halves)
-#define eddy_channel_size(c) eddy_channel_count(&(c)->channel)
-#define eddy_channel_close(c) eddy_channel_end(&(c)->channel)
-#define eddy_channel_free(c) eddy_channel_drop(&(c)->channel)
+#define eddy_channel_size(c) eddy_channel_count(ED_CHANNEL_OF(c))
+#define eddy_channel_close(c) eddy_channel_end(ED_CHANNEL_OF(c))
+#define eddy_channel_free(c) eddy_channel_drop(ED_CHANNEL_OF(c))
 #define eddy_queue_of(T) \
     struct { \
         struct eddy_queue queue; \
@@ -1814,7 +1922,7 @@ struct ed_any_channel {
         } put_[0]; \
     }
 #define ED_QUEUE_SETUP(q, maxsize, order, compare) \
-    eddy_queue_setup(&(q)->queue, sizeof(q)->get_[0].result, maxsize, order, compare)
+    eddy_queue_setup(ED_QUEUE_AT(q), sizeof(q)->get_[0].result, maxsize, order, compare)
 #define eddy_queue_init(q, maxsize) ED_QUEUE_SETUP(q, maxsize, EDDY_QUEUE_FIFO, NULL)
 #define eddy_lifo_init(q, maxsize) ED_QUEUE_SETUP(q, maxsize, EDDY_QUEUE_LIFO, NULL)
 /* compare: int (*)(const T *, const T *) */
@@ -1823,17 +1931,18 @@ struct ed_any_channel {
                    ((void)sizeof((compare)(&(q)->get_[0].result, &(q)->get_[0].result)), \
                     (eddy_queue_compare)(uintptr_t)(compare)))
 #define eddy_queue_get(q) \
-    ED_NOT_DROPPED((__typeof__((q)->get_[0])){ \
+    ED_NOT_DROPPED((__typeof__(ED_CHECKED(q, ED_NEEDS_QUEUE)->get_[0])){ \
         .op = {ED_HEADER(eddy_queue_get_type), \
                .queue = &(q)->queue, \
                .item_offset = offsetof(__typeof__((q)->get_[0]), result)}})
 /* The item is assigned, not initialised: an initialiser would accept 5 for a struct, by brace elision. */
 #define eddy_queue_put(q, ...) \
-    ED_PUT_INTO(q, ED_HEADER(eddy_queue_put_type), .queue = &(q)->queue, EDDY_UNIQUE(ed_qp_), (__VA_ARGS__))
+    ED_PUT_INTO(ED_NEEDS_QUEUE, q, ED_HEADER(eddy_queue_put_type), .queue = &(q)->queue, \
+                EDDY_UNIQUE(ed_qp_), (__VA_ARGS__))
 #define eddy_queue_try_put(q, ...) ED_QUEUE_TRY_PUT(q, EDDY_UNIQUE(ed_qp_), EDDY_UNIQUE(ed_qq_), (__VA_ARGS__))
 #define ED_QUEUE_TRY_PUT(q, qp, qq, v) \
     __extension__({ \
-        __auto_type qq = (ED_BRIEF(q)); \
+        __auto_type qq = ED_CHECKED(ED_BRIEF(q), ED_NEEDS_QUEUE); \
         __typeof__(qq->get_[0].result) qp; \
         ED_BRIEF(qp = v); \
         eddy_queue_push(&qq->queue, &qp); \
@@ -1844,16 +1953,16 @@ struct ed_any_channel {
         __auto_type qo = (ED_BRIEF(out)); \
         ED_BRIEF(_Static_assert(__builtin_types_compatible_p(__typeof__(*qo), __typeof__((q)->get_[0].result)), \
                        "eddy_queue_try_get: the variable must have the type of the items")); \
-        eddy_queue_pull(&(q)->queue, qo); \
+        eddy_queue_pull(ED_QUEUE_AT(q), qo); \
     })
-#define eddy_queue_task_done(q) eddy_queue_finish_one(&(q)->queue)
+#define eddy_queue_task_done(q) eddy_queue_finish_one(ED_QUEUE_AT(q))
 #define eddy_queue_join(q) \
-    ED_USE_QUEUE_JOIN((struct eddy_queue_join){ED_HEADER(eddy_queue_join_type), .queue = &(q)->queue})
-#define eddy_queue_shutdown(q, immediate) eddy_queue_end(&(q)->queue, immediate)
+    ED_USE_QUEUE_JOIN((struct eddy_queue_join){ED_HEADER(eddy_queue_join_type), .queue = ED_QUEUE_AT(q)})
+#define eddy_queue_shutdown(q, immediate) eddy_queue_end(ED_QUEUE_AT(q), immediate)
 #define eddy_queue_size(q) ((q)->queue.count)
 #define eddy_queue_empty(q) ((q)->queue.count == 0)
 #define eddy_queue_full(q) ((q)->queue.max_size && (q)->queue.count >= (q)->queue.max_size)
-#define eddy_queue_free(q) eddy_queue_drop(&(q)->queue)
+#define eddy_queue_free(q) eddy_queue_drop(ED_QUEUE_AT(q))
 
 /* list_of(T) l = {0}; collect(&l, expression, x, generator[, condition]); list_free(&l); */
 #define eddy_list_of(T) \
@@ -1867,7 +1976,7 @@ EDDY_API void eddy_list_drop(void *items);
     ED_LIST_PUSH(l, EDDY_UNIQUE(ed_li_), EDDY_UNIQUE(ed_lg_), EDDY_UNIQUE(ed_site_), __VA_ARGS__)
 #define ED_LIST_PUSH(l, li, lg, site, ...) \
     __extension__({ \
-        __auto_type li = (ED_BRIEF(l)); \
+        __auto_type li = ED_CHECKED(ED_BRIEF(l), ED_NEEDS_LIST); \
         void *lg = li->items; \
         if (li->count == li->capacity) \
             lg = eddy_list_grow(li->items, &li->capacity, sizeof *li->items); \
@@ -1883,7 +1992,7 @@ EDDY_API void eddy_list_drop(void *items);
 #define eddy_list_free(l) ED_LIST_FREE(l, EDDY_UNIQUE(ed_li_))
 #define ED_LIST_FREE(l, li) \
     __extension__({ \
-        __auto_type li = (ED_BRIEF(l)); \
+        __auto_type li = ED_CHECKED(ED_BRIEF(l), ED_NEEDS_LIST); \
         eddy_list_drop(li->items); \
         li->items = NULL; \
         li->count = li->capacity = 0; \

@@ -1,5 +1,5 @@
 // error: put a compound literal in parentheses
-// plain: 46
+// plain: 47
 /* SPDX-License-Identifier: MIT */
 /* The preprocessor takes the commas of the literal as separators of arguments. */
 #include <eddy/keywords.h>

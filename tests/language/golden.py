@@ -64,7 +64,7 @@ def renumber(tokens):
     """ed_aw_17 becomes ed_aw_1, the next other ed_aw_ ed_aw_2."""
     seen = {}
     for token in tokens:
-        match = re.fullmatch(r'(ed_[a-z_]+_)(\d+)([a-z]?)', token)
+        match = re.fullmatch(r'(ed_[a-z_]+_)(\d+)([a-z_]*)', token)
         if not match:
             yield token
             continue

@@ -47,5 +47,11 @@
 #define ED_GIVEN(ge) ed_operand
 #undef ED_STOP_AT
 #define ED_STOP_AT(fn, wrong) ED_STOP_AT(fn, wrong);
-#undef ED_STOP_UNLESS_COMPLETE /* clang's only */
-#define ED_STOP_UNLESS_COMPLETE(T, fn)
+#undef ED_SPELLING
+#define ED_SPELLING(...) ED_SPELLING(__VA_ARGS__);
+#undef ED_NAME_RULE
+#undef ED_STOP_UNLESS_KNOWN /* clang's only */
+#define ED_STOP_UNLESS_KNOWN(...)
+#undef ED_RESULT
+#undef ED_STOP_IF
+#define ED_STOP_IF(...)

@@ -2,6 +2,7 @@
 #include <eddy/keywords.h>
 #undef ED_CHOOSE /* its text depends on the compiler, like that of the next */
 #undef ED_STOP_IF
+#undef ED_RESULT
 
 // expanded:
 is_pointer = ED_IS_POINTER(x);
@@ -34,6 +35,8 @@ unless = ED_UNLESS(is_wrong, x);
 no_generator_at = ED_NO_GENERATOR_AT(p);
 at_file_scope = ED_AT_FILE_SCOPE;
 by_count = ED_BY_COUNT(none, one, two, more), ED_BY_COUNT(none, one, two, more, a, b);
+name_rule = { ED_NAME_RULE(x, "for_each"); }
+ED_SPELLING(int, f, (char *, a))
 leave = { ED_LEAVE; }
 no_kind = struct { ED_NO_KIND(generator); };
 // end

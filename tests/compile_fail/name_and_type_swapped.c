@@ -1,0 +1,10 @@
+// error: async needs a type, a name, then the parameters
+/* SPDX-License-Identifier: MIT */
+/* The result comes first. */
+#include <eddy/keywords.h>
+#include "common.h"
+
+async(g, int, (int, n))
+{
+    return n;
+}

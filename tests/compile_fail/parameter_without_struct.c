@@ -1,0 +1,10 @@
+// error: unknown type name 'point'|must use 'struct' tag
+/* SPDX-License-Identifier: MIT */
+/* In C the type is struct point. */
+#include <eddy/keywords.h>
+#include "common.h"
+
+async(int, g, (point, p))
+{
+    return p.x;
+}
