@@ -9,15 +9,19 @@ tell it from the original, its line with the reason into tests/mutants.txt. One 
 compiler makes the same code of, is no mutant.
 
 Never mutated: a line with a hint to the processor or the compiler (prefetch, attribute), assertions, and a line that
-says `/* hint */`. The work is done in copies of the committed tree below build-mutate/, which also keeps what each test
-executes; the first run takes some ten minutes to find that out. After that a mutant takes a few seconds if it is
-killed, a minute if not. `--by TEST` needs no such run: the tests of that name are built and judge alone, in the order
-in which they are named, which is the quickest way while a test is written. Not part of `make check`. The last line of the output is a count; the exit status is 0 if every
-mutant was killed, 1 if some survived, 2 if they could not be judged.
+says `/* hint */`. The work is done in copies of the committed tree below build-mutate/. There the tests are linked with
+one shared library of everything, so that a mutant is one file compiled and one library linked, and each basic block of
+the library marks in a file that it was reached, so that all tests run once to find out which test executes what. That is
+kept: later runs repeat it only for tests that have changed; a source that has changed is judged by every test that
+executed something of it. After that a mutant takes some seconds if it is killed, minutes if not, unless `--quick S`
+leaves tests out that take more than S seconds. `--by TEST` needs no coverage: the tests of that name are built and judge
+alone, in the order in which they are named, which is the quickest way while a test is written. ccache is used if there
+is one. Not part of `make check`. The last line of the output is a count; the exit status is 0 if every mutant was killed,
+1 if some survived, 2 if they could not be judged.
 """
 import argparse
 import collections
-import concurrent.futures
+import concurrent.futures.process
 import ctypes
 import glob
 import hashlib
@@ -38,18 +42,59 @@ KNOWN = os.path.join(TOP, 'tests', 'mutants.txt')
 SUITES = {'eddy:unit', 'eddy:language', 'eddy:conformance', 'eddy:docs', 'eddy:examples', 'eddy:cli', 'eddy:faults'}
 BY = []  # parts of names: only these tests judge, all of them each mutant
 # Other machines' and other builds' halves are not compiled here.
-ELSEWHERE = ('aarch64', 'generic', 'tls/none.c')
-OPTIONS = ['-Dtests=enabled', '-Dcurl=disabled', '-Dhttp=disabled', '-Dpg=disabled', '-Djobs=disabled', '-Dnats=disabled', '-Dredis=disabled', '-Dsqlite=disabled', '-Dwerror=false']
-# gcov writes its counts before an exec, and then no more: a child that shares its parent's memory would end the parent's.
-COUNTED = ['-Db_coverage=true', '-Doptimization=0',
-           '-Dc_args=-fno-builtin-execv -fno-builtin-execve -fno-builtin-execvp -fno-builtin-execvpe']
-# Processes that die by a signal leave no counts: a line of these files without a count is tried on the tests whose name
-# has one of the words.
-DYING = {'src/base/assert.c': ('failure', 'handle', 'misuse', 'task', 'fork'), 'src/core/loops.c': ('fork',),
-         'src/core/run.c': ('overflow', 'signal', 'strangers', 'loop'), 'src/core/report.c': ('failure', 'golden'),
-         'src/os/child.c': ('process',), 'src/os/driver.c': ('fork',), 'src/os/signals.c': ('signal',),
-         'src/os/stack.c': ('overflow', 'stack', 'strangers'),
-         'src/os/stack_overflow.c': ('overflow', 'stack', 'strangers')}
+ELSEWHERE = ('aarch64', 'generic', 'tls/none.c', 'tls/loaded.c', 'tls/host.c')
+OPTIONS = ['-Dcurl=disabled', '-Dhttp=disabled', '-Dpg=disabled', '-Djobs=disabled', '-Dnats=disabled',
+           '-Dredis=disabled', '-Dsqlite=disabled', '-Dwerror=false', '-Dtests=enabled', '-Ddebug=false', '-Doptimization=1']
+# What is different in the build of a copy: one shared library, in which everything is visible and marks what is executed.
+TRACED = "['-g1', '-fsanitize-coverage=trace-pc'"
+CHANGES = [('meson.build', "gnu_symbol_visibility: 'hidden'", "gnu_symbol_visibility: 'default'"),
+           ('meson.build', 'library_args = hardened_args + ', 'library_args = hardened_args + %s] + ' % TRACED),
+           ('meson.build', "c_args: hardened_args + ['-D", "c_args: hardened_args + %s, '-D" % TRACED),
+           ('meson.build', "shared_library('eddy', loaded_sources,\n    objects: objects,",
+            "shared_library('eddy', linked_sources,\n    objects: objects + engine.extract_all_objects(recursive: false),"),
+           ('meson.build', "[threads, liburing, cc.find_library('dl', required: false)]", 'library_needs'),
+           ('meson.build', " + ['-DEDDY_TLS_APART', '-DTLS_FOLDER=\"@0@\"'.format(engine_folder)]", ''),
+           ('meson.build', "'-Wl,--version-script=' + meson.current_source_dir() / 'src/eddy.map'", "'-Wl,-Bsymbolic-functions'"),
+           ('meson.build', 'declare_dependency(link_with: libeddy_static, ', 'declare_dependency(link_with: libeddy, '),
+           ('tests/cli/meson.build', "'test_' + name + '.c',", "'test_' + name + '.c', '../../src/traced.c',"),
+           ('src/core/switch_x86_64.c', '".hidden ', '".globl '), ('src/core/generator_x86_64.c', '".hidden ', '".globl '),
+           ('src/meson.build', "switch_sources = files(\n", "switch_sources = files('traced.c',\n"),
+           ('src/meson.build', "cli_sources = files(\n", "cli_sources = files('traced.c',\n")]
+RUNTIME = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#define HIDDEN __attribute__((visibility("hidden"), no_sanitize_coverage))
+static char *reached; /* a byte for each byte of code, in a file that is shared with all who execute the same */
+HIDDEN extern const char __ehdr_start[];
+HIDDEN void __sanitizer_cov_trace_pc(void);
+void __sanitizer_cov_trace_pc(void)
+{
+    if (reached)
+        reached[(const char *)__builtin_return_address(0) - __ehdr_start] = 1;
+}
+__attribute__((constructor(101), no_sanitize_coverage)) static void begin(void)
+{
+    const char *folder = getenv("EDDY_REACHED");
+    char path[4096];
+    Dl_info self;
+    if (folder == NULL || dladdr(__ehdr_start, &self) == 0)
+        return;
+    const char *name = strrchr(self.dli_fname, '/');
+    snprintf(path, sizeof path, "%s/%s", folder, name ? name + 1 : self.dli_fname);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return;
+    void *memory = ftruncate(fd, 8 << 20) ? MAP_FAILED : mmap(NULL, 8 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    reached = memory == MAP_FAILED ? NULL : memory;
+}
+""".replace(', no_sanitize_coverage', '')  # the file is not compiled with it
 # The seconds that a test may take: short enough for a mutant that loops, long enough for a busy machine.
 PATIENCE, TIMES = 10, 10  # so many, and this many times what the test took without a change
 
@@ -188,17 +233,29 @@ def known_mutants():
 
 # --- copies of the tree -----------------------------------------------------------------------------------------------
 
-def copy_tree(name, options):
+def change_build(tree):
+    with open(os.path.join(tree, 'src', 'traced.c'), 'w', encoding='utf-8') as file:
+        file.write(RUNTIME)
+    for name, before, after in CHANGES:
+        path = os.path.join(tree, name)
+        with open(path, encoding='utf-8') as file:
+            text = file.read()
+        if before not in text:
+            fail('%s has no "%s" any more: mend CHANGES' % (name, before))
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(text.replace(before, after))
+
+
+def copy_tree(name):
     """A folder with the committed tree and a build of what the tests need; one that is there is brought up to date."""
     tree = os.path.join(WORK, name)
     os.makedirs(tree, exist_ok=True)
     need(run(['git', 'init', '-q'], tree), 'cannot make a repository')
     need(run(['git', 'fetch', '-q', '--depth', '1', 'file://' + TOP, 'HEAD'], tree), 'cannot copy the tree')
     need(run(['git', 'checkout', '-q', '--force', '--detach', 'FETCH_HEAD'], tree), 'cannot copy the tree')
-    if options is COUNTED:  # nothing shares the command's memory when it becomes the program
-        need(run(['sed', '-i', 's/^    execv(/    __gcov_dump(); execv(/', 'src/cli/run.c'], tree), 'sed')
+    change_build(tree)
     if not os.path.exists(os.path.join(tree, 'build', 'build.ninja')):
-        need(run(['meson', 'setup', 'build'] + OPTIONS + options, tree), 'cannot configure')
+        need(run(['meson', 'setup', 'build'] + OPTIONS, tree), 'cannot configure')
     need(run(['ninja', '-C', 'build', 'build.ninja'], tree), 'cannot configure')
     targets = {target for test in tests_of(tree) for target in targets_of(os.path.join(tree, 'build'), test['cmd'])}
     need(run(['ninja', '-C', 'build', '-j', '2'] + sorted(targets), tree), 'cannot build')
@@ -224,42 +281,49 @@ def targets_of(build, words):
 
 # --- what executes what -----------------------------------------------------------------------------------------------
 
-def executed_lines(folder):
-    """Names of sources with the lines that one test has executed."""
-    data = [os.path.join(here, name) for here, _, names in os.walk(folder) for name in names if name.endswith('.gcda')]
-    done = subprocess.run(['gcov', '-j', '-t'] + data, cwd=folder, capture_output=True, check=False) if data else None
-    lines = set()
-    for document in (done.stdout.decode(errors='replace').split('\n') if done else []):
-        if not document.startswith('{'):
-            continue
-        for file in json.loads(document)['files']:
-            path = os.path.normpath(file['file']).removeprefix('../')
-            if path.startswith('src/'):
-                lines.update((path, line['line_number']) for line in file['lines'] if line['count'])
-    return lines
+def marks_of(build, name):
+    """{place in the code: [(source, line)]} of the blocks that mark what is executed."""
+    listing = run(['objdump', '-d', '--no-show-raw-insn', name], build).stdout.decode(errors='replace')
+    places = re.findall(r'call +[0-9a-f]+ <__sanitizer_cov_trace_pc.*\n +([0-9a-f]+):', listing)
+    asked = subprocess.run(['addr2line', '-a', '-i', '-e', name], cwd=build, capture_output=True, check=True,
+                           input='\n'.join('%x' % (int(place, 16) - 1) for place in places).encode())
+    marks, lines = {}, []
+    for text in asked.stdout.decode(errors='replace').split('\n'):
+        if text.startswith('0x'):
+            lines = marks.setdefault(int(text, 16) + 1, [])
+        path, _, line = text.split(' ')[0].rpartition(':')
+        path = path[path.rfind('/src/') + 1:] if '/src/' in path else ''
+        if path and line.isdigit():
+            lines.append((path, int(line)))
+    return marks
+
+
+def executed_lines(folder, marks):
+    """{source: lines that begin a block} that one test has reached."""
+    lines = collections.defaultdict(set)
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), 'rb') as file:
+            content = file.read()
+        for match in re.finditer(rb'\x01', content) if name in marks else ():
+            for path, line in marks[name].get(match.start(), ()):
+                lines[path].add(line)
+    return {path: sorted(found) for path, found in lines.items()}
 
 
 def cover(tree, number, test):
-    """Runs one test in the instrumented build: (name, seconds, lines)."""
-    build = os.path.join(tree, 'build')
-    folder = os.path.join(WORK, 'covered', str(number))
-    for here, _, names in os.walk(build):
-        for name in names:
-            if name.endswith('.gcno') and ('libeddy' in here or 'eddy.p' in here or 'switch' in here):
-                os.makedirs(folder + here, exist_ok=True)
-                os.symlink(os.path.join(here, name), os.path.join(folder + here, name))
-    _, seconds = execute(test['cmd'], dict(test['env'], GCOV_PREFIX=folder), test['workdir'] or build, 300)
-    lines = executed_lines(folder)
+    """Runs one test: (seconds, whether it passed)."""
+    folder = os.path.join(WORK, 'reached', str(number))
     shutil.rmtree(folder, ignore_errors=True)
-    return test['name'], seconds, sorted(lines)
+    os.makedirs(folder)
+    status, seconds = execute(test['cmd'], dict(test['env'], EDDY_REACHED=folder),
+                              test['workdir'] or os.path.join(tree, 'build'), 300)
+    return seconds, status == 0
 
 
 def digest_of(tree, test):
-    """Of what a test runs: equal ones execute the same lines."""
+    """Of what a test is, without the library that it is linked with."""
     build, found = os.path.join(tree, 'build'), hashlib.sha256(repr(sorted(test['env'].items())).encode())
-    scripts = any(word.endswith(('.py', '.sh')) for word in test['cmd'])
-    library = [os.path.join(build, name) for name in ('eddy', 'libeddy.so.0.1.0')] if scripts else []
-    for word in test['cmd'] + library:
+    for word in test['cmd']:
         found.update(word.encode())
         path = os.path.normpath(os.path.join(build, word))
         if path.startswith(tree) and os.path.isfile(path):
@@ -268,8 +332,13 @@ def digest_of(tree, test):
     return found.hexdigest()
 
 
+def digest_of_source(path):
+    with open(os.path.join(TOP, path), 'rb') as file:
+        return hashlib.sha256(file.read()).hexdigest()[:12]
+
+
 def kept_coverage(path):
-    """{'commit': the commit, 'tests': {digest: [name, seconds, lines]}}; empty if there was no earlier pass."""
+    """{digest of a test: [name, seconds, {source: [its digest, lines]}]}; empty if there was no earlier pass."""
     if not os.path.exists(path):
         return {}
     with open(path, encoding='utf-8') as file:
@@ -277,32 +346,37 @@ def kept_coverage(path):
 
 
 def measure_coverage(workers, known):
-    """Runs the tests that are not among the known ones: {digest: [name, seconds, lines]} of all."""
+    """Runs the tests that are not among the known ones; those that fail are left out."""
     print('finding out which test executes which line', flush=True)
-    tree = copy_tree('coverage', COUNTED)
+    tree = copy_tree('worker-1')
     tests = {digest_of(tree, test): test for test in tests_of(tree)}
-    new = [(number, test) for number, (digest, test) in enumerate(tests.items()) if digest not in known]
+    new = [digest for digest in tests if digest not in known]
+    marks = {name: marks_of(os.path.join(tree, 'build'), name) for name in ('libeddy.so.0.1.0', 'eddy')} if new else {}
+    kept = {digest: row for digest, row in known.items() if digest in tests}
+    sources_now = {path: digest_of_source(path) for path in sources('')} if new else {}
     with concurrent.futures.ProcessPoolExecutor(workers, initializer=adopt_orphans) as pool:
-        rows = pool.map(cover, [tree] * len(new), *zip(*new)) if new else ()
-        measured = {row[0]: row for row in rows}
-    return {digest: measured.get(test['name']) or known[digest] for digest, test in tests.items()}
+        rows = pool.map(cover, [tree] * len(new), range(len(new)), [tests[digest] for digest in new])
+        for number, (digest, (seconds, passed)) in enumerate(zip(new, rows)):
+            lines = executed_lines(os.path.join(WORK, 'reached', str(number)), marks) if passed else {}
+            shutil.rmtree(os.path.join(WORK, 'reached', str(number)), ignore_errors=True)
+            if not passed:
+                print('fails without a change, and judges nothing: ' + tests[digest]['name'], flush=True)
+            kept[digest] = [tests[digest]['name'], seconds,
+                            {path: [sources_now[path], found] for path, found in lines.items() if path in sources_now}]
+    return kept
 
 
 def coverage(workers):
-    """{(path, line): [names of tests, the quickest first]}, {name: seconds}; kept, by test."""
-    path = os.path.join(WORK, 'coverage-%s.json' % '-'.join(sorted(suite[5:] for suite in SUITES)))
-    commit = run(['git', 'rev-parse', 'HEAD^{tree}'], TOP).stdout
-    kept = kept_coverage(path)
-    if kept.get('commit') != commit.decode():
-        kept = {'commit': commit.decode(), 'tests': measure_coverage(workers, kept.get('tests', {}))}
-        with open(path, 'w', encoding='utf-8') as file:
-            file.write(json.dumps(kept))
-    rows = sorted(kept['tests'].values(), key=lambda row: row[1])
-    by_line = collections.defaultdict(list)
-    for name, _, lines in rows:
-        for source, line in lines:
-            by_line[(source, line)].append(name)
-    return by_line, {name: seconds for name, seconds, _ in rows}
+    """{source: [(test, its digest of the source, lines)], the quickest first}, {name: seconds}."""
+    path = os.path.join(WORK, 'reached-%s.json' % '-'.join(sorted(suite[5:] for suite in SUITES)))
+    kept = measure_coverage(workers, kept_coverage(path))
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(json.dumps(kept))
+    by_source = collections.defaultdict(list)
+    for name, _, reached in sorted(kept.values(), key=lambda row: row[1]):
+        for source, (digest, lines) in reached.items():
+            by_source[source].append((name, digest, lines))
+    return by_source, {name: seconds for name, seconds, reached in kept.values() if reached}
 
 
 # --- judging ----------------------------------------------------------------------------------------------------------
@@ -311,7 +385,7 @@ class Bench:
     """One copy of the tree in which mutants are tried, one after the other."""
 
     def __init__(self, name, times):
-        self.tree = copy_tree(name, [])
+        self.tree = copy_tree(name)
         self.build = os.path.join(self.tree, 'build')
         self.tests, self.code, self.sound = {}, {}, set()
         for test in tests_of(self.tree):
@@ -411,38 +485,37 @@ def tell(mutant, killer, late, covered):
           flush=True)
 
 
-def covering(by_line, mutant):
-    """Tests that execute the statement that the line is a part of: gcov counts one line of each."""
-    with open(os.path.join(TOP, mutant.path), encoding='utf-8') as file:
-        lines = file.read().split('\n')
-    first = last = mutant.line
-    while not lines[first - 2].rstrip().endswith((';', '{', '}', ':', '*/')) and lines[first - 2].strip():
-        first -= 1
-    while not lines[last - 1].rstrip().endswith((';', '{', '}')) and last < len(lines):
-        last += 1
-    names = list(by_line.get((mutant.path, mutant.line), ()))
-    for line in range(first, last + 1):
-        names += [name for name in by_line.get((mutant.path, line), ()) if name not in names]
-    return names
+def first_line_of_block(marked, line):
+    """The nearest line at or above it at which a block begins."""
+    return max((other for other in marked if other <= line), default=0)
 
 
-def tests_of_dying(path, times):
-    """Tests for a line that no test is seen to execute, the quickest first."""
-    return [name for name in sorted(times, key=times.get) if any(word in name for word in DYING.get(path, ()))]
+def covering(by_source, mutant, times, quick):
+    """Tests that execute the block that the line is in: those named after its file, then the quickest first. Of a source
+    that no test is seen to execute (assembly): those named after it."""
+    digest, rows = digest_of_source(mutant.path), by_source.get(mutant.path, ())
+    marked = {line for _, its, lines in rows if its == digest for line in lines}
+    block = first_line_of_block(marked, mutant.line)
+    names = [name for name, its, lines in rows if its != digest or block in lines]
+    noun = os.path.basename(mutant.path).split('_')[0].removesuffix('.c')
+    if not rows:
+        names = [name for name in sorted(times, key=times.get) if noun in name]
+    names = [name for name in names if name in times and (not quick or times[name] <= quick)]
+    return sorted(names, key=lambda name: noun not in name)
 
 
-def judge_all(chosen, by_line, times, workers):
-    """(killed, survived)."""
-    names = [None if BY else covering(by_line, mutant) or tests_of_dying(mutant.path, times) for mutant in chosen]
-    killed = survived = 0
+def judge_all(chosen, by_source, times, workers, quick):
+    """(killed by a failure, killed by a time-out, survived)."""
+    names = [None if BY else covering(by_source, mutant, times, quick) for mutant in chosen]
+    killed = ended = survived = 0
     with concurrent.futures.ProcessPoolExecutor(workers, initializer=open_bench,
                                                 initargs=(multiprocessing.Value('i', 0), times)) as pool:
         for mutant, (killer, late, tests) in zip(chosen, pool.map(judge, chosen, names)):
             if killer == 'the compiler':
                 continue
             tell(mutant, killer, late, tests)
-            killed, survived = killed + bool(killer), survived + (not killer)
-    return killed, survived
+            killed, ended, survived = killed + bool(killer and not late), ended + bool(late), survived + (not killer)
+    return killed, ended, survived
 
 
 def choose(count, seed, part):
@@ -479,6 +552,8 @@ def arguments():
     parser.add_argument('--suite', help='judge by the tests of this suite only')
     parser.add_argument('--by', action='append', metavar='TEST',
                         help='judge by the tests whose name contains TEST only; may be repeated')
+    parser.add_argument('--quick', type=float, metavar='SECONDS', help='leave out tests that take longer')
+    parser.add_argument('--skip', type=int, default=0, help='leave out so many mutants of the sample')
     parser.add_argument('--workers', type=int, default=os.cpu_count(), help='how many at once (%(default)s)')
     parser.add_argument('--list', action='store_true', help='print the mutants and judge none')
     return parser.parse_args()
@@ -490,20 +565,20 @@ def main():
     if options.suite:
         SUITES.intersection_update({'eddy:' + options.suite})
     chosen = ([mutant for place in options.at for mutant in mutants_at(place)] if options.at
-              else choose(options.count, options.seed, options.only))
+              else choose(options.skip + options.count, options.seed, options.only)[options.skip:])
     if options.list:
         for mutant in chosen:
             tell(mutant, 'nobody yet', False, 0)
         return 0
     os.makedirs(WORK, exist_ok=True)
     try:
-        by_line, times = ({}, {}) if BY else coverage(options.workers)
-        killed, survived = judge_all(chosen, by_line, times, options.workers)
+        by_source, times = ({}, {}) if BY else coverage(options.workers)
+        killed, ended, survived = judge_all(chosen, by_source, times, options.workers, options.quick)
     except concurrent.futures.process.BrokenProcessPool:
         fail('a worker ended before its work was done; what it said stands above')
-    print('\n%d mutants: %d killed, %d survived, %d %%; %d more were the same code or none'
-          % (killed + survived, killed, survived, 100 * killed // max(killed + survived, 1),
-             len(chosen) - killed - survived))
+    judged = killed + ended + survived
+    print('\n%d mutants: %d killed by a test, %d by its time-out, %d survived, %d %% killed; %d more were the same code or none'
+          % (judged, killed, ended, survived, 100 * (judged - survived) // max(judged, 1), len(chosen) - judged))
     return 1 if survived else 0
 
 
