@@ -94,7 +94,7 @@ __attribute__((constructor(101), no_sanitize_coverage)) static void begin(void)
     close(fd);
     reached = memory == MAP_FAILED ? NULL : memory;
 }
-""".replace(', no_sanitize_coverage', '')  # the file is not compiled with it
+"""
 # The seconds that a test may take: short enough for a mutant that loops, long enough for a busy machine.
 PATIENCE, TIMES = 10, 10  # so many, and this many times what the test took without a change
 
@@ -276,7 +276,9 @@ def targets_of(build, words):
     inside = [path for path in paths if re.fullmatch(r'(?:tests|examples)/[\w/]+', path)]
     scripts = any(word.endswith(('.py', '.sh')) for word in words)
     inside += ['tests/stress/' + word for word in words if word.startswith('faults_')]
-    return inside + (['eddy', 'libeddy.so.0.1.0', 'libeddy.a', 'tests/without_uring'] if scripts else [])
+    used = ['eddy', 'libeddy.so.0.1.0', 'libeddy.a', 'tests/without_uring', 'tests/conformance/observations_files',
+            'tests/conformance/observations_sockets']
+    return inside + (used if scripts else [])
 
 
 # --- what executes what -----------------------------------------------------------------------------------------------
@@ -304,6 +306,7 @@ def executed_lines(folder, marks):
     for name in os.listdir(folder):
         with open(os.path.join(folder, name), 'rb') as file:
             content = file.read()
+        name = 'libeddy.so.0.1.0' if name.startswith('libeddy.so') else name  # loaded by its soname
         for match in re.finditer(rb'\x01', content) if name in marks else ():
             for path, line in marks[name].get(match.start(), ()):
                 lines[path].add(line)
