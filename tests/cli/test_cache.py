@@ -29,6 +29,17 @@ def second_run_does_not_compile(place):
 
 
 @check
+def a_closed_standard_input_changes_nothing(place):
+    """What the command opens first is descriptor 0 then, which is one like others."""
+    place.counting_compiler()
+    place.write('seven.c', SEVEN)
+    ends(place.start('sh', '-c', 'exec "$0" run seven.c <&-', EDDY), 7, '', '')
+    made = place.calls()
+    ends(place.start('sh', '-c', 'exec "$0" run seven.c <&-', EDDY), 7, '', '')
+    same(place.calls(), made, 'calls of the compiler')
+
+
+@check
 def changed_source_and_flags_compile_again(place):
     place.counting_compiler()
     place.write('seven.c', SEVEN)
