@@ -58,6 +58,9 @@ CHANGES = [('meson.build', "gnu_symbol_visibility: 'hidden'", "gnu_symbol_visibi
            ('meson.build', 'declare_dependency(link_with: libeddy_static, ', 'declare_dependency(link_with: libeddy, '),
            ('tests/cli/meson.build', "'test_' + name + '.c',", "'test_' + name + '.c', '../../src/traced.c',"),
            ('src/core/switch_x86_64.c', '".hidden ', '".globl '), ('src/core/generator_x86_64.c', '".hidden ', '".globl '),
+           ('meson.build', "executable('eddy', cli_sources, dependencies: eddy_inside,",
+            "executable('eddy', cli_sources, link_with: libeddy_static, include_directories: [public, private], "
+            "dependencies: library_needs,"),
            ('src/meson.build', "switch_sources = files(\n", "switch_sources = files('traced.c',\n"),
            ('src/meson.build', "cli_sources = files(\n", "cli_sources = files('traced.c',\n")]
 RUNTIME = r"""
