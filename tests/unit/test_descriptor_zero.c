@@ -119,7 +119,8 @@ async(void, starts_processes)
     eddy_buffer out = {0};
     eddy_process *process;
     process = await(eddy_process_start(EDDY_COMMAND("cat"), &piped));
-    eddy_exit_status status = await(eddy_process_communicate(process, (eddy_slice){"hello", 5}, &out, NULL, (size_t)100));
+    eddy_slice hello = {"hello", 5};
+    eddy_exit_status status = await(eddy_process_communicate(process, hello, &out, NULL, (size_t)100));
     CHECK(status.code == 0 && out.size == 5 && memcmp(out.data, "hello", 5) == 0);
     eddy_process_free(process);
     eddy_buffer_free(&out);
