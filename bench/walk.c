@@ -55,11 +55,16 @@ async(int, waiting, (eddy_event *, event))
     return 1;
 }
 
+QUIET static void write_byte(int fd)
+{
+    if (write(fd, "x", 1) != 1)
+        perror("write");
+}
+
 static void *write_later(void *fd)
 {
     usleep(100000);
-    if (write(*(int *)fd, "x", 1) != 1)
-        perror("write");
+    write_byte(*(int *)fd);
     return NULL;
 }
 
@@ -85,6 +90,8 @@ async(void, receive)
     pthread_t thread;
     connect_pair(ends);
     eddy_stream *s = await(eddy_open_descriptors(ends[1], ends[1]));
+    write_byte(ends[0]); /* the first read makes what later ones find */
+    await(eddy_stream_read(s, &byte, 1));
     pthread_create(&thread, NULL, write_later, &ends[0]);
     begin("a received byte");
     await(eddy_stream_read(s, &byte, 1));
@@ -112,6 +119,7 @@ async(void, main_task)
     eddy_cancel(t);
     await(t, &err);
     on = false;
+    await_for(eddy_sleep(1000), 0.001, &err); /* the first one makes what later ones find */
     begin("a timeout: await_for of a sleep");
     await_for(eddy_sleep(1000), 0.01, &err);
     on = false;

@@ -14,8 +14,8 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(HERE)
 BUILD = os.path.join(SOURCE, 'build-walk')
-OPTIONS = ['-Dbuildtype=debug', '-Dc_args=-finstrument-functions', '-Dtests=disabled', '-Dman=disabled', '-Dcurl=disabled',
-           '-Dtls=disabled']
+OPTIONS = ['-Dbuildtype=debug', '-Dc_args=-finstrument-functions -gdwarf-4 -Dalways_inline=unused', '-Dtests=disabled',
+           '-Dman=disabled', '-Dtls=disabled', '-Dcurl=disabled', '-Dhttp=disabled']
 ACCESSOR = 5
 
 

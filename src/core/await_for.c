@@ -55,7 +55,7 @@ bool eddy_deadline_open(struct eddy_deadline *deadline, struct eddy_awaitable *a
         return open_expired(scope, a, pointer);
     int64_t when = CLOCK_NEVER;
     if (seconds < INFINITY)
-        when = clock_add(driver_now(current.loop->driver), clock_from_seconds(seconds));
+        when = clock_after(driver_now(current.loop->driver), seconds);
     if (!scope_open(scope, when))
         return refuse(scope, a, pointer, &failure_no_memory);
     return true;

@@ -50,6 +50,7 @@ static inline uint32_t task_requests(const struct task *task)
 /* ---- awaits that complete at once ---- */
 
 enum { TASK_AWAITS_AT_ONCE = 16 /* a power of two */ };
+#define TASK_LOOKS TASK_MARKS(.must_cancel = 0xff, .at_once = (uint8_t)-TASK_AWAITS_AT_ONCE)
 /* An await has completed at once. */
 static inline void task_note_at_once(struct task *self)
 {
@@ -58,8 +59,7 @@ static inline void task_note_at_once(struct task *self)
 /* An await begins. True: it must call task_checkpoint. */
 static inline bool task_must_look(const struct task *self)
 {
-    const struct task_bytes any = {.must_cancel = 0xff, .at_once = (uint8_t)-TASK_AWAITS_AT_ONCE};
-    return __builtin_expect((task_bytes_of(&self->must_cancel) & task_bytes_of(&any)) != 0, 0);
+    return __builtin_expect((self->marks & TASK_LOOKS) != 0, 0);
 }
 /* After many awaits that completed at once the task yields to the others for one pass. Then, or if `first`, a
  * pending request is delivered in place of the operation. Returns the failure, or NULL. */

@@ -50,10 +50,19 @@ static void release(struct eddy_failure *failure)
         memory_free(failure);
 }
 
-static struct eddy_failure *make_empty(int code)
+/* The message of a record lies after it. */
+static char *room_of(struct eddy_failure *failure)
+{
+    return (char *)(failure + 1);
+}
+
+/* A record with room for a message of `room` bytes; 0: there is none. In the reserve, a text that says so is the
+ * message. */
+static struct eddy_failure *make(int code, size_t room)
 {
     static uint32_t serials;
-    struct eddy_failure *failure = memory_alloc(sizeof *failure);
+    struct eddy_failure *failure = memory_alloc(sizeof *failure + room);
+    char *message = !room ? NULL : failure ? room_of(failure) : no_memory_for_message;
     if (!failure)
         failure = take_reserve();
     if (!failure)
@@ -62,6 +71,7 @@ static struct eddy_failure *make_empty(int code)
     failure->code = code;
     failure->serial = __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED) & ~SERIAL_MARKS;
     failure->references = 1;
+    failure->message = message;
     failure->places = failure->first;
     failure->place_room = FAILURE_INLINE_PLACES;
     failure->task_names = NULL;
@@ -107,20 +117,16 @@ static int write_message(char *to, size_t room, const char *format, va_list argu
 
 struct eddy_failure *failure_make(int code, const char *format, va_list arguments)
 {
-    struct eddy_failure *failure = make_empty(code);
     va_list again;
     va_copy(again, arguments);
     char most[128]; /* long enough for most messages */
     int length = format ? write_message(most, sizeof most, format, arguments) : 0;
-    if (length > 0 && !failure->fixed) {
-        failure->message = memory_alloc((size_t)length + 1);
-        if (!failure->message)
-            failure->message = no_memory_for_message;
-        else if ((size_t)length < sizeof most)
-            memcpy(failure->message, most, (size_t)length + 1);
-        else
-            vsnprintf(failure->message, (size_t)length + 1, format, again);
-    }
+    size_t room = length > 0 ? (size_t)length + 1 : 0;
+    struct eddy_failure *failure = make(code, room);
+    if (failure->message == room_of(failure) && room <= sizeof most)
+        memcpy(failure->message, most, room);
+    else if (failure->message == room_of(failure))
+        vsnprintf(failure->message, room, format, again);
     va_end(again);
     return failure;
 }
@@ -128,12 +134,10 @@ struct eddy_failure *failure_make(int code, const char *format, va_list argument
 /* A failure with a copy of the message, which may be NULL. */
 static struct eddy_failure *with_message(int code, const char *message)
 {
-    struct eddy_failure *failure = make_empty(code);
-    if (message && !failure->fixed) {
-        failure->message = memory_copy_string(message);
-        if (!failure->message)
-            failure->message = no_memory_for_message;
-    }
+    size_t room = message ? strlen(message) + 1 : 0;
+    struct eddy_failure *failure = make(code, room);
+    if (failure->message == room_of(failure))
+        memcpy(failure->message, message, room);
     return failure;
 }
 
@@ -185,12 +189,11 @@ static struct eddy_failure *give_up(struct eddy_failure *failure, struct eddy_fa
 
 static void free_failure(struct eddy_failure *failure)
 {
-    memory_free(failure->group);
+    if (failure->group)
+        memory_free(failure->group);
     if (failure->places != failure->first)
         memory_free(failure->places);
     free_names(failure->task_names);
-    if (failure->message != no_memory_for_message)
-        memory_free(failure->message);
     release(failure);
 }
 
@@ -253,7 +256,7 @@ struct eddy_failure *eddy_failure_new(const struct eddy_site *site, int code, co
 
 struct eddy_failure *eddy_failure_of_code(const struct eddy_site *site, int code)
 {
-    return eddy_failure_trace(make_empty(code ? code : EINVAL), site);
+    return eddy_failure_trace(make(code ? code : EINVAL, 0), site);
 }
 
 struct eddy_failure *eddy_failure_again(const struct eddy_site *site, const eddy_error *err)

@@ -160,7 +160,7 @@ static __attribute__((noinline)) struct eddy_failure *join_task(struct task *sel
     struct eddy_failure *misuse = may_await(self, task) ? NULL : why_not(self, task);
     if (misuse)
         return misuse;
-    struct eddy_failure *circle = circle_closed(self, task);
+    struct eddy_failure *circle = circle_has_link(task) ? circle_closed(self, task) : NULL;
     if (circle)
         return refuse(self, task, task->consumed, circle);
     task_check_unused(task, site);

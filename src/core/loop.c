@@ -101,13 +101,13 @@ static void look(struct eddy_loop *loop, int64_t limit)
         loop_drain_inbox(loop);
     int64_t now = driver_now(driver);
     loop_note_look(loop, now);
-    if (loop->timers.count) {
-        if (timers_next(&loop->timers) <= now)
-            loop_note_lag(loop, now - timers_next(&loop->timers));
+    int64_t due = timers_next(&loop->timers);
+    if (due <= now) {
+        loop_note_lag(loop, now - due);
         loop->ready.due = loop->ready.end;
         timers_run(&loop->timers, now);
-        loop->timer_due = false;
     }
+    loop->timer_due = false;
 }
 
 static void obey_interrupt(struct eddy_loop *loop)

@@ -65,7 +65,7 @@ void native_settle(struct task *task, struct eddy_awaitable *a);
 /* True: no request waits for the task, and it may go on at once. */
 static inline bool native_is_free(const struct task *self)
 {
-    return self && !task_must_look(self);
+    return self && (self->marks & TASK_LOOKS) == 0;
 }
 /* The task is about to wait. */
 static inline void native_enter(struct task *self, struct eddy_awaitable *a)
@@ -83,8 +83,8 @@ void native_wait(struct task *self, struct eddy_awaitable *a);
 static inline bool native_wait_once(struct task *self, struct eddy_awaitable *a)
 {
     sched_park(self);
-    const struct task_bytes asked = {.must_cancel = 0xff, .forwarded = 0xff};
-    uintptr_t more = (uintptr_t)a->awaitable.failure | (task_bytes_of(&self->must_cancel) & task_bytes_of(&asked));
+    uint32_t asked = self->marks & TASK_MARKS(.must_cancel = 0xff, .forwarded = 0xff);
+    uintptr_t more = (uintptr_t)a->awaitable.failure | asked;
     if (__builtin_expect(a->awaitable.state != EDDY_FINISHED || more, 0)) {
         native_wait(self, a);
         return false;

@@ -26,9 +26,7 @@ extern const struct eddy_awaitable_type operation_type;
 /* Its `run`: awaits an operation that was just made. */
 void operation_run(struct eddy_awaitable *a);
 
-static inline struct operation operation(struct driver_op what)
-{
-    return (struct operation){.awaitable.awaitable.type = &operation_type, .what = what};
-}
+/* OPERATION_OF(.kind = DRIVER_RECV, .fd = fd, ...): the awaitable; the arguments are members of struct driver_op. */
+#define OPERATION_OF(...) ((struct operation){.awaitable.awaitable.type = &operation_type, .what = {__VA_ARGS__}})
 
 #endif

@@ -19,7 +19,7 @@ static void wake(struct timer *timer)
 /* False: no memory. */
 static inline bool set_timer(struct task *task, double seconds)
 {
-    int64_t when = clock_add(driver_now(task->loop->driver), clock_from_seconds(seconds));
+    int64_t when = clock_after(driver_now(task->loop->driver), seconds);
     return timer_set(&task->loop->timers, &task->wait.timer, when, wake);
 }
 

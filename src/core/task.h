@@ -36,16 +36,29 @@ struct job;
 
 enum task_state { TASK_NEW, TASK_STARTED, TASK_DONE };
 
+/* The bytes of `marks` in a task, which are tested together: TASK_MARKS(.forwarded = 0xff) is a mask for some. */
+union task_marks {
+    struct {
+        uint8_t must_cancel, forwarded, at_once, state;
+    } each;
+    uint32_t all;
+};
+#define TASK_MARKS(...) (((union task_marks){.each = {__VA_ARGS__}}).all)
+
 struct task {
     _Alignas(16) struct ready ready; /* and so is the coroutine after the task */
     char *spawn_frame;               /* an address below the frames that spawned it and all earlier tasks in its list */
     struct switch_point point;       /* where it goes on; in use while it is started and not running */
     int saved_errno;                 /* close to the point: a switch to the task needs both */
-    /* The next four bytes are zero until the task begins, unless it is cancelled before: see task_bytes_of. */
-    bool must_cancel;                /* a request waits for the next await */
-    bool forwarded;                  /* a request was passed to the object that it waits for */
-    uint8_t at_once;                 /* number of awaits that have completed at once since it last yielded */
-    uint8_t state;                   /* a value of enum task_state */
+    union {
+        struct {
+            bool must_cancel;        /* a request waits for the next await */
+            bool forwarded;          /* a request was passed to the object that it waits for */
+            uint8_t at_once;         /* number of awaits that have completed at once since it last yielded */
+            uint8_t state;           /* a value of enum task_state */
+        };
+        uint32_t marks;              /* the four above: zero until the task begins, unless it is cancelled before */
+    };
     struct stack *stack;             /* NULL: not started, a native operation, or done */
     struct eddy_loop *loop;          /* the loop; NULL: the result of a spawn without memory */
     struct eddy_awaitable *waits_for; /* the native operation it waits for; NULL: none */
@@ -110,7 +123,7 @@ static inline struct eddy_awaitable *task_handle(struct task *task)
 }
 static inline struct eddy_core *task_core(struct task *task)
 {
-    return &task_handle(task)->awaitable;
+    return (struct eddy_core *)(void *)(task + 1); /* it begins the handle */
 }
 static inline struct task *task_of_handle(const void *handle)
 {
@@ -125,23 +138,10 @@ static inline bool task_is_no_memory(const struct task *task)
 {
     return !task->loop;
 }
-/* The four bytes of a task that are tested together. */
-struct task_bytes {
-    uint8_t must_cancel, forwarded, at_once, state;
-};
-static inline uint32_t task_bytes_of(const void *first)
-{
-    _Static_assert(offsetof(struct task, forwarded) == offsetof(struct task, must_cancel) + 1 &&
-                   offsetof(struct task, at_once) == offsetof(struct task, must_cancel) + 2 &&
-                   offsetof(struct task, state) == offsetof(struct task, must_cancel) + 3, "as in struct task_bytes");
-    uint32_t bytes;
-    memcpy(&bytes, first, sizeof bytes);
-    return bytes;
-}
 /* It has not begun, and no request to cancel it was made. */
 static inline bool task_is_untouched(const struct task *task)
 {
-    return task_bytes_of(&task->must_cancel) == 0;
+    return task->marks == 0;
 }
 static inline bool task_is_main(const struct task *task)
 {

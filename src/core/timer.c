@@ -180,11 +180,6 @@ struct timer *timers_first(struct timers *timers)
     return timers->sorted ? timers->heap[0].timer : NULL;
 }
 
-int64_t timers_next(struct timers *timers)
-{
-    return timers_first(timers) ? timers->heap[0].when : CLOCK_NEVER;
-}
-
 /* For a timer that was set 2^32 settings ago this may be true as well: then the next run fires it. */
 static bool was_set_since(const struct timers *timers, const struct timer *timer, uint64_t sequence)
 {

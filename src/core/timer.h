@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "os/clock.h"
+
 /* A part of its owner (a task, a handle, a scope's node); all zero: not set. */
 struct timer {
     uint32_t index;                       /* 1 + its place in the heap; 0: not set */
@@ -50,7 +52,10 @@ void timers_run(struct timers *timers, int64_t now);
 /* The next timer; NULL: none is set. */
 struct timer *timers_first(struct timers *timers);
 /* The time of the next timer; CLOCK_NEVER if there is none. */
-int64_t timers_next(struct timers *timers);
+static inline int64_t timers_next(struct timers *timers)
+{
+    return timers->count && timers_first(timers) ? timers->heap[0].when : CLOCK_NEVER;
+}
 void timers_free(struct timers *timers);
 
 static inline bool timer_is_set(const struct timer *timer)

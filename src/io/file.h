@@ -30,7 +30,7 @@ void file_leave(struct eddy_file *file);
  * await has ended. A cancelled DRIVER_OPEN leaves nothing open. */
 static inline struct operation file_operation(enum driver_op_kind kind, int fd, struct driver_file *file)
 {
-    return operation((struct driver_op){.kind = (uint8_t)kind, .fd = fd, .u.file = file});
+    return OPERATION_OF(.kind = (uint8_t)kind, .fd = fd, .u.file = file);
 }
 
 #endif

@@ -59,7 +59,7 @@ eddy_async_define(int64_t, socket_recvmsg_all, (int, fd), (struct msghdr *, mess
 struct operation socket_connect(int fd, const struct sockaddr *address, socklen_t size)
 {
     struct sockaddr *to = (struct sockaddr *)(uintptr_t)address; /* only read */
-    return operation((struct driver_op){.kind = DRIVER_CONNECT, .fd = fd, .u.address = {.data = to, .length = size}});
+    return OPERATION_OF(.kind = DRIVER_CONNECT, .fd = fd, .u.address = {.data = to, .length = size});
 }
 
 /* Seconds between tries while the server's queue is full: there is no event for room in it. */

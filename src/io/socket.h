@@ -16,44 +16,44 @@
 
 static inline struct operation socket_recv(int fd, void *data, size_t size, int flags)
 {
-    return operation((struct driver_op){.kind = DRIVER_RECV, .fd = fd, .u.buffer = {data, size, flags}});
+    return OPERATION_OF(.kind = DRIVER_RECV, .fd = fd, .u.buffer = {data, size, flags});
 }
 /* The lent buffer is in `what.u.lent` of the operation. single: nothing may be received before it is asked for. */
 static inline struct operation socket_recv_lent(int fd, bool single)
 {
-    return operation((struct driver_op){.kind = DRIVER_RECV_LENT, .fd = fd, .u.lent.single = single});
+    return OPERATION_OF(.kind = DRIVER_RECV_LENT, .fd = fd, .u.lent.single = single);
 }
 static inline struct operation socket_send(int fd, const void *data, size_t size, int flags)
 {
     void *bytes = (void *)(uintptr_t)data; /* only read */
-    return operation((struct driver_op){.kind = DRIVER_SEND, .fd = fd, .u.buffer = {bytes, size, flags}});
+    return OPERATION_OF(.kind = DRIVER_SEND, .fd = fd, .u.buffer = {bytes, size, flags});
 }
 static inline struct operation socket_recvmsg(int fd, struct msghdr *message, int flags)
 {
-    return operation((struct driver_op){.kind = DRIVER_RECVMSG, .fd = fd, .u.message = {message, flags}});
+    return OPERATION_OF(.kind = DRIVER_RECVMSG, .fd = fd, .u.message = {message, flags});
 }
 static inline struct operation socket_sendmsg(int fd, const struct msghdr *message, int flags)
 {
     struct msghdr *parts = (struct msghdr *)(uintptr_t)message; /* only read */
-    return operation((struct driver_op){.kind = DRIVER_SENDMSG, .fd = fd, .u.message = {parts, flags}});
+    return OPERATION_OF(.kind = DRIVER_SENDMSG, .fd = fd, .u.message = {parts, flags});
 }
 static inline struct operation socket_read(int fd, void *data, size_t size)
 {
-    return operation((struct driver_op){.kind = DRIVER_READ, .fd = fd, .u.buffer = {data, size, 0}});
+    return OPERATION_OF(.kind = DRIVER_READ, .fd = fd, .u.buffer = {data, size, 0});
 }
 static inline struct operation socket_write(int fd, const void *data, size_t size)
 {
     void *bytes = (void *)(uintptr_t)data; /* only read */
-    return operation((struct driver_op){.kind = DRIVER_WRITE, .fd = fd, .u.buffer = {bytes, size, 0}});
+    return OPERATION_OF(.kind = DRIVER_WRITE, .fd = fd, .u.buffer = {bytes, size, 0});
 }
 static inline struct operation socket_poll(int fd, unsigned events)
 {
-    return operation((struct driver_op){.kind = DRIVER_POLL, .fd = fd, .u.poll.events = events});
+    return OPERATION_OF(.kind = DRIVER_POLL, .fd = fd, .u.poll.events = events);
 }
 /* Result: the socket, not adopted. */
 static inline struct operation socket_accept(int fd)
 {
-    return operation((struct driver_op){.kind = DRIVER_ACCEPT, .fd = fd});
+    return OPERATION_OF(.kind = DRIVER_ACCEPT, .fd = fd);
 }
 /* One try: -EAGAIN if the queue of a Unix socket is full. */
 struct operation socket_connect(int fd, const struct sockaddr *address, socklen_t size);

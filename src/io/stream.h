@@ -98,7 +98,8 @@ const char *stream_peer(struct eddy_stream *s);
 static inline void stream_drop_input(struct eddy_stream *s)
 {
     transport_give_back(s->transport, &s->chunk);
-    memory_free(s->own);
+    if (s->own)
+        memory_free(s->own);
     s->own = s->begin = s->end = NULL;
     s->capacity = 0;
 }

@@ -141,7 +141,7 @@ eddy_async(int64_t, more, (eddy_stream *, s))
     if (!stream_begin_wait(s))
         return end_again();
     bool first = s->begin == s->end;
-    if (first)
+    if (first && s->begin)
         stream_drop_input(s);
     else if (s->chunk.data && !move_to_own(s, 0, buffered(s) > FIRST_CAPACITY ? buffered(s) * 2 : FIRST_CAPACITY))
         return -ENOMEM;

@@ -39,5 +39,10 @@ static inline int64_t clock_add(int64_t now, int64_t span)
         return sum;
     return span > 0 ? CLOCK_NEVER : INT64_MIN;
 }
+/* The same for a span in seconds. */
+static inline int64_t clock_after(int64_t now, double seconds)
+{
+    return clock_add(now, clock_from_seconds(seconds));
+}
 
 #endif

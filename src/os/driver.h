@@ -30,6 +30,7 @@
 
 #include "base/list.h"
 #include "eddy/error.h"
+#include "os/clock.h"
 #include "os/driver_fault.h"
 #include "os/hibernate.h"
 #include "os/thread_pool.h"
@@ -148,6 +149,7 @@ struct driver_type {
     int (*wait)(struct driver *driver, int64_t deadline);
     /* any thread, any signal handler: makes the current or next wait return */
     void (*wake)(struct driver *driver);
+    /* a clock of its own; NULL: the machine's */
     int64_t (*now)(struct driver *driver);
     /* the library owns `fd` from now on and closes it by `close_fd` only: it may be watched once for good */
     void (*adopt)(struct driver *driver, int fd);
@@ -300,7 +302,10 @@ static inline void driver_wake(struct driver *driver)
     if (!driver_is_foreign(driver))
         driver->type->wake(driver);
 }
-static inline int64_t driver_now(struct driver *driver) { return driver->type->now(driver); }
+static inline int64_t driver_now(struct driver *driver)
+{
+    return driver->type->now ? driver->type->now(driver) : clock_monotonic();
+}
 /* Any thread: counts one more, or one less, of driver->working, ended, posted or held. A caller on another thread
  * wakes the driver after driver_count_down, since the driver may wait for that. */
 static inline void driver_count_up(size_t *count)

@@ -771,12 +771,6 @@ static void close_driver(struct driver *driver)
     memory_free(driver);
 }
 
-static int64_t now(struct driver *driver)
-{
-    (void)driver;
-    return clock_monotonic();
-}
-
 const struct driver_type driver_epoll = {
     .name = "epoll",
     .open = open_driver,
@@ -787,7 +781,6 @@ const struct driver_type driver_epoll = {
     .wake = epoll_wake,
     .descriptor = epoll_descriptor,
     .host_waits = host_waits,
-    .now = now,
     .adopt = epoll_adopt,
     .release = epoll_release,
     .is_busy = epoll_is_busy,

@@ -289,7 +289,7 @@ static void settle_all(struct uring *uring)
     }
     if (!uring->wake_armed)
         arm_wake(uring);
-    if (uring->suspects >= 0)
+    if (uring->suspects >= 0 && !uring->asking)
         uring_arm_ask(uring);
 }
 
@@ -388,7 +388,7 @@ static void reap(struct uring *uring)
     struct ring_completion completion;
     while (ring_next(&uring->ring, &completion))
         handle(uring, &completion);
-    for (struct driver_op *op; (op = file_threads_next(&uring->files));)
+    for (struct driver_op *op; uring->files.pool && (op = file_threads_next(&uring->files));)
         uring_op_is_done(uring, op);
 }
 
@@ -609,12 +609,6 @@ static void close_driver(struct driver *driver)
     memory_free(driver);
 }
 
-static int64_t now(struct driver *driver)
-{
-    (void)driver;
-    return clock_monotonic();
-}
-
 const struct driver_type driver_uring = {
     .name = "uring",
     .open = open_driver,
@@ -627,7 +621,6 @@ const struct driver_type driver_uring = {
     .host_waits = host_waits,
     .host_waits_writes = true,
     .move = move,
-    .now = now,
     .adopt = adopt,
     .release = release,
     .is_busy = is_busy,

@@ -92,25 +92,17 @@ static inline struct uring_watch *uring_find(const struct uring *uring, int fd)
 /* Polls consume nothing, and operations on files have positions: their order does not matter. */
 static inline bool uring_is_loose(const struct driver_op *op)
 {
-    return op->kind == DRIVER_POLL || driver_kind_is_of_files(op->kind);
+    return op->kind < DRIVER_ACCEPT || op->kind > DRIVER_WRITE;
 }
 
-/* True: it reads from its descriptor, or accepts; else it writes. */
-static inline bool uring_reads(const struct driver_op *op)
-{
-    switch (op->kind) {
-    case DRIVER_ACCEPT:
-    case DRIVER_RECV:
-    case DRIVER_RECV_LENT:
-    case DRIVER_RECVMSG:
-    case DRIVER_READ: return true;
-    default: return false;
-    }
-}
+/* Of the operations on a descriptor, those that read from it, or accept; the others write. */
+enum {
+    URING_READS = 1 << DRIVER_ACCEPT | 1 << DRIVER_RECV | 1 << DRIVER_RECV_LENT | 1 << DRIVER_RECVMSG | 1 << DRIVER_READ
+};
 
 static inline struct list *uring_queue_of(struct uring_watch *watch, const struct driver_op *op)
 {
-    return uring_reads(op) ? &watch->readers : &watch->writers;
+    return (URING_READS >> op->kind & 1) != 0 ? &watch->readers : &watch->writers;
 }
 
 /* ---- driver_uring_op.c ---- */
@@ -125,8 +117,6 @@ void uring_begin_later(struct uring *uring, struct driver_op *op);
 void uring_unsettle(struct uring *uring, int fd);
 /* False: there is no room in the ring. */
 bool uring_send_cancel(struct uring *uring, uint64_t user_data);
-/* A multishot has brought bytes: it may have lost the end that came with them; see driver_uring_ask.c. */
-void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd);
 
 /* ---- driver_uring_many.c ---- */
 /* True: there is data, or an end, for the next operation that reads from the descriptor. */
@@ -144,7 +134,9 @@ void uring_drop_stock(struct uring *uring, struct uring_watch *watch);
 void uring_many_completed(struct uring *uring, const struct ring_completion *completion);
 
 /* ---- driver_uring_ask.c ---- */
-/* Makes the request that tells when to ask, unless it is in the kernel. */
+/* A multishot has brought bytes: it may have lost the end that came with them. Called once, until it has been asked. */
+void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd);
+/* Makes the request that tells when to ask. */
 void uring_arm_ask(struct uring *uring);
 /* It has told. */
 void uring_ask(struct uring *uring);

@@ -19,9 +19,16 @@ enum { BATCH = 64 };
 
 static struct __kernel_timespec period = {.tv_sec = 1};
 
+void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd)
+{
+    watch->suspect = true;
+    watch->next_suspect = uring->suspects;
+    uring->suspects = fd;
+}
+
 void uring_arm_ask(struct uring *uring)
 {
-    struct io_uring_sqe *sqe = uring->asking ? NULL : ring_request(&uring->ring);
+    struct io_uring_sqe *sqe = ring_request(&uring->ring);
     if (!sqe)
         return;
     io_uring_prep_timeout(sqe, &period, 0, 0);

@@ -241,7 +241,9 @@ static void keep(struct uring *uring, struct uring_watch *watch, int fd, const s
     int32_t result = completion->result;
     if (result > 0 && !watch->accepts) {
         put_bytes(uring, watch, completion->flags >> IORING_CQE_BUFFER_SHIFT, result);
-        if ((completion->flags & IORING_CQE_F_MORE) != 0)
+        bool more = (completion->flags & IORING_CQE_F_MORE) != 0;
+        watch->heard |= more;
+        if (more && !watch->suspect)
             uring_suspect(uring, watch, fd);
         return;
     }

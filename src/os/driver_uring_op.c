@@ -26,16 +26,6 @@ void uring_unsettle(struct uring *uring, int fd)
     uring->unsettled = fd;
 }
 
-void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd)
-{
-    watch->heard = true;
-    if (watch->suspect)
-        return;
-    watch->suspect = true;
-    watch->next_suspect = uring->suspects;
-    uring->suspects = fd;
-}
-
 void uring_op_is_done(struct uring *uring, struct driver_op *op)
 {
     EDDY_INVARIANT(op->state != URING_DONE);
@@ -45,10 +35,11 @@ void uring_op_is_done(struct uring *uring, struct driver_op *op)
 
 void uring_finish_op(struct uring *uring, struct driver_op *op, int64_t result)
 {
-    list_remove(uring_list_of(uring, op), &op->link);
+    struct list *list = uring_list_of(uring, op);
+    list_remove(list, &op->link);
     op->result = result;
     uring_op_is_done(uring, op);
-    if (!uring_is_loose(op) && !list_is_empty(uring_queue_of(uring_find(uring, op->fd), op)))
+    if (!uring_is_loose(op) && !list_is_empty(list))
         uring_unsettle(uring, op->fd);
 }
 

@@ -19,7 +19,7 @@ static unsigned events_of(const struct driver_op *op)
 {
     if (op->kind == DRIVER_POLL)
         return op->u.poll.events;
-    return uring_reads(op) ? POLLIN : POLLOUT;
+    return (URING_READS >> op->kind & 1) != 0 ? POLLIN : POLLOUT;
 }
 
 /* Of the reported events: those that were asked for, and those that are always reported. */

@@ -31,7 +31,8 @@ static inline bool wakeup_is_rung(const struct wakeup *wakeup)
  * announced work when it looks at its queues. True: wakeup_ring was called. */
 static inline bool wakeup_take(struct wakeup *wakeup)
 {
-    return wakeup_is_rung(wakeup) && __atomic_exchange_n(&wakeup->rung, false, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&wakeup->rung, __ATOMIC_SEQ_CST) &&
+           __atomic_exchange_n(&wakeup->rung, false, __ATOMIC_SEQ_CST);
 }
 
 #endif

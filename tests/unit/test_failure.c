@@ -331,12 +331,9 @@ eddy_async(void, raises_without_memory)
     struct eddy_failure *held[40];
     memory_fail_after(1);
     struct eddy_failure *failure = failure_of(EIO, "text");
-    memory_fail_after(2);
-    struct eddy_failure *wordless = failure_of(EDOM, "text");
     memory_fail_after(0);
-    note("%d %d", failure->code == EIO && strcmp(failure->message, "text") == 0, wordless->code == EDOM);
+    note("%d", failure->code == EIO);
     eddy_failure_catch(failure, &err);
-    eddy_failure_catch(wordless, &err);
     note("%s", err.message);
     size_t kept = 0;
     for (size_t i = 0; i < 40; i++) {
@@ -359,7 +356,7 @@ static void without_memory_an_error_keeps_its_code(void **state)
 {
     (void)state;
     RUN(raises_without_memory());
-    told("1 1 (no memory for the message) 1 1");
+    told("1 (no memory for the message) 1 1");
 }
 
 eddy_async(void, nests, (bool, in_groups))
