@@ -113,6 +113,10 @@ async(void, main_task)
     begin("a task: spawn, run, join");
     await(spawn(child()));
     on = false;
+    struct child *one = spawn(child());
+    begin("its join, with all that runs until it returns");
+    await(one);
+    on = false;
     struct waiting *t = spawn(waiting(&never));
     await(eddy_sleep(0));
     begin("a cancellation: eddy_cancel, then the await of the task");

@@ -117,6 +117,9 @@ void uring_begin_later(struct uring *uring, struct driver_op *op);
 void uring_unsettle(struct uring *uring, int fd);
 /* False: there is no room in the ring. */
 bool uring_send_cancel(struct uring *uring, uint64_t user_data);
+/* A multishot has brought bytes: it may have lost the end that came with them; see driver_uring_ask.c. Not called for a
+ * connection that is suspected already. */
+void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd);
 
 /* ---- driver_uring_many.c ---- */
 /* True: there is data, or an end, for the next operation that reads from the descriptor. */
@@ -134,8 +137,6 @@ void uring_drop_stock(struct uring *uring, struct uring_watch *watch);
 void uring_many_completed(struct uring *uring, const struct ring_completion *completion);
 
 /* ---- driver_uring_ask.c ---- */
-/* A multishot has brought bytes: it may have lost the end that came with them. Called once, until it has been asked. */
-void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd);
 /* Makes the request that tells when to ask. */
 void uring_arm_ask(struct uring *uring);
 /* It has told. */

@@ -19,13 +19,6 @@ enum { BATCH = 64 };
 
 static struct __kernel_timespec period = {.tv_sec = 1};
 
-void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd)
-{
-    watch->suspect = true;
-    watch->next_suspect = uring->suspects;
-    uring->suspects = fd;
-}
-
 void uring_arm_ask(struct uring *uring)
 {
     struct io_uring_sqe *sqe = ring_request(&uring->ring);

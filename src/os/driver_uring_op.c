@@ -26,6 +26,13 @@ void uring_unsettle(struct uring *uring, int fd)
     uring->unsettled = fd;
 }
 
+void uring_suspect(struct uring *uring, struct uring_watch *watch, int fd)
+{
+    watch->suspect = true;
+    watch->next_suspect = uring->suspects;
+    uring->suspects = fd;
+}
+
 void uring_op_is_done(struct uring *uring, struct driver_op *op)
 {
     EDDY_INVARIANT(op->state != URING_DONE);
