@@ -17,16 +17,6 @@ struct reading {
     struct url_problem problem;
 };
 
-static int port_of(struct reading *r, const char *text, size_t size)
-{
-    int value = 0;
-    for (size_t i = 0; i < size && value <= 65535; i++)
-        value = text[i] >= '0' && text[i] <= '9' ? value * 10 + (text[i] - '0') : 65536;
-    if (value == 0 || value > 65535)
-        url_refuse(&r->problem, EINVAL, "the port in the URL is not valid");
-    return value;
-}
-
 static void replace(struct reading *r, char **text, const char *by)
 {
     if (!by)
@@ -58,25 +48,11 @@ static void set_label(struct server *s)
              s->has_tls ? "tls://" : "nats://", s->host, s->port);
 }
 
-/* HOST:PORT, [HOST]:PORT. */
 static void read_host(struct reading *r, struct server *s, const char *text, size_t size)
 {
-    const char *end = text + size, *host = text, *host_end, *colon;
-    if (size && *text == '[') {
-        host = text + 1;
-        host_end = memchr(text, ']', size);
-        colon = host_end && host_end + 1 < end ? host_end + 1 : NULL;
-        if (!host_end || (colon && *colon != ':'))
-            url_refuse(&r->problem, EINVAL, "the address in brackets does not end");
-    } else {
-        colon = memchr(text, ':', size);
-        host_end = colon ? colon : end;
-    }
-    if (r->problem.code)
-        return;
-    s->host = host_end > host ? url_part(&r->problem, host, (size_t)(host_end - host))
-                              : url_part(&r->problem, "localhost", 9);
-    s->port = colon ? port_of(r, colon + 1, (size_t)(end - colon - 1)) : PORT;
+    struct url_host host = url_host(&r->problem, text, size, PORT);
+    s->host = host.name;
+    s->port = host.port;
     if (s->host)
         set_label(s);
 }

@@ -19,17 +19,9 @@ struct reading {
     struct url_problem problem;
 };
 
-static int number(struct reading *r, const char *text, size_t size, int most, const char *why)
+static int database_of(struct reading *r, const char *text, const char *why)
 {
-    int value = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] < '0' || text[i] > '9' || value > (most - (text[i] - '0')) / 10) {
-            url_refuse(&r->problem, EINVAL, why);
-            return 0;
-        }
-        value = value * 10 + (text[i] - '0');
-    }
-    return value;
+    return url_number(&r->problem, text, strlen(text), 1 << 20, why);
 }
 
 /* USER:PASSWORD, or :PASSWORD, or USER. */
@@ -43,31 +35,6 @@ static void read_login(struct reading *r, const char *text, size_t size)
         r->address->password = url_part(&r->problem, colon + 1, size - user - 1);
 }
 
-/* HOST:PORT, [HOST]:PORT. */
-static void read_host(struct reading *r, const char *text, size_t size)
-{
-    const char *end = text + size, *host = text, *host_end, *colon;
-    if (size && *text == '[') {
-        host = text + 1;
-        host_end = memchr(text, ']', size);
-        colon = host_end && host_end + 1 < end ? host_end + 1 : NULL;
-        if (!host_end || (colon && *colon != ':'))
-            url_refuse(&r->problem, EINVAL, "the address in brackets does not end");
-    } else {
-        colon = memchr(text, ':', size);
-        host_end = colon ? colon : end;
-    }
-    if (r->problem.code)
-        return;
-    r->address->host = host_end > host ? url_part(&r->problem, host, (size_t)(host_end - host))
-                                       : url_part(&r->problem, "localhost", 9);
-    r->address->port = PORT;
-    if (colon)
-        r->address->port = number(r, colon + 1, (size_t)(end - colon - 1), 65535, "the port in the URL is not valid");
-    if (!r->address->port)
-        url_refuse(&r->problem, EINVAL, "the port in the URL is not valid");
-}
-
 /* [LOGIN@]HOST[/DATABASE] */
 static void read_network(struct reading *r, const char *text)
 {
@@ -78,10 +45,12 @@ static void read_network(struct reading *r, const char *text)
         size -= (size_t)(at + 1 - text);
         text = at + 1;
     }
-    read_host(r, text, size);
+    struct url_host host = url_host(&r->problem, text, size, PORT);
+    r->address->host = host.name;
+    r->address->port = host.port;
     if (*rest == '/')
         rest++;
-    r->address->database = number(r, rest, strlen(rest), 1 << 20, "after the host comes /DATABASE, a number");
+    r->address->database = database_of(r, rest, "after the host comes /DATABASE, a number");
 }
 
 /* PATH[?db=DATABASE] */
@@ -93,7 +62,7 @@ static void read_path(struct reading *r, const char *text)
     if (size == 0)
         url_refuse(&r->problem, EINVAL, "the URL has no path");
     if (strncmp(rest, "?db=", 4) == 0)
-        r->address->database = number(r, rest + 4, strlen(rest + 4), 1 << 20, "db= is followed by a number");
+        r->address->database = database_of(r, rest + 4, "db= is followed by a number");
     else if (*rest)
         url_refuse(&r->problem, EINVAL, "after the path there can only be ?db=DATABASE");
 }

@@ -14,5 +14,15 @@ struct url_problem {
 void url_refuse(struct url_problem *problem, int code, const char *why);
 /* A copy of a part, with %XX replaced; the caller frees it. NULL: no memory. */
 char *url_part(struct url_problem *problem, const char *from, size_t size);
+/* A number from 0 to `most`; if it is none, `why` is the problem. */
+int url_number(struct url_problem *problem, const char *text, size_t size, int most, const char *why);
+
+struct url_host {
+    char *name; /* the caller frees it */
+    int port;
+};
+
+/* HOST, HOST:PORT, [HOST], [HOST]:PORT. Without a name the host is localhost; port: if none is written. */
+struct url_host url_host(struct url_problem *problem, const char *text, size_t size, int port);
 
 #endif

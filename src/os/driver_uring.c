@@ -103,7 +103,7 @@ static bool settle_reader(struct uring *uring, struct uring_watch *watch)
     if (!op || op->state != URING_WAITING)
         return true;
     if (uring_is_many(uring, watch, op))
-        return uring_begin_many(uring, watch, op);
+        return watch->many != MANY_NONE || uring_begin_many(uring, watch, op);
     if (watch->many != MANY_NONE)
         return uring_stop_many(uring, watch, op->fd);
     watch->starved = false;

@@ -128,7 +128,7 @@ bool uring_has_stock(const struct uring_watch *watch);
 int64_t uring_take_stock(struct uring *uring, struct uring_watch *watch, struct driver_op *op);
 /* True: a multishot should bring the data that `op` waits for. */
 bool uring_is_many(struct uring *uring, const struct uring_watch *watch, const struct driver_op *op);
-/* Makes the request, unless it is in the kernel. False: no room. */
+/* Makes the request, which is not in the kernel. False: no room. */
 bool uring_begin_many(struct uring *uring, struct uring_watch *watch, const struct driver_op *op);
 /* The same. */
 bool uring_stop_many(struct uring *uring, struct uring_watch *watch, int fd);

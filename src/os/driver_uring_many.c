@@ -174,8 +174,6 @@ static uint64_t key_of(const struct uring_watch *watch, int fd)
 
 bool uring_begin_many(struct uring *uring, struct uring_watch *watch, const struct driver_op *op)
 {
-    if (watch->many != MANY_NONE)
-        return true;
     struct io_uring_sqe *sqe = ring_request(&uring->ring);
     if (!sqe)
         return false;
