@@ -55,11 +55,11 @@ CHANGES = [('meson.build', "gnu_symbol_visibility: 'hidden'", "gnu_symbol_visibi
            ('meson.build', "[threads, liburing, cc.find_library('dl', required: false)]", 'library_needs'),
            ('meson.build', " + ['-DEDDY_TLS_APART', '-DTLS_FOLDER=\"@0@\"'.format(engine_folder)]", ''),
            ('meson.build', "'-Wl,--version-script=' + meson.current_source_dir() / 'src/eddy.map'", "'-Wl,-Bsymbolic-functions'"),
-           ('meson.build', 'declare_dependency(link_with: libeddy_static, ', 'declare_dependency(link_with: libeddy, '),
+           ('meson.build', 'declare_dependency(link_with: libeddy_inside, ', 'declare_dependency(link_with: libeddy, '),
            ('tests/cli/meson.build', "'test_' + name + '.c',", "'test_' + name + '.c', '../../src/traced.c',"),
            ('src/core/switch_x86_64.c', '".hidden ', '".globl '), ('src/core/generator_x86_64.c', '".hidden ', '".globl '),
            ('meson.build', "executable('eddy', cli_sources, dependencies: eddy_inside,",
-            "executable('eddy', cli_sources, link_with: libeddy_static, include_directories: [public, private], "
+            "executable('eddy', cli_sources, link_with: libeddy_inside, include_directories: [public, private], "
             "dependencies: library_needs,"),
            ('src/meson.build', "switch_sources = files(\n", "switch_sources = files('traced.c',\n"),
            ('src/meson.build', "cli_sources = files(\n", "cli_sources = files('traced.c',\n")]
@@ -363,10 +363,11 @@ def measure_coverage(workers, known):
     with concurrent.futures.ProcessPoolExecutor(workers, initializer=adopt_orphans) as pool:
         rows = pool.map(cover, [tree] * len(new), range(len(new)), [tests[digest] for digest in new])
         for number, (digest, (seconds, passed)) in enumerate(zip(new, rows)):
-            lines = executed_lines(os.path.join(WORK, 'reached', str(number)), marks) if passed else {}
+            lines = executed_lines(os.path.join(WORK, 'reached', str(number)), marks)
             shutil.rmtree(os.path.join(WORK, 'reached', str(number)), ignore_errors=True)
             if not passed:
                 print('fails without a change, and judges nothing: ' + tests[digest]['name'], flush=True)
+                continue
             kept[digest] = [tests[digest]['name'], seconds,
                             {path: [sources_now[path], found] for path, found in lines.items() if path in sources_now}]
     return kept
@@ -382,7 +383,7 @@ def coverage(workers):
     for name, _, reached in sorted(kept.values(), key=lambda row: row[1]):
         for source, (digest, lines) in reached.items():
             by_source[source].append((name, digest, lines))
-    return by_source, {name: seconds for name, seconds, reached in kept.values() if reached}
+    return by_source, {name: seconds for name, seconds, _ in kept.values()}
 
 
 # --- judging ----------------------------------------------------------------------------------------------------------
@@ -415,14 +416,22 @@ class Bench:
         with open(stripped, 'rb') as object_file:
             return object_file.read()
 
-    def killer(self, names):
+    def changed_targets(self, path, tests):
+        """What a change of the source can change of the tests, which are built already."""
+        targets = {'libeddy.so.0.1.0'}
+        for test in tests:
+            needed = targets_of(self.build, test.words)
+            targets.update(needed if 'eddy' in needed or '/cli/' in path else ())
+        return targets
+
+    def killer(self, path, names):
         """(the first test that fails or None, whether it took too long); ('the compiler', False)."""
         names = [name for name in names if name in self.tests]
         first = 0
         for size in (1, 4, 16, len(names)):  # few programs are linked for a mutant that dies early
             part = [self.tests[name] for name in names[first:first + size]]
             first += size
-            if part and not self.ninja({target for test in part for target in targets_of(self.build, test.words)}):
+            if part and not self.ninja(self.changed_targets(path, part)):
                 return 'the compiler', False
             for test in part:
                 status, _ = execute(test.words, test.env, test.workdir, test.seconds)
@@ -430,10 +439,10 @@ class Bench:
                     return test.name, status is None
         return None, False
 
-    def is_sound(self, name):
+    def is_sound(self, path, name):
         """Does the test pass without a change? If not, it judges nothing from now on."""
         if name not in self.sound:
-            if self.killer([name])[0]:
+            if self.killer(path, [name])[0]:
                 del self.tests[name]
                 return False
             self.sound.add(name)
@@ -452,14 +461,14 @@ class Bench:
                 file.write('\n'.join(lines))
             if self.compiled(mutant.path) in (None, self.code[mutant.path]):
                 return 'the compiler', False
-            return self.killer(names)
+            return self.killer(mutant.path, names)
         finally:
             with open(path, 'w', encoding='utf-8') as file:
                 file.write(original)
 
     def judge(self, mutant, names):
         killer, late = self.try_once(mutant, names)
-        while killer and killer != 'the compiler' and not self.is_sound(killer):
+        while killer and killer != 'the compiler' and not self.is_sound(mutant.path, killer):
             killer, late = self.try_once(mutant, names)
         return killer, late
 
