@@ -30,13 +30,16 @@ def second_run_does_not_compile(place):
 
 @check
 def a_closed_standard_input_changes_nothing(place):
-    """What the command opens first is descriptor 0 then, which is one like others."""
-    place.counting_compiler()
+    """What the command opens first is descriptor 0 then, which is one like others: each folder on the way to the cache,
+    or the entry in it, by the number of folders."""
     place.write('seven.c', SEVEN)
-    ends(place.start('sh', '-c', 'exec "$0" run seven.c <&-', EDDY), 7, '', '')
-    made = place.calls()
-    ends(place.start('sh', '-c', 'exec "$0" run seven.c <&-', EDDY), 7, '', '')
-    same(place.calls(), made, 'calls of the compiler')
+    for cache in ('cache', 'deeper/cache'):
+        place.counting_compiler()
+        environment = {'EDDY_CACHE': place.path(cache)}
+        ends(place.start('sh', '-c', 'exec "$0" run seven.c <&-', EDDY, env=environment), 7, '', '')
+        made = place.calls()
+        ends(place.start('sh', '-c', 'exec "$0" run seven.c <&-', EDDY, env=environment), 7, '', '')
+        same(place.calls(), made, 'calls of the compiler')
 
 
 @check
