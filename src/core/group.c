@@ -201,13 +201,6 @@ static eddy_group *group_of(struct eddy_manager *manager)
     return (eddy_group *)(void *)((struct eddy_task_group *)(void *)manager)->state;
 }
 
-/* Number of requests that were not withdrawn, without those that a shield keeps out. */
-static uint32_t reaching_requests(const struct task *task)
-{
-    uint32_t kept_out = level_kept_out(task);
-    return task->cancels > kept_out ? task->cancels - kept_out : 0;
-}
-
 static void enter(struct eddy_manager *manager, eddy_error *err)
 {
     eddy_group *group = ((struct eddy_task_group *)(void *)manager)->value = group_of(manager);
@@ -216,7 +209,7 @@ static void enter(struct eddy_manager *manager, eddy_error *err)
         eddy_error_set(err, EDDY_NO_TASK, "eddy_task_group");
         return;
     }
-    uint32_t reaching = reaching_requests(current.task), pending = task_requests(current.task);
+    uint32_t reaching = level_reaching_requests(current.task), pending = task_requests(current.task);
     group->before = reaching > pending ? reaching - pending : 0;
     if (current.task->level && !(group->level = level_of_group(current.loop, current.task->level)))
         eddy_error_set(err, ENOMEM, "no memory for eddy_task_group");
@@ -271,7 +264,7 @@ static void ask_again(eddy_group *group)
 {
     struct task *self = group->parent;
     bool shielded = level_is_ending(self) && !level_reaches(self);
-    if (reaching_requests(self) <= (shielded ? group->before : 0))
+    if (level_reaching_requests(self) <= (shielded ? group->before : 0))
         return;
     self->must_cancel = true;
     if (self->undelivered == 0) /* a scope around the group withdraws its own request only */
@@ -292,7 +285,7 @@ static void raise_errors(eddy_group *group, eddy_error *err)
 static bool was_asked_by_others(eddy_group *group)
 {
     task_withdraw(group->parent, group->request);
-    return reaching_requests(group->parent) > group->before;
+    return level_reaching_requests(group->parent) > group->before;
 }
 
 /* The task was cancelled while it waited for its tasks: this leaves the block, unless errors do. */

@@ -138,6 +138,12 @@ uint32_t level_kept_out(const struct task *task)
     return count;
 }
 
+uint32_t level_reaching_requests(const struct task *task)
+{
+    uint32_t out = level_kept_out(task);
+    return task->cancels > out ? task->cancels - out : 0;
+}
+
 bool level_join(struct task *task, struct level *outer)
 {
     struct level *level = task->level = level_new(task->loop, outer, LEVEL_TASK, false);

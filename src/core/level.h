@@ -47,9 +47,10 @@ void level_cancel(struct level *level, const char *reason);
 bool level_join(struct task *task, struct level *outer);
 /* Takes a task out of the place that it was spawned in. */
 void level_leave(struct task *task);
-/* Number of the task's own scopes that are cancelled and kept out by a shield: their requests count, and do not reach
- * it. */
+/* Number of the task's own scopes that are cancelled, and kept out by a shield; each has made one request. */
 uint32_t level_kept_out(const struct task *task);
+/* Number of requests to the task that were not withdrawn, without those. */
+uint32_t level_reaching_requests(const struct task *task);
 /* The task ends. */
 void level_forget(struct task *task);
 

@@ -84,7 +84,6 @@ int64_t scope_nanoseconds(double when)
 bool scope_open(struct eddy_scope *scope, int64_t when)
 {
     scope->task = current.task; /* held: an async generator in the scope may outlive it */
-    scope->cancels = scope->task->cancels;
     scope->state = SCOPE_ACTIVE;
     scope->inner = scope->task->releasing > 0;
     scope->node = NULL;
@@ -92,6 +91,7 @@ bool scope_open(struct eddy_scope *scope, int64_t when)
     scope->when = when == CLOCK_NEVER ? INFINITY : (double)when / (double)CLOCK_SECOND;
     if (scope->level && !(scope->place = level_open(scope->task, scope->shield)))
         return false;
+    scope->cancels = level_reaching_requests(scope->task);
     if (when != CLOCK_NEVER && !arm(scope, when)) {
         level_close(scope->place);
         return false;
@@ -143,11 +143,12 @@ static void end_level(struct eddy_scope *scope)
         scope->task->must_cancel = true;
 }
 
-/* Withdraws the scope's request; false: another one ended the block, too. */
-static bool was_alone(struct eddy_scope *scope)
+/* Withdraws the scope's request; false: another one ended the block, too. `kept_out`: number of requests that did not
+ * reach the block. */
+static bool was_alone(struct eddy_scope *scope, uint32_t kept_out)
 {
-    unsigned others = task_withdraw(scope->task, (struct request){scope->asked_at, scope->inner});
-    return others <= scope->cancels || scope->inner; /* during a release, requests of others wait */
+    uint32_t others = task_withdraw(scope->task, (struct request){scope->asked_at, scope->inner});
+    return others <= scope->cancels + kept_out || scope->inner; /* during a release, requests of others wait */
 }
 
 bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure)
@@ -155,10 +156,13 @@ bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure)
     EDDY_INVARIANT(scope->state == SCOPE_ACTIVE || scope->state == SCOPE_EXPIRING);
     disarm(scope);
     bool expired = scope->state == SCOPE_EXPIRING;
+    uint32_t kept_out = level_kept_out(scope->task);
     scope->state = expired ? SCOPE_EXPIRED : SCOPE_FINISHED;
     if (scope->place)
         end_level(scope);
-    bool own = expired && was_alone(scope) && failure && failure_is_cancellation(failure);
+    bool own = expired && was_alone(scope, kept_out) && failure && failure_is_cancellation(failure);
+    if (own && !scope->shield && level_reaches(scope->task))
+        own = false; /* a scope around it is cancelled, too, and ends its own block */
     task_unref(scope->task);
     return own;
 }

@@ -590,6 +590,72 @@ async(void, groups_in_clean_up)
     CHECK(done_behind == (MOMENTS + 1) * GROUPS + 1);
 }
 
+/* ---- several scopes whose time is over ---- */
+
+enum { A_SHIELD, IN_A_SHIELD, BLOCKS_IN_SHIELDS };
+
+async(void, waits_behind_a_shield, (int, kind), (eddy_scope *, around))
+{
+    if (kind == A_SHIELD)
+        async_with (shield, eddy_shield(soon)) {
+            eddy_scope_cancel(around);
+            await(eddy_sleep(never));
+        }
+    async_with (shield, eddy_shield(never)) {
+        async_with (scope, eddy_fail_after(soon)) {
+            eddy_scope_cancel(around);
+            await(eddy_sleep(never));
+        }
+    }
+}
+
+async(void, waits_in_a_scope_around, (int, kind))
+{
+    async_with (scope, eddy_cancel_scope())
+        await(waits_behind_a_shield(kind, scope));
+}
+
+/* A shield keeps out the scope around it, which is cancelled meanwhile: what ends inside by its time limit fails with
+ * ETIMEDOUT. */
+async(void, own_limits_behind_shields)
+{
+    eddy_error err;
+    for (int kind = 0; kind < BLOCKS_IN_SHIELDS; kind++) {
+        await(waits_in_a_scope_around(kind), &err);
+        CHECK(err.code == ETIMEDOUT && eddy_cancelling(eddy_current_task()) == 0);
+    }
+}
+
+async(void, expires_in_a_cancelled_scope, (bool, edge))
+{
+    eddy_error err;
+    async_with (scope, edge ? eddy_timeout(never) : eddy_fail_after(never)) {
+        await_always(eddy_sleep(never), &err);
+        CHECK(err.code == ECANCELED);
+        eddy_scope_cancel(scope);
+        await(eddy_sleep(never));
+    }
+}
+
+async(void, in_a_cancelled_scope, (bool, edge), (bool *, fired))
+{
+    async_with (scope, eddy_move_on_after(never, fired)) {
+        eddy_scope_cancel(scope);
+        await(expires_in_a_cancelled_scope(edge));
+    }
+}
+
+/* The outer scope ends its block without an error, although the time of one inside is over, too. */
+async(void, the_outer_one_wins)
+{
+    eddy_error err;
+    for (int edge = 0; edge < 2; edge++) {
+        bool fired = false;
+        await(in_a_cancelled_scope(edge, &fired), &err);
+        CHECK(err.code == 0 && fired);
+    }
+}
+
 async(int, main_task)
 {
     eddy_error err;
@@ -605,6 +671,8 @@ async(int, main_task)
     await(counted_before_it_begins());
     await(reached_after_a_group());
     await(groups_in_clean_up());
+    await(own_limits_behind_shields());
+    await(the_outer_one_wins());
     CHECK(await(fires(never, soon, &fired)) == 1 && !fired);
     CHECK(await(fires(soon, never, &fired)) == 0 && fired);
     await(throws_inside(&fired), &err);
