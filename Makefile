@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run run-http run-jobs run-nats run-pg run-redis test check model soak jobs-kill fuzz flags faults bench bench-quick bench-micro bench-io bench-growth docs \
+.PHONY: build run run-http run-jobs run-nats run-pg run-redis test check model soak jobs-kill jobs-million fuzz flags faults bench bench-quick bench-micro bench-io bench-growth docs \
     python amalgamation test-python wheel bench-python install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
@@ -49,6 +49,11 @@ jobs-kill:  ## kill -9 of workers under jobs, EDDY_JOBS_KILLS times (200), and l
 	@. tools/setup.sh && tools/need.sh $$need_for_modules && EDDY_NATS_PATIENCE=1200 EDDY_JOBS_KILLS=$${EDDY_JOBS_KILLS:-200} \
 	    tests/nats/with_nats.py build/tests/jobs/kill_workers && \
 	    EDDY_JOBS_KILLS=8 tests/nats/with_nats.py --cluster build/tests/jobs/kill_workers servers
+
+jobs-million: ## a million jobs by one worker with flat memory; EDDY_JOBS_COUNT; some minutes
+	@tools/build.sh tests
+	@. tools/setup.sh && tools/need.sh $$need_for_modules && EDDY_NATS_PATIENCE=3600 \
+	    EDDY_JOBS_COUNT=$${EDDY_JOBS_COUNT:-1000000} tests/nats/with_nats.py build/tests/jobs/many_jobs
 
 fuzz:       ## foreign bytes into streams, TLS, HTTP, addresses, errors, the cache; EDDY_FUZZ_SECONDS each (60)
 	@tools/fuzz.sh

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "function.h"
+#include "lease.h"
+#include "luck.h"
 #include "remote.h"
 
 /* ==== results that are kept in this process, by key ==== */
@@ -26,9 +28,18 @@ struct kept {
     eddy_event ended;      /* the run */
 };
 
-/* Those of one loop. */
+/* The places of a function whose jobs are limited in number. */
+struct places {
+    struct places *next;
+    const struct eddy_remote_function *function;
+    eddy_semaphore free;
+};
+
+/* What one loop knows of its jobs. */
 struct here {
     struct kept *first;
+    struct places *places;
+    uint64_t drawn;        /* numbers of its luck, in the simulation */
 };
 
 static void free_kept(struct kept *k)
@@ -44,6 +55,10 @@ static void free_here(void *argument)
     for (struct kept *k; (k = here->first);) {
         here->first = k->next;
         free_kept(k);
+    }
+    for (struct places *p; (p = here->places);) {
+        here->places = p->next;
+        free(p);
     }
     free(here);
 }
@@ -98,7 +113,19 @@ static struct kept *new_kept(struct here *here, const struct eddy_remote_functio
 
 /* ==== here ==== */
 
-eddy_async(void, run_here, (struct eddy_remote_function *, f), (const struct eddy_wire *, args),
+/* NULL: no memory. */
+static struct places *places_of(struct here *here, const struct eddy_remote_function *f)
+{
+    struct places *p = here->places;
+    while (p && p->function != f)
+        p = p->next;
+    if (p || !(p = malloc(sizeof *p)))
+        return p;
+    *p = (struct places){here->places, f, EDDY_SEMAPHORE_INIT((size_t)f->limits.at_once)};
+    return here->places = p;
+}
+
+eddy_async(void, run_body, (struct eddy_remote_function *, f), (const struct eddy_wire *, args),
            (struct eddy_wire *, result))
 {
     struct job_body job;
@@ -110,6 +137,63 @@ eddy_async(void, run_here, (struct eddy_remote_function *, f), (const struct edd
         eddy_await_for(job_run(&job, result), f->limits.time_limit);
     else
         eddy_await(job_run(&job, result));
+}
+
+static void free_wire(struct eddy_wire *w)
+{
+    free(w->data);
+}
+
+/* As on a worker that dies: what it does is done, and nobody hears of it. Later the job goes to another one. */
+eddy_async(void, run_in_vain, (struct eddy_remote_function *, f), (const struct eddy_wire *, args), (double, seconds))
+{
+    eddy_error err;
+    struct eddy_wire result = {0};
+    eddy_defer(free_wire, &result);
+    eddy_await_for(run_body(f, args, &result), seconds, &err);
+    if (err.code == ECANCELED)
+        eddy_reraise(&err);
+    eddy_await(eddy_sleep(lease_seconds()));
+}
+
+/* In the simulation with a seed workers die and messages are lost, although there are none. */
+eddy_async(void, run_with_luck, (struct here *, here), (struct eddy_remote_function *, f),
+           (const struct eddy_wire *, args), (struct eddy_wire *, result))
+{
+    int tries = function_tries(f);
+    for (int lost = 0; lost < tries; lost++) {
+        struct luck luck = luck_of_job(&here->drawn, lost, tries);
+        if (luck.comes_after > 0)
+            eddy_await(eddy_sleep(luck.comes_after));
+        if (luck.dies_after < 0) {
+            eddy_await(run_body(f, args, result));
+            return;
+        }
+        eddy_await(run_in_vain(f, args, luck.dies_after));
+    }
+    eddy_raise(EOWNERDEAD, "%s: it was given up, since %d workers were lost while they ran it (in the simulation)",
+               f->name, tries);
+}
+
+static void leave_place(struct places *p)
+{
+    eddy_semaphore_release(&p->free);
+}
+
+eddy_async(void, run_here, (struct eddy_remote_function *, f), (const struct eddy_wire *, args),
+           (struct eddy_wire *, result))
+{
+    struct here *here = this_loop();
+    struct places *p = here && f->limits.at_once > 0 ? places_of(here, f) : NULL;
+    if (!here || (!p && f->limits.at_once > 0))
+        eddy_raise(ENOMEM, "%s: a job", f->name);
+    if (!p) {
+        eddy_await(run_with_luck(here, f, args, result));
+        return;
+    }
+    eddy_await(eddy_semaphore_acquire(&p->free));
+    eddy_defer(leave_place, p);
+    eddy_await(run_with_luck(here, f, args, result));
 }
 
 static void end_run(struct kept *k)
@@ -161,11 +245,6 @@ eddy_async(void, run_once, (struct eddy_remote_function *, f), (const char *, ke
 }
 
 /* ==== both ==== */
-
-static void free_wire(struct eddy_wire *w)
-{
-    free(w->data);
-}
 
 eddy_async(void, call, (struct eddy_remote_call *, c), (struct eddy_awaitable *, body), (void *, result))
 {

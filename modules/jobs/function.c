@@ -53,6 +53,11 @@ const char *function_signature(struct eddy_remote_function *f)
     return f->signature;
 }
 
+int function_tries(const struct eddy_remote_function *f)
+{
+    return f->limits.tries > 0 ? f->limits.tries : 3;
+}
+
 int job_prepare(struct job_body *job, struct eddy_remote_function *f, const void *data, size_t size)
 {
     *job = (struct job_body){.function = f, .args = {.data = data, .size = size},

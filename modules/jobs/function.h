@@ -21,6 +21,9 @@ struct eddy_remote_function *function_at(size_t n);
 /* A digest of the types of its result and parameters, in letters and digits. "": no memory. */
 const char *function_signature(struct eddy_remote_function *f);
 
+/* Workers that may be lost with a job of it. */
+int function_tries(const struct eddy_remote_function *f);
+
 /* A body whose arguments come from bytes, which live until it is freed. Returns 0, ENOMEM or EBADMSG. */
 int job_prepare(struct job_body *job, struct eddy_remote_function *f, const void *data, size_t size);
 void job_free(struct job_body *job);

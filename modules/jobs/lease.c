@@ -147,7 +147,7 @@ eddy_async(void, beat_on, (eddy_nats *, n))
 eddy_async(void, beat)
 {
     eddy_error err;
-    double silence = lease_seconds() / 4; /* another server is found before the leases run out */
+    double silence = lease_seconds() * 0.35; /* another server is found before the leases run out */
     eddy_nats_options options = {.size = sizeof options, .name = "eddy worker: leases", .ping_seconds = silence,
                                  .connect_seconds = silence};
     while (!is_ending()) {

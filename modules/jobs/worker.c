@@ -20,7 +20,7 @@
 #include "lease.h"
 #include "remote.h"
 
-enum { WAITERS = 4, TRIES = 3, STALL = 60, SLOTS = 64, TEXT = 2048 };
+enum { WAITERS = 4, STALL = 60, SLOTS = 64, TEXT = 2048 };
 
 struct worker {
     eddy_nats *client;
@@ -218,7 +218,7 @@ eddy_async(void, run_job, (struct running *, job))
     job->task = eddy_current_task();
     lease_run(&job->lease);
     uint64_t lost = eddy_nats_delivery_of(job->message).deliveries - 1;
-    uint64_t tries = job->f->limits.tries > 0 ? (uint64_t)job->f->limits.tries : TRIES;
+    uint64_t tries = (uint64_t)function_tries(job->f);
     if (!lease_is_held(&job->lease)) /* it waited here for so long that it is another worker's */
         return;
     if (!job->id || !job->result || job->is_withdrawn) {
@@ -298,8 +298,9 @@ eddy_async(void, serve_once, (struct worker *, w), (struct eddy_remote_function 
     char name[250], filter[300];
     snprintf(name, sizeof name, "%.200s-%s", f->name, function_signature(f));
     snprintf(filter, sizeof filter, "eddy.jobs.%.200s.%s", f->name, function_signature(f));
+    uint64_t at_once = f->limits.at_once > 0 ? (uint64_t)f->limits.at_once : 100000;
     eddy_nats_consumer_options options = {.size = sizeof options, .stream = JOBS, .name = name, .filter = filter,
-                                          .ack_wait = lease_seconds(), .max_pending = 100000};
+                                          .ack_wait = lease_seconds(), .max_pending = at_once};
     eddy_nats_consumer *c = eddy_await_for(eddy_nats_consume(w->client, &options), lease_seconds());
     eddy_defer(free_consumer, &c);
     eddy_async_with (waiters, eddy_task_group())

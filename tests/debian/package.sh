@@ -55,7 +55,7 @@ has libeddy-dev '/usr/include/eddy.h' '/usr/include/eddy/keywords.h' "$lib/libed
     '/usr/share/man/man3/eddy_lock.3.*' "/usr/share/gdb/auto-load$lib/libeddy.so.$version-gdb.py"
 has python3-eddyloop '/usr/lib/python3/dist-packages/eddyloop/_core\.cpython-.*\.so' \
     '/usr/lib/python3/dist-packages/eddyloop/py\.typed'
-has eddy '/usr/bin/eddy' '/usr/bin/eddy-jobs' '/usr/share/man/man1/eddy.1.*'
+has eddy '/usr/bin/eddy' '/usr/bin/eddy-jobs' '/usr/share/man/man1/eddy.1.*' '/usr/share/man/man1/eddy-jobs.1.*'
 has libeddy0.1-dbgsym '/usr/lib/debug/.build-id/.*\.debug'
 dpkg-deb --field "$(deb eddy)" Depends | grep -q "libeddy-dev (= $version)" || fail "eddy does not depend on libeddy-dev"
 dpkg-deb --field "$(deb python3-eddyloop)" Depends | grep -q "libeddy0.1 (>=" || fail "python3-eddyloop does not depend on libeddy0.1"

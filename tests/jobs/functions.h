@@ -97,6 +97,24 @@ remote_async(int, limited, (double, seconds))
 }
 remote_limits(limited, .time_limit = 0.5);
 
+static int at_once, most_at_once; /* jobs of `narrow` in this process */
+
+static void leave_narrow(int *count)
+{
+    --*count;
+}
+
+/* How many of them ran when it ended, at most; on one worker. */
+remote_async(int, narrow, (double, seconds))
+{
+    defer(leave_narrow, &at_once);
+    at_once++;
+    most_at_once = at_once > most_at_once ? at_once : most_at_once;
+    await(eddy_sleep(seconds));
+    return most_at_once;
+}
+remote_limits(narrow, .at_once = 2);
+
 /* When it ran. */
 remote_async(double, stamp)
 {

@@ -140,6 +140,80 @@ static void many_jobs_run_side_by_side(void **state)
     RUN_CLEAN(many());
 }
 
+async(void, narrow_once, (int *, most))
+{
+    int seen = await(eddy_remote(narrow(0.1)));
+    *most = seen > *most ? seen : *most;
+}
+
+async(void, many_narrow)
+{
+    eddy_error err;
+    int most = 0;
+    async_with (g, eddy_task_group())
+        for (int i = 0; i < 7; i++)
+            eddy_group_spawn(g, narrow_once(&most));
+    CHECK(most == 2);
+    await_for(narrow_once(&most), 0.01, &err); /* its place is free again */
+    CHECK(err.code == ETIMEDOUT && await(eddy_remote(narrow(0))) == 2);
+}
+
+static void a_function_may_limit_its_jobs_at_a_time(void **state)
+{
+    (void)state;
+    RUN_CLEAN(many_narrow());
+}
+
+/* ==== luck ==== */
+
+struct lucky {
+    int results, given_up;
+};
+
+async(void, ask_luckily, (struct lucky *, l), (int, i))
+{
+    eddy_error err;
+    int n = await(eddy_remote(sleeps(i, 0.05)), &err);
+    CHECK(err.code == EOWNERDEAD || (err.code == 0 && n == i));
+    *(err.code ? &l->given_up : &l->results) += 1;
+}
+
+async(void, ask_all_luckily, (struct lucky *, l))
+{
+    for (int i = 0; i < 300; i++)
+        await(ask_luckily(l, i));
+}
+
+/* Returns how often jobs ran. */
+static int run_luckily(const char *seed, const char *weather, struct lucky *l)
+{
+    eddy_error err;
+    eddy_loop_options options = {.size = sizeof options, .driver = "sim"};
+    *l = (struct lucky){.results = 0};
+    runs = 0;
+    setenv("EDDY_SEED", seed, 1);
+    setenv("EDDY_SIM_WEATHER", weather, 1);
+    eddy_run_with(&options, ask_all_luckily(l), &err);
+    assert_int_equal(err.code, 0);
+    unsetenv("EDDY_SEED");
+    unsetenv("EDDY_SIM_WEATHER");
+    return runs;
+}
+
+/* With a seed; which repeats it. */
+static void simulated_workers_die(void **state)
+{
+    struct lucky l;
+    (void)state;
+    assert_int_equal(run_luckily("7", "fine", &l), 300);
+    int count = run_luckily("7", "", &l);
+    assert_true(count > 310 && l.results == 300);
+    assert_int_equal(run_luckily("7", "", &l), count);
+    assert_int_not_equal(run_luckily("8", "", &l), count);
+    run_luckily("7", "storm", &l);
+    assert_true(l.given_up > 0 && l.results > 200);
+}
+
 /* ==== bytes ==== */
 
 /* Cut at each byte, and with each byte changed: refused, or another value; nothing is read outside. */
@@ -219,6 +293,8 @@ int main(void)
         cmocka_unit_test(misuse_is_told_by_name),
         cmocka_unit_test(a_job_of_a_key_runs_once),
         cmocka_unit_test(many_jobs_run_side_by_side),
+        cmocka_unit_test(a_function_may_limit_its_jobs_at_a_time),
+        cmocka_unit_test(simulated_workers_die),
         cmocka_unit_test(damaged_bytes_are_refused),
         cmocka_unit_test(digests_are_those_of_the_standard),
         cmocka_unit_test(a_result_that_cannot_be_read_leaves_no_memory),

@@ -127,6 +127,28 @@ static void a_result_is_kept_as_long_as_its_function_says(void **state)
     end_worker(worker, SIGTERM);
 }
 
+/* Of all workers together; the first one sees all, since it is the only one. */
+async(void, narrow_remotely)
+{
+    CHECK(await(eddy_remote(narrow(0.1))) <= 2);
+}
+
+async(void, is_narrow)
+{
+    async_with (g, eddy_task_group())
+        for (int i = 0; i < 8; i++)
+            eddy_group_spawn(g, narrow_remotely());
+    CHECK(await(eddy_remote(narrow(0))) == 2);
+}
+
+static void a_function_limits_its_jobs_on_workers(void **state)
+{
+    pid_t worker = start_worker();
+    (void)state;
+    assert_int_equal(eddy_run(is_narrow()), 0);
+    end_worker(worker, SIGTERM);
+}
+
 /* ==== jobs that wait on a worker ==== */
 
 async(void, waits_its_turn, (pid_t, worker))
@@ -392,7 +414,7 @@ static void a_worker_that_stands_still_loses_its_job(void **state)
 /* A job that takes longer than a lease runs once. */
 async(void, is_long)
 {
-    CHECK(await(eddy_remote(sleeps(7, 5), "long")) == 7);
+    CHECK(await(eddy_remote(sleeps(7, 8), "long")) == 7);
 }
 
 static void a_job_may_be_longer_than_a_lease(void **state)
@@ -506,10 +528,10 @@ int main(int argc, char **argv)
     if (size < 0)
         return 1;
     setenv("EDDY_JOBS", getenv("NATS_URL"), 1);
-    setenv("EDDY_JOBS_LEASE", "3", 1); /* less to wait */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(calls_are_answered_by_a_worker, kill_workers),
         cmocka_unit_test_teardown(a_result_is_kept_as_long_as_its_function_says, kill_workers),
+        cmocka_unit_test_teardown(a_function_limits_its_jobs_on_workers, kill_workers),
         cmocka_unit_test_teardown(a_job_that_waits_on_a_worker_loses_no_try, kill_workers),
         cmocka_unit_test_teardown(jobs_of_a_cancelled_worker_go_elsewhere, kill_workers),
         cmocka_unit_test_teardown(a_killed_worker_loses_no_job, kill_workers),

@@ -30,6 +30,7 @@ typedef struct eddy_job_limits {
     double stall_limit;  /* seconds that the loop of its worker may stand still; then it goes elsewhere; 0: 60 */
     int tries;           /* workers that may be lost with it before it is given up; 0: 3 */
     double keep;         /* seconds that the result of a job with a key is kept, at most a day; 0: a day */
+    int at_once;         /* jobs that run at a time, on all workers together; others wait; 0: no limit */
 } eddy_job_limits;
 
 /* ---- called by the macros; not for programs ---- */
