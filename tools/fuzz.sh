@@ -4,14 +4,14 @@
 #
 #   tools/fuzz.sh [TARGET...]      the targets are the files of tests/fuzz; all of them unless named
 #
-# EDDY_FUZZ_SECONDS says how long each runs (60). What is found lies in build-fuzz/found/TARGET-...; the command that
+# EDDY_FUZZ_SECONDS says how long each runs (45). What is found lies in build-fuzz/found/TARGET-...; the command that
 # repeats it is printed. New inputs that reach new code gather in build-fuzz/corpus/TARGET; `tools/fuzz.sh --keep` merges
 # what they add into the corpus of the tree. The last line is the tally, one count per target.
 set -u
 cd "$(dirname "$0")/.."
 . tools/setup.sh
 
-seconds=${EDDY_FUZZ_SECONDS:-60}
+seconds=${EDDY_FUZZ_SECONDS:-45}
 folder=build-fuzz
 tally=$(mktemp -d)
 trap 'rm -rf "$tally"' EXIT

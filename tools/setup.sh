@@ -12,7 +12,7 @@ need_for_docs="mkdocs=cmd:mkdocs mkdocs-material=deb"
 need_for_site="$need_for_man $need_for_docs chromium=cmd:chromium chromium-driver=cmd:chromedriver"
 need_for_check="g++=cmd:g++ clang=cmd:clang llvm=cmd:llvm-ar lld=cmd:ld.lld
     libclang-rt-dev=file:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.asan-*.a
-    valgrind=cmd:valgrind libc6-dbg=deb openssl=cmd:openssl nginx-light=cmd:nginx"
+    libcbor-dev=pc:libcbor valgrind=cmd:valgrind libc6-dbg=deb openssl=cmd:openssl nginx-light=cmd:nginx"
 need_for_portability="musl-tools=cmd:musl-gcc qemu-user=cmd:qemu-aarch64 gcc-aarch64-linux-gnu=cmd:aarch64-linux-gnu-gcc
     libc6-dev-arm64-cross=file:/usr/aarch64-linux-gnu/include/stdio.h gdb=cmd:gdb binutils=cmd:readelf"
 need_for_flags=$need_for_portability need_for_musl=$need_for_portability need_for_aarch64=$need_for_portability
