@@ -478,9 +478,48 @@ static void a_message_is_what_printf_makes_of_it(void **state)
     }
 }
 
+/* ---- errors in plain functions ---- */
+
+eddy_generator(int, breaks, (int, code))
+{
+    eddy_error err;
+    eddy_yield(1, &err);
+    eddy_raise(code, "a step broke");
+}
+
+/* Nobody here can catch an error, and no await can pass it on. */
+static void steps_and_closes(void)
+{
+    struct breaks stepped = breaks(EDOM), closed = breaks(ERANGE);
+    int v = 0;
+    assert_true(eddy_next(&stepped, &v) && v == 1);
+    assert_false(eddy_next(&stepped, &v));
+    assert_true(eddy_next(&closed, &v));
+    eddy_close(&closed);
+    eddy_for_each (x, breaks(EILSEQ))
+        if (x == 1)
+            break;
+}
+
+eddy_async(void, calls_a_plain_function)
+{
+    steps_and_closes();
+}
+
+static void an_error_in_a_plain_function_is_reported_where_it_is_lost(void **state)
+{
+    (void)state;
+    long before = memory_live_blocks();
+    assert_int_equal(eddy_run_with(LOGGING(), calls_a_plain_function()), 0);
+    assert_int_equal(log_count("an error for which there was no &err"), 3);
+    assert_int_equal(log_count("EDOM") + log_count("ERANGE") + log_count("EILSEQ"), 3);
+    assert_int_equal(memory_live_blocks(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_error_in_a_plain_function_is_reported_where_it_is_lost),
         cmocka_unit_test(a_message_is_what_printf_makes_of_it),
         cmocka_unit_test(a_report_of_any_length_is_whole),
         cmocka_unit_test(nested_errors_are_printed_and_freed_without_recursion),

@@ -387,6 +387,47 @@ static void the_error_of_a_reset_names_the_server_that_the_peer_came_to(void **s
     assert_int_equal(log_count("Traceback"), 0);
 }
 
+/* The handler fails with a code of its own after its peer has gone. */
+async(void, fails_after_a_reset, (eddy_stream *, s), (int *, code))
+{
+    eddy_error err = {0};
+    char byte;
+    defer(count_end, &failed);
+    while (!err.code && await(eddy_stream_read(s, &byte, 1), &err) > 0)
+        await(eddy_stream_write(s, &byte, 1));
+    throw(*code, "after the peer has gone");
+}
+
+async(void, each_code_after_a_reset)
+{
+    static const struct {
+        int code;
+        bool of_peer;
+    } rows[] = {{ECONNRESET, true},   {EPIPE, true},       {EDDY_TLS_TRUNCATED, true}, {ETIMEDOUT, true},
+                {ECONNABORTED, true}, {EHOSTUNREACH, true}, {ENETUNREACH, true},        {EDOM, false},
+                {ENOMEM, false},      {EDDY_STREAM_CLOSED, false}};
+    int code = 0;
+    reports = 0;
+    (eddy_set_exception_handler)(count_report, NULL);
+    eddy_server *server = await(eddy_start_server(fails_after_a_reset, &code, "127.0.0.1", 0));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t gone = eddy_server_gone(server);
+        code = rows[i].code;
+        failed = reports = 0;
+        await(reset(eddy_server_port(server)));
+        while (!failed || eddy_server_connections(server))
+            await(eddy_sleep(0.0005));
+        CHECK(eddy_server_gone(server) == gone + rows[i].of_peer && reports == !rows[i].of_peer);
+    }
+    await(eddy_server_close(server, 1));
+}
+
+static void the_codes_of_a_peer_that_has_gone_are_counted_others_reported(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run_with(LOGGING(.driver = "sim"), each_code_after_a_reset()), 0);
+}
+
 /* An error code of the peer's kind that does not come from the connection is reported like any other error. */
 async(void, fails_by_another, (eddy_stream *, s), (void *, nothing))
 {
@@ -463,6 +504,7 @@ int main(void)
 #endif
         cmocka_unit_test(peers_that_reset_are_counted_and_reported_once),
         cmocka_unit_test(peers_that_reset_are_reported_once_a_second),
+        cmocka_unit_test(the_codes_of_a_peer_that_has_gone_are_counted_others_reported),
         cmocka_unit_test(the_error_of_a_reset_names_the_server_that_the_peer_came_to),
         cmocka_unit_test(only_the_connection_itself_counts),
         cmocka_unit_test(an_accept_that_keeps_failing_is_reported_once),

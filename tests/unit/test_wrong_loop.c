@@ -309,7 +309,7 @@ static void end_scope(void)
 static void end_group(void)
 {
     eddy_group_cancel(group);
-    eddy_group_spawn(group, sleeps(0));
+    eddy_group_spawn(group, eddy_stream_printf(NULL, "%0100d", 1)); /* owns memory, which the refusal frees */
 }
 
 static void count_call(int *count)
