@@ -51,7 +51,10 @@ struct eddy_failure *task_checkpoint(struct task *self, bool first)
     bool many = self->at_once >= TASK_AWAITS_AT_ONCE;
     if (many)
         task_give_way(self);
-    return self->must_cancel && (many || first) ? task_deliver_cancel(self) : NULL;
+    if (!self->must_cancel || !(many || first))
+        return NULL;
+    self->at_once++; /* in a cancelled scope each await fails at once, and the task may go on without an end */
+    return task_deliver_cancel(self);
 }
 
 /* Passes the request to the operation that the task waits for; false: the operation is over, or cannot be cancelled. */

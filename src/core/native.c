@@ -155,10 +155,10 @@ void eddy_run_generic(struct eddy_awaitable *a)
     if (task_must_look(self) && !may_start(self, a))
         return;
     begin(self, a);
+    self->at_once += a->awaitable.state == EDDY_FINISHED;
     /* It did not suspend: a request waits for an await that does. */
     if (a->awaitable.state == EDDY_FINISHED && !self->forwarded) {
         self->waits_for = NULL;
-        self->at_once++;
         if (!a->awaitable.failure && a->awaitable.type->finish)
             a->awaitable.type->finish(a);
         if (a->awaitable.state == EDDY_FINISHED)

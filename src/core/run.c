@@ -98,12 +98,22 @@ static struct eddy_failure *why_no_loop(const eddy_loop_options *options, int er
         return &failure_no_memory;
     if (error == ENOTSUP && options && options->hibernation)
         return failure_of(error, "the stacks of tasks cannot hibernate: %s", hibernation_refusal(options));
-    const char *name = options && options->driver ? options->driver : getenv("EDDY_DRIVER");
+    const char *name = options && options->driver && options->driver[0] ? options->driver : getenv("EDDY_DRIVER");
+    if (name && !name[0])
+        name = NULL;
     char why[160];
     int refused;
     driver_refusal(why, sizeof why, &refused);
     if (name && strcmp(name, driver_uring.name) == 0 && refused)
         return failure_of(error, "the event loop's driver \"%s\" is not available: %s", name, why);
+    if (name && !driver_is_known(name))
+        return failure_of(error,
+                          "there is no driver \"%s\": set EDDY_DRIVER (or eddy_loop_options.driver) to uring, epoll "
+                          "or sim", name);
+    if (name && strcmp(name, driver_sim.name) == 0 && error == EINVAL)
+        return failure_of(error,
+                          "the simulation cannot begin: EDDY_SEED has to be a number, and EDDY_SIM_WEATHER a name such "
+                          "as storm or numbers such as reset=0.01 latency=0.02 (eddy help run)");
     return failure_of(error, "the event loop's driver \"%s\" is not available", name ? name : "epoll");
 }
 

@@ -199,6 +199,7 @@ extern const struct driver_type driver_uring, driver_epoll, driver_sim;
 /* By name ("uring", "epoll", "sim"), NULL or "": the environment's EDDY_DRIVER, else the best available one. Returns
  * NULL and *error (EINVAL: no such name) if it is not available. */
 struct driver *driver_open(const char *name, const struct driver_options *options, int *error);
+bool driver_is_known(const char *name);
 void driver_close(struct driver *driver);
 /* Why io_uring was refused when it was last asked for: "io_uring_setup: Operation not permitted"; *error: 0 if it was
  * not. */

@@ -21,6 +21,14 @@ static struct driver *open_named(const char *name, const struct driver_options *
     return NULL;
 }
 
+bool driver_is_known(const char *name)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (strcmp(types[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
 struct driver *driver_open(const char *name, const struct driver_options *options, int *error)
 {
     static const struct driver_options defaults;

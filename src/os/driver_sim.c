@@ -26,17 +26,26 @@ static bool submit(struct driver *driver, struct driver_op *op)
     return driver_kind_is_of_files(op->kind) ? sim_submit_file(sim_of(driver), op) : sim_submit(driver, op);
 }
 
-static uint64_t read_seed(const struct driver_options *options)
+/* False: EDDY_SEED is no number. Another seed in its place would be another run than the one to repeat. */
+static bool read_seed(const struct driver_options *options, uint64_t *seed)
 {
     const char *text = options->seed == 0 ? getenv("EDDY_SEED") : NULL;
-    return text ? strtoull(text, NULL, 0) : options->seed;
+    char *end;
+    *seed = options->seed;
+    if (!text || !text[0])
+        return true;
+    errno = 0;
+    *seed = strtoull(text, &end, 0);
+    return errno == 0 && !*end && text[0] >= '0' && text[0] <= '9';
 }
 
 static struct driver *open_driver(const struct driver_options *options, int *error)
 {
     struct sim *sim = memory_alloc_zeroed(sizeof *sim);
-    uint64_t seed = read_seed(options);
+    uint64_t seed;
     *error = sim ? 0 : ENOMEM;
+    if (!read_seed(options, &seed))
+        *error = EINVAL;
     if (!*error && !sim_weather_read(&sim->weather, seed, getenv("EDDY_SIM_WEATHER")))
         *error = EINVAL;
     if (!*error)

@@ -79,6 +79,49 @@ async(int, by_hand)
     return 7;
 }
 
+static int turns;
+
+async(void, others)
+{
+    for (;;) {
+        await(eddy_sleep(0.001));
+        turns++;
+    }
+}
+
+/* Goes on for ever, although each await fails: the others have their turns nevertheless, and time passes. */
+async(void, deaf, (eddy_stream *, s), (bool, reads))
+{
+    eddy_error err;
+    char byte;
+    int before = turns;
+    async_with (scope, eddy_cancel_scope()) {
+        eddy_scope_cancel(scope);
+        for (long i = 0; turns < before + 3; i++) {
+            CHECK(i < 100 * 1000 * 1000);
+            if (reads)
+                await_always(eddy_stream_read(s, &byte, 1), &err);
+            else
+                await_always(eddy_sleep(1000), &err);
+            CHECK(err.code == ECANCELED);
+        }
+    }
+}
+
+async(void, others_go_on)
+{
+    eddy_error err;
+    eddy_stream *ends[2];
+    await(eddy_stream_pair(ends));
+    defer(eddy_stream_abort, ends[0]);
+    defer(eddy_stream_abort, ends[1]);
+    struct others *ticking = spawn(others());
+    await(deaf(ends[0], true), &err);
+    await(deaf(ends[0], false), &err);
+    eddy_cancel(ticking);
+    await(ticking, &err);
+}
+
 async(int, main_task)
 {
     eddy_error err;
@@ -93,6 +136,7 @@ async(int, main_task)
     CHECK_LOG("kept cut unshielded ");
     CHECK(await(by_hand(), &err) == 0 && err.code == 0);
     CHECK(eddy_cancelling(eddy_current_task()) == 0);
+    await(others_go_on());
     await(eddy_sleep(0.01));
     return 0;
 }

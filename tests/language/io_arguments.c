@@ -180,7 +180,25 @@ async(void, main_task)
     await(descriptors_without_room());
 }
 
+/* The message says what to write instead. */
+static void drivers_are_named(void)
+{
+    eddy_error err;
+    const char *seed = getenv("EDDY_SEED");
+    const eddy_loop_options unknown = {.size = sizeof unknown, .driver = "simm"};
+    const eddy_loop_options simulation = {.size = sizeof simulation, .driver = "sim"};
+    CHECK(!eddy_loop_open(&unknown, &err) && strstr(err.message, "no driver \"simm\": set EDDY_DRIVER"));
+    char *kept = seed ? strdup(seed) : NULL;
+    setenv("EDDY_SEED", "12x", 1);
+    CHECK(!eddy_loop_open(&simulation, &err) && strstr(err.message, "EDDY_SEED has to be a number"));
+    unsetenv("EDDY_SEED");
+    if (kept)
+        setenv("EDDY_SEED", kept, 1);
+    free(kept);
+}
+
 int main(void)
 {
+    drivers_are_named();
     return eddy_run(main_task());
 }

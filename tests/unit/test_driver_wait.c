@@ -701,6 +701,20 @@ static void the_seed_is_from_options_or_environment(void **state)
     driver_close(without);
 }
 
+/* Another seed in the place of a wrong one would be another run. */
+static void a_wrong_seed_is_refused(void **state)
+{
+    (void)state;
+    int error;
+    const char *const wrong[] = {"12x", "-1", "x", "99999999999999999999", " 1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        setenv("EDDY_SEED", wrong[i], 1);
+        assert_null(driver_open("sim", NULL, &error));
+        assert_int_equal(error, EINVAL);
+    }
+    unsetenv("EDDY_SEED");
+}
+
 int main(void)
 {
     const struct CMUnitTest rules[] = {
@@ -734,6 +748,7 @@ int main(void)
         RULE(ready_operations_come_before_time_advances),
         RULE(a_wake_stops_the_clock),
         RULE(the_seed_is_from_options_or_environment),
+        RULE(a_wrong_seed_is_refused),
     };
     return run_rules(rules) +
            run_rules_with("sim", rules_of_virtual_time,
