@@ -90,6 +90,14 @@ def exported(path):
     return found
 
 
+def looked_up(path):
+    """Functions of the library that it does not call directly: each start of a program looks their names up."""
+    listing = subprocess.run(['nm', '-D', '--defined-only', path], check=True, capture_output=True, text=True).stdout
+    own = {line.split()[-1].partition('@')[0] for line in listing.splitlines() if line.split()[-2] in 'Tt'}
+    listing = subprocess.run(['readelf', '-rW', path], check=True, capture_output=True, text=True).stdout
+    return own & {name.partition('@')[0] for line in listing.splitlines() for name in line.split()[4:5]}
+
+
 def library_findings(library, path):
     wanted, found = declared(library), exported(path)
     for name in sorted(wanted - set(found)):
@@ -98,6 +106,8 @@ def library_findings(library, path):
         yield '%s: exported, and no public header declares it: take EDDY_API off, or declare it' % name
     for name in sorted(name for name in found if name in wanted and not found[name]):
         yield '%s: exported without a version: link the library with -Wl,--version-script' % name
+    for name in sorted(looked_up(path) if library == 'eddy' else ()):
+        yield '%s: the library looks up its own function at each start: link it with -Wl,-Bsymbolic-functions' % name
 
 
 def main():

@@ -106,12 +106,10 @@ static long choose_guard_limit(void)
 
 static pthread_once_t guard_once = PTHREAD_ONCE_INIT;
 static enum stack_guard guard_method;
-static long guard_limit;
 
 static void choose_guards(void)
 {
     guard_method = choose_guard();
-    guard_limit = choose_guard_limit();
 }
 
 enum stack_guard stack_guard_method(void)
@@ -135,9 +133,21 @@ static void warn_unguarded(void)
         fprintf(stderr, "%s\n", text);
 }
 
+/* Read when the first guard is made that costs mappings: a program on a newer kernel opens no file for it. */
+static long guard_limit(void)
+{
+    static long limit = -1; /* atomic */
+    long known = __atomic_load_n(&limit, __ATOMIC_RELAXED);
+    if (known < 0) {
+        known = choose_guard_limit();
+        __atomic_store_n(&limit, known, __ATOMIC_RELAXED);
+    }
+    return known;
+}
+
 static bool protect(struct stack_slab *slab, char *bottom)
 {
-    bool room = __atomic_add_fetch(&mapped_guards, 1, __ATOMIC_RELAXED) <= guard_limit;
+    bool room = __atomic_add_fetch(&mapped_guards, 1, __ATOMIC_RELAXED) <= guard_limit();
     if (!room || mprotect(bottom, stack_guard_size(), PROT_NONE) != 0) {
         __atomic_sub_fetch(&mapped_guards, 1, __ATOMIC_RELAXED);
         return false;
