@@ -55,8 +55,7 @@ bool calls_grow(struct calls *calls)
         calls->slack = calls->full_pages * (CALLS_PER_PAGE / 2);
     for (uint32_t i = CALLS_PER_PAGE; i-- > 0;) {
         struct loop_call *call = &page->calls[i];
-        call->name = 0;
-        call->place = number * CALLS_PER_PAGE + i;
+        call->name = number * CALLS_PER_PAGE + i;
         call->ready.next = (struct ready *)calls->free;
         calls->free = call;
     }
@@ -66,7 +65,7 @@ bool calls_grow(struct calls *calls)
 static bool page_is_free(const struct call_page *page)
 {
     for (size_t i = 0; i < CALLS_PER_PAGE; i++)
-        if (page->calls[i].name)
+        if (!call_is_free(&page->calls[i]))
             return false;
     return true;
 }
@@ -76,7 +75,7 @@ static void unchain(struct calls *calls, const bool *empty)
 {
     struct loop_call **link = &calls->free;
     for (struct loop_call *call; (call = *link);) {
-        if (empty[call->place / CALLS_PER_PAGE])
+        if (empty[call_place(call) / CALLS_PER_PAGE])
             *link = (struct loop_call *)call->ready.next;
         else
             link = (struct loop_call **)(void *)&call->ready.next;

@@ -18,20 +18,19 @@
 struct eddy_loop;
 struct context_value;
 
-/* A call of the loop: eddy_call_soon and its relatives. */
+/* A call of the loop: eddy_call_soon and its relatives. A program may have a million of them: no member that another
+ * one tells. */
 struct loop_call {
     struct ready ready;
     struct timer timer;            /* for call_later and call_at */
-    struct eddy_loop *loop;
     void (*function)(void *);      /* NULL: cancelled */
     void *argument;
     struct context_value *context; /* the context variables of the code that asked for the call */
-    uintptr_t name;                /* 0: free, or part of another struct */
-    uint32_t place;                /* the number of its page, and its index there */
-    bool embedded;                 /* part of another struct, which frees it */
+    uintptr_t name;                /* serial number 0: it is free. 0 while in use: part of another struct */
 };
 
-/* In a name, the lower bits are the place, the upper ones the serial number. */
+/* In a name, the lower bits are the place: the number of the page, and the index there. The upper ones are the serial
+ * number. */
 #define CALL_PLACE_BITS (sizeof(uintptr_t) == 8 ? 26 : 20)
 enum { CALLS_PER_PAGE = 64 }; /* a power of two */
 
@@ -53,14 +52,28 @@ struct calls {
 
 /* NULL: no memory, or no loop on this thread. */
 struct loop_call *call_new(void (*function)(void *), void *argument);
-/* A call that is part of another struct, whose owner sets `embedded`, and frees the call's contents by call_free. */
-void call_init(struct loop_call *call, struct eddy_loop *loop, void (*function)(void *), void *argument);
+/* A call that is part of another struct, whose owner frees the call's contents by call_free. */
+void call_init(struct loop_call *call, void (*function)(void *), void *argument);
 /* NULL is allowed. */
 void call_free(struct loop_call *call);
 /* Makes the call: the `begin` of its ready link. */
 struct task *call_begin(struct ready *ready);
 /* The same for a call that another thread has posted; the link is the beginning of a block of memory.h. */
 struct task *posted_begin(struct ready *ready);
+
+static inline bool call_is_free(const struct loop_call *call)
+{
+    return call->name >> CALL_PLACE_BITS == 0;
+}
+static inline uint32_t call_place(const struct loop_call *call)
+{
+    return (uint32_t)call->name & (((uint32_t)1 << CALL_PLACE_BITS) - 1);
+}
+/* A call that is in use is part of another struct. */
+static inline bool call_is_embedded(const struct loop_call *call)
+{
+    return call->name == 0;
+}
 
 /* The call of that name; NULL: it was made or cancelled, or belongs to another loop. */
 static inline struct loop_call *call_find(const struct calls *calls, uintptr_t name)
@@ -69,7 +82,7 @@ static inline struct loop_call *call_find(const struct calls *calls, uintptr_t n
     if (number >= calls->page_count || !calls->pages[number])
         return NULL;
     struct loop_call *call = &calls->pages[number]->calls[place % CALLS_PER_PAGE];
-    return call->name == name && name ? call : NULL;
+    return call->name == name && !call_is_free(call) ? call : NULL;
 }
 
 /* Reserves the next serial numbers of the process. */

@@ -136,8 +136,7 @@ static struct fd_watch *new_watch(struct eddy_loop *loop, int fd, unsigned event
     struct fd_watch *watch = memory_alloc_zeroed(sizeof *watch);
     if (!watch)
         return NULL;
-    call_init(&watch->call, loop, make_call, watch);
-    watch->call.embedded = true;
+    call_init(&watch->call, make_call, watch);
     watch->op.fd = fd;
     watch->loop = loop;
     watch->events = events;

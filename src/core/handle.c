@@ -22,50 +22,61 @@ static inline uintptr_t next_name(struct calls *calls, const struct loop_call *c
 {
     if (calls->serial == calls->last_serial)
         calls_reserve_serials(calls);
-    return calls->serial++ << CALL_PLACE_BITS | call->place;
+    return calls->serial++ << CALL_PLACE_BITS | call_place(call);
 }
 
-static inline void fill(struct loop_call *call, struct eddy_loop *loop, void (*function)(void *), void *argument)
+/* Most tasks have no variables. */
+static inline struct context_value *variables(void)
+{
+    return current.task && !current.task->context ? NULL : context_current();
+}
+
+static inline void fill(struct loop_call *call, void (*function)(void *), void *argument)
 {
     call->ready = (struct ready){.begin = call_begin, .on_loop = true};
-    call->timer = (struct timer){0};
-    call->loop = loop;
+    call->timer.index = 0;
     call->function = function;
     call->argument = argument;
-    call->context = context_current();
+    call->context = variables();
 }
 
-struct loop_call *call_new(void (*function)(void *), void *argument)
+static inline struct loop_call *new_call(struct eddy_loop *loop, void (*function)(void *), void *argument)
 {
-    struct eddy_loop *loop = current.loop;
-    struct loop_call *call = loop ? take(&loop->calls) : NULL;
+    struct loop_call *call = take(&loop->calls);
     if (!call)
         return NULL;
-    fill(call, loop, function, argument);
-    call->embedded = false;
+    fill(call, function, argument);
     call->name = next_name(&loop->calls, call);
     return call;
 }
 
-void call_init(struct loop_call *call, struct eddy_loop *loop, void (*function)(void *), void *argument)
+struct loop_call *call_new(void (*function)(void *), void *argument)
+{
+    return current.loop ? new_call(current.loop, function, argument) : NULL;
+}
+
+void call_init(struct loop_call *call, void (*function)(void *), void *argument)
 {
     call->name = 0;
-    call->embedded = false;
-    fill(call, loop, function, argument);
+    fill(call, function, argument);
+}
+
+static inline void free_call(struct calls *calls, struct loop_call *call)
+{
+    if (call->context)
+        context_unref(call->context);
+    if (call_is_embedded(call))
+        return;
+    call->name = call_place(call);
+    call->ready.next = (struct ready *)calls->free;
+    calls->free = call;
+    calls->used--;
 }
 
 void call_free(struct loop_call *call)
 {
-    if (!call)
-        return;
-    context_unref(call->context);
-    if (call->embedded)
-        return;
-    struct calls *calls = &call->loop->calls;
-    call->name = 0;
-    call->ready.next = (struct ready *)calls->free;
-    calls->free = call;
-    calls->used--;
+    if (call)
+        free_call(&current.loop->calls, call);
 }
 
 struct task *call_begin(struct ready *ready)
@@ -74,7 +85,7 @@ struct task *call_begin(struct ready *ready)
     void (*function)(void *) = call->function;
     void *argument = call->argument;
     struct context_value *before = context_enter(context_ref(call->context));
-    if (!call->embedded)
+    if (!call_is_embedded(call))
         call_free(call);
     if (function)
         function(argument);
@@ -104,7 +115,7 @@ eddy_handle *(eddy_call_soon)(void (*function)(void *), void *argument)
         return NULL;
     struct loop_call *call = call_new(function, argument);
     if (call)
-        ready_add(&call->loop->ready, &call->ready);
+        ready_add(&current.loop->ready, &call->ready);
     return handle_of(call);
 }
 
@@ -115,17 +126,16 @@ static struct loop_call *call_of_timer(struct timer *timer)
 
 static void due(struct timer *timer)
 {
-    struct loop_call *call = call_of_timer(timer);
-    ready_add_due(&call->loop->ready, &call->ready);
+    ready_add_due(&current.loop->ready, &call_of_timer(timer)->ready);
 }
 
 /* `now` comes from the caller: reading the clock is half the cost of a timer, so it is read once. */
-static eddy_handle *call_at(int64_t when, int64_t now, void (*function)(void *), void *argument)
+static inline eddy_handle *call_at(int64_t when, int64_t now, void (*function)(void *), void *argument)
 {
-    struct loop_call *call = call_new(function, argument);
+    struct eddy_loop *loop = current.loop;
+    struct loop_call *call = new_call(loop, function, argument);
     if (!call)
         return NULL;
-    struct eddy_loop *loop = call->loop;
     if (!timer_set(&loop->timers, &call->timer, when, due)) {
         call_free(call);
         return NULL;
@@ -166,7 +176,7 @@ void eddy_handle_cancel(eddy_handle *handle)
         return;
     }
     timer_cancel(&loop->timers, &call->timer);
-    call_free(call);
+    free_call(&loop->calls, call);
 }
 
 /* Called by the loop when it closes: remaining calls are dropped. */

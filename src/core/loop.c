@@ -240,7 +240,7 @@ void loop_close(struct eddy_loop *loop)
     for (struct ready *item; (item = loop->ready.batch);) {
         loop->ready.batch = item->next;
         struct loop_call *call = container_of(item, struct loop_call, ready);
-        if (item->begin == call_begin && call->embedded)
+        if (item->begin == call_begin && call_is_embedded(call))
             call_begin(item); /* its owner knows that it is over, and frees it */
         else if (item->begin == call_begin)
             call_free(call);

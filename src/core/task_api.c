@@ -140,7 +140,7 @@ struct done_callback {
 static void schedule(struct watch *watch)
 {
     struct done_callback *callback = container_of(watch, struct done_callback, watch);
-    ready_add(&callback->call->loop->ready, &callback->call->ready);
+    ready_add(&current.loop->ready, &callback->call->ready);
     memory_free(callback);
 }
 

@@ -314,8 +314,7 @@ static struct eddy_endpoint *new_endpoint(struct eddy_loop *loop, int fd,
     e->limits = limits_default;
     e->receive = (struct eddy_operation){.complete = received, .argument = e};
     e->send = (struct eddy_operation){.complete = sent, .argument = e};
-    call_init(&e->turn, loop, take_turn, e);
-    e->turn.embedded = true;
+    call_init(&e->turn, take_turn, e);
     e->closer.close = end_with_loop;
     list_add_last(&loop->enders, &e->closer.link);
     take_turn_later(e);

@@ -462,8 +462,7 @@ struct eddy_transport *protocol_transport(struct eddy_loop *loop, int fd, const 
     t->limits = limits_default;
     t->read = (struct eddy_operation){.complete = received, .argument = t};
     t->write = (struct eddy_operation){.complete = sent, .argument = t};
-    call_init(&t->turn, loop, take_turn, t);
-    t->turn.embedded = true;
+    call_init(&t->turn, take_turn, t);
     t->closer.close = end_with_loop;
     list_add_last(&loop->enders, &t->closer.link);
     return t;

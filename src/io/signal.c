@@ -150,8 +150,7 @@ int(eddy_add_signal_handler)(int number, void (*function)(void *), void *argumen
         s = memory_alloc_zeroed(sizeof *s);
         if (!s)
             return ENOMEM;
-        call_init(&s->handler, current.loop, make_call, s);
-        s->handler.embedded = true;
+        call_init(&s->handler, make_call, s);
         error = subscribe(current.loop, s, number);
     }
     s->function = function;
