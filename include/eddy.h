@@ -45,6 +45,9 @@
 #include "eddy/process.h"
 #undef ED_BRIEF /* see macros.h */
 #define ED_BRIEF(...) __VA_ARGS__
+#ifdef __clang__ /* async(int, f) without <eddy/keywords.h>; gcc says it in one line, and clang 16 refuses it anyway */
+#pragma clang diagnostic fatal "-Wimplicit-int"
+#endif
 #elif !defined __cplusplus /* the words that a file begins with say what is wrong */
 #define ED_NEEDS_GNU _Static_assert(0, "Eddy's macros need GNU C: compile with -std=gnu11 or later (not -std=c11)")
 #define eddy_async(...) ED_NEEDS_GNU

@@ -149,19 +149,21 @@
 #define ED_HEAD_OF_0(n, paired) ED_CAT(ED_HEAD_NAMED_, paired)(n)
 #define ED_HEAD_OF_1(n, paired) NAMELESS
 #define ED_HEAD_NAMED_0(n) UNPAIRED
-#define ED_HEAD_NAMED_1(n) ED_SECOND_OF(ED_CAT(n, __ED_NAME), GOOD, )
-#define main__ED_NAME ~, MAIN
-#define char__ED_NAME ~, NAMELESS
-#define int__ED_NAME ~, NAMELESS
-#define short__ED_NAME ~, NAMELESS
-#define long__ED_NAME ~, NAMELESS
-#define unsigned__ED_NAME ~, NAMELESS
-#define float__ED_NAME ~, NAMELESS
-#define double__ED_NAME ~, NAMELESS
-#define bool__ED_NAME ~, NAMELESS
-#define _Bool__ED_NAME ~, NAMELESS
-#define void__ED_NAME ~, NAMELESS
-#define size_t__ED_NAME ~, NAMELESS
+#define ED_HEAD_NAMED_1(n) ED_SECOND_OF(ED_CAT(ED_NAME_, n), GOOD, )
+#define ED_NAME_main ~, MAIN
+#define ED_NAME_char ~, NAMELESS
+#define ED_NAME_int ~, NAMELESS
+#define ED_NAME_short ~, NAMELESS
+#define ED_NAME_long ~, NAMELESS
+#define ED_NAME_unsigned ~, NAMELESS
+#define ED_NAME_float ~, NAMELESS
+#define ED_NAME_double ~, NAMELESS
+#define ED_NAME_bool ~, NAMELESS
+#define ED_NAME__Bool ~, NAMELESS
+#define ED_NAME_void ~, NAMELESS
+#define ED_NAME_size_t ~, NAMELESS
+#define ED_NAME_struct ~, NAMELESS
+#define ED_NAME_const ~, NAMELESS
 #define ED_IS_PAIR(a) ED_SECOND_OF(ED_PAIR_PROBE a, 0, 0)
 #define ED_SECOND_OF(...) ED_SECOND(__VA_ARGS__)
 #define ED_PAIR_PROBE(...) ED_CAT(ED_PAIR_PROBE_, ED_IS_ONE(__VA_ARGS__))(__VA_ARGS__)
@@ -261,6 +263,7 @@ char ed_stop(int wrong)
  * which such a type or name would break in many places. ED_REST is the number of characters from c on.
  */
 #define ED_TEXT(...) #__VA_ARGS__
+#define ED_TEXT_OF(...) ED_TEXT(__VA_ARGS__)
 #define ED_REST(text, c) __builtin_strlen(__builtin_strchr(text, c)) /* a constant for clang too */
 /* not those of typeof(a[0]) and struct { int a[2]; } */
 #define ED_IS_ARRAY(text) (ED_REST(text "([", '[') > ED_REST(text "([", '(') && ED_REST(text "{", '{') == 1)
@@ -270,23 +273,28 @@ char ed_stop(int wrong)
 #define ED_OR_DEFAULT(T, n) || ED_REST(#n "=", '=') > 1
 #define ED_OR_UNNAMED(T, n) || ED_REST(#T "{", '{') > 1 /* queue_of(int) is another type wherever it stands */
 #define ED_SPELLING(...) \
-    ED_SPELLING_RULES(EDDY_UNIQUE(ed_returns_array_), EDDY_UNIQUE(ed_takes_array_), EDDY_UNIQUE(ed_has_default_), \
+    ED_SPELLING_RULES(EDDY_UNIQUE(ed_is_no_name_), EDDY_UNIQUE(ed_returns_const_), EDDY_UNIQUE(ed_returns_array_), \
+                      EDDY_UNIQUE(ed_takes_array_), EDDY_UNIQUE(ed_has_default_), \
                       EDDY_UNIQUE(ed_is_function_), EDDY_UNIQUE(ed_has_no_name_), __VA_ARGS__)
 #define ED_SPELLING_RULES(...) ED_SPELLING_OF(__VA_ARGS__)
-#define ED_SPELLING_OF(result, array, value, function, unnamed, T, ...) \
+#define ED_SPELLING_OF(name, constant, result, array, value, function, unnamed, T, ...) \
     enum { \
+        name = ED_REST(ED_TEXT_OF(ED_FIRST(__VA_ARGS__, )) "(", '(') > 1, \
+        constant = !__builtin_strncmp(ED_TEXT(T), "const ", 6) && ED_REST(ED_TEXT(T) "*", '*') == 1, \
         result = ED_IS_ARRAY(ED_TEXT(T)), \
         array = 0 EDDY_EACH(ED_OR_ARRAY, __VA_ARGS__), \
         value = 0 EDDY_EACH(ED_OR_DEFAULT, __VA_ARGS__), \
         function = ED_IS_FUNCTION(ED_TEXT(T)) EDDY_EACH(ED_OR_FUNCTION, __VA_ARGS__), \
         unnamed = 0 EDDY_EACH(ED_OR_UNNAMED, __VA_ARGS__) \
     }; \
+    ED_BRIEF(_Static_assert(!name, "the parameters stand after the name: async(int, f, (int, n))")); \
+    ED_BRIEF(_Static_assert(!constant, "a result is copied to the caller: leave its const out")); \
     ED_BRIEF(_Static_assert(!result, "no array can be returned: return a pointer or a struct")); \
     ED_BRIEF(_Static_assert(!array, "a parameter cannot be an array: take a pointer, (int *, a)")); \
     ED_BRIEF(_Static_assert(!value, "a parameter has no default value here: see async_default")); \
     ED_BRIEF(_Static_assert(!function, "a pointer to a function needs a name: typedef int (*callback)(int);")); \
     ED_BRIEF(_Static_assert(!unnamed, "the type of a parameter needs a name: typedef queue_of(int) numbers;")); \
-    ED_STOP_IF(result || array || value || function || unnamed)
+    ED_STOP_IF(name || constant || result || array || value || function || unnamed)
 #define ED_NAMELESS(keyword) \
     ED_BRIEF(_Static_assert(0, keyword " needs a type, a name, then the parameters: " keyword "(int, f, (int, n))")); \
     static int EDDY_UNIQUE(ed_nameless_)(void)
@@ -853,7 +861,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_CLEAR(err, ep) ED_CLEAR_BY(ED_ERROR_RULE, err, ep)
 #define ED_CLEAR_BY(rule, err, ep) \
     { \
-        enum { ed_is_no_error = !ED_IS_ERROR(err) }; \
+        enum { ed_is_no_error = ED_BRIEF(!ED_IS_ERROR(err)) }; \
         ED_BRIEF(rule); \
     } \
     eddy_error *ep = eddy_error_cleared(__builtin_choose_expr(ED_IS_ERROR(err), (err), (eddy_error *)0))
@@ -888,7 +896,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* await(x) · await(x, &err) is in keywords.h.  eddy_await(x) is await(x); eddy_await(x, &err) also works in plain C
  * that a task has called. */
 #define eddy_await(x, ...) \
-    __extension__({ \
+    ED_BRIEF(__extension__)({ \
         ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 2, \
                                 "eddy_await takes one or two arguments: eddy_await(x, &err)")); \
         ED_BY_COUNT(ED_IN_ASYNC, ED_NO_ERROR, ED_NO_ERROR, ED_NO_ERROR, ##__VA_ARGS__)() \
@@ -899,7 +907,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     })
 
 #define eddy_await_always(x, err) \
-    __extension__({ \
+    ED_BRIEF(__extension__)({ \
         ED_BRIEF((void)await_outside_async_function); \
         ED_TAKE_ERROR(err) \
         __auto_type ed_operand = (ED_BRIEF(x)); \
@@ -909,7 +917,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 
 /* await_for(x, seconds) · await_for(x, seconds, &err) */
 #define eddy_await_for(x, ...) \
-    __extension__({ \
+    ED_BRIEF(__extension__)({ \
         ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) > 0 && ED_NARGS(__VA_ARGS__) < 3, \
                        "await_for needs a time: await_for(x, seconds) or await_for(x, seconds, &err)")); \
         ED_IN_ASYNC() \
@@ -924,7 +932,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 
 /* await_shielded(t): the handle remains the caller's in every case; a value is spawned and detached */
 #define eddy_await_shielded(x, ...) \
-    __extension__({ \
+    ED_BRIEF(__extension__)({ \
         ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 2, \
                        "await_shielded takes one or two arguments: await_shielded(x, &err)")); \
         ED_IN_ASYNC() \
@@ -952,7 +960,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* A statement expression, so that __extension__ covers `return (void)0` (-Wpedantic) and it may stand in ?:. The
  * context is in the returned value: if it is missing, compilers say nothing else about this return. */
 #define ED_RAISE_FAILURE(site, failed) \
-    __extension__({ \
+    ED_BRIEF(__extension__)({ \
         ED_SITE(site); \
         ED_FRAME->failure = eddy_failure_chain(ED_FRAME->failure, ED_BRIEF(failed), NULL); \
         eddy_frame_leave(ED_FRAME); \
@@ -1103,16 +1111,28 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     })
 #define eddy_set_error(f, ...) ED_SET_ERROR(f, ED_IS_ONE(__VA_ARGS__), __VA_ARGS__)
 #define ED_SET_ERROR(f, one, ...) ED_CAT(ED_SET_ERROR_, one)(f, __VA_ARGS__)
-#define ED_SET_ERROR_1(f, code) (eddy_set_error)(ED_AWAITABLE(f), (code), "%s", "")
-#define ED_SET_ERROR_M(f, code, ...) (eddy_set_error)(ED_AWAITABLE(f), (code), __VA_ARGS__)
+#define ED_SET_ERROR_1(f, code) ED_SET_ERROR_M(f, code, "%s", "")
+/* A future that is set already is reported with the place of this call, and keeps what it has. */
+#define ED_SET_ERROR_M(f, code, ...) \
+    __extension__({ \
+        ED_SITE(ed_site); \
+        struct eddy_awaitable *ed_future = ED_AWAITABLE(f); \
+        eddy_future_pending(ed_future) ? (eddy_set_error)(ed_future, (code), __VA_ARGS__) \
+                                       : (eddy_future_complete_at(ed_future, &ed_site), false); \
+    })
 #define eddy_future_free(f) (eddy_future_free)(ED_AWAITABLE(f))
 
 /* ---- run ------------------------------------------------------------------------------------------------- */
 
 /* eddy_run(coro) · eddy_run(coro, &err) */
 #define eddy_run(...) \
-    ED_BY_COUNT(ED_RUN_PLAIN, ED_RUN_PLAIN, ED_RUN_CATCHING, ED_RUN_CATCHING, ##__VA_ARGS__)( \
+    ED_BY_COUNT(ED_RUN_NOTHING, ED_RUN_PLAIN, ED_RUN_CATCHING, ED_RUN_CATCHING, ##__VA_ARGS__)( \
         _Static_assert(!ed_is_no_coroutine, "eddy_run needs a coroutine value: eddy_run(main_task())"), __VA_ARGS__)
+#define ED_RUN_NOTHING(rule, nothing) \
+    __extension__({ \
+        ED_BRIEF(_Static_assert(0, "eddy_run needs a coroutine value: eddy_run(main_task())")); \
+        0; \
+    })
 #define ED_RUN_PLAIN(rule, coro) \
     __extension__({ \
         ED_COROUTINE(rule, coro); \
@@ -1372,7 +1392,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* Every yield expands to this macro. put: where the value goes; failed: where a failure goes that the consumer has
  * thrown in. */
 #define ED_YIELD(put, failed) \
-    __extension__({ \
+    ED_BRIEF(__extension__)({ \
         ED_IN_GENERATOR; \
         ED_BRIEF(put); \
         ED_SITE(ed_site); \
@@ -1584,7 +1604,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_CHANNEL_AT(ga) ED_CHOOSE(ED_IS_CHANNEL(ga), ga, (struct ed_any_channel *)0)
 #define ED_FOR_EACH_NEST(begin, no_kind, walk, is_wrong, rule, leave, kind, frame_, next, x, gen, err, \
                          on, gv, ga, gp, ec, er, site) \
-    for (bool on = begin(x); on; on = false) \
+    ED_BRIEF(for) (bool on = begin(x); on; on = false) \
         for (ED_UNUSED eddy_error *er = (ED_BRIEF(err)); on; on = false) \
             for (__auto_type gv = (ED_BRIEF(gen)); on; on = false) \
                 for (__auto_type ga = ED_ADDRESS(gv); on && __extension__({ \
@@ -1706,8 +1726,12 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                   x, m, EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_mv_), EDDY_UNIQUE(ed_mp_), EDDY_UNIQUE(ed_mf_), \
                   EDDY_UNIQUE(ed_site_))
 #define ED_ASYNC_WITH(context, rule, x, m, on, mv, mp, mf, site) \
-    for (bool on = __extension__({ ED_BRIEF(context); ED_NAME_RULE(x, "async_with"); ED_LEAVE_IF_PENDING true; }); \
-         on; on = false) \
+    ED_BRIEF(for) (bool on = __extension__({ \
+             ED_BRIEF(context); \
+             ED_NAME_RULE(x, "async_with"); \
+             ED_LEAVE_IF_PENDING \
+             true; \
+         }); on; on = false) \
         for (__auto_type mv = (ED_BRIEF(m)); on && __extension__({ \
                  enum { ed_is_no_block = ED_BRIEF(ED_NO_MANAGER(mv)) }; \
                  ED_BRIEF(rule); \

@@ -1,5 +1,4 @@
 // error: unknown type name 'main_task'|type specifier missing|return type defaults
-// flags: -fsyntax-only -Werror=implicit-int
 /* SPDX-License-Identifier: MIT */
 /* <eddy.h> has no words without a prefix: include <eddy/keywords.h>. */
 #include <eddy.h>

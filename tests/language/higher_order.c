@@ -98,8 +98,34 @@ async(struct response, dispatch, (const struct route *, routes), (int, count), (
 
 static const struct route fixed[] = {{"/echo", async_as(handler, echo)}, {"/broken", async_as(handler, broken)}};
 
+/* The other places in which C wants a constant, before the function is defined. */
+async_declare(int, defined_later, (int, n));
+static const operation only_functions[] = {async_as(operation, increment),
+                                           [2] = eddy_async_as(operation, defined_later)};
+static const operation rows_of_functions[2][1] = {{async_as(operation, square)}, {async_as(operation, defined_later)}};
+static const operation *const address_of_table = only_functions;
+/* The short spelling that decision 042 shows. */
+#define constant_operation(function) async_as(operation, function)
+static const operation in_short[] = {constant_operation(increment)};
+
+async_define(int, defined_later, (int, n))
+{
+    await(eddy_sleep(0));
+    return n * 10;
+}
+
+async(void, constants)
+{
+    CHECK(await(only_functions[0](5)) == 6 && only_functions[1] == NULL && await(only_functions[2](5)) == 50);
+    CHECK(await(rows_of_functions[0][0](5)) == 25 && await(rows_of_functions[1][0](5)) == 50);
+    CHECK(await(address_of_table[2](6)) == 60 && await(in_short[0](6)) == 7);
+    const operation *compound = (const operation[]){async_as(operation, square), async_as(operation, defined_later)};
+    CHECK(await(compound[0](6)) == 36 && await(compound[1](6)) == 60);
+}
+
 async(void, static_tables)
 {
+    await(constants());
     struct response r = await(dispatch(fixed, 2, (struct request){"/echo", 3}));
     CHECK(r.status == 203);
     static const struct route inside[] = {{"/", async_as(handler, index_page)}};

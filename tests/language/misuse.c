@@ -213,6 +213,8 @@ async(void, sets_twice)
     eddy_future_free(f);
 }
 
+enum { SETS_AN_ERROR = __LINE__ + 6 };
+
 async(void, sets_an_error_as_well)
 {
     int_future *f = eddy_future_new(int_future);
@@ -221,11 +223,25 @@ async(void, sets_an_error_as_well)
     eddy_future_free(f);
 }
 
-enum { STARTED_TO_SET = __LINE__ + 4 };
+/* The function behind the macro does not know the place of the call. */
+async(void, sets_an_error_by_the_function)
+{
+    int_future *f = eddy_future_new(int_future);
+    eddy_set_result(f, 1);
+    (eddy_set_error)(f, EINVAL, "%s", "");
+    eddy_future_free(f);
+}
 
 static void set_an_error_as_well(void)
 {
     eddy_run(sets_an_error_as_well());
+}
+
+enum { STARTED_TO_SET = __LINE__ + 4 };
+
+static void set_an_error_by_the_function(void)
+{
+    eddy_run(sets_an_error_by_the_function());
 }
 
 static void set_twice(void)
@@ -239,7 +255,10 @@ static void what_does_nothing_is_told(void)
     listen_to(set_twice);
     CHECK(tells(SETS_AGAIN, "a call that does nothing", rule));
     listen_to(set_an_error_as_well);
-    CHECK(tells(STARTED_TO_SET, "task \"sets_an_error_as_well-1\", spawned here: a call that does nothing", rule));
+    CHECK(tells(SETS_AN_ERROR, "a call that does nothing", rule));
+    listen_to(set_an_error_by_the_function);
+    CHECK(tells(STARTED_TO_SET, "task \"sets_an_error_by_the_function-1\", spawned here: a call that does nothing",
+                rule));
 }
 
 /* ---- the place of the call itself, where it is known ---- */

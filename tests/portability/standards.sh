@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 cd "$source" || exit 1
 
-# good COMMAND...: one of thousands of checks: only those that fail are told.
+# good COMMAND...: one of thousands of checks: only failures are printed.
 good() { ok "$*" "$@" >"$work/told" || cat "$work/told"; }
 
 # refused WORDS COMMAND...: the command fails and says WORDS.
