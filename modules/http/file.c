@@ -197,7 +197,7 @@ async(void, send_large, (struct exchange *, x), (struct file *, file))
         input_set_deadline(&x->input, x->server->options.send_seconds);
         size_t sent = await(eddy_sendfile(x->input.stream, file->fd, at, (size_t)size));
         if (sent == 0)
-            throw(EIO, "the file has become shorter while it was sent");
+            throw(EIO, "the file became shorter while it was being sent");
         x->sent += sent;
         at += (int64_t)sent;
     }

@@ -305,7 +305,7 @@ static bool read_field(struct head *head, char *line, char *end)
     struct head_field *field = &head->fields[head->count++];
     char *colon = memchr(line, ':', (size_t)(end - line));
     if (is_space(*line))
-        return head_refuse(head, 400, "a field goes on in another line");
+        return head_refuse(head, 400, "a field continues on another line");
     if (!colon || !head_is_token(line, (size_t)(colon - line)))
         return head_refuse(head, 400, "the name of a field is not valid");
     char *value = colon + 1;

@@ -205,7 +205,7 @@ async_define(void, exchange_send_head, (struct exchange *, x), (const void *, da
     char room[HEAD_ROOM + 512], line[20];
     struct text text = {room, room + sizeof room};
     if (x->response.status < 200 || x->response.status > 999)
-        throw(EINVAL, "%d is no status of a response", x->response.status);
+        throw(EINVAL, "%d is not a valid status of a response", x->response.status);
     if (x->response.type && strlen(x->response.type) > 500)
         throw(EINVAL, "the type of the response is too long");
     choose_framing(x);

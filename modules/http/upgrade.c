@@ -164,7 +164,7 @@ async_define(eddy_http_websocket *, eddy_http_websocket_open_with, (eddy_http_cl
     struct reply *reply = await(ask(client, url, key, &options));
     defer(free_unless_taken, &reply);
     if (reply->head.status != 101)
-        throw(EDDY_HTTP_FAILED, "%s answers %d %s, and is no WebSocket", reply->url.text, reply->head.status,
+        throw(EDDY_HTTP_FAILED, "%s answered %d %s instead of opening a WebSocket", reply->url.text, reply->head.status,
               reply->head.reason);
     const char *fault = fault_of_reply(&reply->head, key, options.protocols);
     if (fault)

@@ -347,8 +347,8 @@ async_define(void, eddy_http_websocket_close, (eddy_http_websocket *, ws), (int,
     if (!ws)
         return;
     if (!is_code(code) || size > 123 || !utf8_is_valid(reason ? reason : "", size))
-        throw(EINVAL, "eddy_http_websocket_close: %s", is_code(code) ? "the reason is no UTF-8 of at most 123 bytes"
-                                                                    : "programs do not send this code");
+        throw(EINVAL, "eddy_http_websocket_close: %s", is_code(code) ? "the reason is not UTF-8 of at most 123 bytes"
+                                                                    : "a program cannot send this code");
     if (ws->failed)
         return;
     if (frames_add_close(&ws->frames, code, reason ? reason : "") == ENOMEM)

@@ -330,7 +330,7 @@ static bool read_order(struct order *order, int argc, char **argv, const char **
     int count = 0;
     *order = (struct order){.server = getenv("EDDY_JOBS")};
     for (int i = 1; i < argc; i++) {
-        *why = "there are too many words, or an option that there is not";
+        *why = "there are too many arguments, or an unknown option";
         if (strcmp(argv[i], "--server") == 0 && i + 1 < argc)
             order->server = argv[++i];
         else if (count == 2 || argv[i][0] == '-')

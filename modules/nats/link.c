@@ -159,7 +159,7 @@ eddy_async(void, greet, (struct link *, link), (struct address *, a), (const str
 {
     struct view view;
     if (eddy_await(receive(link, &view)) != READER_INFO)
-        eddy_raise(EBADMSG, "the server does not begin with INFO, as one of NATS does");
+        eddy_raise(EBADMSG, "the server did not begin with INFO: it is not a NATS server");
     char *info = strndup(view.text.data, view.text.size);
     eddy_defer(free_text, &info);
     if (!info || !link_read_info(link, a, info))
@@ -198,7 +198,7 @@ eddy_async(void, open_one, (struct link *, link), (struct address *, a))
     double seconds = a->limits.connect_seconds;
     eddy_await_for(connect_to(link, a, &a->servers[a->at]), seconds, &err);
     if (err.code == ETIMEDOUT)
-        eddy_raise(ETIMEDOUT, "%s: there is no connection within %g seconds", link->label, seconds);
+        eddy_raise(ETIMEDOUT, "%s: no connection was made within %g seconds", link->label, seconds);
     if (err.code)
         eddy_raise(err.code, "%s: %s", link->label, link_words(&err));
     opened = NULL;

@@ -90,7 +90,7 @@ eddy_async_define(PGconn *, link_open, (const struct address *, address))
     double seconds = address->limits.connect_seconds;
     PGconn *pg = eddy_await_for(find_and_connect(address), seconds, &err);
     if (err.code == ETIMEDOUT)
-        eddy_raise(ETIMEDOUT, "%s: there is no connection within %g seconds", address->label, seconds);
+        eddy_raise(ETIMEDOUT, "%s: no connection was made within %g seconds", address->label, seconds);
     if (err.code)
         eddy_raise(err.code, "%s: %s", address->label, *err.message ? err.message : eddy_error_text(err.code));
     return pg;

@@ -167,7 +167,7 @@ eddy_async_define(void, link_open, (struct link *, link), (const struct address 
     double seconds = address->limits.connect_seconds;
     eddy_await_for(connect_to(link, address), seconds, &err);
     if (err.code == ETIMEDOUT)
-        eddy_raise(ETIMEDOUT, "there is no connection within %g seconds", seconds);
+        eddy_raise(ETIMEDOUT, "no connection was made within %g seconds", seconds);
     if (err.code)
         eddy_reraise(&err);
     opened = NULL;

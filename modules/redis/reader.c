@@ -98,7 +98,7 @@ static enum reader_result scan_parts(struct reader *r, size_t head, char kind, i
     if (count > INT64_MAX / 4 || parts > r->limit / 3) /* a value has three bytes at least */
         return refuse(r, READER_LARGE, "a reply has more parts than reply_limit allows");
     if (s->level == MOST_LEVELS)
-        return refuse(r, READER_BAD, "arrays lie too deep in each other");
+        return refuse(r, READER_BAD, "arrays are nested too deeply");
     s->left[++s->level] = parts;
     return READER_REPLY;
 }

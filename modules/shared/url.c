@@ -32,7 +32,7 @@ char *url_part(struct url_problem *problem, const char *from, size_t size)
         int high = *at == '%' && end - at > 2 ? digit_of(at[1]) : -1;
         int low = high >= 0 ? digit_of(at[2]) : -1;
         if (*at == '%' && (low < 0 || high + low == 0))
-            url_refuse(problem, EINVAL, "% in the URL needs two digits after it, which are not 00");
+            url_refuse(problem, EINVAL, "a % in the URL needs two hexadecimal digits after it, other than 00");
         *to++ = low >= 0 ? (char)(high << 4 | low) : *at;
         at += low >= 0 ? 2 : 0;
     }
@@ -70,7 +70,7 @@ struct url_host url_host(struct url_problem *problem, const char *text, size_t s
     static const char wrong[] = "the port in the URL is not valid";
     const char *end = text + size, *name = text, *name_end = end_of_host(&name, end);
     if (!name_end)
-        url_refuse(problem, EINVAL, "the address in brackets does not end");
+        url_refuse(problem, EINVAL, "the address has no closing bracket");
     if (problem->code)
         return (struct url_host){NULL, 0};
     const char *colon = name_end < end && *name_end == ']' ? name_end + 1 : name_end;

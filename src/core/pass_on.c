@@ -15,8 +15,8 @@
 static void say_passed_on(const struct task *task, const char *what)
 {
     const struct eddy_site *site = task->site;
-    wrong_loop_say("%s of the task that was spawned at %s:%d was called for by a thread that does not run its loop; it "
-                   "is passed on. Do so in the program: eddy_call_soon_threadsafe(loop, function, argument)",
+    wrong_loop_say("%s of the task that was spawned at %s:%d was called on a thread that does not run its loop, and "
+                   "was passed on to it. Do so in the program: eddy_call_soon_threadsafe(loop, function, argument)",
                    what, site && site->file ? site->file : "(the library)", site ? site->line : 0);
 }
 
@@ -88,8 +88,8 @@ static void end_here(void *argument)
 void pass_on_end_of_future(struct eddy_awaitable *a, struct eddy_failure *failure, end_function *end)
 {
     eddy_loop *name = future_of_handle(a)->loop;
-    wrong_loop_say("a future was ended by a thread that does not run its loop; it is passed on to that. Do so in the "
-                   "program: eddy_call_soon_threadsafe(loop, function, argument)");
+    wrong_loop_say("a future was set on a thread that does not run its loop, and that was passed on to it. Do so in "
+                   "the program: eddy_call_soon_threadsafe(loop, function, argument)");
     if (!pass(name, (struct passed){.a = a, .failure = failure, .end = end}, end_here))
         end(a, failure);
 }

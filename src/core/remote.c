@@ -371,7 +371,7 @@ static bool would_wait_for_itself(struct eddy_remote *remote)
 
 static struct eddy_failure *ended_with_loop(struct eddy_remote *remote)
 {
-    return failure_of(EDDY_NO_LOOP, "%s: what %s gave was closed when its loop ended: fetch it before",
+    return failure_of(EDDY_NO_LOOP, "%s: the result of %s was closed when its loop ended: fetch it earlier",
                       remote->asker ? remote->call : "eddy_remote_wait", value_of(remote)->awaitable.type->name);
 }
 

@@ -392,7 +392,7 @@ static struct eddy_failure *check_call(const eddy_cores_options *options, const 
     if (options->size == 0 || options->size > sizeof *options)
         return failure_of(EINVAL, "eddy_cores_options.size must be sizeof(eddy_cores_options)");
     if (options->cores < 0)
-        return failure_of(EINVAL, "eddy_run_on_cores: %d is no number of cores; 0 means all that are allowed",
+        return failure_of(EINVAL, "eddy_run_on_cores: %d is not a valid number of cores; 0 means all that are allowed",
                           options->cores);
     if (current.loop)
         return failure_of(EDDY_LOOP_RUNNING, "eddy_run_on_cores: a loop runs on this thread already");
