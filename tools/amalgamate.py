@@ -29,7 +29,7 @@ def is_code(token):
 
 
 def sources():
-    """The library's files, as src/meson.build lists them; the command is no part of it."""
+    """The library's files, as src/meson.build lists them; the command is not part of it."""
     lists = dict(re.findall(r"^(\w+)_sources = files\(\n(.*?)\)", read('src/meson.build'), re.M | re.S))
     for part in ('cli', 'loaded', 'host'):
         del lists[part]

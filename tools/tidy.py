@@ -70,7 +70,7 @@ class Tree:
             self.lines[path] = file.read().split('\n')
 
     def code(self, path):
-        """The text of a C file without its comments; kept, for more than one check asks."""
+        """The text of a C file without its comments; kept, since more than one check asks for it."""
         if path not in self.codes:
             text = '\n'.join(self.lines[path])
             self.codes[path] = COMMENT.sub(lambda match: '' if match.group('words') else match.group(), text)
@@ -319,7 +319,7 @@ def add_to_list(tree, build, name, entry):
 COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|(?P<words>/\*.*?\*/|//[^\n]*)', re.S) # not what looks like one in a string
 # What another language or library calls it: `Python: Task.get_name.`
 FOREIGN = re.compile(r'\b(?:Python|Trio|Go)(?:\'s)?:?\s.*', re.S)
-# Names of the C library, of tools, and of programs in a comment, which no code here spells.
+# Names of the C library, of tools and of programs that occur in comments, but in no code here.
 ELSEWHERE = ('c_rehash', 'sd_listen_fds', 'mine_type', 'fetch__body')
 
 
