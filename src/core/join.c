@@ -194,10 +194,9 @@ static struct eddy_failure *wait_shielded(struct task *self, struct task *task)
         failure = self->wait.refusal;
     else
         watch_remove(&task->watches, &self->wait.watch);
-    bool done = task->state == TASK_DONE;
     unlink_from(self, task);
     self->circular = false; /* there is no eddy_release_handle */
-    return failure || done ? failure : task_take_cancel(self);
+    return failure ? failure : task_take_cancel(self); /* a request wins: the result stays with the task */
 }
 
 /* Waits without taking the handle; a cancellation ends the wait and does not affect the task. */

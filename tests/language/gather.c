@@ -207,6 +207,32 @@ async(void, shield)
     CHECK_LOG("1 3 ");
 }
 
+static eddy_task *shielded_waiter;
+
+async(int, asks_its_waiter)
+{
+    await(eddy_sleep(0));
+    eddy_cancel(shielded_waiter);
+    return 4;
+}
+
+async(int, waits_shielded, (struct asks_its_waiter *, t))
+{
+    shielded_waiter = eddy_current_task();
+    return await_shielded(t);
+}
+
+/* The task ends in the turn in which the wait is cancelled: the request wins, and the result stays with the task. */
+async(void, shield_meets_request)
+{
+    eddy_error err;
+    struct asks_its_waiter *inner = spawn(asks_its_waiter());
+    struct waits_shielded *waiter = spawn(waits_shielded(inner));
+    await(waiter, &err);
+    CHECK(err.code == ECANCELED);
+    CHECK(await(inner) == 4);
+}
+
 async(int, main_task)
 {
     await(mixed());
@@ -216,6 +242,7 @@ async(int, main_task)
     await(deadlines());
     await(duplicates());
     await(shield());
+    await(shield_meets_request());
     return 0;
 }
 
