@@ -11,6 +11,8 @@
 
 #include "address.h"
 #include "base.h"
+#include "stream.h"
+#include "tls.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,7 +39,9 @@ struct eddy_protocol {
      * ENOBUFS.  Then `filled` is told how many bytes were received into it. */
     char *(*buffer)(eddy_transport *t, size_t *size);
     void (*filled)(eddy_transport *t, size_t size);
-    void (*ed_[4])(void); /* for members to come: zero */
+    /* TLS that was started after `made` has done its handshake: what is received from now on was encrypted. */
+    void (*secured)(eddy_transport *t);
+    void (*ed_[3])(void); /* for members to come: zero */
 };
 
 /*
@@ -53,6 +57,43 @@ EDDY_API int eddy_transport_open(eddy_transport **transport, int fd, const struc
  * eddy_transport_open, or EMFILE.  Python: loop.create_connection, create_unix_connection.  Since 0.1. */
 EDDY_API int eddy_transport_connect(eddy_transport **transport, const eddy_address *address,
                                     const struct eddy_protocol *protocol, void *argument);
+
+/*
+ * Looks host up, and connects to it and port as eddy_open_connection_with_options does: its addresses race. host and
+ * options, which may be NULL, are copied. `made` is called when that has succeeded, else `lost` alone, for which
+ * eddy_transport_reason has the words. Returns 0, EDDY_NO_LOOP, ENOMEM, EINVAL (the port), or ECANCELED (the loop is
+ * being closed). Python: loop.create_connection. Since 0.1.
+ */
+EDDY_API int eddy_transport_connect_host(eddy_transport **transport, const char *host, int port,
+                                         const eddy_connection_options *options, const struct eddy_protocol *protocol,
+                                         void *argument);
+
+/*
+ * Starts TLS on a connection, by a context of its side, which it keeps; NULL: a client with the system's trust. host,
+ * which is copied: the name that a client asks for, and that the certificate must contain. What was written before
+ * is sent in plain text, what is written from now on waits for the handshake. Called before `made`, that one is called
+ * after the handshake; later, `secured` is. If the handshake fails, `lost` is called with EDDY_TLS_CERTIFICATE,
+ * EDDY_TLS_FAILED, ETIMEDOUT or the socket's error. Then `ended` is the peer's close_notify, its end without that
+ * EDDY_TLS_TRUNCATED, and eddy_transport_write_eof sends close_notify. Returns 0; EINVAL (a client that checks names
+ * has no valid one); EDDY_INVALID_STATE (it has TLS); EPIPE (it is closing, or eddy_transport_write_eof was called);
+ * EOPNOTSUPP (a pipe or terminal); ENOMEM; or the code of eddy_tls_client_new. Python: loop.start_tls,
+ * create_connection(ssl=). Since 0.1.
+ */
+EDDY_API int eddy_transport_start_tls(eddy_transport *t, eddy_tls *tls, const char *host);
+/* What TLS has agreed on, as eddy_tls_version and its relatives tell it of a stream. Since 0.1. */
+struct eddy_tls_facts {
+    size_t size;             /* sizeof(struct eddy_tls_facts) */
+    const char *version;     /* "TLSv1.3" */
+    const char *cipher;      /* "TLS_AES_256_GCM_SHA384" */
+    const char *alpn;        /* the protocol that was agreed on, "h2"; NULL: none */
+    const char *server_name; /* the name that the client asked for (SNI); NULL: none */
+    bool resumed;            /* an earlier session shortened the handshake */
+};
+/* The strings are valid until `lost` returns. False: no handshake has succeeded, or size is not set. Python:
+ * get_extra_info("ssl_object"). Since 0.1. */
+EDDY_API bool eddy_transport_tls_facts(const eddy_transport *t, struct eddy_tls_facts *facts);
+/* As eddy_tls_peer_subject. Since 0.1. */
+EDDY_API size_t eddy_transport_tls_peer_subject(const eddy_transport *t, char *buffer, size_t size);
 
 /*
  * Sends a copy, now or later; nothing is sent after a loss.  0; ENOMEM: nothing of it was taken; EPIPE: after
@@ -87,6 +128,10 @@ EDDY_API size_t eddy_transport_unsent(const eddy_transport *t);
 EDDY_API int eddy_transport_set_limits(eddy_transport *t, size_t low, size_t high);
 EDDY_API void eddy_transport_limits(const eddy_transport *t, size_t *low, size_t *high);
 
+/* Why it was lost, in words, if there is more to say than the errno value says: the name that was not found, what is
+ * wrong with a certificate; "" else. Valid until `lost` returns. Since 0.1. */
+EDDY_API const char *eddy_transport_reason(const eddy_transport *t);
+
 /* What the caller gave; another protocol may take over.  Python: get_protocol, set_protocol.  Since 0.1. */
 EDDY_API void *eddy_transport_argument(const eddy_transport *t);
 EDDY_API const struct eddy_protocol *eddy_transport_protocol(const eddy_transport *t);
@@ -105,6 +150,10 @@ EDDY_API int eddy_transport_address(const eddy_transport *t, bool peer, eddy_add
  */
 EDDY_API int eddy_transport_listen(eddy_listener **listener, const eddy_address *address,
                                    const struct eddy_protocol *protocol, void *argument);
+/* Each connection that it accepts from now on begins with TLS: `made` is called after the handshake. Called again, new
+ * connections get another certificate. tls is a server's, and is kept. Returns 0, EINVAL or ENOSYS (a library without
+ * TLS). Python: create_server(ssl=). Since 0.1. */
+EDDY_API int eddy_listener_set_tls(eddy_listener *listener, eddy_tls *tls);
 /* Accepts no more, and frees it; connections go on.  NULL is allowed.  Closing the loop does it, too.
  * Python: Server.close.  Since 0.1. */
 EDDY_API void eddy_listener_close(eddy_listener *listener);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "io/connect.h"
 #include "io/race.h"
 #include "io/resolve.h"
 #include "io/socket.h"
@@ -129,59 +130,57 @@ static eddy_connection_options options_or_usual(const eddy_connection_options *o
     return all;
 }
 
-/* The winner's stream; *winner: which address. The socket belongs to the stream, or is closed. */
-static struct eddy_stream *stream_of_winner(const struct call *call, const struct race *race)
+eddy_async_define(int, connect_to_host, (const char *, call), (const char *, host), (int, port),
+                  (const eddy_connection_options *, options), (struct host_name *, peer))
 {
-    char peer[64];
-    int fd = (int)race->results[race->winner];
-    address_format(&call->list.items[race->winner], peer, sizeof peer);
-    struct eddy_stream *s = stream_of_socket(current.loop, fd, false, peer);
-    if (!s)
-        socket_close(current.loop, fd);
-    return s;
+    eddy_connection_options how = options_or_usual(options);
+    struct call of_host = {.local = {.size = 0}};
+    if (!host)
+        host = "";
+    TURN_IF(port < 1 || port > 65535);
+    if (port < 1 || port > 65535)
+        eddy_raise(EINVAL, "%s(\"%s\", %d): ports go from 1 to 65535", call, host, port);
+    TURN_IF(options && !has_size(options));
+    if (options && !has_size(options))
+        eddy_raise(EINVAL, "%s(\"%s\", %d): eddy_connection_options.size must be sizeof(eddy_connection_options)", call,
+                   host, port);
+    bool invalid = (how.local_host || how.local_port) &&
+                   eddy_address_ip(&of_host.local, how.local_host ? how.local_host : "0.0.0.0", how.local_port) != 0;
+    TURN_IF(invalid);
+    if (invalid)
+        eddy_raise(EINVAL, "%s(\"%s\", %d): from \"%s\", port %d: not a numeric address and port", call, host, port,
+                   how.local_host ? how.local_host : "", how.local_port);
+    of_host.list = eddy_await(resolve_host(host, port, false));
+    if (of_host.list.code)
+        eddy_raise(of_host.list.code, "%s(\"%s\", %d)%s%s", call, host, port, of_host.list.reason[0] ? ": " : "",
+                   of_host.list.reason);
+    keep_family(&of_host.list, how.family);
+    interleave(&of_host.list);
+    struct race race = {.attempt = race_attempt_of(try_address), .argument = &of_host, .count = of_host.list.count,
+                        .stagger = how.stagger, .discard = discard};
+    if (race.count == 0)
+        eddy_raise(EAFNOSUPPORT, "%s(\"%s\", %d): no address of that family", call, host, port);
+    if (race.count == 1) /* nothing to race with, and no task needed */
+        race.winner = (race.results[0] = eddy_await(try_address(&of_host, 0))) < 0 ? -1 : 0;
+    else
+        eddy_await(race_run(&race));
+    if (race.winner < 0)
+        eddy_raise((int)-race.results[race.count - 1], "%s(\"%s\", %d)%s", call, host, port,
+                   complain(&of_host, &race).text);
+    address_format(&of_host.list.items[race.winner], peer->text, sizeof peer->text);
+    return (int)race.results[race.winner];
 }
 
 eddy_async_define(eddy_stream *, eddy_open_connection_with_options, (const char *, host), (int, port),
                   (const eddy_connection_options *, options))
 {
-    eddy_connection_options how = options_or_usual(options);
-    struct call call = {.local = {.size = 0}};
-    if (!host)
-        host = "";
-    TURN_IF(port < 1 || port > 65535);
-    if (port < 1 || port > 65535)
-        eddy_raise(EINVAL, "eddy_open_connection(\"%s\", %d): ports go from 1 to 65535", host, port);
-    TURN_IF(options && !has_size(options));
-    if (options && !has_size(options))
-        eddy_raise(EINVAL, "eddy_open_connection(\"%s\", %d): eddy_connection_options.size must be "
-                   "sizeof(eddy_connection_options)", host, port);
-    bool invalid = (how.local_host || how.local_port) &&
-                   eddy_address_ip(&call.local, how.local_host ? how.local_host : "0.0.0.0", how.local_port) != 0;
-    TURN_IF(invalid);
-    if (invalid)
-        eddy_raise(EINVAL, "eddy_open_connection(\"%s\", %d): from \"%s\", port %d: not a numeric address and port",
-                   host, port, how.local_host ? how.local_host : "", how.local_port);
-    call.list = eddy_await(resolve_host(host, port, false));
-    if (call.list.code)
-        eddy_raise(call.list.code, "eddy_open_connection(\"%s\", %d)%s%s", host, port, call.list.reason[0] ? ": " : "",
-                   call.list.reason);
-    keep_family(&call.list, how.family);
-    interleave(&call.list);
-    struct race race = {.attempt = race_attempt_of(try_address), .argument = &call, .count = call.list.count,
-                        .stagger = how.stagger, .discard = discard};
-    if (race.count == 0)
-        eddy_raise(EAFNOSUPPORT, "eddy_open_connection(\"%s\", %d): no address of that family", host, port);
-    if (race.count == 1) /* nothing to race with, and no task needed */
-        race.winner = (race.results[0] = eddy_await(try_address(&call, 0))) < 0 ? -1 : 0;
-    else
-        eddy_await(race_run(&race));
-    if (race.winner < 0)
-        eddy_raise((int)-race.results[race.count - 1], "eddy_open_connection(\"%s\", %d)%s", host, port,
-                   complain(&call, &race).text);
-    eddy_stream *s = stream_of_winner(&call, &race);
-    if (!s)
-        eddy_raise(ENOMEM, "eddy_open_connection(\"%s\", %d)", host, port);
-    return s;
+    struct host_name peer;
+    int fd = eddy_await(connect_to_host("eddy_open_connection", host, port, options, &peer));
+    eddy_stream *s = stream_of_socket(current.loop, fd, false, peer.text);
+    if (s)
+        return s;
+    socket_close(current.loop, fd);
+    eddy_raise(ENOMEM, "eddy_open_connection(\"%s\", %d)", host ? host : "", port);
 }
 
 eddy_async_free(eddy_open_connection_with_options, eddy_stream_abort);

@@ -6,6 +6,9 @@
  * functions of a protocol are called in passes, but for `paused`, which a write may call.  `lost` is the last of them:
  * it is called from a turn of the transport's own, when no operation is in flight, and the transport is freed then.
  *
+ * A filter (TLS) may stand between the protocol and the socket: what it makes of the written bytes is put into
+ * `waiting`, and what is received is the filter's, which delivers.
+ *
  * Pipes and terminals are read and written, sockets received from and sent to. The end of a pipe that only writes waits
  * for the reader to go away, in the place of a receive.
  */
@@ -19,47 +22,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "eddy/operation.h"
-#include "io/limits.h"
 #include "os/memory.h"
 
 enum { KEPT = 4096, CHUNK = 16384 }; /* bytes; KEPT: room that an idle transport keeps for writing; CHUNK: of a pipe,
                                         read at a time */
-
-/* In which order a transport goes through them; a connect begins with the first. */
-enum stage { CONNECTING, TO_BE_MADE, OPEN, LOST };
-
-struct eddy_transport {
-    const struct eddy_protocol *protocol;
-    void *argument;             /* the program's */
-    struct eddy_loop *loop;
-    int fd;
-    enum stage stage;
-    struct eddy_operation read, write; /* `write` connects, too */
-    bool reads, writes;         /* that one is in flight */
-    bool is_pipe;               /* a pipe or a terminal, not a socket */
-    bool only_writes;           /* that it was opened so */
-    bool paused;                /* the program wants nothing to be received */
-    bool delivers;              /* the protocol is being called with what `read` has brought */
-    bool holds;                 /* `read` has brought something that the protocol has not been given, since it paused */
-    bool ended;                 /* the peer sends no more */
-    bool told_to_pause;         /* `paused` was called, and `resumed` not yet */
-    bool eof;                   /* nothing more is sent after what was written */
-    bool closing;               /* nothing more is received; `lost` follows */
-    bool broken;                /* nothing more is sent, either */
-    bool has_sent;              /* bytes have gone out */
-    bool dropped;               /* bytes that were waiting when it broke */
-    int error;                  /* for `lost` */
-    char *into;                 /* memory that `read` receives into; NULL: the loop's */
-    char *own;                  /* the same, if it is the transport's: bytes of a pipe for `received` */
-    struct eddy_buffer sending; /* with `write` */
-    size_t sent;                /* of it */
-    struct eddy_buffer waiting; /* written meanwhile */
-    struct limits limits;       /* of what is unsent */
-    struct loop_call turn;      /* queued: something is to be called in the next pass */
-    struct loop_closer closer;
-    struct eddy_address address; /* that it connects to */
-};
 
 static void take_turn_later(struct eddy_transport *t)
 {
@@ -74,32 +40,49 @@ static bool has_to_send(const struct eddy_transport *t)
     return !t->broken && (t->writes || t->waiting.size > 0);
 }
 
+/* TLS shakes hands, or waits for the peer's last words. */
+static bool filter_reads_on(const struct eddy_transport *t)
+{
+    return t->filter && t->filter->reads_on;
+}
+
 /* What is left is to call `lost`. */
 static bool is_over(const struct eddy_transport *t)
 {
-    return t->closing && !t->reads && !t->writes && !has_to_send(t);
+    return t->closing && !t->reads && !t->writes && !has_to_send(t) && !t->connector && !filter_reads_on(t);
 }
 
 /* The bytes that `read` has brought are of no use any more. */
 static void drop_received(struct eddy_transport *t)
 {
     t->holds = false;
+    if (t->filter)
+        t->filter->fed = false;
     eddy_operation_give_back(&t->read);
     memory_free(t->own);
     t->own = NULL;
 }
 
-/* After each change: asks for the end of what is not wanted any more. */
-static void settle(struct eddy_transport *t)
+static void stop_reading(struct eddy_transport *t)
 {
-    if (!t->closing)
-        return;
     if (t->reads)
         eddy_operation_cancel(&t->read);
     else if (!t->delivers)
         drop_received(t);
+}
+
+void protocol_settle(struct eddy_transport *t)
+{
+    if (!t->closing)
+        return;
+    if (!filter_reads_on(t))
+        stop_reading(t);
+    else if (!has_to_send(t))
+        t->filter->type->flushed(t->filter);
     if (t->writes && t->broken)
         eddy_operation_cancel(&t->write);
+    if (t->connector)
+        t->connector->stop(t->connector);
     if (is_over(t))
         take_turn_later(t);
 }
@@ -117,38 +100,59 @@ static void end(struct eddy_transport *t)
     t->stage = LOST;
     if (t->protocol->lost)
         t->protocol->lost(t, t->error);
-    if (is_cut(t))
+    if (t->filter)
+        t->filter->type->free(t->filter);
+    t->filter = NULL;
+    if (is_cut(t) && t->fd >= 0)
         net_reset(t->loop->driver, t->fd);
-    socket_close(t->loop, t->fd);
+    if (t->fd >= 0)
+        socket_close(t->loop, t->fd);
     eddy_buffer_free(&t->sending);
     eddy_buffer_free(&t->waiting);
     drop_received(t);
+    memory_free(t->reason);
     call_free(&t->turn);
     memory_free(t);
 }
 
-/* error 0: the program wants it so. */
-static void break_off(struct eddy_transport *t, int error)
+void protocol_break_off(struct eddy_transport *t, int error)
 {
-    if (!t->broken)
+    if (!t->broken && !t->error)
         t->error = error;
     t->closing = t->broken = true;
     t->dropped |= t->waiting.size > 0;
+    if (t->filter)
+        t->filter->reads_on = false;
     eddy_buffer_free(&t->waiting);
-    settle(t);
+    protocol_settle(t);
+}
+
+void protocol_fail(struct eddy_transport *t, int error, const char *words)
+{
+    if (t->broken || t->error)
+        return;
+    t->error = error;
+    t->reason = words && words[0] ? memory_copy_string(words) : NULL;
+    t->closing = true;
+    if (t->filter)
+        t->filter->reads_on = false;
+    protocol_settle(t);
 }
 
 void eddy_transport_close(struct eddy_transport *t)
 {
+    bool is_first = !t->closing;
     t->closing = true;
     if (t->stage == CONNECTING)
         t->broken = true;
-    settle(t);
+    else if (is_first && t->filter && t->stage == OPEN && !t->filter->type->close(t->filter))
+        protocol_break_off(t, 0);
+    protocol_settle(t);
 }
 
 void eddy_transport_abort(struct eddy_transport *t)
 {
-    break_off(t, 0);
+    protocol_break_off(t, 0);
 }
 
 bool eddy_transport_is_closing(const struct eddy_transport *t)
@@ -161,10 +165,10 @@ bool eddy_transport_is_closing(const struct eddy_transport *t)
 static void *give_memory(struct eddy_operation *op, size_t *size)
 {
     struct eddy_transport *t = op->argument;
-    if (t->protocol->buffer)
+    if (t->protocol->buffer && !t->filter)
         return t->into = t->protocol->buffer(t, size);
     *size = CHUNK;
-    return t->own = t->into = t->is_pipe ? memory_alloc(CHUNK) : NULL;
+    return t->own = t->into = t->is_pipe || t->filter ? memory_alloc(CHUNK) : NULL;
 }
 
 static int begin_to_receive(struct eddy_transport *t)
@@ -173,29 +177,39 @@ static int begin_to_receive(struct eddy_transport *t)
         return eddy_operation_poll(&t->read, t->fd, 0); /* POLLERR: there is no reader any more */
     if (t->is_pipe)
         return eddy_operation_read_into(&t->read, t->fd, give_memory);
-    if (t->protocol->buffer)
+    if (t->protocol->buffer && !t->filter)
         return eddy_operation_recv_into(&t->read, t->fd, give_memory);
     return eddy_operation_recv_lent(&t->read, t->fd);
 }
 
-static void receive(struct eddy_transport *t)
+static bool wants_bytes(const struct eddy_transport *t)
 {
-    if (t->stage != OPEN || t->paused || t->ended || t->closing || t->reads || t->delivers || t->holds)
+    return filter_reads_on(t) || (!t->paused && !t->closing);
+}
+
+void protocol_receive(struct eddy_transport *t)
+{
+    if (t->stage != OPEN || !wants_bytes(t) || t->ended || t->reads || t->delivers || t->holds)
         return;
     t->into = NULL;
     int error = begin_to_receive(t);
     t->reads = !error;
     if (error)
-        break_off(t, error);
+        protocol_break_off(t, error);
 }
 
-/* Bytes that were received for `received`, and the protocol is another one since. */
+/* Bytes that were received for `received`, and the protocol is another one since; or decrypted. */
 static void copy_into(struct eddy_transport *t, const char *data, size_t size)
 {
+    const struct protocol_filter *before = t->filter;
     for (size_t room = 0, part; size > 0 && !t->closing; data += part, size -= part) {
+        if (t->filter != before) {
+            protocol_fail(t, EDDY_TLS_FAILED, "plaintext bytes have arrived that were not read");
+            return;
+        }
         char *to = t->protocol->buffer(t, &room);
         if (!to || room == 0) {
-            break_off(t, ENOBUFS);
+            protocol_break_off(t, ENOBUFS);
             return;
         }
         part = room < size ? room : size;
@@ -205,23 +219,51 @@ static void copy_into(struct eddy_transport *t, const char *data, size_t size)
     }
 }
 
-static void deliver(struct eddy_transport *t)
+void protocol_deliver(struct eddy_transport *t, const char *data, size_t size)
 {
-    size_t size = (size_t)t->read.result;
-    const char *data = t->into ? t->into : t->read.data;
-    bool is_in_place = t->into && !t->own;
-    t->delivers = true;
+    bool is_in_place = !t->filter && t->into && !t->own;
     if (t->protocol->buffer && !is_in_place)
         copy_into(t, data, size);
     else if (t->protocol->buffer && t->protocol->filled)
         t->protocol->filled(t, size);
     else if (!t->protocol->buffer && t->protocol->received)
         t->protocol->received(t, data, size);
-    t->delivers = false;
-    drop_received(t);
 }
 
-static void take_end(struct eddy_transport *t)
+/* True: all of it has been used. */
+static bool go_through(struct protocol_filter *filter, const char *data, size_t size)
+{
+    if (!filter->fed)
+        filter->type->feed(filter, data, size);
+    filter->fed = true;
+    return filter->type->go_on(filter);
+}
+
+static void use_received(struct eddy_transport *t)
+{
+    size_t size = (size_t)t->read.result;
+    const char *data = t->into ? t->into : t->read.data;
+    bool is_used = true;
+    t->delivers = true;
+    if (t->filter)
+        is_used = go_through(t->filter, data, size);
+    else
+        protocol_deliver(t, data, size);
+    t->delivers = false;
+    t->holds = !is_used;
+    if (is_used)
+        drop_received(t);
+}
+
+static void socket_ended(struct eddy_transport *t)
+{
+    if (t->filter)
+        t->filter->type->feed_end(t->filter);
+    else
+        protocol_take_end(t);
+}
+
+void protocol_take_end(struct eddy_transport *t)
 {
     t->ended = true;
     if (!t->protocol->ended || !t->protocol->ended(t))
@@ -230,7 +272,7 @@ static void take_end(struct eddy_transport *t)
 
 static void reader_is_gone(struct eddy_transport *t)
 {
-    break_off(t, eddy_transport_unsent(t) > 0 ? EPIPE : 0);
+    protocol_break_off(t, eddy_transport_unsent(t) > 0 ? EPIPE : 0);
 }
 
 static void received(struct eddy_operation *op)
@@ -241,34 +283,39 @@ static void received(struct eddy_operation *op)
         op->result = 0;
     if (op->result > 0 && t->only_writes)
         reader_is_gone(t);
-    else if (op->result > 0 && !t->closing && t->paused)
-        t->holds = true;
+    else if (op->result > 0 && wants_bytes(t))
+        use_received(t);
     else if (op->result > 0 && !t->closing)
-        deliver(t);
-    else if (op->result == 0 && !t->closing)
-        take_end(t);
+        t->holds = true;
+    else if (op->result == 0 && (!t->closing || filter_reads_on(t)))
+        socket_ended(t);
     else if (op->result < 0 && op->result != -ECANCELED)
-        break_off(t, (int)-op->result);
+        protocol_break_off(t, t->closing && filter_reads_on(t) ? 0 : (int)-op->result);
     if (!t->holds)
         drop_received(t);
-    receive(t);
-    settle(t);
+    protocol_receive(t);
+    protocol_settle(t);
 }
 
 void eddy_transport_pause(struct eddy_transport *t)
 {
     t->paused = true;
-    if (t->reads)
+    if (t->reads && !filter_reads_on(t))
         eddy_operation_cancel(&t->read);
+}
+
+void protocol_go_on(struct eddy_transport *t)
+{
+    if (t->holds)
+        take_turn_later(t);
+    else
+        protocol_receive(t);
 }
 
 void eddy_transport_resume(struct eddy_transport *t)
 {
     t->paused = false;
-    if (t->holds)
-        take_turn_later(t);
-    else
-        receive(t);
+    protocol_go_on(t);
 }
 
 bool eddy_transport_is_reading(const struct eddy_transport *t)
@@ -280,7 +327,8 @@ bool eddy_transport_is_reading(const struct eddy_transport *t)
 
 size_t eddy_transport_unsent(const struct eddy_transport *t)
 {
-    return t->broken ? 0 : t->sending.size - t->sent + t->waiting.size;
+    size_t kept = t->filter ? t->filter->type->unsent(t->filter) : 0;
+    return t->broken ? 0 : t->sending.size - t->sent + t->waiting.size + kept;
 }
 
 static void send_more(struct eddy_transport *t)
@@ -291,11 +339,11 @@ static void send_more(struct eddy_transport *t)
                            : eddy_operation_send(&t->write, t->fd, data, size, 0);
     t->writes = !error;
     if (error)
-        break_off(t, error);
+        protocol_break_off(t, error);
 }
 
 /* What was written becomes what is being sent, in one piece. */
-static void send_waiting(struct eddy_transport *t)
+void protocol_send(struct eddy_transport *t)
 {
     struct eddy_buffer sent = t->sending;
     if (t->writes || t->broken || t->stage != OPEN)
@@ -311,7 +359,7 @@ static void send_waiting(struct eddy_transport *t)
 
 static void send_eof(struct eddy_transport *t)
 {
-    if (!t->eof || t->stage != OPEN || t->broken || has_to_send(t))
+    if (!t->eof || t->filter || t->stage != OPEN || t->broken || has_to_send(t))
         return;
     if (t->only_writes)
         eddy_transport_close(t); /* the only way to end a pipe */
@@ -342,30 +390,38 @@ static void sent(struct eddy_operation *op)
     struct eddy_transport *t = op->argument;
     t->writes = false;
     if (op->result < 0 && !t->broken)
-        break_off(t, (int)-op->result);
+        protocol_break_off(t, (int)-op->result);
     if (op->result > 0)
         t->sent += (size_t)op->result;
     t->has_sent |= op->result > 0;
     if (!t->broken && t->sent < t->sending.size)
         send_more(t);
     else
-        send_waiting(t);
+        protocol_send(t);
     send_eof(t);
     resume_writer(t);
-    settle(t);
+    protocol_settle(t);
 }
 
-int eddy_transport_writev(struct eddy_transport *t, const eddy_slice *parts, size_t count)
+static int queue(struct eddy_transport *t, const eddy_slice *parts, size_t count)
 {
     size_t before = t->waiting.size;
-    if (t->broken || t->eof)
-        return EPIPE;
     for (size_t i = 0; i < count; i++)
         if (!eddy_buffer_append(&t->waiting, parts[i].data, parts[i].size)) {
             t->waiting.size = before;
             return ENOMEM;
         }
-    send_waiting(t);
+    return 0;
+}
+
+int eddy_transport_writev(struct eddy_transport *t, const eddy_slice *parts, size_t count)
+{
+    if (t->broken || t->eof)
+        return EPIPE;
+    int error = t->filter ? t->filter->type->write(t->filter, parts, count) : queue(t, parts, count);
+    if (error)
+        return error;
+    protocol_send(t);
     pause_writer(t);
     return 0;
 }
@@ -384,6 +440,8 @@ int eddy_transport_write_eof(struct eddy_transport *t)
     if (t->is_pipe && !t->only_writes)
         return EOPNOTSUPP;
     t->eof = true;
+    if (t->filter)
+        t->filter->type->write_end(t->filter);
     send_eof(t);
     return 0;
 }
@@ -404,14 +462,25 @@ void eddy_transport_limits(const struct eddy_transport *t, size_t *low, size_t *
 
 /* ==== turns ==== */
 
-static void make(struct eddy_transport *t)
+void protocol_make(struct eddy_transport *t)
 {
-    t->stage = OPEN;
+    t->is_made = true;
     if (t->protocol->made)
         t->protocol->made(t);
-    send_waiting(t);
+}
+
+static void begin(struct eddy_transport *t)
+{
+    t->stage = OPEN;
+    if (!t->filter)
+        protocol_make(t);
+    else if (t->closing)
+        protocol_break_off(t, 0);
+    else
+        t->filter->type->begin(t->filter);
+    protocol_send(t);
     send_eof(t);
-    receive(t);
+    protocol_receive(t);
 }
 
 static void take_turn(void *transport)
@@ -422,11 +491,11 @@ static void take_turn(void *transport)
         return;
     }
     if (t->stage == TO_BE_MADE)
-        make(t);
-    if (t->holds && !t->paused && !t->closing)
-        deliver(t);
-    receive(t);
-    settle(t);
+        begin(t);
+    if (t->holds && wants_bytes(t))
+        use_received(t);
+    protocol_receive(t);
+    protocol_settle(t);
 }
 
 static void connected(struct eddy_operation *op)
@@ -435,15 +504,15 @@ static void connected(struct eddy_operation *op)
     t->writes = false;
     t->write.complete = sent;
     if (op->result < 0 && !t->broken)
-        break_off(t, (int)-op->result);
+        protocol_break_off(t, (int)-op->result);
     else if (!t->closing)
-        make(t);
-    settle(t);
+        begin(t);
+    protocol_settle(t);
 }
 
 static void end_with_loop(struct loop_closer *closer)
 {
-    break_off(container_of(closer, struct eddy_transport, closer), ECANCELED);
+    protocol_break_off(container_of(closer, struct eddy_transport, closer), ECANCELED);
 }
 
 /* ==== making one ==== */
@@ -466,6 +535,19 @@ struct eddy_transport *protocol_transport(struct eddy_loop *loop, int fd, const 
     t->closer.close = end_with_loop;
     list_add_last(&loop->enders, &t->closer.link);
     return t;
+}
+
+void protocol_drop(struct eddy_transport *t)
+{
+    list_remove(&t->loop->enders, &t->closer.link);
+    call_free(&t->turn);
+    memory_free(t);
+}
+
+void protocol_begin_later(struct eddy_transport *t)
+{
+    t->stage = TO_BE_MADE;
+    take_turn_later(t);
 }
 
 struct eddy_transport *protocol_begin(struct eddy_loop *loop, int fd, const struct eddy_protocol *protocol,
@@ -581,10 +663,15 @@ const struct eddy_protocol *eddy_transport_protocol(const struct eddy_transport 
 /* A receive for the one kind of protocol is none for the other. */
 void eddy_transport_set_protocol(struct eddy_transport *t, const struct eddy_protocol *protocol, void *argument)
 {
-    if (t->reads && !protocol->buffer != !t->protocol->buffer)
+    if (t->reads && !t->filter && !protocol->buffer != !t->protocol->buffer)
         eddy_operation_cancel(&t->read);
     t->protocol = protocol;
     t->argument = argument;
+}
+
+const char *eddy_transport_reason(const struct eddy_transport *t)
+{
+    return t->reason ? t->reason : "";
 }
 
 int eddy_transport_descriptor(const struct eddy_transport *t)

@@ -17,11 +17,21 @@ struct eddy_listener {
     struct listening listening;
     const struct eddy_protocol *protocol; /* of its connections, as is the next */
     void *argument;
+    int (*begin)(struct eddy_transport *t, void *begin_argument); /* for each connection; NULL: nothing to begin with */
+    void *begin_argument;
+    void (*release)(void *begin_argument);
     bool closing;                /* freed when the accept has ended */
 };
 
+static void release_beginning(struct eddy_listener *l)
+{
+    if (l->release)
+        l->release(l->begin_argument);
+}
+
 static void free_listener(struct eddy_listener *l)
 {
+    release_beginning(l);
     list_remove(&l->loop->enders, &l->closer.link);
     listen_close(l->loop, &l->listening);
     memory_free(l);
@@ -49,8 +59,23 @@ static void accept_later(struct eddy_listener *l)
 static void take(struct eddy_listener *l, int fd)
 {
     driver_adopt(l->loop->driver, fd);
-    if (!protocol_begin(l->loop, fd, l->protocol, l->argument))
+    struct eddy_transport *t = protocol_begin(l->loop, fd, l->protocol, l->argument);
+    if (!t) {
         socket_close(l->loop, fd);
+        return;
+    }
+    int error = l->begin ? l->begin(t, l->begin_argument) : 0;
+    if (error)
+        protocol_break_off(t, error);
+}
+
+void listener_set_beginning(struct eddy_listener *l, int (*begin)(struct eddy_transport *t, void *argument),
+                            void *argument, void (*release)(void *argument))
+{
+    release_beginning(l);
+    l->begin = begin;
+    l->begin_argument = argument;
+    l->release = release;
 }
 
 static void accepted(struct eddy_operation *op)

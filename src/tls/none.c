@@ -62,6 +62,36 @@ eddy_async_define(void, eddy_start_tls, (eddy_stream *, s), (eddy_tls *, tls), (
     eddy_raise(ENOSYS, "eddy_start_tls: %s", sentence);
 }
 
+int eddy_transport_start_tls(eddy_transport *t, eddy_tls *tls, const char *host)
+{
+    (void)t;
+    (void)tls;
+    (void)host;
+    return ENOSYS;
+}
+
+int eddy_listener_set_tls(eddy_listener *listener, eddy_tls *tls)
+{
+    (void)listener;
+    (void)tls;
+    return ENOSYS;
+}
+
+bool eddy_transport_tls_facts(const eddy_transport *t, struct eddy_tls_facts *facts)
+{
+    (void)t;
+    (void)facts;
+    return false;
+}
+
+size_t eddy_transport_tls_peer_subject(const eddy_transport *t, char *buffer, size_t size)
+{
+    (void)t;
+    if (size)
+        buffer[0] = 0;
+    return 0;
+}
+
 const char *eddy_tls_version(const eddy_stream *s)
 {
     (void)s;

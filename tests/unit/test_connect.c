@@ -1,56 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_connect.c - rules of eddy_open_connection to hosts with several addresses.
- *
- * The test replaces the resolver: "several.test" has the addresses that `answer` names. */
+/* test_connect.c - rules of eddy_open_connection to hosts with several addresses. */
 #include <math.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
-#include "io/address.h"
-#include "run_clean.h"
-
-static const char *const *answer; /* hosts, followed by NULL */
-
-/* An entry for the list, laid out as the C library does: its address follows it. */
-static struct addrinfo *entry(const char *host, const char *service)
-{
-    struct addrinfo *one = calloc(1, sizeof *one + sizeof(struct sockaddr_in6));
-    eddy_address address;
-    assert_int_equal(eddy_address_ip(&address, host, atoi(service)), 0);
-    one->ai_addr = memcpy(one + 1, address.data, address.size);
-    one->ai_addrlen = address.size;
-    one->ai_family = one->ai_addr->sa_family;
-    return one;
-}
-
-/* Replaces the C library's function. */
-int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
-{
-    const char *const itself[] = {host, NULL};
-    bool several = !host || strcmp(host, "several.test") == 0;
-    if (host && several && (hints->ai_flags & AI_NUMERICHOST))
-        return EAI_NONAME;
-    *list = NULL;
-    for (const char *const *one = several ? answer : itself; *one; one++) {
-        struct addrinfo **end = list;
-        while (*end)
-            end = &(*end)->ai_next;
-        *end = entry(*one, service);
-    }
-    return 0;
-}
-
-void freeaddrinfo(struct addrinfo *list)
-{
-    while (list) {
-        struct addrinfo *next = list->ai_next;
-        free(list);
-        list = next;
-    }
-}
-
-#define ANSWER(...) (answer = (const char *const[]){__VA_ARGS__, NULL})
+#include "several_hosts.h"
 
 static int accepted;
 

@@ -9,7 +9,7 @@
 
 /* One end of a connection, and what its protocol was told. */
 struct side {
-    char log[200];       /* a letter a call: m(ade) r(eceived) e(nded) p(aused) u(npaused) l(ost) */
+    char log[200];       /* a letter a call: m(ade) s(ecured) r(eceived) e(nded) p(aused) u(npaused) l(ost) */
     eddy_transport *t;   /* from made to lost */
     int error;           /* of lost */
     size_t received;
@@ -20,6 +20,7 @@ struct side {
     void (*at_made)(struct side *side);     /* NULL: nothing, as the others */
     void (*at_received)(struct side *side);
     void (*at_lost)(struct side *side);
+    void (*at_secured)(struct side *side);
     struct side *other;  /* for them */
     size_t unsent;       /* when it was resumed */
     char room[16];       /* of the protocol with a buffer */
@@ -89,8 +90,16 @@ static void lost(eddy_transport *t, int error)
     side->t = NULL;
 }
 
-static const struct eddy_protocol plain = {
-    .made = made, .received = received, .ended = ended, .paused = paused, .resumed = resumed, .lost = lost};
+static void secured(eddy_transport *t)
+{
+    struct side *side = side_of(t);
+    note(side, 's');
+    if (side->at_secured)
+        side->at_secured(side);
+}
+
+static const struct eddy_protocol plain = {.made = made, .received = received, .ended = ended, .paused = paused,
+                                           .resumed = resumed, .lost = lost, .secured = secured};
 
 static char *give_room(eddy_transport *t, size_t *size)
 {
@@ -104,7 +113,7 @@ static void filled(eddy_transport *t, size_t size)
 }
 
 static const struct eddy_protocol with_buffer = {.made = made, .ended = ended, .lost = lost, .buffer = give_room,
-                                                 .filled = filled};
+                                                 .filled = filled, .secured = secured};
 
 async(void, passes, (int, count))
 {
@@ -121,7 +130,7 @@ async(void, until_log, (struct side *, side), (const char *, log))
     CHECK(!side->called_inside);
 }
 
-static int open_side(struct side *side, int fd, const struct eddy_protocol *protocol)
+static __attribute__((unused)) int open_side(struct side *side, int fd, const struct eddy_protocol *protocol)
 {
     side->in_call = true;
     int error = eddy_transport_open(&side->t, fd, protocol, side);
@@ -136,13 +145,13 @@ static void close_side(struct side *side)
     side->in_call = false;
 }
 
-static void put(int fd, const char *text)
+static __attribute__((unused)) void put(int fd, const char *text)
 {
     assert_true(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 }
 
 /* More than a socket or a pipe takes at once. */
 enum { MUCH = 3000000 };
-static char much[MUCH];
+static __attribute__((unused)) char much[MUCH];
 
 #endif

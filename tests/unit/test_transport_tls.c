@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: MIT */
+/* test_transport_tls.c - rules of transports with TLS: the order of calls, trust, back-pressure, ends, upgrades. */
+#include "run_clean.h"
+
+#ifdef EDDY_WITH_TLS
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "talk.h"
+#include "transport_side.h"
+
+/* Two transports that are connected, and the contexts of both. */
+struct pair {
+    struct side client, server;
+    eddy_tls *client_tls, *server_tls;
+};
+
+static void drop_pair(struct pair *pair)
+{
+    for (int i = 0; i < 2; i++)
+        if ((i ? &pair->server : &pair->client)->t)
+            eddy_transport_abort((i ? &pair->server : &pair->client)->t);
+    eddy_tls_free(pair->client_tls);
+    eddy_tls_free(pair->server_tls);
+}
+
+static struct pair usual_pair(void)
+{
+    return (struct pair){.client = {.error = -1},
+                         .server = {.error = -1},
+                         .client_tls = client_of(client_options()),
+                         .server_tls = server_of(server_options("server"))};
+}
+
+static void open_ends(struct pair *pair, const struct eddy_protocol *protocol)
+{
+    int ends[2];
+    assert_true(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+    assert_true(open_side(&pair->client, ends[0], protocol) == 0 && open_side(&pair->server, ends[1], protocol) == 0);
+}
+
+static int start(struct side *side, eddy_tls *tls, const char *host)
+{
+    side->in_call = true;
+    int error = eddy_transport_start_tls(side->t, tls, host);
+    side->in_call = false;
+    return error;
+}
+
+static void start_both(struct pair *pair)
+{
+    assert_int_equal(start(&pair->client, pair->client_tls, "localhost"), 0);
+    assert_int_equal(start(&pair->server, pair->server_tls, NULL), 0);
+}
+
+static void say(struct side *side, const char *text)
+{
+    assert_int_equal(eddy_transport_write(side->t, text, strlen(text)), 0);
+}
+
+async(void, until_received, (struct side *, side), (size_t, size))
+{
+    while (side->received < size) {
+        CHECK(side->t);
+        await(eddy_sleep(0.0005));
+    }
+    CHECK(side->received == size && !side->called_inside);
+}
+
+/* ==== what works ==== */
+
+async(void, carries_bytes, (const struct eddy_protocol *, protocol), (int, version))
+{
+    struct eddy_tls_facts facts = {.size = sizeof facts};
+    char subject[64];
+    struct pair pair = usual_pair();
+    eddy_tls_options options = client_options();
+    options.max_version = version;
+    eddy_tls_free(pair.client_tls);
+    pair.client_tls = client_of(options);
+    defer(drop_pair, &pair);
+    open_ends(&pair, protocol);
+    start_both(&pair);
+    say(&pair.client, "written before the handshake");
+    CHECK(eddy_transport_unsent(pair.client.t) == 28 && !eddy_transport_tls_facts(pair.client.t, &facts));
+    await(until_received(&pair.server, 28));
+    CHECK(strcmp(pair.client.log, "m") == 0 && strcmp(pair.server.log, "mr") == 0);
+    const eddy_slice parts[] = {{"an ", 3}, {"answer", 6}};
+    CHECK(eddy_transport_writev(pair.server.t, parts, 2) == 0);
+    await(until_received(&pair.client, 9));
+    CHECK(strcmp(pair.client.last, "an answer") == 0);
+    CHECK(eddy_transport_tls_facts(pair.server.t, &facts) && strcmp(facts.server_name, "localhost") == 0);
+    CHECK(strcmp(facts.version, version == EDDY_TLS_1_2 ? "TLSv1.2" : "TLSv1.3") == 0 && !facts.alpn && !facts.resumed);
+    CHECK(eddy_transport_tls_peer_subject(pair.client.t, subject, sizeof subject) == 13);
+    CHECK(strcmp(subject, "CN=the server") == 0);
+    close_side(&pair.client);
+    await(until_log(&pair.server, "mrel"));
+    await(until_log(&pair.client, "mrl"));
+    CHECK(pair.client.error == 0 && pair.server.error == 0);
+}
+
+static void bytes_go_both_ways(void **state)
+{
+    (void)state;
+    RUN_CLEAN(carries_bytes(&plain, 0));
+    RUN_CLEAN(carries_bytes(&plain, EDDY_TLS_1_2));
+    RUN_CLEAN(carries_bytes(&with_buffer, 0));
+}
+
+async(void, agrees_on_a_protocol)
+{
+    struct eddy_tls_facts facts = {.size = sizeof facts};
+    eddy_tls_options client = client_options(), server = server_options("server");
+    client.alpn = "h2,http/1.1";
+    server.alpn = "http/1.1";
+    struct pair pair = {.client_tls = client_of(client), .server_tls = server_of(server)};
+    defer(drop_pair, &pair);
+    open_ends(&pair, &plain);
+    start_both(&pair);
+    await(until_log(&pair.client, "m"));
+    CHECK(eddy_transport_tls_facts(pair.client.t, &facts) && strcmp(facts.alpn, "http/1.1") == 0);
+}
+
+static void the_sides_agree_on_a_protocol(void **state)
+{
+    (void)state;
+    RUN_CLEAN(agrees_on_a_protocol());
+}
+
+/* ==== an upgrade ==== */
+
+static eddy_tls *upgrading;
+
+static void upgrade_after_answer(struct side *side)
+{
+    if (strcmp(side->last, "STARTTLS\n") != 0)
+        return;
+    assert_int_equal(eddy_transport_write(side->t, "ready\n", 6), 0);
+    assert_int_equal(eddy_transport_start_tls(side->t, upgrading, NULL), 0);
+}
+
+async(void, upgrades, (const struct eddy_protocol *, protocol))
+{
+    struct pair pair = usual_pair();
+    defer(drop_pair, &pair);
+    upgrading = pair.server_tls;
+    pair.server.at_received = upgrade_after_answer;
+    open_ends(&pair, protocol);
+    await(until_log(&pair.client, "m"));
+    say(&pair.client, "STARTTLS\n");
+    await(until_received(&pair.client, 6));
+    CHECK(strcmp(pair.client.last, "ready\n") == 0);
+    CHECK(start(&pair.client, pair.client_tls, "localhost") == 0);
+    await(until_log(&pair.client, "mrs"));
+    await(until_log(&pair.server, "mrs"));
+    say(&pair.server, "secret");
+    await(until_received(&pair.client, 12));
+    CHECK(strcmp(pair.client.last, "secret") == 0);
+    CHECK(start(&pair.client, pair.client_tls, "localhost") == EDDY_INVALID_STATE);
+}
+
+static void a_plain_transport_may_be_upgraded(void **state)
+{
+    (void)state;
+    RUN_CLEAN(upgrades(&plain));
+    RUN_CLEAN(upgrades(&with_buffer));
+}
+
+/* A program that has paused has not seen these bytes: they are the hello, which came along. */
+async(void, hello_has_come)
+{
+    struct pair pair = usual_pair();
+    defer(drop_pair, &pair);
+    open_ends(&pair, &plain);
+    await(until_log(&pair.server, "m"));
+    eddy_transport_pause(pair.server.t);
+    CHECK(start(&pair.client, pair.client_tls, "localhost") == 0);
+    await(passes(5));
+    CHECK(start(&pair.server, pair.server_tls, NULL) == 0);
+    await(until_log(&pair.server, "ms"));
+    say(&pair.client, "hello");
+    await(passes(5));
+    CHECK(strcmp(pair.server.log, "ms") == 0); /* it is paused still */
+    eddy_transport_resume(pair.server.t);
+    await(until_received(&pair.server, 5));
+}
+
+static void a_hello_that_has_come_is_taken(void **state)
+{
+    (void)state;
+    RUN_CLEAN(hello_has_come());
+}
+
+/* ==== back-pressure ==== */
+
+static void pause_now(struct side *side)
+{
+    eddy_transport_pause(side->t);
+}
+
+async(void, pauses)
+{
+    struct pair pair = usual_pair();
+    defer(drop_pair, &pair);
+    pair.server.at_received = pause_now;
+    open_ends(&pair, &plain);
+    start_both(&pair);
+    await(until_log(&pair.client, "m"));
+    CHECK(eddy_transport_write(pair.client.t, much, MUCH) == 0);
+    CHECK(strcmp(pair.client.log, "mp") == 0 && eddy_transport_unsent(pair.client.t) > 0);
+    for (size_t before = 0; before < MUCH; before = pair.server.received) {
+        while (pair.server.received == before)
+            await(eddy_sleep(0.0005));
+        CHECK(pair.server.received - before <= 16384); /* a record: after that it has paused */
+        eddy_transport_resume(pair.server.t);
+    }
+    CHECK(pair.server.received == MUCH);
+    await(until_log(&pair.client, "mpu"));
+    CHECK(pair.client.unsent <= 16384);
+}
+
+static void a_paused_protocol_gets_nothing(void **state)
+{
+    (void)state;
+    RUN_CLEAN(pauses());
+}
+
+/* ==== what fails ==== */
+
+static char reason[200];
+
+static void note_reason(struct side *side)
+{
+    snprintf(reason, sizeof reason, "%s", eddy_transport_reason(side->t));
+}
+
+async(void, is_not_trusted)
+{
+    struct pair pair = usual_pair();
+    defer(drop_pair, &pair);
+    eddy_tls_free(pair.server_tls);
+    pair.server_tls = server_of(server_options("self"));
+    pair.client.at_lost = note_reason;
+    open_ends(&pair, &plain);
+    start_both(&pair);
+    await(until_log(&pair.client, "l"));
+    await(until_log(&pair.server, "l"));
+    CHECK(pair.client.error == EDDY_TLS_CERTIFICATE);
+    CHECK(strstr(reason, "tls with localhost: ") && strstr(reason, "self"));
+    CHECK(pair.server.error == EDDY_TLS_FAILED); /* by the client's alert */
+}
+
+async(void, is_no_tls)
+{
+    struct pair pair = usual_pair();
+    defer(drop_pair, &pair);
+    open_ends(&pair, &plain);
+    CHECK(start(&pair.client, pair.client_tls, "localhost") == 0);
+    say(&pair.server, "220 a plain greeting\r\n");
+    await(until_log(&pair.client, "l"));
+    CHECK(pair.client.error == EDDY_TLS_FAILED);
+}
+
+async(void, is_silent)
+{
+    eddy_tls_options options = client_options();
+    options.handshake_seconds = 0.02;
+    struct pair pair = {.client_tls = client_of(options)};
+    defer(drop_pair, &pair);
+    open_ends(&pair, &plain);
+    CHECK(start(&pair.client, pair.client_tls, "localhost") == 0);
+    await(until_log(&pair.client, "l"));
+    CHECK(pair.client.error == ETIMEDOUT);
+}
+
+async(void, is_cut)
+{
+    struct pair pair = usual_pair();
+    defer(drop_pair, &pair);
+    open_ends(&pair, &plain);
+    start_both(&pair);
+    await(until_log(&pair.server, "m"));
+    await(until_log(&pair.client, "m"));
+    eddy_transport_abort(pair.server.t);
+    await(until_log(&pair.client, "ml"));
+    CHECK(pair.client.error == EDDY_TLS_TRUNCATED && pair.server.error == 0);
+}
+
+static void a_handshake_may_fail(void **state)
+{
+    (void)state;
+    RUN_CLEAN(is_not_trusted());
+    RUN_CLEAN(is_no_tls());
+    RUN_CLEAN(is_silent());
+    RUN_CLEAN(is_cut());
+}
+
+async(void, cannot_start)
+{
+    struct pair pair = usual_pair();
+    struct side pipe_side = {.error = 0};
+    int ends[2];
+    defer(drop_pair, &pair);
+    open_ends(&pair, &plain);
+    CHECK(start(&pair.client, pair.client_tls, NULL) == EINVAL && start(&pair.client, pair.client_tls, "") == EINVAL);
+    CHECK(eddy_transport_write_eof(pair.server.t) == 0 && start(&pair.server, pair.server_tls, NULL) == EPIPE);
+    close_side(&pair.client);
+    CHECK(start(&pair.client, pair.client_tls, "localhost") == EPIPE);
+    CHECK(pipe(ends) == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 && open_side(&pipe_side, ends[0], &plain) == 0);
+    CHECK(start(&pipe_side, pair.client_tls, "localhost") == EOPNOTSUPP);
+    close_side(&pipe_side);
+    await(until_log(&pipe_side, "ml"));
+    close(ends[1]);
+}
+
+static void it_is_refused_where_it_cannot_be(void **state)
+{
+    (void)state;
+    RUN_CLEAN(cannot_start());
+}
+
+/* ==== ends ==== */
+
+async(void, stays_half_open)
+{
+    struct pair pair = usual_pair();
+    defer(drop_pair, &pair);
+    pair.server.keeps_open = true;
+    open_ends(&pair, &plain);
+    start_both(&pair);
+    say(&pair.client, "question");
+    CHECK(eddy_transport_write_eof(pair.client.t) == 0 && eddy_transport_write(pair.client.t, "x", 1) == EPIPE);
+    await(until_log(&pair.server, "mre"));
+    CHECK(eddy_transport_write(pair.server.t, much, MUCH) == 0);
+    close_side(&pair.server);
+    CHECK(eddy_transport_write(pair.server.t, "x", 1) == EPIPE); /* after close_notify */
+    while (pair.client.t)
+        await(eddy_sleep(0.0005));
+    CHECK(pair.client.received == MUCH && strcmp(pair.client.log, "mrel") == 0 && pair.client.error == 0);
+    await(until_log(&pair.server, "mrepul"));
+}
+
+static void one_way_may_end_before_the_other(void **state)
+{
+    (void)state;
+    RUN_CLEAN(stays_half_open());
+}
+
+/* The server's tickets arrive when the client is closed already: they must not reset the connection. */
+static void write_and_close(struct side *side)
+{
+    say(side, "last words");
+    eddy_transport_close(side->t);
+}
+
+async(void, listens, (int, rounds))
+{
+    struct pair pair = usual_pair();
+    eddy_listener *listener;
+    eddy_address address;
+    defer(drop_pair, &pair);
+    eddy_address_ip(&address, "127.0.0.1", 0);
+    CHECK(eddy_transport_listen(&listener, &address, &plain, &pair.server) == 0);
+    defer(eddy_listener_close, listener);
+    CHECK(eddy_listener_set_tls(listener, pair.client_tls) == EINVAL);
+    CHECK(eddy_listener_set_tls(listener, NULL) == EINVAL);
+    CHECK(eddy_listener_set_tls(listener, pair.server_tls) == 0);
+    CHECK(eddy_listener_set_tls(listener, pair.server_tls) == 0); /* as one that was renewed */
+    for (int i = 0; i < rounds; i++) {
+        pair.client = (struct side){.at_made = write_and_close};
+        pair.server = (struct side){.error = -1};
+        CHECK(eddy_transport_connect(&pair.client.t, eddy_listener_address(listener), &plain, &pair.client) == 0);
+        CHECK(start(&pair.client, pair.client_tls, "localhost") == 0);
+        await(until_log(&pair.server, "mrel"));
+        await(until_log(&pair.client, "ml"));
+        CHECK(strcmp(pair.server.last, "last words") == 0 && !pair.server.error && !pair.client.error);
+    }
+}
+
+static void a_client_that_closes_at_once_loses_nothing(void **state)
+{
+    (void)state;
+    RUN_CLEAN(listens(20));
+}
+
+async(void, closes_early)
+{
+    struct pair pair = usual_pair();
+    defer(drop_pair, &pair);
+    open_ends(&pair, &plain);
+    start_both(&pair);
+    say(&pair.client, "lost");
+    await(passes(1));
+    close_side(&pair.client);
+    await(until_log(&pair.client, "l"));
+    CHECK(pair.client.error == 0);
+    while (pair.server.t)
+        await(eddy_sleep(0.0005));
+    CHECK(pair.server.received == 0);
+}
+
+static struct pair left;
+
+async(void, is_left)
+{
+    left = usual_pair();
+    open_ends(&left, &plain);
+    CHECK(start(&left.client, left.client_tls, "localhost") == 0);
+    await(until_log(&left.server, "mr"));
+    eddy_tls_free(left.client_tls);
+    eddy_tls_free(left.server_tls);
+}
+
+static void a_handshake_may_be_given_up(void **state)
+{
+    (void)state;
+    RUN_CLEAN(closes_early());
+    RUN_CLEAN(is_left());
+    assert_string_equal(left.client.log, "l");
+    assert_int_equal(left.client.error, ECANCELED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_go_both_ways),
+        cmocka_unit_test(the_sides_agree_on_a_protocol),
+        cmocka_unit_test(a_plain_transport_may_be_upgraded),
+        cmocka_unit_test(a_hello_that_has_come_is_taken),
+        cmocka_unit_test(a_paused_protocol_gets_nothing),
+        cmocka_unit_test(a_handshake_may_fail),
+        cmocka_unit_test(it_is_refused_where_it_cannot_be),
+        cmocka_unit_test(one_way_may_end_before_the_other),
+        cmocka_unit_test(a_client_that_closes_at_once_loses_nothing),
+        cmocka_unit_test(a_handshake_may_be_given_up),
+    };
+    return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
+}
+
+#else
+
+int main(void)
+{
+    return 0; /* test_tls says what there is instead */
+}
+
+#endif
