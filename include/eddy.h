@@ -43,6 +43,7 @@
 #include "eddy/file.h"
 #include "eddy/io.h"
 #include "eddy/process.h"
+#include "eddy/subprocess.h"
 #undef ED_BRIEF /* see macros.h */
 #define ED_BRIEF(...) __VA_ARGS__
 #ifdef __clang__ /* async(int, f) without <eddy/keywords.h>; gcc says it in one line, and clang 16 refuses it anyway */

@@ -46,6 +46,13 @@ static void close_child(struct eddy_process *process)
     process->loop->driver->real_time--;
 }
 
+static void tell_end(struct eddy_process *process)
+{
+    eddy_event_set(&process->ended);
+    if (process->on_end)
+        process->on_end(process);
+}
+
 static bool reap(struct eddy_process *process)
 {
     int error = child_reap(&process->child, &process->end);
@@ -53,7 +60,7 @@ static bool reap(struct eddy_process *process)
         return false;
     process->lost = error;
     close_child(process);
-    eddy_event_set(&process->ended);
+    tell_end(process);
     return true;
 }
 
@@ -84,7 +91,7 @@ static void lose(struct eddy_process *process, int error)
     child_abandon(&process->child);
     process->lost = error;
     close_child(process);
-    eddy_event_set(&process->ended);
+    tell_end(process);
 }
 
 static void ask_later(struct eddy_process *process)
@@ -264,9 +271,17 @@ static const char *copy_options(eddy_process_options *copy, const eddy_process_o
     return what_is_wrong(copy);
 }
 
+static void hand_over(struct ends *ends, int own[3])
+{
+    for (int i = 0; i < 3; i++) {
+        own[i] = ends->own[i];
+        ends->own[i] = -1;
+    }
+}
+
 /* Starts the child of a process that is not watched yet. Returns 0, or an errno value and *step. */
 static int start_child(struct eddy_process *process, const char *const *arguments, const eddy_process_options *options,
-                       enum child_step *step)
+                       int own[3], enum child_step *step)
 {
     struct ends ends = {process->loop, {-1, -1, -1}, {-1, -1, -1}};
     struct child_plan plan = {.arguments = arguments,
@@ -278,12 +293,36 @@ static int start_child(struct eddy_process *process, const char *const *argument
                               .new_group = options->new_group};
     process->leads = plan.new_session || plan.new_group;
     int error = open_ends(&ends, options, plan.descriptors);
-    if (!error && !open_streams(process, &ends))
+    if (!error && !own && !open_streams(process, &ends))
         error = ENOMEM;
     if (!error)
         error = child_start(&plan, &process->child, step);
+    if (!error && own)
+        hand_over(&ends, own);
     close_ends(&ends);
     return error;
+}
+
+struct eddy_process *process_begin(const char *const *arguments, const eddy_process_options *options, int own[3],
+                                   struct process_problem *problem)
+{
+    eddy_process_options wanted;
+    const char *name = arguments && arguments[0] ? arguments[0] : "";
+    const char *wrong = copy_options(&wanted, options);
+    int error = !*name ? ENOENT : wrong ? EINVAL : 0;
+    struct eddy_process *process = error ? NULL : process_new(current.loop, name);
+    *problem = (struct process_problem){.step = CHILD_MAKE, .wrong = wrong};
+    if (!error)
+        error = process ? start_child(process, arguments, &wanted, own, &problem->step) : ENOMEM;
+    if (!error) {
+        begin_watching(process);
+        return process;
+    }
+    problem->code = error;
+    if (process)
+        close_streams(process);
+    memory_free(process);
+    return NULL;
 }
 
 eddy_async_define(eddy_process *, eddy_process_start, (const char *const *, arguments),
@@ -291,28 +330,18 @@ eddy_async_define(eddy_process *, eddy_process_start, (const char *const *, argu
 {
     eddy_await(turn());
     static const char *const steps[] = {[CHILD_GROUP] = ": setsid, setpgid", [CHILD_DESCRIPTOR] = ": its descriptors"};
-    eddy_process_options wanted;
-    enum child_step step = CHILD_MAKE;
-    const char *name = arguments && arguments[0] ? arguments[0] : "";
-    const char *wrong = copy_options(&wanted, options);
-    int error = !*name ? ENOENT : wrong ? EINVAL : 0;
-    struct eddy_process *process = error ? NULL : process_new(current.loop, name);
-    if (!error)
-        error = process ? start_child(process, arguments, &wanted, &step) : ENOMEM;
-    if (!error) {
-        begin_watching(process);
-        return process;
-    }
+    struct process_problem problem;
+    struct eddy_process *process = process_begin(arguments, options, NULL, &problem);
     if (process)
-        close_streams(process);
-    memory_free(process);
-    if (error == EINVAL && wrong)
-        eddy_raise(error, "eddy_process_start(\"%s\"): %s", name, wrong);
-    if (step == CHILD_DIRECTORY)
-        eddy_raise(error, "eddy_process_start(\"%s\"): directory \"%s\"", name, wanted.directory);
-    if (step < sizeof steps / sizeof steps[0] && steps[step])
-        eddy_raise(error, "eddy_process_start(\"%s\")%s", name, steps[step]);
-    eddy_raise(error, "eddy_process_start(\"%s\")", name);
+        return process;
+    const char *name = arguments && arguments[0] ? arguments[0] : "";
+    if (problem.code == EINVAL && problem.wrong)
+        eddy_raise(EINVAL, "eddy_process_start(\"%s\"): %s", name, problem.wrong);
+    if (problem.step == CHILD_DIRECTORY)
+        eddy_raise(problem.code, "eddy_process_start(\"%s\"): directory \"%s\"", name, options->directory);
+    if (problem.step < sizeof steps / sizeof steps[0] && steps[problem.step])
+        eddy_raise(problem.code, "eddy_process_start(\"%s\")%s", name, steps[problem.step]);
+    eddy_raise(problem.code, "eddy_process_start(\"%s\")", name);
 }
 
 eddy_async_free(eddy_process_start, eddy_process_free); /* the process runs on, and is reaped */

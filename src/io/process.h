@@ -30,7 +30,22 @@ struct eddy_process {
     bool left;              /* its loop is closing, and has given it up */
     eddy_event ended;
     eddy_stream *in, *out, *err; /* NULL: no pipe */
+    void (*on_end)(struct eddy_process *process); /* called once when it has ended or was lost, perhaps from inside
+                                                     driver_wait; NULL: nothing */
+    void *owner;            /* for on_end */
     char name[];            /* the first word of its command, for messages */
 };
+
+/* Why a process was not started: an errno value, and what failed. */
+struct process_problem {
+    int code;
+    enum child_step step;
+    const char *wrong; /* a sentence about the options, if the code is EINVAL; NULL: nothing is wrong with them */
+};
+
+/* Starts a process of the running loop. own NULL: its pipes are streams; else own[0] to own[2] get this program's ends,
+ * which do not block and are the caller's; -1: no pipe. NULL: *problem says why. */
+struct eddy_process *process_begin(const char *const *arguments, const eddy_process_options *options, int own[3],
+                                   struct process_problem *problem);
 
 #endif

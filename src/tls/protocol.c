@@ -85,7 +85,8 @@ static void fail(struct tls_filter *f, const struct tls_problem *problem)
     timer_cancel(timers_of(f), &f->timer);
     if (is_idle)
         flush(f);
-    snprintf(words, sizeof words, "tls with %s%s%s", f->label, problem->text[0] ? ": " : "", problem->text);
+    snprintf(words, sizeof words, "tls with %s: %s", f->label,
+             problem->text[0] ? problem->text : eddy_error_text(problem->code));
     protocol_fail(t, problem->code, words);
     if (!is_idle)
         protocol_break_off(t, problem->code);

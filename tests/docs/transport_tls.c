@@ -86,7 +86,8 @@ async(void, answer, (eddy_stream *, s), (eddy_tls *, tls))
     await(eddy_stream_write(s, "220 go ahead\r\n", 14));
     await(eddy_start_tls(s, tls, NULL));
     await(eddy_stream_read_line(s, &line));
-    printf("encrypted: %.*s", (int)line.size, line.data);
+    printf("encrypted: %.4s\n", line.data);
+    await(eddy_stream_close(s)); /* with close_notify */
 }
 
 async(void, upgrade, (eddy_tls *, server))
