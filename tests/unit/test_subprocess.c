@@ -201,10 +201,13 @@ static void input_that_is_not_read_is_told(void **state)
 async(void, outlived_by_a_grandchild)
 {
     struct told told = {.error = -1};
-    const eddy_process_options one = {.size = sizeof one, .out = EDDY_PIPE};
-    CHECK(run(&told, "(sleep 0.03; echo late) & exit 5", &one) == 0);
+    CHECK(run(&told, "exec 3<&0; (read line <&3; echo late) & exit 5", &pipes) == 0);
+    while (!was_told(&told, 'x'))
+        await(eddy_sleep(0.0005));
+    CHECK(strcmp(told.log, "mx") == 0 && told.status.code == 5);
+    CHECK(eddy_transport_write(eddy_subprocess_pipe(told.p, 0), "now\n", 4) == 0);
     await(until_lost(&told));
-    CHECK(strcmp(told.log, "mxr1l") == 0 && told.status.code == 5 && told.received[1] == 5);
+    CHECK(strncmp(told.log, "mxr", 3) == 0 && told.received[1] == 5);
 }
 
 static void the_last_bytes_come_before_the_loss(void **state)
@@ -223,7 +226,9 @@ async(void, is_closed, (bool, at_once))
 {
     struct told told = {.at_made = at_once ? close_now : NULL};
     eddy_exit_status status;
-    CHECK(run(&told, "trap '' TERM; echo up; sleep 100", &pipes) == 0);
+    eddy_process_options options = pipes;
+    options.new_group = true; /* the group is killed: the sleep, too */
+    CHECK(run(&told, "trap '' TERM; echo up; sleep 100", &options) == 0);
     if (!at_once) {
         while (told.received[1] < 3)
             await(eddy_sleep(0.0005));
