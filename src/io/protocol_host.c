@@ -61,7 +61,7 @@ static void task_has_ended(struct watch *watch)
     memory_free(c);
 }
 
-static void stop(struct connector *connector)
+static void stop_connecting(struct connector *connector)
 {
     struct host_connector *c = container_of(connector, struct host_connector, connector);
     if (c->stopped)
@@ -96,7 +96,7 @@ static struct host_connector *new_connector(const char *host, int port, const ed
     c->host = memcpy(names, host, size);
     if (local)
         all.local_host = memcpy(names + size, all.local_host, local);
-    c->connector.stop = stop;
+    c->connector.stop = stop_connecting;
     c->port = port;
     c->options = all;
     return c;

@@ -119,7 +119,7 @@ static int encrypt_plain(struct tls_filter *f)
 }
 
 /* Parts are joined, so that small ones are one record. */
-static int write_parts(struct protocol_filter *filter, const eddy_slice *parts, size_t count)
+static int write_plain(struct protocol_filter *filter, const eddy_slice *parts, size_t count)
 {
     struct tls_filter *f = self_of(filter);
     size_t before = f->plain.size;
@@ -199,7 +199,7 @@ static void establish(struct tls_filter *f)
 }
 
 /* True: it is done. */
-static bool shake_hands(struct tls_filter *f)
+static bool shake(struct tls_filter *f)
 {
     struct tls_problem problem;
     bool done = f->tls->engine->handshake(&f->connection, &problem);
@@ -231,7 +231,7 @@ static void begin(struct protocol_filter *filter)
     struct tls_filter *f = self_of(filter);
     double seconds = f->tls->handshake_seconds > 0 ? f->tls->handshake_seconds : usual_seconds;
     if (set_timer(f, seconds, takes_too_long))
-        shake_hands(f);
+        shake(f);
     else
         fail(f, &(struct tls_problem){ENOMEM, ""});
 }
@@ -245,7 +245,7 @@ static void end_lingering(struct tls_filter *f)
     protocol_settle(f->filter.transport);
 }
 
-static void feed(struct protocol_filter *filter, const char *data, size_t size)
+static void feed_cipher(struct protocol_filter *filter, const char *data, size_t size)
 {
     struct tls_filter *f = self_of(filter);
     f->connection.cipher = (char *)(uintptr_t)data; /* only read */
@@ -259,7 +259,7 @@ static size_t room_for_input(const struct tls_filter *f)
     return size < LEAST_ROOM ? LEAST_ROOM : size > TLS_RECORD ? TLS_RECORD : size;
 }
 
-static void judge(struct tls_filter *f, int64_t result, const struct tls_problem *problem)
+static void take_verdict(struct tls_filter *f, int64_t result, const struct tls_problem *problem)
 {
     if (f->lingers && result != -EAGAIN)
         end_lingering(f);
@@ -277,7 +277,7 @@ static bool decrypt(struct tls_filter *f, char *data, size_t size)
     if (result >= 0 || result == -EAGAIN)
         flush(f); /* an answer, to a request for a new key */
     if (result <= 0) {
-        judge(f, result, &problem);
+        take_verdict(f, result, &problem);
         return false;
     }
     f->heard = true;
@@ -301,7 +301,7 @@ static bool go_on(struct protocol_filter *filter)
 {
     struct tls_filter *f = self_of(filter);
     const struct eddy_transport *t = filter->transport;
-    if (!f->connection.established && !shake_hands(f))
+    if (!f->connection.established && !shake(f))
         return true;
     if (!has_input(f))
         return true;
@@ -325,7 +325,7 @@ static void feed_end(struct protocol_filter *filter)
     if (f->connection.established)
         decrypt(f, none, sizeof none);
     else
-        shake_hands(f);
+        shake(f);
 }
 
 /* ==== the end ==== */
@@ -380,10 +380,10 @@ static void free_filter(struct protocol_filter *filter)
 
 static const struct protocol_filter_type tls_filter_type = {
     .begin = begin,
-    .feed = feed,
+    .feed = feed_cipher,
     .go_on = go_on,
     .feed_end = feed_end,
-    .write = write_parts,
+    .write = write_plain,
     .write_end = write_end,
     .close = close_filter,
     .flushed = flushed,

@@ -10,19 +10,20 @@
 #include "talk.h"
 #include "transport_side.h"
 
-/* Two transports that are connected, and the contexts of both. */
-struct pair {
+/* Two transports that are connected, and the contexts of both. They may outlive their test: until the loop ends. */
+static struct pair {
     struct side client, server;
     eddy_tls *client_tls, *server_tls;
-};
+} pair;
 
-static void drop_pair(struct pair *pair)
+static void drop_pair(struct pair *one)
 {
-    for (int i = 0; i < 2; i++)
-        if ((i ? &pair->server : &pair->client)->t)
-            eddy_transport_abort((i ? &pair->server : &pair->client)->t);
-    eddy_tls_free(pair->client_tls);
-    eddy_tls_free(pair->server_tls);
+    if (one->client.t)
+        eddy_transport_abort(one->client.t);
+    if (one->server.t)
+        eddy_transport_abort(one->server.t);
+    eddy_tls_free(one->client_tls);
+    eddy_tls_free(one->server_tls);
 }
 
 static struct pair usual_pair(void)
@@ -33,11 +34,11 @@ static struct pair usual_pair(void)
                          .server_tls = server_of(server_options("server"))};
 }
 
-static void open_ends(struct pair *pair, const struct eddy_protocol *protocol)
+static void open_ends(struct pair *one, const struct eddy_protocol *protocol)
 {
     int ends[2];
     assert_true(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
-    assert_true(open_side(&pair->client, ends[0], protocol) == 0 && open_side(&pair->server, ends[1], protocol) == 0);
+    assert_true(open_side(&one->client, ends[0], protocol) == 0 && open_side(&one->server, ends[1], protocol) == 0);
 }
 
 static int start(struct side *side, eddy_tls *tls, const char *host)
@@ -48,10 +49,10 @@ static int start(struct side *side, eddy_tls *tls, const char *host)
     return error;
 }
 
-static void start_both(struct pair *pair)
+static void start_both(struct pair *one)
 {
-    assert_int_equal(start(&pair->client, pair->client_tls, "localhost"), 0);
-    assert_int_equal(start(&pair->server, pair->server_tls, NULL), 0);
+    assert_int_equal(start(&one->client, one->client_tls, "localhost"), 0);
+    assert_int_equal(start(&one->server, one->server_tls, NULL), 0);
 }
 
 static void say(struct side *side, const char *text)
@@ -74,7 +75,7 @@ async(void, carries_bytes, (const struct eddy_protocol *, protocol), (int, versi
 {
     struct eddy_tls_facts facts = {.size = sizeof facts};
     char subject[64];
-    struct pair pair = usual_pair();
+    pair = usual_pair();
     eddy_tls_options options = client_options();
     options.max_version = version;
     eddy_tls_free(pair.client_tls);
@@ -114,7 +115,7 @@ async(void, agrees_on_a_protocol)
     eddy_tls_options client = client_options(), server = server_options("server");
     client.alpn = "h2,http/1.1";
     server.alpn = "http/1.1";
-    struct pair pair = {.client_tls = client_of(client), .server_tls = server_of(server)};
+    pair = (struct pair){.client_tls = client_of(client), .server_tls = server_of(server)};
     defer(drop_pair, &pair);
     open_ends(&pair, &plain);
     start_both(&pair);
@@ -142,7 +143,7 @@ static void upgrade_after_answer(struct side *side)
 
 async(void, upgrades, (const struct eddy_protocol *, protocol))
 {
-    struct pair pair = usual_pair();
+    pair = usual_pair();
     defer(drop_pair, &pair);
     upgrading = pair.server_tls;
     pair.server.at_received = upgrade_after_answer;
@@ -170,7 +171,7 @@ static void a_plain_transport_may_be_upgraded(void **state)
 /* A program that has paused has not seen these bytes: they are the hello, which came along. */
 async(void, hello_has_come)
 {
-    struct pair pair = usual_pair();
+    pair = usual_pair();
     defer(drop_pair, &pair);
     open_ends(&pair, &plain);
     await(until_log(&pair.server, "m"));
@@ -201,7 +202,7 @@ static void pause_now(struct side *side)
 
 async(void, pauses)
 {
-    struct pair pair = usual_pair();
+    pair = usual_pair();
     defer(drop_pair, &pair);
     pair.server.at_received = pause_now;
     open_ends(&pair, &plain);
@@ -237,7 +238,7 @@ static void note_reason(struct side *side)
 
 async(void, is_not_trusted)
 {
-    struct pair pair = usual_pair();
+    pair = usual_pair();
     defer(drop_pair, &pair);
     eddy_tls_free(pair.server_tls);
     pair.server_tls = server_of(server_options("self"));
@@ -253,7 +254,7 @@ async(void, is_not_trusted)
 
 async(void, is_no_tls)
 {
-    struct pair pair = usual_pair();
+    pair = usual_pair();
     defer(drop_pair, &pair);
     open_ends(&pair, &plain);
     CHECK(start(&pair.client, pair.client_tls, "localhost") == 0);
@@ -266,7 +267,7 @@ async(void, is_silent)
 {
     eddy_tls_options options = client_options();
     options.handshake_seconds = 0.02;
-    struct pair pair = {.client_tls = client_of(options)};
+    pair = (struct pair){.client_tls = client_of(options)};
     defer(drop_pair, &pair);
     open_ends(&pair, &plain);
     CHECK(start(&pair.client, pair.client_tls, "localhost") == 0);
@@ -276,7 +277,7 @@ async(void, is_silent)
 
 async(void, is_cut)
 {
-    struct pair pair = usual_pair();
+    pair = usual_pair();
     defer(drop_pair, &pair);
     open_ends(&pair, &plain);
     start_both(&pair);
@@ -298,7 +299,7 @@ static void a_handshake_may_fail(void **state)
 
 async(void, cannot_start)
 {
-    struct pair pair = usual_pair();
+    pair = usual_pair();
     struct side pipe_side = {.error = 0};
     int ends[2];
     defer(drop_pair, &pair);
@@ -324,7 +325,7 @@ static void it_is_refused_where_it_cannot_be(void **state)
 
 async(void, stays_half_open)
 {
-    struct pair pair = usual_pair();
+    pair = usual_pair();
     defer(drop_pair, &pair);
     pair.server.keeps_open = true;
     open_ends(&pair, &plain);
@@ -356,7 +357,7 @@ static void write_and_close(struct side *side)
 
 async(void, listens, (int, rounds))
 {
-    struct pair pair = usual_pair();
+    pair = usual_pair();
     eddy_listener *listener;
     eddy_address address;
     defer(drop_pair, &pair);
@@ -386,7 +387,7 @@ static void a_client_that_closes_at_once_loses_nothing(void **state)
 
 async(void, closes_early)
 {
-    struct pair pair = usual_pair();
+    pair = usual_pair();
     defer(drop_pair, &pair);
     open_ends(&pair, &plain);
     start_both(&pair);
