@@ -123,10 +123,21 @@ static int append(Transport *t, const struct state *state, PyObject *reader, PyO
     return after / 2 > stream_limit(state, reader) ? pause_transport(t, state, reader) : 0;
 }
 
+/* A new reference; None: it is gone. */
+static PyObject *reader_of(const Transport *t)
+{
+#if PY_VERSION_HEX >= 0x030d0000
+    PyObject *reader;
+    return PyWeakref_GetRef(t->stream_reader, &reader) > 0 ? reader : Py_NewRef(Py_None);
+#else
+    return Py_NewRef(PyWeakref_GET_OBJECT(t->stream_reader));
+#endif
+}
+
 int stream_feed(Transport *t, const char *data, size_t size)
 {
     const struct state *state = transport_state(t);
-    PyObject *reader = Py_NewRef(PyWeakref_GET_OBJECT(t->stream_reader));
+    PyObject *reader = reader_of(t);
     int result = 0;
     if (Py_TYPE(reader) == state->streams.reader && stream_has(reader, state->names._eof, Py_False)) {
         PyObject *buffer = PyObject_GetAttr(reader, state->names._buffer);
