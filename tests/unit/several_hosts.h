@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * several_hosts.h - replaces the resolver: "several.test" has the addresses that `answer` names, "nobody.test" none,
- * and other names are their own addresses.
+ * the answer for "slow.test" comes when `slow_answer` is posted, and other names are their own addresses.
  */
 #ifndef EDDY_TESTS_UNIT_SEVERAL_HOSTS_H
 #define EDDY_TESTS_UNIT_SEVERAL_HOSTS_H
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <semaphore.h>
 #include <sys/socket.h>
 
 #include "io/address.h"
 #include "run_clean.h"
 
+static sem_t slow_answer; /* a test that asks for slow.test sets it up */
 static const char *const *answer; /* hosts, followed by NULL */
 
 /* An entry for the list, laid out as the C library does: its address follows it. */
@@ -32,9 +34,12 @@ int getaddrinfo(const char *host, const char *service, const struct addrinfo *hi
 {
     const char *const itself[] = {host, NULL};
     bool several = !host || strcmp(host, "several.test") == 0;
-    if (host && (several || strcmp(host, "nobody.test") == 0) && (hints->ai_flags & AI_NUMERICHOST))
+    bool nobody = host && strcmp(host, "nobody.test") == 0, slow = host && strcmp(host, "slow.test") == 0;
+    if (host && (several || nobody || slow) && (hints->ai_flags & AI_NUMERICHOST))
         return EAI_NONAME;
-    if (host && strcmp(host, "nobody.test") == 0)
+    while (slow && sem_wait(&slow_answer) != 0)
+        continue;
+    if (nobody || slow)
         return EAI_NONAME;
     *list = NULL;
     for (const char *const *one = several ? answer : itself; *one; one++) {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* test_subprocess.c - rules of processes that call a protocol: the order of calls, pipes, ends. */
+#define _GNU_SOURCE /* pipe2 */
 #include <eddy.h>
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "run_clean.h"
 
@@ -226,9 +229,15 @@ async(void, is_closed, (bool, at_once))
 {
     struct told told = {.at_made = at_once ? close_now : NULL};
     eddy_exit_status status;
+    int ends[2];
+    char byte;
     eddy_process_options options = pipes;
+    CHECK(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+    options.keep = &ends[1];
+    options.keep_count = 1;
     options.new_group = true; /* the group is killed: the sleep, too */
     CHECK(run(&told, "trap '' TERM; echo up; sleep 100", &options) == 0);
+    close(ends[1]);
     if (!at_once) {
         while (told.received[1] < 3)
             await(eddy_sleep(0.0005));
@@ -237,6 +246,9 @@ async(void, is_closed, (bool, at_once))
     }
     await(until_lost(&told));
     CHECK(told.status.signal == SIGKILL && told.status.code == -1 && told.error == 0);
+    while (read(ends[0], &byte, 1) != 0) /* no process of the group has the other end any more */
+        await(eddy_sleep(0.0005));
+    close(ends[0]);
 }
 
 static void closing_kills_it(void **state)

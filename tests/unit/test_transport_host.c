@@ -111,6 +111,18 @@ async(void, is_given_up, (bool, aborts))
     CHECK(side.error == 0);
 }
 
+/* The name server does not answer. */
+async(void, is_given_up_while_it_looks)
+{
+    struct side side = {.error = -1};
+    CHECK(sem_init(&slow_answer, 0, 0) == 0);
+    CHECK(connect_side(&side, "slow.test", 9, NULL) == 0);
+    await(passes(3));
+    close_side(&side);
+    await(until_log(&side, "l"));
+    CHECK(side.error == 0 && sem_post(&slow_answer) == 0);
+}
+
 static struct side left;
 
 /* Nothing waits for it: the loop ends. */
@@ -141,6 +153,7 @@ static void it_may_be_given_up_while_it_connects(void **state)
     (void)state;
     RUN_CLEAN(is_given_up(false));
     RUN_CLEAN(is_given_up(true));
+    RUN_CLEAN(is_given_up_while_it_looks());
     RUN_CLEAN(is_left());
     assert_string_equal(left.log, "l");
     assert_int_equal(left.error, ECANCELED);
