@@ -61,8 +61,8 @@ EDDY_API int eddy_transport_connect(eddy_transport **transport, const eddy_addre
 /*
  * Looks host up, and connects to it and port as eddy_open_connection_with_options does: its addresses race. host and
  * options, which may be NULL, are copied. `made` is called when that has succeeded, else `lost` alone, for which
- * eddy_transport_reason has the words. Returns 0, EDDY_NO_LOOP, ENOMEM, EINVAL (the port), or ECANCELED (the loop is
- * being closed). Python: loop.create_connection. Since 0.1.
+ * eddy_transport_reason has the words. Returns 0, EDDY_NO_LOOP, ENOMEM, EINVAL (the port, the options), or ECANCELED
+ * (the loop is being closed). Python: loop.create_connection. Since 0.1.
  */
 EDDY_API int eddy_transport_connect_host(eddy_transport **transport, const char *host, int port,
                                          const eddy_connection_options *options, const struct eddy_protocol *protocol,

@@ -87,7 +87,7 @@ static struct host_connector *new_connector(const char *host, int port, const ed
 {
     eddy_connection_options all = {.size = sizeof all};
     if (options)
-        memcpy(&all, options, options->size < sizeof all ? options->size : sizeof all);
+        memcpy(&all, options, options->size);
     size_t size = strlen(host) + 1, local = all.local_host ? strlen(all.local_host) + 1 : 0;
     struct host_connector *c = memory_alloc_zeroed(sizeof *c + size + local);
     if (!c)
@@ -124,7 +124,8 @@ int eddy_transport_connect_host(struct eddy_transport **transport, const char *h
                                 void *argument)
 {
     int error = protocol_refusal(current.loop, "eddy_transport_connect_host");
-    if (error || port < 1 || port > 65535)
+    bool has_size = !options || (options->size > 0 && options->size <= sizeof *options);
+    if (error || port < 1 || port > 65535 || !has_size)
         return error ? error : EINVAL;
     struct host_connector *c = new_connector(host ? host : "", port, options);
     error = c ? begin(transport, c, protocol, argument) : ENOMEM;

@@ -95,6 +95,7 @@ async(void, is_refused)
     CHECK(side.error == ECONNREFUSED && strstr(side.last, "several.test"));
     CHECK(connect_side(&side, "several.test", 0, NULL) == EINVAL);
     CHECK(connect_side(&side, "several.test", 65536, NULL) == EINVAL);
+    CHECK(connect_side(&side, "several.test", port, &(eddy_connection_options){.size = 0}) == EINVAL);
 }
 
 async(void, is_given_up, (bool, aborts))
