@@ -33,7 +33,7 @@ struct eddy_subprocess_protocol {
     /* It has ended. error: 0; ECHILD: other code of the program has taken its status. */
     void (*exited)(eddy_subprocess *p, eddy_exit_status status, int error);
     /* The last call: p is freed after it. error: 0; ECANCELED: the loop was closed, and the process may run on; ENOMEM:
-     * a pipe could not be served, and the process was killed. */
+     * a pipe could not be served, and the process was killed: then nothing else was called. */
     void (*lost)(eddy_subprocess *p, int error);
     void (*ed_[4])(void); /* for members to come: zero */
 };

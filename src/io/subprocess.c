@@ -22,6 +22,7 @@ struct pipe_end {
 
 struct eddy_subprocess {
     const struct eddy_subprocess_protocol *protocol;
+    struct eddy_subprocess_protocol only_lost; /* instead, of a process that cannot be served */
     void *argument;               /* the program's */
     struct eddy_loop *loop;
     struct eddy_process *process; /* NULL: the loop has ended before it */
@@ -210,17 +211,24 @@ static struct eddy_subprocess *new_subprocess(struct eddy_loop *loop, const stru
     return p;
 }
 
+/* A pipe is missing, which `made` would count on: `lost` alone is called. */
+static void give_up(struct eddy_subprocess *p)
+{
+    p->only_lost.lost = p->protocol->lost;
+    p->protocol = &p->only_lost;
+    eddy_subprocess_close(p);
+}
+
 static void begin(struct eddy_subprocess *p, struct eddy_process *process, const int fds[3])
 {
     p->process = process;
     process->owner = p;
     process->on_end = process_ended;
-    call_init(&p->turn, p->loop, take_turn, p);
-    p->turn.embedded = true;
+    call_init(&p->turn, take_turn, p);
     list_add_last(&p->loop->enders, &p->closer.link);
     p->error = open_pipes(p, fds);
     if (p->error)
-        eddy_subprocess_close(p);
+        give_up(p);
     take_turn_later(p);
 }
 
