@@ -70,6 +70,18 @@
 #define ED_BY_COUNT(none, one, two, more, ...) \
     ED_PICK_14TH(0, ##__VA_ARGS__, more, more, more, more, more, more, more, more, more, more, two, one, none)
 #define ED_FIRST(a, ...) a
+/* ED_MAP(m, between, a, b, c) is m(a, 0) between() m(b, 0 + 1) between() m(c, 0 + 1 + 1), for 1 to 8 arguments. */
+#define ED_MAP(m, between, ...) ED_CAT(ED_MAP_, ED_NARGS(__VA_ARGS__))(m, between, 0, __VA_ARGS__)
+#define ED_MAP_1(m, between, i, a) m(a, i)
+#define ED_MAP_2(m, between, i, a, ...) m(a, i) between() ED_MAP_1(m, between, i + 1, __VA_ARGS__)
+#define ED_MAP_3(m, between, i, a, ...) m(a, i) between() ED_MAP_2(m, between, i + 1, __VA_ARGS__)
+#define ED_MAP_4(m, between, i, a, ...) m(a, i) between() ED_MAP_3(m, between, i + 1, __VA_ARGS__)
+#define ED_MAP_5(m, between, i, a, ...) m(a, i) between() ED_MAP_4(m, between, i + 1, __VA_ARGS__)
+#define ED_MAP_6(m, between, i, a, ...) m(a, i) between() ED_MAP_5(m, between, i + 1, __VA_ARGS__)
+#define ED_MAP_7(m, between, i, a, ...) m(a, i) between() ED_MAP_6(m, between, i + 1, __VA_ARGS__)
+#define ED_MAP_8(m, between, i, a, ...) m(a, i) between() ED_MAP_7(m, between, i + 1, __VA_ARGS__)
+#define ED_COMMA() ,
+#define ED_OR() |
 /* ED_LAST_OF_n(m, a, b, ..., z) is m(z, a, b, ...). */
 #define ED_NARGS_LONG(...) ED_PICK_17TH(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1)
 #define ED_PICK_17TH(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, N, ...) N
@@ -90,7 +102,7 @@
 #define ED_LAST_OF_15(m, a, b, c, d, e, f, g, h, i, j, k, l, n, o, z) m(z, a, b, c, d, e, f, g, h, i, j, k, l, n, o)
 #define ED_LAST_OF_16(m, a, b, c, d, e, f, g, h, i, j, k, l, n, o, p, z) \
     m(z, a, b, c, d, e, f, g, h, i, j, k, l, n, o, p)
-/* EDDY_EACH(m, name, (T, a), (U, b)) is m(T, a) m(U, b), for up to 8 pairs; ED_LIST puts commas between them. */
+/* EDDY_EACH(m, name, (T, a), (U, b)) is m(T, a) m(U, b), for up to 8 pairs. */
 #define EDDY_EACH(m, ...) ED_CAT(ED_EACH, ED_NARGS(__VA_ARGS__))(m, __VA_ARGS__)
 #define ED_EACH1(m, n)
 #define ED_EACH2(m, n, a) m a
@@ -104,19 +116,16 @@
 #define ED_EACH10(m, n, a, b, c, d, e, f, g, h, ...) m a m b m c m d m e m f m g m h
 #define ED_EACH11 ED_EACH10
 #define ED_EACH12 ED_EACH10
-#define ED_LIST(m, ...) ED_CAT(ED_LIST, ED_NARGS(__VA_ARGS__))(m, __VA_ARGS__)
-#define ED_LIST1(m, n) void
-#define ED_LIST2(m, n, a) m a
-#define ED_LIST3(m, n, a, b) m a, m b
-#define ED_LIST4(m, n, a, b, c) m a, m b, m c
-#define ED_LIST5(m, n, a, b, c, d) m a, m b, m c, m d
-#define ED_LIST6(m, n, a, b, c, d, e) m a, m b, m c, m d, m e
-#define ED_LIST7(m, n, a, b, c, d, e, f) m a, m b, m c, m d, m e, m f
-#define ED_LIST8(m, n, a, b, c, d, e, f, g) m a, m b, m c, m d, m e, m f, m g
-#define ED_LIST9(m, n, a, b, c, d, e, f, g, h) m a, m b, m c, m d, m e, m f, m g, m h
-#define ED_LIST10(m, n, a, b, c, d, e, f, g, h, ...) m a, m b, m c, m d, m e, m f, m g, m h
-#define ED_LIST11 ED_LIST10
-#define ED_LIST12 ED_LIST10
+/* ED_PARAMS(name, (T, a), (U, b)) is T a, U b; void, if there are none. ED_LIST(m, tail, none, name, ...) does the same
+ * with any macros: m for the first, tail for the others, which it puts a comma in front of. */
+#define ED_PARAMS(...) ED_LIST(ED_PARAM, ED_TAIL, void, __VA_ARGS__)
+#define ED_LIST(m, tail, none, ...) \
+    ED_PICK_14TH(0, ##__VA_ARGS__, ED_LIST_OF_8, ED_LIST_OF_8, ED_LIST_OF_8, ED_LIST_OF, ED_LIST_OF, ED_LIST_OF, \
+                 ED_LIST_OF, ED_LIST_OF, ED_LIST_OF, ED_LIST_OF, ED_LIST_OF, ED_NO_LIST, ED_NO_LIST) \
+    (m, tail, none, __VA_ARGS__)
+#define ED_NO_LIST(m, tail, none, n) none
+#define ED_LIST_OF(m, tail, none, n, a, ...) m a EDDY_EACH(tail, a, ##__VA_ARGS__)
+#define ED_LIST_OF_8(m, tail, none, n, a, b, c, d, e, f, g, h, ...) m a EDDY_EACH(tail, a, b, c, d, e, f, g, h)
 /*
  * ED_HEAD(name, (T, a), (U, b)) is GOOD; UNPAIRED if a parameter is not a type and a name in parentheses; NAMELESS
  * if there is no name; MAIN if the name is main. Definitions are chosen by it, so that a wrong head is reported by its
@@ -189,15 +198,8 @@
 #define ED_TYPE_WORD_const ~, 0,
 #define ED_TYPE_WORD_size_t ~, 0,
 /* The parameters of a wrong head, as in C: the mistake is told once, and not again by each use of a parameter. */
-#define ED_BARE(n, ...) ED_CAT(ED_BARE_, ED_NARGS(__VA_ARGS__))(__VA_ARGS__)
-#define ED_BARE_1(a) ED_CAT(ED_BARE_FROM_, ED_CAT(ED_IS_PAREN(a), ED_IS_PAIR(a)))(a)
-#define ED_BARE_2(a, ...) ED_BARE_1(a), ED_BARE_1(__VA_ARGS__)
-#define ED_BARE_3(a, ...) ED_BARE_1(a), ED_BARE_2(__VA_ARGS__)
-#define ED_BARE_4(a, ...) ED_BARE_1(a), ED_BARE_3(__VA_ARGS__)
-#define ED_BARE_5(a, ...) ED_BARE_1(a), ED_BARE_4(__VA_ARGS__)
-#define ED_BARE_6(a, ...) ED_BARE_1(a), ED_BARE_5(__VA_ARGS__)
-#define ED_BARE_7(a, ...) ED_BARE_1(a), ED_BARE_6(__VA_ARGS__)
-#define ED_BARE_8(a, ...) ED_BARE_1(a), ED_BARE_7(__VA_ARGS__)
+#define ED_BARE(n, ...) ED_MAP(ED_BARE_ONE, ED_COMMA, __VA_ARGS__)
+#define ED_BARE_ONE(a, i) ED_CAT(ED_BARE_FROM_, ED_CAT(ED_IS_PAREN(a), ED_IS_PAIR(a)))(a)
 #define ED_BARE_FROM_00(a) a
 #define ED_BARE_FROM_10(a) ED_BARE_WORDS a
 #define ED_BARE_FROM_11(a) ED_PARAM a
@@ -478,7 +480,7 @@ struct eddy_core *ed_enclosing(void);
 
 /* The result of a call of the function: its value, which holds the arguments. `header` begins it. */
 #define ED_CONSTRUCTOR(fn, header, ...) \
-    ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_LIST(ED_PARAM, __VA_ARGS__)) \
+    ED_UNUSED EDDY_MUST_USE static inline struct fn fn(ED_PARAMS(__VA_ARGS__)) \
     { \
         return __extension__(struct fn){header, .args = {EDDY_EACH(ED_INIT, __VA_ARGS__)}}; \
     }
@@ -540,7 +542,7 @@ __extension__ struct ed_context {
     }; \
     ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
     ED_STOP_UNLESS_KNOWN(T, __VA_ARGS__) \
-    typedef void fn##__has_no_async_declare(ED_LIST(ED_PARAM, __VA_ARGS__)); \
+    typedef void fn##__has_no_async_declare(ED_PARAMS(__VA_ARGS__)); \
     linkage ED_RESULT(T) \
         fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static inline void fn##__run(struct eddy_awaitable *ed_base) \
@@ -580,6 +582,7 @@ __extension__ struct ed_context {
 #define eddy_async_type(T, ...) ED_ASYNC_TYPE(T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define ED_ASYNC_TYPE(T, fn, ...) ED_ASYNC_TYPE_NAMED(T, fn, __VA_ARGS__)
 #define ED_ZERO_OF(T, n) (__typeof__(ED_RVALUE(*(T *)0))){0}
+#define ED_ZERO_TAIL(T, n) , ED_ZERO_OF(T, n)
 #define ED_ASYNC_TYPE_NAMED(T, fn, ...) \
     ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
     ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
@@ -591,13 +594,13 @@ __extension__ struct ed_context {
     }; \
     ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
     ED_STOP_UNLESS_KNOWN(T, __VA_ARGS__) \
-    typedef void fn##__has_no_async_declare(ED_LIST(ED_PARAM, __VA_ARGS__)); \
-    typedef struct fn (*fn)(ED_LIST(ED_PARAM, __VA_ARGS__)); \
+    typedef void fn##__has_no_async_declare(ED_PARAMS(__VA_ARGS__)); \
+    typedef struct fn (*fn)(ED_PARAMS(__VA_ARGS__)); \
     __attribute__((unused, always_inline)) static inline fn fn##_of(const void *ed_function) \
     { \
         const struct eddy_awaitable_type *ed_type = \
-            ((struct eddy_any_coroutine(*)(ED_LIST(ED_PARAM, __VA_ARGS__)))(uintptr_t)ed_function)( \
-                ED_LIST_VALUES(ED_ZERO_OF, __VA_ARGS__)) \
+            ((struct eddy_any_coroutine(*)(ED_PARAMS(__VA_ARGS__)))(uintptr_t)ed_function)( \
+                ED_LIST(ED_ZERO_OF, ED_ZERO_TAIL, , __VA_ARGS__)) \
                 .awaitable.awaitable.type; \
         bool ed_wrong = ed_type->signature != ED_SIGNATURE(T, __VA_ARGS__); \
         if (__builtin_constant_p(ed_wrong) && ed_wrong) \
@@ -607,16 +610,6 @@ __extension__ struct ed_context {
         return (fn)(uintptr_t)ed_function; \
     } \
     struct fn
-#define ED_LIST_VALUES(m, ...) ED_CAT(ED_LIST_VALUES, ED_NARGS(__VA_ARGS__))(m, __VA_ARGS__)
-#define ED_LIST_VALUES1(m, n)
-#define ED_LIST_VALUES2 ED_LIST2
-#define ED_LIST_VALUES3 ED_LIST3
-#define ED_LIST_VALUES4 ED_LIST4
-#define ED_LIST_VALUES5 ED_LIST5
-#define ED_LIST_VALUES6 ED_LIST6
-#define ED_LIST_VALUES7 ED_LIST7
-#define ED_LIST_VALUES8 ED_LIST8
-#define ED_LIST_VALUES9 ED_LIST9
 void eddy_async_function_does_not_fit_the_type(void)
     __attribute__((error("result or parameters of the async function differ from those of the async_type")));
 /* A constant, so that it may stand in a static table; therefore the rules are in a struct without members, in a
@@ -1127,29 +1120,29 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 /* eddy_run(coro) · eddy_run(coro, &err) */
 #define eddy_run(...) \
     ED_BY_COUNT(ED_RUN_NOTHING, ED_RUN_PLAIN, ED_RUN_CATCHING, ED_RUN_CATCHING, ##__VA_ARGS__)( \
-        _Static_assert(!ed_is_no_coroutine, "eddy_run needs a coroutine value: eddy_run(main_task())"), __VA_ARGS__)
-#define ED_RUN_NOTHING(rule, nothing) \
+        _Static_assert(!ed_is_no_coroutine, "eddy_run needs a coroutine value: eddy_run(main_task())"), \
+        eddy_run_main, NULL, __VA_ARGS__)
+#define ED_RUN_NOTHING(...) \
     __extension__({ \
         ED_BRIEF(_Static_assert(0, "eddy_run needs a coroutine value: eddy_run(main_task())")); \
         0; \
     })
-#define ED_RUN_PLAIN(rule, coro) \
+#define ED_RUN_PLAIN(rule, function, options, coro) \
     __extension__({ \
         ED_COROUTINE(rule, coro); \
-        ED_RUN(ED_UNLESS(ed_is_no_coroutine, ed_operand), NULL, NULL); \
+        ED_RUN(function, ED_UNLESS(ed_is_no_coroutine, ed_operand), options, NULL); \
         ED_GIVES_STATUS(ed_main); \
         ED_STATUS; \
     })
-#define ED_RUN_CATCHING(rule, coro, err) \
+#define ED_RUN_CATCHING(rule, function, options, coro, err) \
     __extension__({ \
         ED_TAKE_ERROR(err) \
         ED_COROUTINE(rule, coro); \
-        ED_RUN(ED_UNLESS(ed_is_no_coroutine, ed_operand), NULL, ED_ERROR); \
+        ED_RUN(function, ED_UNLESS(ed_is_no_coroutine, ed_operand), options, ED_ERROR); \
         (void)ed_status; \
         ED_VALUE(ed_main->result); \
     })
-#define ED_RUN(main, options, err) ED_RUN_BY(eddy_run_main, main, options, err)
-#define ED_RUN_BY(function, main, options, err) \
+#define ED_RUN(function, main, options, err) \
     __auto_type ed_main = main; \
     ED_SITE(ed_site); \
     int ed_status = function(ED_AWAITABLE(ed_main), sizeof *ed_main, offsetof(__typeof__(*ed_main), result), \
@@ -1171,21 +1164,25 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_OR_ANYTHING(x) \
     __builtin_choose_expr(__builtin_types_compatible_p(__typeof__(x), void), (struct ed_anything){.result = 0}, x)
 #define ED_RUN_WITH(last, ...) \
+    ED_RUN_WITH_OPTIONS(eddy_run_main, const eddy_loop_options *, \
+                        _Static_assert(!ed_is_no_coroutine, "eddy_run_with needs options and a coroutine value: " \
+                                       "eddy_run_with(&options, main_task())"), last, __VA_ARGS__)
+#define ED_RUN_WITH_OPTIONS(function, options_type, rule, last, ...) \
     __extension__({ \
         typedef __typeof__(ED_OR_ANYTHING(((void)__VA_ARGS__))) ed_first_coroutine; \
         struct { \
-            const eddy_loop_options *options; \
+            options_type options; \
             ed_first_coroutine coroutine; \
         } ed_first = {.options = __VA_ARGS__}; \
         __auto_type ed_operand = (ED_BRIEF(last)); \
         enum { ed_catches = ED_IS_ERROR(ed_operand) }; \
         enum { ed_is_no_coroutine = ED_BRIEF(!ed_catches && ED_NO_COROUTINE(ed_operand)) }; \
-        ED_BRIEF(_Static_assert(!ed_is_no_coroutine, \
-                       "eddy_run_with needs options and a coroutine value: eddy_run_with(&options, main_task())")); \
+        ED_BRIEF(rule); \
         eddy_error *ed_error = __builtin_choose_expr(ed_catches, ed_operand, (eddy_error *)0); \
         if (ed_catches) \
             eddy_error_cleared(ed_error); \
-        ED_RUN(__builtin_choose_expr(ed_catches, ED_ADDRESS(ed_first.coroutine), \
+        ED_RUN(function, \
+               __builtin_choose_expr(ed_catches, ED_ADDRESS(ed_first.coroutine), \
                                      ED_UNLESS(ed_is_no_coroutine, ed_operand)), \
                ed_first.options, ed_error); \
         ED_GIVES_STATUS(__builtin_choose_expr(ed_catches, (struct ed_anything *)0, ed_main)); \
@@ -1196,10 +1193,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define eddy_loop_run(loop, coro, err) \
     __extension__({ \
         eddy_loop *ed_loop = (loop); \
-        __auto_type ed_operand = (ED_BRIEF(coro)); \
-        enum { ed_is_no_coroutine = ED_BRIEF(ED_NO_COROUTINE(ed_operand)) }; \
-        ED_BRIEF(_Static_assert(!ed_is_no_coroutine, \
-                                "eddy_loop_run needs a coroutine value: eddy_loop_run(loop, f(), &err)")); \
+        ED_COROUTINE(_Static_assert(!ed_is_no_coroutine, \
+                                    "eddy_loop_run needs a coroutine value: eddy_loop_run(loop, f(), &err)"), coro); \
         __auto_type ed_main = ED_UNLESS(ed_is_no_coroutine, ed_operand); \
         ED_SITE(ed_site); \
         eddy_loop_run_main(ed_loop, ED_AWAITABLE(ed_main), sizeof *ed_main, \
@@ -1209,50 +1204,16 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     })
 /* eddy_run_on_cores(n, coro) · eddy_run_on_cores(n, coro, &err): as eddy_run, with a copy of coro on each core */
 #define eddy_run_on_cores(n, ...) \
-    ED_BY_COUNT(ED_CORES_PLAIN, ED_CORES_PLAIN, ED_CORES_CATCHING, ED_CORES_CATCHING, ##__VA_ARGS__)( \
+    ED_BY_COUNT(ED_RUN_PLAIN, ED_RUN_PLAIN, ED_RUN_CATCHING, ED_RUN_CATCHING, ##__VA_ARGS__)( \
         _Static_assert(!ed_is_no_coroutine, \
                        "eddy_run_on_cores needs a number and a coroutine value: eddy_run_on_cores(0, main_task())"), \
-        (&(const eddy_cores_options){.size = sizeof(eddy_cores_options), .cores = (n)}), __VA_ARGS__)
-#define ED_CORES_PLAIN(rule, options, coro) \
-    __extension__({ \
-        ED_COROUTINE(rule, coro); \
-        ED_RUN_BY(eddy_run_on_cores_main, ED_UNLESS(ed_is_no_coroutine, ed_operand), options, NULL); \
-        ED_GIVES_STATUS(ed_main); \
-        ED_STATUS; \
-    })
-#define ED_CORES_CATCHING(rule, options, coro, err) \
-    __extension__({ \
-        ED_TAKE_ERROR(err) \
-        ED_COROUTINE(rule, coro); \
-        ED_RUN_BY(eddy_run_on_cores_main, ED_UNLESS(ed_is_no_coroutine, ed_operand), options, ED_ERROR); \
-        (void)ed_status; \
-        ED_VALUE(ed_main->result); \
-    })
+        eddy_run_on_cores_main, (&(const eddy_cores_options){.size = sizeof(eddy_cores_options), .cores = (n)}), __VA_ARGS__)
 /* eddy_run_on_cores_with(&options, coro) · eddy_run_on_cores_with(&options, coro, &err): see eddy_run_with */
 #define eddy_run_on_cores_with(...) ED_CAT(ED_LAST_OF_, ED_NARGS_LONG(__VA_ARGS__))(ED_CORES_WITH, __VA_ARGS__)
 #define ED_CORES_WITH(last, ...) \
-    __extension__({ \
-        typedef __typeof__(ED_OR_ANYTHING(((void)__VA_ARGS__))) ed_first_coroutine; \
-        struct { \
-            const eddy_cores_options *options; \
-            ed_first_coroutine coroutine; \
-        } ed_first = {.options = __VA_ARGS__}; \
-        __auto_type ed_operand = (ED_BRIEF(last)); \
-        enum { ed_catches = ED_IS_ERROR(ed_operand) }; \
-        enum { ed_is_no_coroutine = ED_BRIEF(!ed_catches && ED_NO_COROUTINE(ed_operand)) }; \
-        ED_BRIEF(_Static_assert(!ed_is_no_coroutine, "eddy_run_on_cores_with needs options and a coroutine value: " \
-                                "eddy_run_on_cores_with(&options, main_task())")); \
-        eddy_error *ed_error = __builtin_choose_expr(ed_catches, ed_operand, (eddy_error *)0); \
-        if (ed_catches) \
-            eddy_error_cleared(ed_error); \
-        ED_RUN_BY(eddy_run_on_cores_main, \
-                  __builtin_choose_expr(ed_catches, ED_ADDRESS(ed_first.coroutine), \
-                                        ED_UNLESS(ed_is_no_coroutine, ed_operand)), \
-                  ed_first.options, ed_error); \
-        ED_GIVES_STATUS(__builtin_choose_expr(ed_catches, (struct ed_anything *)0, ed_main)); \
-        (void)ed_status; \
-        __builtin_choose_expr(ed_catches, ED_VALUE(ed_main->result), ED_STATUS); \
-    })
+    ED_RUN_WITH_OPTIONS(eddy_run_on_cores_main, const eddy_cores_options *, \
+                        _Static_assert(!ed_is_no_coroutine, "eddy_run_on_cores_with needs options and a coroutine " \
+                                       "value: eddy_run_on_cores_with(&options, main_task())"), last, __VA_ARGS__)
 /* eddy_run_coroutine_threadsafe(loop, coro): an eddy_remote * */
 #define eddy_run_coroutine_threadsafe(loop, coro) ED_REMOTE(loop, coro, EDDY_UNIQUE(ed_rc_), EDDY_UNIQUE(ed_site_))
 #define ED_REMOTE(loop, coro, rc, site) \
@@ -1270,10 +1231,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define eddy_on(loop_, coro) ED_ON(loop_, coro, EDDY_UNIQUE(ed_ob_), EDDY_UNIQUE(ed_ot_), EDDY_UNIQUE(ed_site_))
 #define ED_ON(loop_, coro, ob, ot, called_at) \
     __extension__({ \
-        __auto_type ed_operand = (ED_BRIEF(coro)); \
-        enum { ed_is_no_coroutine = ED_BRIEF(ED_NO_COROUTINE(ed_operand)) }; \
-        ED_BRIEF(_Static_assert(!ed_is_no_coroutine, \
-                                "eddy_on needs a loop and a coroutine value: eddy_on(loop, f(x))")); \
+        ED_COROUTINE(_Static_assert(!ed_is_no_coroutine, \
+                                    "eddy_on needs a loop and a coroutine value: eddy_on(loop, f(x))"), coro); \
         __auto_type ob = *ED_UNLESS(ed_is_no_coroutine, ed_operand); \
         struct ot { \
             union { \
@@ -1306,41 +1265,23 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         ED_IS_POINTER(it) ? ED_AWAITABLE(ED_AWAITED) \
                           : eddy_gather_child(&it, sizeof it, &site); \
     })
-#define ED_ITEMS(...) \
-    ED_PICK_14TH(0, ##__VA_ARGS__, ED_ITEMS_9, ED_ITEMS_9, ED_ITEMS_9, ED_ITEMS_9, ED_ITEMS_8, ED_ITEMS_7, ED_ITEMS_6, \
-                 ED_ITEMS_5, ED_ITEMS_4, ED_ITEMS_3, ED_ITEMS_2, ED_ITEMS_1, ED_ITEMS_9)(__VA_ARGS__)
-#define ED_ITEMS_1(a) ED_ITEM(a, ed_operand, EDDY_UNIQUE(ed_is_no_awaitable_), EDDY_UNIQUE(ed_site_))
-#define ED_ITEMS_2(a, ...) ED_ITEMS_1(a), ED_ITEMS_1(__VA_ARGS__)
-#define ED_ITEMS_3(a, ...) ED_ITEMS_1(a), ED_ITEMS_2(__VA_ARGS__)
-#define ED_ITEMS_4(a, ...) ED_ITEMS_1(a), ED_ITEMS_3(__VA_ARGS__)
-#define ED_ITEMS_5(a, ...) ED_ITEMS_1(a), ED_ITEMS_4(__VA_ARGS__)
-#define ED_ITEMS_6(a, ...) ED_ITEMS_1(a), ED_ITEMS_5(__VA_ARGS__)
-#define ED_ITEMS_7(a, ...) ED_ITEMS_1(a), ED_ITEMS_6(__VA_ARGS__)
-#define ED_ITEMS_8(a, ...) ED_ITEMS_1(a), ED_ITEMS_7(__VA_ARGS__)
-#define ED_ITEMS_9(...) \
+#define ED_GATHERED(a, i) ED_ITEM(a, ed_operand, EDDY_UNIQUE(ed_is_no_awaitable_), EDDY_UNIQUE(ed_site_))
+#define ED_OWNS(a, i) ((unsigned)!ED_IS_POINTER(a) << (i))
+/* ED_ITEMS(good, wrong, arguments...): good, if 1 to 8 things are gathered. */
+#define ED_ITEMS(good, wrong, ...) \
+    ED_PICK_14TH(0, ##__VA_ARGS__, wrong, wrong, wrong, wrong, good, good, good, good, good, good, good, good, wrong)
+#define ED_GATHER_WRONG(...) \
     __extension__({ \
         ED_BRIEF(_Static_assert(0, "eddy_gather takes at most 8 tasks: use eddy_gather_array(tasks, n)")); \
-        (struct eddy_awaitable *)0; \
+        (struct eddy_gather){.count = 0}; \
     })
-#define ED_OWNS(a, bit) ((unsigned)!ED_IS_POINTER(a) << (bit))
-#define ED_OWNED_1(a) ED_OWNS(a, 0)
-#define ED_OWNED_2(a, b) (ED_OWNED_1(a) | ED_OWNS(b, 1))
-#define ED_OWNED_3(a, b, c) (ED_OWNED_2(a, b) | ED_OWNS(c, 2))
-#define ED_OWNED_4(a, b, c, d) (ED_OWNED_3(a, b, c) | ED_OWNS(d, 3))
-#define ED_OWNED_5(a, b, c, d, e) (ED_OWNED_4(a, b, c, d) | ED_OWNS(e, 4))
-#define ED_OWNED_6(a, b, c, d, e, f) (ED_OWNED_5(a, b, c, d, e) | ED_OWNS(f, 5))
-#define ED_OWNED_7(a, b, c, d, e, f, g) (ED_OWNED_6(a, b, c, d, e, f) | ED_OWNS(g, 6))
-#define ED_OWNED_8(a, b, c, d, e, f, g, h) (ED_OWNED_7(a, b, c, d, e, f, g) | ED_OWNS(h, 7))
-#define ED_OWNED_9(...) 0u
-#define ED_OWNED_10 ED_OWNED_9
-#define ED_OWNED_11 ED_OWNED_9
-#define ED_OWNED_12 ED_OWNED_9
-#define ED_GATHER(all, ...) \
+#define ED_GATHER(all, ...) ED_ITEMS(ED_GATHER_GOOD, ED_GATHER_WRONG, ##__VA_ARGS__)(all, ##__VA_ARGS__)
+#define ED_GATHER_GOOD(all, ...) \
     (__extension__(struct eddy_gather){ED_HEADER(eddy_gather_type), \
                                        .count = ED_NARGS(__VA_ARGS__), \
-                                       .owned = ED_OVERLOAD(ED_OWNED_, __VA_ARGS__)(__VA_ARGS__), \
+                                       .owned = ED_MAP(ED_OWNS, ED_OR, __VA_ARGS__), \
                                        .settled = all, \
-                                       .children = {ED_ITEMS(__VA_ARGS__)}})
+                                       .children = {ED_MAP(ED_GATHERED, ED_COMMA, __VA_ARGS__)}})
 #define eddy_gather(...) ED_USE_GATHER(ED_GATHER(false, __VA_ARGS__))
 #define eddy_gather_settled(...) ED_USE_GATHER(ED_GATHER(true, __VA_ARGS__))
 /* An array of typed handles: checked here, read by memcpy there. */
@@ -1653,30 +1594,25 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         eddy_failure_catch(ED_CAT(on, f), er); \
     }
 
-#define ED_ANEXT_NAMES EDDY_UNIQUE(ed_ag_), EDDY_UNIQUE(ed_an_), EDDY_UNIQUE(ed_site_)
 /* eddy_anext(&g, &v) · eddy_anext(&g); the same for the others: without &v the value is dropped */
 #define eddy_anext(...) ED_OVERLOAD(ED_ANEXT_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_ANEXT_1(g) ED_ANEXT_BARE(g, 0, ED_ANEXT_NAMES)
-#define ED_ANEXT_2(g, out) ED_ANEXT(g, (void)0, out, 0, false, ED_ANEXT_NAMES)
+#define ED_ANEXT_1(g) ED_ANEXT(g, ED_NO_SEND, , ED_OWN_OUT, , 0, false)
+#define ED_ANEXT_2(g, out) ED_ANEXT(g, ED_NO_SEND, , ED_DO_OUT, out, 0, false)
 #define eddy_asend(...) ED_OVERLOAD(ED_ASEND_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_ASEND_2(g, s) ED_ASEND_BARE(g, s, ED_ANEXT_NAMES)
-#define ED_ASEND_3(g, s, out) ED_ASEND(g, s, out, ED_ANEXT_NAMES)
+#define ED_ASEND_2(g, s) ED_ANEXT(g, ED_DO_SEND, s, ED_OWN_OUT, , 0, true)
+#define ED_ASEND_3(g, s, out) ED_ANEXT(g, ED_DO_SEND, s, ED_DO_OUT, out, 0, true)
 #define eddy_athrow(...) ED_OVERLOAD(ED_ATHROW_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_ATHROW_2(g, code) ED_ANEXT_BARE(g, (code), ED_ANEXT_NAMES)
-#define ED_ATHROW_3(g, code, out) ED_ANEXT(g, (void)0, out, (code), false, ED_ANEXT_NAMES)
-#define ED_ANEXT_BARE(...) ED_ANEXT_DROPPING(__VA_ARGS__)
-#define ED_ANEXT_DROPPING(g, code, ag, an, site) ED_ANEXT_BODY(g, (void)0, &ag->value, code, false, ag, an, site)
-#define ED_ASEND_BARE(...) ED_ASEND_DROPPING(__VA_ARGS__)
-#define ED_ASEND_DROPPING(g, s, ag, an, site) ED_ANEXT_BODY(g, ag->sent = (s), &ag->value, 0, true, ag, an, site)
-#define ED_ASEND(...) ED_ASEND_BODY(__VA_ARGS__)
-#define ED_ASEND_BODY(g, s, out, ag, an, site) ED_ANEXT_BODY(g, ag->sent = (s), out, 0, true, ag, an, site)
-#define ED_ANEXT(...) ED_ANEXT_BODY(__VA_ARGS__)
-#define ED_ANEXT_BODY(g, prepare, o, code, sending, ag, an, site_name) \
+#define ED_ATHROW_2(g, code) ED_ANEXT(g, ED_NO_SEND, , ED_OWN_OUT, , (code), false)
+#define ED_ATHROW_3(g, code, out) ED_ANEXT(g, ED_NO_SEND, , ED_DO_OUT, out, (code), false)
+#define ED_OWN_OUT(v, ge, go) __auto_type go = &ge->value
+#define ED_ANEXT(...) ED_ANEXT_NAMED(__VA_ARGS__, EDDY_UNIQUE(ed_ag_), EDDY_UNIQUE(ed_an_), EDDY_UNIQUE(ed_site_))
+#define ED_ANEXT_NAMED(...) ED_ANEXT_BODY(__VA_ARGS__)
+#define ED_ANEXT_BODY(g, send, item, out_of, o, code, sending, ag, an, site_name) \
     ED_USE_ANEXT(__extension__({ \
         __auto_type ag = (ED_BRIEF(g)); \
-        ED_DO_OUT(o, ag, an); \
+        out_of(o, ag, an); \
         ED_SITE(site_name); \
-        prepare; \
+        send(item, ag); \
         (struct eddy_anext){ED_HEADER(eddy_anext_type), .generator = &ag->async_generator, \
                             .generator_size = sizeof *ag, .value = &ag->value, .sent = &ag->sent, .out = an, \
                             .size = sizeof ag->value, .thrown = code, .sends = sending, .site = &site_name}; \
@@ -1831,6 +1767,22 @@ typedef struct ed_channel_of_nothing eddy_channel
     __attribute__((unavailable("a channel has the type of its items: channel_of(int) c")));
 
 /* The types of the results of get and put are members without size: __typeof__ finds them. */
+#define ED_GET_AND_PUT(T, op_type) \
+    __extension__ struct { \
+        union { \
+            struct eddy_awaitable awaitable; \
+            op_type op; \
+        }; \
+        T result; \
+    } get_[0]; \
+    __extension__ struct { \
+        union { \
+            struct eddy_awaitable awaitable; \
+            op_type op; \
+        }; \
+        eddy_void result; \
+        T item; \
+    } put_[0]
 /* The member async_generator makes it one of the operands of async_for: see ED_IS_CHANNEL. */
 #define eddy_channel_of(T) \
     struct { \
@@ -1838,21 +1790,7 @@ typedef struct ed_channel_of_nothing eddy_channel
             struct eddy_channel channel; \
             struct eddy_channel async_generator; \
         }; \
-        __extension__ struct { \
-            union { \
-                struct eddy_awaitable awaitable; \
-                struct eddy_channel_op op; \
-            }; \
-            T result; \
-        } get_[0]; \
-        __extension__ struct { \
-            union { \
-                struct eddy_awaitable awaitable; \
-                struct eddy_channel_op op; \
-            }; \
-            eddy_void result; \
-            T item; \
-        } put_[0]; \
+        ED_GET_AND_PUT(T, struct eddy_channel_op); \
         __extension__ struct { \
             union { \
                 struct eddy_channel_each each; \
@@ -1929,21 +1867,7 @@ ED_RULE(ED_NEEDS_LIST)
 #define eddy_queue_of(T) \
     struct { \
         struct eddy_queue queue; \
-        __extension__ struct { \
-            union { \
-                struct eddy_awaitable awaitable; \
-                struct eddy_queue_op op; \
-            }; \
-            T result; \
-        } get_[0]; \
-        __extension__ struct { \
-            union { \
-                struct eddy_awaitable awaitable; \
-                struct eddy_queue_op op; \
-            }; \
-            eddy_void result; \
-            T item; \
-        } put_[0]; \
+        ED_GET_AND_PUT(T, struct eddy_queue_op); \
     }
 #define ED_QUEUE_SETUP(q, maxsize, order, compare) \
     eddy_queue_setup(ED_QUEUE_AT(q), sizeof(q)->get_[0].result, maxsize, order, compare)
