@@ -274,6 +274,15 @@ char ed_stop(int wrong)
 #define ED_OR_FUNCTION(T, n) || ED_IS_FUNCTION(#T)
 #define ED_OR_DEFAULT(T, n) || ED_REST(#n "=", '=') > 1
 #define ED_OR_UNNAMED(T, n) || ED_REST(#T "{", '{') > 1 /* queue_of(int) is another type wherever it stands */
+/* The rules of each definition. */
+#define ED_RULES(T, ...) \
+    ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
+    ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
+    ED_SPELLING(T, __VA_ARGS__)
+/* The stops of each definition, after its struct. */
+#define ED_STOP_UNLESS_WHOLE(fn, T, ...) \
+    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
+    ED_STOP_UNLESS_KNOWN(T, __VA_ARGS__)
 #define ED_SPELLING(...) \
     ED_SPELLING_RULES(EDDY_UNIQUE(ed_is_no_name_), EDDY_UNIQUE(ed_returns_const_), EDDY_UNIQUE(ed_returns_array_), \
                       EDDY_UNIQUE(ed_takes_array_), EDDY_UNIQUE(ed_has_default_), \
@@ -529,9 +538,7 @@ __extension__ struct ed_context {
 #define ED_ASYNC_TYPES_GOOD(linkage, T, fn, ...) \
     ED_ASYNC_SHAPE(linkage, T, fn, __VA_ARGS__) ED_ASYNC_CONSTRUCTOR(fn, __VA_ARGS__)
 #define ED_ASYNC_SHAPE(linkage, T, fn, ...) \
-    ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
-    ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
-    ED_SPELLING(T, __VA_ARGS__) \
+    ED_RULES(T, __VA_ARGS__) \
     struct ED_MAY_ALIAS ED_BRIEF(fn) { \
         struct eddy_awaitable awaitable; \
         ED_BRIEF(ED_OBJECT(T) result); \
@@ -540,8 +547,7 @@ __extension__ struct ed_context {
         ED_NO_KIND(async_generator); \
         ED_NO_KIND(manager); \
     }; \
-    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
-    ED_STOP_UNLESS_KNOWN(T, __VA_ARGS__) \
+    ED_STOP_UNLESS_WHOLE(fn, T, __VA_ARGS__) \
     typedef void fn##__has_no_async_declare(ED_PARAMS(__VA_ARGS__)); \
     linkage ED_RESULT(T) \
         fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
@@ -664,26 +670,31 @@ void eddy_async_function_does_not_fit_the_type(void)
 
 /* ---- definitions: functions that block, generators ------------------------------------------------------- */
 
-#define eddy_blocking(T, ...) ED_BLOCKING(T, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
-#define ED_BLOCKING(T, fn, ...) \
-    ED_BY_HEAD(ED_BLOCKING_GOOD, ED_BLOCKING_UNPAIRED, ED_BLOCKING_NAMELESS, ED_BLOCKING_MAIN, __VA_ARGS__) \
-    (T, fn, __VA_ARGS__)
-#define ED_BLOCKING_MAIN(T, fn, n, ...) \
-    ED_IS_PLAIN_MAIN ED_BLOCKING_GOOD(T, ed_main_task, ed_main_task, ##__VA_ARGS__)
-#define ED_BLOCKING_NAMELESS(T, fn, ...) ED_NAMELESS("blocking")
-#define ED_BLOCKING_UNPAIRED(T, fn, ...) \
-    ED_UNPAIRED("blocking") ED_BLOCKING_SHAPE(T, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__)); \
-    ED_UNUSED static T fn##__bare(ED_IN_BLOCKING(fn), ED_BARE(__VA_ARGS__))
-#define ED_BLOCKING_GOOD(T, fn, ...) \
-    ED_BLOCKING_SHAPE(T, fn, __VA_ARGS__) \
-    ED_CONSTRUCTOR(fn, ED_HEADER(fn##__type), __VA_ARGS__) \
-    static ED_RESULT(T) fn##__body(ED_IN_BLOCKING(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+/*
+ * What these definitions have in common. keyword: as text. shape(Y, S, R, fn, ...): the struct, the function that runs
+ * the body, the type. header(fn): what an object begins with. in(fn): the first parameters of the body.
+ */
+#define ED_DEFINE(keyword, shape, header, in, Y, S, R, fn, ...) \
+    ED_BY_HEAD(ED_DEFINE_GOOD, ED_DEFINE_UNPAIRED, ED_DEFINE_NAMELESS, ED_DEFINE_MAIN, __VA_ARGS__) \
+    (keyword, shape, header, in, Y, S, R, fn, __VA_ARGS__)
+#define ED_DEFINE_GOOD(keyword, shape, header, in, Y, S, R, fn, ...) \
+    shape(Y, S, R, fn, __VA_ARGS__) ED_CONSTRUCTOR(fn, header(fn), __VA_ARGS__) \
+    static ED_RESULT(R) fn##__body(in(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+#define ED_DEFINE_UNPAIRED(keyword, shape, header, in, Y, S, R, fn, ...) \
+    ED_UNPAIRED(keyword) shape(Y, S, R, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__)); \
+    ED_UNUSED static R fn##__bare(in(fn), ED_BARE(__VA_ARGS__))
+#define ED_DEFINE_NAMELESS(keyword, ...) ED_NAMELESS(keyword)
+#define ED_DEFINE_MAIN(keyword, shape, header, in, Y, S, R, fn, n, ...) \
+    ED_IS_PLAIN_MAIN ED_DEFINE_GOOD(keyword, shape, header, in, Y, S, R, ed_main_task, ed_main_task, ##__VA_ARGS__)
+
+#define eddy_blocking(T, ...) \
+    ED_DEFINE("blocking", ED_BLOCKING_SHAPE, ED_BLOCKING_HEADER, ED_IN_BLOCKING, , , T, ED_FIRST(__VA_ARGS__, ), \
+              __VA_ARGS__)
+#define ED_BLOCKING_HEADER(fn) ED_HEADER(fn##__type)
 #define ED_IN_BLOCKING(fn) \
     ED_UNUSED struct fn *ed_enclosing, ED_MARKER(throw_needs_async_function_or_generator)
-#define ED_BLOCKING_SHAPE(T, fn, ...) \
-    ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
-    ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
-    ED_SPELLING(T, __VA_ARGS__) \
+#define ED_BLOCKING_SHAPE(none, nothing, T, fn, ...) \
+    ED_RULES(T, __VA_ARGS__) \
     struct ED_BRIEF(fn) { \
         struct eddy_awaitable awaitable; \
         ED_OBJECT(T) result; \
@@ -691,8 +702,7 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_NO_KIND(generator); \
         ED_NO_KIND(async_generator); \
     }; \
-    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
-    ED_STOP_UNLESS_KNOWN(T, __VA_ARGS__) \
+    ED_STOP_UNLESS_WHOLE(fn, T, __VA_ARGS__) \
     static ED_RESULT(T) fn##__body(struct fn *, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static void fn##__finish(struct eddy_awaitable *ed_base) \
     { \
@@ -709,28 +719,16 @@ void eddy_async_function_does_not_fit_the_type(void)
                                                                     .kind = EDDY_BLOCKING, \
                                                                     .size = sizeof(struct fn)};
 
-#define eddy_generator(Y, ...) ED_GENERATOR(Y, Y, void, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
-#define eddy_generator_full(Y, S, R, ...) ED_GENERATOR(Y, S, R, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
-#define ED_GENERATOR(Y, S, R, fn, ...) \
-    ED_BY_HEAD(ED_GENERATOR_GOOD, ED_GENERATOR_UNPAIRED, ED_GENERATOR_NAMELESS, ED_GENERATOR_MAIN, __VA_ARGS__) \
-    (Y, S, R, fn, __VA_ARGS__)
-#define ED_GENERATOR_MAIN(Y, S, R, fn, n, ...) \
-    ED_IS_PLAIN_MAIN ED_GENERATOR_GOOD(Y, S, R, ed_main_task, ed_main_task, ##__VA_ARGS__)
-#define ED_GENERATOR_NAMELESS(Y, S, R, fn, ...) ED_NAMELESS("generator")
-#define ED_GENERATOR_UNPAIRED(Y, S, R, fn, ...) \
-    ED_UNPAIRED("generator") ED_GENERATOR_SHAPE(Y, S, R, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__)); \
-    ED_UNUSED static R fn##__bare(ED_IN_YIELDER(fn), ED_BARE(__VA_ARGS__))
-#define ED_GENERATOR_GOOD(Y, S, R, fn, ...) \
-    ED_GENERATOR_SHAPE(Y, S, R, fn, __VA_ARGS__) \
-    ED_CONSTRUCTOR(fn, .generator = {.core = {.type = &fn##__type}}, __VA_ARGS__) \
-    static ED_RESULT(R) fn##__body(ED_IN_YIELDER(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+#define eddy_generator(Y, ...) eddy_generator_full(Y, Y, void, __VA_ARGS__)
+#define eddy_generator_full(Y, S, R, ...) \
+    ED_DEFINE("generator", ED_GENERATOR_SHAPE, ED_GENERATOR_HEADER, ED_IN_YIELDER, Y, S, R, \
+              ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define ED_GENERATOR_HEADER(fn) .generator = {.core = {.type = &fn##__type}}
 #define ED_IN_YIELDER(fn) \
     ED_UNUSED struct fn *ed_enclosing, ED_MARKER(yield_outside_generator), \
         ED_MARKER(throw_needs_async_function_or_generator)
 #define ED_GENERATOR_SHAPE(Y, S, R, fn, ...) \
-    ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
-    ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
-    ED_SPELLING(Y, __VA_ARGS__) \
+    ED_RULES(Y, __VA_ARGS__) \
     struct ED_BRIEF(fn) { \
         struct eddy_generator generator; \
         ED_BRIEF(ED_OBJECT(Y) value); \
@@ -742,8 +740,7 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_NO_KIND(async_generator); \
         ED_NO_KIND(manager); \
     }; \
-    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
-    ED_STOP_UNLESS_KNOWN(Y, __VA_ARGS__) \
+    ED_STOP_UNLESS_WHOLE(fn, Y, __VA_ARGS__) \
     static ED_RESULT(R) fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
     { \
@@ -757,28 +754,16 @@ void eddy_async_function_does_not_fit_the_type(void)
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = { \
         .name = #fn, .run = fn##__run, .kind = EDDY_GENERATOR, .size = sizeof(struct fn)};
 
-#define eddy_async_generator(Y, ...) ED_ASYNC_GENERATOR(Y, Y, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
-#define eddy_async_generator_full(Y, S, ...) ED_ASYNC_GENERATOR(Y, S, ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
-#define ED_ASYNC_GENERATOR(Y, S, fn, ...) \
-    ED_BY_HEAD(ED_ASYNC_GENERATOR_GOOD, ED_ASYNC_GENERATOR_UNPAIRED, ED_ASYNC_GENERATOR_NAMELESS, \
-               ED_ASYNC_GENERATOR_MAIN, __VA_ARGS__)(Y, S, fn, __VA_ARGS__)
-#define ED_ASYNC_GENERATOR_MAIN(Y, S, fn, n, ...) \
-    ED_IS_PLAIN_MAIN ED_ASYNC_GENERATOR_GOOD(Y, S, ed_main_task, ed_main_task, ##__VA_ARGS__)
-#define ED_ASYNC_GENERATOR_NAMELESS(Y, S, fn, ...) ED_NAMELESS("async_generator")
-#define ED_ASYNC_GENERATOR_UNPAIRED(Y, S, fn, ...) \
-    ED_UNPAIRED("async_generator") ED_ASYNC_GENERATOR_SHAPE(Y, S, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__)); \
-    ED_UNUSED static void fn##__bare(ED_IN_ASYNC_YIELDER(fn), ED_BARE(__VA_ARGS__))
-#define ED_ASYNC_GENERATOR_GOOD(Y, S, fn, ...) \
-    ED_ASYNC_GENERATOR_SHAPE(Y, S, fn, __VA_ARGS__) \
-    ED_CONSTRUCTOR(fn, .async_generator = {.generator = {.core = {.type = &fn##__type}}}, __VA_ARGS__) \
-    static void fn##__body(ED_IN_ASYNC_YIELDER(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+#define eddy_async_generator(Y, ...) eddy_async_generator_full(Y, Y, __VA_ARGS__)
+#define eddy_async_generator_full(Y, S, ...) \
+    ED_DEFINE("async_generator", ED_ASYNC_GENERATOR_SHAPE, ED_ASYNC_GENERATOR_HEADER, ED_IN_ASYNC_YIELDER, Y, S, void, \
+              ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
+#define ED_ASYNC_GENERATOR_HEADER(fn) .async_generator = {.generator = {.core = {.type = &fn##__type}}}
 #define ED_IN_ASYNC_YIELDER(fn) \
     ED_UNUSED struct fn *ed_enclosing, ED_MARKER(yield_outside_generator), \
         ED_MARKER(await_outside_async_function), ED_MARKER(throw_needs_async_function_or_generator)
-#define ED_ASYNC_GENERATOR_SHAPE(Y, S, fn, ...) \
-    ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
-    ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
-    ED_SPELLING(Y, __VA_ARGS__) \
+#define ED_ASYNC_GENERATOR_SHAPE(Y, S, none, fn, ...) \
+    ED_RULES(Y, __VA_ARGS__) \
     struct ED_BRIEF(fn) { \
         __extension__ union { \
             struct eddy_async_generator async_generator; \
@@ -791,8 +776,7 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_NO_KIND(awaitable); \
         ED_NO_KIND(generator); \
     }; \
-    ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
-    ED_STOP_UNLESS_KNOWN(Y, __VA_ARGS__) \
+    ED_STOP_UNLESS_WHOLE(fn, Y, __VA_ARGS__) \
     static void fn##__body(struct fn *, struct ed_context, struct ed_context, \
                            struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
@@ -1207,7 +1191,8 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     ED_BY_COUNT(ED_RUN_PLAIN, ED_RUN_PLAIN, ED_RUN_CATCHING, ED_RUN_CATCHING, ##__VA_ARGS__)( \
         _Static_assert(!ed_is_no_coroutine, \
                        "eddy_run_on_cores needs a number and a coroutine value: eddy_run_on_cores(0, main_task())"), \
-        eddy_run_on_cores_main, (&(const eddy_cores_options){.size = sizeof(eddy_cores_options), .cores = (n)}), __VA_ARGS__)
+        eddy_run_on_cores_main, \
+        (&(const eddy_cores_options){.size = sizeof(eddy_cores_options), .cores = (n)}), __VA_ARGS__)
 /* eddy_run_on_cores_with(&options, coro) · eddy_run_on_cores_with(&options, coro, &err): see eddy_run_with */
 #define eddy_run_on_cores_with(...) ED_CAT(ED_LAST_OF_, ED_NARGS_LONG(__VA_ARGS__))(ED_CORES_WITH, __VA_ARGS__)
 #define ED_CORES_WITH(last, ...) \
