@@ -559,7 +559,7 @@ async(void, reads_urls)
     CHECK(await(opening_fails("redis://:secret@x:70000", NULL, "port")) == EINVAL);
     CHECK(await(opening_fails("redis://x:0", NULL, "port")) == EINVAL);
     CHECK(await(opening_fails("redis://x/one", NULL, "/DATABASE")) == EINVAL);
-    CHECK(await(opening_fails("redis://[::1", NULL, "brackets")) == EINVAL);
+    CHECK(await(opening_fails("redis://[::1", NULL, "closing bracket")) == EINVAL);
     CHECK(await(opening_fails("redis://a%zz@x", NULL, "two digits")) == EINVAL);
     CHECK(await(opening_fails("redis://a%00@x", NULL, "two digits")) == EINVAL);
     CHECK(await(opening_fails("unix://", NULL, "no path")) == EINVAL);

@@ -263,9 +263,9 @@ static void waking_a_task_of_another_thread_is_reported_and_passed_on(void **sta
     PASSED_ON(waits_for_the_barrier(), "", "EDDY_BARRIER_BROKEN");
     PASSED_ON(waits_for_an_item(), "the end of the wait (eddy_queue_get)", "1 5");
     PASSED_ON(waits_for_room(), "", "1");
-    PASSED_ON(waits_for_the_future(set_result), "a future was ended", "7 well");
-    PASSED_ON(waits_for_the_future(set_error), "a future was ended", "0 EDOM");
-    PASSED_ON(waits_for_the_future(cancel_future), "a future was ended", "1 0 ECANCELED");
+    PASSED_ON(waits_for_the_future(set_result), "a future was set or cancelled", "7 well");
+    PASSED_ON(waits_for_the_future(set_error), "a future was set or cancelled", "0 EDOM");
+    PASSED_ON(waits_for_the_future(cancel_future), "a future was set or cancelled", "1 0 ECANCELED");
     PASSED_ON(waits_for_the_task(), "eddy_cancel of the task that was spawned at", "1 ECANCELED");
     PASSED_ON(waits_for_the_bell(), "the end of the wait (bell)", "");
 }
