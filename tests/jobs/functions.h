@@ -138,6 +138,16 @@ remote_async(int, moody, (const char *, path))
 }
 remote_limits(moody, .tries = 1);
 
+/* Leaves a file when it begins. */
+remote_async(int, begins, (const char *, path), (double, seconds))
+{
+    FILE *file = fopen(path, "w");
+    if (file)
+        fclose(file);
+    await(eddy_sleep(seconds));
+    return 3;
+}
+
 /* Kills its worker. */
 remote_async(void, poison)
 {

@@ -296,8 +296,11 @@ static void a_killed_server_loses_no_job(void **state)
 async(void, ends_without_a_server, (pid_t, worker))
 {
     pid_t server = server_pid();
-    __auto_type job = spawn(eddy_remote(sleeps(3, 0.8)));
-    await(eddy_sleep(0.5));
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/eddy-begins-%d", (int)getpid());
+    __auto_type job = spawn(eddy_remote(begins(path, 0.5)));
+    while (unlink(path) != 0)
+        await(eddy_sleep(0.02));
     kill(server, SIGSTOP);
     int status = wait_for_worker(worker, SIGTERM);
     kill(server, SIGCONT);
