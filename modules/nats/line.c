@@ -587,6 +587,8 @@ eddy_async(void, connect_again, (eddy_nats *, n))
         eddy_await(link_open(&n->link, n->address), &err);
         if (!err.code)
             break;
+        if (n->closing) /* it was cancelled while it connected */
+            eddy_raise(ECANCELED);
     }
     n->reconnects++;
     each_subscription(n, mark_gap, NULL);
@@ -630,7 +632,7 @@ eddy_async(void, keep, (eddy_nats *, n))
     do {
         eddy_await_always(serve(n), &err);
         lose(n, &err);
-    } while (err.code != ECANCELED);
+    } while (err.code != ECANCELED && !n->closing);
 }
 
 /* ==== opening, closing ==== */
