@@ -91,10 +91,12 @@ def exported(path):
 
 
 def looked_up(path):
-    """Functions of the library that it does not call directly: each start of a program looks their names up."""
+    """Functions of the library that it does not call directly: each start of a program looks their names up. Bodies
+    must be looked up: see src/preemptible.list."""
     listing = subprocess.run(['nm', '-D', '--defined-only', path], check=True, capture_output=True, text=True).stdout
     own = {line.split()[-1].partition('@')[0] for line in listing.splitlines() if line.split()[-2] in 'Tt'}
     listing = subprocess.run(['readelf', '-rW', path], check=True, capture_output=True, text=True).stdout
+    own = {name for name in own if not name.endswith('__body')}
     return own & {name.partition('@')[0] for line in listing.splitlines() for name in line.split()[4:5]}
 
 
