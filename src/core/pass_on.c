@@ -88,8 +88,8 @@ static void end_here(void *argument)
 void pass_on_end_of_future(struct eddy_awaitable *a, struct eddy_failure *failure, end_function *end)
 {
     eddy_loop *name = future_of_handle(a)->loop;
-    wrong_loop_say("a future was set or cancelled on a thread that does not run its loop; the loop was told to do so. Do "
-                   "it in the program: eddy_call_soon_threadsafe(loop, function, argument)");
+    wrong_loop_say("a future was set or cancelled on a thread that does not run its loop; the loop was told to do so. "
+                   "Do it in the program: eddy_call_soon_threadsafe(loop, function, argument)");
     if (!pass(name, (struct passed){.a = a, .failure = failure, .end = end}, end_here))
         end(a, failure);
 }
