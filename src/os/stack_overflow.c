@@ -96,7 +96,8 @@ static void report(const struct stack *stack)
     add_text(&line, " (stack of ");
     add_number(&line, stack->size);
     add_text(&line, " bytes): make it larger with ");
-    add_text(&line, stack->generator ? "eddy_generator_stack(&g, bytes)" : "the loop option stack_size");
+    add_text(&line, stack->generator ? "eddy_generator_stack(&g, bytes)"
+                                     : "the option stack_size of its spawn or of the loop");
     add_text(&line, ", EDDY_STACK_SIZE=<bytes>, or move large locals to the heap\n");
     say(&line);
 }

@@ -560,8 +560,8 @@ async(void, reads_urls)
     CHECK(await(opening_fails("redis://x:0", NULL, "port")) == EINVAL);
     CHECK(await(opening_fails("redis://x/one", NULL, "/DATABASE")) == EINVAL);
     CHECK(await(opening_fails("redis://[::1", NULL, "closing bracket")) == EINVAL);
-    CHECK(await(opening_fails("redis://a%zz@x", NULL, "two digits")) == EINVAL);
-    CHECK(await(opening_fails("redis://a%00@x", NULL, "two digits")) == EINVAL);
+    CHECK(await(opening_fails("redis://a%zz@x", NULL, "two hexadecimal digits")) == EINVAL);
+    CHECK(await(opening_fails("redis://a%00@x", NULL, "two hexadecimal digits")) == EINVAL);
     CHECK(await(opening_fails("unix://", NULL, "no path")) == EINVAL);
     CHECK(await(opening_fails("unix:///x?database=1", NULL, "?db=")) == EINVAL);
     CHECK(await(opening_fails("redis://x", &(eddy_redis_options){.protocol = 4}, "protocol")) == EINVAL);

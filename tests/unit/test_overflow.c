@@ -289,7 +289,8 @@ static void the_sentence_gives_size_and_remedy(void **state)
     child = child_run(in_callback);
     assert_non_null(strstr(child.said, own.rlim_cur == RLIM_INFINITY ? ": make it larger with ulimit -s" : wanted));
     child = child_run(in_task);
-    assert_non_null(strstr(child.said, "make it larger with the loop option stack_size, EDDY_STACK_SIZE=<bytes>"));
+    assert_non_null(strstr(child.said, "make it larger with the option stack_size of its spawn or of the loop, "
+                                       "EDDY_STACK_SIZE=<bytes>"));
 }
 
 /* ---- handlers that the program had before ---- */
