@@ -64,7 +64,10 @@ benchmarks() {
 # --- the other compiler, other levels ---------------------------------------------------------------------------------
 
 step_clang() { build build-clang clang && suites build-clang $again; }
-step_standards() { once standards tests/portability/standards.sh; }
+step_standards() {
+    once standards tests/portability/standards.sh
+    EDDY_STANDARDS=gnu2x once "misuses in gnu2x" tests/compile_fail/run.py
+}
 
 # Without Meson: plain cc, C++, gdb; the matrix of flags; another libc; another machine.
 step_portability() { outside plain_cc cxx backtrace; }

@@ -23,7 +23,8 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 INCLUDE = os.path.join(HERE, '..', '..', 'include')
 JOBS = '-I' + os.path.join(HERE, '..', '..', 'modules', 'jobs', 'include')
-STANDARDS = ('gnu11', 'gnu2x')
+# `make test` takes the oldest; `make check` takes the others, too, where messages need not be short again.
+STANDARDS = os.environ.get('EDDY_STANDARDS', 'gnu11').split()
 
 
 def read_head(path):
@@ -114,7 +115,7 @@ def check(compiler, standard, include, path):
     regex = head[kind]
     status, text = compile_one(compiler, standard, include, flags_of(head), path)
     wrong = judge(kind, regex, status, text)
-    if wrong is None and kind == 'error' and standard == STANDARDS[0]:
+    if wrong is None and kind == 'error' and standard == 'gnu11':
         wrong = too_long_plainly(text, path) or too_long(compiler, standard, include, flags_of(head), path)
     if wrong is None:
         return None
