@@ -1968,7 +1968,7 @@ EDDY_API void eddy_list_drop(void *items);
 #define eddy_start_unix_server(handler, argument, path) \
     eddy_start_server_with_options( \
         handler, argument, (&(const eddy_server_options){.size = sizeof(eddy_server_options), .unix_path = (path)}))
-/* Variadic: &(eddy_server_options){.host = "::1", .port = 80} is several macro arguments. */
+/* Variadic: the commas of &(eddy_server_options){.size = ..., .port = 80} separate macro arguments. */
 #define eddy_start_server_with_options(handler, argument, ...) \
     ED_START_SERVER(handler, argument, EDDY_UNIQUE(ed_sv_), (__VA_ARGS__))
 #define ED_START_SERVER(handler, argument, sv, options) \

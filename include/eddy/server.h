@@ -47,7 +47,7 @@ enum eddy_balance {
     EDDY_BALANCE_EXACT   /* one loop accepts, and hands each connection to the loop that has the fewest */
 };
 
-/* For eddy_start_server_with_options; all zero: as eddy_start_server.  Since 0.1. */
+/* For eddy_start_server_with_options; all but size zero: as eddy_start_server.  Since 0.1. */
 typedef struct eddy_server_options {
     size_t size;              /* sizeof(eddy_server_options) */
     const char *host;         /* a name or an address; "": every address. NULL: as "", if no place below is given */

@@ -91,14 +91,15 @@ static int put(Tls *self, const char *data, size_t size)
     return done ? 0 : -1;
 }
 
-/* One record. *bytes: a new reference. */
-static enum got read_record(Tls *self, Py_ssize_t size, PyObject **bytes)
+/* One record, or a part of `most` bytes: then *is_filled, and more of it may be there. *bytes: a new reference. */
+static enum got read_record(Tls *self, Py_ssize_t most, PyObject **bytes, bool *is_filled)
 {
-    PyObject *most = PyLong_FromSsize_t(size < MOST_OF_RECORD ? size : MOST_OF_RECORD);
-    *bytes = most ? PyObject_CallMethodOneArg(self->ssl, self->state->names.read, most) : NULL;
-    Py_XDECREF(most);
+    PyObject *size = PyLong_FromSsize_t(most);
+    *bytes = size ? PyObject_CallMethodOneArg(self->ssl, self->state->names.read, size) : NULL;
+    Py_XDECREF(size);
     if (!*bytes)
         return has_to_wait(self) ? GOT_NOTHING : GOT_ERROR;
+    *is_filled = PyBytes_GET_SIZE(*bytes) == most;
     if (PyBytes_GET_SIZE(*bytes) > 0)
         return GOT_BYTES;
     Py_CLEAR(*bytes);
@@ -106,15 +107,16 @@ static enum got read_record(Tls *self, Py_ssize_t size, PyObject **bytes)
 }
 
 /* *all: what has come, or NULL. A read that would find nothing is not tried: its exception takes longer than a
- * record. */
+ * record. The start of a record may have come earlier: then its plaintext is longer than what is pending now. */
 static enum got read_all(Tls *self, PyObject **all)
 {
     Py_ssize_t size = pending(self, self->incoming);
     enum got got = size < 0 ? GOT_ERROR : GOT_NOTHING;
+    bool is_filled = false;
     *all = NULL;
-    while (size > 0) {
+    while (size > 0 || (size == 0 && is_filled)) {
         PyObject *bytes;
-        got = read_record(self, size, &bytes);
+        got = read_record(self, size > 0 && size < MOST_OF_RECORD ? size : MOST_OF_RECORD, &bytes, &is_filled);
         if (got != GOT_BYTES)
             return got;
         if (*all)

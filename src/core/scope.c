@@ -161,8 +161,9 @@ bool scope_close(struct eddy_scope *scope, const struct eddy_failure *failure)
     if (scope->place)
         end_level(scope);
     bool own = expired && was_alone(scope, kept_out) && failure && failure_is_cancellation(failure);
-    if (own && !scope->shield && level_reaches(scope->task))
-        own = false; /* a scope around it is cancelled, too, and ends its own block */
+    /* A scope around it that is cancelled, too, ends its own block; but during a release its request waits. */
+    if (own && !scope->inner && !scope->shield && level_reaches(scope->task))
+        own = false;
     task_unref(scope->task);
     return own;
 }

@@ -144,6 +144,7 @@ static void a_loop_of_any_awaitable_ends_by_a_sigint(void **state)
 struct released {
     struct pair pair;
     eddy_server *server;
+    double grace; /* of the server */
     char what;
 };
 
@@ -157,7 +158,7 @@ async(void, let_go, (struct released *, r))
         r->pair.ends[0] = s;
         await(eddy_stream_write_eof(s));
         break;
-    case 's': await(eddy_server_close(r->server, 5)); break;
+    case 's': await(eddy_server_close(r->server, r->grace)); break;
     }
 }
 
@@ -238,19 +239,46 @@ async(void, release_server, (bool, level))
     char byte;
     CHECK(await(eddy_stream_read(s, &byte, 1)) == 1);
     await(eddy_stream_write_eof(s));
-    struct released r = {.what = 's', .server = server};
+    struct released r = {.what = 's', .server = server, .grace = 5};
     await(spawn(release_asked(&r, level)));
     CHECK(await(eddy_stream_read(s, &byte, 1)) == 0);
+}
+
+async(void, stays, (eddy_stream *, s), (void *, nothing))
+{
+    char byte;
+    (void)nothing;
+    await(eddy_stream_read(s, &byte, 1));
+    await(eddy_stream_write(s, "x", 1));
+    await(eddy_sleep(1000));
+}
+
+/* The handler is cancelled when the grace is over, not before. */
+async(void, release_busy_server, (bool, level))
+{
+    eddy_server *server = await(eddy_start_server(stays, (void *)NULL, "127.0.0.1", 0));
+    eddy_stream *s = await(eddy_open_connection("127.0.0.1", eddy_server_port(server)));
+    defer(eddy_stream_abort, s);
+    char byte;
+    await(eddy_stream_write(s, "x", 1));
+    CHECK(await(eddy_stream_read(s, &byte, 1)) == 1);
+    double begun = eddy_time();
+    struct released r = {.what = 's', .server = server, .grace = 0.2};
+    await(spawn(release_asked(&r, level)));
+    CHECK(eddy_time() - begun >= 0.2);
 }
 
 static void a_server_that_is_closed_by_a_cancelled_task_is_closed(void **state)
 {
     (void)state;
-    RUN_CLEAN(release_server(false));
-    RUN_CLEAN(release_server(true));
+    for (int level = 0; level < 2; level++) {
+        RUN_CLEAN(release_server(level));
+        RUN_CLEAN(release_busy_server(level));
+    }
 }
 
 static const char *const slow[] = {"sleep", "1000", NULL};
+static const char *const stubborn[] = {"/bin/sh", "-c", "trap '' TERM; echo; while :; do sleep 0.01; done", NULL};
 
 /* The request arrives while the block is entered, and is pending when it ends. */
 async(void, leave_process, (bool, level))
@@ -270,12 +298,27 @@ async(void, leave_process, (bool, level))
     }
 }
 
+/* It is killed when its grace is over. */
+async(void, leave_stubborn_process)
+{
+    static const eddy_process_options piped = {.size = sizeof piped, .out = EDDY_PIPE};
+    async_with (scope, eddy_cancel_scope()) {
+        async_with (process, eddy_process_scope(stubborn, &piped, 0.02)) {
+            char byte;
+            await(eddy_stream_read(eddy_process_out(process), &byte, 1));
+            eddy_scope_cancel(scope);
+        }
+        CHECK(!children_left());
+    }
+}
+
 static void a_process_that_is_left_by_a_cancelled_task_is_reaped(void **state)
 {
     (void)state;
     reap_children();
     RUN_CLEAN(leave_process(false));
     RUN_CLEAN(leave_process(true));
+    RUN_CLEAN(leave_stubborn_process());
 }
 
 static int make_folder(void **state)

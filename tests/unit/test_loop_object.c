@@ -561,6 +561,54 @@ static void a_driver_that_fails_is_an_error_of_the_run(void **state)
     assert_int_equal(memory_live_blocks(), blocks);
 }
 
+/* ---- a future of no loop ---- */
+
+typedef eddy_future_of(int) int_future;
+
+static void count(void *calls)
+{
+    ++*(int *)calls;
+}
+
+async(void, adds_callback, (int_future *, f), (int *, calls))
+{
+    CHECK(eddy_add_done_callback(f, count, calls) == 0);
+}
+
+async(void, sets, (int_future *, f))
+{
+    CHECK(eddy_set_result(f, 1));
+}
+
+async(void, turns_twice)
+{
+    await(eddy_sleep(0));
+    await(eddy_sleep(0));
+}
+
+/* Between two runs of the loop, and while another loop runs. */
+static void a_callback_of_a_future_is_called_by_the_loop_that_added_it(void **state)
+{
+    (void)state;
+    for (int by_another = 0; by_another < 2; by_another++) {
+        eddy_loop *loop = open_loop(), *other = open_loop();
+        int_future *f = eddy_future_new(int_future);
+        eddy_error err;
+        int calls = 0;
+        eddy_loop_run(loop, adds_callback(f, &calls), &err);
+        if (by_another)
+            eddy_loop_run(other, sets(f), &err);
+        else
+            assert_true(eddy_set_result(f, 1));
+        assert_int_equal(calls, 0);
+        eddy_loop_run(loop, turns_twice(), &err);
+        assert_int_equal(calls, 1);
+        eddy_future_free(f);
+        close_loop(other);
+        close_loop(loop);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -583,6 +631,7 @@ int main(void)
         cmocka_unit_test(statistics_count_what_there_is),
         cmocka_unit_test(a_loop_that_waits_makes_few_passes),
         cmocka_unit_test(a_driver_that_fails_is_an_error_of_the_run),
+        cmocka_unit_test(a_callback_of_a_future_is_called_by_the_loop_that_added_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
