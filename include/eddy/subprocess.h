@@ -10,6 +10,7 @@
 #ifndef EDDY_SUBPROCESS_H
 #define EDDY_SUBPROCESS_H
 
+#include "macros.h"
 #include "process.h"
 #include "transport.h"
 

@@ -289,8 +289,8 @@ static void an_overflow_is_reported_by_name_and_size(void **state)
         char expected[300];
         snprintf(expected, sizeof expected,
                  "eddy: stack overflow in task \"fetch-3\" (stack of %zu bytes): make it larger "
-                 "with the loop"
-                 " option stack_size, EDDY_STACK_SIZE=<bytes>, or move large locals to the heap\n",
+                 "with the option stack_size of its spawn or of the loop, "
+                 "EDDY_STACK_SIZE=<bytes>, or move large locals to the heap\n",
                  stack_default_size());
         assert_died_by(&outcome, SIGSEGV);
         assert_string_equal(outcome.text, expected);
