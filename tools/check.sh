@@ -107,7 +107,7 @@ step_tsan() {
 step_valgrind() {
     # It does not see what a ring writes.
     prepare build-valgrind gcc -During=disabled || return
-    suites build-valgrind --build $contracts --slower 20 --wrapper \
+    EDDY_WATCHED=1 suites build-valgrind --build $contracts --slower 20 --wrapper \
         "valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
             --errors-for-leak-kinds=definite,indirect --trace-children=no"
 }

@@ -12,6 +12,7 @@ fi
 
 # Debian puts the libraries for cross compilation there.
 wrapper="qemu-aarch64 -L /usr/aarch64-linux-gnu"
+export EDDY_WATCHED=1 # see tests/language/io_arguments.c
 for switch in '' -DEDDY_GENERIC_SWITCH -mbranch-protection=standard; do
     name="aarch64${switch:+ $switch}"
     built=
