@@ -160,10 +160,13 @@ int(eddy_add_done_callback)(void *t, void (*function)(void *), void *argument)
     }
     callback->call = call;
     callback->watch.link = NULL;
-    if (awaitable_is_done(a))
+    if (awaitable_is_done(a)) {
         schedule(&callback->watch);
-    else
-        watch_add(watches_of(a), &callback->watch, schedule);
+        return 0;
+    }
+    if (!handle_is_task(a)) /* the call is this loop's: from elsewhere the future is set by way of it */
+        future_of_handle(a)->loop = current.loop->name;
+    watch_add(watches_of(a), &callback->watch, schedule);
     return 0;
 }
 
