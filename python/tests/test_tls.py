@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """TLS, whose messages the extension carries; run.py runs this file on uring and on epoll."""
 import asyncio
+import itertools
 import os
 import socket
 import ssl
@@ -12,6 +13,7 @@ import eddyloop
 from eddyloop import tls
 
 MUCH = b'0123456789abcdef' * 200_000  # bytes: more than any buffer on the way
+RECORD = MUCH[:16384]  # the most that fits into one
 
 
 def run(coroutine):
@@ -135,6 +137,57 @@ class Tests(unittest.TestCase):
             await talk(Side())
             await talk(Room())
         run(both())
+
+    def test_a_whole_record(self):
+        """Its ciphertext is longer than what is received at once: the last bytes of it come alone."""
+        async def talk():
+            far, near = Side(lambda side, data: side.transport.write(data)), Side()
+            server, _ = await self.connect(far, near)
+            for count in (1, 2, 3):
+                near.transport.write(RECORD)
+                await near.until(count * len(RECORD))
+            self.assertEqual(near.got, 3 * RECORD)
+            near.transport.close()
+            await near.lost
+            server.close()
+        run(talk())
+
+    def test_a_record_in_pieces(self):
+        async def cut(reader, writer, sizes):
+            while data := await reader.read(65536):
+                while data:
+                    size = next(sizes)
+                    writer.write(data[:size])
+                    data = data[size:]
+                    await asyncio.sleep(0.0005)
+            writer.close()
+
+        async def talk(sizes):
+            loop, far, near = asyncio.get_running_loop(), Side(lambda side, data: side.transport.write(data)), Side()
+
+            async def relay(reader, writer):
+                reader_below, writer_below = await asyncio.open_connection(*server.sockets[0].getsockname())
+                await asyncio.gather(cut(reader, writer_below, itertools.cycle(sizes)),
+                                     cut(reader_below, writer, itertools.cycle(sizes)))
+            server = await loop.create_server(lambda: far, '127.0.0.1', 0, ssl=self.server)
+            between = await asyncio.start_server(relay, '127.0.0.1', 0)
+            await loop.create_connection(lambda: near, *between.sockets[0].getsockname(), ssl=self.client,
+                                         server_hostname='localhost')
+            near.transport.write(RECORD)
+            await near.until(len(RECORD))
+            near.transport.write(b'end')
+            await near.until(len(RECORD) + 3)
+            self.assertEqual(near.got, RECORD + b'end')
+            near.transport.close()
+            await near.lost
+            await far.lost
+            between.close()
+            server.close()
+
+        async def all_cuts():
+            for sizes in ((10000, 6384, 22), (5, 16000, 1), (4000, 1, 4000, 16)):
+                await talk(sizes)
+        run(all_cuts())
 
     def test_pausing(self):
         async def talk():
