@@ -144,7 +144,7 @@ void eddy_transport_close(struct eddy_transport *t)
     bool is_first = !t->closing;
     t->closing = true;
     if (t->stage == CONNECTING)
-        t->broken = true;
+        protocol_break_off(t, 0);
     else if (is_first && t->filter && t->stage == OPEN && !t->filter->type->close(t->filter))
         protocol_break_off(t, 0);
     protocol_settle(t);
@@ -198,13 +198,17 @@ void protocol_receive(struct eddy_transport *t)
         protocol_break_off(t, error);
 }
 
-/* Bytes that were received for `received`, and the protocol is another one since; or decrypted. */
+/* Bytes that were received for `received`, and the protocol is another one since. It may change again. */
 static void copy_into(struct eddy_transport *t, const char *data, size_t size)
 {
     const struct protocol_filter *before = t->filter;
     for (size_t room = 0, part; size > 0 && !t->closing; data += part, size -= part) {
         if (t->filter != before) {
             protocol_fail(t, EDDY_TLS_FAILED, "plaintext bytes have arrived that were not read");
+            return;
+        }
+        if (!t->protocol->buffer) {
+            protocol_deliver(t, data, size);
             return;
         }
         char *to = t->protocol->buffer(t, &room);
@@ -275,6 +279,13 @@ static void reader_is_gone(struct eddy_transport *t)
     protocol_break_off(t, eddy_transport_unsent(t) > 0 ? EPIPE : 0);
 }
 
+/* A reset while the filter waits for the peer's last words is no error: all has been sent. */
+static void fail_to_receive(struct eddy_transport *t, int error)
+{
+    bool is_done = t->closing && filter_reads_on(t) && !has_to_send(t);
+    protocol_break_off(t, is_done ? 0 : error);
+}
+
 static void received(struct eddy_operation *op)
 {
     struct eddy_transport *t = op->argument;
@@ -290,7 +301,7 @@ static void received(struct eddy_operation *op)
     else if (op->result == 0 && (!t->closing || filter_reads_on(t)))
         socket_ended(t);
     else if (op->result < 0 && op->result != -ECANCELED)
-        protocol_break_off(t, t->closing && filter_reads_on(t) ? 0 : (int)-op->result);
+        fail_to_receive(t, (int)-op->result);
     if (!t->holds)
         drop_received(t);
     protocol_receive(t);

@@ -56,6 +56,13 @@ static void accept_later(struct eddy_listener *l)
         accept_next(l);
 }
 
+/* As of a connect that failed: `lost` is called alone. */
+static void give_up(struct eddy_transport *t, int error)
+{
+    t->stage = CONNECTING;
+    protocol_break_off(t, error);
+}
+
 static void take(struct eddy_listener *l, int fd)
 {
     driver_adopt(l->loop->driver, fd);
@@ -66,7 +73,7 @@ static void take(struct eddy_listener *l, int fd)
     }
     int error = l->begin ? l->begin(t, l->begin_argument) : 0;
     if (error)
-        protocol_break_off(t, error);
+        give_up(t, error);
 }
 
 void listener_set_beginning(struct eddy_listener *l, int (*begin)(struct eddy_transport *t, void *argument),

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/protocol.h"
 #include "transport_side.h"
 
 static char *no_room(eddy_transport *t, size_t *size)
@@ -320,10 +321,35 @@ async(void, holds_what_has_come)
     close(fds[0]), close(fds[1]), close(others[0]), close(others[1]);
 }
 
+static void change(struct side *side)
+{
+    bool is_plain = eddy_transport_protocol(side->t) == &plain;
+    eddy_transport_set_protocol(side->t, is_plain ? &with_buffer : &plain, side);
+}
+
+async(void, gives_the_rest_to_another)
+{
+    struct side a = {.error = 0}, b = {.error = 0};
+    int fds[2];
+    struct side *holds = await(make_one_hold(&a, &b, fds));
+    eddy_transport_set_protocol(holds->t, &with_buffer, holds);
+    holds->at_received = change; /* the first 16 bytes fill its memory; the other protocol has none */
+    eddy_transport_resume(holds->t);
+    while (holds->received < 20)
+        await(eddy_sleep(0.0005));
+    CHECK(holds->received == 20 && strcmp(holds->last, "ghij") == 0);
+    abort_side(&a);
+    abort_side(&b);
+    await(until_log(&a, "mrl"));
+    await(until_log(&b, "mrl"));
+    close(fds[0]), close(fds[1]);
+}
+
 static void what_has_come_waits_while_it_pauses(void **state)
 {
     (void)state;
     RUN_CLEAN(holds_what_has_come());
+    RUN_CLEAN(gives_the_rest_to_another());
 }
 
 async(void, receives_into_its_memory)
@@ -345,12 +371,6 @@ static void a_protocol_may_bring_its_own_memory(void **state)
 {
     (void)state;
     RUN_CLEAN(receives_into_its_memory());
-}
-
-static void change(struct side *side)
-{
-    bool is_plain = eddy_transport_protocol(side->t) == &plain;
-    eddy_transport_set_protocol(side->t, is_plain ? &with_buffer : &plain, side);
 }
 
 async(void, changes_its_protocol)
@@ -437,6 +457,34 @@ static void listeners_and_connects_make_transports(void **state)
 {
     (void)state;
     RUN_CLEAN(connects());
+}
+
+static int refuse_it(struct eddy_transport *t, void *argument)
+{
+    (void)t;
+    (void)argument;
+    return ENOMEM;
+}
+
+async(void, is_refused_at_once)
+{
+    struct side side = {.error = 0}, client = {.error = -1};
+    eddy_listener *listener;
+    eddy_address address;
+    eddy_address_ip(&address, "127.0.0.1", 0);
+    CHECK(eddy_transport_listen(&listener, &address, &plain, &side) == 0);
+    listener_set_beginning(listener, refuse_it, NULL, NULL); /* as TLS for which there is no memory */
+    CHECK(eddy_transport_connect(&client.t, eddy_listener_address(listener), &plain, &client) == 0);
+    await(until_log(&side, "l"));
+    CHECK(side.error == ENOMEM);
+    await(until_log(&client, "mel"));
+    eddy_listener_close(listener);
+}
+
+static void a_connection_that_could_not_begin_is_lost_alone(void **state)
+{
+    (void)state;
+    RUN_CLEAN(is_refused_at_once());
 }
 
 /* ==== errors ==== */
@@ -538,6 +586,7 @@ int main(void)
         cmocka_unit_test(a_protocol_may_bring_its_own_memory),
         cmocka_unit_test(another_protocol_may_take_over),
         cmocka_unit_test(listeners_and_connects_make_transports),
+        cmocka_unit_test(a_connection_that_could_not_begin_is_lost_alone),
         cmocka_unit_test(errors_are_returned),
         cmocka_unit_test(each_transport_is_told_of_the_end_of_its_loop),
     };

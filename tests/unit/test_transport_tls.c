@@ -389,6 +389,31 @@ static void a_client_that_closes_at_once_loses_nothing(void **state)
     RUN_CLEAN(listens(20));
 }
 
+/* The peer resets the connection while the client has bytes to send, and waits for the peer's last words. */
+async(void, is_reset_before_all_is_sent)
+{
+    pair = usual_pair();
+    defer(drop_pair, &pair);
+    pair.server.at_made = pause_now;
+    open_ends(&pair, &plain);
+    start_both(&pair);
+    await(until_log(&pair.server, "m"));
+    await(until_log(&pair.client, "m"));
+    CHECK(eddy_transport_write(pair.client.t, much, MUCH) == 0);
+    close_side(&pair.client);
+    await(passes(5));
+    CHECK(strcmp(pair.client.log, "mp") == 0 && eddy_transport_unsent(pair.client.t) > 0);
+    eddy_transport_abort(pair.server.t); /* it has not read what came: a reset */
+    await(until_log(&pair.client, "mpl"));
+    CHECK(pair.client.error == ECONNRESET || pair.client.error == EPIPE);
+}
+
+static void a_reset_is_told_if_not_all_was_sent(void **state)
+{
+    (void)state;
+    RUN_CLEAN(is_reset_before_all_is_sent());
+}
+
 async(void, closes_early)
 {
     pair = usual_pair();
@@ -403,6 +428,25 @@ async(void, closes_early)
     while (pair.server.t)
         await(eddy_sleep(0.0005));
     CHECK(pair.server.received == 0);
+}
+
+/* It closes before the connect has completed. */
+async(void, closes_while_it_connects)
+{
+    eddy_listener *listener;
+    eddy_address address;
+    pair = usual_pair();
+    defer(drop_pair, &pair);
+    eddy_address_ip(&address, "127.0.0.1", 0);
+    CHECK(eddy_transport_listen(&listener, &address, &plain, &pair.server) == 0);
+    defer(eddy_listener_close, listener);
+    CHECK(eddy_transport_connect(&pair.client.t, eddy_listener_address(listener), &plain, &pair.client) == 0);
+    CHECK(start(&pair.client, pair.client_tls, "localhost") == 0);
+    close_side(&pair.client);
+    CHECK(eddy_transport_write(pair.client.t, "x", 1) == EPIPE && pair.client.log[0] == 0);
+    for (int i = 0; i < 2000 && pair.client.t; i++)
+        await(eddy_sleep(0.0005));
+    CHECK(strcmp(pair.client.log, "l") == 0 && pair.client.error == 0);
 }
 
 static struct pair left;
@@ -421,6 +465,7 @@ static void a_handshake_may_be_given_up(void **state)
 {
     (void)state;
     RUN_CLEAN(closes_early());
+    RUN_CLEAN(closes_while_it_connects());
     RUN_CLEAN(is_left());
     assert_string_equal(left.client.log, "l");
     assert_int_equal(left.client.error, ECANCELED);
@@ -438,6 +483,7 @@ int main(void)
         cmocka_unit_test(it_is_refused_where_it_cannot_be),
         cmocka_unit_test(one_way_may_end_before_the_other),
         cmocka_unit_test(a_client_that_closes_at_once_loses_nothing),
+        cmocka_unit_test(a_reset_is_told_if_not_all_was_sent),
         cmocka_unit_test(a_handshake_may_be_given_up),
     };
     return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
