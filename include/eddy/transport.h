@@ -75,9 +75,9 @@ EDDY_API int eddy_transport_connect_host(eddy_transport **transport, const char 
  * after the handshake; later, `secured` is. If the handshake fails, `lost` is called with EDDY_TLS_CERTIFICATE,
  * EDDY_TLS_FAILED, ETIMEDOUT or the socket's error. Then `ended` is the peer's close_notify, its end without that
  * EDDY_TLS_TRUNCATED, and eddy_transport_write_eof sends close_notify. Returns 0; EINVAL (a client that checks names
- * has no valid one); EDDY_INVALID_STATE (it has TLS); EPIPE (it is closing, or eddy_transport_write_eof was called);
- * EOPNOTSUPP (a pipe or terminal); ENOMEM; or the code of eddy_tls_client_new. Python: loop.start_tls,
- * create_connection(ssl=). Since 0.1.
+ * has no valid one); EDDY_INVALID_STATE (it has TLS); EPIPE (it is closing, the peer has ended, or
+ * eddy_transport_write_eof was called); EOPNOTSUPP (a pipe or terminal); ENOMEM; or the code of eddy_tls_client_new.
+ * Python: loop.start_tls, create_connection(ssl=). Since 0.1.
  */
 EDDY_API int eddy_transport_start_tls(eddy_transport *t, eddy_tls *tls, const char *host);
 /* What TLS has agreed on, as eddy_tls_version and its relatives tell it of a stream. Since 0.1. */

@@ -364,6 +364,7 @@ void protocol_send(struct eddy_transport *t)
     sent.size = t->sent = 0;
     t->sending = t->waiting;
     t->waiting = sent;
+    t->sends++;
     if (t->sending.size > 0)
         send_more(t);
 }

@@ -40,6 +40,7 @@ struct eddy_transport {
     struct eddy_buffer sending; /* with `write` */
     size_t sent;                /* of it */
     struct eddy_buffer waiting; /* written meanwhile */
+    unsigned sends;             /* how often `waiting` has become `sending` */
     struct limits limits;       /* of what is unsent */
     struct loop_call turn;      /* queued: something is to be called in the next pass */
     struct loop_closer closer;

@@ -96,16 +96,28 @@ static int64_t encrypt(struct tls_connection *c, const void *data, size_t size, 
     return failure(c, problem);
 }
 
-static int64_t decrypt(struct tls_connection *c, void *data, size_t size, struct tls_problem *problem)
+/* Why nothing could be read. */
+static int64_t nothing_read(const struct tls_connection *c, struct tls_problem *problem)
 {
-    size_t count = 0;
-    ERR_clear_error();
-    if (SSL_read_ex(c->ssl, data, size, &count))
-        return (int64_t)count;
     int why = SSL_get_error(c->ssl, 0);
     if (why == SSL_ERROR_WANT_READ)
         return -EAGAIN;
     return why == SSL_ERROR_ZERO_RETURN ? 0 : failure(c, problem);
+}
+
+static int64_t decrypt(struct tls_connection *c, void *data, size_t size, struct tls_problem *problem)
+{
+    size_t count = 0;
+    ERR_clear_error();
+    return SSL_read_ex(c->ssl, data, size, &count) ? (int64_t)count : nothing_read(c, problem);
+}
+
+static int64_t peek(struct tls_connection *c, struct tls_problem *problem)
+{
+    size_t count = 0;
+    char byte;
+    ERR_clear_error();
+    return SSL_peek_ex(c->ssl, &byte, 1, &count) ? (int64_t)count : nothing_read(c, problem);
 }
 
 static size_t pending(const struct tls_connection *c)
@@ -192,6 +204,7 @@ const struct tls_engine tls_openssl = {
     .alpn = alpn,
     .encrypt = encrypt,
     .decrypt = decrypt,
+    .peek = peek,
     .pending = pending,
     .was_ended = was_ended,
     .say_end = say_end,

@@ -76,6 +76,8 @@ struct tls_engine {
     /* Returns the number of bytes; 0 at the end; -EAGAIN: more ciphertext is needed first; or a negative code with
      * its *problem. */
     int64_t (*decrypt)(struct tls_connection *c, void *data, size_t size, struct tls_problem *problem);
+    /* The same for one byte, which stays: whether decrypt would give any. */
+    int64_t (*peek)(struct tls_connection *c, struct tls_problem *problem);
     /* Returns the number of bytes of plaintext of a record that was decrypted and not taken. */
     size_t (*pending)(const struct tls_connection *c);
     /* The peer has sent close_notify. */

@@ -19,12 +19,12 @@
 #include "tls/tls.h"
 
 enum {
-    KEPT = 4096,      /* room for written bytes that an idle transport keeps */
-    LEAST_ROOM = 256  /* of the memory for plaintext */
+    KEPT = 4096,             /* room for written bytes that an idle transport keeps */
+    MOST_OF_ANSWERS = 65536  /* bytes that wait to be sent, beside the program's */
 };
 
 static const double usual_seconds = 60;
-/* Seconds to wait for the server's close_notify after the client's. */
+/* Seconds to wait for the server's close_notify after the client's has been sent. */
 static const double linger_seconds = 1;
 
 struct tls_filter {
@@ -33,6 +33,8 @@ struct tls_filter {
     struct tls_connection connection;
     struct timer timer;     /* of the handshake; of lingering */
     eddy_buffer plain;      /* written before the handshake was done */
+    size_t answers;         /* bytes of answers that wait with what is sent next... */
+    unsigned answered_in;   /* ...which is this of the transport's `sends` */
     bool ends;              /* close_notify follows what was written */
     bool said_end;          /* close_notify was made */
     bool failed;            /* nothing more can be encrypted or decrypted */
@@ -252,13 +254,6 @@ static void feed_cipher(struct protocol_filter *filter, const char *data, size_t
     f->connection.cipher_size = size;
 }
 
-/* The plaintext is never longer than its ciphertext. */
-static size_t room_for_input(const struct tls_filter *f)
-{
-    size_t pending = f->tls->engine->pending(&f->connection), size = pending + f->connection.cipher_size;
-    return size < LEAST_ROOM ? LEAST_ROOM : size > TLS_RECORD ? TLS_RECORD : size;
-}
-
 static void take_verdict(struct tls_filter *f, int64_t result, const struct tls_problem *problem)
 {
     if (f->lingers && result != -EAGAIN)
@@ -269,18 +264,40 @@ static void take_verdict(struct tls_filter *f, int64_t result, const struct tls_
         fail(f, problem);
 }
 
+/* Sends what decrypting has made: answers, to requests for a new key. A peer that reads none must not fill the
+ * memory. */
+static void answer(struct tls_filter *f)
+{
+    const struct eddy_transport *t = f->filter.transport;
+    if (f->answered_in != t->sends)
+        f->answers = 0;
+    f->answered_in = t->sends;
+    f->answers += f->connection.filling.end;
+    flush(f);
+    if (f->answers > MOST_OF_ANSWERS)
+        fail(f, &(struct tls_problem){EDDY_TLS_FAILED, "the peer asks again and again, and reads no answer"});
+}
+
+/* True: there is plaintext. */
+static bool judge(struct tls_filter *f, int64_t result, const struct tls_problem *problem)
+{
+    if (result >= 0 || result == -EAGAIN)
+        answer(f);
+    if (f->failed)
+        return false;
+    if (result <= 0)
+        take_verdict(f, result, problem);
+    f->heard |= result > 0;
+    return result > 0;
+}
+
 /* Decrypts once.  True: there was something. */
 static bool decrypt(struct tls_filter *f, char *data, size_t size)
 {
     struct tls_problem problem = {0, ""};
     int64_t result = f->tls->engine->decrypt(&f->connection, data, size, &problem);
-    if (result >= 0 || result == -EAGAIN)
-        flush(f); /* an answer, to a request for a new key */
-    if (result <= 0) {
-        take_verdict(f, result, &problem);
+    if (!judge(f, result, &problem))
         return false;
-    }
-    f->heard = true;
     if (!f->lingers)
         protocol_deliver(f->filter.transport, data, (size_t)result);
     return true;
@@ -297,23 +314,57 @@ static bool has_input(const struct tls_filter *f)
     return f->connection.cipher_size || f->tls->engine->pending(&f->connection) > 0;
 }
 
+static bool is_plaintext_there(struct tls_filter *f)
+{
+    struct tls_problem problem = {0, ""};
+    return f->tls->engine->pending(&f->connection) > 0 ||
+           judge(f, f->tls->engine->peek(&f->connection, &problem), &problem);
+}
+
+/* Decrypts once into the protocol's memory, which is asked for when there is something. True: there was. */
+static bool fill(struct tls_filter *f)
+{
+    struct eddy_transport *t = f->filter.transport;
+    struct tls_problem problem = {0, ""};
+    size_t room = 0;
+    if (!is_plaintext_there(f) || t->closing)
+        return false;
+    char *to = t->protocol->buffer(t, &room);
+    if (t->closing)
+        return false;
+    if (!to || room == 0) {
+        protocol_break_off(t, ENOBUFS);
+        return false;
+    }
+    int64_t result = f->tls->engine->decrypt(&f->connection, to, room, &problem);
+    if (judge(f, result, &problem) && t->protocol->filled)
+        t->protocol->filled(t, (size_t)result);
+    return result > 0;
+}
+
+/* *own: memory for a record, made when it is needed. True: there was something. */
+static bool take_record(struct tls_filter *f, char **own)
+{
+    if (f->filter.transport->protocol->buffer && !f->lingers)
+        return fill(f);
+    if (!*own)
+        *own = memory_alloc(TLS_RECORD);
+    if (*own)
+        return decrypt(f, *own, TLS_RECORD);
+    fail(f, &(struct tls_problem){ENOMEM, ""});
+    return false;
+}
+
 static bool go_on(struct protocol_filter *filter)
 {
     struct tls_filter *f = self_of(filter);
     const struct eddy_transport *t = filter->transport;
+    char *own = NULL;
     if (!f->connection.established && !shake(f))
         return true;
-    if (!has_input(f))
-        return true;
-    size_t room = room_for_input(f);
-    char *data = memory_alloc(room);
-    if (!data) {
-        fail(f, &(struct tls_problem){ENOMEM, ""});
-        return true;
-    }
-    while (wants_more(f) && decrypt(f, data, room))
+    while (has_input(f) && wants_more(f) && take_record(f, &own))
         continue;
-    memory_free(data);
+    memory_free(own);
     return f->failed || t->closing || t->ended || !has_input(f);
 }
 
@@ -350,7 +401,7 @@ static bool close_filter(struct protocol_filter *filter)
     if (!f->connection.established)
         return false;
     say_end(f);
-    if (has_to_linger(f) && set_timer(f, linger_seconds, has_lingered)) {
+    if (has_to_linger(f)) {
         f->lingers = f->filter.reads_on = true;
         protocol_receive(filter->transport);
     }
@@ -360,9 +411,12 @@ static bool close_filter(struct protocol_filter *filter)
 static void flushed(struct protocol_filter *filter)
 {
     struct tls_filter *f = self_of(filter);
-    if (!f->shut)
-        net_shutdown(filter->transport->loop->driver, filter->transport->fd, SHUT_WR);
+    if (f->shut || !f->lingers)
+        return;
     f->shut = true;
+    net_shutdown(filter->transport->loop->driver, filter->transport->fd, SHUT_WR);
+    if (!set_timer(f, linger_seconds, has_lingered))
+        end_lingering(f);
 }
 
 static void free_filter(struct protocol_filter *filter)
@@ -417,7 +471,7 @@ static int refusal(const struct eddy_transport *t)
         return EDDY_INVALID_STATE;
     if (t->is_pipe)
         return EOPNOTSUPP;
-    return t->closing || t->eof ? EPIPE : 0;
+    return t->closing || t->eof || t->ended ? EPIPE : 0;
 }
 
 static int make_filter(struct tls_filter **filter, struct eddy_transport *t, struct eddy_tls *tls, const char *host)

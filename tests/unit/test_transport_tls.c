@@ -5,6 +5,7 @@
 #ifdef EDDY_WITH_TLS
 
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include "talk.h"
@@ -221,10 +222,145 @@ async(void, pauses)
     CHECK(pair.client.unsent <= 16384);
 }
 
+/* Its memory is full after 16 bytes: more would have no place. */
+async(void, pauses_with_its_memory_full)
+{
+    pair = usual_pair();
+    defer(drop_pair, &pair);
+    pair.server.at_received = pause_now;
+    open_ends(&pair, &with_buffer);
+    start_both(&pair);
+    say(&pair.client, "0123456789abcdefghij");
+    await(until_received(&pair.server, 16));
+    await(passes(5));
+    CHECK(pair.server.received == 16);
+    eddy_transport_resume(pair.server.t);
+    await(until_received(&pair.server, 20));
+    CHECK(strcmp(pair.server.last, "ghij") == 0);
+}
+
+static int asked, told;
+
+static char *count_room(eddy_transport *t, size_t *size)
+{
+    asked++;
+    return give_room(t, size);
+}
+
+static void count_filled(eddy_transport *t, size_t size)
+{
+    told++;
+    assert_int_equal(asked, told);
+    filled(t, size);
+}
+
+static const struct eddy_protocol counts = {.made = made, .ended = ended, .lost = lost, .buffer = count_room,
+                                            .filled = count_filled};
+
+/* Session tickets and the end are nothing that needs memory. */
+async(void, asks_for_memory_when_something_has_come)
+{
+    pair = usual_pair();
+    defer(drop_pair, &pair);
+    asked = told = 0;
+    open_ends(&pair, &counts);
+    start_both(&pair);
+    await(until_log(&pair.client, "m"));
+    await(passes(5));
+    say(&pair.server, "0123456789abcdefghij");
+    await(until_received(&pair.client, 20));
+    close_side(&pair.server);
+    await(until_log(&pair.client, "mrel"));
+    CHECK(asked == told && told == 2);
+}
+
 static void a_paused_protocol_gets_nothing(void **state)
 {
     (void)state;
     RUN_CLEAN(pauses());
+    RUN_CLEAN(pauses_with_its_memory_full());
+}
+
+static void a_protocol_is_asked_for_memory_when_something_has_come(void **state)
+{
+    (void)state;
+    RUN_CLEAN(asks_for_memory_when_something_has_come());
+}
+
+static int calls;
+
+static void count_calls(struct side *side)
+{
+    (void)side;
+    calls++;
+}
+
+/* Its last bytes come alone, after those that the socket has given first. */
+async(void, gets_a_record_at_once)
+{
+    pair = usual_pair();
+    defer(drop_pair, &pair);
+    calls = 0;
+    pair.server.at_received = count_calls;
+    open_ends(&pair, &plain);
+    start_both(&pair);
+    CHECK(eddy_transport_write(pair.client.t, much, 16384) == 0);
+    await(until_received(&pair.server, 16384));
+    CHECK(calls == 1);
+}
+
+static void a_record_is_delivered_by_one_call(void **state)
+{
+    (void)state;
+    RUN_CLEAN(gets_a_record_at_once());
+}
+
+/* A client that asks for a new key again and again, and reads nothing. */
+static SSL *new_asker(int fd)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = SSL_new(context);
+    SSL_CTX_free(context); /* the connection keeps it */
+    assert_true(SSL_set_fd(ssl, fd) == 1);
+    SSL_set_connect_state(ssl);
+    return ssl;
+}
+
+static void drop_asker(SSL *ssl)
+{
+    SSL_free(ssl);
+}
+
+async(void, asks_without_an_end)
+{
+    enum { MOST = 200000 }; /* bytes: what waits stays below */
+    int ends[2], small = 4096;
+    size_t most = 0;
+    pair = usual_pair();
+    defer(drop_pair, &pair);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+    CHECK(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
+    CHECK(open_side(&pair.server, ends[0], &plain) == 0 && start(&pair.server, pair.server_tls, NULL) == 0);
+    SSL *ssl = new_asker(ends[1]);
+    defer(drop_asker, ssl);
+    while (SSL_do_handshake(ssl) != 1)
+        await(passes(1));
+    await(until_log(&pair.server, "m"));
+    for (int i = 0; i < 20000 && pair.server.t; i++) {
+        CHECK(SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED) == 1);
+        while (pair.server.t && SSL_do_handshake(ssl) != 1)
+            await(passes(1));
+        most = pair.server.t && eddy_transport_unsent(pair.server.t) > most ? eddy_transport_unsent(pair.server.t) : most;
+    }
+    await(until_log(&pair.server, "ml"));
+    CHECK(pair.server.error == EDDY_TLS_FAILED && most > 0 && most < MOST);
+    close(ends[1]);
+}
+
+static void a_peer_that_reads_no_answers_is_lost(void **state)
+{
+    (void)state;
+    RUN_CLEAN(asks_without_an_end());
 }
 
 /* ==== what fails ==== */
@@ -307,6 +443,9 @@ async(void, cannot_start)
     open_ends(&pair, &plain);
     CHECK(start(&pair.client, pair.client_tls, NULL) == EINVAL && start(&pair.client, pair.client_tls, "") == EINVAL);
     CHECK(eddy_transport_write_eof(pair.server.t) == 0 && start(&pair.server, pair.server_tls, NULL) == EPIPE);
+    pair.client.keeps_open = true;
+    await(until_log(&pair.client, "me"));
+    CHECK(start(&pair.client, pair.client_tls, "localhost") == EPIPE); /* no answer can come any more */
     close_side(&pair.client);
     CHECK(start(&pair.client, pair.client_tls, "localhost") == EPIPE);
     CHECK(pipe(ends) == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 && open_side(&pipe_side, ends[0], &plain) == 0);
@@ -414,6 +553,37 @@ static void a_reset_is_told_if_not_all_was_sent(void **state)
     RUN_CLEAN(is_reset_before_all_is_sent());
 }
 
+/* The server reads late: after that the client waits for its last words as long as usual. */
+async(void, lingers_after_all_was_sent)
+{
+    pair = usual_pair();
+    defer(drop_pair, &pair);
+    pair.server.at_made = pause_now;
+    pair.server.keeps_open = true;
+    open_ends(&pair, &plain);
+    start_both(&pair);
+    await(until_log(&pair.server, "m"));
+    await(until_log(&pair.client, "m"));
+    CHECK(eddy_transport_write(pair.client.t, much, MUCH) == 0);
+    close_side(&pair.client);
+    await(eddy_sleep(2));
+    CHECK(strcmp(pair.client.log, "mp") == 0);
+    eddy_transport_resume(pair.server.t);
+    while (strcmp(pair.server.log, "mre") != 0)
+        await(eddy_sleep(0));
+    await(passes(5));
+    CHECK(pair.server.received == MUCH && strcmp(pair.client.log, "mpu") == 0);
+    await(until_log(&pair.client, "mpul"));
+    CHECK(pair.client.error == 0);
+}
+
+static void the_server_has_time_for_its_last_words(void **state)
+{
+    (void)state;
+    const eddy_loop_options virtual_time = {.size = sizeof virtual_time, .driver = "sim"};
+    assert_int_equal(eddy_run_with(&virtual_time, lingers_after_all_was_sent()), 0);
+}
+
 async(void, closes_early)
 {
     pair = usual_pair();
@@ -479,11 +649,15 @@ int main(void)
         cmocka_unit_test(a_plain_transport_may_be_upgraded),
         cmocka_unit_test(a_hello_that_has_come_is_taken),
         cmocka_unit_test(a_paused_protocol_gets_nothing),
+        cmocka_unit_test(a_protocol_is_asked_for_memory_when_something_has_come),
+        cmocka_unit_test(a_record_is_delivered_by_one_call),
+        cmocka_unit_test(a_peer_that_reads_no_answers_is_lost),
         cmocka_unit_test(a_handshake_may_fail),
         cmocka_unit_test(it_is_refused_where_it_cannot_be),
         cmocka_unit_test(one_way_may_end_before_the_other),
         cmocka_unit_test(a_client_that_closes_at_once_loses_nothing),
         cmocka_unit_test(a_reset_is_told_if_not_all_was_sent),
+        cmocka_unit_test(the_server_has_time_for_its_last_words),
         cmocka_unit_test(a_handshake_may_be_given_up),
     };
     return cmocka_run_group_tests(tests, certificates_make, certificates_remove);
