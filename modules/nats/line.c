@@ -110,6 +110,7 @@ static void start_request(eddy_nats *n, struct call *call)
     char reply[sizeof n->inbox + 24];
     const char *why = "there is no memory for a request";
     call->entry.number = ++n->last_number;
+    call->at = n->unsent.size;
     snprintf(reply, sizeof reply, "%s%llu", n->inbox, (unsigned long long)call->entry.number);
     int code = table_add(&n->requests, &call->entry) ? put(n, call->out, reply, &why) : ENOMEM;
     if (!code)
@@ -137,9 +138,19 @@ static void start(struct eddy_awaitable *a)
     }
 }
 
+/* A request whose bytes are unsent goes to a subject of the same length that nobody has, as if it were not sent. */
+static void call_off(eddy_nats *n, const struct call *call)
+{
+    char *subject = call->batch == n->batch ? memchr(n->unsent.data + call->at, ' ', n->unsent.size - call->at) : NULL;
+    if (subject)
+        memset(subject + 1, '_', strlen(call->out->subject));
+}
+
 static void cancel(struct eddy_awaitable *a)
 {
     struct call *call = (struct call *)(void *)a;
+    if (call->form == CALL_REQUEST)
+        call_off(call->line, call);
     if (call->form == CALL_REQUEST)
         table_remove(&call->line->requests, call->entry.number);
     else
@@ -563,6 +574,13 @@ eddy_async(void, read_all, (eddy_nats *, n))
     }
 }
 
+static void move_requests(eddy_nats *n, size_t by)
+{
+    for (size_t i = 0; i < n->requests.capacity; i++)
+        for (struct entry *e = n->requests.at[i]; e; e = e->next)
+            call_of(e)->at += by;
+}
+
 /* All subscriptions, before what is unsent. False: no memory. */
 static bool replay(eddy_nats *n)
 {
@@ -571,12 +589,15 @@ static bool replay(eddy_nats *n)
     for (size_t i = 0; i < n->subscriptions.capacity && ok; i++)
         for (struct entry *e = n->subscriptions.at[i]; e && ok; e = e->next)
             ok = append_subscription(&all, subscription_of(e));
+    size_t size = all.size;
     if (ok && n->unsent.size)
         ok = eddy_buffer_append(&all, n->unsent.data, n->unsent.size);
     eddy_buffer_free(ok ? &n->unsent : &all);
-    if (ok)
-        n->unsent = all;
-    return ok;
+    if (!ok)
+        return false;
+    n->unsent = all;
+    move_requests(n, size);
+    return true;
 }
 
 eddy_async(void, connect_again, (eddy_nats *, n))

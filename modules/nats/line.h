@@ -23,6 +23,7 @@ struct call {
     const eddy_nats_outgoing *out; /* of a request */
     eddy_nats_message *reply;      /* the answer */
     uint64_t batch;                /* its bytes are in the batch of this number */
+    size_t at;                     /* of a request: there its bytes begin, in that batch */
     struct call *next, **link;     /* in the list of flushes, or of those that wait for room */
 };
 

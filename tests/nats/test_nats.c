@@ -234,6 +234,43 @@ static void a_lost_connection_is_made_again_with_its_subscriptions(void **state)
     RUN_CLEAN(comes_back());
 }
 
+/* What was given up without a connection is not sent over the next one; what was not is. */
+async(void, gives_up_early)
+{
+    struct fake fake = {0}, again = {0};
+    eddy_error err;
+    await(fake_start(&fake, 0));
+    int port = eddy_server_port(fake.server);
+    async_with (n, eddy_nats_open(fake.url)) {
+        eddy_nats_subscription *s = await(eddy_nats_subscribe(n, "a"));
+        defer(eddy_nats_unsubscribe, s);
+        await(eddy_nats_flush(n));
+        await(fake_stop(&fake));
+        await(eddy_sleep(0.05));
+        __auto_type first = spawn(eddy_nats_request(n, "a", "first"));
+        __auto_type given_up = spawn(eddy_nats_request(n, "a", "given up"));
+        __auto_type last = spawn(eddy_nats_request(n, "a", "last"));
+        await(eddy_sleep(0.01));
+        eddy_cancel(given_up);
+        await(given_up, &err);
+        CHECK(err.code == ECANCELED);
+        await(fake_start(&again, port));
+        await(comes(s, "first", true));
+        await(comes(s, "last", false));
+        eddy_cancel(first);
+        eddy_cancel(last);
+        await(first, &err);
+        await(last, &err);
+    }
+    await(fake_stop(&again));
+}
+
+static void a_request_that_was_given_up_before_it_was_sent_is_not_sent(void **state)
+{
+    (void)state;
+    RUN_CLEAN(gives_up_early());
+}
+
 async(void, is_silent)
 {
     struct fake fake = {.is_silent = true};
@@ -413,6 +450,7 @@ int main(void)
         cmocka_unit_test(each_request_gets_its_answer_or_an_error),
         cmocka_unit_test(refusals_reach_those_whom_they_concern),
         cmocka_unit_test(a_lost_connection_is_made_again_with_its_subscriptions),
+        cmocka_unit_test(a_request_that_was_given_up_before_it_was_sent_is_not_sent),
         cmocka_unit_test(a_server_that_does_not_answer_is_given_up),
         cmocka_unit_test(a_server_that_refuses_what_follows_the_login_is_not_stormed),
         cmocka_unit_test(what_a_slow_consumer_misses_is_counted),
