@@ -4,6 +4,7 @@
 #include "function.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,13 +36,11 @@ struct eddy_remote_function *function_at(size_t n)
 }
 
 /* The name is in it, too: a subject holds only the beginning of a long one. */
-const char *function_signature(struct eddy_remote_function *f)
+static void sign(struct eddy_remote_function *f)
 {
     struct eddy_wire w = {0};
     struct digest hash;
     char digits[65];
-    if (*f->signature)
-        return f->signature;
     f->sign(&w);
     digest_start(&hash);
     digest_add_text(&hash, f->name);
@@ -50,6 +49,16 @@ const char *function_signature(struct eddy_remote_function *f)
     if (!w.failed)
         snprintf(f->signature, sizeof f->signature, "%.31s", digits);
     free(w.data);
+}
+
+/* The loops of several threads may ask at once. */
+const char *function_signature(struct eddy_remote_function *f)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&mutex);
+    if (!*f->signature)
+        sign(f);
+    pthread_mutex_unlock(&mutex);
     return f->signature;
 }
 
