@@ -79,6 +79,9 @@ eddy_async(void, queue_again, (const letter *, l))
     const char *subject = header(m, "Eddy-Subject"), *result = header(m, "Eddy-Result");
     if (strncmp(subject, "eddy.jobs.", 10) != 0 || !*result)
         eddy_raise(EBADMSG, "the dead letter %llu is not one of Eddy's", l->number);
+    if (*header(m, "Eddy-Without"))
+        eddy_raise(EBADMSG, "the dead letter %llu cannot be retried: its arguments were too large to be kept; "
+                            "delete it", l->number);
     snprintf(id, sizeof id, "%.100s-%llu", header(m, "Eddy-Id"), l->number);
     eddy_nats_header headers[] = {{"Eddy-Id", id}, {"Eddy-Result", result}};
     eddy_nats_outgoing job = {.subject = subject, .id = id, .headers = headers, .header_count = 2, .data = m->data};

@@ -68,6 +68,13 @@ void lease_run(struct lease *lease)
     pthread_mutex_unlock(&all.mutex);
 }
 
+void lease_ran(struct lease *lease)
+{
+    pthread_mutex_lock(&all.mutex);
+    lease->begun = 0;
+    pthread_mutex_unlock(&all.mutex);
+}
+
 void lease_end(struct lease *lease)
 {
     pthread_mutex_lock(&all.mutex);

@@ -67,18 +67,35 @@ static int replicas(void)
     return (int)remote_setting("EDDY_JOBS_REPLICAS", servers >= 3 ? 3 : 1);
 }
 
-/* A stream that exists stays as it is, but for what the environment asks for. */
-eddy_async(void, create_stream, (eddy_nats *, n), (const eddy_nats_stream_options *, options))
+/* What is said about a stream that exists, unless the environment says otherwise. True: it is to be changed. */
+static bool keep_as_it_is(eddy_nats_stream_options *options, const char *json)
 {
+    bool has_replicas = getenv("EDDY_JOBS_REPLICAS");
+    bool has_age = getenv("EDDY_JOBS_RESULTS") && strcmp(options->name, RESULTS) == 0;
+    uint64_t replicas = 0, age = 0;
+    eddy_nats_json_number(json, "config.num_replicas", &replicas);
+    eddy_nats_json_number(json, "config.max_age", &age);
+    if (!has_replicas)
+        options->replicas = (int)replicas;
+    if (!has_age)
+        options->max_age = (double)age / 1e9;
+    return has_replicas || has_age;
+}
+
+/* A stream that exists stays as it is, but for what the environment asks for. */
+eddy_async(void, create_stream, (eddy_nats *, n), (eddy_nats_stream_options *, options))
+{
+    char name[64];
     eddy_error err;
-    if (!getenv("EDDY_JOBS_REPLICAS") && !getenv("EDDY_JOBS_RESULTS"))
-        (void)eddy_await(eddy_nats_stream_info(n, options->name), &err);
-    else
-        err.code = ENOENT;
-    if (err.code == ENOENT)
-        eddy_await(eddy_nats_stream_create(n, options));
-    else if (err.code)
+    snprintf(name, sizeof name, "STREAM.INFO.%s", options->name);
+    eddy_nats_message *info = eddy_await(eddy_nats_api(n, name, ""), &err);
+    if (err.code && err.code != ENOENT)
         eddy_reraise(&err);
+    bool is_to_change = err.code || keep_as_it_is(options, info->data.data);
+    if (!err.code)
+        eddy_nats_message_free(info);
+    if (is_to_change)
+        eddy_await(eddy_nats_stream_create(n, options));
 }
 
 bool remote_is_passing(int code)
@@ -89,7 +106,7 @@ bool remote_is_passing(int code)
 eddy_async(void, create_streams, (eddy_nats *, n))
 {
     int copies = replicas();
-    const eddy_nats_stream_options streams[] = {
+    eddy_nats_stream_options streams[] = {
         {.size = sizeof streams[0], .name = JOBS, .subjects = {"eddy.jobs.>"}, .retention = EDDY_NATS_WORK_QUEUE,
          .duplicate_window = 3600, .replicas = copies},
         {.size = sizeof streams[0], .name = RESULTS, .subjects = {"eddy.results.>"}, .max_age = results_age(),
@@ -134,6 +151,9 @@ eddy_async_free(remote_connect, eddy_nats_free);
 struct caller {
     eddy_nats *client;      /* NULL: not connected yet */
     eddy_lock connecting;
+    unsigned failures;      /* attempts to connect that failed */
+    int failure;            /* of the last one, an errno value */
+    char why[200];
     char name[33];          /* what the ids of its jobs begin with */
     unsigned long long last; /* job */
 };
@@ -163,18 +183,45 @@ static struct caller *this_loop(void)
     return c;
 }
 
+/* A failure is also that of all who waited meanwhile. */
+eddy_async(void, connect_caller, (struct caller *, c))
+{
+    eddy_error err;
+    c->client = eddy_await(remote_connect("eddy jobs"), &err);
+    if (!err.code)
+        return;
+    c->client = NULL;
+    c->failures++;
+    c->failure = err.code;
+    snprintf(c->why, sizeof c->why, "%s", err.message);
+    eddy_reraise(&err);
+}
+
+eddy_async(void, connect_in_turn, (struct caller *, c))
+{
+    unsigned failures = c->failures;
+    eddy_async_with (held, eddy_lock_hold(&c->connecting)) {
+        (void)held;
+        if (!c->client && c->failures != failures)
+            eddy_raise(c->failure, "%s", c->why);
+        if (!c->client)
+            eddy_await(connect_caller(c));
+    }
+}
+
 eddy_async(struct caller *, caller_of_loop)
 {
+    eddy_error err;
     struct caller *c = this_loop();
     if (!c)
         eddy_raise(ENOMEM, "EDDY_JOBS=%s: there is no memory for a client", remote_url());
     if (c->client)
         return c;
-    eddy_async_with (held, eddy_lock_hold(&c->connecting)) {
-        (void)held;
-        if (!c->client)
-            c->client = eddy_await(remote_connect("eddy jobs"));
-    }
+    eddy_await_for(connect_in_turn(c), PATIENCE, &err);
+    if (err.code == ETIMEDOUT)
+        eddy_raise(EHOSTUNREACH, "EDDY_JOBS: no server has answered in time");
+    if (err.code)
+        eddy_reraise(&err);
     return c;
 }
 
@@ -381,7 +428,8 @@ eddy_async(void, send_and_wait, (struct sent *, s), (struct eddy_wire *, result)
     eddy_await(take_result(s, m, result));
 }
 
-/* A job that waits is taken out of its stream; one that runs is told. That of a key may be another caller's, too. */
+/* A job that waits is taken out of its stream; one that runs is told. That of a key may be another caller's, too.
+ * Without a server for long too much may be unsent: then the job runs. */
 eddy_async(void, withdraw, (struct sent *, s))
 {
     char text[64], subject[SUBJECT];
@@ -390,8 +438,8 @@ eddy_async(void, withdraw, (struct sent *, s))
     snprintf(text, sizeof text, "{\"seq\":%llu,\"no_erase\":true}", (unsigned long long)s->sequence);
     snprintf(subject, sizeof subject, "eddy.cancel.%s", s->id);
     if (s->sequence)
-        eddy_await(eddy_nats_publish(s->caller->client, "$JS.API.STREAM.MSG.DELETE." JOBS, text));
-    eddy_await(eddy_nats_publish(s->caller->client, subject, ""));
+        eddy_await_for(eddy_nats_publish(s->caller->client, "$JS.API.STREAM.MSG.DELETE." JOBS, text), 1);
+    eddy_await_for(eddy_nats_publish(s->caller->client, subject, ""), 1);
 }
 
 eddy_async_define(void, remote_run, (struct eddy_remote_function *, f), (const char *, key),

@@ -44,6 +44,12 @@ struct running {
 
 /* ==== results ==== */
 
+/* Another attempt may succeed: after an error of the connection or the server, or when there is room again. */
+static bool may_pass(int code)
+{
+    return remote_is_passing(code) || code == ENOSPC || code == ENOMEM || code == ECANCELED;
+}
+
 /* One attempt. Its error is looked at by store_result. */
 eddy_async(void, try_to_store, (struct running *, job), (const eddy_nats_outgoing *, m), (eddy_error *, err))
 {
@@ -53,11 +59,12 @@ eddy_async(void, try_to_store, (struct running *, job), (const eddy_nats_outgoin
 }
 
 /* Stores a result; tries again while the job is this worker's, and once if the worker ends. True: it was stored, or
- * another one was before. */
-eddy_async(bool, store_result, (struct running *, job), (eddy_slice, data), (int, code))
+ * another one was before. False, and *refused, an errno value: it never will be. */
+eddy_async(bool, store_result, (struct running *, job), (eddy_slice, data), (int, code), (int *, refused))
 {
     char number[16], until[32];
     eddy_error err = {0};
+    bool is_short = false;
     double keep = job->f->limits.keep;
     snprintf(number, sizeof number, "%d", code);
     snprintf(until, sizeof until, "%.0f", (double)time(NULL) + keep);
@@ -71,7 +78,12 @@ eddy_async(bool, store_result, (struct running *, job), (eddy_slice, data), (int
         eddy_await(try_to_store(job, &m, &err));
         if (err.code == 0 || err.code == EEXIST)
             return true;
+        if (!may_pass(err.code) && (err.code != EMSGSIZE || is_short)) {
+            *refused = err.code;
+            return false;
+        }
         if (err.code == EMSGSIZE) {
+            is_short = true;
             m.data = (eddy_slice){"its result is larger than the server takes", 42};
             m.header_count = 3;
             headers[2] = (eddy_nats_header){"Eddy-Error", number};
@@ -81,10 +93,36 @@ eddy_async(bool, store_result, (struct running *, job), (eddy_slice, data), (int
     return false;
 }
 
+/* Into the dead letters, with all that is needed to run it again. False: no server took it, and it comes again. */
+eddy_async(bool, bury, (struct running *, job), (const char *, reason))
+{
+    char subject[300];
+    eddy_error err;
+    snprintf(subject, sizeof subject, "eddy.dead.%.200s", job->f->name);
+    eddy_nats_header headers[5] = {{"Eddy-Subject", job->message->subject}, {"Eddy-Id", job->id},
+                                   {"Eddy-Result", job->result}, {"Eddy-Reason", reason}};
+    eddy_nats_outgoing m = {.subject = subject, .data = job->message->data, .headers = headers, .header_count = 4,
+                            .id = job->id};
+    (void)eddy_await_for(eddy_nats_store(job->worker->client, &m), lease_seconds(), &err);
+    if (err.code == EMSGSIZE) { /* the reason is one header more than the job had */
+        m.data = (eddy_slice){"", 0};
+        headers[m.header_count++] = (eddy_nats_header){"Eddy-Without", "arguments"};
+        (void)eddy_await_for(eddy_nats_store(job->worker->client, &m), lease_seconds(), &err);
+    }
+    return !err.code || !may_pass(err.code);
+}
+
 eddy_async(void, finish, (struct running *, job), (eddy_slice, data), (int, code))
 {
-    if (eddy_await(store_result(job, data, code)))
+    char text[200];
+    int refused = 0;
+    if (eddy_await(store_result(job, data, code, &refused)))
         eddy_nats_ack(job->message);
+    if (!refused)
+        return;
+    snprintf(text, sizeof text, "it ran, and the server refuses its result (%s)", eddy_error_name(refused));
+    if (eddy_await(bury(job, text)))
+        eddy_nats_terminate(job->message);
 }
 
 eddy_async(void, fail, (struct running *, job), (int, code), (const char *, text))
@@ -93,34 +131,35 @@ eddy_async(void, fail, (struct running *, job), (int, code), (const char *, text
     eddy_await(finish(job, data, code));
 }
 
-/* Into the dead letters, with all that is needed to run it again. */
 eddy_async(void, give_up, (struct running *, job), (uint64_t, tries))
 {
-    char subject[300], text[200];
-    eddy_error err;
-    snprintf(subject, sizeof subject, "eddy.dead.%.200s", job->f->name);
+    char text[200];
     snprintf(text, sizeof text,
              "it was given up, since %llu workers were lost while they ran it; the stream EDDY_DEAD keeps it",
              (unsigned long long)tries);
-    eddy_nats_header headers[] = {{"Eddy-Subject", job->message->subject}, {"Eddy-Id", job->id},
-                                  {"Eddy-Result", job->result}, {"Eddy-Reason", text}};
-    eddy_nats_outgoing m = {.subject = subject, .data = job->message->data, .headers = headers, .header_count = 4,
-                            .id = job->id};
-    (void)eddy_await_for(eddy_nats_store(job->worker->client, &m), lease_seconds(), &err);
-    if (!err.code)
+    if (eddy_await(bury(job, text)))
         eddy_await(fail(job, EOWNERDEAD, text));
 }
 
 /* ==== jobs that are given back ==== */
 
-/* To another worker, as this one ends. JetStream counts that as a delivery; a mark says that no worker was lost. */
+/* Not for ever, if too much is unsent. */
+eddy_async(void, mark, (struct running *, job), (const char *, subject))
+{
+    eddy_await_for(eddy_nats_publish(job->worker->client, subject, ""), 1);
+}
+
+/* To another worker, as this one ends. JetStream counts that as a delivery; a mark says that no worker was lost.
+ * A job that is another worker's by now stays there. */
 eddy_async(void, give_back, (struct running *, job))
 {
     char subject[300];
     eddy_error err;
+    if (!lease_is_held(&job->lease))
+        return;
     uint64_t delivery = eddy_nats_delivery_of(job->message).deliveries;
     snprintf(subject, sizeof subject, BACK ".%.200s.%llu", job->id ? job->id : "-", (unsigned long long)delivery);
-    eddy_await_always(eddy_nats_publish(job->worker->client, subject, ""), &err);
+    eddy_await_always(mark(job, subject), &err);
     eddy_nats_nak(job->message, 0);
 }
 
@@ -168,7 +207,9 @@ eddy_async(void, run_and_tell, (struct running *, job))
     eddy_error err;
     struct eddy_wire result = {0};
     eddy_defer(free_wire, &result);
+    lease_run(&job->lease);
     eddy_await_always(run_body(job, &result), &err);
+    lease_ran(&job->lease);
     eddy_slice data = {(const char *)result.data, result.size};
     if (err.code == ECANCELED && job->worker->is_ending && !job->is_withdrawn) {
         eddy_await(give_back(job));
@@ -183,14 +224,12 @@ eddy_async(void, run_and_tell, (struct running *, job))
 /* A job of a key whose result is there was stored twice. */
 eddy_async(bool, has_result, (struct running *, job))
 {
-    eddy_error err;
     if (strncmp(job->result, "eddy.kept.", 10) != 0)
         return false;
     eddy_nats *n = job->worker->client;
-    eddy_nats_message *m = eddy_await_for(eddy_nats_stream_last(n, KEPT, job->result), lease_seconds(), &err);
-    bool has = !err.code && m && !remote_is_over(m);
-    if (!err.code)
-        eddy_nats_message_free(m);
+    eddy_nats_message *m = eddy_await_for(eddy_nats_stream_last(n, KEPT, job->result), lease_seconds());
+    bool has = m && !remote_is_over(m);
+    eddy_nats_message_free(m);
     return has;
 }
 
@@ -202,6 +241,36 @@ static void end_job(struct running *job)
     lease_end(&job->lease);
     eddy_nats_message_free(job->message);
     free(job);
+}
+
+/* What is to be done with a job; *lost: workers that were lost with it. */
+enum fate { RUN, GIVE_UP, DONE };
+
+eddy_async(enum fate, decide, (struct running *, job), (uint64_t *, lost))
+{
+    uint64_t tries = (uint64_t)function_tries(job->f);
+    *lost = eddy_nats_delivery_of(job->message).deliveries - 1;
+    if (*lost >= tries) {
+        uint64_t back = eddy_await(count_given_back(job));
+        *lost -= back < *lost ? back : *lost;
+    }
+    if (*lost >= tries)
+        return GIVE_UP;
+    return eddy_await(has_result(job)) ? DONE : RUN;
+}
+
+/* False: it is not a job of Eddy's, and this worker publishes nothing to where its result should go. */
+static bool is_sound(const struct running *job)
+{
+    static const char kept[] = "eddy.kept.", results[] = "eddy.results.";
+    const char *result = job->result;
+    if (!job->id || !*job->id || !result || strlen(result) > 320 || strpbrk(result, "*>") || strstr(result, ".."))
+        return false;
+    for (const char *at = result; *at; at++)
+        if ((unsigned char)*at <= ' ' || *at == 127)
+            return false;
+    return result[strlen(result) - 1] != '.' && strncmp(result, BACK ".", sizeof BACK) != 0 &&
+           (strncmp(result, kept, sizeof kept - 1) == 0 || strncmp(result, results, sizeof results - 1) == 0);
 }
 
 static void leave_slot(eddy_semaphore *slots)
@@ -216,24 +285,21 @@ eddy_async(void, run_job, (struct running *, job))
     eddy_defer(leave_slot, slots);
     eddy_defer(end_job, job);
     job->task = eddy_current_task();
-    lease_run(&job->lease);
-    uint64_t lost = eddy_nats_delivery_of(job->message).deliveries - 1;
-    uint64_t tries = (uint64_t)function_tries(job->f);
+    uint64_t lost;
     if (!lease_is_held(&job->lease)) /* it waited here for so long that it is another worker's */
         return;
-    if (!job->id || !job->result || job->is_withdrawn) {
+    if (!is_sound(job) || job->is_withdrawn) {
         eddy_nats_terminate(job->message);
         return;
     }
-    if (lost >= tries) {
-        uint64_t back = eddy_await(count_given_back(job), &err);
-        if (err.code) /* it comes again */
-            return;
-        lost -= back < lost ? back : lost;
-    }
-    if (lost >= tries)
+    enum fate fate = eddy_await_always(decide(job, &lost), &err);
+    if (err.code == ECANCELED && job->worker->is_ending)
+        eddy_await_always(give_back(job), &err);
+    else if (err.code) /* it comes again */
+        return;
+    else if (fate == GIVE_UP)
         eddy_await_always(give_up(job, lost), &err);
-    else if (eddy_await(has_result(job)))
+    else if (fate == DONE)
         eddy_nats_ack(job->message);
     else
         eddy_await_always(run_and_tell(job), &err);

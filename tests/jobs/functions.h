@@ -148,12 +148,28 @@ remote_async(int, begins, (const char *, path), (double, seconds))
     return 3;
 }
 
+/* Leaves a file, which the environment names. */
+remote_async(void, marks)
+{
+    FILE *file = fopen(getenv("EDDY_JOBS_MARK"), "w");
+    if (file)
+        fclose(file);
+}
+
 /* Kills its worker. */
 remote_async(void, poison)
 {
     kill(getpid(), SIGKILL);
 }
 remote_limits(poison, .tries = 2);
+
+/* The same, with as many bytes as a job may have. */
+remote_async(void, heavy, (eddy_slice, bytes))
+{
+    if (bytes.size)
+        kill(getpid(), SIGKILL);
+}
+remote_limits(heavy, .tries = 1);
 
 /* Blocks the loop of its worker; the second time it does not. path: a file that the first one leaves. */
 remote_async(int, stalls, (const char *, path))

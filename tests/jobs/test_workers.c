@@ -12,6 +12,7 @@
 #include <eddy/nats.h>
 
 #include "functions.h"
+#include "remote.h"
 
 extern char **environ;
 static char program[4096];
@@ -68,6 +69,22 @@ static void end_worker(pid_t pid, int number)
     int status = wait_for_worker(pid, number);
     if (number == SIGTERM && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
         fail_msg("the worker ended with status %d", status);
+}
+
+/* ==== eddy jobs, the program ==== */
+
+/* Runs `eddy-jobs WORDS`; what it writes goes to `text`. Returns its status. */
+static int command(const char *words, char text[4096])
+{
+    char line[8192];
+    snprintf(line, sizeof line, "'%s' %s 2>&1", getenv("EDDY_JOBS_PROGRAM"), words);
+    FILE *pipe = popen(line, "r");
+    assert_non_null(pipe);
+    size_t size = fread(text, 1, 4095, pipe);
+    text[size] = '\0';
+    int status = pclose(pipe);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
 }
 
 /* ==== calls ==== */
@@ -255,6 +272,158 @@ static void a_job_that_kills_its_workers_is_given_up(void **state)
     assert_int_equal(dead, 2);
 }
 
+/* The dead letter has more headers than the job: there is no room for its arguments. */
+async(void, is_heavy, (pid_t, worker))
+{
+    eddy_error err;
+    char text[4096], *bytes = calloc(1, 1 << 20);
+    defer(free, bytes);
+    pid_t other = start_worker();
+    await_for(eddy_remote(heavy((eddy_slice){bytes, (1 << 20) - 260})), 40, &err);
+    CHECK(err.code == EOWNERDEAD && strstr(err.message, "given up"));
+    wait_for_worker(worker, SIGTERM);
+    wait_for_worker(other, SIGTERM);
+    command("list", text);
+    const char *line = strstr(text, " heavy ");
+    CHECK(line);
+    while (line > text && line[-1] != '\n')
+        line--;
+    int number = atoi(line);
+    snprintf(text, sizeof text, "retry %d", number);
+    CHECK(command(text, text) == 1 && strstr(text, "arguments were too large"));
+    snprintf(text, sizeof text, "delete %d", number);
+    CHECK(command(text, text) == 0);
+}
+
+static void a_job_whose_dead_letter_does_not_fit_is_given_up(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run(is_heavy(start_worker())), 0);
+}
+
+/* ==== jobs of strangers, and results that cannot be looked for ==== */
+
+/* Queues a job of a function without parameters. */
+async(void, queue_by_hand, (eddy_nats *, n), (const char *, function), (const char *, result))
+{
+    struct eddy_remote_function *f = NULL;
+    char subject[300], id[64];
+    static int last;
+    for (size_t i = 0; (f = function_at(i)) && strcmp(f->name, function) != 0; i++)
+        continue;
+    snprintf(subject, sizeof subject, "eddy.jobs.%s.%s", function, function_signature(f));
+    snprintf(id, sizeof id, "by-hand-%d", ++last);
+    eddy_nats_header headers[] = {{"Eddy-Id", id}, {"Eddy-Result", result}};
+    (void)await(eddy_nats_store(n, &(eddy_nats_outgoing){.subject = subject, .headers = headers, .header_count = 2}));
+}
+
+async(void, wait_until_all_are_done, (eddy_nats *, n))
+{
+    for (eddy_nats_stream_state state = {.messages = 1}; state.messages;) {
+        await(eddy_sleep(0.05));
+        state = await(eddy_nats_stream_info(n, "EDDY_JOBS"));
+    }
+}
+
+async(void, is_hostile)
+{
+    static const char *const results[] = {"eddy.results.a b", "$JS.API.STREAM.DELETE.EDDY_DEAD", "eddy.results.*",
+                                          "eddy.kept.back.x.1", "eddy.results..", "eddy.results."};
+    async_with (n, eddy_nats_open(getenv("NATS_URL"))) {
+        for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
+            await(queue_by_hand(n, "nothing", results[i]));
+        await_for(eddy_remote(nothing()), 20);
+        await(wait_until_all_are_done(n));
+        (void)await(eddy_nats_stream_info(n, "EDDY_DEAD"));
+    }
+}
+
+static void a_job_whose_result_would_go_elsewhere_is_thrown_away(void **state)
+{
+    setenv("EDDY_JOBS_SLOTS", "2", 1);
+    pid_t worker = start_worker();
+    (void)state;
+    unsetenv("EDDY_JOBS_SLOTS");
+    assert_int_equal(eddy_run(is_hostile()), 0);
+    end_worker(worker, SIGTERM);
+}
+
+static const eddy_nats_stream_options kept = {
+    .size = sizeof kept, .name = "EDDY_KEPT", .subjects = {"eddy.kept.>"}, .max_age = 86400, .max_per_subject = 1};
+
+/* Whether there is a result cannot be said at first; there is one. */
+async(void, looks_again)
+{
+    static const char result[] = "eddy.kept.marks.x";
+    async_with (n, eddy_nats_open(getenv("NATS_URL"))) {
+        await(eddy_remote(nothing())); /* the worker has created its streams */
+        await(eddy_nats_stream_delete(n, kept.name));
+        await(queue_by_hand(n, "marks", result));
+        await(eddy_sleep(0.5));
+        await(eddy_nats_stream_create(n, &kept));
+        (void)await(eddy_nats_store(n, &(eddy_nats_outgoing){.subject = result}));
+        await(wait_until_all_are_done(n));
+    }
+}
+
+static void a_job_does_not_run_while_its_result_cannot_be_looked_for(void **state)
+{
+    char path[64];
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/eddy-marks-%d", (int)getpid());
+    setenv("EDDY_JOBS_MARK", path, 1);
+    pid_t worker = start_worker();
+    int status = eddy_run(looks_again());
+    bool has_run = unlink(path) == 0;
+    assert_int_equal(status, 0);
+    assert_false(has_run);
+    end_worker(worker, SIGTERM);
+}
+
+/* ==== what the environment says about streams ==== */
+
+async(uint64_t, age_of, (eddy_nats *, n), (const char *, request))
+{
+    uint64_t age = 0;
+    eddy_nats_message *m = await(eddy_nats_api(n, request, ""));
+    defer(eddy_nats_message_free, m);
+    CHECK(eddy_nats_json_number(m->data.data, "config.max_age", &age));
+    return age / 1000000000;
+}
+
+async(void, connects, (uint64_t, of_results), (uint64_t, of_kept))
+{
+    eddy_nats_free(await(remote_connect("test")));
+    async_with (n, eddy_nats_open(getenv("NATS_URL"))) {
+        CHECK(await(age_of(n, "STREAM.INFO.EDDY_RESULTS")) == of_results);
+        CHECK(await(age_of(n, "STREAM.INFO.EDDY_KEPT")) == of_kept);
+    }
+}
+
+async(void, changes_kept, (double, age))
+{
+    eddy_nats_stream_options options = kept;
+    options.max_age = age;
+    async_with (n, eddy_nats_open(getenv("NATS_URL")))
+        await(eddy_nats_stream_create(n, &options));
+}
+
+static void the_environment_changes_what_it_names_and_no_more(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run(changes_kept(90000)), 0);
+    setenv("EDDY_JOBS_RESULTS", "700", 1);
+    assert_int_equal(eddy_run(connects(700, 90000)), 0);
+    unsetenv("EDDY_JOBS_RESULTS");
+    setenv("EDDY_JOBS_REPLICAS", "1", 1);
+    assert_int_equal(eddy_run(connects(700, 90000)), 0);
+    setenv("EDDY_JOBS_RESULTS", "600", 1);
+    assert_int_equal(eddy_run(connects(600, 90000)), 0);
+    unsetenv("EDDY_JOBS_REPLICAS");
+    unsetenv("EDDY_JOBS_RESULTS");
+    assert_int_equal(eddy_run(changes_kept(86400)), 0);
+}
+
 /* ==== servers that go away ==== */
 
 /* The process number of the server. */
@@ -430,20 +599,6 @@ static void a_job_may_be_longer_than_a_lease(void **state)
 
 /* ==== eddy jobs ==== */
 
-/* Runs `eddy-jobs WORDS`; what it writes goes to `text`. Returns its status. */
-static int command(const char *words, char text[4096])
-{
-    char line[8192];
-    snprintf(line, sizeof line, "'%s' %s 2>&1", getenv("EDDY_JOBS_PROGRAM"), words);
-    FILE *pipe = popen(line, "r");
-    assert_non_null(pipe);
-    size_t size = fread(text, 1, 4095, pipe);
-    text[size] = '\0';
-    int status = pclose(pipe);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
 /* The counts of a function in `eddy-jobs top`. */
 static bool top_says(const char *function, int queued, int running, int dead)
 {
@@ -539,6 +694,10 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(jobs_of_a_cancelled_worker_go_elsewhere, kill_workers),
         cmocka_unit_test_teardown(a_killed_worker_loses_no_job, kill_workers),
         cmocka_unit_test_teardown(a_job_that_kills_its_workers_is_given_up, kill_workers),
+        cmocka_unit_test_teardown(a_job_whose_dead_letter_does_not_fit_is_given_up, kill_workers),
+        cmocka_unit_test_teardown(a_job_whose_result_would_go_elsewhere_is_thrown_away, kill_workers),
+        cmocka_unit_test_teardown(a_job_does_not_run_while_its_result_cannot_be_looked_for, kill_workers),
+        cmocka_unit_test_teardown(the_environment_changes_what_it_names_and_no_more, kill_workers),
         cmocka_unit_test_teardown(a_worker_that_stands_still_loses_its_job, kill_workers),
         cmocka_unit_test_teardown(a_job_may_be_longer_than_a_lease, kill_workers),
         cmocka_unit_test_teardown(a_killed_server_loses_no_job, kill_workers),
