@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKERS = 3, CALLERS = 48, MOST_JOBS = 200000, MOST_PIDS = 4096 };
+enum { WORKERS = 3, CALLERS = 48, TRIES = 3, MOST_JOBS = 200000, MOST_PIDS = 4096 };
 
 extern char **environ;
 static char program[4096], path[64];
@@ -28,6 +28,7 @@ static pid_t workers[WORKERS];
 static pid_t killed[MOST_PIDS];
 static int killed_count;
 static int called, good, given_up;
+static bool is_given_up[MOST_JOBS];
 static bool is_over;
 static unsigned long long state;
 
@@ -69,7 +70,7 @@ async(void, call_on)
         if (!err.code && result == n * 7 + 1)
             good++;
         else if (err.code == EOWNERDEAD)
-            given_up++;
+            is_given_up[n] = ++given_up;
         else if (err.code)
             rethrow(&err);
         else
@@ -155,10 +156,22 @@ static bool was_killed(int pid)
     return false;
 }
 
-/* Returns how many jobs began again; -1: one did without a reason. */
+/* A job is given up after it had begun three times. */
+static int count_given_up_early(const int *begun)
+{
+    int wrong = 0;
+    for (int n = 0; n < called; n++)
+        if (is_given_up[n] && begun[n] < TRIES) {
+            fprintf(stderr, "job %d was given up, though it had begun %d times only\n", n, begun[n]);
+            wrong++;
+        }
+    return wrong;
+}
+
+/* Returns how many jobs began again; -1: one did without a reason, or was given up without one. */
 static int count_begun_again(bool may_repeat)
 {
-    static int last[MOST_JOBS];
+    static int last[MOST_JOBS], begun[MOST_JOBS];
     int n, pid, again = 0, wrong = 0;
     FILE *file = fopen(path, "r");
     while (file && fscanf(file, "%d %d", &n, &pid) == 2) {
@@ -167,10 +180,12 @@ static int count_begun_again(bool may_repeat)
             wrong++;
         }
         again += last[n] != 0;
+        begun[n]++;
         last[n] = pid;
     }
     if (file)
         fclose(file);
+    wrong += count_given_up_early(begun);
     return wrong ? -1 : again;
 }
 

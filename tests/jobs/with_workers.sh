@@ -5,6 +5,8 @@ set -u
 export EDDY_JOBS=$NATS_URL EDDY_DRIVER=${EDDY_WORKER_DRIVER:-}
 [ -n "$EDDY_DRIVER" ] || unset EDDY_DRIVER
 workers=()
+trap 'kill -TERM "${workers[@]}" 2>/dev/null' EXIT
+trap 'exit 1' TERM INT HUP
 for _ in 1 2 3; do
     "$1" worker &
     workers+=($!)

@@ -42,6 +42,7 @@ class Server:
         self.port = free_port()
         self.config = self.folder + '/config'
         self.is_ending = False
+        self.lock = threading.Lock()  # so that no server is started after its end
         os.mkdir(self.folder)
         with open(self.config, 'w', encoding='utf-8') as file:
             file.write('listen: "127.0.0.1:%d"\njetstream {store_dir: "%s/js", max_mem: 256M, max_file: 1G}\n'
@@ -64,7 +65,8 @@ class Server:
             time.sleep(0.02)
 
     def stop(self):
-        self.is_ending = True
+        with self.lock:
+            self.is_ending = True
         self.process.kill()
         self.process.wait(PATIENCE)
 
@@ -99,8 +101,11 @@ def watch(path, servers):
         for server in servers:
             if server.process.poll() is not None and not server.is_ending:
                 time.sleep(0.3)
-                server.start()
-                write_pids(path, servers)
+                with server.lock:
+                    if server.is_ending:
+                        continue
+                    server.start()
+                    write_pids(path, servers)
         time.sleep(0.05)
 
 
