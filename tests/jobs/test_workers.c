@@ -486,6 +486,93 @@ static void a_worker_that_ends_waits_for_no_server(void **state)
     assert_int_equal(eddy_run(ends_without_a_server(start_worker())), 0);
 }
 
+async(void, ask_much, (eddy_slice, bytes))
+{
+    (void)await(eddy_remote(total((array_of(int64_t)){NULL, 0}, bytes, false)));
+}
+
+/* Without a limit the withdrawal of the job would wait for room. */
+async(void, cancel_in_a_jam, (eddy_task *, job), (eddy_slice, bytes))
+{
+    async_with (g, eddy_task_group()) {
+        for (int i = 0; i < 40; i++) {
+            eddy_group_spawn(g, ask_much(bytes));
+            if (i % 20 == 19) /* the first ones are being sent, and the others wait */
+                await(eddy_sleep(0.5));
+        }
+        (eddy_cancel)(job, NULL);
+        while (!eddy_done(job))
+            await(eddy_sleep(0.05));
+        eddy_group_cancel(g);
+    }
+}
+
+/* More is unsent than the client takes. */
+async(void, is_cancelled_in_a_jam)
+{
+    eddy_error err;
+    pid_t server = server_pid();
+    size_t size = 1000000;
+    char *bytes = calloc(1, size);
+    defer(free, bytes);
+    __auto_type job = spawn(eddy_remote(sleeps(1, 0)));
+    await(eddy_sleep(0.5));
+    kill(server, SIGSTOP);
+    await_for(cancel_in_a_jam(eddy_task_of(job), (eddy_slice){bytes, size}), 30, &err);
+    kill(server, SIGCONT);
+    CHECK(err.code == 0);
+    await(job, &err);
+    CHECK(err.code == ECANCELED);
+    async_with (n, eddy_nats_open(getenv("NATS_URL"))) {
+        await(eddy_nats_flush(n));
+        await(eddy_nats_stream_purge(n, "EDDY_JOBS", NULL));
+    }
+}
+
+static void a_call_can_be_cancelled_while_too_much_is_unsent(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run(is_cancelled_in_a_jam()), 0);
+}
+
+/* A server that says nothing: all who wait for the connection fail with the first attempt. */
+async(void, say_nothing_at_all, (eddy_stream *, s), (int *, count))
+{
+    eddy_slice bytes;
+    ++*count;
+    while (await(eddy_stream_read_some(s, &bytes)))
+        continue;
+}
+
+async(void, fails_to_connect)
+{
+    eddy_error err;
+    await(eddy_remote(nothing()), &err);
+    CHECK(err.code == EHOSTUNREACH);
+}
+
+async(void, fail_together)
+{
+    int count = 0;
+    char url[64];
+    eddy_server *server = await(eddy_start_server(say_nothing_at_all, &count, "127.0.0.1", 0));
+    snprintf(url, sizeof url, "nats://127.0.0.1:%d", eddy_server_port(server));
+    setenv("EDDY_JOBS", url, 1);
+    async_with (g, eddy_task_group())
+        for (int i = 0; i < 3; i++)
+            eddy_group_spawn(g, fails_to_connect());
+    CHECK(count == 1);
+    await(eddy_server_close(server, 0));
+}
+
+static void callers_that_wait_for_a_connection_fail_together(void **state)
+{
+    (void)state;
+    int status = eddy_run(fail_together());
+    setenv("EDDY_JOBS", getenv("NATS_URL"), 1);
+    assert_int_equal(status, 0);
+}
+
 /* What lies between this program and the server, and can be cut. */
 struct cable {
     eddy_server *server;
@@ -702,6 +789,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(a_job_may_be_longer_than_a_lease, kill_workers),
         cmocka_unit_test_teardown(a_killed_server_loses_no_job, kill_workers),
         cmocka_unit_test_teardown(a_worker_that_ends_waits_for_no_server, kill_workers),
+        cmocka_unit_test_teardown(a_call_can_be_cancelled_while_too_much_is_unsent, kill_workers),
+        cmocka_unit_test_teardown(callers_that_wait_for_a_connection_fail_together, kill_workers),
         cmocka_unit_test_teardown(a_caller_that_is_cut_off_does_not_wait_for_ever, kill_workers),
         cmocka_unit_test_teardown(the_command_says_what_is_wrong, kill_workers),
         cmocka_unit_test_teardown(the_command_looks_after_dead_letters, kill_workers),
