@@ -40,6 +40,9 @@ BELOW = {
     'cli': ('base', 'os', 'core', 'sync', 'io', 'cores', 'tls'),
 }
 
+# It knows nothing of Eddy, so modules compile it, too.
+OPEN_TO_MODULES = 'src/cli/sha256.h'
+
 # Words of unfinished work, taken apart so that this file may stand in the tree too.
 UNFINISHED = re.compile(r'\b(%s)\b' % '|'.join(('TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X')))
 
@@ -199,7 +202,8 @@ def check_direction(tree, path, number, target):
     if into is None:
         return
     if not path.startswith('src/'):
-        tree.find(path, number, '%s is private: what lies outside src/ includes <eddy.h> and <eddy/...> only' % target)
+        if target != OPEN_TO_MODULES:
+            tree.find(path, number, '%s is private: what lies outside src/ includes <eddy.h> and <eddy/...> only' % target)
         return
     module = module_of(path)
     if into == 'core' and module != 'core' and os.path.basename(target) != 'impl.h':

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../shared/digest.h"
+#include "../../src/cli/sha256.h"
 
 static struct eddy_remote_function *functions;
 
@@ -39,13 +39,13 @@ struct eddy_remote_function *function_at(size_t n)
 static void sign(struct eddy_remote_function *f)
 {
     struct eddy_wire w = {0};
-    struct digest hash;
+    struct sha256 hash;
     char digits[65];
     f->sign(&w);
-    digest_start(&hash);
-    digest_add_text(&hash, f->name);
-    digest_add(&hash, w.data, w.size);
-    digest_finish(&hash, digits);
+    sha256_start(&hash);
+    sha256_add_string(&hash, f->name);
+    sha256_add(&hash, w.data, w.size);
+    sha256_finish(&hash, digits);
     if (!w.failed)
         snprintf(f->signature, sizeof f->signature, "%.31s", digits);
     free(w.data);

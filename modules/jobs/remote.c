@@ -19,7 +19,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "../shared/digest.h"
+#include "../../src/cli/sha256.h"
 
 enum { SUBJECT = 320, PATIENCE = 30 }; /* PATIENCE: seconds in which a job must have been stored */
 enum { SILENCE = 5 };                  /* seconds after which a silent server is asked; twice that, and it is left */
@@ -243,14 +243,14 @@ struct sent {
 static void name_job(struct sent *s)
 {
     char of_key[65];
-    struct digest hash;
+    struct sha256 hash;
     snprintf(s->id, sizeof s->id, "%s-%llu", s->caller->name, ++s->caller->last);
     snprintf(s->job, sizeof s->job, "eddy.jobs.%.200s.%s", s->f->name, function_signature(s->f));
     if (s->key) {
-        digest_start(&hash);
-        digest_add_text(&hash, s->f->name);
-        digest_add_text(&hash, s->key);
-        digest_finish(&hash, of_key);
+        sha256_start(&hash);
+        sha256_add_string(&hash, s->f->name);
+        sha256_add_string(&hash, s->key);
+        sha256_finish(&hash, of_key);
         snprintf(s->result, sizeof s->result, "eddy.kept.%.200s.%s", s->f->name, of_key);
     } else {
         snprintf(s->result, sizeof s->result, "eddy.results.%s", s->id);

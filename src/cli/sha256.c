@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sha256.c - see sha256.h. */
-#include "cli/sha256.h"
+#include "sha256.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,7 +58,7 @@ void sha256_start(struct sha256 *hash)
                                       0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 }
 
-static void add(struct sha256 *hash, const void *data, size_t size)
+void sha256_add(struct sha256 *hash, const void *data, size_t size)
 {
     const uint8_t *bytes = data;
     while (size > 0) {
@@ -75,8 +75,8 @@ static void add(struct sha256 *hash, const void *data, size_t size)
 void sha256_add_part(struct sha256 *hash, const void *data, size_t size)
 {
     uint64_t length = size;
-    add(hash, &length, sizeof length);
-    add(hash, data, size);
+    sha256_add(hash, &length, sizeof length);
+    sha256_add(hash, data, size);
 }
 
 void sha256_add_string(struct sha256 *hash, const char *string)
@@ -91,8 +91,8 @@ void sha256_finish(struct sha256 *hash, char digits[65])
     uint8_t length[8];
     for (int i = 0; i < 8; i++)
         length[i] = (uint8_t)(bits >> (56 - 8 * i));
-    add(hash, padding, 1 + (119 - hash->size % 64) % 64);
-    add(hash, length, sizeof length);
+    sha256_add(hash, padding, 1 + (119 - hash->size % 64) % 64);
+    sha256_add(hash, length, sizeof length);
     for (int i = 0; i < 8; i++)
         snprintf(digits + 8 * i, 9, "%08x", (unsigned)hash->state[i]);
 }

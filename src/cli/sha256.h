@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sha256.h - SHA-256 (FIPS 180-4): names the entries of the cache by what went into them.
+ * sha256.h - SHA-256 (FIPS 180-4): names the entries of the cache by what went into them, and jobs by their keys
+ * (modules/jobs compiles it, too).
  *
- * A cryptographic hash, because an entry is a program that will be executed: two contents must not
- * share a name even if an attacker chooses them.
+ * A cryptographic hash, because an entry is a program that will be executed, and a key has a result that is kept: two
+ * contents must not share a name even if an attacker chooses them.
  */
 #ifndef EDDY_CLI_SHA256_H
 #define EDDY_CLI_SHA256_H
@@ -18,6 +19,7 @@ struct sha256 {
 };
 
 void sha256_start(struct sha256 *hash);
+void sha256_add(struct sha256 *hash, const void *data, size_t size);
 /* Adds a part together with its size, so that two different lists of parts never look alike. */
 void sha256_add_part(struct sha256 *hash, const void *data, size_t size);
 void sha256_add_string(struct sha256 *hash, const char *string);

@@ -4,7 +4,7 @@
 
 #include <malloc.h>
 
-#include "../shared/digest.h"
+#include "../../src/cli/sha256.h"
 #include "function.h"
 #include "functions.h"
 
@@ -260,28 +260,28 @@ static void a_result_that_cannot_be_read_leaves_no_memory(void **state)
 /* FIPS 180-4; in pieces, too. A list of texts is another one than the same letters cut otherwise. */
 static void digests_are_those_of_the_standard(void **state)
 {
-    struct digest whole, pieces;
+    struct sha256 whole, pieces;
     char a[65], b[65], text[200];
     (void)state;
     memset(text, 'x', sizeof text);
-    digest_start(&whole);
-    digest_add(&whole, "abc", 3);
-    digest_finish(&whole, a);
+    sha256_start(&whole);
+    sha256_add(&whole, "abc", 3);
+    sha256_finish(&whole, a);
     assert_string_equal(a, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    digest_start(&whole);
-    digest_start(&pieces);
-    digest_add(&whole, text, sizeof text);
+    sha256_start(&whole);
+    sha256_start(&pieces);
+    sha256_add(&whole, text, sizeof text);
     for (size_t i = 0; i < sizeof text; i++)
-        digest_add(&pieces, text + i, 1);
-    digest_finish(&whole, a);
-    digest_finish(&pieces, b);
+        sha256_add(&pieces, text + i, 1);
+    sha256_finish(&whole, a);
+    sha256_finish(&pieces, b);
     assert_string_equal(a, b);
-    digest_start(&whole);
-    digest_start(&pieces);
-    digest_add_text(&whole, "ab"), digest_add_text(&whole, "c");
-    digest_add_text(&pieces, "a"), digest_add_text(&pieces, "bc");
-    digest_finish(&whole, a);
-    digest_finish(&pieces, b);
+    sha256_start(&whole);
+    sha256_start(&pieces);
+    sha256_add_string(&whole, "ab"), sha256_add_string(&whole, "c");
+    sha256_add_string(&pieces, "a"), sha256_add_string(&pieces, "bc");
+    sha256_finish(&whole, a);
+    sha256_finish(&pieces, b);
     assert_string_not_equal(a, b);
 }
 
