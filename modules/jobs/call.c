@@ -144,7 +144,7 @@ static void free_wire(struct eddy_wire *w)
     free(w->data);
 }
 
-/* As on a worker that dies: what it does is done, and nobody hears of it. Later the job goes to another one. */
+/* As on a worker that dies: the job has its effects, but its result is lost, and the job is given to another worker. */
 eddy_async(void, run_in_vain, (struct eddy_remote_function *, f), (const struct eddy_wire *, args), (double, seconds))
 {
     eddy_error err;
@@ -156,7 +156,7 @@ eddy_async(void, run_in_vain, (struct eddy_remote_function *, f), (const struct 
     eddy_await(eddy_sleep(lease_seconds()));
 }
 
-/* In the simulation with a seed workers die and messages are lost, although there are none. */
+/* In the simulation with a seed, jobs of this process fail as those of workers do: workers die, messages are lost. */
 eddy_async(void, run_with_luck, (struct here *, here), (struct eddy_remote_function *, f),
            (const struct eddy_wire *, args), (struct eddy_wire *, result))
 {

@@ -115,15 +115,10 @@ static struct complaint complain(const struct call *call, const struct race *rac
     return complaint;
 }
 
-static bool has_size(const eddy_connection_options *options)
-{
-    return options->size > 0 && options->size <= sizeof *options;
-}
-
 static eddy_connection_options options_or_usual(const eddy_connection_options *options)
 {
     eddy_connection_options all = {.size = sizeof all};
-    if (options && has_size(options))
+    if (options && connection_options_fit(options))
         memcpy(&all, options, options->size);
     if (!(all.stagger > 0))
         all.stagger = usual_stagger;
@@ -140,8 +135,8 @@ eddy_async_define(int, connect_to_host, (const char *, call), (const char *, hos
     TURN_IF(port < 1 || port > 65535);
     if (port < 1 || port > 65535)
         eddy_raise(EINVAL, "%s(\"%s\", %d): ports go from 1 to 65535", call, host, port);
-    TURN_IF(options && !has_size(options));
-    if (options && !has_size(options))
+    TURN_IF(!connection_options_fit(options));
+    if (!connection_options_fit(options))
         eddy_raise(EINVAL, "%s(\"%s\", %d): eddy_connection_options.size must be sizeof(eddy_connection_options)", call,
                    host, port);
     bool invalid = (how.local_host || how.local_port) &&

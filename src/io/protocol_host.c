@@ -23,7 +23,7 @@ struct host_connector {
     eddy_connection_options options;
     int error;                       /* why there is no connection */
     char *words;                     /* the sentence for it; NULL: none */
-    const char *host;                /* the names lie behind this struct */
+    const char *host;                /* the names lie after this struct */
 };
 
 eddy_async(void, reach, (struct host_connector *, c))
@@ -124,8 +124,7 @@ int eddy_transport_connect_host(struct eddy_transport **transport, const char *h
                                 void *argument)
 {
     int error = protocol_refusal(current.loop, "eddy_transport_connect_host");
-    bool has_size = !options || (options->size > 0 && options->size <= sizeof *options);
-    if (error || port < 1 || port > 65535 || !has_size)
+    if (error || port < 1 || port > 65535 || !connection_options_fit(options))
         return error ? error : EINVAL;
     struct host_connector *c = new_connector(host ? host : "", port, options);
     error = c ? begin(transport, c, protocol, argument) : ENOMEM;

@@ -224,7 +224,7 @@ static void takes_too_long(struct timer *timer)
 
 static bool set_timer(struct tls_filter *f, double seconds, void (*fire)(struct timer *))
 {
-    int64_t when = clock_add(driver_now(f->filter.transport->loop->driver), clock_from_seconds(seconds));
+    int64_t when = clock_after(driver_now(f->filter.transport->loop->driver), seconds);
     return timer_set(timers_of(f), &f->timer, when, fire);
 }
 
