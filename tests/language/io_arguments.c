@@ -114,7 +114,7 @@ async(void, pointers_may_be_missing)
 async(void, messages)
 {
     int ends[2];
-    char text[8];
+    static char text[8]; /* low in memory: the kernel refuses what ends above the highest address */
     CHECK(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) == 0);
     defer(close_file, &ends[0]);
     defer(close_file, &ends[1]);
@@ -128,7 +128,7 @@ async(void, messages)
 /* As the kernel, which moves at most 2 GiB at once, and looks at no more. */
 async(void, sizes_have_no_bound)
 {
-    char text[8];
+    static char text[8];
     eddy_stream *reader, *writer;
     await(eddy_open_pipe(&reader, &writer));
     defer(eddy_stream_abort, reader);
@@ -144,7 +144,7 @@ async(void, sizes_have_no_bound)
 
 async(void, files_are_no_sockets)
 {
-    char text[4096];
+    static char text[4096];
     int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC), device = open("/dev/null", O_RDWR | O_CLOEXEC | O_NONBLOCK);
     defer(close_file, &fd);
     defer(close_file, &device);
