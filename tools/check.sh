@@ -21,7 +21,7 @@ trap 'rm -f "$tally" "$failures" "$table" "$other"' EXIT
 began=$SECONDS
 
 title() { printf '\n=== %s (after %d s)\n' "$1" $((SECONDS - began)); }
-note_failure() { echo "$1" >&2; echo "$1" >>"$failures"; echo "0 1 0" >>"$tally"; }
+note_failure() { echo "$1" >&2; echo "--- $1" >>"$failures"; echo "0 1 0" >>"$tally"; }
 
 # suites FOLDER ARGUMENT...: runs suites of a build.
 suites() { tools/runtests.py "$1" --label "$1" --tally "$tally" --failures "$failures" "${@:2}"; }
@@ -37,7 +37,7 @@ once() {
     case $counts in
     "") [ "$status" = 0 ] && echo "1 0 0" >>"$tally" || note_failure "$name: exit status $status" ;;
     *" 0 "*) echo "$counts" >>"$tally" ;;
-    *) echo "$counts" >>"$tally"; { echo "$name:"; tail -n 40 "$output"; } >>"$failures" ;;
+    *) echo "$counts" >>"$tally"; { echo "--- $name:"; tail -n 40 "$output"; } >>"$failures" ;;
     esac
     rm -f "$output"
 }
@@ -100,7 +100,8 @@ step_clang_sanitizers() {
 # whose loop needs a thread of its own would end at once by default.
 step_tsan() {
     prepare build-tsan gcc -Db_sanitize=thread -Db_lundef=false -Doptimization=1 || return
-    TSAN_OPTIONS=die_after_fork=0 suites build-tsan --build $contracts --slower 6 --wrapper 'setarch -R'
+    local -x TSAN_OPTIONS="die_after_fork=0 suppressions=$PWD/tests/openssl.tsan"
+    suites build-tsan --build $contracts --slower 6 --wrapper 'setarch -R'
 }
 
 # In a folder of its own: stack.c registers stacks only if Valgrind's header was there when it was compiled.
@@ -240,6 +241,14 @@ run_lanes() {
     cat "$other"
 }
 
+# The names stand at the end, where they are seen when the middle of a long output is left out.
+summary() {
+    printf '\nWhat failed, once more:\n\n'
+    cat "$failures"
+    printf '\nIn short:\n'
+    grep -a '^--- ' "$failures" | grep -av '^--- again:'
+}
+
 main() {
     if ! tools/need.sh $need_to_build $need_for_curl $need_for_tests $need_for_check; then
         echo "0 passed, 1 failed, 0 skipped"
@@ -248,7 +257,7 @@ main() {
     [ $# -gt 0 ] && run_steps "$@" || run_lanes
     printf '\nStep by step:\n' && cat "$table"
     printf '\nAll of it took %d s\n' $((SECONDS - began))
-    [ ! -s "$failures" ] || { printf '\nWhat failed, once more:\n\n'; cat "$failures"; }
+    [ ! -s "$failures" ] || summary
     awk '{ p += $1; f += $2; s += $3 }
          END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || (s > 0 && ENVIRON["CI"] == "true") }' "$tally"
 }
