@@ -70,7 +70,8 @@ struct url_host url_host(struct url_problem *problem, const char *text, size_t s
     static const char wrong[] = "the port in the URL is not valid";
     const char *end = text + size, *name = text, *name_end = end_of_host(&name, end);
     if (!name_end)
-        url_refuse(problem, EINVAL, "the address has no closing bracket");
+        url_refuse(problem, EINVAL, memchr(text, ']', size) ? "after the address in brackets only a port may follow"
+                                                            : "the address has no closing bracket");
     if (problem->code)
         return (struct url_host){NULL, 0};
     const char *colon = name_end < end && *name_end == ']' ? name_end + 1 : name_end;

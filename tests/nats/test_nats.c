@@ -368,6 +368,7 @@ async(void, opens)
     CHECK(await(opening_fails(NULL, NULL, "begins with nats://")) == EINVAL);
     CHECK(await(opening_fails("nats://:secret@x:70000", NULL, "port")) == EINVAL);
     CHECK(await(opening_fails("nats://[::1", NULL, "closing bracket")) == EINVAL);
+    CHECK(await(opening_fails("nats://[::1]x", NULL, "only a port may follow")) == EINVAL);
     CHECK(await(opening_fails("nats://a%zz@x", NULL, "two hexadecimal digits")) == EINVAL);
     CHECK(await(opening_fails("nats://x/y", NULL, "the URL ends")) == EINVAL);
     CHECK(await(opening_fails("nats://x", &(eddy_nats_options){.credentials = "/nowhere"}, "credentials")) == ENOENT);

@@ -560,6 +560,7 @@ async(void, reads_urls)
     CHECK(await(opening_fails("redis://x:0", NULL, "port")) == EINVAL);
     CHECK(await(opening_fails("redis://x/one", NULL, "/DATABASE")) == EINVAL);
     CHECK(await(opening_fails("redis://[::1", NULL, "closing bracket")) == EINVAL);
+    CHECK(await(opening_fails("redis://[::1]x", NULL, "only a port may follow")) == EINVAL);
     CHECK(await(opening_fails("redis://a%zz@x", NULL, "two hexadecimal digits")) == EINVAL);
     CHECK(await(opening_fails("redis://a%00@x", NULL, "two hexadecimal digits")) == EINVAL);
     CHECK(await(opening_fails("unix://", NULL, "no path")) == EINVAL);
