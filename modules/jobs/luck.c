@@ -23,7 +23,7 @@ static enum weather weather_of(uint64_t *seed)
     eddy_loop *loop = eddy_current_loop();
     const char *driver = loop ? eddy_loop_driver(loop) : NULL, *text = getenv("EDDY_SEED");
     const char *weather = getenv("EDDY_SIM_WEATHER");
-    *seed = text ? strtoull(text, NULL, 10) : 0;
+    *seed = text ? strtoull(text, NULL, 0) : 0;
     if (!driver || strcmp(driver, "sim") != 0 || !*seed)
         return NONE;
     if (!weather || !*weather)
