@@ -24,6 +24,9 @@ struct kept {
     struct eddy_wire result;
     double until;          /* in the time of eddy_time() */
     bool is_running;
+    bool has_ended;        /* the last run, by itself: it was not cancelled */
+    int code;              /* of its failure; 0: it has a result */
+    char *why;             /* of its failure; NULL: there was no memory for it */
     size_t users;          /* calls that look at it */
     eddy_event ended;      /* the run */
 };
@@ -45,6 +48,7 @@ struct here {
 static void free_kept(struct kept *k)
 {
     free(k->key);
+    free(k->why);
     free(k->result.data);
     free(k);
 }
@@ -208,21 +212,47 @@ static void leave_kept(struct kept *k)
     k->users--;
 }
 
-eddy_async(void, run_and_keep, (struct kept *, k), (const struct eddy_wire *, args))
+static void begin_run(struct kept *k)
 {
-    double keep = k->function->limits.keep;
+    free(k->why);
+    k->why = NULL;
     k->is_running = true;
+    k->has_ended = false;
     k->users++;
     k->until = 0;
-    eddy_event_clear(&k->ended);
-    eddy_defer(end_run, k);
     k->result.size = 0;
     k->result.failed = false;
-    eddy_await(run_here((struct eddy_remote_function *)(void *)(uintptr_t)k->function, args, &k->result));
-    k->until = eddy_time() + (keep > 0 ? keep : 86400);
+    eddy_event_clear(&k->ended);
 }
 
-/* The result is a copy. Who comes while it runs waits for it, and runs it himself if that fails. */
+eddy_async(void, run_and_keep, (struct kept *, k), (const struct eddy_wire *, args))
+{
+    eddy_error err;
+    double keep = k->function->limits.keep;
+    begin_run(k);
+    eddy_defer(end_run, k);
+    eddy_await(run_here((struct eddy_remote_function *)(void *)(uintptr_t)k->function, args, &k->result), &err);
+    k->has_ended = err.code != ECANCELED;
+    k->code = err.code;
+    k->until = err.code ? 0 : eddy_time() + (keep > 0 ? keep : 86400);
+    if (err.code) {
+        k->why = strdup(err.message);
+        eddy_reraise(&err);
+    }
+}
+
+/* Waits while another call runs it. True: that run has ended, and what came of it is for this call, too. */
+eddy_async(bool, wait_for_run, (struct kept *, k))
+{
+    bool has_waited = k->is_running;
+    while (k->is_running)
+        eddy_await(eddy_event_wait(&k->ended));
+    if (has_waited && k->has_ended && k->code)
+        eddy_raise(k->code, "%s", k->why ? k->why : "");
+    return has_waited && k->has_ended;
+}
+
+/* The result is a copy. Who comes while it runs waits for it, and runs it himself only if that run was cancelled. */
 eddy_async(void, run_once, (struct eddy_remote_function *, f), (const char *, key), (const struct eddy_wire *, args),
            (struct eddy_wire *, result))
 {
@@ -232,9 +262,7 @@ eddy_async(void, run_once, (struct eddy_remote_function *, f), (const char *, ke
         eddy_raise(ENOMEM, "%s: the key \"%s\"", f->name, key);
     k->users++;
     eddy_defer(leave_kept, k);
-    while (k->is_running)
-        eddy_await(eddy_event_wait(&k->ended));
-    if (k->until <= eddy_time())
+    if (!eddy_await(wait_for_run(k)) && k->until <= eddy_time())
         eddy_await(run_and_keep(k, args));
     result->data = malloc(k->result.size + 1);
     if (!result->data)

@@ -62,19 +62,39 @@ eddy_async(void, throw_away, (const letter *, l))
     (void)eddy_await(eddy_nats_stream_remove(l->client, DEAD, l->number));
 }
 
-/* The failure that its caller got would keep the new result from being stored. */
-eddy_async(void, remove_failure, (eddy_nats *, n), (const char *, result))
+/* The failure that its caller got would keep the new result from being stored: that of a key is replaced by it, another
+ * one is removed. Returns the revision of the first. */
+eddy_async(uint64_t, make_room, (eddy_nats *, n), (const char *, result))
 {
-    const char *stream = strncmp(result, "eddy.kept.", 10) == 0 ? KEPT : RESULTS;
-    eddy_nats_message *m = eddy_await(eddy_nats_stream_last(n, stream, result));
+    bool is_kept = strncmp(result, "eddy.kept.", 10) == 0;
+    eddy_nats_message *m = eddy_await(eddy_nats_stream_last(n, is_kept ? KEPT : RESULTS, result));
     eddy_defer(eddy_nats_message_free, m);
-    if (m && eddy_nats_header_of(m, "Eddy-Error"))
-        (void)eddy_await(eddy_nats_stream_remove(n, stream, m->revision));
+    bool has_failed = m && eddy_nats_header_of(m, "Eddy-Error");
+    if (has_failed && !is_kept)
+        (void)eddy_await(eddy_nats_stream_remove(n, RESULTS, m->revision));
+    return has_failed && is_kept ? m->revision : 0;
+}
+
+eddy_async(void, store_again, (const letter *, l), (const char *, subject), (const char *, result))
+{
+    char id[200], after[24];
+    eddy_error err;
+    bool is_kept = strncmp(result, "eddy.kept.", 10) == 0;
+    snprintf(id, sizeof id, "%.100s-%llu", header(l->message, "Eddy-Id"), l->number);
+    snprintf(after, sizeof after, "%llu", (unsigned long long)eddy_await(make_room(l->client, result)));
+    eddy_nats_header headers[] = {{"Eddy-Id", id}, {"Eddy-Result", result}, {"Eddy-After", after},
+                                  {"Nats-Expected-Last-Subject-Sequence", "0"}};
+    eddy_nats_outgoing job = {.subject = subject, .id = id, .headers = headers, .header_count = is_kept ? 4 : 2,
+                              .data = l->message->data};
+    (void)eddy_await(eddy_nats_store(l->client, &job), &err);
+    if (is_kept && err.code == EEXIST)
+        eddy_raise(EBUSY, "the dead letter %llu stays: another job of its key is queued or runs", l->number);
+    if (err.code)
+        eddy_reraise(&err);
 }
 
 eddy_async(void, queue_again, (const letter *, l))
 {
-    char id[200];
     const eddy_nats_message *m = l->message;
     const char *subject = header(m, "Eddy-Subject"), *result = header(m, "Eddy-Result");
     if (strncmp(subject, "eddy.jobs.", 10) != 0 || !*result)
@@ -82,11 +102,7 @@ eddy_async(void, queue_again, (const letter *, l))
     if (*header(m, "Eddy-Without"))
         eddy_raise(EBADMSG, "the dead letter %llu cannot be retried: its arguments were too large to be kept; "
                             "delete it", l->number);
-    snprintf(id, sizeof id, "%.100s-%llu", header(m, "Eddy-Id"), l->number);
-    eddy_nats_header headers[] = {{"Eddy-Id", id}, {"Eddy-Result", result}};
-    eddy_nats_outgoing job = {.subject = subject, .id = id, .headers = headers, .header_count = 2, .data = m->data};
-    eddy_await(remove_failure(l->client, result));
-    (void)eddy_await(eddy_nats_store(l->client, &job));
+    eddy_await(store_again(l, subject, result));
     eddy_await(throw_away(l));
 }
 
@@ -151,7 +167,7 @@ eddy_async(void, change, (eddy_nats *, n), (const struct order *, order))
 
 /* ==== top ==== */
 
-enum { MOST_ROWS = 1000 };
+enum { MOST_ROWS = 1000, SUBJECT = 320 };
 
 struct row {
     char function[201];
@@ -179,11 +195,11 @@ static struct row *row_of(struct rows *rows, const char *function, size_t size)
 }
 
 /* The next pair of "subjects":{"a.b":3,...}; false: there is none. *at: where to go on. */
-static bool next_subject(const char **at, char subject[300], uint64_t *count)
+static bool next_subject(const char **at, char subject[SUBJECT], uint64_t *count)
 {
     int used = 0;
     unsigned long long value;
-    if (sscanf(*at, " \"%299[^\"]\" : %llu%n", subject, &value, &used) != 2)
+    if (sscanf(*at, " \"%319[^\"]\" : %llu%n", subject, &value, &used) != 2)
         return false;
     *count = value;
     *at += used;
@@ -208,15 +224,15 @@ static const char *first_subject(const eddy_nats_message *m)
     return found ? found + sizeof mark - 1 : "";
 }
 
-/* Jobs that workers have; no worker has ever asked for the function: 0. */
-eddy_async(uint64_t, count_running, (eddy_nats *, n), (const char *, subject))
+/* Jobs that workers have, of FUNCTION.SIGNATURE.PRIORITY; no worker has ever asked for these: 0. */
+eddy_async(uint64_t, count_running, (eddy_nats *, n), (const char *, kind))
 {
     char name[400];
     uint64_t running = 0;
     eddy_error err;
-    size_t size = strcspn(subject, ".");
-    snprintf(name, sizeof name, "CONSUMER.INFO." JOBS ".%.*s-%s", (int)size, subject,
-             subject[size] ? subject + size + 1 : "");
+    snprintf(name, sizeof name, "CONSUMER.INFO." JOBS ".%s", kind);
+    for (char *at = name + sizeof "CONSUMER.INFO." JOBS; (at = strchr(at, '.'));)
+        *at = '-';
     eddy_nats_message *m = eddy_await(eddy_nats_api(n, name, ""), &err);
     if (err.code && err.code != ENOENT)
         eddy_reraise(&err);
@@ -227,28 +243,35 @@ eddy_async(uint64_t, count_running, (eddy_nats *, n), (const char *, subject))
     return running;
 }
 
-/* eddy.jobs.FUNCTION.SIGNATURE: a job stays in the stream until it is done. */
+/* eddy.jobs.FUNCTION.SIGNATURE.PRIORITY.KEY: a job stays in the stream until it is done. Those of one kind, up to the
+ * key, have one consumer, and come one after the other. */
 eddy_async(void, count_jobs, (eddy_nats *, n), (struct rows *, rows))
 {
-    char subject[300];
-    uint64_t count;
+    char subject[SUBJECT], last[SUBJECT] = "";
+    uint64_t count, running = 0;
     eddy_nats_message *m = eddy_await(ask_subjects(n, "STREAM.INFO." JOBS));
     eddy_defer(eddy_nats_message_free, m);
     for (const char *at = first_subject(m); next_subject(&at, subject, &count);) {
-        const char *function = strncmp(subject, "eddy.jobs.", 10) == 0 ? subject + 10 : subject;
+        char *key = strrchr(subject, '.'), *function = subject + sizeof "eddy.jobs." - 1;
+        if (!key || key <= function)
+            continue;
+        *key = '\0';
+        if (strcmp(subject, last) != 0)
+            running = eddy_await(count_running(n, function));
+        memcpy(last, subject, sizeof last);
+        uint64_t here = running < count ? running : count;
         struct row *row = row_of(rows, function, strcspn(function, "."));
-        uint64_t running = eddy_await(count_running(n, function));
-        running = running < count ? running : count;
+        running -= here;
         if (row) {
-            row->running += running;
-            row->queued += count - running;
+            row->running += here;
+            row->queued += count - here;
         }
     }
 }
 
 eddy_async(void, count_dead, (eddy_nats *, n), (struct rows *, rows))
 {
-    char subject[300];
+    char subject[SUBJECT];
     uint64_t count;
     eddy_nats_message *m = eddy_await(ask_subjects(n, "STREAM.INFO." DEAD));
     eddy_defer(eddy_nats_message_free, m);

@@ -5,6 +5,10 @@
  * A caller subscribes to the subject of its result before it stores the job, and looks into the stream of results now
  * and then: a result that came while the connection was lost is found there.
  *
+ * A key has one subject for its jobs and one for its results. A job is stored only if none of its key is queued or
+ * runs; it names the result after which it comes, which its own result replaces. So a key runs at most once at a time,
+ * all who ask meanwhile get what comes of that try, and the result of an earlier try is no answer to a later one.
+ *
  * Invariant: no wait for the servers is longer than PATIENCE before the job is stored, and than the time for which
  * results are kept after that. So every caller gets a result or an error, also without a server.
  */
@@ -44,11 +48,6 @@ double remote_setting(const char *name, double usual)
 static double results_age(void)
 {
     return remote_setting("EDDY_JOBS_RESULTS", RESULTS_AGE);
-}
-
-static double kept_for(const struct eddy_remote_function *f)
-{
-    return f->limits.keep > 0 ? f->limits.keep : 86400;
 }
 
 /* ==== connecting ==== */
@@ -234,18 +233,18 @@ struct sent {
     const char *key;
     const struct eddy_wire *args;
     char id[64];
-    char unique[SUBJECT + 24];       /* a job with it that is stored already is not stored again */
     char result[SUBJECT];   /* subject of the result */
     char job[SUBJECT];      /* and of the job */
-    uint64_t sequence;      /* of the job in its stream; 0: not stored */
+    uint64_t sequence;      /* of the job in its stream; 0: not stored, or another caller of the key has stored it */
+    uint64_t after;         /* of a key: revision of the result of the last try; 0: there is none */
+    bool is_gone;           /* of a key: its job has left the stream without a result */
 };
 
 static void name_job(struct sent *s)
 {
-    char of_key[65];
+    char of_key[65] = "-";
     struct sha256 hash;
     snprintf(s->id, sizeof s->id, "%s-%llu", s->caller->name, ++s->caller->last);
-    snprintf(s->job, sizeof s->job, "eddy.jobs.%.200s.%s", s->f->name, function_signature(s->f));
     if (s->key) {
         sha256_start(&hash);
         sha256_add_string(&hash, s->f->name);
@@ -255,7 +254,7 @@ static void name_job(struct sent *s)
     } else {
         snprintf(s->result, sizeof s->result, "eddy.results.%s", s->id);
     }
-    snprintf(s->unique, sizeof s->unique, "%s", s->id);
+    snprintf(s->job, sizeof s->job, "eddy.jobs.%.200s.%s.normal.%s", s->f->name, function_signature(s->f), of_key);
 }
 
 static void free_message(eddy_nats_message **m)
@@ -277,25 +276,30 @@ eddy_async(void, take_result, (struct sent *, s), (const eddy_nats_message *, m)
     result->size = m->data.size;
 }
 
-bool remote_is_over(const eddy_nats_message *result)
+uint64_t remote_after(const eddy_nats_message *m)
+{
+    const char *after = eddy_nats_header_of(m, "Eddy-After");
+    return after ? strtoull(after, NULL, 10) : 0;
+}
+
+/* A failure, or a result whose time is over: so the job may run again. */
+static bool is_over(const eddy_nats_message *result)
 {
     const char *until = eddy_nats_header_of(result, "Eddy-Until");
     return eddy_nats_header_of(result, "Eddy-Error") || (until && strtod(until, NULL) <= (double)time(NULL));
 }
 
-/* Looks for a result of the key. One that is over is removed, and the job runs again. True: there is one. */
+/* Looks for a result of the key. True: there is one. One that is over stays until that of the next try replaces it. */
 eddy_async(bool, find_kept, (struct sent *, s), (struct eddy_wire *, result))
 {
     eddy_nats *n = s->caller->client;
     eddy_nats_message *m = eddy_await(eddy_nats_stream_last(n, KEPT, s->result));
     eddy_defer(free_message, &m);
-    bool is_over = m && remote_is_over(m);
-    if (m && !is_over)
-        eddy_await(take_result(s, m, result));
-    if (is_over)
-        eddy_await(eddy_nats_stream_remove(n, KEPT, m->revision));
-    snprintf(s->unique, sizeof s->unique, "%s-%llu", s->result, is_over ? (unsigned long long)m->revision : 0);
-    return m && !is_over;
+    s->after = m ? m->revision : 0;
+    if (!m || is_over(m))
+        return false;
+    eddy_await(take_result(s, m, result));
+    return true;
 }
 
 eddy_async(bool, find_kept_in_time, (struct sent *, s), (struct eddy_wire *, result))
@@ -309,17 +313,21 @@ eddy_async(bool, find_kept_in_time, (struct sent *, s), (struct eddy_wire *, res
     return found;
 }
 
-eddy_async(void, store_job, (struct sent *, s))
+/* False: a job of its key is queued or runs. */
+eddy_async(bool, store_job, (struct sent *, s))
 {
+    char after[24];
     eddy_error err;
-    eddy_nats_header headers[] = {{"Eddy-Id", s->id}, {"Eddy-Result", s->result}};
-    eddy_nats_outgoing message = {.subject = s->job, .id = s->unique, .headers = headers, .header_count = 2,
+    snprintf(after, sizeof after, "%llu", (unsigned long long)s->after);
+    eddy_nats_header headers[] = {{"Eddy-Id", s->id}, {"Eddy-Result", s->result}, {"Eddy-After", after},
+                                  {"Nats-Expected-Last-Subject-Sequence", "0"}};
+    eddy_nats_outgoing message = {.subject = s->job, .id = s->id, .headers = headers, .header_count = s->key ? 4 : 2,
                                   .data = {(const char *)s->args->data, s->args->size}};
     for (;;) {
         eddy_nats_stored stored = eddy_await_for(eddy_nats_store(s->caller->client, &message), ANSWER, &err);
         s->sequence = stored.sequence;
-        if (!err.code)
-            return;
+        if (!err.code || (s->key && err.code == EEXIST))
+            return !err.code;
         if (err.code == EMSGSIZE)
             eddy_raise(EMSGSIZE, "%s: its arguments have %zu bytes, and the server takes %zu: pass the name of a file, "
                                  "or a part",
@@ -330,14 +338,41 @@ eddy_async(void, store_job, (struct sent *, s))
     }
 }
 
-eddy_async(void, store_in_time, (struct sent *, s))
+eddy_async(bool, store_in_time, (struct sent *, s))
 {
     eddy_error err;
-    eddy_await_for(store_job(s), PATIENCE, &err);
+    bool is_stored = eddy_await_for(store_job(s), PATIENCE, &err);
     if (err.code == ETIMEDOUT)
         eddy_raise(EHOSTUNREACH, "%s: no server has taken the job in %d seconds", s->f->name, PATIENCE);
     if (err.code)
         eddy_reraise(&err);
+    return is_stored;
+}
+
+/* The job of the key that is queued or runs; NULL: there is none. */
+eddy_async(eddy_nats_message *, find_job_of_key, (struct sent *, s))
+{
+    return eddy_await(eddy_nats_stream_last(s->caller->client, JOBS, s->job));
+}
+
+eddy_async_free(find_job_of_key, eddy_nats_message_free);
+
+/* Stores the job, or leaves it to one of the same key. One whose result is known is waited for: its worker has yet to
+ * say that it is done, or is lost, and then another worker says it. */
+eddy_async(void, store_or_join, (struct sent *, s))
+{
+    eddy_error err;
+    while (!eddy_await(store_in_time(s))) {
+        eddy_nats_message *job = eddy_await_for(find_job_of_key(s), ANSWER, &err);
+        if (err.code && !remote_is_passing(err.code))
+            eddy_reraise(&err);
+        bool joins = !err.code && job && remote_after(job) >= s->after;
+        if (!err.code)
+            eddy_nats_message_free(job);
+        if (joins)
+            return;
+        eddy_await(eddy_sleep(0.05));
+    }
 }
 
 static void end_subscription(eddy_nats_subscription **s)
@@ -353,9 +388,11 @@ eddy_async(eddy_nats_message *, receive_until_look, (struct sent *, s), (eddy_na
     uint64_t reconnects = eddy_nats_reconnects(s->caller->client);
     for (double until = eddy_time() + look; eddy_time() < until;) {
         eddy_nats_message *m = eddy_await_for(eddy_nats_receive(inbox), LOOK, &err);
-        if (!err.code)
+        if (!err.code && (!s->key || remote_after(m) >= s->after))
             return m;
-        if (err.code != ETIMEDOUT)
+        if (!err.code)
+            eddy_nats_message_free(m); /* a lost worker ends an earlier try now */
+        if (err.code && err.code != ETIMEDOUT)
             eddy_reraise(&err);
         if (eddy_nats_reconnects(s->caller->client) != reconnects)
             break;
@@ -365,7 +402,7 @@ eddy_async(eddy_nats_message *, receive_until_look, (struct sent *, s), (eddy_na
 
 eddy_async_free(receive_until_look, eddy_nats_message_free);
 
-/* Nothing of the job is left: it ended so long ago that its result is no longer kept. */
+/* Nothing of the job is left: it was deleted, or it ended so long ago that its result is no longer kept. */
 eddy_async(bool, is_forgotten, (eddy_nats_subscription *, inbox), (eddy_nats_message **, m))
 {
     eddy_error err;
@@ -378,18 +415,36 @@ eddy_async(bool, is_forgotten, (eddy_nats_subscription *, inbox), (eddy_nats_mes
     return true;
 }
 
+/* The result of this try of the key; NULL: there is none yet. */
+eddy_async(eddy_nats_message *, look_for_kept, (struct sent *, s))
+{
+    eddy_nats *n = s->caller->client;
+    eddy_nats_message *job = eddy_await(find_job_of_key(s)), *m;
+    s->is_gone = !job;
+    eddy_nats_message_free(job);
+    m = eddy_await(eddy_nats_stream_last(n, KEPT, s->result));
+    if (!m || m->revision != s->after)
+        return m;
+    eddy_nats_message_free(m);
+    return NULL;
+}
+
+eddy_async_free(look_for_kept, eddy_nats_message_free);
+
 /* The job is looked for first: it leaves its stream after its result was stored. NULL: there is no result yet. */
 eddy_async(eddy_nats_message *, look_for_result, (struct sent *, s), (eddy_nats_subscription *, inbox))
 {
     eddy_nats *n = s->caller->client;
+    if (s->key)
+        return eddy_await(look_for_kept(s));
     eddy_nats_message *job = eddy_await(eddy_nats_stream_get(n, JOBS, s->sequence)), *m;
     bool was_queued = job != NULL;
     eddy_nats_message_free(job);
-    m = eddy_await(eddy_nats_stream_last(n, s->key ? KEPT : RESULTS, s->result));
+    m = eddy_await(eddy_nats_stream_last(n, RESULTS, s->result));
     if (!m && !was_queued && eddy_await(is_forgotten(inbox, &m)))
         eddy_raise(ENODATA, "%s: the job has ended, and its result is gone: it was kept for %.0f seconds, and this "
                             "program had no connection for longer, or it was deleted",
-                   s->f->name, s->key ? kept_for(s->f) : results_age());
+                   s->f->name, results_age());
     return m;
 }
 
@@ -407,6 +462,8 @@ eddy_async(eddy_nats_message *, wait_for_result, (struct sent *, s), (eddy_nats_
         m = eddy_await_for(look_for_result(s, inbox), ANSWER, &err);
         if (!err.code && m)
             return m;
+        if (!err.code && s->key && s->is_gone)
+            eddy_await(store_or_join(s)); /* somebody deleted it, or the result before it was gone as it ended */
         lost = !err.code ? 0 : lost > 0 ? lost : begun;
         if (lost > 0 && remote_is_passing(err.code) && eddy_time() - lost >= results_age())
             eddy_raise(EHOSTUNREACH, "%s: no server could be reached for %.0f seconds; its result is not kept longer",
@@ -422,7 +479,7 @@ eddy_async(void, send_and_wait, (struct sent *, s), (struct eddy_wire *, result)
 {
     eddy_nats_subscription *inbox = eddy_await(eddy_nats_subscribe(s->caller->client, s->result));
     eddy_defer(end_subscription, &inbox);
-    eddy_await(store_in_time(s));
+    eddy_await(store_or_join(s));
     eddy_nats_message *m = eddy_await(wait_for_result(s, inbox));
     eddy_defer(free_message, &m);
     eddy_await(take_result(s, m, result));

@@ -7,7 +7,7 @@
 
 #include "function.h"
 
-#define JOBS "EDDY_JOBS"         /* stream of jobs that wait: eddy.jobs.FUNCTION.SIGNATURE */
+#define JOBS "EDDY_JOBS"         /* stream of jobs: eddy.jobs.FUNCTION.SIGNATURE.PRIORITY.KEY */
 #define RESULTS "EDDY_RESULTS"   /* of results, for some minutes: eddy.results.ID */
 #define KEPT "EDDY_KEPT"         /* of results of jobs with a key, for a day: eddy.kept.FUNCTION.DIGEST */
 #define DEAD "EDDY_DEAD"         /* of jobs that were given up: eddy.dead.FUNCTION */
@@ -23,8 +23,8 @@ bool remote_is_passing(int code);
 /* Sends a job and waits for its result. key NULL: none. */
 eddy_async_declare(void, remote_run, (struct eddy_remote_function *, f), (const char *, key),
                    (const struct eddy_wire *, args), (struct eddy_wire *, result));
-/* Of the result of a key: it is a failure, or its time is over; so the job may run again. */
-bool remote_is_over(const eddy_nats_message *result);
+/* The try of a key after which a job or a result comes: the revision of the result of the one before; 0: the first. */
+uint64_t remote_after(const eddy_nats_message *m);
 /* Connects, and creates the streams. */
 eddy_async_declare(eddy_nats *, remote_connect, (const char *, name));
 

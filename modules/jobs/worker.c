@@ -40,6 +40,8 @@ struct running {
     eddy_task *task;         /* NULL: it does not run yet */
     bool is_withdrawn;       /* by its caller */
     const char *id, *result; /* of its headers */
+    uint64_t after;          /* of a key: its header Eddy-After */
+    uint64_t expected;       /* the revision that its result replaces; 0: there is no result */
 };
 
 /* ==== results ==== */
@@ -58,24 +60,54 @@ eddy_async(void, try_to_store, (struct running *, job), (const eddy_nats_outgoin
         eddy_await(eddy_sleep(0.1));
 }
 
+/* A result as it is sent. */
+struct answer {
+    eddy_nats_outgoing message;
+    eddy_nats_header headers[5];
+    char code[16], until[32], after[24], expected[24];
+    char words[200];             /* instead of a result that is too large */
+};
+
+static void add_header(struct answer *a, const char *name, const char *value)
+{
+    a->headers[a->message.header_count++] = (eddy_nats_header){name, value};
+}
+
+static void answer_begin(struct answer *a, const struct running *job, eddy_slice data, int code)
+{
+    double keep = job->f->limits.keep;
+    a->message = (eddy_nats_outgoing){.subject = job->result, .data = data, .headers = a->headers};
+    snprintf(a->code, sizeof a->code, "%d", code);
+    snprintf(a->until, sizeof a->until, "%.0f", (double)time(NULL) + keep);
+    snprintf(a->after, sizeof a->after, "%llu", (unsigned long long)job->after);
+    snprintf(a->expected, sizeof a->expected, "%llu", (unsigned long long)job->expected);
+    add_header(a, "Nats-Expected-Last-Subject-Sequence", a->expected);
+    add_header(a, "Eddy-Worker", job->worker->name);
+    add_header(a, "Eddy-After", a->after);
+    if (code)
+        add_header(a, "Eddy-Error", a->code);
+    else if (keep > 0)
+        add_header(a, "Eddy-Until", a->until);
+}
+
+static void answer_is_too_large(struct answer *a, const struct running *job, size_t size)
+{
+    int used = snprintf(a->words, sizeof a->words,
+                        "its result has %zu bytes, and the server takes %zu: return the name of a file, or a part",
+                        size, eddy_nats_message_limit(job->worker->client));
+    answer_begin(a, job, (eddy_slice){a->words, (size_t)used}, EMSGSIZE);
+}
+
 /* Stores a result; tries again while the job is this worker's, and once if the worker ends. True: it was stored, or
  * another one was before. False, and *refused, an errno value: it never will be. */
 eddy_async(bool, store_result, (struct running *, job), (eddy_slice, data), (int, code), (int *, refused))
 {
-    char number[16], until[32];
+    struct answer a;
     eddy_error err = {0};
     bool is_short = false;
-    double keep = job->f->limits.keep;
-    snprintf(number, sizeof number, "%d", code);
-    snprintf(until, sizeof until, "%.0f", (double)time(NULL) + keep);
-    eddy_nats_header headers[3] = {{"Nats-Expected-Last-Subject-Sequence", "0"}, {"Eddy-Worker", job->worker->name}};
-    eddy_nats_outgoing m = {.subject = job->result, .data = data, .headers = headers, .header_count = 2};
-    if (code)
-        headers[m.header_count++] = (eddy_nats_header){"Eddy-Error", number};
-    else if (keep > 0)
-        headers[m.header_count++] = (eddy_nats_header){"Eddy-Until", until};
+    answer_begin(&a, job, data, code);
     while (lease_is_held(&job->lease) && !(err.code && job->worker->is_ending)) {
-        eddy_await(try_to_store(job, &m, &err));
+        eddy_await(try_to_store(job, &a.message, &err));
         if (err.code == 0 || err.code == EEXIST)
             return true;
         if (!may_pass(err.code) && (err.code != EMSGSIZE || is_short)) {
@@ -84,10 +116,7 @@ eddy_async(bool, store_result, (struct running *, job), (eddy_slice, data), (int
         }
         if (err.code == EMSGSIZE) {
             is_short = true;
-            m.data = (eddy_slice){"its result is larger than the server takes", 42};
-            m.header_count = 3;
-            headers[2] = (eddy_nats_header){"Eddy-Error", number};
-            snprintf(number, sizeof number, "%d", EMSGSIZE);
+            answer_is_too_large(&a, job, data.size);
         }
     }
     return false;
@@ -221,14 +250,15 @@ eddy_async(void, run_and_tell, (struct running *, job))
     }
 }
 
-/* A job of a key whose result is there was stored twice. */
+/* A job of a key that has another result than the one after which it was asked for has run. */
 eddy_async(bool, has_result, (struct running *, job))
 {
     if (strncmp(job->result, "eddy.kept.", 10) != 0)
         return false;
     eddy_nats *n = job->worker->client;
     eddy_nats_message *m = eddy_await_for(eddy_nats_stream_last(n, KEPT, job->result), lease_seconds());
-    bool has = m && !remote_is_over(m);
+    bool has = m && m->revision != job->after;
+    job->expected = m ? m->revision : 0; /* that one may be gone: no result is kept for ever */
     eddy_nats_message_free(m);
     return has;
 }
@@ -317,6 +347,7 @@ static struct running *new_job(struct worker *w, struct eddy_remote_function *f,
     *job = (struct running){.next = w->first, .link = &w->first, .worker = w, .f = f, .message = m};
     job->id = eddy_nats_header_of(m, "Eddy-Id");
     job->result = eddy_nats_header_of(m, "Eddy-Result");
+    job->after = job->expected = remote_after(m);
     job->lease.time_limit = f->limits.time_limit;
     job->lease.stall_limit = f->limits.stall_limit > 0 ? f->limits.stall_limit : STALL;
     snprintf(job->lease.ack, sizeof job->lease.ack, "%s", m->reply);
@@ -362,8 +393,8 @@ eddy_async(void, fetch_all, (struct worker *, w), (struct eddy_remote_function *
 eddy_async(void, serve_once, (struct worker *, w), (struct eddy_remote_function *, f), (eddy_group *, jobs))
 {
     char name[250], filter[300];
-    snprintf(name, sizeof name, "%.200s-%s", f->name, function_signature(f));
-    snprintf(filter, sizeof filter, "eddy.jobs.%.200s.%s", f->name, function_signature(f));
+    snprintf(name, sizeof name, "%.200s-%s-normal", f->name, function_signature(f));
+    snprintf(filter, sizeof filter, "eddy.jobs.%.200s.%s.normal.>", f->name, function_signature(f));
     uint64_t at_once = f->limits.at_once > 0 ? (uint64_t)f->limits.at_once : 100000;
     eddy_nats_consumer_options options = {.size = sizeof options, .stream = JOBS, .name = name, .filter = filter,
                                           .ack_wait = lease_seconds(), .max_pending = at_once};

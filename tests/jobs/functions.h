@@ -83,6 +83,27 @@ remote_async(int, fails, (int, n))
     return n;
 }
 
+static int exclusive_now; /* jobs of `exclusive` in this process */
+
+static void leave_exclusive(int *count)
+{
+    --*count;
+}
+
+/* Fails with EDOM after a while if n is 0, and with EBUSY if another one runs in this process. Gives its number. */
+remote_async(int, exclusive, (int, n), (double, seconds))
+{
+    runs++;
+    exclusive_now++;
+    defer(leave_exclusive, &exclusive_now);
+    if (exclusive_now > 1)
+        throw(EBUSY, "two at once");
+    await(eddy_sleep(seconds));
+    if (!n)
+        throw(EDOM, "not this time, %d", runs);
+    return runs;
+}
+
 remote_async(int, sleeps, (int, n), (double, seconds))
 {
     runs++;
@@ -114,6 +135,15 @@ remote_async(int, narrow, (double, seconds))
     return most_at_once;
 }
 remote_limits(narrow, .at_once = 2);
+
+/* As many bytes as it is told; they are gone after the next one. */
+remote_async(eddy_slice, bulky, (int, size))
+{
+    static char bytes[2 << 20];
+    if (size < 0 || (size_t)size > sizeof bytes)
+        throw(EINVAL, "%d bytes", size);
+    return (eddy_slice){bytes, (size_t)size};
+}
 
 /* When it ran. */
 remote_async(double, stamp)

@@ -118,6 +118,43 @@ static void a_job_of_a_key_runs_once(void **state)
     RUN_CLEAN(keys());
 }
 
+struct outcome {
+    int code, number;
+    char message[100];
+};
+
+async(void, ask_exclusively, (int, n), (struct outcome *, o))
+{
+    eddy_error err;
+    o->number = await(eddy_remote(exclusive(n, 1), "one at once"), &err);
+    o->code = err.code;
+    snprintf(o->message, sizeof o->message, "%s", err.message);
+}
+
+/* Those who ask during a try get what comes of it; who asks after a failure begins the next one. */
+async(void, keys_fail)
+{
+    int before = runs;
+    struct outcome o[6];
+    async_with (g, eddy_task_group())
+        for (int i = 0; i < 3; i++)
+            eddy_group_spawn(g, ask_exclusively(0, &o[i]));
+    CHECK(runs == before + 1 && o[0].code == EDOM && o[1].code == EDOM && o[2].code == EDOM);
+    CHECK(strcmp(o[1].message, o[0].message) == 0 && strstr(o[1].message, "not this time"));
+    async_with (g, eddy_task_group())
+        for (int i = 3; i < 6; i++) {
+            eddy_group_spawn(g, ask_exclusively(1, &o[i]));
+            await(eddy_sleep(0.1));
+        }
+    CHECK(runs == before + 2 && !o[3].code && !o[4].code && o[4].number == o[3].number && o[5].number == runs);
+}
+
+static void callers_of_one_key_share_what_comes_of_it(void **state)
+{
+    (void)state;
+    RUN_CLEAN(keys_fail());
+}
+
 /* ==== many ==== */
 
 async(void, one, (int, i))
@@ -209,6 +246,7 @@ static void simulated_workers_die(void **state)
     int count = run_luckily("7", "", &l);
     assert_true(count > 310 && l.results == 300);
     assert_int_equal(run_luckily("7", "", &l), count);
+    assert_int_equal(run_luckily("0x7", "", &l), count); /* as the simulation reads it */
     assert_int_not_equal(run_luckily("8", "", &l), count);
     run_luckily("7", "storm", &l);
     assert_true(l.given_up > 0 && l.results > 200);
@@ -292,6 +330,7 @@ int main(void)
         cmocka_unit_test(failures_and_cancellations_come_back),
         cmocka_unit_test(misuse_is_told_by_name),
         cmocka_unit_test(a_job_of_a_key_runs_once),
+        cmocka_unit_test(callers_of_one_key_share_what_comes_of_it),
         cmocka_unit_test(many_jobs_run_side_by_side),
         cmocka_unit_test(a_function_may_limit_its_jobs_at_a_time),
         cmocka_unit_test(simulated_workers_die),

@@ -1,91 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_workers.c - jobs on workers, by the NATS server that with_nats.py has started. The program starts itself as
- * workers (its argument is "worker"), and kills them.
+ * test_workers.c - jobs on workers that end, are killed or stand still, by the NATS server that with_nats.py has
+ * started, which is killed, too.
  */
-#include "unit/run_clean.h"
-
-#include <spawn.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-
-#include <eddy/nats.h>
-
-#include "functions.h"
-#include "remote.h"
-
-extern char **environ;
-static char program[4096];
-
-static pid_t started[32]; /* workers that were not waited for; 0: a free place */
-
-/* It ends with this program at the latest. */
-static pid_t start_as(const char *what)
-{
-    pid_t pid;
-    char *const argv[] = {program, (char *)(uintptr_t)what, NULL};
-    assert_int_equal(posix_spawn(&pid, program, NULL, NULL, argv, environ), 0);
-    for (size_t i = 0; i < sizeof started / sizeof started[0]; i++)
-        if (!started[i]) {
-            started[i] = pid;
-            return pid;
-        }
-    fail_msg("too many workers");
-    return 0;
-}
-
-static pid_t start_worker(void)
-{
-    return start_as("worker");
-}
-
-/* Returns its status. number 0: it ends by itself. */
-static int wait_for_worker(pid_t pid, int number)
-{
-    int status;
-    kill(pid, number);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    for (size_t i = 0; i < sizeof started / sizeof started[0]; i++)
-        if (started[i] == pid)
-            started[i] = 0;
-    return status;
-}
-
-/* After each test: one that failed leaves no worker to the next. */
-static int kill_workers(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof started / sizeof started[0]; i++)
-        if (started[i]) {
-            kill(started[i], SIGKILL);
-            waitpid(started[i], NULL, 0);
-            started[i] = 0;
-        }
-    return 0;
-}
-
-static void end_worker(pid_t pid, int number)
-{
-    int status = wait_for_worker(pid, number);
-    if (number == SIGTERM && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
-        fail_msg("the worker ended with status %d", status);
-}
-
-/* ==== eddy jobs, the program ==== */
-
-/* Runs `eddy-jobs WORDS`; what it writes goes to `text`. Returns its status. */
-static int command(const char *words, char text[4096])
-{
-    char line[8192];
-    snprintf(line, sizeof line, "'%s' %s 2>&1", getenv("EDDY_JOBS_PROGRAM"), words);
-    FILE *pipe = popen(line, "r");
-    assert_non_null(pipe);
-    size_t size = fread(text, 1, 4095, pipe);
-    text[size] = '\0';
-    int status = pclose(pipe);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
+#include "workers.h"
 
 /* ==== calls ==== */
 
@@ -117,6 +35,13 @@ async(void, calls)
     defer(free, large);
     (void)await(eddy_remote(total((array_of(int64_t)){NULL, 0}, (eddy_slice){large, size}, false)), &err);
     CHECK(err.code == EMSGSIZE && strstr(err.message, "bytes"));
+    eddy_slice small = await(eddy_remote(bulky(1000000)));
+    CHECK(small.size == 1000000);
+    free((char *)(uintptr_t)small.data);
+    (void)await(eddy_remote(bulky((int)size)), &err);
+    CHECK(err.code == EMSGSIZE && strstr(err.message, "its result has 20971") && strstr(err.message, "takes 1048576"));
+    (void)await(eddy_remote(bulky((int)size), "too large"), &err);
+    CHECK(err.code == EMSGSIZE && strstr(err.message, "return the name of a file"));
 }
 
 static void calls_are_answered_by_a_worker(void **state)
@@ -311,7 +236,7 @@ async(void, queue_by_hand, (eddy_nats *, n), (const char *, function), (const ch
     static int last;
     for (size_t i = 0; (f = function_at(i)) && strcmp(f->name, function) != 0; i++)
         continue;
-    snprintf(subject, sizeof subject, "eddy.jobs.%s.%s", function, function_signature(f));
+    snprintf(subject, sizeof subject, "eddy.jobs.%s.%s.normal.-", function, function_signature(f));
     snprintf(id, sizeof id, "by-hand-%d", ++last);
     eddy_nats_header headers[] = {{"Eddy-Id", id}, {"Eddy-Result", result}};
     (void)await(eddy_nats_store(n, &(eddy_nats_outgoing){.subject = subject, .headers = headers, .header_count = 2}));
@@ -763,16 +688,11 @@ static void the_command_says_what_is_wrong(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc > 1)
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (argc > 1 && strcmp(argv[1], "worker") == 0)
-        return eddy_run(eddy_worker());
+    bool is_test = begin_test(argc);
     if (argc > 1 && strcmp(argv[1], "short") == 0)
         return eddy_run(work_shortly());
-    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (size < 0)
-        return 1;
-    setenv("EDDY_JOBS", getenv("NATS_URL"), 1);
+    if (!is_test)
+        return eddy_run(eddy_worker());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(calls_are_answered_by_a_worker, kill_workers),
         cmocka_unit_test_teardown(a_result_is_kept_as_long_as_its_function_says, kill_workers),

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * workers.h - workers for the tests that with_nats.py runs beside a server: the program starts itself, with "worker" as
+ * its argument, and ends them.
+ */
+#ifndef EDDY_TESTS_JOBS_WORKERS_H
+#define EDDY_TESTS_JOBS_WORKERS_H
+
+#include "unit/run_clean.h"
+
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <eddy/nats.h>
+
+#include "functions.h"
+#include "remote.h"
+
+extern char **environ;
+static char program[4096];
+
+static pid_t started[32]; /* workers that were not waited for; 0: a free place */
+
+/* It ends with this program at the latest. */
+static pid_t start_as(const char *what)
+{
+    pid_t pid;
+    char *const argv[] = {program, (char *)(uintptr_t)what, NULL};
+    assert_int_equal(posix_spawn(&pid, program, NULL, NULL, argv, environ), 0);
+    for (size_t i = 0; i < sizeof started / sizeof started[0]; i++)
+        if (!started[i]) {
+            started[i] = pid;
+            return pid;
+        }
+    fail_msg("too many workers");
+    return 0;
+}
+
+static pid_t start_worker(void)
+{
+    return start_as("worker");
+}
+
+/* Returns its status. number 0: it ends by itself. */
+static int wait_for_worker(pid_t pid, int number)
+{
+    int status;
+    kill(pid, number);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    for (size_t i = 0; i < sizeof started / sizeof started[0]; i++)
+        if (started[i] == pid)
+            started[i] = 0;
+    return status;
+}
+
+/* After each test: one that failed leaves no worker to the next. */
+static int kill_workers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof started / sizeof started[0]; i++)
+        if (started[i]) {
+            kill(started[i], SIGKILL);
+            waitpid(started[i], NULL, 0);
+            started[i] = 0;
+        }
+    return 0;
+}
+
+static void end_worker(pid_t pid, int number)
+{
+    int status = wait_for_worker(pid, number);
+    if (number == SIGTERM && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+        fail_msg("the worker ended with status %d", status);
+}
+
+/* ==== eddy jobs, the program ==== */
+
+/* Runs `eddy-jobs WORDS`; what it writes goes to `text`. Returns its status. */
+static inline int command(const char *words, char text[4096])
+{
+    char line[8192];
+    snprintf(line, sizeof line, "'%s' %s 2>&1", getenv("EDDY_JOBS_PROGRAM"), words);
+    FILE *pipe = popen(line, "r");
+    assert_non_null(pipe);
+    size_t size = fread(text, 1, 4095, pipe);
+    text[size] = '\0';
+    int status = pclose(pipe);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* What main begins with. True: this process is the test, and not one of its workers. */
+static bool begin_test(int argc)
+{
+    if (argc > 1) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        return false;
+    }
+    if (readlink("/proc/self/exe", program, sizeof program - 1) < 0)
+        return false;
+    setenv("EDDY_JOBS", getenv("NATS_URL"), 1);
+    return true;
+}
+
+#endif
