@@ -228,6 +228,43 @@ async(int, lends_a_local, (int, how))
     return 5;
 }
 
+enum leaving { BY_RETURN, BY_THROW, BY_AWAIT, BY_RERAISE, BY_CANCEL, LEAVINGS };
+
+async(void, lends_until_left, (enum leaving, how))
+{
+    struct lent local;
+    eddy_error err = {.code = EDOM};
+    memset(local.bytes, 'x', sizeof local.bytes);
+    struct borrows *child = spawn(borrows(&local));
+    (void)child;
+    defer(put, "parent ");
+    await(eddy_sleep(0));
+    if (how == BY_THROW)
+        throw(EDOM);
+    if (how == BY_RERAISE)
+        eddy_reraise(&err);
+    if (how == BY_AWAIT)
+        await(throws_cancelled());
+    if (how == BY_CANCEL)
+        await(eddy_sleep(1000));
+}
+
+/* A failure joins the children before the clean-up of their parent, which may free what they were lent; a return
+ * after it. */
+async(void, children_and_clean_up)
+{
+    for (enum leaving how = 0; how < LEAVINGS; how++) {
+        eddy_error err;
+        struct lends_until_left *t = spawn(lends_until_left(how));
+        await(eddy_sleep(0.001));
+        if (how == BY_CANCEL)
+            eddy_cancel(t);
+        await(t, &err);
+        CHECK((err.code == 0) == (how == BY_RETURN));
+        CHECK_LOG(how == BY_RETURN ? "parent child " : "child parent ");
+    }
+}
+
 async(struct noting *, hands_on)
 {
     struct noting *t = spawn(noting(8));
@@ -324,6 +361,7 @@ async(int, main_task)
     await(cancel_oneself());
     await(reasons());
     await(ownership());
+    await(children_and_clean_up());
     await(cancellation_goes_in());
     await(itself());
     CHECK(await(spawn_in_plain_function(4)) == 4);

@@ -459,6 +459,11 @@ async(void, cancelled_write)
     CHECK(err.code == ECANCELED);
     size_t sent = eddy_stream_sent(talk.ends[0]);
     eddy_stream_continue(talk.ends[0]);
+    writer = spawn(eddy_stream_write(talk.ends[0], "not taken", 9)); /* it waits for the bytes of the first one */
+    await(eddy_sleep(0.001));
+    eddy_cancel(writer);
+    await(writer, &err);
+    CHECK(err.code == ECANCELED && eddy_stream_sent(talk.ends[0]) == 0);
     await(expect_word(talk.ends[1], talk.ends[0], "the other way"));
     eddy_stream_set_limit(talk.ends[1], MUCH);
     struct eddy_stream_write *last = spawn(eddy_stream_write(talk.ends[0], "end\n", 4));
