@@ -58,28 +58,38 @@ static void take_back_from_engine(Transport *t)
 {
     if (!t->adopted || !t->core || !core_is_usable(t->core))
         return;
-    if (core_enter(t->core) < 0) {
-        PyErr_Clear();
-        return;
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (core_enter(t->core) == 0) {
+        eddy_release(t->fd);
+        core_leave(t->core);
     }
-    eddy_release(t->fd);
-    core_leave(t->core);
+    PyErr_Restore(type, value, traceback);
 }
 
 /* One that was given is closed by Python's own object for it; our own one, too, if somebody has asked for that. */
 void transport_release(Transport *t)
 {
-    if (t->fd < 0)
-        return;
-    take_back_from_engine(t);
-    if (t->sock) {
-        PyObject *closed = PyObject_CallMethodNoArgs(t->sock, transport_state(t)->names.close);
+    PyObject *sock = Py_XNewRef(t->sock);
+    if (sock && t->fd >= 0) {
+        take_back_from_engine(t);
+        t->fd = -1;
+        PyObject *closed = PyObject_CallMethodNoArgs(sock, transport_state(t)->names.close);
         if (!closed)
             PyErr_WriteUnraisable((PyObject *)t);
         Py_XDECREF(closed);
-    } else if (t->owns_fd) {
-        close(t->fd);
     }
+    Py_XDECREF(sock);
+    transport_abandon(t);
+}
+
+void transport_abandon(Transport *t)
+{
+    if (t->fd < 0)
+        return;
+    take_back_from_engine(t);
+    if (t->owns_fd && !t->sock)
+        close(t->fd);
     t->fd = -1;
 }
 

@@ -283,8 +283,9 @@ int handle_execute(const struct state *state, PyObject *handle)
 
 static PyObject *run(PyObject *handle, PyObject *none)
 {
+    const struct state *state = handle_part(handle)->state;
     (void)none;
-    if (handle_execute(handle_part(handle)->state, handle) < 0)
+    if (SLOT(handle, callback) && handle_execute(state, handle) < 0) /* else it was cleared */
         return NULL;
     Py_RETURN_NONE;
 }

@@ -107,7 +107,7 @@ static int done(struct operation *op)
     Listener *l = (Listener *)op->owner;
     bool pauses = false;
     int error = take_result(l, op->op.result, &pauses);
-    if (!pauses && !l->stopped && !l->core->closed && operation_is_idle(&l->accept))
+    if (!pauses && !l->stopped && l->core && !l->core->closed && operation_is_idle(&l->accept))
         operation_begin(&l->accept);
     return error;
 }
@@ -127,13 +127,14 @@ static void release(Listener *l)
 {
     if (!l->adopted || !core_is_usable(l->core))
         return;
-    if (core_enter(l->core) < 0) {
-        PyErr_Clear();
-        return;
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (core_enter(l->core) == 0) {
+        eddy_release(l->fd);
+        core_leave(l->core);
+        l->adopted = false;
     }
-    eddy_release(l->fd);
-    core_leave(l->core);
-    l->adopted = false;
+    PyErr_Restore(type, value, traceback);
 }
 
 static void setup(Listener *l, PyObject *const *objects)
@@ -204,8 +205,10 @@ static int traverse(Listener *l, visitproc visit, void *arg)
     return 0;
 }
 
+/* Its accept may be in flight if the loop dies with it. */
 static int clear(Listener *l)
 {
+    l->stopped = true;
     if (l->core)
         release(l);
     Py_CLEAR(l->factory);

@@ -172,7 +172,7 @@ void operations_end(Core *core)
         if (!core->completed && eddy_loop_step(core->loop, i ? last_wait : 0) != 0)
             break;
         if (operations_handle(core) < 0)
-            PyErr_WriteUnraisable((PyObject *)core);
+            PyErr_WriteUnraisable((PyObject *)Py_TYPE(core)); /* the loop itself may be dying */
     }
 }
 

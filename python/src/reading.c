@@ -275,6 +275,7 @@ static int traverse(struct reading *self, visitproc visit, void *arg)
 
 static int clear(struct reading *self)
 {
+    self->over = true;
     Py_CLEAR(self->inner);
     Py_CLEAR(self->reader);
     Py_CLEAR(self->method);

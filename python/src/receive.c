@@ -9,7 +9,7 @@
 
 static bool wants(const Transport *t)
 {
-    return t->core && t->started && !t->closing && !t->paused && !t->over;
+    return t->core && !t->core->closed && t->started && !t->closing && !t->paused && !t->over;
 }
 
 /* ==== starting ==== */

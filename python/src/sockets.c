@@ -51,12 +51,12 @@ static bool is_done(const struct state *state, PyObject *future)
     return is_true != 0;
 }
 
-/* The task makes the call again, and finds out what is the matter. */
+/* The task makes the call again, and finds out what is the matter. A closed loop runs no task. */
 static int done(struct operation *op)
 {
     SocketCall *self = (SocketCall *)op->owner;
     const struct state *state = self->core->state;
-    if (!self->waiter || is_done(state, self->waiter))
+    if (!self->waiter || self->core->closed || is_done(state, self->waiter))
         return 0;
     PyObject *set = PyObject_CallMethodOneArg(self->waiter, state->names.set_result, Py_None);
     Py_XDECREF(set);
@@ -274,9 +274,10 @@ static int traverse(SocketCall *self, visitproc visit, void *arg)
     return 0;
 }
 
-/* Its operation is idle: in flight it holds a reference to this object. */
+/* Its operation may be in flight if the loop dies with it; `done` finds no waiter. */
 static int clear(SocketCall *self)
 {
+    self->over = true;
     Py_CLEAR(self->inner);
     Py_CLEAR(self->waiter);
     Py_CLEAR(self->sock);

@@ -249,17 +249,12 @@ static int traverse(struct stream_method *self, visitproc visit, void *arg)
     return 0;
 }
 
-static int clear(struct stream_method *self)
-{
-    Py_CLEAR(self->asyncios);
-    return 0;
-}
-
+/* It has no tp_clear, since it may be called to the end: a circle through it contains the dictionary of its class. */
 static void deallocate(struct stream_method *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    clear(self);
+    Py_CLEAR(self->asyncios);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -313,7 +308,6 @@ static PyMemberDef members[] = {
 static PyType_Slot slots[] = {{Py_tp_new, method_new},
                               {Py_tp_dealloc, deallocate},
                               {Py_tp_traverse, traverse},
-                              {Py_tp_clear, clear},
                               {Py_tp_call, PyVectorcall_Call},
                               {Py_tp_descr_get, bind_method},
                               {Py_tp_members, members},

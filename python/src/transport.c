@@ -380,10 +380,10 @@ static int traverse(Transport *t, visitproc visit, void *arg)
     return 0;
 }
 
-/* Nothing is in flight: an operation refers to its transport. The loop is needed until the descriptor is released. */
+/* The loop is needed until the descriptor is released. */
 static int clear(Transport *t)
 {
-    transport_release(t);
+    transport_abandon(t);
     Py_CLEAR(t->extra);
     Py_CLEAR(t->protocol);
     Py_CLEAR(t->server);
@@ -401,6 +401,13 @@ static int clear(Transport *t)
     return 0;
 }
 
+static bool is_at_rest(const Transport *t)
+{
+    return operation_is_idle(&t->receive) && operation_is_idle(&t->send);
+}
+
+/* Nothing is cleared yet: only here may a dying transport call Python's code, such as its socket's. With an operation
+ * in flight the loop is dying, too: it ends that when it is closed, and the socket closes itself. */
 static void finalize(PyObject *self)
 {
     Transport *t = (Transport *)self;
@@ -413,6 +420,8 @@ static void finalize(PyObject *self)
     if (!done)
         PyErr_WriteUnraisable(self);
     Py_XDECREF(done);
+    if (is_at_rest(t))
+        transport_release(t);
     PyErr_Restore(type, value, traceback);
 }
 

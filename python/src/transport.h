@@ -141,5 +141,7 @@ void transport_force_close(Transport *t, PyObject *exception);
 void transport_settle(Transport *t);
 PyObject *transport_finish(Transport *t, PyObject *none);
 void transport_release(Transport *t);
+/* The same for one that dies, without a call of Python's: its socket may be cleared already, and closes itself. */
+void transport_abandon(Transport *t);
 
 #endif

@@ -82,7 +82,7 @@ static void unwatch_by_engine(Core *core, int fd, enum side side)
     if (!core->watches.working || !core_is_usable(core))
         return;
     if (core_enter(core) < 0) {
-        PyErr_WriteUnraisable((PyObject *)core);
+        PyErr_WriteUnraisable((PyObject *)Py_TYPE(core)); /* the loop itself may be dying */
         return;
     }
     side == READER ? eddy_remove_reader(fd) : eddy_remove_writer(fd);
