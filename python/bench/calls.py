@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """calls.py LOOP: what the primitives of one loop cost, as lines `NAME NANOSECONDS` of the process's own CPU time."""
 import asyncio
+import functools
+import os
 import socket
+import ssl
 import sys
+import tempfile
 import time
 
 N = 50_000
@@ -125,6 +129,61 @@ async def udp_20():
     await datagrams(20)
 
 
+@functools.lru_cache(maxsize=None)
+def contexts():
+    """(the server's, the client's)"""
+    from subprocess import run
+    with tempfile.TemporaryDirectory() as folder:
+        cert, key = os.path.join(folder, 'cert.pem'), os.path.join(folder, 'key.pem')
+        run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1', '-subj',
+             '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-out', cert, '-keyout', key], check=True,
+            capture_output=True)
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.load_cert_chain(cert, key)
+        return server, ssl.create_default_context(cafile=cert)
+
+
+class Messages(asyncio.Protocol):
+    """Sends `size` bytes back when so many have come, `left` times; `done` when that was all."""
+
+    def __init__(self, size, left):
+        self.size, self.left, self.missing, self.done = size, left, size, asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.missing -= len(data)
+        if self.missing:
+            return
+        self.missing = self.size
+        self.left -= 1
+        if self.left:
+            self.transport.write(b'x' * self.size)
+        else:
+            self.done.set_result(None)
+
+
+async def over_tls(size, count):
+    loop, (for_server, for_client) = asyncio.get_running_loop(), contexts()
+    server = await loop.create_server(lambda: Messages(size, -1), '127.0.0.1', 0, ssl=for_server)
+    transport, client = await loop.create_connection(lambda: Messages(size, count), *server.sockets[0].getsockname(),
+                                                     ssl=for_client, server_hostname='localhost')
+    transport.write(b'x' * size)
+    await client.done
+    transport.close()
+    server.close()
+    await asyncio.sleep(0.01)
+
+
+async def tls_100():
+    await over_tls(100, N // 10)
+
+
+async def tls_100k():
+    await over_tls(100_000, N // 100)
+
+
 async def subprocess():
     for _ in range(PROCESSES):
         process = await asyncio.create_subprocess_exec('true')
@@ -189,10 +248,12 @@ async def timers_fire():
     await done
 
 TASKS = ((sleep0, N), (create_task, N), (gather_100, N), (queue, N), (call_later_cancel, N), (timeout, N), (timers_fire, N),
-         (sock_calls, N // 10), (udp, N // 10), (udp_20, N // 10), (subprocess, PROCESSES))
+         (sock_calls, N // 10), (udp, N // 10), (udp_20, N // 10), (tls_100, N // 10),
+         (tls_100k, N // 100), (subprocess, PROCESSES))
 
 
 def main(name):
+    contexts()
     for function in (call_soon, call_soon_1000, add_reader):
         loop = new_loop(name)
         print(function.__name__, function(loop) * 1e9)

@@ -10,11 +10,12 @@ import os
 import selectors
 import signal
 import socket
+import ssl
 import threading
 import weakref
-from asyncio import constants, events, selector_events, sslproto, trsock, unix_events
+from asyncio import constants, events, selector_events, trsock, unix_events
 
-from . import _core
+from . import _core, tls
 
 
 class _Watches:
@@ -150,11 +151,20 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
                             ssl_handshake_timeout=constants.SSL_HANDSHAKE_TIMEOUT,
                             ssl_shutdown_timeout=constants.SSL_SHUTDOWN_TIMEOUT):
         self._ensure_fd_no_transport(rawsock)
-        ssl_protocol = sslproto.SSLProtocol(self, protocol, sslcontext, waiter, server_side, server_hostname,
-                                            ssl_handshake_timeout=ssl_handshake_timeout,
-                                            ssl_shutdown_timeout=ssl_shutdown_timeout)
+        ssl_protocol = tls.TLSProtocol(self, protocol, sslcontext, waiter, server_side, server_hostname,
+                                       ssl_handshake_timeout=ssl_handshake_timeout,
+                                       ssl_shutdown_timeout=ssl_shutdown_timeout)
         self._eddy_transport(rawsock, ssl_protocol, extra=extra, server=server)
         return ssl_protocol._app_transport
+
+    async def start_tls(self, transport, protocol, sslcontext, *, server_side=False, server_hostname=None,
+                        ssl_handshake_timeout=None, ssl_shutdown_timeout=None):
+        if type(transport) is not _core.SocketTransport or not isinstance(sslcontext, ssl.SSLContext):
+            return await super().start_tls(transport, protocol, sslcontext, server_side=server_side,
+                                           server_hostname=server_hostname, ssl_handshake_timeout=ssl_handshake_timeout,
+                                           ssl_shutdown_timeout=ssl_shutdown_timeout)
+        return await tls.upgrade(self, transport, protocol, sslcontext, server_side, server_hostname,
+                                 ssl_handshake_timeout=ssl_handshake_timeout, ssl_shutdown_timeout=ssl_shutdown_timeout)
 
     async def _sendfile_native(self, transp, file, offset, count):
         resume_reading = transp.is_reading()

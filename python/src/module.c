@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* module.c - eddyloop._core: its state, and what it takes from asyncio. */
-#include "state.h"
+#include "tls.h"
 
 struct PyModuleDef module_definition;
 
@@ -126,7 +126,8 @@ static int execute(PyObject *module)
     return handle_types_ready(module, state) < 0 || core_type_ready(module, state) < 0 ||
                    transport_type_ready(module, state) < 0 || listener_type_ready(module, state) < 0 ||
                    stream_types_ready(module, state) < 0 || datagrams_type_ready(module, state) < 0 ||
-                   socket_call_type_ready(module, state) < 0
+                   socket_call_type_ready(module, state) < 0 ||
+                   tls_type_ready(module, state) < 0
                ? -1
                : 0;
 }
@@ -134,8 +135,8 @@ static int execute(PyObject *module)
 /* What may be part of a cycle, beside the helpers: visited and cleared by the collector. */
 #define OBJECTS(X) X(core_type) X(handle_type) X(timer_handle_type) X(transport_type) X(listener_type)                 \
     X(future_type) X(task_type) X(create_task) X(reading_type) X(datagrams_type) X(socket_call_type) X(socket_type)    \
-    X(sock_recv) X(sock_recv_into) X(sock_sendall) X(streams.reader) X(streams.writer) X(streams.protocol)             \
-    X(streams.asyncio_reader) X(streams.asyncio_writer) X(streams.asyncio_protocol)
+    X(tls_type) X(sock_recv) X(sock_recv_into) X(sock_sendall) X(streams.reader) X(streams.writer)        \
+    X(streams.protocol) X(streams.asyncio_reader) X(streams.asyncio_writer) X(streams.asyncio_protocol)
 
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {

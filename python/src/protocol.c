@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* protocol.c - calls of a transport's protocol, in the transport's context. */
 #include "stream.h"
+#include "tls.h"
 
 /* ==== errors ==== */
 
@@ -87,6 +88,7 @@ int protocol_bind(Transport *t, PyObject *protocol)
     Py_CLEAR(t->get_buffer);
     Py_CLEAR(t->buffer_updated);
     t->buffered = buffered;
+    t->is_tls = state->tls_type && PyObject_TypeCheck(protocol, state->tls_type);
     return t->core ? stream_bind(t) : 0;
 }
 
@@ -130,8 +132,21 @@ static bool tell_filled(Transport *t, size_t size)
     return result != NULL;
 }
 
+static int take_ciphertext(Transport *t, const char *data, size_t size)
+{
+    if (PyContext_Enter(t->context) < 0)
+        return -1;
+    PyObject *protocol = Py_NewRef(t->protocol);
+    int error = tls_feed(protocol, data, size);
+    Py_DECREF(protocol);
+    PyContext_Exit(t->context);
+    return error < 0 ? transport_fail(t, "Fatal error: protocol.buffer_updated() call failed.") : 0;
+}
+
 int protocol_take_memory(Transport *t, const char *data, size_t size)
 {
+    if (t->is_tls)
+        return take_ciphertext(t, data, size);
     int fed = t->stream_reader ? stream_feed(t, data, size) : 0;
     if (fed)
         return fed < 0 ? transport_fail(t, "Fatal error: protocol.data_received() call failed.") : 0;

@@ -261,7 +261,7 @@ static int write_view(Transport *t, PyObject *data, const Py_buffer *view)
     return protocol_pause(t);
 }
 
-static PyObject *transport_write(Transport *t, PyObject *data)
+PyObject *transport_write(Transport *t, PyObject *data)
 {
     Py_buffer view;
     if (!is_bytes_like(data) || check(t, "write") < 0 || PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)

@@ -16,7 +16,7 @@
 /* Functions of eddyloop/helpers.py, for what is rare. */
 #define HELPERS(X) X(report) X(debug_run) X(attach) X(fatal) X(make_socket) X(accepted_ssl) X(accept_error)       \
     X(buffered_protocol) X(warn_lost) X(unclosed)                       \
-    X(datagram_error)
+    X(datagram_error) X(ssl_again)
 /* Names of attributes and arguments, interned. */
 #define NAMES(X) X(loop) X(context) X(name) X(_run) X(connection_made) X(connection_lost) X(data_received) \
     X(get_buffer) X(buffer_updated) X(eof_received) X(pause_writing) X(resume_writing) X(set_result) \
@@ -25,7 +25,9 @@
     X(_stream_reader) X(_stream_writer) X(_waiter) X(_transport) X(_paused) X(_buffer) X(_eof) X(_limit) \
     X(_exception) X(_connection_lost) X(_reader) X(_protocol) X(_loop) X(cancelled) X(throw) X(resume_reading) \
     X(_maybe_resume_transport) X(datagram_received) X(error_received) X(_conn_lost) \
-    X(_ensure_fd_no_transport) X(fileno)
+    X(_ensure_fd_no_transport) X(fileno) X(pending) X(read) X(write) X(_write_backlog) X(_app_reading_paused) \
+    X(_ssl_reading_paused) X(_ssl_writing_paused) X(_app_writing_paused) X(_eddy_failed) X(_eddy_ended) \
+    X(_eddy_settle) X(_eddy_write_slowly)
 
 /* Where asyncio's handles keep their slots: offsets in bytes. */
 struct handle_layout {
@@ -44,7 +46,7 @@ struct stream_classes {
 struct state {
     PyObject *module; /* whose it is; loops and handles refer to it, and do not tell the collector: it outlives them */
     PyTypeObject *core_type, *handle_type, *timer_handle_type, *transport_type, *listener_type;
-    PyTypeObject *reading_type, *datagrams_type, *socket_call_type;
+    PyTypeObject *reading_type, *datagrams_type, *socket_call_type, *tls_type;
     struct stream_classes streams; /* NULL before they are made */
     struct handle_layout layout;
     PyObject *future_type, *task_type;  /* of _asyncio */

@@ -61,6 +61,7 @@ struct transport {
     bool over;        /* the peer's end was told */
     bool end_is_held; /* the peer's end came while reading was paused */
     bool protocol_paused, buffered;
+    bool is_tls;             /* the protocol is a Tls, which takes bytes without a copy: see tls.h */
     bool finishing;          /* connection_lost is on its way */
     bool owns_fd;            /* the descriptor is not a socket's of Python */
     bool adopted;            /* by Eddy */
@@ -108,6 +109,7 @@ void send_setup(Transport *t);
 /* The caller waits for nothing that is still to be sent. */
 bool send_is_over(const Transport *t);
 void send_drop_all(Transport *t);
+PyObject *transport_write(Transport *t, PyObject *data);
 extern PyMethodDef send_methods[];
 
 /* ---- cork.c ---- */
