@@ -21,11 +21,11 @@ struct call {
     const eddy_pg_value *values;
     size_t count;
     enum effect effect;
+    bool is_repeatable;          /* an error leaves nothing of what it did, so that it can be sent again */
     eddy_pg_rows *rows;          /* the result */
     struct line *line;           /* where it was sent; NULL: it waits */
     uint64_t number;             /* its place in that line's queue */
     unsigned attempts;           /* how often it was sent */
-    unsigned preparations;       /* results that come before its own: of DEALLOCATE and of preparing it */
     struct call *next, **link;   /* while it waits */
 };
 

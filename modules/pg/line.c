@@ -30,7 +30,7 @@ enum { LEAST = 16, MOST_ATTEMPTS = 3, LONGEST_KEPT = 16 << 10 };
 
 /* ==== the queue ==== */
 
-static struct call **place_of(const struct line *line, uint64_t number)
+static struct sent *place_of(const struct line *line, uint64_t number)
 {
     return &line->at[number & (line->capacity - 1)];
 }
@@ -74,7 +74,7 @@ static void unwatch(struct line *line)
 /* The server may have said why in an answer to the first call, before it closed the connection. */
 static void fail_first(struct line *line, int code, const char *why)
 {
-    struct call *call = *place_of(line, line->first++);
+    struct call *call = place_of(line, line->first++)->call;
     struct failure failure = {.code = 0};
     if (line->result)
         failure_read(&failure, line->result);
@@ -152,15 +152,24 @@ static void look_for_results(struct line *line)
         lose_by_libpq(line);
 }
 
+/* What comes after these has other tables, or another meaning of names, and no statement may be left. */
+static bool changes_plans(const struct line *line, const struct call *call)
+{
+    return call->effect == EFFECT_PLANS || (line->is_own && call->effect == EFFECT_NONE);
+}
+
 /* With what has to be prepared before it. */
-static bool send_statement(struct line *line, struct call *call)
+static bool send_statement(struct line *line, struct call *call, struct sent *sent)
 {
     char oldest[STATEMENT_NAME], sql[STATEMENT_NAME + 16];
     bool keeps = call->effect == EFFECT_KEPT && !line->pool->address->limits.keeps_no_statements &&
                  strnlen(call->sql, LONGEST_KEPT) < LONGEST_KEPT;
+    if (changes_plans(line, call))
+        statements_clear(&line->statements);
     struct statement *s = keeps ? statements_get(&line->statements, call->sql) : NULL;
-    call->preparations = s && statements_shrink(&line->statements, oldest);
-    if (call->preparations) {
+    sent->statement = s ? s->number : 0;
+    sent->preparations = s && statements_shrink(&line->statements, oldest);
+    if (sent->preparations) {
         snprintf(sql, sizeof sql, "deallocate %s", oldest);
         if (!PQsendQueryParams(line->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
             return false;
@@ -168,7 +177,7 @@ static bool send_statement(struct line *line, struct call *call)
     bool is_new = s && !s->is_sent;
     if (s)
         s->is_sent = true;
-    call->preparations += is_new;
+    sent->preparations += is_new;
     return call_send(call, line->pg, s ? s->name : NULL, is_new);
 }
 
@@ -181,8 +190,9 @@ static void send_now(struct line *line, struct call *call)
     call->line = line;
     call->number = line->end++;
     call->attempts++;
-    *place_of(line, call->number) = call;
-    if (send_statement(line, call) && PQpipelineSync(line->pg)) {
+    struct sent *sent = place_of(line, call->number);
+    *sent = (struct sent){.call = call};
+    if (send_statement(line, call, sent) && PQpipelineSync(line->pg)) {
         flush(line);
         look_for_results(line);
     } else {
@@ -226,26 +236,33 @@ static bool is_error(const PGresult *result, const char *state)
 }
 
 /* A statement that was deallocated, or whose result has other columns than when it was prepared. */
-static bool is_stale(const struct line *line, const struct call *call)
+static bool is_stale(const struct line *line, const struct sent *sent)
 {
-    return call->effect == EFFECT_KEPT && (is_error(line->result, "26000") || is_error(line->result, "0A000"));
+    return sent->statement && (is_error(line->result, "26000") || is_error(line->result, "0A000"));
 }
 
-/* It has done nothing, for a reason that is none of its own. In a transaction that would come too late. */
-static bool is_sent_again(const struct line *line, const struct call *call)
+/* By a request to cancel another statement. One that the server has not confirmed may never come. */
+static bool was_hit(const struct line *line, const struct call *call)
 {
+    bool is_bounded = line->is_cancelling || line->suspects != UINT64_MAX || call->attempts < MOST_ATTEMPTS;
+    return call->is_repeatable && call->number < line->suspects && is_bounded && is_error(line->result, "57014");
+}
+
+/* It has done nothing, for a reason that is none of its own. In a transaction that would come too late. A COMMIT is
+ * never repeated: the server would say that it has committed, when it has rolled back. */
+static bool is_sent_again(const struct line *line, const struct sent *sent)
+{
+    const struct call *call = sent->call;
     if (line->is_own && PQtransactionStatus(line->pg) != PQTRANS_IDLE)
         return false;
-    bool was_hit = call->number < line->suspects && is_error(line->result, "57014");
-    return was_hit || (is_stale(line, call) && call->attempts < MOST_ATTEMPTS);
+    return was_hit(line, call) || (is_stale(line, sent) && call->attempts < MOST_ATTEMPTS);
 }
 
-static void finish_call(struct line *line, struct call *call)
+static void finish_call(struct line *line, const struct sent *sent)
 {
+    struct call *call = sent->call;
     PGresult *result = line->result;
-    bool again = is_sent_again(line, call), was_prepared = line->successes >= call->preparations;
-    if (!was_prepared || is_stale(line, call))
-        statements_forget(&line->statements, call->sql);
+    bool again = is_sent_again(line, sent);
     line->result = NULL;
     if (again) {
         PQclear(result);
@@ -259,11 +276,13 @@ static void finish_call(struct line *line, struct call *call)
 
 static void finish_first(struct line *line)
 {
-    struct call *call = *place_of(line, line->first++);
+    struct sent sent = *place_of(line, line->first++);
     line->wants_cancel = false;
     pool_note_answer(line->pool);
-    if (call)
-        finish_call(line, call);
+    if (line->successes < sent.preparations || is_stale(line, &sent))
+        statements_forget(&line->statements, sent.statement);
+    if (sent.call)
+        finish_call(line, &sent);
     PQclear(line->result);
     line->result = NULL;
     line->successes = 0;
@@ -303,7 +322,7 @@ static void take_all(struct line *line)
 
 static void look_for_given_up(struct line *line)
 {
-    bool is_given_up = line->pg && line_due(line) && !*place_of(line, line->first);
+    bool is_given_up = line->pg && line_due(line) && !place_of(line, line->first)->call;
     if (is_given_up && line->first >= line->asked && !line->wants_cancel && !line->is_cancelling) {
         line->wants_cancel = true;
         pool_wake(line->pool);
@@ -336,35 +355,17 @@ static void can_read(void *argument)
 void line_give_up(struct line *line, struct call *call)
 {
     if (call->line)
-        *place_of(line, call->number) = NULL;
+        place_of(line, call->number)->call = NULL;
     else
         calls_remove(&line->held, call);
     look_for_given_up(line);
 }
 
-/* An awaitable that a thread works on. It cannot end early: the thread uses the key until its end. */
-struct request {
-    struct eddy_awaitable awaitable;
-    eddy_void result;
-    PGcancel *key;
-};
-
-static void ask_server(struct eddy_awaitable *a)
-{
-    char why[256];
-    PQcancel(((struct request *)(void *)a)->key, why, sizeof why); /* it waits for the server */
-}
-
-static const struct eddy_awaitable_type request_type = {.name = "eddy_pg_cancel",
-                                                        .start = eddy_blocking_start,
-                                                        .work = ask_server,
-                                                        .kind = EDDY_BLOCKING,
-                                                        .size = sizeof(struct request)};
-
-static void end_cancel(struct line *line)
+/* was_heard: the request can hit nothing that is sent from now on. */
+static void end_cancel(struct line *line, bool was_heard)
 {
     line->is_cancelling = false;
-    line->suspects = line->end;
+    line->suspects = was_heard ? line->end : UINT64_MAX;
     if (line->is_gone) {
         line_free(line);
         return;
@@ -376,16 +377,14 @@ static void end_cancel(struct line *line)
 
 eddy_async_define(void, line_cancel, (struct line *, line))
 {
-    eddy_error err;
-    struct request request = {EDDY_AWAITABLE_INIT(&request_type), .key = line->pg ? PQgetCancel(line->pg) : NULL};
+    eddy_error err = {.code = 0};
     line->wants_cancel = false;
     line->is_cancelling = true;
     line->asked = line->first + (line_due(line) > 0); /* a COPY has no place in the queue */
     line->suspects = UINT64_MAX;
-    if (request.key)
-        eddy_await_always(&request, &err);
-    PQfreeCancel(request.key);
-    end_cancel(line);
+    if (line->pg)
+        eddy_await_always(cancel_ask(line->pg, line->key, line->pool->address->limits.connect_seconds), &err);
+    end_cancel(line, !err.code);
 }
 
 /* ==== being made and freed ==== */
@@ -402,7 +401,7 @@ static bool watch(struct line *line)
     return false;
 }
 
-struct line *line_new(struct pool *pool, PGconn *pg)
+struct line *line_new(struct pool *pool, PGconn *pg, struct key key)
 {
     struct line *line = calloc(1, sizeof *line);
     if (!line) {
@@ -410,6 +409,7 @@ struct line *line_new(struct pool *pool, PGconn *pg)
         return NULL;
     }
     line->pg = pg;
+    line->key = key;
     line->pool = pool;
     line->statements.most = pool->address->limits.statements;
     calls_init(&line->held);

@@ -4,13 +4,22 @@
 #define EDDY_PG_LINE_H
 
 #include "call.h"
+#include "cancel.h"
+
+/* A call that was sent. */
+struct sent {
+    struct call *call;            /* NULL: it was given up */
+    uint64_t statement;           /* the number of the prepared statement that it uses; 0: none */
+    unsigned preparations;        /* results that come before its own: of DEALLOCATE and of preparing it */
+};
 
 struct line {
     PGconn *pg;                   /* NULL: the connection was lost or closed */
     int descriptor;               /* a duplicate of its own, which the loop watches */
     struct pool *pool;
     struct line *next;            /* of the pool */
-    struct call **at;             /* the queue: calls that were sent; NULL: one that was given up */
+    struct key key;               /* for requests to cancel */
+    struct sent *at;              /* the queue */
     size_t capacity;              /* of it: a power of two, or 0 */
     uint64_t first, end;          /* numbers of the next call that the server answers, and of the one after the last */
     PGresult *result;             /* of the first one, so far */
@@ -31,7 +40,7 @@ struct line {
 };
 
 /* Takes the connection over. NULL: no memory, or not a connection that can be used; it is closed. */
-struct line *line_new(struct pool *pool, PGconn *pg);
+struct line *line_new(struct pool *pool, PGconn *pg, struct key key);
 size_t line_due(const struct line *line);
 /* Sends a call, or keeps it until it can be sent. It may complete at once, by a failure. */
 void line_send(struct line *line, struct call *call);

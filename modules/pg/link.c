@@ -42,6 +42,17 @@ static void finish(PGconn **pg)
     PQfinish(*pg);
 }
 
+/* Of the key, while a connection is made. */
+struct trace {
+    PGconn *pg;
+    FILE *file; /* NULL: there is none */
+};
+
+static void end_trace(struct trace *trace)
+{
+    key_noted(trace->pg, trace->file);
+}
+
 /* NULL: no memory. */
 static PGconn *begin(const struct address *a, const struct place *place)
 {
@@ -53,13 +64,15 @@ static PGconn *begin(const struct address *a, const struct place *place)
 }
 
 /* The descriptor may be another one after each call. */
-eddy_async(PGconn *, connect_to, (const struct address *, a), (const struct place *, place))
+eddy_async(PGconn *, connect_to, (const struct address *, a), (const struct place *, place), (struct key *, key))
 {
     PGconn *pg = begin(a, place), *opened = pg;
     eddy_defer(finish, &pg);
     if (!pg)
         eddy_raise(ENOMEM, "there is no memory for a connection");
     set_notices(pg, a);
+    struct trace trace = {pg, key ? key_note(key, pg) : NULL};
+    eddy_defer(end_trace, &trace);
     PostgresPollingStatusType status = PQstatus(pg) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     while (status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING) {
         eddy_await(eddy_poll(PQsocket(pg), status == PGRES_POLLING_READING ? POLLIN : POLLOUT));
@@ -74,21 +87,21 @@ eddy_async(PGconn *, connect_to, (const struct address *, a), (const struct plac
 
 eddy_async_free(connect_to, PQfinish);
 
-eddy_async(PGconn *, find_and_connect, (const struct address *, address))
+eddy_async(PGconn *, find_and_connect, (const struct address *, address), (struct key *, key))
 {
     struct place place = {.count = 0};
     eddy_defer(place_free, &place);
     eddy_await(address_find(address, &place));
-    return eddy_await(connect_to(address, &place));
+    return eddy_await(connect_to(address, &place, key));
 }
 
 eddy_async_free(find_and_connect, PQfinish);
 
-eddy_async_define(PGconn *, link_open, (const struct address *, address))
+eddy_async_define(PGconn *, link_open, (const struct address *, address), (struct key *, key))
 {
     eddy_error err;
     double seconds = address->limits.connect_seconds;
-    PGconn *pg = eddy_await_for(find_and_connect(address), seconds, &err);
+    PGconn *pg = eddy_await_for(find_and_connect(address, key), seconds, &err);
     if (err.code == ETIMEDOUT)
         eddy_raise(ETIMEDOUT, "%s: no connection was made within %g seconds", address->label, seconds);
     if (err.code)

@@ -6,9 +6,10 @@
 #include <libpq-fe.h>
 
 #include "address.h"
+#include "cancel.h"
 
-/* Connects and logs in, within connect_seconds. The caller gives the result to PQfinish. */
-eddy_async_declare(PGconn *, link_open, (const struct address *, address));
+/* Connects and logs in, within connect_seconds. The caller gives the result to PQfinish. key: NULL, or is set. */
+eddy_async_declare(PGconn *, link_open, (const struct address *, address), (struct key *, key));
 /* Waits for the next result; NULL: all have come. The caller clears it. For a connection that no line reads. */
 eddy_async_declare(PGresult *, link_result, (PGconn *, pg));
 /* A COPY has begun. Until it has ended, libpq gives this result again and again. */

@@ -64,7 +64,7 @@ eddy_async(void, listen_to_all, (eddy_pg_subscription *, s))
 eddy_async(void, subscribe, (eddy_pg_subscription *, s))
 {
     eddy_error err;
-    s->pg = eddy_await(link_open(s->address));
+    s->pg = eddy_await(link_open(s->address, NULL));
     eddy_await_always(listen_to_all(s), &err);
     if (!err.code)
         return;

@@ -7,7 +7,9 @@
 #include "link.h"
 #include "pool.h"
 
-enum { MOST_PARAMETERS = 65535 }; /* the protocol's */
+/* The protocol's; and the server closes the connection, which other tasks use, at a message of more bytes. The bytes
+ * beside a value are its size and format, and the digits of a number. */
+enum { MOST_PARAMETERS = 65535, MOST_BYTES = 0x3ffffffe, BYTES_BESIDE = 64 };
 
 /* ==== opening ==== */
 
@@ -86,6 +88,23 @@ void eddy_pg_free(eddy_pg *db)
 
 /* ==== statements ==== */
 
+static bool is_too_long(const struct call *call)
+{
+    size_t left = MOST_BYTES - BYTES_BESIDE;
+    if (strnlen(call->sql, left) == left)
+        return true;
+    for (size_t i = 0; i < call->count; i++) {
+        const eddy_pg_value *value = &call->values[i];
+        size_t size = value->kind == EDDY_PG_BYTES ? value->u.bytes.size : BYTES_BESIDE;
+        if (value->kind == EDDY_PG_TEXT)
+            size = value->u.text ? strnlen(value->u.text, left) : 0;
+        if (size + BYTES_BESIDE >= left) /* sizes of slices are below SIZE_MAX / 2 */
+            return true;
+        left -= size + BYTES_BESIDE;
+    }
+    return false;
+}
+
 /* NULL: it may be sent. */
 static const char *reason_against(eddy_pg *db, const struct call *call)
 {
@@ -93,12 +112,9 @@ static const char *reason_against(eddy_pg *db, const struct call *call)
         return "there is no statement";
     if (call->count > MOST_PARAMETERS)
         return "there are more than 65535 values";
-    for (size_t i = 0; i < call->count; i++)
-        if (call->values[i].kind == EDDY_PG_BYTES && call->values[i].u.bytes.size > INT32_MAX)
-            return "a value has more than 2 GiB";
     if (call->effect == EFFECT_COPY)
         return "COPY is what eddy_pg_copy does";
-    if (call->effect == EFFECT_SESSION && !db->line)
+    if ((call->effect == EFFECT_SESSION || call->effect == EFFECT_PLANS) && !db->line)
         return "it is about the whole connection, which other tasks use: eddy_pg_acquire gives one of your own, "
                "eddy_pg_transaction begins and commits, and eddy_pg_listen listens";
     return NULL;
@@ -109,9 +125,13 @@ eddy_async_define(eddy_pg_rows *, eddy_pg_query_array, (eddy_pg *, db), (const c
 {
     struct call call = {.own = db->line, .sql = sql, .values = values, .count = count};
     call.effect = sql ? statement_effect(sql) : EFFECT_NONE;
+    call.is_repeatable = call.effect == EFFECT_KEPT;
     const char *why = reason_against(db, &call);
     if (why)
         eddy_raise(EINVAL, "%s: \"%.60s\": %s", db->pool->address->label, sql ? sql : "", why);
+    if (is_too_long(&call))
+        eddy_raise(EMSGSIZE, "%s: \"%.60s\": PostgreSQL takes at most 1 GiB in a statement, and as much in all of its "
+                   "values: eddy_pg_copy takes any size", db->pool->address->label, sql);
     db->is_changed |= call.effect != EFFECT_KEPT; /* CREATE TEMPORARY, DO and CALL leave things, too */
     return eddy_await(pool_call(db->pool, call));
 }

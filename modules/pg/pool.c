@@ -282,9 +282,9 @@ eddy_async_define(eddy_pg_rows *, pool_call, (struct pool *, pool), (struct call
 
 /* ==== the keeper ==== */
 
-static void add_line(struct pool *pool, PGconn *pg)
+static void add_line(struct pool *pool, PGconn *pg, struct key key)
 {
-    struct line *line = line_new(pool, pg);
+    struct line *line = line_new(pool, pg, key);
     if (!line) {
         pool->open--;
         return;
@@ -311,16 +311,17 @@ static void note_failure(struct pool *pool, const eddy_error *err)
 eddy_async(void, connect_one, (struct pool *, pool))
 {
     eddy_error err;
+    struct key key = {.is_known = false};
     if (pool->not_before > eddy_time())
         eddy_await(eddy_sleep(pool->not_before - eddy_time()));
     pool->failures++;
-    PGconn *pg = eddy_await(link_open(pool->address), &err);
+    PGconn *pg = eddy_await(link_open(pool->address, &key), &err);
     pool->connecting--;
     pool->grows = false;
     if (err.code)
         note_failure(pool, &err);
     else
-        add_line(pool, pg);
+        add_line(pool, pg, key);
     pool_serve(pool);
 }
 
@@ -433,9 +434,10 @@ eddy_async_define(struct pool *, pool_open, (struct address *, address))
     if (!pool)
         eddy_raise(ENOMEM, "%s: there is no memory for a client", address->label);
     eddy_defer(free_unless_opened, &pool);
-    PGconn *pg = eddy_await(link_open(address));
+    struct key key = {.is_known = false};
+    PGconn *pg = eddy_await(link_open(address, &key));
     pool->open++;
-    add_line(pool, pg);
+    add_line(pool, pg, key);
     if (!pool->lines)
         eddy_raise(ENOMEM, "%s: there is no memory for a connection", address->label);
     __auto_type keeper = eddy_spawn_eager(keep(pool));

@@ -49,7 +49,7 @@ static bool is_quiet(const struct line *line)
 
 eddy_async(void, run, (eddy_pg *, own), (const char *, sql))
 {
-    struct call call = {.own = own->line, .sql = sql};
+    struct call call = {.own = own->line, .sql = sql, .effect = EFFECT_SESSION, .is_repeatable = true};
     eddy_pg_rows_free(eddy_await(pool_call(own->pool, call)));
 }
 
@@ -165,7 +165,7 @@ eddy_async(void, commit, (eddy_pg *, own))
     char sql[64] = "commit";
     if (own->depth)
         snprintf(sql, sizeof sql, "release savepoint eddy%u", own->depth);
-    struct call call = {.own = own->line, .sql = sql};
+    struct call call = {.own = own->line, .sql = sql, .effect = EFFECT_SESSION};
     eddy_pg_rows *rows = eddy_await(pool_call(own->pool, call));
     bool is_committed = strcmp(rows->tag, "ROLLBACK") != 0;
     eddy_pg_rows_free(rows);
@@ -174,14 +174,26 @@ eddy_async(void, commit, (eddy_pg *, own))
                    own->pool->address->label);
 }
 
+/* A savepoint remains after ROLLBACK TO, and many of them make a transaction slow. */
+eddy_async(void, roll_back_part, (eddy_pg *, own))
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "rollback to savepoint eddy%u", own->depth);
+    eddy_await(run(own, sql));
+    if (own->is_changed) /* tables may be as they were before */
+        statements_clear(&own->line->statements);
+    snprintf(sql, sizeof sql, "release savepoint eddy%u", own->depth);
+    eddy_await(run(own, sql));
+}
+
 eddy_async(void, roll_back, (eddy_pg *, own))
 {
-    char sql[96] = "rollback";
-    if (own->depth)
-        snprintf(sql, sizeof sql, "rollback to savepoint eddy%u", own->depth);
     eddy_async_with (shield, eddy_shield(SECONDS_TO_CLEAN)) {
         (void)shield;
-        eddy_await(run(own, sql));
+        if (own->depth)
+            eddy_await(roll_back_part(own));
+        else
+            eddy_await(run(own, "rollback"));
     }
 }
 
@@ -202,10 +214,12 @@ static void leave_transaction(struct eddy_manager *manager, eddy_error *err)
     struct eddy_pg_acquire *self = acquire_of(manager);
     eddy_pg *own = self->value;
     eddy_error ending = {.code = 0}, rest;
+    bool commits = !err->code;
     own->depth--;
-    if (!err->code)
+    if (commits)
         eddy_await(commit(own), err);
-    if (err->code && own->line->pg)
+    bool has_ended = commits && !own->depth && is_quiet(own->line); /* a COMMIT that fails rolls back */
+    if (err->code && own->line->pg && !has_ended)
         eddy_await(roll_back(own), &ending);
     if (ending.code) /* nobody knows what state it is in */
         line_lose(own->line, ECONNABORTED, "the connection was closed, since ROLLBACK was not answered");

@@ -71,7 +71,8 @@ static struct statement *add(struct statements *all, const char *sql, size_t siz
         return NULL;
     s->hash = hash;
     memcpy(s->sql, sql, size);
-    snprintf(s->name, sizeof s->name, "eddy%llu", (unsigned long long)++all->names);
+    s->number = ++all->names;
+    snprintf(s->name, sizeof s->name, "eddy%llu", (unsigned long long)s->number);
     s->next = *place_of(all, hash);
     *place_of(all, hash) = s;
     link_newest(all, s);
@@ -121,9 +122,11 @@ bool statements_shrink(struct statements *all, char name[STATEMENT_NAME])
     return true;
 }
 
-void statements_forget(struct statements *all, const char *sql)
+void statements_forget(struct statements *all, uint64_t number)
 {
-    struct statement *s = sql ? find(all, sql, hash_of(sql, strlen(sql))) : NULL;
+    struct statement *s = number ? all->newest : NULL;
+    while (s && s->number != number)
+        s = s->older;
     if (s)
         drop(all, s);
 }
@@ -177,12 +180,12 @@ enum effect statement_effect(const char *sql)
         {"delete", EFFECT_KEPT},       {"with", EFFECT_KEPT},         {"values", EFFECT_KEPT},
         {"merge", EFFECT_KEPT},        {"table", EFFECT_KEPT},        {"copy", EFFECT_COPY},
         {"begin", EFFECT_SESSION},     {"start", EFFECT_SESSION},     {"commit", EFFECT_SESSION},
-        {"end", EFFECT_SESSION},       {"rollback", EFFECT_SESSION},  {"abort", EFFECT_SESSION},
-        {"savepoint", EFFECT_SESSION}, {"release", EFFECT_SESSION},   {"set", EFFECT_SESSION},
-        {"reset", EFFECT_SESSION},     {"listen", EFFECT_SESSION},    {"unlisten", EFFECT_SESSION},
+        {"end", EFFECT_SESSION},       {"rollback", EFFECT_PLANS},    {"abort", EFFECT_SESSION},
+        {"savepoint", EFFECT_SESSION}, {"release", EFFECT_SESSION},   {"set", EFFECT_PLANS},
+        {"reset", EFFECT_PLANS},       {"listen", EFFECT_SESSION},    {"unlisten", EFFECT_SESSION},
         {"declare", EFFECT_SESSION},   {"fetch", EFFECT_SESSION},     {"move", EFFECT_SESSION},
         {"close", EFFECT_SESSION},     {"prepare", EFFECT_SESSION},   {"execute", EFFECT_SESSION},
-        {"deallocate", EFFECT_SESSION}, {"discard", EFFECT_SESSION},  {"load", EFFECT_SESSION},
+        {"deallocate", EFFECT_PLANS},  {"discard", EFFECT_PLANS},     {"load", EFFECT_SESSION},
         {"lock", EFFECT_SESSION},
     };
     const char *word = first_word(sql);

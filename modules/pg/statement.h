@@ -13,6 +13,7 @@ struct statement {
     struct statement *next;             /* of the same place in the table */
     struct statement *newer, *older;    /* by its last use */
     uint64_t hash;
+    uint64_t number;                    /* no other statement of the connection has it */
     char name[STATEMENT_NAME];          /* the server's */
     bool is_sent;                       /* the server has been told to prepare it */
     char sql[];
@@ -30,14 +31,15 @@ struct statements {
 struct statement *statements_get(struct statements *all, const char *sql);
 /* Takes out the oldest one if there are too many; its name is copied. False: there is room. */
 bool statements_shrink(struct statements *all, char name[STATEMENT_NAME]);
-/* The server does not have it, or may not. NULL is allowed, and it may be gone already. */
-void statements_forget(struct statements *all, const char *sql);
+/* The server does not have it, or may not. It may be gone already. 0 is allowed. */
+void statements_forget(struct statements *all, uint64_t number);
 void statements_clear(struct statements *all);
 
 enum effect {
-    EFFECT_NONE,     /* rows, or tables */
-    EFFECT_KEPT,     /* the same, and preparing it is of use */
+    EFFECT_NONE,     /* tables, functions, and what is not known */
+    EFFECT_KEPT,     /* rows: preparing it is of use, and an error leaves nothing of what it did */
     EFFECT_SESSION,  /* changes the connection for those that use it afterwards */
+    EFFECT_PLANS,    /* the same, and what was prepared before may be of no more use */
     EFFECT_COPY      /* has another protocol */
 };
 

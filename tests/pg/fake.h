@@ -4,7 +4,8 @@
  *
  * Statements, by their first word: "echo" gives the first value back, "count" the number of statements so far, "bad" is
  * a syntax error, "fails" one of its execution, "hang" waits until `go` is set or it is cancelled, "die" ends the
- * connection, "torn" ends it within an answer, "noise" is answered by what is no answer. All others give no rows.
+ * connection, "torn" ends it within an answer, "noise" is answered by what is no answer. "select" may come before them.
+ * All others give no rows.
  */
 #ifndef EDDY_TESTS_PG_FAKE_H
 #define EDDY_TESTS_PG_FAKE_H
@@ -162,9 +163,15 @@ async(void, bind_values, (struct talk *, t))
     await(send_message(t, '2', "", 0));
 }
 
+static bool does(const struct talk *t, const char *word)
+{
+    const char *sql = strncmp(t->sql, "select ", 7) == 0 ? t->sql + 7 : t->sql;
+    return strncmp(sql, word, strlen(word)) == 0;
+}
+
 static bool has_rows(const struct talk *t)
 {
-    return strncmp(t->sql, "echo", 4) == 0 || strncmp(t->sql, "count", 5) == 0 || strncmp(t->sql, "hang", 4) == 0;
+    return does(t, "echo") || does(t, "count") || does(t, "hang");
 }
 
 async(void, describe, (struct talk *, t))
@@ -212,24 +219,24 @@ async(bool, execute, (struct talk *, t))
 {
     char count[16];
     note_statement(t);
-    if (strncmp(t->sql, "die", 3) == 0)
+    if (does(t, "die"))
         return false;
     snprintf(count, sizeof count, "%d", t->fake->statements);
-    if (strncmp(t->sql, "echo", 4) == 0)
+    if (does(t, "echo"))
         await(send_row(t, t->has_value ? t->value : NULL));
-    else if (strncmp(t->sql, "count", 5) == 0)
+    else if (does(t, "count"))
         await(send_row(t, count));
-    else if (strncmp(t->sql, "hang", 4) == 0)
+    else if (does(t, "hang"))
         await(hang(t));
-    else if (strncmp(t->sql, "fails", 5) == 0)
+    else if (does(t, "fails"))
         await(refuse(t, "23505", "it is there already"));
-    else if (strncmp(t->sql, "torn", 4) == 0)
+    else if (does(t, "torn"))
         await(eddy_stream_write(t->s, "D\0\0\1", 4));
-    else if (strncmp(t->sql, "noise", 5) == 0)
+    else if (does(t, "noise"))
         await(eddy_stream_write(t->s, "?!?!?!?!?!", 10));
     else
         await(send_message(t, 'C', "DONE", 5));
-    return strncmp(t->sql, "torn", 4) != 0;
+    return !does(t, "torn");
 }
 
 /* Returns false: the connection ends. */

@@ -296,8 +296,8 @@ async(void, hits_another)
     eddy_pg_options options = {.size = sizeof options, .connections = 1};
     eddy_error err;
     async_with (db, with_fake(&fake, &options)) {
-        __auto_type first = spawn(eddy_pg_query(db, "hang", "a"));
-        __auto_type second = spawn(eddy_pg_query(db, "hang", "b"));
+        __auto_type first = spawn(eddy_pg_query(db, "select hang", "a"));
+        __auto_type second = spawn(eddy_pg_query(db, "select hang", "b"));
         while (fake.statements < 1)
             await(eddy_sleep(0.001));
         eddy_cancel(first);

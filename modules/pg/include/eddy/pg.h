@@ -129,11 +129,11 @@ EDDY_API int eddy_pg_find_column(const eddy_pg_rows *rows, const char *name);
  * A cancelled await returns at once, and the server is told to give up the statement, if it has not ended.
  * Fails with the server's error, whose SQLSTATE and words are in the message: EINVAL (an error in the statement or a
  * value), ENOENT (no such table, column, function), EEXIST (a constraint), EAGAIN (a deadlock, or the transaction
- * cannot be serialized: repeat it), EBUSY (a lock), EACCES, EROFS, ENOSPC, EMSGSIZE, ETIMEDOUT (statement_timeout, or
- * another client has cancelled it), EIO (all others). Also with EINVAL if the statement is about the whole connection
- * that other tasks use, ECONNRESET (the connection was lost before the rows came; the statement may have been
- * executed), the errors of eddy_pg_open (there is no connection, and none can be made), ECONNABORTED (it is closed),
- * ECANCELED, ENOMEM. Python: Connection.fetch. Since 0.1.
+ * cannot be serialized: repeat it), EBUSY (a lock), EACCES, EROFS, ENOSPC, EMSGSIZE (also: more than 1 GiB of values),
+ * ETIMEDOUT (statement_timeout, or another client has cancelled it), EIO (all others). Also with EINVAL if the
+ * statement is about the whole connection that other tasks use, ECONNRESET (the connection was lost before the rows
+ * came; the statement may have been executed), the errors of eddy_pg_open (there is no connection, and none can be
+ * made), ECONNABORTED (it is closed), ECANCELED, ENOMEM. Python: Connection.fetch. Since 0.1.
  */
 eddy_async_declare(eddy_pg_rows *, eddy_pg_query_values, (eddy_pg *, db), (const char *, sql),
                    (struct eddy_pg_values, values));
