@@ -2,6 +2,7 @@
 /* call.c - a request of the client, from its URL to the head of the reply. */
 #define EDDY_LIBRARY
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -22,6 +23,7 @@ struct eddy_http_upload {
     double seconds;
     bool chunked;
     int64_t left;        /* bytes that are still owed, unless it is chunked */
+    int failed;          /* by which a write has failed: what follows would be read as something else; 0: none has */
 };
 
 /* ==== the life of a reply ==== */
@@ -148,11 +150,15 @@ async(void, send_bytes, (struct input *, in), (const char *, data), (size_t, siz
     }
 }
 
-async_define(void, eddy_http_upload_write, (eddy_http_upload *, upload), (const void *, data), (size_t, size))
+async(void, check_upload, (eddy_http_upload *, upload))
+{
+    if (upload->failed)
+        throw(upload->failed, "a part of the request could not be sent");
+}
+
+async(void, write_upload, (eddy_http_upload *, upload), (const void *, data), (size_t, size))
 {
     char line[20];
-    if (size == 0)
-        return;
     if (!upload->chunked && (uint64_t)upload->left < size)
         throw(EMSGSIZE, "the source gives more than the size of the call");
     if (!upload->chunked) {
@@ -166,11 +172,25 @@ async_define(void, eddy_http_upload_write, (eddy_http_upload *, upload), (const 
     await(eddy_stream_writev(upload->input->stream, parts, 3));
 }
 
+async_define(void, eddy_http_upload_write, (eddy_http_upload *, upload), (const void *, data), (size_t, size))
+{
+    eddy_error err;
+    await(check_upload(upload));
+    if (size == 0)
+        return;
+    await_always(write_upload(upload, data, size), &err);
+    if (!err.code)
+        return;
+    upload->failed = err.code == ECANCELED ? EDDY_WRITE_CUT : err.code;
+    rethrow(&err);
+}
+
 async(void, send_source, (struct reply *, reply), (const eddy_http_call *, call))
 {
     eddy_http_upload upload = {.input = &reply->link->input, .seconds = reply->client->options.send_seconds,
                                .chunked = call->size == 0, .left = (int64_t)call->size};
     await(call->source(&upload, call->argument));
+    await(check_upload(&upload)); /* the source may have gone on nevertheless */
     if (!upload.chunked && upload.left)
         throw(EDDY_INCOMPLETE_READ, "the source gives %lld bytes too few", (long long)upload.left);
     if (upload.chunked)

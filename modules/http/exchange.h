@@ -85,6 +85,8 @@ async_declare(void, exchange_finish, (struct exchange *, x));
 async_declare(void, exchange_send_head, (struct exchange *, x), (const void *, data), (size_t, size));
 /* Remembers that a call failed which cannot raise. Returns false. */
 bool exchange_fail(struct exchange *x, int code, const char *why);
+/* A write has failed, and the handler may go on: the rest of the response is not sent, and the connection ends. */
+void exchange_lose(struct exchange *x, int code);
 
 /* The fields Date and Server, made once a second. */
 eddy_slice stamp_of(struct eddy_http_server *server);

@@ -191,11 +191,16 @@ async(void, send_small, (struct exchange *, x), (struct file *, file))
 
 async(void, send_large, (struct exchange *, x), (struct file *, file))
 {
+    eddy_error err;
     await(exchange_send_head(x, NULL, 0));
     for (int64_t at = file->first; at < file->end && !x->headless;) {
         int64_t size = file->end - at < PIECE ? file->end - at : PIECE;
         input_set_deadline(&x->input, x->server->options.send_seconds);
-        size_t sent = await(eddy_sendfile(x->input.stream, file->fd, at, (size_t)size));
+        size_t sent = await_always(eddy_sendfile(x->input.stream, file->fd, at, (size_t)size), &err);
+        if (err.code) {
+            exchange_lose(x, err.code);
+            rethrow(&err);
+        }
         if (sent == 0)
             throw(EIO, "the file became shorter while it was being sent");
         x->sent += sent;

@@ -72,10 +72,9 @@ static const char proceed[] = "HTTP/1.1 100 Continue\r\n\r\n";
 /* The peer has sent nothing of the body yet: it is told to. */
 async(void, ask_for_it, (struct eddy_http_body *, body))
 {
-    bool sends = body->expected && input_size(body->in) == 0;
-    body->expected = false;
-    if (sends)
+    if (input_size(body->in) == 0)
         await(eddy_stream_write(body->in->stream, proceed, sizeof proceed - 1));
+    body->expected = false;
 }
 
 /* Receives more, and says by which status a server answers if that fails. */

@@ -2,6 +2,7 @@
 /* response.c - what a handler answers: gathered and sent as a whole, or sent piece by piece. */
 #define _GNU_SOURCE
 #define EDDY_LIBRARY
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,13 @@ bool exchange_fail(struct exchange *x, int code, const char *why)
         x->failed_why = why;
     }
     return false;
+}
+
+/* The time limit of a handler has cancelled it, or the client takes no more. Without that part the rest would be read
+ * as something else. */
+void exchange_lose(struct exchange *x, int code)
+{
+    exchange_fail(x, code == ECANCELED ? EDDY_WRITE_CUT : code, "a part of the response could not be sent");
 }
 
 static bool is_ours(const char *name)
@@ -177,7 +185,7 @@ static void set_patience(struct exchange *x)
 }
 
 /* As one write if it is short: that is cheaper for the kernel, and for the client. */
-async(void, send_parts, (struct exchange *, x), (const eddy_slice *, parts), (size_t, count))
+async(void, write_parts, (struct exchange *, x), (const eddy_slice *, parts), (size_t, count))
 {
     char whole[AT_ONCE];
     size_t size = 0;
@@ -192,6 +200,16 @@ async(void, send_parts, (struct exchange *, x), (const eddy_slice *, parts), (si
     for (size_t i = 0; i < count; i++)
         put(&text, parts[i].data, parts[i].size);
     await(eddy_stream_write(x->input.stream, whole, size));
+}
+
+async(void, send_parts, (struct exchange *, x), (const eddy_slice *, parts), (size_t, count))
+{
+    eddy_error err;
+    await_always(write_parts(x, parts, count), &err);
+    if (!err.code)
+        return;
+    exchange_lose(x, err.code);
+    rethrow(&err);
 }
 
 /* The size of a chunk as its line; returns the length. */

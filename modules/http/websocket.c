@@ -224,6 +224,25 @@ async(size_t, wait_for_bytes, (struct eddy_http_websocket *, ws))
     rethrow(&err);
 }
 
+/* The rest of a send that was cancelled, and the frames after it. */
+static bool has_rest(const struct eddy_http_websocket *ws)
+{
+    return !eddy_lock_locked(&ws->lock) && (ws->sent < ws->sending.size || ws->frames.out.size > 0);
+}
+
+/* Nobody else may send it, and the peer may wait for the end of that frame, or for the answer to a ping after it. */
+async(size_t, wait_and_send, (struct eddy_http_websocket *, ws))
+{
+    eddy_error err, ending;
+    __auto_type rest = spawn(flush(ws));
+    size_t size = await(wait_for_bytes(ws), &err);
+    eddy_cancel(rest);
+    await(rest, &ending);
+    if (err.code)
+        rethrow(&err);
+    return size;
+}
+
 /* The server ends: the peer is told, and whoever receives sees the end. */
 async(void, leave, (struct eddy_http_websocket *, ws))
 {
@@ -264,7 +283,8 @@ async(void, receive_more, (struct eddy_http_websocket *, ws))
 {
     if (ws->failed)
         throw(ws->failed, "the WebSocket has failed");
-    if (input_size(ws->in) == 0 && await(wait_for_bytes(ws)) == 0) {
+    bool sends = has_rest(ws), waits = input_size(ws->in) == 0;
+    if (waits && (sends ? await(wait_and_send(ws)) : await(wait_for_bytes(ws))) == 0) {
         if (!is_ending(ws))
             throw(fail(ws, EDDY_INCOMPLETE_READ, "the connection has ended without a close"),
                   "the connection of the WebSocket has ended without a close");

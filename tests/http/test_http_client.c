@@ -103,6 +103,36 @@ async(void, count_up, (eddy_http_upload *, upload), (void *, argument))
         await(eddy_http_upload_write(upload, "0123456789", 10));
 }
 
+/* Gives a part up before any of it is sent, and goes on. */
+async(void, give_up, (eddy_http_upload *, upload), (void *, argument))
+{
+    static const char much[100000];
+    eddy_error err;
+    (void)argument;
+    await(eddy_http_upload_write(upload, "begin", 5));
+    eddy_cancel(eddy_current_task());
+    await_always(eddy_http_upload_write(upload, much, sizeof much), &err);
+    CHECK(err.code == ECANCELED);
+    await(eddy_http_upload_write(upload, "end", 3), &err);
+    CHECK(err.code == EDDY_WRITE_CUT);
+}
+
+async(void, cuts_a_request)
+{
+    struct pair p;
+    eddy_error err;
+    await(begin(&p, (eddy_http_client_options){0}));
+    for (size_t size = 0; size < 200000; size += 100005) { /* in chunks, and by its size */
+        eddy_http_call call = {.size = size, .source = eddy_async_as(eddy_http_source, give_up)};
+        __auto_type sending = spawn(eddy_http_send(p.client, "/echo/", &call));
+        await(sending, &err);
+        CHECK(err.code == EDDY_WRITE_CUT);
+        CHECK(await(gives(&p, "/echo/", CALL(.body = "abc", .size = 3), 200, "POST /echo/ - eddy 3 abc")));
+    }
+    await(end(&p));
+}
+TEST(a_request_of_which_a_part_was_given_up_fails, cuts_a_request)
+
 async(void, sends_requests)
 {
     struct pair p;
@@ -328,6 +358,7 @@ static void urls_are_joined(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_of_which_a_part_was_given_up_fails),
         cmocka_unit_test(requests_are_sent_over_kept_connections),
         cmocka_unit_test(replies_are_read_and_unpacked),
         cmocka_unit_test(redirects_are_followed_within_limits),

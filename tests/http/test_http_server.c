@@ -94,6 +94,22 @@ async(void, file, (eddy_http_request *, request), (eddy_http_response *, respons
     await(eddy_http_send_file(response, *(int *)request->argument, eddy_http_param(request, "*")));
 }
 
+/* A part of the response is given up before any of it is sent, and the handler goes on. */
+async(void, gives_up, (eddy_http_request *, request), (eddy_http_response *, response))
+{
+    (void)request;
+    static const char much[100000];
+    eddy_error err;
+    await(eddy_http_write(response, "begin\n", 6));
+    eddy_cancel(eddy_current_task());
+    await_always(eddy_http_write(response, much, sizeof much), &err);
+    if (err.code != ECANCELED)
+        throw(EDDY_INVALID_STATE, "it was not given up");
+    await(eddy_http_write(response, "end\n", 4), &err);
+    if (err.code != EDDY_WRITE_CUT)
+        throw(EDDY_INVALID_STATE, "the handler is not told");
+}
+
 static int folder = -1; /* of the files */
 
 static const eddy_http_route routes[] = {
@@ -106,6 +122,7 @@ static const eddy_http_route routes[] = {
     {EDDY_HTTP_ROUTE(NULL, "/show2", show)},
     {EDDY_HTTP_ROUTE("GET", "/fail", breaks)},
     {EDDY_HTTP_ROUTE("GET", "/fail-late", breaks_late)},
+    {EDDY_HTTP_ROUTE("GET", "/gives-up", gives_up)},
     {EDDY_HTTP_ROUTE("GET", "/sized", sized)},
     {EDDY_HTTP_ROUTE("GET", "/bad-field", bad_field)},
     {EDDY_HTTP_ROUTE("GET", "/empty", empty)},
@@ -388,7 +405,7 @@ static int reported;
 static void count_report(const eddy_error *err, void *argument)
 {
     (void)argument;
-    reported += err->code == EIO || err->code == EINVAL;
+    reported += err->code == EIO || err->code == EINVAL || err->code == EDDY_WRITE_CUT;
 }
 
 async(void, survives_handlers)
@@ -406,6 +423,25 @@ async(void, survives_handlers)
     await(end(&t));
 }
 TEST(a_failed_handler_is_answered_by_500_and_reported, survives_handlers)
+
+async(void, cuts_a_response)
+{
+    struct talk t;
+    eddy_error err;
+    reported = 0;
+    eddy_set_exception_handler(count_report, NULL);
+    await(begin(&t, (eddy_http_server_options){0}));
+    const char *got = await(ask(&t, GET("/gives-up") GET("/")));
+    CHECK(ends(got, "\r\n6\r\nbegin\n\r\n")); /* no last chunk, and no next response */
+    CHECK(strstr(t.log, "200 6 -\n") && reported == 1);
+    await(connect_to(&t));
+    await(say(&t, "GET /gives-up HTTP/1.0\r\n\r\n"));
+    await(hear_all(&t), &err); /* nothing but a reset says that it is not whole */
+    CHECK(err.code == ECONNRESET && reported == 2);
+    eddy_set_exception_handler(NULL, NULL);
+    await(end(&t));
+}
+TEST(a_response_of_which_a_part_was_given_up_is_not_taken_for_whole, cuts_a_response)
 
 /* ==== time ==== */
 
@@ -584,6 +620,7 @@ int main(void)
         cmocka_unit_test(bad_requests_are_answered_and_end_the_connection),
         cmocka_unit_test(a_refused_client_that_goes_on_sending_gets_the_answer),
         cmocka_unit_test(a_failed_handler_is_answered_by_500_and_reported),
+        cmocka_unit_test(a_response_of_which_a_part_was_given_up_is_not_taken_for_whole),
         cmocka_unit_test(clients_that_are_too_slow_are_given_up),
         cmocka_unit_test(closing_ends_idle_connections_at_once),
         cmocka_unit_test(closing_waits_for_the_request_that_is_under_way),

@@ -502,6 +502,30 @@ async(void, is_cancelled)
 }
 TEST(a_cancelled_send_cuts_no_message, is_cancelled)
 
+/* The peer echoes what it gets: the second message only after its end, which no other send sends. */
+async(void, leaves_a_rest)
+{
+    struct pair p;
+    eddy_http_message m;
+    eddy_error err;
+    enum { SIZE = 3000000, MOST = 20 };
+    int count = 0;
+    await(begin(&p, (eddy_http_websocket_options){.max_message = 1 << 24}));
+    eddy_http_websocket *ws = await(open_at(&p, "/echo"));
+    defer(eddy_http_websocket_free, ws);
+    char *bytes = calloc(1, SIZE);
+    defer(free, bytes);
+    do /* nobody reads the echo */
+        await_for(eddy_http_websocket_send_bytes(ws, bytes, SIZE), 0.5, &err);
+    while (++count < MOST && !err.code);
+    CHECK(err.code == ETIMEDOUT);
+    for (int i = 0; i < count; i++)
+        CHECK(await_for(eddy_http_websocket_receive(ws, &m), 20) && m.size == SIZE);
+    await(eddy_http_websocket_close(ws, 1000, NULL));
+    await(end(&p));
+}
+TEST(a_receive_sends_what_a_cancelled_send_has_left, leaves_a_rest)
+
 /* ==== servers that are none ==== */
 
 /* Answers by these words, then by frames. */
@@ -586,6 +610,7 @@ int main(void)
         cmocka_unit_test(a_handler_that_fails_closes_by_1011),
         cmocka_unit_test(silent_peers_are_given_up),
         cmocka_unit_test(a_cancelled_send_cuts_no_message),
+        cmocka_unit_test(a_receive_sends_what_a_cancelled_send_has_left),
         cmocka_unit_test(replies_to_a_client_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
