@@ -13,6 +13,7 @@
 #include "function.h"
 #include "lease.h"
 #include "luck.h"
+#include "places.h"
 #include "remote.h"
 
 /* ==== results that are kept in this process, by key ==== */
@@ -31,17 +32,21 @@ struct kept {
     eddy_event ended;      /* the run */
 };
 
-/* The places of a function whose jobs are limited in number. */
-struct places {
-    struct places *next;
+/* What limits the jobs of a function. */
+struct service {
+    struct service *next;
     const struct eddy_remote_function *function;
-    eddy_semaphore free;
+    struct places places;    /* those of at_once */
+    struct pace pace;
 };
 
 /* What one loop knows of its jobs. */
 struct here {
     struct kept *first;
-    struct places *places;
+    struct service *services;
+    struct places slots;     /* of EDDY_JOBS_SLOTS, for all functions together */
+    double queue;          /* jobs, at most; 0: no limit */
+    double count;          /* jobs that wait or run */
     uint64_t drawn;        /* numbers of its luck, in the simulation */
 };
 
@@ -60,9 +65,9 @@ static void free_here(void *argument)
         here->first = k->next;
         free_kept(k);
     }
-    for (struct places *p; (p = here->places);) {
-        here->places = p->next;
-        free(p);
+    for (struct service *s; (s = here->services);) {
+        here->services = s->next;
+        free(s);
     }
     free(here);
 }
@@ -77,6 +82,10 @@ static struct here *this_loop(void)
     if (here && eddy_at_loop_end((void (*)(void *))free_here, here) != 0) {
         free(here);
         return NULL;
+    }
+    if (here) {
+        here->slots = (struct places)PLACES_INIT((size_t)remote_setting("EDDY_JOBS_SLOTS", SIZE_MAX / 2));
+        here->queue = remote_setting("EDDY_JOBS_QUEUE", 0);
     }
     *slot = here;
     return here;
@@ -118,15 +127,17 @@ static struct kept *new_kept(struct here *here, const struct eddy_remote_functio
 /* ==== here ==== */
 
 /* NULL: no memory. */
-static struct places *places_of(struct here *here, const struct eddy_remote_function *f)
+static struct service *service_of(struct here *here, const struct eddy_remote_function *f)
 {
-    struct places *p = here->places;
-    while (p && p->function != f)
-        p = p->next;
-    if (p || !(p = malloc(sizeof *p)))
-        return p;
-    *p = (struct places){here->places, f, EDDY_SEMAPHORE_INIT((size_t)f->limits.at_once)};
-    return here->places = p;
+    eddy_job_limits limits = function_limits(f);
+    struct service *s = here->services;
+    while (s && s->function != f)
+        s = s->next;
+    if (s || !(s = malloc(sizeof *s)))
+        return s;
+    *s = (struct service){.next = here->services, .function = f, .pace = PACE_INIT(limits.rate),
+                          .places = PLACES_INIT(limits.at_once > 0 ? (size_t)limits.at_once : SIZE_MAX / 2)};
+    return here->services = s;
 }
 
 eddy_async(void, run_body, (struct eddy_remote_function *, f), (const struct eddy_wire *, args),
@@ -137,8 +148,9 @@ eddy_async(void, run_body, (struct eddy_remote_function *, f), (const struct edd
     eddy_defer(job_free, &job);
     if (code)
         eddy_raise(code, "%s: its arguments cannot be copied", f->name);
-    if (f->limits.time_limit > 0)
-        eddy_await_for(job_run(&job, result), f->limits.time_limit);
+    double limit = function_limits(f).time_limit;
+    if (limit > 0)
+        eddy_await_for(job_run(&job, result), limit);
     else
         eddy_await(job_run(&job, result));
 }
@@ -179,25 +191,50 @@ eddy_async(void, run_with_luck, (struct here *, here), (struct eddy_remote_funct
                f->name, tries);
 }
 
-static void leave_place(struct places *p)
+static void leave_queue(struct here *here)
 {
-    eddy_semaphore_release(&p->free);
+    here->count--;
 }
 
-eddy_async(void, run_here, (struct eddy_remote_function *, f), (const struct eddy_wire *, args),
-           (struct eddy_wire *, result))
+/* Until leave_queue. */
+eddy_async(void, enter_queue, (struct here *, here), (const struct job_asked *, job))
+{
+    if (here->queue > 0 && here->count >= here->queue)
+        eddy_raise(ENOSPC, REMOTE_FULL, job->f->name, "in this process");
+    here->count++;
+}
+
+eddy_async(void, wait_until_due, (const struct job_asked *, job))
 {
     struct here *here = this_loop();
-    struct places *p = here && f->limits.at_once > 0 ? places_of(here, f) : NULL;
-    if (!here || (!p && f->limits.at_once > 0))
-        eddy_raise(ENOMEM, "%s: a job", f->name);
-    if (!p) {
-        eddy_await(run_with_luck(here, f, args, result));
-        return;
-    }
-    eddy_await(eddy_semaphore_acquire(&p->free));
-    eddy_defer(leave_place, p);
-    eddy_await(run_with_luck(here, f, args, result));
+    if (!here)
+        eddy_raise(ENOMEM, "%s: a job", job->f->name);
+    eddy_await(enter_queue(here, job));
+    eddy_defer(leave_queue, here);
+    eddy_await(eddy_sleep(job->options.delay));
+}
+
+/* In the order of a worker: a place of the function, its turn, a slot. */
+eddy_async(void, run_in_turn, (struct here *, here), (struct service *, s), (const struct job_asked *, job),
+           (struct eddy_wire *, result))
+{
+    eddy_await(places_enter(&s->places, job->options.priority));
+    eddy_defer(places_leave, &s->places);
+    eddy_await(pace_wait(&s->pace, job->options.priority));
+    eddy_await(places_enter(&here->slots, job->options.priority));
+    eddy_defer(places_leave, &here->slots);
+    eddy_await(run_with_luck(here, job->f, job->args, result));
+}
+
+eddy_async(void, run_here, (const struct job_asked *, job), (struct eddy_wire *, result))
+{
+    struct here *here = this_loop();
+    struct service *s = here ? service_of(here, job->f) : NULL;
+    if (!s)
+        eddy_raise(ENOMEM, "%s: a job", job->f->name);
+    eddy_await(enter_queue(here, job));
+    eddy_defer(leave_queue, here);
+    eddy_await(run_in_turn(here, s, job, result));
 }
 
 static void end_run(struct kept *k)
@@ -225,13 +262,13 @@ static void begin_run(struct kept *k)
     eddy_event_clear(&k->ended);
 }
 
-eddy_async(void, run_and_keep, (struct kept *, k), (const struct eddy_wire *, args))
+eddy_async(void, run_and_keep, (struct kept *, k), (const struct job_asked *, job))
 {
     eddy_error err;
-    double keep = k->function->limits.keep;
+    double keep = function_limits(job->f).keep;
     begin_run(k);
     eddy_defer(end_run, k);
-    eddy_await(run_here((struct eddy_remote_function *)(void *)(uintptr_t)k->function, args, &k->result), &err);
+    eddy_await(run_here(job, &k->result), &err);
     k->has_ended = err.code != ECANCELED;
     k->code = err.code;
     k->until = err.code ? 0 : eddy_time() + (keep > 0 ? keep : 86400);
@@ -253,17 +290,18 @@ eddy_async(bool, wait_for_run, (struct kept *, k))
 }
 
 /* The result is a copy. Who comes while it runs waits for it, and runs it himself only if that run was cancelled. */
-eddy_async(void, run_once, (struct eddy_remote_function *, f), (const char *, key), (const struct eddy_wire *, args),
-           (struct eddy_wire *, result))
+eddy_async(void, run_once, (const struct job_asked *, job), (struct eddy_wire *, result))
 {
     struct here *here = this_loop();
+    const struct eddy_remote_function *f = job->f;
+    const char *key = job->options.key;
     struct kept *k = here ? find_kept(here, f, key) : NULL;
     if (!k && !(k = here ? new_kept(here, f, key) : NULL))
         eddy_raise(ENOMEM, "%s: the key \"%s\"", f->name, key);
     k->users++;
     eddy_defer(leave_kept, k);
     if (!eddy_await(wait_for_run(k)) && k->until <= eddy_time())
-        eddy_await(run_and_keep(k, args));
+        eddy_await(run_and_keep(k, job));
     result->data = malloc(k->result.size + 1);
     if (!result->data)
         eddy_raise(ENOMEM, "%s: the key \"%s\"", f->name, key);
@@ -274,6 +312,27 @@ eddy_async(void, run_once, (struct eddy_remote_function *, f), (const char *, ke
 
 /* ==== both ==== */
 
+/* What the program has said; what its header does not know is 0. */
+static eddy_job_options options_of(const struct eddy_remote_call *c)
+{
+    eddy_job_options options = {.size = 0};
+    memcpy(&options, &c->options, c->options.size < sizeof options ? c->options.size : sizeof options);
+    return options;
+}
+
+/* NULL: nothing is wrong. */
+static const char *options_problem(const eddy_job_options *o, const struct eddy_remote_function *f)
+{
+    if (!(o->delay >= 0 && o->delay < 1e9))
+        return "delay has to be a number of seconds, 0 or more";
+    if (o->priority < EDDY_JOB_LOW || o->priority > EDDY_JOB_HIGH)
+        return "priority has to be EDDY_JOB_LOW, EDDY_JOB_NORMAL or EDDY_JOB_HIGH";
+    if (o->priority && function_limits(f).at_once > 0)
+        return "jobs of a function with at_once have no priority: the server hands them out as they came; use a second "
+               "function";
+    return NULL;
+}
+
 eddy_async(void, call, (struct eddy_remote_call *, c), (struct eddy_awaitable *, body), (void *, result))
 {
     struct eddy_wire args = {0}, answer = {0};
@@ -282,15 +341,21 @@ eddy_async(void, call, (struct eddy_remote_call *, c), (struct eddy_awaitable *,
     struct eddy_remote_function *f = function_of(body->awaitable.type);
     if (!f)
         eddy_raise(EINVAL, "eddy_remote: %s was not defined by remote_async", body->awaitable.type->name);
+    struct job_asked job = {.f = f, .options = options_of(c), .args = &args};
+    const char *why = options_problem(&job.options, f);
+    if (why)
+        eddy_raise(EINVAL, "%s: %s", f->name, why);
     f->put_args(&args, body);
     if (args.failed)
         eddy_raise(ENOMEM, "%s: its arguments", f->name);
+    if (!remote_url() && job.options.delay > 0)
+        eddy_await(wait_until_due(&job));
     if (remote_url())
-        eddy_await(remote_run(f, c->key, &args, &answer));
-    else if (c->key)
-        eddy_await(run_once(f, c->key, &args, &answer));
+        eddy_await(remote_run(&job, &answer));
+    else if (job.options.key)
+        eddy_await(run_once(&job, &answer));
     else
-        eddy_await(run_here(f, &args, &answer));
+        eddy_await(run_here(&job, &answer));
     int code = job_result(f, answer.data, answer.size, result);
     if (code)
         eddy_raise(code, "%s: its result is not of the type that this program has for it", f->name);

@@ -62,9 +62,17 @@ const char *function_signature(struct eddy_remote_function *f)
     return f->signature;
 }
 
+eddy_job_limits function_limits(const struct eddy_remote_function *f)
+{
+    eddy_job_limits limits = {.size = 0};
+    memcpy(&limits, &f->limits, f->limits.size < sizeof limits ? f->limits.size : sizeof limits);
+    return limits;
+}
+
 int function_tries(const struct eddy_remote_function *f)
 {
-    return f->limits.tries > 0 ? f->limits.tries : 3;
+    int tries = function_limits(f).tries;
+    return tries > 0 ? tries : 3;
 }
 
 int job_prepare(struct job_body *job, struct eddy_remote_function *f, const void *data, size_t size)

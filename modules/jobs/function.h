@@ -12,6 +12,13 @@ struct job_body {
     struct eddy_awaitable *body;  /* NULL: there is none */
 };
 
+/* A job that a caller asks for. */
+struct job_asked {
+    struct eddy_remote_function *f;
+    eddy_job_options options;
+    const struct eddy_wire *args;
+};
+
 /* Forgets what was read, and frees the memory of its texts and arrays or leaves it to the caller. */
 void wire_forget(struct eddy_wire_reader *r, bool with_memory);
 
@@ -21,6 +28,8 @@ struct eddy_remote_function *function_at(size_t n);
 /* A digest of the types of its result and parameters, in letters and digits. "": no memory. */
 const char *function_signature(struct eddy_remote_function *f);
 
+/* What the program has said of it; what its header does not know is 0. */
+eddy_job_limits function_limits(const struct eddy_remote_function *f);
 /* Workers that may be lost with a job of it. */
 int function_tries(const struct eddy_remote_function *f);
 

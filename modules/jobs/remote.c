@@ -71,14 +71,18 @@ static bool keep_as_it_is(eddy_nats_stream_options *options, const char *json)
 {
     bool has_replicas = getenv("EDDY_JOBS_REPLICAS");
     bool has_age = getenv("EDDY_JOBS_RESULTS") && strcmp(options->name, RESULTS) == 0;
-    uint64_t replicas = 0, age = 0;
+    bool has_queue = options->max_messages > 0;
+    uint64_t replicas = 0, age = 0, queue = 0;
     eddy_nats_json_number(json, "config.num_replicas", &replicas);
     eddy_nats_json_number(json, "config.max_age", &age);
     if (!has_replicas)
         options->replicas = (int)replicas;
     if (!has_age)
         options->max_age = (double)age / 1e9;
-    return has_replicas || has_age;
+    if (!has_queue && eddy_nats_json_number(json, "config.max_msgs", &queue)) /* -1: no limit */
+        options->max_messages = queue;
+    options->discard_new = options->max_messages > 0;
+    return has_replicas || has_age || has_queue;
 }
 
 /* A stream that exists stays as it is, but for what the environment asks for. */
@@ -105,9 +109,12 @@ bool remote_is_passing(int code)
 eddy_async(void, create_streams, (eddy_nats *, n))
 {
     int copies = replicas();
+    uint64_t queue = (uint64_t)remote_setting("EDDY_JOBS_QUEUE", 0);
     eddy_nats_stream_options streams[] = {
         {.size = sizeof streams[0], .name = JOBS, .subjects = {"eddy.jobs.>"}, .retention = EDDY_NATS_WORK_QUEUE,
-         .duplicate_window = 3600, .replicas = copies},
+         .duplicate_window = 3600, .replicas = copies, .max_messages = queue, .discard_new = queue > 0},
+        {.size = sizeof streams[0], .name = LATER, .subjects = {"eddy.later.>"}, .retention = EDDY_NATS_WORK_QUEUE,
+         .duplicate_window = 3600, .replicas = copies, .max_messages = queue, .discard_new = queue > 0},
         {.size = sizeof streams[0], .name = RESULTS, .subjects = {"eddy.results.>"}, .max_age = results_age(),
          .replicas = copies},
         {.size = sizeof streams[0], .name = KEPT, .subjects = {"eddy.kept.>"}, .max_age = 86400, .max_per_subject = 1,
@@ -229,32 +236,54 @@ eddy_async(struct caller *, caller_of_loop)
 /* A job as it is sent. */
 struct sent {
     struct caller *caller;
-    struct eddy_remote_function *f;
+    const struct job_asked *job;
     const char *key;
-    const struct eddy_wire *args;
     char id[64];
     char result[SUBJECT];   /* subject of the result */
-    char job[SUBJECT];      /* and of the job */
+    char subject[SUBJECT];  /* of the job */
+    char later[SUBJECT];    /* of the job as long as it may not begin; "": it may */
+    char due[32];           /* when it may begin, in seconds since 1970 */
+    bool is_alone;          /* no other job has its subject: it has a key, or a delay */
     uint64_t sequence;      /* of the job in its stream; 0: not stored, or another caller of the key has stored it */
     uint64_t after;         /* of a key: revision of the result of the last try; 0: there is none */
     bool is_gone;           /* of a key: its job has left the stream without a result */
 };
 
+const char *remote_priority_name(int priority)
+{
+    return priority < 0 ? "low" : priority > 0 ? "high" : "normal";
+}
+
+static void name_job_alone(struct sent *s, const char *alone)
+{
+    struct eddy_remote_function *f = s->job->f;
+    const char *sign = function_signature(f), *priority = remote_priority_name(s->job->options.priority);
+    snprintf(s->subject, sizeof s->subject, "eddy.jobs.%.200s.%s.%s.%s", f->name, sign, priority, alone);
+    if (!(s->job->options.delay > 0))
+        return;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(s->due, sizeof s->due, "%.3f", (double)now.tv_sec + (double)now.tv_nsec / 1e9 + s->job->options.delay);
+    snprintf(s->later, sizeof s->later, "eddy.later.%.200s.%s.%s.%s", f->name, sign, priority, alone);
+}
+
 static void name_job(struct sent *s)
 {
-    char of_key[65] = "-";
+    char of_key[65];
     struct sha256 hash;
+    const char *name = s->job->f->name;
     snprintf(s->id, sizeof s->id, "%s-%llu", s->caller->name, ++s->caller->last);
     if (s->key) {
         sha256_start(&hash);
-        sha256_add_string(&hash, s->f->name);
+        sha256_add_string(&hash, name);
         sha256_add_string(&hash, s->key);
         sha256_finish(&hash, of_key);
-        snprintf(s->result, sizeof s->result, "eddy.kept.%.200s.%s", s->f->name, of_key);
+        snprintf(s->result, sizeof s->result, "eddy.kept.%.200s.%s", name, of_key);
     } else {
         snprintf(s->result, sizeof s->result, "eddy.results.%s", s->id);
     }
-    snprintf(s->job, sizeof s->job, "eddy.jobs.%.200s.%s.normal.%s", s->f->name, function_signature(s->f), of_key);
+    s->is_alone = s->key || s->job->options.delay > 0;
+    name_job_alone(s, s->key ? of_key : s->is_alone ? s->id : "-");
 }
 
 static void free_message(eddy_nats_message **m)
@@ -267,11 +296,11 @@ eddy_async(void, take_result, (struct sent *, s), (const eddy_nats_message *, m)
 {
     const char *code = eddy_nats_header_of(m, "Eddy-Error"), *worker = eddy_nats_header_of(m, "Eddy-Worker");
     if (code)
-        eddy_raise(atoi(code) > 0 ? atoi(code) : EBADMSG, "%s, on worker %s: %.*s", s->f->name, worker ? worker : "?",
-                   m->data.size < 1500 ? (int)m->data.size : 1500, m->data.data);
+        eddy_raise(atoi(code) > 0 ? atoi(code) : EBADMSG, "%s, on worker %s: %.*s", s->job->f->name,
+                   worker ? worker : "?", m->data.size < 1500 ? (int)m->data.size : 1500, m->data.data);
     result->data = malloc(m->data.size + 1);
     if (!result->data)
-        eddy_raise(ENOMEM, "%s: there is no memory for the result", s->f->name);
+        eddy_raise(ENOMEM, "%s: there is no memory for the result", s->job->f->name);
     memcpy(result->data, m->data.data, m->data.size);
     result->size = m->data.size;
 }
@@ -307,10 +336,40 @@ eddy_async(bool, find_kept_in_time, (struct sent *, s), (struct eddy_wire *, res
     eddy_error err;
     bool found = eddy_await_for(find_kept(s, result), PATIENCE, &err);
     if (err.code == ETIMEDOUT)
-        eddy_raise(EHOSTUNREACH, "%s: no server has answered for %d seconds", s->f->name, PATIENCE);
+        eddy_raise(EHOSTUNREACH, "%s: no server has answered for %d seconds", s->job->f->name, PATIENCE);
     if (err.code)
         eddy_reraise(&err);
     return found;
+}
+
+/* Why a job was not stored. */
+eddy_async(void, say_why_not, (struct sent *, s), (eddy_error *, err))
+{
+    const char *name = s->job->f->name;
+    if (err->code == EMSGSIZE)
+        eddy_raise(EMSGSIZE, "%s: its arguments have %zu bytes, and the server takes %zu: pass the name of a file, or "
+                             "a part",
+                   name, s->job->args->size, eddy_nats_message_limit(s->caller->client));
+    if (err->code == ENOSPC)
+        eddy_raise(ENOSPC, REMOTE_FULL, name, err->message);
+    if (!remote_is_passing(err->code))
+        eddy_reraise(err);
+}
+
+/* Headers of a job; returns how many. */
+static size_t put_headers(const struct sent *s, eddy_nats_header headers[5], char after[24])
+{
+    size_t count = 0;
+    snprintf(after, 24, "%llu", (unsigned long long)s->after);
+    headers[count++] = (eddy_nats_header){"Eddy-Id", s->id};
+    headers[count++] = (eddy_nats_header){"Eddy-Result", s->result};
+    if (*s->later)
+        headers[count++] = (eddy_nats_header){"Eddy-Due", s->due};
+    if (!s->key)
+        return count;
+    headers[count++] = (eddy_nats_header){"Eddy-After", after};
+    headers[count++] = (eddy_nats_header){"Nats-Expected-Last-Subject-Sequence", "0"};
+    return count;
 }
 
 /* False: a job of its key is queued or runs. */
@@ -318,22 +377,16 @@ eddy_async(bool, store_job, (struct sent *, s))
 {
     char after[24];
     eddy_error err;
-    snprintf(after, sizeof after, "%llu", (unsigned long long)s->after);
-    eddy_nats_header headers[] = {{"Eddy-Id", s->id}, {"Eddy-Result", s->result}, {"Eddy-After", after},
-                                  {"Nats-Expected-Last-Subject-Sequence", "0"}};
-    eddy_nats_outgoing message = {.subject = s->job, .id = s->id, .headers = headers, .header_count = s->key ? 4 : 2,
-                                  .data = {(const char *)s->args->data, s->args->size}};
+    eddy_nats_header headers[5];
+    eddy_nats_outgoing message = {.subject = *s->later ? s->later : s->subject, .id = s->id, .headers = headers,
+                                  .data = {(const char *)s->job->args->data, s->job->args->size}};
+    message.header_count = put_headers(s, headers, after);
     for (;;) {
         eddy_nats_stored stored = eddy_await_for(eddy_nats_store(s->caller->client, &message), ANSWER, &err);
         s->sequence = stored.sequence;
         if (!err.code || (s->key && err.code == EEXIST))
             return !err.code;
-        if (err.code == EMSGSIZE)
-            eddy_raise(EMSGSIZE, "%s: its arguments have %zu bytes, and the server takes %zu: pass the name of a file, "
-                                 "or a part",
-                       s->f->name, s->args->size, eddy_nats_message_limit(s->caller->client));
-        if (!remote_is_passing(err.code))
-            eddy_reraise(&err);
+        eddy_await(say_why_not(s, &err));
         eddy_await(eddy_sleep(0.1));
     }
 }
@@ -343,19 +396,22 @@ eddy_async(bool, store_in_time, (struct sent *, s))
     eddy_error err;
     bool is_stored = eddy_await_for(store_job(s), PATIENCE, &err);
     if (err.code == ETIMEDOUT)
-        eddy_raise(EHOSTUNREACH, "%s: no server has taken the job in %d seconds", s->f->name, PATIENCE);
+        eddy_raise(EHOSTUNREACH, "%s: no server has taken the job in %d seconds", s->job->f->name, PATIENCE);
     if (err.code)
         eddy_reraise(&err);
     return is_stored;
 }
 
-/* The job of the key that is queued or runs; NULL: there is none. */
-eddy_async(eddy_nats_message *, find_job_of_key, (struct sent *, s))
+/* The job that is alone with its subject, or the other one of its key, while it is queued or runs; NULL: there is none.
+ * One that may begin is stored among the jobs before it leaves the other stream. */
+eddy_async(eddy_nats_message *, find_job, (struct sent *, s))
 {
-    return eddy_await(eddy_nats_stream_last(s->caller->client, JOBS, s->job));
+    eddy_nats *n = s->caller->client;
+    eddy_nats_message *m = *s->later ? eddy_await(eddy_nats_stream_last(n, LATER, s->later)) : NULL;
+    return m ? m : eddy_await(eddy_nats_stream_last(n, JOBS, s->subject));
 }
 
-eddy_async_free(find_job_of_key, eddy_nats_message_free);
+eddy_async_free(find_job, eddy_nats_message_free);
 
 /* Stores the job, or leaves it to one of the same key. One whose result is known is waited for: its worker has yet to
  * say that it is done, or is lost, and then another worker says it. */
@@ -363,7 +419,7 @@ eddy_async(void, store_or_join, (struct sent *, s))
 {
     eddy_error err;
     while (!eddy_await(store_in_time(s))) {
-        eddy_nats_message *job = eddy_await_for(find_job_of_key(s), ANSWER, &err);
+        eddy_nats_message *job = eddy_await_for(find_job(s), ANSWER, &err);
         if (err.code && !remote_is_passing(err.code))
             eddy_reraise(&err);
         bool joins = !err.code && job && remote_after(job) >= s->after;
@@ -415,36 +471,32 @@ eddy_async(bool, is_forgotten, (eddy_nats_subscription *, inbox), (eddy_nats_mes
     return true;
 }
 
-/* The result of this try of the key; NULL: there is none yet. */
-eddy_async(eddy_nats_message *, look_for_kept, (struct sent *, s))
+/* The result of this job; of a key, that of the try before is none. NULL: there is none yet. */
+eddy_async(eddy_nats_message *, stored_result, (struct sent *, s))
 {
-    eddy_nats *n = s->caller->client;
-    eddy_nats_message *job = eddy_await(find_job_of_key(s)), *m;
-    s->is_gone = !job;
-    eddy_nats_message_free(job);
-    m = eddy_await(eddy_nats_stream_last(n, KEPT, s->result));
-    if (!m || m->revision != s->after)
+    eddy_nats_message *m = eddy_await(eddy_nats_stream_last(s->caller->client, s->key ? KEPT : RESULTS, s->result));
+    if (!m || !s->key || m->revision != s->after)
         return m;
     eddy_nats_message_free(m);
     return NULL;
 }
 
-eddy_async_free(look_for_kept, eddy_nats_message_free);
+eddy_async_free(stored_result, eddy_nats_message_free);
 
 /* The job is looked for first: it leaves its stream after its result was stored. NULL: there is no result yet. */
 eddy_async(eddy_nats_message *, look_for_result, (struct sent *, s), (eddy_nats_subscription *, inbox))
 {
     eddy_nats *n = s->caller->client;
-    if (s->key)
-        return eddy_await(look_for_kept(s));
-    eddy_nats_message *job = eddy_await(eddy_nats_stream_get(n, JOBS, s->sequence)), *m;
+    eddy_nats_message *job =
+        s->is_alone ? eddy_await(find_job(s)) : eddy_await(eddy_nats_stream_get(n, JOBS, s->sequence));
     bool was_queued = job != NULL;
     eddy_nats_message_free(job);
-    m = eddy_await(eddy_nats_stream_last(n, RESULTS, s->result));
-    if (!m && !was_queued && eddy_await(is_forgotten(inbox, &m)))
+    eddy_nats_message *m = eddy_await(stored_result(s));
+    s->is_gone = !m && !was_queued && s->key;
+    if (!m && !was_queued && !s->key && eddy_await(is_forgotten(inbox, &m)))
         eddy_raise(ENODATA, "%s: the job has ended, and its result is gone: it was kept for %.0f seconds, and this "
                             "program had no connection for longer, or it was deleted",
-                   s->f->name, results_age());
+                   s->job->f->name, results_age());
     return m;
 }
 
@@ -462,12 +514,12 @@ eddy_async(eddy_nats_message *, wait_for_result, (struct sent *, s), (eddy_nats_
         m = eddy_await_for(look_for_result(s, inbox), ANSWER, &err);
         if (!err.code && m)
             return m;
-        if (!err.code && s->key && s->is_gone)
+        if (!err.code && s->is_gone)
             eddy_await(store_or_join(s)); /* somebody deleted it, or the result before it was gone as it ended */
         lost = !err.code ? 0 : lost > 0 ? lost : begun;
         if (lost > 0 && remote_is_passing(err.code) && eddy_time() - lost >= results_age())
             eddy_raise(EHOSTUNREACH, "%s: no server could be reached for %.0f seconds; its result is not kept longer",
-                       s->f->name, results_age());
+                       s->job->f->name, results_age());
         if (err.code && !remote_is_passing(err.code))
             eddy_reraise(&err);
     }
@@ -485,27 +537,46 @@ eddy_async(void, send_and_wait, (struct sent *, s), (struct eddy_wire *, result)
     eddy_await(take_result(s, m, result));
 }
 
-/* A job that waits is taken out of its stream; one that runs is told. That of a key may be another caller's, too.
- * Without a server for long too much may be unsent: then the job runs. */
+/* A job that waits is taken out of its stream. */
+eddy_async(void, ask_to_delete, (struct sent *, s), (const char *, stream), (uint64_t, sequence))
+{
+    char text[64], subject[64];
+    snprintf(subject, sizeof subject, "$JS.API.STREAM.MSG.DELETE.%s", stream);
+    snprintf(text, sizeof text, "{\"seq\":%llu,\"no_erase\":true}", (unsigned long long)sequence);
+    eddy_await_for(eddy_nats_publish(s->caller->client, subject, text), 1);
+}
+
+/* A job that was delayed may be in the other stream by now. Not by a purge of its subject: nats-server 2.9 then forgets
+ * which other messages a consumer has given back. */
+eddy_async(void, take_out, (struct sent *, s))
+{
+    eddy_await(ask_to_delete(s, *s->later ? LATER : JOBS, s->sequence));
+    if (!*s->later)
+        return;
+    eddy_nats_message *job = eddy_await_for(eddy_nats_stream_last(s->caller->client, JOBS, s->subject), 1);
+    eddy_defer(free_message, &job);
+    if (job)
+        eddy_await(ask_to_delete(s, JOBS, job->revision));
+}
+
+/* One that runs is told. That of a key may be another caller's, too. Without a server for long too much may be unsent:
+ * then the job runs. */
 eddy_async(void, withdraw, (struct sent *, s))
 {
-    char text[64], subject[SUBJECT];
+    char subject[SUBJECT];
     if (s->key || !s->caller->client)
         return;
-    snprintf(text, sizeof text, "{\"seq\":%llu,\"no_erase\":true}", (unsigned long long)s->sequence);
+    eddy_await(take_out(s));
     snprintf(subject, sizeof subject, "eddy.cancel.%s", s->id);
-    if (s->sequence)
-        eddy_await_for(eddy_nats_publish(s->caller->client, "$JS.API.STREAM.MSG.DELETE." JOBS, text), 1);
     eddy_await_for(eddy_nats_publish(s->caller->client, subject, ""), 1);
 }
 
-eddy_async_define(void, remote_run, (struct eddy_remote_function *, f), (const char *, key),
-                  (const struct eddy_wire *, args), (struct eddy_wire *, result))
+eddy_async_define(void, remote_run, (const struct job_asked *, job), (struct eddy_wire *, result))
 {
     eddy_error err, late;
-    struct sent s = {.caller = eddy_await(caller_of_loop()), .f = f, .key = key, .args = args};
+    struct sent s = {.caller = eddy_await(caller_of_loop()), .job = job, .key = job->options.key};
     name_job(&s);
-    if (key && eddy_await(find_kept_in_time(&s, result)))
+    if (s.key && eddy_await(find_kept_in_time(&s, result)))
         return;
     eddy_await_always(send_and_wait(&s, result), &err);
     if (err.code == ECANCELED && s.sequence)

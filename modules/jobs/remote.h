@@ -8,6 +8,7 @@
 #include "function.h"
 
 #define JOBS "EDDY_JOBS"         /* stream of jobs: eddy.jobs.FUNCTION.SIGNATURE.PRIORITY.KEY */
+#define LATER "EDDY_LATER"       /* of jobs that may not begin yet: eddy.later.FUNCTION.SIGNATURE.PRIORITY.KEY */
 #define RESULTS "EDDY_RESULTS"   /* of results, for some minutes: eddy.results.ID */
 #define KEPT "EDDY_KEPT"         /* of results of jobs with a key, for a day: eddy.kept.FUNCTION.DIGEST */
 #define DEAD "EDDY_DEAD"         /* of jobs that were given up: eddy.dead.FUNCTION */
@@ -20,9 +21,12 @@ const char *remote_url(void);
 double remote_setting(const char *name, double usual);
 /* An error of a connection or a server that may go away: it is worth another attempt. */
 bool remote_is_passing(int code);
-/* Sends a job and waits for its result. key NULL: none. */
-eddy_async_declare(void, remote_run, (struct eddy_remote_function *, f), (const char *, key),
-                   (const struct eddy_wire *, args), (struct eddy_wire *, result));
+/* Sends a job and waits for its result. */
+eddy_async_declare(void, remote_run, (const struct job_asked *, job), (struct eddy_wire *, result));
+/* ENOSPC, of a function, and where. */
+#define REMOTE_FULL "%s: the queue is full (%s): EDDY_JOBS_QUEUE says how many jobs may wait and run; ask again later"
+/* "low", "normal" or "high". */
+const char *remote_priority_name(int priority);
 /* The try of a key after which a job or a result comes: the revision of the result of the one before; 0: the first. */
 uint64_t remote_after(const eddy_nats_message *m);
 /* Connects, and creates the streams. */

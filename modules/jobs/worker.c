@@ -5,6 +5,9 @@
  * A job is acknowledged after its result was stored: if the worker is lost before that, the job runs again elsewhere.
  * The first result of a job counts: a later one is refused by the stream.
  *
+ * Each function has a consumer for each priority. A job that was fetched waits for its turn, if its function has a
+ * rate, and for a slot; those of a higher priority come first.
+ *
  * Invariant: a message that was fetched has a lease until it is acknowledged or given back.
  */
 #define _GNU_SOURCE
@@ -17,17 +20,27 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "later.h"
 #include "lease.h"
+#include "places.h"
 #include "remote.h"
 
-enum { WAITERS = 4, STALL = 60, SLOTS = 64, TEXT = 2048 };
+enum { WAITERS = 4, STALL = 60, SLOTS = 64, TEXT = 2048, MOST_PENDING = 100000 };
 
 struct worker {
     eddy_nats *client;
-    eddy_semaphore slots;
+    struct places slots;
     struct running *first;
     bool is_ending;         /* jobs that run are cancelled, to be run elsewhere */
     char name[96];          /* HOST:PID */
+};
+
+/* What is done for one function. */
+struct service {
+    struct worker *worker;
+    struct eddy_remote_function *f;
+    eddy_group *jobs;
+    struct pace pace;
 };
 
 /* A job that was fetched. */
@@ -75,7 +88,7 @@ static void add_header(struct answer *a, const char *name, const char *value)
 
 static void answer_begin(struct answer *a, const struct running *job, eddy_slice data, int code)
 {
-    double keep = job->f->limits.keep;
+    double keep = function_limits(job->f).keep;
     a->message = (eddy_nats_outgoing){.subject = job->result, .data = data, .headers = a->headers};
     snprintf(a->code, sizeof a->code, "%d", code);
     snprintf(a->until, sizeof a->until, "%.0f", (double)time(NULL) + keep);
@@ -219,7 +232,7 @@ static void free_wire(struct eddy_wire *w)
 eddy_async(void, run_body, (struct running *, job), (struct eddy_wire *, result))
 {
     struct job_body body;
-    double limit = job->f->limits.time_limit;
+    double limit = function_limits(job->f).time_limit;
     int code = job_prepare(&body, job->f, job->message->data.data, job->message->data.size);
     eddy_defer(job_free, &body);
     if (code)
@@ -303,16 +316,10 @@ static bool is_sound(const struct running *job)
            (strncmp(result, kept, sizeof kept - 1) == 0 || strncmp(result, results, sizeof results - 1) == 0);
 }
 
-static void leave_slot(eddy_semaphore *slots)
-{
-    eddy_semaphore_release(slots);
-}
-
 eddy_async(void, run_job, (struct running *, job))
 {
     eddy_error err;
-    eddy_semaphore *slots = &job->worker->slots;
-    eddy_defer(leave_slot, slots);
+    eddy_defer(places_leave, &job->worker->slots);
     eddy_defer(end_job, job);
     job->task = eddy_current_task();
     uint64_t lost;
@@ -348,8 +355,9 @@ static struct running *new_job(struct worker *w, struct eddy_remote_function *f,
     job->id = eddy_nats_header_of(m, "Eddy-Id");
     job->result = eddy_nats_header_of(m, "Eddy-Result");
     job->after = job->expected = remote_after(m);
-    job->lease.time_limit = f->limits.time_limit;
-    job->lease.stall_limit = f->limits.stall_limit > 0 ? f->limits.stall_limit : STALL;
+    eddy_job_limits limits = function_limits(f);
+    job->lease.time_limit = limits.time_limit;
+    job->lease.stall_limit = limits.stall_limit > 0 ? limits.stall_limit : STALL;
     snprintf(job->lease.ack, sizeof job->lease.ack, "%s", m->reply);
     if (job->next)
         job->next->link = &job->next;
@@ -360,18 +368,23 @@ static struct running *new_job(struct worker *w, struct eddy_remote_function *f,
 
 /* ==== fetching ==== */
 
-eddy_async(void, fetch_one, (struct worker *, w), (struct eddy_remote_function *, f), (eddy_nats_consumer *, c),
-           (eddy_group *, jobs))
+eddy_async(void, wait_for_slot, (struct service *, s), (int, priority))
+{
+    eddy_await(pace_wait(&s->pace, priority));
+    eddy_await(places_enter(&s->worker->slots, priority));
+}
+
+eddy_async(void, fetch_one, (struct service *, s), (int, priority), (eddy_nats_consumer *, c))
 {
     eddy_error err, late;
-    struct running *job = new_job(w, f, eddy_await(eddy_nats_next(c)));
+    struct running *job = new_job(s->worker, s->f, eddy_await(eddy_nats_next(c)));
     if (!job)
         return;
-    eddy_await_always(eddy_semaphore_acquire(&w->slots), &err);
-    if (!err.code && eddy_group_spawn(jobs, run_job(job)) == 0)
+    eddy_await_always(wait_for_slot(s, priority), &err);
+    if (!err.code && eddy_group_spawn(s->jobs, run_job(job)) == 0)
         return;
     if (!err.code)
-        eddy_semaphore_release(&w->slots);
+        places_leave(&s->worker->slots);
     eddy_await_always(give_back(job), &late);
     end_job(job);
     if (err.code)
@@ -383,38 +396,51 @@ static void free_consumer(eddy_nats_consumer **c)
     eddy_nats_consumer_free(*c);
 }
 
-eddy_async(void, fetch_all, (struct worker *, w), (struct eddy_remote_function *, f), (eddy_nats_consumer *, c),
-           (eddy_group *, jobs))
+eddy_async(void, fetch_all, (struct service *, s), (int, priority), (eddy_nats_consumer *, c))
 {
     for (;;)
-        eddy_await(fetch_one(w, f, c, jobs));
+        eddy_await(fetch_one(s, priority, c));
 }
 
-eddy_async(void, serve_once, (struct worker *, w), (struct eddy_remote_function *, f), (eddy_group *, jobs))
+/* Jobs that wait for their turn are fetched one by one, so that another worker can have the next. */
+eddy_async(void, serve_once, (struct service *, s), (int, priority))
 {
     char name[250], filter[300];
-    snprintf(name, sizeof name, "%.200s-%s-normal", f->name, function_signature(f));
-    snprintf(filter, sizeof filter, "eddy.jobs.%.200s.%s.normal.>", f->name, function_signature(f));
-    uint64_t at_once = f->limits.at_once > 0 ? (uint64_t)f->limits.at_once : 100000;
+    const char *sign = function_signature(s->f), *word = remote_priority_name(priority);
+    int at_once = function_limits(s->f).at_once;
+    snprintf(name, sizeof name, "%.200s-%s-%s", s->f->name, sign, word);
+    snprintf(filter, sizeof filter, "eddy.jobs.%.200s.%s.%s.>", s->f->name, sign, word);
     eddy_nats_consumer_options options = {.size = sizeof options, .stream = JOBS, .name = name, .filter = filter,
-                                          .ack_wait = lease_seconds(), .max_pending = at_once};
-    eddy_nats_consumer *c = eddy_await_for(eddy_nats_consume(w->client, &options), lease_seconds());
+                                          .ack_wait = lease_seconds(),
+                                          .max_pending = at_once > 0 ? (uint64_t)at_once : MOST_PENDING};
+    eddy_nats_consumer *c = eddy_await_for(eddy_nats_consume(s->worker->client, &options), lease_seconds());
     eddy_defer(free_consumer, &c);
     eddy_async_with (waiters, eddy_task_group())
-        for (int i = 0; i < WAITERS; i++)
-            eddy_group_spawn(waiters, fetch_all(w, f, c, jobs));
+        for (int i = 0; i < (s->pace.rate > 0 ? 1 : WAITERS); i++)
+            eddy_group_spawn(waiters, fetch_all(s, priority, c));
 }
 
 /* A server that goes away while the consumer is created is asked again. */
-eddy_async(void, serve_function, (struct worker *, w), (struct eddy_remote_function *, f), (eddy_group *, jobs))
+eddy_async(void, serve_priority, (struct service *, s), (int, priority))
 {
     eddy_error err;
     for (;;) {
-        eddy_await(serve_once(w, f, jobs), &err);
+        eddy_await(serve_once(s, priority), &err);
         if (!remote_is_passing(err.code))
             eddy_reraise(&err);
         eddy_await(eddy_sleep(0.1));
     }
+}
+
+/* The jobs of a function with at_once have one consumer, which counts them. */
+eddy_async(void, serve_function, (struct worker *, w), (struct eddy_remote_function *, f), (eddy_group *, jobs))
+{
+    eddy_job_limits limits = function_limits(f);
+    struct service s = {.worker = w, .f = f, .jobs = jobs, .pace = PACE_INIT(limits.rate)};
+    eddy_async_with (priorities, eddy_task_group())
+        for (int priority = EDDY_JOB_HIGH; priority >= EDDY_JOB_LOW; priority--)
+            if (priority == EDDY_JOB_NORMAL || limits.at_once <= 0)
+                eddy_group_spawn(priorities, serve_priority(&s, priority));
 }
 
 /* ==== the rest ==== */
@@ -453,6 +479,7 @@ eddy_async(void, work, (struct worker *, w), (eddy_group *, jobs))
     eddy_async_with (tasks, eddy_task_group()) {
         eddy_group_spawn(tasks, turn());
         eddy_group_spawn(tasks, obey_cancellations(w));
+        eddy_group_spawn(tasks, later_serve(w->client));
         for (size_t i = 0; (f = function_at(i)); i++)
             eddy_group_spawn(tasks, serve_function(w, f, jobs));
     }
@@ -531,7 +558,7 @@ eddy_async_define(void, eddy_worker)
 {
     char host[64] = "";
     const char *slots = getenv("EDDY_JOBS_SLOTS");
-    struct worker w = {.slots = EDDY_SEMAPHORE_INIT(slots && atoi(slots) > 0 ? (size_t)atoi(slots) : SLOTS)};
+    struct worker w = {.slots = PLACES_INIT(slots && atoi(slots) > 0 ? (size_t)atoi(slots) : SLOTS)};
     if (!remote_url())
         eddy_raise(EINVAL, "eddy_worker: EDDY_JOBS says from where jobs come: set it to nats://HOST");
     gethostname(host, sizeof host - 1);

@@ -152,6 +152,22 @@ remote_async(double, stamp)
 }
 remote_limits(stamp, .keep = 1);
 
+/* When it ran: ten in a second. */
+remote_async(double, paced)
+{
+    return eddy_time();
+}
+remote_limits(paced, .rate = 10);
+
+/* Its number among those that began in this process. */
+remote_async(int, ordered, (double, seconds))
+{
+    static int begun;
+    int number = ++begun;
+    await(eddy_sleep(seconds));
+    return number;
+}
+
 /* It may be lost never, and not take long. */
 remote_async(int, fragile, (int, n))
 {

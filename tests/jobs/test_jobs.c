@@ -7,6 +7,8 @@
 #include "../../src/cli/sha256.h"
 #include "function.h"
 #include "functions.h"
+#include "options.h"
+#include "places.h"
 
 /* ==== values ==== */
 
@@ -201,6 +203,110 @@ static void a_function_may_limit_its_jobs_at_a_time(void **state)
     RUN_CLEAN(many_narrow());
 }
 
+/* ==== options ==== */
+
+async(void, wait_till_they_are_due)
+{
+    eddy_error err;
+    const char *none = NULL;
+    double begun = eddy_time();
+    CHECK(await(eddy_remote(stamp(), .delay = 0.2)) - begun > 0.1999);
+    CHECK(await(eddy_remote(stamp(), none)) >= begun && await(eddy_remote(stamp(), NULL, .delay = 0)) >= begun);
+    begun = eddy_time();
+    double first = await(eddy_remote(stamp(), "due", .delay = 0.1));
+    CHECK(first - begun > 0.0999 && await(eddy_remote(stamp(), .key = "due")) == first);
+    await_for(eddy_remote(stamp(), .delay = 100), 0.05, &err);
+    CHECK(err.code == ETIMEDOUT);
+}
+
+static void a_job_begins_after_its_delay(void **state)
+{
+    (void)state;
+    RUN_CLEAN(wait_till_they_are_due());
+}
+
+static void a_function_may_limit_how_many_begin_in_a_second(void **state)
+{
+    (void)state;
+    RUN_CLEAN(keep_their_pace());
+}
+
+static void urgent_jobs_begin_first(void **state)
+{
+    (void)state;
+    setenv("EDDY_JOBS_SLOTS", "1", 1);
+    int status = eddy_run(keep_their_order(0.2));
+    unsetenv("EDDY_JOBS_SLOTS");
+    assert_int_equal(status, 0);
+}
+
+/* A place that is handed to a waiter which is cancelled at that moment goes on to the next one. */
+async(void, give_places_on)
+{
+    eddy_error err;
+    struct places p = PLACES_INIT(1);
+    await(places_enter(&p, 0));
+    __auto_type a = spawn(places_enter(&p, 1));
+    __auto_type b = spawn(places_enter(&p, 0));
+    __auto_type c = spawn(places_enter(&p, 0));
+    await(eddy_sleep(0));
+    eddy_cancel(b); /* it only waits */
+    await(b, &err);
+    CHECK(err.code == ECANCELED && !p.free);
+    places_leave(&p);
+    eddy_cancel(a); /* it has a place, and has not gone on yet */
+    await(a, &err);
+    await(c);
+    if (!err.code)
+        CHECK(false);
+    places_leave(&p);
+    CHECK(p.free == 1 && !p.first);
+}
+
+static void a_place_outlives_the_one_that_is_cancelled(void **state)
+{
+    (void)state;
+    RUN_CLEAN(give_places_on());
+}
+
+async(void, are_too_many)
+{
+    eddy_error err;
+    __auto_type a = spawn(eddy_remote(sleeps(1, 0.1)));
+    __auto_type b = spawn(eddy_remote(sleeps(2, 0), .delay = 0.1));
+    await(eddy_sleep(0.01));
+    (void)await(eddy_remote(sleeps(3, 0)), &err);
+    CHECK(err.code == ENOSPC && strstr(err.message, "sleeps: the queue is full") &&
+          strstr(err.message, "EDDY_JOBS_QUEUE"));
+    CHECK(await(a) == 1 && await(b) == 2 && await(eddy_remote(sleeps(3, 0))) == 3);
+}
+
+static void a_full_queue_takes_no_job(void **state)
+{
+    (void)state;
+    setenv("EDDY_JOBS_QUEUE", "2", 1);
+    int status = eddy_run(are_too_many());
+    unsetenv("EDDY_JOBS_QUEUE");
+    assert_int_equal(status, 0);
+}
+
+async(void, have_wrong_options)
+{
+    eddy_error err;
+    await(eddy_remote(nothing(), .delay = -1), &err);
+    CHECK(err.code == EINVAL && strstr(err.message, "nothing: delay"));
+    await(eddy_remote(nothing(), .priority = 2), &err);
+    CHECK(err.code == EINVAL && strstr(err.message, "nothing: priority"));
+    (void)await(eddy_remote(narrow(0), .priority = EDDY_JOB_HIGH), &err);
+    CHECK(err.code == EINVAL && strstr(err.message, "at_once"));
+}
+
+static void wrong_options_are_named(void **state)
+{
+    (void)state;
+    RUN_CLEAN(have_wrong_options());
+}
+
 /* ==== luck ==== */
 
 struct lucky {
@@ -333,6 +439,12 @@ int main(void)
         cmocka_unit_test(callers_of_one_key_share_what_comes_of_it),
         cmocka_unit_test(many_jobs_run_side_by_side),
         cmocka_unit_test(a_function_may_limit_its_jobs_at_a_time),
+        cmocka_unit_test(a_job_begins_after_its_delay),
+        cmocka_unit_test(a_function_may_limit_how_many_begin_in_a_second),
+        cmocka_unit_test(urgent_jobs_begin_first),
+        cmocka_unit_test(a_place_outlives_the_one_that_is_cancelled),
+        cmocka_unit_test(a_full_queue_takes_no_job),
+        cmocka_unit_test(wrong_options_are_named),
         cmocka_unit_test(simulated_workers_die),
         cmocka_unit_test(damaged_bytes_are_refused),
         cmocka_unit_test(digests_are_those_of_the_standard),

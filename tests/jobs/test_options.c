@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test_options.c - what may be said about jobs, on workers: keys. */
+/* test_options.c - what may be said about jobs, on workers: keys, delays, priorities, rates, how many may wait. */
 #include "workers.h"
+
+#include "options.h"
 
 /* ==== keys ==== */
 
@@ -54,12 +56,139 @@ static void callers_of_one_key_share_what_comes_of_it(void **state)
     end_worker(worker, SIGTERM);
 }
 
+/* ==== delays ==== */
+
+static char path[64]; /* of what `begins` leaves */
+
+async(uint64_t, count_in, (const char *, stream))
+{
+    eddy_nats_stream_state state = {.messages = 0};
+    async_with (n, eddy_nats_open(getenv("NATS_URL")))
+        state = await(eddy_nats_stream_info(n, stream));
+    return state.messages;
+}
+
+/* No try is lost, and a cancelled one never begins. */
+async(void, wait_till_they_are_due)
+{
+    eddy_error err;
+    double begun = eddy_time();
+    await(eddy_remote(nothing(), .delay = 0.8));
+    CHECK(eddy_time() - begun >= 0.8);
+    CHECK(await(eddy_remote(fragile(7), .delay = 0.5)) == 7);
+    __auto_type given_up = spawn(eddy_remote(begins(path, 0), .delay = 0.6));
+    __auto_type last = spawn(eddy_remote(nothing(), .delay = 1.2));
+    await(eddy_sleep(0.2));
+    eddy_cancel(given_up);
+    (void)await(given_up, &err);
+    CHECK(err.code == ECANCELED);
+    await(last);
+    CHECK(access(path, F_OK) != 0 && await(count_in(LATER)) == 0 && await(count_in(JOBS)) == 0);
+}
+
+static void a_job_begins_after_its_delay(void **state)
+{
+    pid_t worker = start_worker();
+    (void)state;
+    int status = eddy_run(wait_till_they_are_due());
+    unlink(path);
+    assert_int_equal(status, 0);
+    end_worker(worker, SIGTERM);
+}
+
+/* The worker that has looked at the delayed jobs is killed. One of a key waits as any other, and runs once. */
+async(void, outlive_a_worker, (pid_t *, worker))
+{
+    double begun = eddy_time();
+    __auto_type job = spawn(eddy_remote(sleeps(5, 0), .delay = 1.5));
+    __auto_type a = spawn(eddy_remote(stamp(), "due", .delay = 1.5));
+    __auto_type b = spawn(eddy_remote(stamp(), "due", .delay = 1.5));
+    await(eddy_sleep(0.5));
+    end_worker(*worker, SIGKILL);
+    *worker = start_worker();
+    CHECK(await(job) == 5 && eddy_time() - begun >= 1.5);
+    double first = await(a);
+    CHECK(await(b) == first && eddy_time() - begun >= 1.5);
+}
+
+static void a_delayed_job_outlives_a_worker(void **state)
+{
+    pid_t worker = start_worker();
+    (void)state;
+    assert_int_equal(eddy_run(outlive_a_worker(&worker)), 0);
+    end_worker(worker, SIGTERM);
+}
+
+/* ==== priorities, rates ==== */
+
+static void urgent_jobs_begin_first(void **state)
+{
+    (void)state;
+    setenv("EDDY_JOBS_SLOTS", "1", 1);
+    pid_t worker = start_worker();
+    unsetenv("EDDY_JOBS_SLOTS");
+    assert_int_equal(eddy_run(keep_their_order(2)), 0);
+    end_worker(worker, SIGTERM);
+}
+
+static void a_worker_keeps_the_rate_of_a_function(void **state)
+{
+    pid_t worker = start_worker();
+    (void)state;
+    assert_int_equal(eddy_run(keep_their_pace()), 0);
+    end_worker(worker, SIGTERM);
+}
+
+/* ==== back-pressure ==== */
+
+async(void, are_too_many)
+{
+    eddy_error err;
+    __auto_type a = spawn(eddy_remote(sleeps(1, 0)));
+    __auto_type b = spawn(eddy_remote(sleeps(2, 0)));
+    do
+        await(eddy_sleep(0.05));
+    while (await(count_in(JOBS)) < 2);
+    (void)await(eddy_remote(sleeps(3, 0)), &err);
+    CHECK(err.code == ENOSPC && strstr(err.message, "sleeps: the queue is full") &&
+          strstr(err.message, "EDDY_JOBS_QUEUE"));
+    pid_t worker = start_worker();
+    CHECK(await(a) == 1 && await(b) == 2);
+    while (await(count_in(JOBS)) > 0) /* their worker has yet to say that they are done */
+        await(eddy_sleep(0.05));
+    CHECK(await(eddy_remote(sleeps(3, 0))) == 3);
+    end_worker(worker, SIGTERM);
+}
+
+async(void, have_room)
+{
+    eddy_nats_free(await(remote_connect("test"))); /* as EDDY_JOBS_QUEUE says now */
+    CHECK(await(count_in(JOBS)) == 0);
+}
+
+static void a_full_queue_takes_no_job(void **state)
+{
+    (void)state;
+    setenv("EDDY_JOBS_QUEUE", "2", 1);
+    int status = eddy_run(are_too_many());
+    setenv("EDDY_JOBS_QUEUE", "100000", 1);
+    assert_int_equal(eddy_run(have_room()), 0);
+    unsetenv("EDDY_JOBS_QUEUE");
+    assert_int_equal(status, 0);
+}
+
 int main(int argc, char **argv)
 {
     (void)argv;
     if (!begin_test(argc))
         return eddy_run(eddy_worker());
+    snprintf(path, sizeof path, "/tmp/eddy-delayed-%d", (int)getpid());
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(a_job_begins_after_its_delay, kill_workers),
+        cmocka_unit_test_teardown(a_delayed_job_outlives_a_worker, kill_workers),
+        cmocka_unit_test_teardown(urgent_jobs_begin_first, kill_workers),
+        cmocka_unit_test_teardown(a_worker_keeps_the_rate_of_a_function, kill_workers),
+        cmocka_unit_test_teardown(a_full_queue_takes_no_job, kill_workers),
         cmocka_unit_test_teardown(callers_of_one_key_share_what_comes_of_it, kill_workers),
     };
     cmocka_set_test_filter(getenv("EDDY_JOBS_ONLY"));

@@ -24,14 +24,27 @@
 
 /* ---- limits ---- */
 
-/* What holds for the jobs of one function; zero is the default of every member. Since 0.1. */
+/* What holds for the jobs of one function, by remote_limits; zero is the default of every member. Since 0.1. */
 typedef struct eddy_job_limits {
+    size_t size;         /* set by the macro */
     double time_limit;   /* seconds that a job may run; then it is cancelled, and its caller gets ETIMEDOUT; 0: none */
     double stall_limit;  /* seconds that the loop of its worker may stand still; then it goes elsewhere; 0: 60 */
     int tries;           /* workers that may be lost with it before it is given up; 0: 3 */
     double keep;         /* seconds that the result of a job with a key is kept, at most a day; 0: a day */
     int at_once;         /* jobs that run at a time, on all workers together; others wait; 0: no limit */
+    double rate;         /* jobs that each worker begins in a second, evenly; others wait; 0: no limit */
 } eddy_job_limits;
+
+/* Jobs of a higher one begin first. */
+enum eddy_job_priority { EDDY_JOB_LOW = -1, EDDY_JOB_NORMAL, EDDY_JOB_HIGH };
+
+/* What holds for one job, as in eddy_remote(f(x), .delay = 60); zero is the default of every member. Since 0.1. */
+typedef struct eddy_job_options {
+    size_t size;         /* set by the macro */
+    const char *key;     /* the job of a key runs once, see eddy_remote; NULL: none */
+    double delay;        /* seconds until it may begin */
+    int priority;        /* EDDY_JOB_HIGH, EDDY_JOB_NORMAL or EDDY_JOB_LOW; only of a function without at_once */
+} eddy_job_options;
 
 /* ---- called by the macros; not for programs ---- */
 
@@ -75,9 +88,9 @@ struct eddy_remote_function {
     void (*get_result)(struct eddy_wire_reader *r, void *body);
     void (*make)(void *body);
     void (*free_result)(void *body);
-    eddy_job_limits limits;
     char signature[32];        /* filled when it is first used */
     struct eddy_remote_function *next;
+    eddy_job_limits limits;    /* a later version may know more of them */
 };
 EDDY_API void eddy_remote_add(struct eddy_remote_function *function);
 
@@ -85,8 +98,8 @@ EDDY_API void eddy_remote_add(struct eddy_remote_function *function);
 /* The head of what eddy_remote makes: result and body lie after it. */
 struct eddy_remote_call {
     struct eddy_awaitable awaitable;
-    const char *key;
     size_t result_offset, body_offset;
+    eddy_job_options options;
 };
 EDDY_API extern const struct eddy_awaitable_type eddy_remote_type;
 
@@ -346,7 +359,7 @@ static inline void ed_remote_keep(const void *value)
         .name = #fn, .type = &fn##__type, .size = sizeof(struct fn), .result_offset = offsetof(struct fn, result), \
         .result_size = sizeof(((struct fn *)0)->result), .sign = fn##__sign, .put_args = fn##__put_args, \
         .get_args = fn##__get_args, .put_result = fn##__put_result, .get_result = fn##__get_result, \
-        .make = fn##__make, .free_result = fn##__free_result}; \
+        .make = fn##__make, .free_result = fn##__free_result, .limits = {.size = sizeof(eddy_job_limits)}}; \
     __attribute__((constructor)) static void fn##__add(void) \
     { \
         eddy_remote_add(&fn##__remote); \
@@ -357,7 +370,7 @@ static inline void ed_remote_keep(const void *value)
 #define remote_limits(fn, ...) \
     __attribute__((constructor)) static void fn##__limit(void) \
     { \
-        fn##__remote.limits = (eddy_job_limits){__VA_ARGS__}; \
+        fn##__remote.limits = (eddy_job_limits){sizeof(eddy_job_limits), __VA_ARGS__}; \
     } \
     struct fn
 
@@ -365,12 +378,14 @@ static inline void ed_remote_keep(const void *value)
  * await(eddy_remote(f(x))): runs it as a job, and gives its result. A result of type char * is freed by the caller, as
  * are texts and the items of arrays in it.
  * await(eddy_remote(f(x), "order-17")): the job of this key runs once: who asks again gets the result that was kept.
+ * await(eddy_remote(f(x), .delay = 60, .priority = EDDY_JOB_LOW)): members of eddy_job_options; a key may come first.
  */
 #define eddy_remote(...) ED_CAT(ED_REMOTE_, ED_IS_ONE(__VA_ARGS__))(__VA_ARGS__)
-#define ED_REMOTE_1(coroutine) ED_REMOTE_CALL(coroutine, NULL, EDDY_UNIQUE(ed_body_), EDDY_UNIQUE(ed_remote_))
-#define ED_REMOTE_M(coroutine, key) ED_REMOTE_CALL(coroutine, key, EDDY_UNIQUE(ed_body_), EDDY_UNIQUE(ed_remote_))
+#define ED_REMOTE_1(coroutine) ED_REMOTE_CALL(EDDY_UNIQUE(ed_body_), EDDY_UNIQUE(ed_remote_), coroutine, .key = NULL)
+#define ED_REMOTE_M(coroutine, ...) \
+    ED_REMOTE_CALL(EDDY_UNIQUE(ed_body_), EDDY_UNIQUE(ed_remote_), coroutine, __VA_ARGS__)
 #define ED_REMOTE_CALL(...) ED_REMOTE_MADE(__VA_ARGS__)
-#define ED_REMOTE_MADE(coroutine, key_, b, tag) \
+#define ED_REMOTE_MADE(b, tag, coroutine, ...) \
     __extension__({ \
         __auto_type b = (coroutine); \
         struct tag { \
@@ -381,9 +396,9 @@ static inline void ed_remote_keep(const void *value)
             __typeof__(b.result) result; \
             __typeof__(b) body; \
         }; \
-        (struct tag){.call = {EDDY_AWAITABLE_INIT(&eddy_remote_type), .key = (key_), \
-                              .result_offset = offsetof(struct tag, result), \
-                              .body_offset = offsetof(struct tag, body)}, \
+        (struct tag){.call = {EDDY_AWAITABLE_INIT(&eddy_remote_type), .result_offset = offsetof(struct tag, result), \
+                              .body_offset = offsetof(struct tag, body), \
+                              .options = {sizeof(eddy_job_options), __VA_ARGS__}}, \
                      .body = b}; \
     })
 
