@@ -16,6 +16,8 @@
 #include "places.h"
 #include "remote.h"
 
+enum { MOST_SLOTS = 1000000000 };
+
 /* ==== results that are kept in this process, by key ==== */
 
 struct kept {
@@ -84,7 +86,7 @@ static struct here *this_loop(void)
         return NULL;
     }
     if (here) {
-        here->slots = (struct places)PLACES_INIT((size_t)remote_setting("EDDY_JOBS_SLOTS", SIZE_MAX / 2));
+        here->slots = (struct places)PLACES_INIT((size_t)remote_setting("EDDY_JOBS_SLOTS", MOST_SLOTS));
         here->queue = remote_setting("EDDY_JOBS_QUEUE", 0);
     }
     *slot = here;
@@ -136,7 +138,7 @@ static struct service *service_of(struct here *here, const struct eddy_remote_fu
     if (s || !(s = malloc(sizeof *s)))
         return s;
     *s = (struct service){.next = here->services, .function = f, .pace = PACE_INIT(limits.rate),
-                          .places = PLACES_INIT(limits.at_once > 0 ? (size_t)limits.at_once : SIZE_MAX / 2)};
+                          .places = PLACES_INIT(limits.at_once > 0 ? (size_t)limits.at_once : MOST_SLOTS)};
     return here->services = s;
 }
 

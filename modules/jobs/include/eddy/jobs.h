@@ -370,7 +370,7 @@ static inline void ed_remote_keep(const void *value)
 #define remote_limits(fn, ...) \
     __attribute__((constructor)) static void fn##__limit(void) \
     { \
-        fn##__remote.limits = (eddy_job_limits){sizeof(eddy_job_limits), __VA_ARGS__}; \
+        fn##__remote.limits = (eddy_job_limits){.size = sizeof(eddy_job_limits), __VA_ARGS__}; \
     } \
     struct fn
 
@@ -398,7 +398,7 @@ static inline void ed_remote_keep(const void *value)
         }; \
         (struct tag){.call = {EDDY_AWAITABLE_INIT(&eddy_remote_type), .result_offset = offsetof(struct tag, result), \
                               .body_offset = offsetof(struct tag, body), \
-                              .options = {sizeof(eddy_job_options), __VA_ARGS__}}, \
+                              .options = {.size = sizeof(eddy_job_options), __VA_ARGS__}}, \
                      .body = b}; \
     })
 
