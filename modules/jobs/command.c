@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "remote.h"
+#include "top.h"
 
 static const char help[] =
     "usage: eddy jobs [--server URL] COMMAND\n"
@@ -24,7 +24,7 @@ static const char help[] =
     "  list             the dead letters: ID, function, reason\n"
     "  retry ID|all     queues their jobs again; nobody waits for their results any more\n"
     "  delete ID|all    deletes them\n"
-    "  top              jobs by function: queued, running, dead; on a terminal again and again\n"
+    "  top              jobs by function, and workers; once, or on a terminal again and again\n"
     "\n"
     "  --server URL     the NATS server, nats://HOST; else EDDY_JOBS says it\n"
     "  -h, --help       this text\n"
@@ -163,160 +163,6 @@ eddy_async(void, change, (eddy_nats *, n), (const struct order *, order))
     }
     printf("%zu dead letter%s %s\n", count, count == 1 ? "" : "s",
            strcmp(order->command, "retry") == 0 ? "queued again" : "deleted");
-}
-
-/* ==== top ==== */
-
-enum { MOST_ROWS = 1000, SUBJECT = 320 };
-
-struct row {
-    char function[201];
-    uint64_t queued, running, dead;
-};
-
-struct rows {
-    struct row row[MOST_ROWS];
-    size_t count;
-};
-
-/* NULL: there are too many. */
-static struct row *row_of(struct rows *rows, const char *function, size_t size)
-{
-    size = size < 200 ? size : 200;
-    for (size_t i = 0; i < rows->count; i++)
-        if (strlen(rows->row[i].function) == size && memcmp(rows->row[i].function, function, size) == 0)
-            return &rows->row[i];
-    if (rows->count == MOST_ROWS)
-        return NULL;
-    struct row *row = &rows->row[rows->count++];
-    *row = (struct row){.queued = 0};
-    memcpy(row->function, function, size);
-    return row;
-}
-
-/* The next pair of "subjects":{"a.b":3,...}; false: there is none. *at: where to go on. */
-static bool next_subject(const char **at, char subject[SUBJECT], uint64_t *count)
-{
-    int used = 0;
-    unsigned long long value;
-    if (sscanf(*at, " \"%319[^\"]\" : %llu%n", subject, &value, &used) != 2)
-        return false;
-    *count = value;
-    *at += used;
-    *at += **at == ',';
-    return true;
-}
-
-/* The answer of a stream about its subjects; NULL: there is no such stream. */
-eddy_async(eddy_nats_message *, ask_subjects, (eddy_nats *, n), (const char *, name))
-{
-    eddy_error err;
-    eddy_nats_message *m = eddy_await(eddy_nats_api(n, name, "{\"subjects_filter\":\">\"}"), &err);
-    if (err.code && err.code != ENOENT)
-        eddy_reraise(&err);
-    return err.code ? NULL : m;
-}
-
-static const char *first_subject(const eddy_nats_message *m)
-{
-    static const char mark[] = "\"subjects\":{";
-    const char *found = m ? strstr(m->data.data, mark) : NULL;
-    return found ? found + sizeof mark - 1 : "";
-}
-
-/* Jobs that workers have, of FUNCTION.SIGNATURE.PRIORITY; no worker has ever asked for these: 0. */
-eddy_async(uint64_t, count_running, (eddy_nats *, n), (const char *, kind))
-{
-    char name[400];
-    uint64_t running = 0;
-    eddy_error err;
-    snprintf(name, sizeof name, "CONSUMER.INFO." JOBS ".%s", kind);
-    for (char *at = name + sizeof "CONSUMER.INFO." JOBS; (at = strchr(at, '.'));)
-        *at = '-';
-    eddy_nats_message *m = eddy_await(eddy_nats_api(n, name, ""), &err);
-    if (err.code && err.code != ENOENT)
-        eddy_reraise(&err);
-    if (err.code)
-        return 0;
-    eddy_nats_json_number(m->data.data, "num_ack_pending", &running);
-    eddy_nats_message_free(m);
-    return running;
-}
-
-/* eddy.jobs.FUNCTION.SIGNATURE.PRIORITY.KEY: a job stays in the stream until it is done. Those of one kind, up to the
- * key, have one consumer, and come one after the other. */
-eddy_async(void, count_jobs, (eddy_nats *, n), (struct rows *, rows))
-{
-    char subject[SUBJECT], last[SUBJECT] = "";
-    uint64_t count, running = 0;
-    eddy_nats_message *m = eddy_await(ask_subjects(n, "STREAM.INFO." JOBS));
-    eddy_defer(eddy_nats_message_free, m);
-    for (const char *at = first_subject(m); next_subject(&at, subject, &count);) {
-        char *key = strrchr(subject, '.'), *function = subject + sizeof "eddy.jobs." - 1;
-        if (!key || key <= function)
-            continue;
-        *key = '\0';
-        if (strcmp(subject, last) != 0)
-            running = eddy_await(count_running(n, function));
-        memcpy(last, subject, sizeof last);
-        uint64_t here = running < count ? running : count;
-        struct row *row = row_of(rows, function, strcspn(function, "."));
-        running -= here;
-        if (row) {
-            row->running += here;
-            row->queued += count - here;
-        }
-    }
-}
-
-eddy_async(void, count_dead, (eddy_nats *, n), (struct rows *, rows))
-{
-    char subject[SUBJECT];
-    uint64_t count;
-    eddy_nats_message *m = eddy_await(ask_subjects(n, "STREAM.INFO." DEAD));
-    eddy_defer(eddy_nats_message_free, m);
-    for (const char *at = first_subject(m); next_subject(&at, subject, &count);) {
-        const char *function = strncmp(subject, "eddy.dead.", 10) == 0 ? subject + 10 : subject;
-        struct row *row = row_of(rows, function, strlen(function));
-        if (row)
-            row->dead += count;
-    }
-}
-
-static int by_function(const void *a, const void *b)
-{
-    return strcmp(((const struct row *)a)->function, ((const struct row *)b)->function);
-}
-
-eddy_async(void, show_counts, (eddy_nats *, n), (struct rows *, rows))
-{
-    rows->count = 0;
-    eddy_await(count_jobs(n, rows));
-    eddy_await(count_dead(n, rows));
-    qsort(rows->row, rows->count, sizeof rows->row[0], by_function);
-    printf("%-32s %10s %10s %10s\n", "function", "queued", "running", "dead");
-    for (size_t i = 0; i < rows->count; i++) {
-        const struct row *r = &rows->row[i];
-        printf("%-32s %10llu %10llu %10llu\n", r->function, (unsigned long long)r->queued,
-               (unsigned long long)r->running, (unsigned long long)r->dead);
-    }
-}
-
-eddy_async(void, top, (eddy_nats *, n))
-{
-    struct rows *rows = malloc(sizeof *rows);
-    eddy_defer(free, rows);
-    if (!rows)
-        eddy_raise(ENOMEM, "there is no memory for the functions");
-    for (bool is_terminal = isatty(STDOUT_FILENO);;) {
-        if (is_terminal)
-            fputs("\033[H\033[J", stdout);
-        eddy_await(show_counts(n, rows));
-        fflush(stdout);
-        if (!is_terminal)
-            return;
-        eddy_await(eddy_sleep(2));
-    }
 }
 
 /* ==== the command line ==== */

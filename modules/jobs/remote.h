@@ -23,6 +23,8 @@ double remote_setting(const char *name, double usual);
 bool remote_is_passing(int code);
 /* Sends a job and waits for its result. */
 eddy_async_declare(void, remote_run, (const struct job_asked *, job), (struct eddy_wire *, result));
+/* Workers answer a message to it with their name, the jobs that they run, and the slots that they have. */
+#define REMOTE_WORKERS "eddy.workers"
 /* ENOSPC, of a function, and where. */
 #define REMOTE_FULL "%s: the queue is full (%s): EDDY_JOBS_QUEUE says how many jobs may wait and run; ask again later"
 /* "low", "normal" or "high". */

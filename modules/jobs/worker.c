@@ -30,6 +30,7 @@ enum { WAITERS = 4, STALL = 60, SLOTS = 64, TEXT = 2048, MOST_PENDING = 100000 }
 struct worker {
     eddy_nats *client;
     struct places slots;
+    size_t slot_count;
     struct running *first;
     bool is_ending;         /* jobs that run are cancelled, to be run elsewhere */
     char name[96];          /* HOST:PID */
@@ -465,6 +466,19 @@ eddy_async(void, obey_cancellations, (struct worker *, w))
     }
 }
 
+/* For `eddy jobs top`. */
+eddy_async(void, tell_load, (struct worker *, w))
+{
+    char text[160];
+    eddy_nats_subscription *s = eddy_await(eddy_nats_subscribe(w->client, REMOTE_WORKERS));
+    eddy_defer(end_subscription, &s);
+    eddy_async_for (m, eddy_nats_messages(s)) {
+        snprintf(text, sizeof text, "%s %zu %zu", w->name, w->slot_count - w->slots.free, w->slot_count);
+        if (*m->reply)
+            eddy_await(eddy_nats_respond(m, text));
+    }
+}
+
 eddy_async(void, turn)
 {
     for (;;) {
@@ -479,6 +493,7 @@ eddy_async(void, work, (struct worker *, w), (eddy_group *, jobs))
     eddy_async_with (tasks, eddy_task_group()) {
         eddy_group_spawn(tasks, turn());
         eddy_group_spawn(tasks, obey_cancellations(w));
+        eddy_group_spawn(tasks, tell_load(w));
         eddy_group_spawn(tasks, later_serve(w->client));
         for (size_t i = 0; (f = function_at(i)); i++)
             eddy_group_spawn(tasks, serve_function(w, f, jobs));
@@ -557,8 +572,8 @@ static void end_worker(struct worker *w)
 eddy_async_define(void, eddy_worker)
 {
     char host[64] = "";
-    const char *slots = getenv("EDDY_JOBS_SLOTS");
-    struct worker w = {.slots = PLACES_INIT(slots && atoi(slots) > 0 ? (size_t)atoi(slots) : SLOTS)};
+    size_t slots = (size_t)remote_setting("EDDY_JOBS_SLOTS", SLOTS);
+    struct worker w = {.slots = PLACES_INIT(slots), .slot_count = slots};
     if (!remote_url())
         eddy_raise(EINVAL, "eddy_worker: EDDY_JOBS says from where jobs come: set it to nats://HOST");
     gethostname(host, sizeof host - 1);

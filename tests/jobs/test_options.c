@@ -177,6 +177,62 @@ static void a_full_queue_takes_no_job(void **state)
     assert_int_equal(status, 0);
 }
 
+/* ==== eddy jobs top ==== */
+
+async(void, ask_again_and_again)
+{
+    for (;;)
+        await(eddy_remote(nothing()));
+}
+
+async(void, ask_narrow, (double, delay))
+{
+    (void)await(eddy_remote(narrow(100), .delay = delay));
+}
+
+blocking(bool, top_sees_all, (int, round))
+{
+    struct top_row slow = top_row_of("narrow"), fast = top_row_of("nothing");
+    (void)round;
+    return slow.queued == 1 && slow.running == 2 && slow.delayed == 1 && slow.dead == 0 && fast.rate > 1;
+}
+
+blocking(bool, top_sees_worker, (pid_t, worker))
+{
+    char text[4096], line[64];
+    int running = 0, slots = 0;
+    snprintf(line, sizeof line, ":%d ", (int)worker);
+    const char *at = command("top", text) == 0 ? strstr(text, line) : NULL;
+    return at && sscanf(at + strlen(line), "%d %d", &running, &slots) == 2 && running >= 2 && slots == 64;
+}
+
+/* Two run, a third waits since its function has no more at once, one is delayed; another function is called all the
+ * time. */
+async(void, is_watched, (pid_t, worker))
+{
+    bool is_seen = false;
+    async_with (g, eddy_task_group()) {
+        for (int i = 0; i < 4; i++)
+            eddy_group_spawn(g, ask_narrow(i == 3 ? 100 : 0));
+        eddy_group_spawn(g, ask_again_and_again());
+        for (int i = 0; i < 20 && !is_seen; i++)
+            is_seen = await(top_sees_all(i)) && await(top_sees_worker(worker));
+        eddy_group_cancel(g);
+    }
+    CHECK(is_seen);
+}
+
+static void top_shows_functions_and_workers(void **state)
+{
+    char text[4096];
+    (void)state;
+    pid_t worker = start_worker();
+    assert_int_equal(eddy_run(is_watched(worker)), 0);
+    end_worker(worker, SIGTERM);
+    assert_int_equal(command("top", text), 0);
+    assert_non_null(strstr(text, "no worker answers"));
+}
+
 int main(int argc, char **argv)
 {
     (void)argv;
@@ -189,6 +245,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(urgent_jobs_begin_first, kill_workers),
         cmocka_unit_test_teardown(a_worker_keeps_the_rate_of_a_function, kill_workers),
         cmocka_unit_test_teardown(a_full_queue_takes_no_job, kill_workers),
+        cmocka_unit_test_teardown(top_shows_functions_and_workers, kill_workers),
         cmocka_unit_test_teardown(callers_of_one_key_share_what_comes_of_it, kill_workers),
     };
     cmocka_set_test_filter(getenv("EDDY_JOBS_ONLY"));

@@ -611,17 +611,10 @@ static void a_job_may_be_longer_than_a_lease(void **state)
 
 /* ==== eddy jobs ==== */
 
-/* The counts of a function in `eddy-jobs top`. */
 static bool top_says(const char *function, int queued, int running, int dead)
 {
-    char text[4096], name[64];
-    int counts[3] = {0, 0, 0};
-    assert_int_equal(command("top", text), 0);
-    snprintf(name, sizeof name, "\n%s ", function);
-    const char *found = strstr(text, name);
-    if (found)
-        assert_int_equal(sscanf(found + strlen(name), "%d %d %d", &counts[0], &counts[1], &counts[2]), 3);
-    return counts[0] == queued && counts[1] == running && counts[2] == dead;
+    struct top_row r = top_row_of(function);
+    return r.queued == queued && r.running == running && r.dead == dead;
 }
 
 async(int, ask_moody, (const char *, path))

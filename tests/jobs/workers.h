@@ -90,6 +90,25 @@ static inline int command(const char *words, char text[4096])
     return WEXITSTATUS(status);
 }
 
+/* What `eddy-jobs top` says of a function. */
+struct top_row {
+    int queued, running, delayed, dead;
+    double rate;
+};
+
+static inline struct top_row top_row_of(const char *function)
+{
+    char text[4096], name[64];
+    struct top_row r = {0, 0, 0, 0, 0};
+    assert_int_equal(command("top", text), 0);
+    snprintf(name, sizeof name, "\n%s ", function);
+    const char *at = strstr(text, name);
+    if (at)
+        assert_int_equal(
+            sscanf(at + strlen(name), "%d %d %d %d %lf", &r.queued, &r.running, &r.delayed, &r.dead, &r.rate), 5);
+    return r;
+}
+
 /* What main begins with. True: this process is the test, and not one of its workers. */
 static bool begin_test(int argc)
 {
