@@ -5,7 +5,7 @@ import socket
 import ssl
 import sys
 import warnings
-from asyncio import base_events, constants, format_helpers, protocols
+from asyncio import base_events, constants, exceptions, format_helpers, protocols
 from asyncio.log import logger
 
 from . import _core
@@ -92,7 +92,7 @@ def unclosed(transport, server):
 _core._set_helpers(report=report, debug_run=debug_run, attach=attach, fatal=fatal, make_socket=make_socket,
                    accepted_ssl=accepted_ssl, accept_error=accept_error, buffered_protocol=protocols.BufferedProtocol,
                    warn_lost=warn_lost, unclosed=unclosed, datagram_error=datagram_error,
-                   ssl_again=(ssl.SSLWantReadError, ssl.SSLSyscallError))
+                   ssl_again=(ssl.SSLWantReadError, ssl.SSLSyscallError), no_sendfile=exceptions.SendfileNotAvailableError)
 _core.SocketTransport._start_tls_compatible = True
 _core.SocketTransport._sendfile_compatible = constants._SendfileMode.TRY_NATIVE
 assert asyncio.BaseTransport in _core.SocketTransport.__mro__

@@ -11,9 +11,10 @@ import selectors
 import signal
 import socket
 import ssl
+import sys
 import threading
 import weakref
-from asyncio import constants, events, selector_events, trsock, unix_events
+from asyncio import constants, events, exceptions, selector_events, trsock, unix_events
 
 from . import _core, tls
 
@@ -177,7 +178,7 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
             transp._reset_empty_waiter()
             if resume_reading:
                 transp.resume_reading()
-            if saved is not None:
+            if saved is not None and transp._sock_fd >= 0:  # else it was closed meanwhile
                 self._transports[transp._sock_fd] = transp
 
     def _make_datagram_transport(self, sock, protocol, address=None, waiter=None, extra=None):
@@ -210,6 +211,18 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
         error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             raise OSError(error, f'Connect call failed {address}')
+
+    async def _sock_sendfile_native(self, sock, file, offset, count):
+        if type(sock) is not socket.socket or self._debug or not hasattr(unix_events.os, 'sendfile'):
+            return await super()._sock_sendfile_native(sock, file, offset, count)
+        try:
+            fd = file.fileno()
+            size = os.fstat(fd).st_size
+        except (AttributeError, OSError):
+            raise exceptions.SendfileNotAvailableError('not a regular file')
+        if not (count or size):
+            return 0
+        return await self._eddy_sendfile(sock, fd, offset, count or sys.maxsize)
 
     # --- subprocesses ---
 

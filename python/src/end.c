@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* end.c - the end of a transport: it stops receiving, sends what was written, and then tells connection_lost. */
+#include "sockets.h"
 #include "transport.h"
 
 #include <unistd.h>
@@ -113,6 +114,13 @@ static void fail_empty_waiter(Transport *t)
         PyErr_WriteUnraisable((PyObject *)t);
 }
 
+/* A task that sends a file by it finds the socket closed; the kernel's poll would not tell that. */
+static void end_sending(Transport *t)
+{
+    if (t->empty_waiter && socket_end_sending(t->core, t->fd) < 0)
+        PyErr_WriteUnraisable((PyObject *)t);
+}
+
 static void detach_from_server(Transport *t)
 {
     if (!t->server || t->server == Py_None)
@@ -147,6 +155,7 @@ PyObject *transport_finish(Transport *t, PyObject *none)
     PyObject *type, *value, *traceback;
     int error = t->protocol && t->started ? protocol_lost(t) : 0;
     PyErr_Fetch(&type, &value, &traceback);
+    end_sending(t);
     transport_release(t);
     fail_empty_waiter(t);
     detach_from_server(t);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sockets.c - sock_recv, sock_recv_into, sock_sendall, and the wait of sock_accept and sock_connect.
+ * sockets.c - sock_recv, sock_recv_into, sock_sendall, what sends of sock_sendfile and of a transport's sendfile, and
+ * the wait of sock_accept and sock_connect.
  *
  * Each returns an awaitable that a task runs.  It makes the system call; if that would block, it waits for the
  * descriptor by an operation, and makes the call again when the task has been woken.  So a task that is cancelled has
@@ -14,9 +15,13 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-enum kind { RECV, RECV_INTO, SENDALL, READY };
+enum kind { RECV, RECV_INTO, SENDALL, SENDFILE, READY };
+
+enum { MOST_OF_FILE = 1 << 17 }; /* bytes of a file in a pass of the loop: then others have their turn */
 
 typedef struct socket_call {
     PyObject_HEAD Core *core;
@@ -25,6 +30,9 @@ typedef struct socket_call {
     struct operation ready;
     Py_buffer view;  /* of recv_into and sendall; view.obj NULL: none */
     Py_ssize_t size; /* bytes that are wanted, or that were sent */
+    Py_ssize_t wanted; /* bytes of the file, of which there may be fewer */
+    int64_t offset;    /* where they begin */
+    int file;
     enum kind kind;
     int fd;
     bool writes;
@@ -52,15 +60,37 @@ static bool is_done(const struct state *state, PyObject *future)
 }
 
 /* The task makes the call again, and finds out what is the matter. A closed loop runs no task. */
-static int done(struct operation *op)
+static int wake(SocketCall *self)
 {
-    SocketCall *self = (SocketCall *)op->owner;
     const struct state *state = self->core->state;
     if (!self->waiter || self->core->closed || is_done(state, self->waiter))
         return 0;
     PyObject *set = PyObject_CallMethodOneArg(self->waiter, state->names.set_result, Py_None);
     Py_XDECREF(set);
     return set ? 0 : -1;
+}
+
+static int done(struct operation *op)
+{
+    return wake((SocketCall *)op->owner);
+}
+
+/* Borrowed; NULL: none. */
+static SocketCall *find_sending(Core *core, int fd)
+{
+    for (struct operation *op = core->live; op; op = op->live_next)
+        if (Py_TYPE(op->owner) == core->state->socket_call_type && ((SocketCall *)op->owner)->kind == SENDFILE &&
+            ((SocketCall *)op->owner)->fd == fd)
+            return (SocketCall *)op->owner;
+    return NULL;
+}
+
+int socket_end_sending(Core *core, int fd)
+{
+    SocketCall *self = (SocketCall *)Py_XNewRef((PyObject *)find_sending(core, fd));
+    int error = self ? wake(self) : 0;
+    Py_XDECREF(self);
+    return error;
 }
 
 /* Keeps the pending exception. */
@@ -152,12 +182,58 @@ static PySendResult try_sendall(SocketCall *self, PyObject **result)
     return answer(Py_NewRef(Py_None), result);
 }
 
+/* The file's pages may have to be read first: other threads run meanwhile. */
+static ssize_t send_of_file(SocketCall *self, Py_ssize_t most)
+{
+    off_t offset = (off_t)(self->offset + self->size);
+    Py_ssize_t left = self->wanted - self->size;
+    ssize_t n;
+    Py_BEGIN_ALLOW_THREADS
+    n = sendfile(self->fd, self->file, &offset, (size_t)(left < most ? left : most));
+    Py_END_ALLOW_THREADS
+    return n;
+}
+
+/* As asyncio: before the first byte any error means that the kernel does not do it, and the caller reads and writes. */
+static PySendResult sendfile_failed(SocketCall *self, PyObject **result)
+{
+    if (errno == EAGAIN || errno == EINTR)
+        return wait(self, result);
+    if (self->size == 0)
+        PyErr_SetString(self->core->state->helpers.no_sendfile, "os.sendfile call failed");
+    else
+        raise_code(errno);
+    return PYGEN_ERROR;
+}
+
+static PySendResult try_sendfile(SocketCall *self, PyObject **result)
+{
+    for (Py_ssize_t most = MOST_OF_FILE; most > 0 && self->size < self->wanted;) {
+        ssize_t n = send_of_file(self, most);
+        if (n < 0)
+            return sendfile_failed(self, result);
+        if (n == 0)
+            return answer(PyLong_FromSsize_t(self->size), result);
+        self->size += n;
+        most -= n;
+    }
+    return self->size < self->wanted ? wait(self, result) : answer(PyLong_FromSsize_t(self->size), result);
+}
+
+/* The file's position is after what was sent, however it ended. */
+static void set_position(SocketCall *self)
+{
+    if (self->kind == SENDFILE && self->size > 0)
+        lseek(self->file, (off_t)(self->offset + self->size), SEEK_SET);
+}
+
 static PySendResult try_again(SocketCall *self, PyObject **result)
 {
     switch (self->kind) {
     case RECV: return try_recv(self, result);
     case RECV_INTO: return try_recv_into(self, result);
     case SENDALL: return try_sendall(self, result);
+    case SENDFILE: return try_sendfile(self, result);
     default: return self->waited ? answer(Py_NewRef(Py_None), result) : wait(self, result);
     }
 }
@@ -180,7 +256,10 @@ static PySendResult try_if_open(SocketCall *self, PyObject **result)
         return PYGEN_ERROR;
     if (fd == self->fd)
         return try_again(self, result);
-    raise_code(EBADF);
+    if (self->kind == SENDFILE)
+        PyErr_SetString(PyExc_ConnectionError, "the socket was closed while a file was sent by it");
+    else
+        raise_code(EBADF);
     return PYGEN_ERROR;
 }
 
@@ -210,6 +289,8 @@ static void release_view(SocketCall *self)
 
 static void end(SocketCall *self)
 {
+    if (!self->over)
+        set_position(self);
     self->over = true;
     end_waiting(self);
     release_view(self);
@@ -299,7 +380,7 @@ static void deallocate(SocketCall *self)
 static PyObject *get_name(SocketCall *self, void *closure)
 {
     static const char *const names[] = {"Loop.sock_recv", "Loop.sock_recv_into", "Loop.sock_sendall",
-                                        "Loop._eddy_ready"};
+                                        "Loop.sock_sendfile", "Loop._eddy_ready"};
     (void)closure;
     return PyUnicode_FromString(names[self->kind]);
 }
@@ -333,7 +414,7 @@ static void setup(SocketCall *self, Core *core, enum kind kind, PyObject *sock, 
     self->sock = Py_NewRef(sock);
     self->kind = kind;
     self->fd = fd;
-    self->writes = kind == SENDALL;
+    self->writes = kind == SENDALL || kind == SENDFILE;
     self->ready.core = core;
     self->ready.owner = (PyObject *)self;
     self->ready.start = start;
@@ -411,6 +492,24 @@ static PyObject *sock_sendall(Core *core, PyObject *const *args, Py_ssize_t coun
     return with_buffer(core, SENDALL, args, PyBUF_SIMPLE);
 }
 
+/* _eddy_sendfile(sock, file's descriptor, offset, bytes): gives the number of those that were sent. */
+static PyObject *send_file(Core *core, PyObject *args)
+{
+    PyObject *sock;
+    long long offset;
+    Py_ssize_t wanted;
+    int file;
+    if (!PyArg_ParseTuple(args, "OiLn", &sock, &file, &offset, &wanted))
+        return NULL;
+    SocketCall *self = make(core, SENDFILE, sock);
+    if (self) {
+        self->file = file;
+        self->offset = offset;
+        self->wanted = wanted;
+    }
+    return (PyObject *)self;
+}
+
 /* _eddy_ready(sock, writes): waits once. */
 static PyObject *ready(Core *core, PyObject *const *args, Py_ssize_t count)
 {
@@ -425,4 +524,5 @@ static PyObject *ready(Core *core, PyObject *const *args, Py_ssize_t count)
 }
 
 PyMethodDef socket_methods[] = {METHOD_NAMED("sock_recv", sock_recv), METHOD_NAMED("sock_recv_into", sock_recv_into),
-                                METHOD_NAMED("sock_sendall", sock_sendall), METHOD_FAST("_eddy_ready", ready), {0}};
+                                METHOD_NAMED("sock_sendall", sock_sendall), METHOD_FAST("_eddy_ready", ready),
+                                {"_eddy_sendfile", (PyCFunction)(void (*)(void))send_file, METH_VARARGS, NULL}, {0}};
