@@ -56,7 +56,9 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
 #pragma clang diagnostic ignored "-Wgnu-auto-type"
 #endif
 
+/* ED_NAME_word: an async function cannot have this name, since a macro has it. */
 #ifndef EDDY_NO_ASYNC
+#define ED_NAME_async ~, NAMELESS
 /* The whole keyword is here, since compilers show each macro between a mistake and its place. */
 #define async(T, ...) \
     ED_BY_HEAD(ED_ASYNC_GOOD, ED_ASYNC_UNPAIRED, ED_ASYNC_NAMELESS, ED_ASYNC_MAIN, __VA_ARGS__) \
@@ -93,10 +95,12 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
 #endif
 
 #ifndef EDDY_NO_BLOCKING
+#define ED_NAME_blocking ~, NAMELESS
 #define blocking(...) eddy_blocking(__VA_ARGS__)
 #endif
 
 #ifndef EDDY_NO_GENERATOR
+#define ED_NAME_generator ~, NAMELESS
 #define generator(...) eddy_generator(__VA_ARGS__)
 #endif
 
@@ -113,13 +117,16 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
 #endif
 
 #ifndef EDDY_NO_AWAIT
+#define ED_NAME_await ~, NAMELESS
 /* It is explained in macros.h. The whole keyword is here, since compilers name the files between a mistake and its
  * place. */
 #define await(x, ...) \
     __extension__({ \
         _Static_assert(!ED_IS_NONE(x), "await needs an awaitable: await(x) or await(x, &err)"); \
         _Static_assert(ED_NARGS(__VA_ARGS__) < 2, "await takes one or two arguments: await(x) or await(x, &err)"); \
+        _Static_assert(!ED_IS_DEREFERENCED(#x), "await takes the handle itself: await(t), not await(*t)"); \
         (void)await_outside_async_function; \
+        ED_STOP_IF(!ED_IN_FRAME) \
         ED_LEAVE_IF_PENDING \
         ED_BY_COUNT(ED_NO_ERROR, ED_CLEAR_ERROR, ED_NO_ERROR, ED_NO_ERROR, ##__VA_ARGS__)( \
             _Static_assert(!ed_is_no_error, "the last argument must be the address of an eddy_error: &err"), \
@@ -145,14 +152,17 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
 #endif
 
 #ifndef EDDY_NO_THROW
+#define ED_NAME_throw ~, NAMELESS
 #define throw(...) eddy_raise(__VA_ARGS__)
 #endif
 
 #ifndef EDDY_NO_RETHROW
+#define ED_NAME_rethrow ~, NAMELESS
 #define rethrow(...) eddy_reraise(__VA_ARGS__)
 #endif
 
 #ifndef EDDY_NO_SPAWN
+#define ED_NAME_spawn ~, NAMELESS
 #define spawn(...) eddy_spawn(__VA_ARGS__)
 #endif
 
@@ -165,6 +175,7 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
 #endif
 
 #ifndef EDDY_NO_YIELD
+#define ED_NAME_yield ~, NAMELESS
 #define yield(...) eddy_yield(__VA_ARGS__)
 #endif
 
@@ -173,18 +184,22 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
 #endif
 
 #ifndef EDDY_NO_FOR_EACH
-#define for_each(...) eddy_for_each(__VA_ARGS__)
+#define ED_NAME_for_each ~, NAMELESS
+#define for_each(...) ED_BY_COUNT(ED_FOR_EACH_ALONE, ED_FOR_EACH_ALONE, eddy_for_each, eddy_for_each, ##__VA_ARGS__)(__VA_ARGS__)
 #endif
 
 #ifndef EDDY_NO_ASYNC_FOR
-#define async_for(...) eddy_async_for(__VA_ARGS__)
+#define ED_NAME_async_for ~, NAMELESS
+#define async_for(...) ED_BY_COUNT(ED_ASYNC_FOR_ALONE, ED_ASYNC_FOR_ALONE, eddy_async_for, eddy_async_for, ##__VA_ARGS__)(__VA_ARGS__)
 #endif
 
 #ifndef EDDY_NO_ASYNC_WITH
-#define async_with(...) eddy_async_with(__VA_ARGS__)
+#define ED_NAME_async_with ~, NAMELESS
+#define async_with(...) ED_BY_COUNT(ED_ASYNC_WITH_ALONE, ED_ASYNC_WITH_ALONE, eddy_async_with, eddy_async_with, ##__VA_ARGS__)(__VA_ARGS__)
 #endif
 
 #ifndef EDDY_NO_DEFER
+#define ED_NAME_defer ~, NAMELESS
 #define defer(...) eddy_defer(__VA_ARGS__)
 #endif
 
@@ -213,6 +228,7 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
 #endif
 
 #ifndef EDDY_NO_COLLECT
+#define ED_NAME_collect ~, NAMELESS
 #define collect(...) eddy_collect(__VA_ARGS__)
 #endif
 

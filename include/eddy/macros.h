@@ -69,6 +69,15 @@
  * shows each step on the way to a pasted name. */
 #define ED_BY_COUNT(none, one, two, more, ...) \
     ED_PICK_14TH(0, ##__VA_ARGS__, more, more, more, more, more, more, more, more, more, more, two, one, none)
+/* The same for up to four arguments, of which there must be one. */
+#define ED_BY_FOUR(wrong, one, two, three, four, ...) \
+    ED_PICK_14TH(0, ##__VA_ARGS__, wrong, wrong, wrong, wrong, wrong, wrong, wrong, wrong, four, three, two, one, wrong)
+/* Says what a macro takes, if it is given something else. */
+#define ED_WRONG_COUNT(text) \
+    __extension__({ \
+        ED_BRIEF(_Static_assert(0, text)); \
+        (void)0; \
+    })
 #define ED_FIRST(a, ...) a
 /* ED_MAP(m, between, a, b, c) is m(a, 0) between() m(b, 0 + 1) between() m(c, 0 + 1 + 1), for 1 to 8 arguments. */
 #define ED_MAP(m, between, ...) ED_CAT(ED_MAP_, ED_NARGS(__VA_ARGS__))(m, between, 0, __VA_ARGS__)
@@ -158,45 +167,56 @@
 #define ED_HEAD_OF_0(n, paired) ED_CAT(ED_HEAD_NAMED_, paired)(n)
 #define ED_HEAD_OF_1(n, paired) NAMELESS
 #define ED_HEAD_NAMED_0(n) UNPAIRED
-#define ED_HEAD_NAMED_1(n) ED_SECOND_OF(ED_CAT(ED_NAME_, n), GOOD, )
+#define ED_HEAD_NAMED_1(n) ED_SECOND_OF(ED_CAT(ED_NAME_, n), ED_CAT(ED_HEAD_WORD_, ED_IS_NO_TYPE(n, )), )
+#define ED_HEAD_WORD_0 NAMELESS
+#define ED_HEAD_WORD_1 GOOD
 #define ED_NAME_main ~, MAIN
-#define ED_NAME_char ~, NAMELESS
-#define ED_NAME_int ~, NAMELESS
-#define ED_NAME_short ~, NAMELESS
-#define ED_NAME_long ~, NAMELESS
-#define ED_NAME_unsigned ~, NAMELESS
-#define ED_NAME_float ~, NAMELESS
-#define ED_NAME_double ~, NAMELESS
-#define ED_NAME_bool ~, NAMELESS
-#define ED_NAME__Bool ~, NAMELESS
-#define ED_NAME_void ~, NAMELESS
-#define ED_NAME_size_t ~, NAMELESS
-#define ED_NAME_struct ~, NAMELESS
-#define ED_NAME_const ~, NAMELESS
 #define ED_IS_PAIR(a) ED_SECOND_OF(ED_PAIR_PROBE a, 0, 0)
 #define ED_SECOND_OF(...) ED_SECOND(__VA_ARGS__)
 #define ED_PAIR_PROBE(...) ED_CAT(ED_PAIR_PROBE_, ED_IS_ONE(__VA_ARGS__))(__VA_ARGS__)
 #define ED_PAIR_PROBE_0() ~, 0
 #define ED_PAIR_PROBE_1(T) ~, 0
-#define ED_PAIR_PROBE_M(T, ...) ~, ED_IS_NO_TYPE(__VA_ARGS__, )
-/* 0 if the first word of x can only begin a type: (int a, int b) are two parameters, (int, a) is one. */
-#define ED_IS_NO_TYPE(x, ...) ED_SECOND_OF(ED_CAT(ED_TYPE_WORD_, x), 1, 1)
-#define ED_TYPE_WORD_char ~, 0,
-#define ED_TYPE_WORD_int ~, 0,
-#define ED_TYPE_WORD_short ~, 0,
-#define ED_TYPE_WORD_long ~, 0,
-#define ED_TYPE_WORD_unsigned ~, 0,
-#define ED_TYPE_WORD_signed ~, 0,
-#define ED_TYPE_WORD_float ~, 0,
-#define ED_TYPE_WORD_double ~, 0,
-#define ED_TYPE_WORD_bool ~, 0,
-#define ED_TYPE_WORD__Bool ~, 0,
-#define ED_TYPE_WORD_void ~, 0,
-#define ED_TYPE_WORD_struct ~, 0,
-#define ED_TYPE_WORD_union ~, 0,
-#define ED_TYPE_WORD_enum ~, 0,
-#define ED_TYPE_WORD_const ~, 0,
-#define ED_TYPE_WORD_size_t ~, 0,
+#define ED_PAIR_PROBE_M(T, ...) ~, ED_CAT(ED_PAIR_END_, ED_IS_ONE(__VA_ARGS__))(__VA_ARGS__)
+#define ED_PAIR_END_1(n) ED_IS_NO_TYPE(n, )
+#define ED_PAIR_END_M(...) 0
+/* 0 if the first word of x is no name: (int a, int b) are two parameters, (int, a) is one. */
+#define ED_IS_NO_TYPE(x, ...) ED_SECOND_OF(ED_CAT(ED_WORD_, x), 1, 1)
+#define ED_WORD_char ~, 0,
+#define ED_WORD_int ~, 0,
+#define ED_WORD_short ~, 0,
+#define ED_WORD_long ~, 0,
+#define ED_WORD_unsigned ~, 0,
+#define ED_WORD_signed ~, 0,
+#define ED_WORD_float ~, 0,
+#define ED_WORD_double ~, 0,
+#define ED_WORD_bool ~, 0,
+#define ED_WORD__Bool ~, 0,
+#define ED_WORD_void ~, 0,
+#define ED_WORD_struct ~, 0,
+#define ED_WORD_union ~, 0,
+#define ED_WORD_enum ~, 0,
+#define ED_WORD_const ~, 0,
+#define ED_WORD_size_t ~, 0,
+#define ED_WORD_auto ~, 0,
+#define ED_WORD_break ~, 0,
+#define ED_WORD_case ~, 0,
+#define ED_WORD_continue ~, 0,
+#define ED_WORD_default ~, 0,
+#define ED_WORD_do ~, 0,
+#define ED_WORD_else ~, 0,
+#define ED_WORD_extern ~, 0,
+#define ED_WORD_for ~, 0,
+#define ED_WORD_goto ~, 0,
+#define ED_WORD_if ~, 0,
+#define ED_WORD_inline ~, 0,
+#define ED_WORD_register ~, 0,
+#define ED_WORD_return ~, 0,
+#define ED_WORD_sizeof ~, 0,
+#define ED_WORD_static ~, 0,
+#define ED_WORD_switch ~, 0,
+#define ED_WORD_typedef ~, 0,
+#define ED_WORD_volatile ~, 0,
+#define ED_WORD_while ~, 0,
 /* The parameters of a wrong head, as in C: the mistake is told once, and not again by each use of a parameter. */
 #define ED_BARE(n, ...) ED_MAP(ED_BARE_ONE, ED_COMMA, __VA_ARGS__)
 #define ED_BARE_ONE(a, i) ED_CAT(ED_BARE_FROM_, ED_CAT(ED_IS_PAREN(a), ED_IS_PAIR(a)))(a)
@@ -219,7 +239,10 @@ char ed_stop(int wrong)
     _Pragma("clang diagnostic push") _Pragma("clang diagnostic fatal \"-Wuser-defined-warnings\"") \
         _Static_assert(sizeof ed_stop(__VA_ARGS__), ""); \
     _Pragma("clang diagnostic pop")
-#define ED_RESULT(T) T
+#define ED_TYPE(T) T
+#define ED_MEMBER_TYPE(T) T
+#define ED_SPELLED_AS(...)
+#define ED_SPARE(fn)
 /* A rule whose message is the stop. */
 #define ED_RULE_OF(name, text) char name(int wrong) __attribute__((diagnose_if(wrong, text, "warning")));
 #define ED_FOLLOW(name, text, good) \
@@ -244,11 +267,32 @@ char ed_stop(int wrong)
 #define ED_STOP_UNLESS(known, T, ...) \
     enum { known = 0 * sizeof(ED_OBJECT(T)) EDDY_EACH(ED_PLUS_NOTHING, __VA_ARGS__) + 1 }; \
     ED_STOP_IF(!known)
+/* An enumerator whose value is unknown is 0: there is no such member, since the name is that of another struct, or
+ * there is no such array, since the definition stands in a struct. */
+#define ED_STOP_UNLESS_ITS(known, fn, member) \
+    enum { known = 0 * sizeof(((struct fn *)0)->member) + 0 * sizeof(fn##__defined) + 1 }; \
+    ED_STOP_IF(!known)
+#define ED_STOP_UNLESS_OWN(fn, member) ED_STOP_UNLESS_OWN_OF(EDDY_UNIQUE(ed_is_own_), fn, member)
+#define ED_STOP_UNLESS_OWN_OF(...) ED_STOP_UNLESS_ITS(__VA_ARGS__)
 #define ED_PLUS_NOTHING(T, n) + 0 * sizeof(T)
 #else
 #define ED_STOP_UNLESS_DECLARED(fn) struct fn;
 #define ED_STOP_UNLESS_KNOWN(...)
-#define ED_RESULT(T) __typeof__(T) /* a wrong type is then wrong only once */
+#define ED_STOP_UNLESS_OWN(fn, member)
+#define ED_TYPE(T) __typeof__(T) /* a wrong type is then wrong only once */
+/* After a wrong type in a __typeof__ gcc reads on at the next token there, if there is one: so the member exists. */
+#define ED_MEMBER_TYPE(T) __typeof__(T __attribute__(()))
+/* Before that, each type as it was written, of which gcc says more: "use 'struct' keyword to refer to the type". */
+#define ED_SPELLED(types, T, ...) \
+    struct types { \
+        ED_BRIEF(ED_IF_VOID(T)(eddy_void, T) result); \
+        __extension__ struct { \
+            EDDY_EACH(ED_SPELLED_FIELD, __VA_ARGS__) \
+        } args; \
+    };
+#define ED_SPELLED_FIELD(T, n) ED_BRIEF(T n);
+#define ED_SPELLED_AS(...) ED_SPELLED(__VA_ARGS__)
+#define ED_SPARE(fn) struct fn; /* after a prototype with a wrong type gcc skips a declaration: this one */
 #define ED_STOP_IF(...)
 #define ED_RULE_OF(name, text)
 #define ED_FOLLOW(name, text, good) ED_BRIEF(_Static_assert(good, text));
@@ -270,6 +314,7 @@ char ed_stop(int wrong)
 /* not those of typeof(a[0]) and struct { int a[2]; } */
 #define ED_IS_ARRAY(text) (ED_REST(text "([", '[') > ED_REST(text "([", '(') && ED_REST(text "{", '{') == 1)
 #define ED_IS_FUNCTION(text) (!__builtin_strncmp(__builtin_strchr(text "(", '('), "(*)", 3))
+#define ED_IS_NO_WORD(text) (ED_REST(text "*", '*') > 1 || ED_REST(text "-", '-') > 1 || ED_REST(text ".", '.') > 1)
 #define ED_OR_ARRAY(T, n) || ED_IS_ARRAY(#T) || ED_REST(#n "[", '[') > 1
 #define ED_OR_FUNCTION(T, n) || ED_IS_FUNCTION(#T)
 #define ED_OR_DEFAULT(T, n) || ED_REST(#n "=", '=') > 1
@@ -278,19 +323,22 @@ char ed_stop(int wrong)
 #define ED_RULES(T, ...) \
     ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
     ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
-    ED_SPELLING(T, __VA_ARGS__)
+    ED_SPELLING(T, __VA_ARGS__) \
+    ED_SPELLED_AS(EDDY_UNIQUE(ed_spelled_), T, __VA_ARGS__)
 /* The stops of each definition, after its struct. */
 #define ED_STOP_UNLESS_WHOLE(fn, T, ...) \
     ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
+    ED_STOP_UNLESS_OWN(fn, result) \
     ED_STOP_UNLESS_KNOWN(T, __VA_ARGS__)
 #define ED_SPELLING(...) \
-    ED_SPELLING_RULES(EDDY_UNIQUE(ed_is_no_name_), EDDY_UNIQUE(ed_returns_const_), EDDY_UNIQUE(ed_returns_array_), \
+    ED_SPELLING_RULES(EDDY_UNIQUE(ed_is_no_name_), EDDY_UNIQUE(ed_is_no_word_), EDDY_UNIQUE(ed_returns_const_), EDDY_UNIQUE(ed_returns_array_), \
                       EDDY_UNIQUE(ed_takes_array_), EDDY_UNIQUE(ed_has_default_), \
                       EDDY_UNIQUE(ed_is_function_), EDDY_UNIQUE(ed_has_no_name_), __VA_ARGS__)
 #define ED_SPELLING_RULES(...) ED_SPELLING_OF(__VA_ARGS__)
-#define ED_SPELLING_OF(name, constant, result, array, value, function, unnamed, T, ...) \
+#define ED_SPELLING_OF(name, word, constant, result, array, value, function, unnamed, T, ...) \
     enum { \
         name = ED_REST(ED_TEXT_OF(ED_FIRST(__VA_ARGS__, )) "(", '(') > 1, \
+        word = ED_IS_NO_WORD(ED_TEXT_OF(ED_FIRST(__VA_ARGS__, ))), \
         constant = !__builtin_strncmp(ED_TEXT(T), "const ", 6) && ED_REST(ED_TEXT(T) "*", '*') == 1, \
         result = ED_IS_ARRAY(ED_TEXT(T)), \
         array = 0 EDDY_EACH(ED_OR_ARRAY, __VA_ARGS__), \
@@ -299,19 +347,21 @@ char ed_stop(int wrong)
         unnamed = 0 EDDY_EACH(ED_OR_UNNAMED, __VA_ARGS__) \
     }; \
     ED_BRIEF(_Static_assert(!name, "the parameters stand after the name: async(int, f, (int, n))")); \
+    ED_BRIEF(_Static_assert(!word, "a name is one word; the * of a pointer belongs to the type: async(char *, f)")); \
     ED_BRIEF(_Static_assert(!constant, "a result is copied to the caller: leave its const out")); \
     ED_BRIEF(_Static_assert(!result, "no array can be returned: return a pointer or a struct")); \
     ED_BRIEF(_Static_assert(!array, "a parameter cannot be an array: take a pointer, (int *, a)")); \
     ED_BRIEF(_Static_assert(!value, "a parameter has no default value here: see async_default")); \
     ED_BRIEF(_Static_assert(!function, "a pointer to a function needs a name: typedef int (*callback)(int);")); \
     ED_BRIEF(_Static_assert(!unnamed, "the type of a parameter needs a name: typedef queue_of(int) numbers;")); \
-    ED_STOP_IF(name || constant || result || array || value || function || unnamed)
+    ED_STOP_IF(name || word || constant || result || array || value || function || unnamed)
 #define ED_NAMELESS(keyword) \
-    ED_BRIEF(_Static_assert(0, keyword " needs a type, a name, then the parameters: " keyword "(int, f, (int, n))")); \
+    ED_BRIEF(_Static_assert(0, keyword " needs a type, a name that is no keyword, then the parameters: " keyword "(int, f, (int, n))")); \
+    ED_STOP_IF(true) \
     static int EDDY_UNIQUE(ed_nameless_)(void)
-#define ED_FIELD(T, n) ED_BRIEF(T n);
-#define ED_PARAM(T, n) T n
-#define ED_TAIL(T, n) , T n
+#define ED_FIELD(T, n) ED_BRIEF(ED_MEMBER_TYPE(T) n);
+#define ED_PARAM(T, n) ED_TYPE(T) n
+#define ED_TAIL(T, n) , ED_TYPE(T) n
 #define ED_PASS(T, n) , ed_self->args.n
 #define ED_INIT(T, n) .n = n,
 /* Is T exactly `void`?  The probe is function-like, so that `void *` is not taken for void. */
@@ -322,10 +372,10 @@ char ed_stop(int wrong)
 #define ED_IF_VOID(T) ED_CAT(ED_IF_VOID_, ED_IS_VOID(T))
 #define ED_IF_VOID_0(yes, no) no
 #define ED_IF_VOID_1(yes, no) yes
-#define ED_OBJECT(T) ED_BRIEF(ED_IF_VOID(T)(eddy_void, T))
+#define ED_OBJECT(T) ED_BRIEF(ED_IF_VOID(T)(eddy_void, ED_TYPE(T)))
 /* The shape of result and parameters: their sizes and kinds, mixed into a number. */
 #define ED_OPEN(T, n) (
-#define ED_MIX(T, n) * 31u + (uint32_t)(sizeof(T) * 8 + __builtin_classify_type(*(T *)0)))
+#define ED_MIX(T, n) * 31u + (uint32_t)(sizeof(ED_TYPE(T)) * 8 + __builtin_classify_type(*(ED_TYPE(T) *)0)))
 #define ED_SIGNATURE(T, ...) \
     (EDDY_EACH(ED_OPEN, __VA_ARGS__)(uint32_t)(sizeof(ED_OBJECT(T)) + 7) EDDY_EACH(ED_MIX, __VA_ARGS__))
 
@@ -358,7 +408,7 @@ struct ed_anything {
         struct eddy_manager manager;
     };
     int result, value, sent;
-    eddy_void yield_from_in_async_generator[1];
+    eddy_void yield_from_in_async_generator[1], future;
 };
 extern struct ed_anything ed_operand;
 /* The header of the object that p points to; "has no member named 'awaitable'" for anything else. */
@@ -549,8 +599,10 @@ __extension__ struct ed_context {
     }; \
     ED_STOP_UNLESS_WHOLE(fn, T, __VA_ARGS__) \
     typedef void fn##__has_no_async_declare(ED_PARAMS(__VA_ARGS__)); \
-    linkage ED_RESULT(T) \
+    ED_SPARE(fn) \
+    linkage ED_TYPE(T) \
         fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_SPARE(fn) \
     ED_UNUSED static inline void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
@@ -575,7 +627,7 @@ __extension__ struct ed_context {
 #define ED_ASYNC_BODY_UNPAIRED(linkage, T, fn, ...) \
     ED_UNUSED static T fn##__bare(ED_IN_COROUTINE(fn), ED_BARE(__VA_ARGS__))
 #define ED_ASYNC_BODY_GOOD(linkage, T, fn, ...) \
-    linkage ED_RESULT(T) ED_BRIEF(fn##__body)(ED_IN_COROUTINE(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+    linkage ED_TYPE(T) ED_BRIEF(fn##__body)(ED_IN_COROUTINE(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 #define ED_IN_COROUTINE(fn) \
     ED_UNUSED struct fn *ed_enclosing, ED_MARKER(await_outside_async_function), \
         ED_MARKER(throw_needs_async_function_or_generator)
@@ -601,6 +653,7 @@ __extension__ struct ed_context {
     ED_STOP_AT(fn, ED_NARGS(__VA_ARGS__) >= 10 || sizeof(struct fn) == 1) \
     ED_STOP_UNLESS_KNOWN(T, __VA_ARGS__) \
     typedef void fn##__has_no_async_declare(ED_PARAMS(__VA_ARGS__)); \
+    ED_SPARE(fn) \
     typedef struct fn (*fn)(ED_PARAMS(__VA_ARGS__)); \
     __attribute__((unused, always_inline)) static inline fn fn##_of(const void *ed_function) \
     { \
@@ -679,7 +732,7 @@ void eddy_async_function_does_not_fit_the_type(void)
     (keyword, shape, header, in, Y, S, R, fn, __VA_ARGS__)
 #define ED_DEFINE_GOOD(keyword, shape, header, in, Y, S, R, fn, ...) \
     shape(Y, S, R, fn, __VA_ARGS__) ED_CONSTRUCTOR(fn, header(fn), __VA_ARGS__) \
-    static ED_RESULT(R) fn##__body(in(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
+    static ED_TYPE(R) fn##__body(in(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 #define ED_DEFINE_UNPAIRED(keyword, shape, header, in, Y, S, R, fn, ...) \
     ED_UNPAIRED(keyword) shape(Y, S, R, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__)); \
     ED_UNUSED static R fn##__bare(in(fn), ED_BARE(__VA_ARGS__))
@@ -703,7 +756,8 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_NO_KIND(async_generator); \
     }; \
     ED_STOP_UNLESS_WHOLE(fn, T, __VA_ARGS__) \
-    static ED_RESULT(T) fn##__body(struct fn *, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    static ED_TYPE(T) fn##__body(struct fn *, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_SPARE(fn) \
     ED_UNUSED static void fn##__finish(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
@@ -741,7 +795,8 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_NO_KIND(manager); \
     }; \
     ED_STOP_UNLESS_WHOLE(fn, Y, __VA_ARGS__) \
-    static ED_RESULT(R) fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    static ED_TYPE(R) fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_SPARE(fn) \
     ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
@@ -779,6 +834,7 @@ void eddy_async_function_does_not_fit_the_type(void)
     ED_STOP_UNLESS_WHOLE(fn, Y, __VA_ARGS__) \
     static void fn##__body(struct fn *, struct ed_context, struct ed_context, \
                            struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_SPARE(fn) \
     ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
@@ -817,6 +873,8 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
         failed \
     ED_VALUE(ed_result)
 
+/* A copy of a task cannot be waited for. Only the text tells it from a coroutine value. */
+#define ED_IS_DEREFERENCED(text) (__builtin_strncmp(text, "*", 1) == 0)
 /* The rules that must hold: a context is a name that exists only where the keyword may stand. */
 #define ED_IN_ASYNC() \
     ED_BRIEF((void)await_outside_async_function); \
@@ -898,14 +956,17 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) > 0 && ED_NARGS(__VA_ARGS__) < 3, \
                        "await_for needs a time: await_for(x, seconds) or await_for(x, seconds, &err)")); \
         ED_IN_ASYNC() \
-        double ED_SECONDS = (ED_FIRST(__VA_ARGS__, )); \
+        __auto_type ED_SECONDS = (ED_FIRST(__VA_ARGS__, )); \
+        ED_BRIEF(_Static_assert(ED_IS_NUMBER(ED_SECONDS), "await_for takes seconds, then perhaps &err")); \
+        ED_STOP_IF(!ED_IS_NUMBER(ED_SECONDS)) \
         ED_BY_COUNT(ED_NO_ERROR, ED_NO_ERROR, ED_CLEAR_SECOND, ED_NO_ERROR, ##__VA_ARGS__)(__VA_ARGS__) \
         __auto_type ed_operand = (ED_BRIEF(x)); \
         ED_MUST_BE_AWAITABLE(ed_operand, "await_for"); \
-        ED_AWAIT(ED_WAIT_FOR(ED_SECONDS), eddy_release_handle, \
+        ED_AWAIT(ED_WAIT_FOR(ED_CHOOSE(ED_IS_NUMBER(ED_SECONDS), ED_SECONDS, 0)), eddy_release_handle, \
                  ED_BY_COUNT(ED_PASS_ON, ED_PASS_ON, ED_CATCH, ED_CATCH, ##__VA_ARGS__)()); \
     })
 #define ED_SECONDS ED_CAT(ed_seconds_, __LINE__)
+#define ED_IS_NUMBER(x) (!ED_IS_POINTER(x) && !ED_IS_STRUCT(x))
 
 /* await_shielded(t): the handle remains the caller's in every case; a value is spawned and detached */
 #define eddy_await_shielded(x, ...) \
@@ -923,17 +984,24 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 
 #define eddy_raise(...) ED_RAISE(EDDY_UNIQUE(ed_site_), __VA_ARGS__)
 #define ED_RAISE(site, ...) ED_CAT(ED_RAISE_, ED_IS_ONE(__VA_ARGS__))(site, __VA_ARGS__)
+#define ED_RAISE_0(site, nothing) ED_WRONG_COUNT("throw needs a code first: throw(EINVAL, \"what is wrong\")")
 #define ED_RAISE_1(site, code) ED_RAISE_FAILURE(site, eddy_failure_of_code(&site, ED_THROWN_CODE(code)))
 #define ED_RAISE_M(site, code, ...) ED_RAISE_FAILURE(site, eddy_failure_new(&site, ED_THROWN_CODE(code), __VA_ARGS__))
 /* The code, or 0 in the place of a text, about which only the rule is to be said. */
 #define ED_THROWN_CODE(code) \
     __extension__({ \
-        enum { ed_is_no_code = ED_BRIEF(ED_IS_POINTER(code)) }; \
+        enum { ed_is_no_code = ED_BRIEF(ED_IS_POINTER(code) || ED_IS_STRUCT(code)) }; \
         ED_BRIEF(_Static_assert(!ed_is_no_code, "throw needs a code first: throw(EINVAL, \"what is wrong\")")); \
         ED_CHOOSE(ed_is_no_code, 0, code); \
     })
 #define eddy_reraise(err) ED_RERAISE(err, EDDY_UNIQUE(ed_site_))
-#define ED_RERAISE(err, site) ED_RAISE_FAILURE(site, eddy_failure_again(&site, (err)))
+#define ED_RERAISE(err, site) ED_RAISE_FAILURE(site, eddy_failure_again(&site, ED_RETHROWN(err)))
+#define ED_RETHROWN(err) \
+    __extension__({ \
+        enum { ed_is_no_error = ED_BRIEF(!ED_IS_POINTER(err)) }; \
+        ED_BRIEF(_Static_assert(!ed_is_no_error, "rethrow needs the address of an eddy_error: rethrow(&err)")); \
+        ED_CHOOSE(ed_is_no_error, (eddy_error *)0, err); \
+    })
 /* A statement expression, so that __extension__ covers `return (void)0` (-Wpedantic) and it may stand in ?:. The
  * context is in the returned value: if it is missing, compilers say nothing else about this return. */
 #define ED_RAISE_FAILURE(site, failed) \
@@ -1007,7 +1075,9 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         ED_AWAITABLE(ED_ADDRESS(ha)); \
     })
 #define eddy_task_of(t) ((eddy_task *)(void *)ED_HANDLE(t))
-#define eddy_cancel(...) ED_OVERLOAD(ED_CANCEL_, __VA_ARGS__)(__VA_ARGS__)
+#define eddy_cancel(...) \
+    ED_BY_COUNT(ED_CANCEL_WRONG, ED_CANCEL_1, ED_CANCEL_2, ED_CANCEL_WRONG, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_CANCEL_WRONG(...) ED_WRONG_COUNT("eddy_cancel takes a task and perhaps a reason: eddy_cancel(t)")
 #define ED_CANCEL_1(t) (eddy_cancel)(ED_HANDLE(t), NULL)
 #define ED_CANCEL_2(t, reason) (eddy_cancel)(ED_HANDLE(t), (reason))
 #define eddy_detach(t) ED_DETACH(t, EDDY_UNIQUE(ed_site_))
@@ -1065,10 +1135,14 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define eddy_set_result(f, ...) ED_SET_RESULT(f, EDDY_UNIQUE(ed_fu_), EDDY_UNIQUE(ed_ok_), ##__VA_ARGS__)
 #define ED_SET_RESULT(f, fu, ok, ...) ED_SET_RESULT_IF(ED_IS_NONE(__VA_ARGS__), f, fu, ok, ##__VA_ARGS__)
 #define ED_SET_RESULT_IF(none, ...) ED_CAT(ED_SET_RESULT_, none)(__VA_ARGS__)
+#define ED_FUTURE(f, fu) \
+    __auto_type ED_CAT(fu, g) = (ED_BRIEF(f)); \
+    ED_BRIEF(_Static_assert(ED_IS_POINTER(ED_CAT(fu, g)), "eddy_set_result needs the address of a future")); \
+    __auto_type fu = ED_CHOOSE(ED_IS_POINTER(ED_CAT(fu, g)), ED_CAT(fu, g), (struct ed_anything *)0)
 #define ED_SET_RESULT_1(f, fu, ok) \
     __extension__({ \
         ED_SITE(ed_site); \
-        __auto_type fu = (ED_BRIEF(f)); \
+        ED_FUTURE(f, fu); \
         ED_BRIEF(_Static_assert(ED_IS_VOID_OBJECT(fu->result), "eddy_set_result: this future needs a value")); \
         ED_BRIEF((void)fu->future); \
         bool ok = eddy_future_pending(fu); \
@@ -1078,7 +1152,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_SET_RESULT_0(f, fu, ok, ...) \
     __extension__({ \
         ED_SITE(ed_site); \
-        __auto_type fu = (ED_BRIEF(f)); \
+        ED_FUTURE(f, fu); \
         ED_BRIEF((void)fu->future); \
         bool ok = eddy_future_pending(fu); \
         if (ok) \
@@ -1335,7 +1409,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
              ED_PASS_ON())
 #define ED_YIELD_VALUE(v) \
     ED_YIELD(_Static_assert(!ED_IS_VOID_OBJECT(ED_YIELDER->value), "yield: this generator yields nothing: yield()"); \
-             ED_PUT(v), ED_PASS_ON())
+             ED_STOP_IF(ED_IS_VOID_OBJECT(ED_YIELDER->value)) ED_PUT(v), ED_PASS_ON())
 /* yield((struct point){1, 2}) is two arguments, the first of which opens a brace that it does not close. */
 #define ED_WHOLE(v, remedy) \
     ED_BRIEF(_Static_assert(ED_IS_WHOLE(v), "put a compound literal in parentheses: " remedy)); \
@@ -1435,14 +1509,19 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_SLOTS(ge, go) &(ge)->generator, sizeof *(ge), (go) ? (void *)(go) : (void *)&(ge)->value, &(ge)->sent
 
 /* eddy_next(&g) · eddy_next(&g, &v) · eddy_next(&g, &v, &err) */
-#define eddy_next(...) ED_BY_COUNT(ED_NEXT_1, ED_NEXT_1, ED_NEXT_2, ED_NEXT_3, ##__VA_ARGS__)(__VA_ARGS__)
+#define eddy_next(...) \
+    ED_BY_FOUR(ED_NEXT_WRONG, ED_NEXT_1, ED_NEXT_2, ED_NEXT_3, ED_NEXT_WRONG, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_NEXT_WRONG(...) ED_WRONG_COUNT("eddy_next takes a generator, perhaps a variable and &err: eddy_next(&g, &v)")
 #define ED_NEXT_1(g) ED_NEXT(g, ED_NO_OUT, , ED_NO_ERR, )
 #define ED_NEXT_2(g, v) ED_NEXT(g, ED_DO_OUT, v, ED_NO_ERR, )
 #define ED_NEXT_3(g, v, e) ED_NEXT(g, ED_DO_OUT, v, ED_DO_ERR, e)
 #define ED_NEXT(g, ...) ED_STEP("eddy_next", ED_RESUME, ED_NO_CODE, , g, ED_NO_SEND, , __VA_ARGS__, ED_STEP_NAMES)
 #define ED_RESUME(ge, go) ed_generator_step(ED_SLOTS(ge, go))
 
-#define eddy_send(...) ED_OVERLOAD(ED_SEND_, __VA_ARGS__)(__VA_ARGS__)
+#define eddy_send(...) \
+    ED_BY_FOUR(ED_SEND_WRONG, ED_SEND_WRONG, ED_SEND_2, ED_SEND_3, ED_SEND_4, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_SEND_WRONG(...) \
+    ED_WRONG_COUNT("eddy_send takes a generator, a value, perhaps a variable and &err: eddy_send(&g, 5, &v)")
 #define ED_SEND_2(g, s) ED_SEND(g, s, ED_NO_OUT, , ED_NO_ERR, )
 #define ED_SEND_3(g, s, v) ED_SEND(g, s, ED_DO_OUT, v, ED_NO_ERR, )
 #define ED_SEND_4(g, s, v, e) ED_SEND(g, s, ED_DO_OUT, v, ED_DO_ERR, e)
@@ -1453,7 +1532,10 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     })
 #define ED_RESUME_SENDING(ge, go) eddy_generator_send(ED_SLOTS(ge, go))
 
-#define eddy_throw(...) ED_OVERLOAD(ED_THROW_, __VA_ARGS__)(__VA_ARGS__)
+#define eddy_throw(...) \
+    ED_BY_FOUR(ED_THROW_WRONG, ED_THROW_WRONG, ED_THROW_2, ED_THROW_3, ED_THROW_4, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_THROW_WRONG(...) \
+    ED_WRONG_COUNT("eddy_throw takes a generator, a code, perhaps a variable and &err: eddy_throw(&g, EIO, &v)")
 #define ED_THROW_2(g, code) ED_THROW(g, code, ED_NO_OUT, , ED_NO_ERR, )
 #define ED_THROW_3(g, code, v) ED_THROW(g, code, ED_DO_OUT, v, ED_NO_ERR, )
 #define ED_THROW_4(g, code, v, e) ED_THROW(g, code, ED_DO_OUT, v, ED_DO_ERR, e)
@@ -1461,13 +1543,18 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     ED_STEP("eddy_throw", ED_RESUME_THROWING, ED_DO_CODE, code, g, ED_NO_SEND, , __VA_ARGS__, ED_STEP_NAMES)
 #define ED_RESUME_THROWING(ge, go) eddy_generator_throw(ED_SLOTS(ge, go), ED_CODE, &ED_THROWN_AT)
 /* eddy_close(&g) · eddy_close(&g, &err) */
-#define eddy_close(...) ED_OVERLOAD(ED_CLOSE_, __VA_ARGS__)(__VA_ARGS__)
+#define eddy_close(...) \
+    ED_BY_COUNT(ED_CLOSE_WRONG, ED_CLOSE_1, ED_CLOSE_2, ED_CLOSE_WRONG, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_CLOSE_WRONG(...) ED_WRONG_COUNT("eddy_close takes a generator and perhaps &err: eddy_close(&g)")
 #define ED_CLOSE_1(g) ED_CLOSE(g, ED_NO_ERR, , EDDY_UNIQUE(ed_cf_), EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_))
 #define ED_CLOSE_2(g, e) ED_CLOSE(g, ED_DO_ERR, e, EDDY_UNIQUE(ed_cf_), EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_))
 #define ED_CLOSE(g, error, e, cf, er, site) \
     __extension__({ \
         error(e, er); \
-        struct eddy_failure *cf = eddy_generator_close(&(g)->generator); \
+        __auto_type ed_operand = (ED_BRIEF(g)); \
+        enum { ed_is_no_generator = ED_BRIEF(!ED_IS_POINTER(ed_operand) || ED_NO_GENERATOR(ed_operand)) }; \
+        ED_BRIEF(_Static_assert(!ed_is_no_generator, "eddy_close needs the address of a generator: eddy_close(&g)")); \
+        struct eddy_failure *cf = eddy_generator_close(&ED_UNLESS(ed_is_no_generator, ed_operand)->generator); \
         if (ED_UNLIKELY(cf != NULL)) \
             ED_CATCH_OR_PEND(cf, er, site, eddy_failure_unseen) \
         (void)0; \
@@ -1500,6 +1587,11 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
         ED_BRIEF(_Static_assert(0, "a loop takes a name, a generator and perhaps &err: for_each (x, g(), &err)")); \
         (eddy_error *)NULL; \
     })
+/* A loop or a block with fewer than two arguments. */
+#define ED_ALONE(text) for (; __extension__({ ED_BRIEF(_Static_assert(0, text)); false; });)
+#define ED_FOR_EACH_ALONE(...) ED_ALONE("for_each takes a name and a generator: for_each (x, g())")
+#define ED_ASYNC_FOR_ALONE(...) ED_ALONE("async_for takes a name and an async generator: async_for (x, g())")
+#define ED_ASYNC_WITH_ALONE(...) ED_ALONE("async_with takes a name and a block: async_with (x, eddy_timeout(1))")
 #define ED_EACH_NAMES \
     EDDY_UNIQUE(ed_on_), EDDY_UNIQUE(ed_gv_), EDDY_UNIQUE(ed_ga_), EDDY_UNIQUE(ed_gp_), EDDY_UNIQUE(ed_ec_), \
         EDDY_UNIQUE(ed_er_), EDDY_UNIQUE(ed_site_)
@@ -1580,21 +1672,32 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     }
 
 /* eddy_anext(&g, &v) · eddy_anext(&g); the same for the others: without &v the value is dropped */
-#define eddy_anext(...) ED_OVERLOAD(ED_ANEXT_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_ANEXT_1(g) ED_ANEXT(g, ED_NO_SEND, , ED_OWN_OUT, , 0, false)
-#define ED_ANEXT_2(g, out) ED_ANEXT(g, ED_NO_SEND, , ED_DO_OUT, out, 0, false)
-#define eddy_asend(...) ED_OVERLOAD(ED_ASEND_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_ASEND_2(g, s) ED_ANEXT(g, ED_DO_SEND, s, ED_OWN_OUT, , 0, true)
-#define ED_ASEND_3(g, s, out) ED_ANEXT(g, ED_DO_SEND, s, ED_DO_OUT, out, 0, true)
-#define eddy_athrow(...) ED_OVERLOAD(ED_ATHROW_, __VA_ARGS__)(__VA_ARGS__)
-#define ED_ATHROW_2(g, code) ED_ANEXT(g, ED_NO_SEND, , ED_OWN_OUT, , (code), false)
-#define ED_ATHROW_3(g, code, out) ED_ANEXT(g, ED_NO_SEND, , ED_DO_OUT, out, (code), false)
+#define eddy_anext(...) \
+    ED_BY_COUNT(ED_ANEXT_WRONG, ED_ANEXT_1, ED_ANEXT_2, ED_ANEXT_WRONG, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_ANEXT_WRONG(...) ED_WRONG_COUNT("eddy_anext takes a generator and perhaps a variable: eddy_anext(&g, &v)")
+#define ED_ANEXT_1(g) ED_ANEXT("eddy_anext", g, ED_NO_SEND, , ED_OWN_OUT, , 0, false)
+#define ED_ANEXT_2(g, out) ED_ANEXT("eddy_anext", g, ED_NO_SEND, , ED_DO_OUT, out, 0, false)
+#define eddy_asend(...) \
+    ED_BY_FOUR(ED_ASEND_WRONG, ED_ASEND_WRONG, ED_ASEND_2, ED_ASEND_3, ED_ASEND_WRONG, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_ASEND_WRONG(...) \
+    ED_WRONG_COUNT("eddy_asend takes a generator, a value and perhaps a variable: eddy_asend(&g, 5, &v)")
+#define ED_ASEND_2(g, s) ED_ANEXT("eddy_asend", g, ED_DO_SEND, s, ED_OWN_OUT, , 0, true)
+#define ED_ASEND_3(g, s, out) ED_ANEXT("eddy_asend", g, ED_DO_SEND, s, ED_DO_OUT, out, 0, true)
+#define eddy_athrow(...) \
+    ED_BY_FOUR(ED_ATHROW_WRONG, ED_ATHROW_WRONG, ED_ATHROW_2, ED_ATHROW_3, ED_ATHROW_WRONG, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_ATHROW_WRONG(...) \
+    ED_WRONG_COUNT("eddy_athrow takes a generator, a code and perhaps a variable: eddy_athrow(&g, EIO, &v)")
+#define ED_ATHROW_2(g, code) ED_ANEXT("eddy_athrow", g, ED_NO_SEND, , ED_OWN_OUT, , (code), false)
+#define ED_ATHROW_3(g, code, out) ED_ANEXT("eddy_athrow", g, ED_NO_SEND, , ED_DO_OUT, out, (code), false)
 #define ED_OWN_OUT(v, ge, go) __auto_type go = &ge->value
 #define ED_ANEXT(...) ED_ANEXT_NAMED(__VA_ARGS__, EDDY_UNIQUE(ed_ag_), EDDY_UNIQUE(ed_an_), EDDY_UNIQUE(ed_site_))
 #define ED_ANEXT_NAMED(...) ED_ANEXT_BODY(__VA_ARGS__)
-#define ED_ANEXT_BODY(g, send, item, out_of, o, code, sending, ag, an, site_name) \
+#define ED_ANEXT_BODY(name, g, send, item, out_of, o, code, sending, ag, an, site_name) \
     ED_USE_ANEXT(__extension__({ \
-        __auto_type ag = (ED_BRIEF(g)); \
+        __auto_type ED_GIVEN(ag) = (ED_BRIEF(g)); \
+        enum { ED_CAT(ag, is_wrong) = ED_BRIEF(ED_NO_ASYNC_STEPS(ED_GIVEN(ag))) }; \
+        ED_BRIEF(_Static_assert(!ED_CAT(ag, is_wrong), name " needs the address of an async generator")); \
+        __auto_type ag = ED_UNLESS(ED_CAT(ag, is_wrong), ED_GIVEN(ag)); \
         out_of(o, ag, an); \
         ED_SITE(site_name); \
         send(item, ag); \
@@ -1602,8 +1705,19 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
                             .generator_size = sizeof *ag, .value = &ag->value, .sent = &ag->sent, .out = an, \
                             .size = sizeof ag->value, .thrown = code, .sends = sending, .site = &site_name}; \
     }))
+/* Not the address of something with the steps of an async generator. */
+#define ED_NO_ASYNC_STEPS(x) \
+    (!ED_IS_POINTER(x) || ED_NO_STRUCT(x) || \
+     _Generic(&ED_ADDRESS(x)->async_generator, struct eddy_async_generator *: 0, default: 1))
 #define eddy_aclose(g) \
-    ED_USE_ACLOSE((struct eddy_aclose){ED_HEADER(eddy_aclose_type), .generator = &(g)->async_generator})
+    ED_USE_ACLOSE(__extension__({ \
+        __auto_type ed_operand = (ED_BRIEF(g)); \
+        enum { ed_is_no_async_generator = ED_BRIEF(ED_NO_ASYNC_STEPS(ed_operand)) }; \
+        ED_BRIEF(_Static_assert(!ed_is_no_async_generator, \
+                                "eddy_aclose needs the address of an async generator: eddy_aclose(&g)")); \
+        (struct eddy_aclose){ED_HEADER(eddy_aclose_type), \
+                             .generator = &ED_UNLESS(ed_is_no_async_generator, ed_operand)->async_generator}; \
+    }))
 
 /* A generator-based coroutine: awaits what the generator yields; its result is the generator's. */
 #define eddy_from_generator(g) ED_FROM_GENERATOR(g, EDDY_UNIQUE(ed_fg_), EDDY_UNIQUE(ed_ft_))
@@ -1721,20 +1835,29 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
         ED_CALLABLE(function_name, argument_value), ED_ARGUMENT(argument_value)}
 
 /* eddy_move_on_after(seconds) · eddy_move_on_after(seconds, &fired) */
-#define eddy_move_on_after(...) ED_OVERLOAD(ED_MOVE_ON_, __VA_ARGS__)(__VA_ARGS__)
+#define eddy_move_on_after(...) \
+    ED_BY_COUNT(ED_MOVE_ON_WRONG, ED_MOVE_ON_1, ED_MOVE_ON_2, ED_MOVE_ON_WRONG, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_MOVE_ON_WRONG(...) \
+    __extension__({ \
+        ED_BRIEF(_Static_assert(0, "eddy_move_on_after takes seconds and perhaps &fired: eddy_move_on_after(1.5)")); \
+        (struct ed_anything){.result = 0}; \
+    })
 #define ED_MOVE_ON_1(seconds) (eddy_move_on_after)(seconds)
 #define ED_MOVE_ON_2(seconds, fired) eddy_move_on_telling(seconds, fired)
 
 #define eddy_group_spawn(...) \
-    ED_BY_COUNT(ED_GROUP_SPAWN_2, ED_GROUP_SPAWN_2, ED_GROUP_SPAWN_2, ED_GROUP_SPAWN_3, ##__VA_ARGS__)( \
+    ED_BY_FOUR(ED_GROUP_SPAWN_WRONG, ED_GROUP_SPAWN_WRONG, ED_GROUP_SPAWN_2, ED_GROUP_SPAWN_3, ED_GROUP_SPAWN_WRONG, \
+               ##__VA_ARGS__)( \
         _Static_assert(!ed_is_no_coroutine, \
                        "eddy_group_spawn needs a coroutine value: eddy_group_spawn(group, f(x))"), __VA_ARGS__)
+#define ED_GROUP_SPAWN_WRONG(...) \
+    ED_WRONG_COUNT("eddy_group_spawn takes a group, a coroutine and perhaps a slot: eddy_group_spawn(group, f(x))")
 #define ED_GROUP_SPAWN_2(rule, group, coro) ED_GROUP_SPAWN(rule, group, coro, (void)0, NULL, 0, 0)
 #define ED_GROUP_SPAWN_3(rule, group, coro, slot) \
     ED_GROUP_SPAWN(rule, group, coro, \
-                   _Static_assert(__builtin_types_compatible_p(__typeof__(*(slot)), __typeof__(ed_operand.result)), \
-                                  "eddy_group_spawn: the slot must have the result type of the coroutine"), \
-                   slot, offsetof(__typeof__(ed_operand), result), sizeof ed_operand.result)
+                   _Static_assert(__builtin_types_compatible_p(__typeof__(slot), __typeof__(&ed_operand.result)), \
+                                  "eddy_group_spawn: the slot is the address of a variable of the result's type: &v"), \
+                   ED_CHOOSE(ED_IS_POINTER(slot), slot, (void *)0), offsetof(__typeof__(ed_operand), result), sizeof ed_operand.result)
 #define ED_GROUP_SPAWN(rule, group, coro, slot_rule, slot, offset, size) \
     __extension__({ \
         ED_COROUTINE(rule, coro); \
@@ -1753,12 +1876,13 @@ typedef struct ed_channel_of_nothing eddy_channel
 
 /* The types of the results of get and put are members without size: __typeof__ finds them. */
 #define ED_GET_AND_PUT(T, op_type) \
+    ED_BRIEF(_Static_assert(!ED_IS_VOID(T), "the items of a queue or a channel have a type: queue_of(int) q")); \
     __extension__ struct { \
         union { \
             struct eddy_awaitable awaitable; \
             op_type op; \
         }; \
-        T result; \
+        ED_OBJECT(T) result; \
     } get_[0]; \
     __extension__ struct { \
         union { \
@@ -1766,7 +1890,7 @@ typedef struct ed_channel_of_nothing eddy_channel
             op_type op; \
         }; \
         eddy_void result; \
-        T item; \
+        ED_OBJECT(T) item; \
     } put_[0]
 /* The member async_generator makes it one of the operands of async_for: see ED_IS_CHANNEL. */
 #define eddy_channel_of(T) \
@@ -1781,7 +1905,7 @@ typedef struct ed_channel_of_nothing eddy_channel
                 struct eddy_channel_each each; \
                 struct eddy_async_generator async_generator; \
             }; \
-            T value, sent; \
+            ED_OBJECT(T) value, sent; \
         } each_[0]; \
     }
 struct ed_any_channel {
@@ -1941,8 +2065,14 @@ EDDY_API void eddy_list_drop(void *items);
             eddy_list_push(l, e)
 #define ED_COLLECT_4(loop, l, e, x, gen) ED_COLLECT(loop, l, e, x, gen)
 #define ED_COLLECT_5(loop, l, e, x, gen, c) ED_COLLECT(loop, l, e, x, gen, c)
-#define eddy_collect(...) ED_OVERLOAD(ED_COLLECT_, __VA_ARGS__)(eddy_for_each, __VA_ARGS__)
-#define eddy_async_collect(...) ED_OVERLOAD(ED_COLLECT_, __VA_ARGS__)(eddy_async_for, __VA_ARGS__)
+#define ED_COLLECT_WRONG(loop, ...) \
+    ED_WRONG_COUNT("collect takes a list, an expression, a name, a generator: collect(&l, x * x, x, g())")
+#define ED_COLLECT_BY_COUNT(...) \
+    ED_PICK_14TH(0, ##__VA_ARGS__, ED_COLLECT_WRONG, ED_COLLECT_WRONG, ED_COLLECT_WRONG, ED_COLLECT_WRONG, \
+                 ED_COLLECT_WRONG, ED_COLLECT_WRONG, ED_COLLECT_WRONG, ED_COLLECT_5, ED_COLLECT_4, ED_COLLECT_WRONG, \
+                 ED_COLLECT_WRONG, ED_COLLECT_WRONG, ED_COLLECT_WRONG)
+#define eddy_collect(...) ED_COLLECT_BY_COUNT(__VA_ARGS__)(eddy_for_each, __VA_ARGS__)
+#define eddy_async_collect(...) ED_COLLECT_BY_COUNT(__VA_ARGS__)(eddy_async_for, __VA_ARGS__)
 
 #define ED_CALLBACK(function, argument) ED_CALLABLE(function, argument), ED_ARGUMENT(argument)
 #define eddy_call_soon(function, argument) (eddy_call_soon)(ED_CALLBACK(function, argument))
@@ -1954,7 +2084,11 @@ EDDY_API void eddy_list_drop(void *items);
     (eddy_add_signal_handler)(number, ED_CALLBACK(function, argument))
 #define eddy_call_on_big_stack(function, argument) (eddy_call_on_big_stack)(ED_CALLBACK(function, argument))
 /* (loop, function, argument), or (function, argument) for this thread's loop, else for the only loop */
-#define eddy_call_soon_threadsafe(...) ED_OVERLOAD(ED_CALL_SOON_THREADSAFE_, __VA_ARGS__)(__VA_ARGS__)
+#define eddy_call_soon_threadsafe(...) \
+    ED_BY_FOUR(ED_CALL_SOON_THREADSAFE_WRONG, ED_CALL_SOON_THREADSAFE_WRONG, ED_CALL_SOON_THREADSAFE_2, \
+               ED_CALL_SOON_THREADSAFE_3, ED_CALL_SOON_THREADSAFE_WRONG, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_CALL_SOON_THREADSAFE_WRONG(...) \
+    ED_WRONG_COUNT("eddy_call_soon_threadsafe takes perhaps a loop, a function and its argument")
 #define ED_CALL_SOON_THREADSAFE_2(function, argument) \
     (eddy_call_soon_threadsafe)(NULL, ED_CALLBACK(function, argument))
 #define ED_CALL_SOON_THREADSAFE_3(loop, function, argument) \
@@ -1973,6 +2107,10 @@ EDDY_API void eddy_list_drop(void *items);
     ED_START_SERVER(handler, argument, EDDY_UNIQUE(ed_sv_), (__VA_ARGS__))
 #define ED_START_SERVER(handler, argument, sv, options) \
     __extension__({ \
+        enum { ed_is_no_handler = !ED_GIVES_STRUCT(handler((eddy_stream *)NULL, (argument))) }; \
+        ED_BRIEF(_Static_assert(!ed_is_no_handler, \
+                                "a handler is an async function: async(void, h, (eddy_stream *, s), (T *, argument))")); \
+        ED_STOP_IF(ed_is_no_handler) \
         __auto_type sv = handler((eddy_stream *)NULL, (argument)); \
         eddy_start_server_with(&sv, sizeof sv, offsetof(__typeof__(sv), args), options); \
     })

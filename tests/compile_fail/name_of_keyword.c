@@ -1,0 +1,9 @@
+// error: a name that is no keyword
+/* SPDX-License-Identifier: MIT */
+#include <eddy/keywords.h>
+#include "common.h"
+
+async(int, spawn, (int, n))
+{
+    return n;
+}
