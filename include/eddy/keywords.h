@@ -185,17 +185,20 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
 
 #ifndef EDDY_NO_FOR_EACH
 #define ED_NAME_for_each ~, NAMELESS
-#define for_each(...) ED_BY_COUNT(ED_FOR_EACH_ALONE, ED_FOR_EACH_ALONE, eddy_for_each, eddy_for_each, ##__VA_ARGS__)(__VA_ARGS__)
+#define for_each(...) \
+    ED_BY_COUNT(ED_FOR_EACH_ALONE, ED_FOR_EACH_ALONE, eddy_for_each, eddy_for_each, ##__VA_ARGS__)(__VA_ARGS__)
 #endif
 
 #ifndef EDDY_NO_ASYNC_FOR
 #define ED_NAME_async_for ~, NAMELESS
-#define async_for(...) ED_BY_COUNT(ED_ASYNC_FOR_ALONE, ED_ASYNC_FOR_ALONE, eddy_async_for, eddy_async_for, ##__VA_ARGS__)(__VA_ARGS__)
+#define async_for(...) \
+    ED_BY_COUNT(ED_ASYNC_FOR_ALONE, ED_ASYNC_FOR_ALONE, eddy_async_for, eddy_async_for, ##__VA_ARGS__)(__VA_ARGS__)
 #endif
 
 #ifndef EDDY_NO_ASYNC_WITH
 #define ED_NAME_async_with ~, NAMELESS
-#define async_with(...) ED_BY_COUNT(ED_ASYNC_WITH_ALONE, ED_ASYNC_WITH_ALONE, eddy_async_with, eddy_async_with, ##__VA_ARGS__)(__VA_ARGS__)
+#define async_with(...) \
+    ED_BY_COUNT(ED_ASYNC_WITH_ALONE, ED_ASYNC_WITH_ALONE, eddy_async_with, eddy_async_with, ##__VA_ARGS__)(__VA_ARGS__)
 #endif
 
 #ifndef EDDY_NO_DEFER

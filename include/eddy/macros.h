@@ -331,8 +331,8 @@ char ed_stop(int wrong)
     ED_STOP_UNLESS_OWN(fn, result) \
     ED_STOP_UNLESS_KNOWN(T, __VA_ARGS__)
 #define ED_SPELLING(...) \
-    ED_SPELLING_RULES(EDDY_UNIQUE(ed_is_no_name_), EDDY_UNIQUE(ed_is_no_word_), EDDY_UNIQUE(ed_returns_const_), EDDY_UNIQUE(ed_returns_array_), \
-                      EDDY_UNIQUE(ed_takes_array_), EDDY_UNIQUE(ed_has_default_), \
+    ED_SPELLING_RULES(EDDY_UNIQUE(ed_is_no_name_), EDDY_UNIQUE(ed_is_no_word_), EDDY_UNIQUE(ed_returns_const_), \
+                      EDDY_UNIQUE(ed_returns_array_), EDDY_UNIQUE(ed_takes_array_), EDDY_UNIQUE(ed_has_default_), \
                       EDDY_UNIQUE(ed_is_function_), EDDY_UNIQUE(ed_has_no_name_), __VA_ARGS__)
 #define ED_SPELLING_RULES(...) ED_SPELLING_OF(__VA_ARGS__)
 #define ED_SPELLING_OF(name, word, constant, result, array, value, function, unnamed, T, ...) \
@@ -356,7 +356,8 @@ char ed_stop(int wrong)
     ED_BRIEF(_Static_assert(!unnamed, "the type of a parameter needs a name: typedef queue_of(int) numbers;")); \
     ED_STOP_IF(name || word || constant || result || array || value || function || unnamed)
 #define ED_NAMELESS(keyword) \
-    ED_BRIEF(_Static_assert(0, keyword " needs a type, a name that is no keyword, then the parameters: " keyword "(int, f, (int, n))")); \
+    ED_BRIEF(_Static_assert(0, keyword " needs a type, a name that is no keyword, then the parameters: " \
+                               keyword "(int, f, (int, n))")); \
     ED_STOP_IF(true) \
     static int EDDY_UNIQUE(ed_nameless_)(void)
 #define ED_FIELD(T, n) ED_BRIEF(ED_MEMBER_TYPE(T) n);
@@ -1857,7 +1858,8 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
     ED_GROUP_SPAWN(rule, group, coro, \
                    _Static_assert(__builtin_types_compatible_p(__typeof__(slot), __typeof__(&ed_operand.result)), \
                                   "eddy_group_spawn: the slot is the address of a variable of the result's type: &v"), \
-                   ED_CHOOSE(ED_IS_POINTER(slot), slot, (void *)0), offsetof(__typeof__(ed_operand), result), sizeof ed_operand.result)
+                   ED_CHOOSE(ED_IS_POINTER(slot), slot, (void *)0), \
+                   offsetof(__typeof__(ed_operand), result), sizeof ed_operand.result)
 #define ED_GROUP_SPAWN(rule, group, coro, slot_rule, slot, offset, size) \
     __extension__({ \
         ED_COROUTINE(rule, coro); \
@@ -2108,8 +2110,8 @@ EDDY_API void eddy_list_drop(void *items);
 #define ED_START_SERVER(handler, argument, sv, options) \
     __extension__({ \
         enum { ed_is_no_handler = !ED_GIVES_STRUCT(handler((eddy_stream *)NULL, (argument))) }; \
-        ED_BRIEF(_Static_assert(!ed_is_no_handler, \
-                                "a handler is an async function: async(void, h, (eddy_stream *, s), (T *, argument))")); \
+        ED_BRIEF(_Static_assert(!ed_is_no_handler, "a handler is an async function: " \
+                                "async(void, h, (eddy_stream *, s), (T *, argument))")); \
         ED_STOP_IF(ed_is_no_handler) \
         __auto_type sv = handler((eddy_stream *)NULL, (argument)); \
         eddy_start_server_with(&sv, sizeof sv, offsetof(__typeof__(sv), args), options); \
