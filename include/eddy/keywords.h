@@ -124,7 +124,6 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
     __extension__({ \
         _Static_assert(!ED_IS_NONE(x), "await needs an awaitable: await(x) or await(x, &err)"); \
         _Static_assert(ED_NARGS(__VA_ARGS__) < 2, "await takes one or two arguments: await(x) or await(x, &err)"); \
-        _Static_assert(!ED_IS_DEREFERENCED(#x), "await takes the handle itself: await(t), not await(*t)"); \
         (void)await_outside_async_function; \
         ED_STOP_IF(!ED_IN_FRAME) \
         ED_LEAVE_IF_PENDING \
@@ -132,6 +131,7 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
             _Static_assert(!ed_is_no_error, "the last argument must be the address of an eddy_error: &err"), \
             ##__VA_ARGS__) \
         __auto_type ed_operand = (x); \
+        _Static_assert(!ED_IS_COPY(#x, ed_operand), "await takes the handle itself: await(t), not await(*t)"); \
         __auto_type ed_pointer = ED_POINTER_TO(ed_operand); \
         enum { ed_is_no_awaitable = ED_BRIEF(ED_NO_AWAITABLE(ed_pointer)) }; \
         _Static_assert(!ed_is_no_awaitable, "await needs a coroutine, a task, a future or another awaitable"); \

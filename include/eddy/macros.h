@@ -875,7 +875,7 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
     ED_VALUE(ed_result)
 
 /* A copy of a task cannot be waited for. Only the text tells it from a coroutine value. */
-#define ED_IS_DEREFERENCED(text) (__builtin_strncmp(text, "*", 1) == 0)
+#define ED_IS_COPY(text, x) (__builtin_strncmp(text, "*", 1) == 0 && ED_IS_STRUCT(x))
 /* The rules that must hold: a context is a name that exists only where the keyword may stand. */
 #define ED_IN_ASYNC() \
     ED_BRIEF((void)await_outside_async_function); \
@@ -1857,7 +1857,7 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
 #define ED_GROUP_SPAWN_3(rule, group, coro, slot) \
     ED_GROUP_SPAWN(rule, group, coro, \
                    _Static_assert(__builtin_types_compatible_p(__typeof__(slot), __typeof__(&ed_operand.result)), \
-                                  "eddy_group_spawn: the slot is the address of a variable of the result's type: &v"), \
+                                  "eddy_group_spawn: the slot must be the address of a variable of the result type: &v"), \
                    ED_CHOOSE(ED_IS_POINTER(slot), slot, (void *)0), \
                    offsetof(__typeof__(ed_operand), result), sizeof ed_operand.result)
 #define ED_GROUP_SPAWN(rule, group, coro, slot_rule, slot, offset, size) \

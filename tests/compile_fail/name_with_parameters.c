@@ -1,5 +1,5 @@
 // error: the parameters stand after the name
-// plain: 70
+// plain: 80
 /* SPDX-License-Identifier: MIT */
 /* As in C. */
 #include <eddy/keywords.h>

@@ -1,4 +1,4 @@
-// error: eddy_group_spawn: the slot must have the result type of the coroutine
+// error: the slot must be the address of a variable of the result type
 /* SPDX-License-Identifier: MIT */
 /* The result is copied into the slot without a conversion. */
 #include <eddy/keywords.h>

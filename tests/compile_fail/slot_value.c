@@ -1,4 +1,4 @@
-// error: the slot is the address of a variable
+// error: the slot must be the address of a variable of the result type
 /* SPDX-License-Identifier: MIT */
 #include <eddy/keywords.h>
 #include "common.h"
