@@ -285,12 +285,12 @@ char ed_stop(int wrong)
 /* Before that, each type as it was written, of which gcc says more: "use 'struct' keyword to refer to the type". */
 #define ED_SPELLED(types, T, ...) \
     struct types { \
-        ED_BRIEF(ED_IF_VOID(T)(eddy_void, T) result); \
+        ED_BRIEF(T *result); \
         __extension__ struct { \
             EDDY_EACH(ED_SPELLED_FIELD, __VA_ARGS__) \
         } args; \
     };
-#define ED_SPELLED_FIELD(T, n) ED_BRIEF(T n);
+#define ED_SPELLED_FIELD(T, n) ED_BRIEF(T *n);
 #define ED_SPELLED_AS(...) ED_SPELLED(__VA_ARGS__)
 #define ED_SPARE(fn) struct fn; /* after a prototype with a wrong type gcc skips a declaration: this one */
 #define ED_STOP_IF(...)
@@ -1857,7 +1857,7 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
 #define ED_GROUP_SPAWN_3(rule, group, coro, slot) \
     ED_GROUP_SPAWN(rule, group, coro, \
                    _Static_assert(__builtin_types_compatible_p(__typeof__(slot), __typeof__(&ed_operand.result)), \
-                                  "eddy_group_spawn: the slot must be the address of a variable of the result type: &v"), \
+                                  "eddy_group_spawn: the slot must be the address of a variable of the result type"), \
                    ED_CHOOSE(ED_IS_POINTER(slot), slot, (void *)0), \
                    offsetof(__typeof__(ed_operand), result), sizeof ed_operand.result)
 #define ED_GROUP_SPAWN(rule, group, coro, slot_rule, slot, offset, size) \
@@ -2109,10 +2109,6 @@ EDDY_API void eddy_list_drop(void *items);
     ED_START_SERVER(handler, argument, EDDY_UNIQUE(ed_sv_), (__VA_ARGS__))
 #define ED_START_SERVER(handler, argument, sv, options) \
     __extension__({ \
-        enum { ed_is_no_handler = !ED_GIVES_STRUCT(handler((eddy_stream *)NULL, (argument))) }; \
-        ED_BRIEF(_Static_assert(!ed_is_no_handler, "a handler is an async function: " \
-                                "async(void, h, (eddy_stream *, s), (T *, argument))")); \
-        ED_STOP_IF(ed_is_no_handler) \
         __auto_type sv = handler((eddy_stream *)NULL, (argument)); \
         eddy_start_server_with(&sv, sizeof sv, offsetof(__typeof__(sv), args), options); \
     })

@@ -1,5 +1,5 @@
 // error: duplicate member
-// plain: 53
+// plain: 56
 /* SPDX-License-Identifier: MIT */
 /* Two parameters of one name. */
 #include <eddy/keywords.h>

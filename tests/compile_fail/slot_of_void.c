@@ -1,4 +1,4 @@
-// error: eddy_group_spawn: the slot must have the result type of the coroutine
+// error: the slot must be the address of a variable of the result type
 /* SPDX-License-Identifier: MIT */
 /* A void coroutine has no result. */
 #include <eddy/keywords.h>
