@@ -101,6 +101,10 @@ static void nonsense_is_no_limit(void **state)
     assert_int_equal(quota("0::/pod/box\n"), 0);
     write_file("pod/box/cpu.max", "1048575 1\n");
     assert_int_equal(quota("0::/pod/box\n"), 1048575);
+    write_file("pod/box/cpu.max", "1 1\n"); /* the smallest numbers that count */
+    assert_int_equal(quota("0::/pod/box\n"), 1);
+    write_file("pod/box/cpu.max", "0 1\n");
+    assert_int_equal(quota("0::/pod/box\n"), 0);
     assert_int_equal(quota("0\n::\n:\n\n"), 0);
     assert_int_equal(quota(""), 0);
     assert_int_equal(cpus_of_quota("/does/not/exist", "/neither/does/this"), 0);

@@ -100,6 +100,11 @@ async(void, reads_files)
     CLOSES_ZERO(await(eddy_file_close(file)));
     OPENS_ZERO(file = await(eddy_file_open("/dev/null", O_WRONLY)));
     CLOSES_ZERO(eddy_file_abort(file));
+    open("/dev/null", O_RDONLY);
+    file = await(eddy_file_open("/dev/null", O_WRONLY));
+    close(STDIN_FILENO);
+    await(eddy_file_close(file)); /* closes a copy first, which is 0 */
+    CHECK(!zero_is_open());
     CHECK(await(eddy_read_file("/proc/self/comm", &all)) > 0 && !zero_is_open());
     eddy_buffer_free(&all);
 }
@@ -133,6 +138,79 @@ async(void, starts_processes)
     CHECK(!zero_is_open());
 }
 
+async(void, fails_to_connect)
+{
+    eddy_error err;
+    open("/dev/null", O_RDONLY);
+    eddy_server *server = await(eddy_start_server(echoes, (void *)NULL, "127.0.0.1", 0));
+    int port = eddy_server_port(server);
+    await(eddy_server_close(server, 1));
+    close(STDIN_FILENO);
+    (void)!await(eddy_open_connection("127.0.0.1", port), &err);
+    CHECK(err.code == ECONNREFUSED && !zero_is_open());
+    (void)!await(eddy_open_unix_connection("@eddy-test-nobody"), &err);
+    CHECK(err.code == ECONNREFUSED && !zero_is_open());
+    (void)!await(eddy_start_server(echoes, (void *)NULL, "192.0.2.1", 0), &err); /* no address of this machine */
+    CHECK(err.code && !zero_is_open());
+}
+
+static int ends_told; /* transports, endpoints and processes that have been told of their end */
+
+static void is_lost(eddy_transport *t, int error)
+{
+    (void)t;
+    assert_true(error == 0 || error == ECONNREFUSED);
+    ends_told++;
+}
+
+static void endpoint_is_lost(eddy_endpoint *e, int error)
+{
+    (void)e;
+    assert_true(error == 0);
+    ends_told++;
+}
+
+static void process_is_lost(eddy_subprocess *p, int error)
+{
+    (void)p;
+    assert_true(error == 0);
+    ends_told++;
+}
+
+async(void, until_told, (int, count))
+{
+    while (ends_told < count)
+        await(eddy_sleep(0.0005));
+    CHECK(!zero_is_open());
+    ends_told = 0;
+}
+
+async(void, calls_protocols)
+{
+    static const struct eddy_protocol protocol = {.lost = is_lost};
+    static const struct eddy_datagram_protocol datagrams = {.lost = endpoint_is_lost};
+    static const struct eddy_subprocess_protocol process = {.lost = process_is_lost};
+    static const eddy_process_options piped = {.size = sizeof piped, .in = EDDY_PIPE, .out = EDDY_PIPE};
+    eddy_listener *listener;
+    eddy_transport *t;
+    eddy_endpoint *e;
+    eddy_subprocess *p;
+    eddy_address address;
+    CHECK(eddy_address_ip(&address, "127.0.0.1", 0) == 0);
+    OPENS_ZERO(CHECK(eddy_endpoint_open(&e, &address, NULL, &datagrams, NULL) == 0));
+    eddy_endpoint_close(e);
+    await(until_told(1));
+    OPENS_ZERO(CHECK(eddy_transport_listen(&listener, &address, &protocol, NULL) == 0));
+    address = *eddy_listener_address(listener);
+    CLOSES_ZERO(eddy_listener_close(listener); await(eddy_sleep(0.001)));
+    OPENS_ZERO(CHECK(eddy_transport_connect(&t, &address, &protocol, NULL) == 0)); /* in vain */
+    await(until_told(1));
+    CHECK(eddy_subprocess_start(&p, EDDY_COMMAND("cat"), &piped, &process, NULL) == 0); /* the child's end was 0 */
+    CHECK(!zero_is_open());
+    eddy_transport_close(eddy_subprocess_pipe(p, 0));
+    await(until_told(1));
+}
+
 async(void, opens_everything)
 {
     await(opens_pipes());
@@ -141,6 +219,8 @@ async(void, opens_everything)
     await(reads_files());
     await(lists_folders());
     await(starts_processes());
+    await(fails_to_connect());
+    await(calls_protocols());
 }
 
 static void open_zero_again(int *before)
