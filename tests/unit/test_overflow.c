@@ -391,6 +391,145 @@ static void a_signal_handler_may_leave_by_siglongjmp(void **state)
     assert_null(strstr(second + 1, "eddy: stack overflow"));
 }
 
+/* Two faults of one instruction at one stack pointer. */
+async(int, touches_its_guard)
+{
+    for (volatile int i = 0; i < 2; i++)
+        if (sigsetjmp(way_out, 1) == 0)
+            *(volatile char *)(current.task->stack->floor - 4096 - 8 * i) = 1;
+    return 9;
+}
+
+static int touches_twice(void)
+{
+    install(SA_ONSTACK, jump_out);
+    return eddy_run(touches_its_guard());
+}
+
+static void faults_at_two_addresses_are_two(void **state)
+{
+    (void)state;
+    if (UNDER_TSAN)
+        return;
+    struct child child = child_run(touches_twice);
+    assert_true(child_exited(&child, 9));
+    const char *first = strstr(child.said, "eddy: stack overflow in task");
+    assert_non_null(first);
+    assert_non_null(strstr(first + 1, "eddy: stack overflow in task"));
+}
+
+/* Its exit status tells which of the two signals are blocked meanwhile. */
+static void leave_with_mask(int number, siginfo_t *info, void *context)
+{
+    sigset_t mask;
+    (void)info, (void)context;
+    pthread_sigmask(SIG_BLOCK, NULL, &mask);
+    _exit(16 + sigismember(&mask, number) + 2 * sigismember(&mask, SIGUSR1));
+}
+
+static int with_flags(int flags, bool blocks_other)
+{
+    struct sigaction action = {.sa_sigaction = leave_with_mask, .sa_flags = SA_SIGINFO | SA_ONSTACK | flags};
+    sigemptyset(&action.sa_mask);
+    if (blocks_other)
+        sigaddset(&action.sa_mask, SIGUSR1);
+    sigaction(SIGSEGV, &action, NULL);
+    return in_task();
+}
+
+static int with_usual_flags(void) { return with_flags(0, false); }
+static int with_mask(void) { return with_flags(0, true); }
+static int without_deferring(void) { return with_flags(SA_NODEFER, false); }
+static int without_deferring_but_mask(void) { return with_flags(SA_NODEFER, true); }
+
+static void leave_simply(int number)
+{
+    _exit(number == SIGSEGV ? 7 : 8);
+}
+
+static int with_simple_handler(void)
+{
+    signal(SIGSEGV, leave_simply);
+    return in_task();
+}
+
+static void say(int number, siginfo_t *info, void *context)
+{
+    static const char text[] = "the program's own\n";
+    (void)number, (void)info, (void)context;
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+}
+
+/* It returns, and the next fault finds the usual disposition. */
+static int with_handler_for_one_fault(void)
+{
+    install(SA_ONSTACK | (int)SA_RESETHAND, say);
+    return in_task();
+}
+
+static void the_programs_handler_is_called_as_the_kernel_would(void **state)
+{
+    (void)state;
+    if (UNDER_TSAN)
+        return;
+    static const struct {
+        int (*body)(void);
+        int status;
+    } ways[] = {{with_usual_flags, 17}, {with_mask, 19}, {without_deferring, 16}, {without_deferring_but_mask, 18},
+                {with_simple_handler, 7}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct child child = child_run(ways[i].body);
+        if (!child_exited(&child, ways[i].status))
+            fail_msg("way %zu, status %x: %s", i, (unsigned)child.status, child.said);
+    }
+    struct child child = child_run(with_handler_for_one_fault);
+    assert_true(child_was_killed(&child, SIGSEGV));
+    const char *own = strstr(child.said, "the program's own");
+    assert_true(own && !strstr(own + 1, "the program's own"));
+}
+
+async(int, sends_itself_a_fault)
+{
+    await(eddy_sleep(0));
+    raise(SIGSEGV);
+    return 9;
+}
+
+static int sent_to_usual(void) { return eddy_run(sends_itself_a_fault()); }
+static int sent_to_ignoring(void)
+{
+    signal(SIGSEGV, SIG_IGN);
+    return eddy_run(sends_itself_a_fault());
+}
+static int sent_to_own(void)
+{
+    signal(SIGSEGV, leave_simply);
+    return eddy_run(sends_itself_a_fault());
+}
+static int faults_though_ignored(void)
+{
+    signal(SIGSEGV, SIG_IGN);
+    return in_task();
+}
+
+/* A signal that a process sends is no overflow, and does what it would do without the library. */
+static void a_signal_that_was_sent_is_no_fault(void **state)
+{
+    (void)state;
+    if (UNDER_TSAN)
+        return;
+    struct child child = child_run(sent_to_usual);
+    assert_true(child_was_killed(&child, SIGSEGV));
+    assert_null(strstr(child.said, "overflow"));
+    child = child_run(sent_to_ignoring);
+    assert_true(child_exited(&child, 9));
+    child = child_run(sent_to_own);
+    assert_true(child_exited(&child, 7));
+    child = child_run(faults_though_ignored);
+    assert_true(child_was_killed(&child, SIGSEGV));
+    assert_non_null(strstr(child.said, "eddy: stack overflow in task"));
+}
+
 static char own_stack[128 * 1024];
 
 static int with_own_signal_stack(void)
@@ -519,6 +658,9 @@ int main(void)
         cmocka_unit_test(the_programs_handler_is_called_after_the_report),
         cmocka_unit_test(a_fault_is_reported_once),
         cmocka_unit_test(a_signal_handler_may_leave_by_siglongjmp),
+        cmocka_unit_test(faults_at_two_addresses_are_two),
+        cmocka_unit_test(the_programs_handler_is_called_as_the_kernel_would),
+        cmocka_unit_test(a_signal_that_was_sent_is_no_fault),
         cmocka_unit_test(the_programs_signal_stack_is_kept),
         cmocka_unit_test(signals_are_left_alone_where_that_is_asked),
         cmocka_unit_test(without_the_fault_handler_an_overflow_is_a_plain_signal),
