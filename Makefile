@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run run-http run-jobs run-nats run-pg run-redis test check model soak jobs-kill jobs-million fuzz flags faults bench bench-quick bench-micro bench-io bench-growth docs \
+.PHONY: build run run-http run-jobs run-nats run-pg run-redis test check model soak jobs-kill jobs-million fuzz flags faults bench bench-quick bench-micro bench-io bench-growth bench-jobs docs \
     python amalgamation test-python wheel bench-python install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
@@ -79,6 +79,10 @@ bench-io:   ## what servers cost a request, beside others and C by hand; half an
 
 bench-growth: ## whether one of a million costs more than one of a thousand; some minutes, and 2 GB of memory
 	@tools/bench.sh growth
+
+bench-jobs: ## jobs by eddy-jobs on NATS beside Celery on Redis; a minute
+	@tools/build.sh tests
+	@. tools/setup.sh && tools/need.sh $$need_for_modules $$need_for_bench_jobs && bench/jobs.py build
 
 docs:       ## the reference and the guide as a site and as man pages, in build/docs
 	@tools/docs.sh

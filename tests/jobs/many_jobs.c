@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * many_jobs.c - many jobs one after the other by one worker, beside with_nats.py: the memory of the caller and of the
- * worker stays flat. EDDY_JOBS_COUNT says how many (5000). Prints jobs a second, and processor time a job.
+ * worker stays flat. EDDY_JOBS_COUNT says how many (5000), EDDY_JOBS_CALLERS how many at a time (256).
+ * Prints jobs a second, and processor time a job.
  */
 #include <eddy/jobs.h>
 #include <eddy/keywords.h>
@@ -18,11 +19,11 @@
 #include <unistd.h>
 
 /* A process may grow by this from the first fifth to the end: KiB, and bytes a job. */
-enum { CALLERS = 256, GROWTH = 1 << 10, BYTES_A_JOB = 64 };
+enum { GROWTH = 1 << 10, BYTES_A_JOB = 64 };
 
 extern char **environ;
 static char program[4096];
-static int count, called, done;
+static int count, called, done, callers;
 static pid_t worker;
 static long first_memory[2]; /* of this process and the worker, after a fifth */
 
@@ -62,7 +63,7 @@ async(void, call_on)
 async(void, call_all)
 {
     async_with (g, eddy_task_group())
-        for (int i = 0; i < CALLERS; i++)
+        for (int i = 0; i < callers; i++)
             eddy_group_spawn(g, call_on());
 }
 
@@ -110,6 +111,8 @@ int main(int argc, char **argv)
         return eddy_run(eddy_worker());
     }
     count = text ? atoi(text) : 5000;
+    text = getenv("EDDY_JOBS_CALLERS");
+    callers = text ? atoi(text) : 256;
     if (readlink("/proc/self/exe", program, sizeof program - 1) < 0)
         return 1;
     setenv("EDDY_JOBS", getenv("NATS_URL"), 1);
