@@ -55,7 +55,7 @@ jobs-million: ## a million jobs by one worker with flat memory; EDDY_JOBS_COUNT;
 	@. tools/setup.sh && tools/need.sh $$need_for_modules && EDDY_NATS_PATIENCE=3600 \
 	    EDDY_JOBS_COUNT=$${EDDY_JOBS_COUNT:-1000000} tests/nats/with_nats.py build/tests/jobs/many_jobs
 
-fuzz:       ## foreign bytes into streams, TLS, HTTP, NATS, jobs, addresses, errors, the cache; EDDY_FUZZ_SECONDS each (45)
+fuzz:       ## foreign bytes into streams, TLS, HTTP, NATS, Redis, jobs, addresses, errors, the cache; EDDY_FUZZ_SECONDS each (45)
 	@tools/fuzz.sh
 
 flags:      ## the language tests under all flags with both compilers; a quarter of an hour
