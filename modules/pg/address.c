@@ -112,11 +112,23 @@ static void refuse_url(struct reading *r, char *message)
            !message ? "there is no memory for the URL" : *message ? message : "the URL cannot be read");
 }
 
+/* libpq would take it for "name=value", and complain of the missing "=". */
+static bool has_other_scheme(const char *url)
+{
+    size_t size = strcspn(url, ":=");
+    bool is_known = strncmp(url, "postgresql:", 11) == 0 || strncmp(url, "postgres:", 9) == 0;
+    return strncmp(url + size, "://", 3) == 0 && !is_known;
+}
+
 static void read_url(struct reading *r, const char *url)
 {
     char *message = NULL;
     if (!url) {
         refuse(r, EINVAL, "there is no URL");
+        return;
+    }
+    if (has_other_scheme(url)) {
+        refuse(r, EINVAL, "the URL begins with postgresql://");
         return;
     }
     PQconninfoOption *all = PQconninfoParse(url, &message);

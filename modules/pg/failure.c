@@ -34,7 +34,7 @@ const char *failure_words(const char *message, char *buffer, size_t size)
 {
     size_t used = 0;
     for (; *message && used + 1 < size; message++)
-        if (*message != '\n')
+        if (*message != '\n' && *message != '\t')
             buffer[used++] = *message;
         else if (used && buffer[used - 1] != ' ' && message[1])
             buffer[used++] = ' ';

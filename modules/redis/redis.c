@@ -2,6 +2,7 @@
 /* redis.c - the calls of <eddy/redis.h> that open a client and send single commands. */
 #define EDDY_LIBRARY
 #include <errno.h>
+#include <strings.h>
 
 #include "command.h"
 #include "line.h"
@@ -68,12 +69,22 @@ struct eddy_redis_open eddy_redis_open_with(const char *url, const eddy_redis_op
 
 /* ==== commands ==== */
 
+/* QUIT, HELLO and RESET among them are not about messages. */
+static const char *reason_against_breaking(eddy_slice name)
+{
+    if (strncasecmp(name.data, "QUIT", name.size) == 0)
+        return "would end the connection, which other tasks use: eddy_redis_close closes the client";
+    if (strncasecmp(name.data, "HELLO", name.size) == 0 || strncasecmp(name.data, "RESET", name.size) == 0)
+        return "would change how the connection is used: its login and its protocol come from the URL and the options";
+    return "has other replies than commands: for messages there is eddy_redis_subscribe";
+}
+
 /* NULL: it may be sent. */
 static const char *reason_against(eddy_redis *r, eddy_slice name, eddy_slice second)
 {
     enum effect effect = command_effect(name, second);
     if (effect == EFFECT_BREAKS)
-        return "has other replies than commands: for messages there is eddy_redis_subscribe";
+        return reason_against_breaking(name);
     if (effect != EFFECT_NONE && !r->is_own)
         return "is about the whole connection, which other tasks use: eddy_redis_acquire gives one of your own, and "
                "eddy_redis_transaction sends MULTI and EXEC";

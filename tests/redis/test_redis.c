@@ -177,6 +177,8 @@ async(void, reports_errors)
         CHECK(await(code_of(r, "MULTI", "", "eddy_redis_acquire")) == EINVAL);
         CHECK(await(code_of(r, "subscribe", "news", "eddy_redis_subscribe")) == EINVAL);
         CHECK(await(code_of(r, "CLIENT", "REPLY", "other replies")) == EINVAL);
+        CHECK(await(code_of(r, "QUIT", "now", "eddy_redis_close")) == EINVAL);
+        CHECK(await(code_of(r, "hello", "3", "URL")) == EINVAL);
         CHECK(await(code_of(r, "CLIENT", "LIST", "")) == 0);
         CHECK(fake.connections == 1);
     }
