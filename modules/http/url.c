@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "url.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,15 @@
 static size_t scheme_size(const char *text)
 {
     return strncasecmp(text, "http://", 7) == 0 ? 7 : strncasecmp(text, "https://", 8) == 0 ? 8 : 0;
+}
+
+/* It begins with a scheme, of any kind: so it is not a path below another URL (RFC 3986, 4.2). */
+static bool is_absolute(const char *text)
+{
+    const char *at = text;
+    while (isalnum((unsigned char)*at) || (*at && strchr("+-.", *at)))
+        at++;
+    return *at == ':' && isalpha((unsigned char)*text);
 }
 
 /* Takes "." and ".." out of the path at text, up to its query; those above the root are dropped (RFC 3986, 5.2.4). */
@@ -49,7 +59,7 @@ static char *join(const struct url *base, const char *reference)
     int done;
     while (folder && base->target[folder - 1] != '/')
         folder--;
-    if (!base || scheme_size(reference))
+    if (!base || is_absolute(reference))
         done = asprintf(&text, "%s", reference);
     else if (strncmp(reference, "//", 2) == 0)
         done = asprintf(&text, "%s%s", base->secure ? "https:" : "http:", reference);

@@ -337,7 +337,8 @@ static void urls_are_joined(void **state)
     static const char *const bad[] = {"", "a", "http://", "http:///a", "ftp://a", "http://u@a/", "http://a:b/",
                                       "http://a:0/",
                                       "http://a:65536/", "http://a b/", "http://a/b c", "http://a/\n", "http://[::1/"};
-    struct url url;
+    static const char *const foreign[] = {"ftp://b/", "mailto:c", "host:80/d"};
+    struct url url, base;
     (void)state;
     assert_url("http://h/a/b?c", "d", "http://h/a/d", "h", 80);
     assert_url("http://h/a/b?c", "?d", "http://h/a/b?d", "h", 80);
@@ -350,9 +351,14 @@ static void urls_are_joined(void **state)
     assert_url("http://h/", "HTTPS://[::1]:444/x/..", "HTTPS://[::1]:444/", "::1", 444);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(url_make(&url, NULL, bad[i]), EINVAL);
-    assert_int_equal(url_make(&url, NULL, "http://a:80/"), 0);
+    assert_int_equal(url_make(&base, NULL, "http://a:80/"), 0);
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) /* they are no paths */
+        assert_int_equal(url_make(&url, &base, foreign[i]), EINVAL);
+    assert_int_equal(url_make(&url, &base, "./c:d"), 0);
     assert_string_equal(url.place, "a");
+    assert_string_equal(url.target, "/c:d");
     url_free(&url);
+    url_free(&base);
 }
 
 int main(void)
