@@ -1856,7 +1856,8 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
 #define ED_GROUP_SPAWN_2(rule, group, coro) ED_GROUP_SPAWN(rule, group, coro, (void)0, NULL, 0, 0)
 #define ED_GROUP_SPAWN_3(rule, group, coro, slot) \
     ED_GROUP_SPAWN(rule, group, coro, \
-                   _Static_assert(__builtin_types_compatible_p(__typeof__(slot), __typeof__(&ed_operand.result)), \
+                   _Static_assert(__builtin_types_compatible_p(__typeof__(ED_RVALUE(slot)), \
+                                                               __typeof__(&ed_operand.result)), \
                                   "eddy_group_spawn: the slot must be the address of a variable of the result type"), \
                    ED_CHOOSE(ED_IS_POINTER(slot), slot, (void *)0), \
                    offsetof(__typeof__(ed_operand), result), sizeof ed_operand.result)
