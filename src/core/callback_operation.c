@@ -16,6 +16,7 @@
 #include "core/context_var.h"
 #include "core/current.h"
 #include "core/loop.h"
+#include "core/sched.h"
 #include "core/wrong_loop.h"
 #include "eddy/operation.h"
 #include "os/clock.h"
@@ -56,7 +57,7 @@ static struct eddy_operation *operation_of(struct callback_operation *self)
 static void has_result(struct callback_operation *self, int64_t result)
 {
     self->op.result = result;
-    ready_add(&self->loop->ready, &self->ready);
+    sched_add(&self->loop->ready, &self->ready);
 }
 
 static void completed(struct driver_op *op)

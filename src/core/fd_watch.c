@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "core/current.h"
 #include "core/loop.h"
+#include "core/sched.h"
 #include "os/memory.h"
 
 struct fd_watch {
@@ -70,7 +71,7 @@ static void became_ready(struct fd_watch *watch)
     if (watch->removed)
         free_watch(watch);
     else
-        ready_add(&watch->loop->ready, &watch->call.ready);
+        sched_add(&watch->loop->ready, &watch->call.ready);
 }
 
 static void completed(struct driver_op *op)

@@ -4,6 +4,7 @@
 #include "core/context_var.h"
 #include "core/current.h"
 #include "core/loop.h"
+#include "core/sched.h"
 #include "core/wrong_loop.h"
 #include "os/clock.h"
 #include "os/memory.h"
@@ -115,7 +116,7 @@ eddy_handle *(eddy_call_soon)(void (*function)(void *), void *argument)
         return NULL;
     struct loop_call *call = call_new(function, argument);
     if (call)
-        ready_add(&current.loop->ready, &call->ready);
+        sched_add(&current.loop->ready, &call->ready);
     return handle_of(call);
 }
 
@@ -126,7 +127,7 @@ static struct loop_call *call_of_timer(struct timer *timer)
 
 static void due(struct timer *timer)
 {
-    ready_add_due(&current.loop->ready, &call_of_timer(timer)->ready);
+    sched_add_due(&current.loop->ready, &call_of_timer(timer)->ready);
 }
 
 /* `now` comes from the caller: reading the clock is half the cost of a timer, so it is read once. */

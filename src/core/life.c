@@ -149,14 +149,14 @@ static inline struct task *follower(const struct task *task)
     if (loop->careful || !task->ready.plain || task->stack->checked)
         return NULL;
     if (!loop->ready.batch && loop->ready.first && sched_is_alone(loop))
-        ready_begin_pass(&loop->ready);
+        sched_begin_pass(&loop->ready);
     return sched_new_task(loop);
 #endif
 }
 
 static inline void follow(struct task *task, struct task *next)
 {
-    ready_take(&task->loop->ready);
+    sched_take(&task->loop->ready);
     sched_begin(next, task->stack);
     task->stack = NULL;
     current.task = next;

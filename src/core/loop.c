@@ -36,7 +36,7 @@ static void run_batch(struct eddy_loop *loop)
         }
         if (!loop->ready.batch)
             break;
-        struct ready *item = ready_take(&loop->ready);
+        struct ready *item = sched_take(&loop->ready);
         item->begin(item);
     }
 }
@@ -120,7 +120,7 @@ static void obey_interrupt(struct eddy_loop *loop)
 
 static void run_ready(struct eddy_loop *loop)
 {
-    ready_begin_pass(&loop->ready);
+    sched_begin_pass(&loop->ready);
     if (loop->driver->seed && loop->ready.batch)
         shuffle_batch(loop);
     run_batch(loop);
@@ -236,7 +236,7 @@ static void check_nothing_left(const struct eddy_loop *loop)
 void loop_close(struct eddy_loop *loop)
 {
     loop_closers_run(loop);
-    ready_begin_pass(&loop->ready); /* calls that no task waits for any more */
+    sched_begin_pass(&loop->ready); /* calls that no task waits for any more */
     for (struct ready *item; (item = loop->ready.batch);) {
         loop->ready.batch = item->next;
         struct loop_call *call = container_of(item, struct loop_call, ready);

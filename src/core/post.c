@@ -6,6 +6,7 @@
 #include "core/context_var.h"
 #include "core/current.h"
 #include "core/loop.h"
+#include "core/sched.h"
 #include "os/memory.h"
 
 /* A call with memory of its own, which lies in the inbox first, and then in the ready queue. It has one cache line
@@ -46,7 +47,7 @@ static void arrive(void *argument)
         return;
     }
     posted->ready = (struct ready){.begin = posted_begin, .on_loop = true};
-    ready_add(&current.loop->ready, &posted->ready);
+    sched_add(&current.loop->ready, &posted->ready);
 }
 
 int(eddy_call_soon_threadsafe)(eddy_loop *name, void (*function)(void *), void *argument)

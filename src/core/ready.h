@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ready.h - the ready queue: the tasks and calls of this pass, and those of the next. Invariant: one
- * pass runs those that were ready when it began.
+ * ready.h - the ready queue, as it lies in a loop: the tasks and calls of this pass, and those of the next. sched.h
+ * has what is done with it. Invariant: one pass runs those that were ready when it began.
  */
 #ifndef EDDY_CORE_READY_H
 #define EDDY_CORE_READY_H
@@ -28,49 +28,7 @@ struct ready_queue {
     struct ready *first, **end; /* those of the next pass */
     struct ready *batch;        /* the remaining ones of this pass */
     uint64_t passes;            /* number of passes that have begun */
-    struct ready **due;         /* while timers fire: where the next call goes, see ready_add_due */
+    struct ready **due;         /* while timers fire: where the next call goes, see sched_add_due */
 };
-
-static inline void ready_add(struct ready_queue *queue, struct ready *ready)
-{
-    ready->next = NULL;
-    ready->queued = true;
-    *queue->end = ready;
-    queue->end = &ready->next;
-}
-/* Adds a call of a timer that fires, before the tasks that timers wake at the same time. So a call that cancels a
- * task whose deadline has come at that time does so before the task has gone on, as in asyncio. */
-static inline void ready_add_due(struct ready_queue *queue, struct ready *ready)
-{
-    ready->next = *queue->due;
-    ready->queued = true;
-    *queue->due = ready;
-    if (queue->end == queue->due)
-        queue->end = &ready->next;
-    queue->due = &ready->next;
-}
-/* Puts it first in this pass. */
-static inline void ready_add_next(struct ready_queue *queue, struct ready *ready)
-{
-    ready->next = queue->batch;
-    ready->queued = true;
-    queue->batch = ready;
-}
-/* The pass has ended: the ready tasks and calls become the next one. */
-static inline void ready_begin_pass(struct ready_queue *queue)
-{
-    queue->passes++;
-    queue->batch = queue->first;
-    queue->first = NULL;
-    queue->end = &queue->first;
-}
-/* Takes the first of the pass, which is not empty. */
-static inline struct ready *ready_take(struct ready_queue *queue)
-{
-    struct ready *ready = queue->batch;
-    queue->batch = ready->next;
-    ready->queued = false;
-    return ready;
-}
 
 #endif

@@ -42,11 +42,11 @@ static inline struct task *next_task(struct eddy_loop *loop)
         if (!queue->batch) {
             if (!queue->first || must_look(loop))
                 return NULL;
-            ready_begin_pass(queue);
+            sched_begin_pass(queue);
         }
         if (queue->batch->on_loop)
             return NULL;
-        struct ready *item = ready_take(queue);
+        struct ready *item = sched_take(queue);
         struct task *task = item->begin ? item->begin(item) : task_of_ready(item);
         if (task)
             return task;
@@ -95,7 +95,7 @@ void sched_leave_otherwise(struct task *self)
         leave_somehow(self);
         return;
     }
-    ready_take(&loop->ready);
+    sched_take(&loop->ready);
     sched_begin(next, stack);
     current.task = next;
     *loop->error = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sched.h - which task runs next: waking, parking.
+ * sched.h - which task runs next: the ready queue, waking, parking.
  *
  * Invariant: a task that parks switches straight to the next task of the pass, or to the next pass if the loop need
  * not look at I/O and timers; otherwise to the loop's own stack. The functions are in this header, since a switch is
@@ -13,11 +13,57 @@
 #include "core/loop.h"
 #include "os/stack.h"
 
+/* ---- the ready queue ---- */
+
+static inline void sched_add(struct ready_queue *queue, struct ready *ready)
+{
+    ready->next = NULL;
+    ready->queued = true;
+    *queue->end = ready;
+    queue->end = &ready->next;
+}
+/* Adds a call of a timer that fires, before the tasks that timers wake at the same time. So a call that cancels a
+ * task whose deadline has come at that time does so before the task has gone on, as in asyncio. */
+static inline void sched_add_due(struct ready_queue *queue, struct ready *ready)
+{
+    ready->next = *queue->due;
+    ready->queued = true;
+    *queue->due = ready;
+    if (queue->end == queue->due)
+        queue->end = &ready->next;
+    queue->due = &ready->next;
+}
+/* Puts it first in this pass. */
+static inline void sched_add_next(struct ready_queue *queue, struct ready *ready)
+{
+    ready->next = queue->batch;
+    ready->queued = true;
+    queue->batch = ready;
+}
+/* The pass has ended: the ready tasks and calls become the next one. */
+static inline void sched_begin_pass(struct ready_queue *queue)
+{
+    queue->passes++;
+    queue->batch = queue->first;
+    queue->first = NULL;
+    queue->end = &queue->first;
+}
+/* Takes the first of the pass, which is not empty. */
+static inline struct ready *sched_take(struct ready_queue *queue)
+{
+    struct ready *ready = queue->batch;
+    queue->batch = ready->next;
+    ready->queued = false;
+    return ready;
+}
+
+/* ---- tasks ---- */
+
 /* Puts it into the ready queue; no effect if it is in it. */
 static inline void task_wake(struct task *task)
 {
     if (!task->ready.queued)
-        ready_add(&task->loop->ready, &task->ready);
+        sched_add(&task->loop->ready, &task->ready);
 }
 /* Leaves the running task's stack until task_wake; errno is restored afterwards. */
 void task_park(struct task *self);
@@ -87,11 +133,11 @@ static inline __attribute__((always_inline)) struct task *sched_next(struct eddy
     if (!queue->batch) {
         if (!queue->first || !sched_is_alone(loop))
             return NULL;
-        ready_begin_pass(queue);
+        sched_begin_pass(queue);
     }
     if (queue->batch->begin)
         return NULL;
-    struct ready *item = ready_take(queue);
+    struct ready *item = sched_take(queue);
     if (item->next)
         sched_will_run(item->next);
     return task_of_ready(item);

@@ -41,7 +41,7 @@ static void run_eagerly(struct task *self, struct task *task)
     struct eddy_loop *loop = self->loop;
     if (!task_prepare(task))
         return;
-    ready_add_next(&loop->ready, &self->ready);
+    sched_add_next(&loop->ready, &self->ready);
     self->saved_errno = errno;
     current.task = task;
     switch_to(&self->point, &task->point);
@@ -114,7 +114,7 @@ static __attribute__((noinline)) void *spawn_otherwise(const void *coroutine, si
     struct task *task = spawn(coroutine, size, children, site, __builtin_frame_address(0));
     if (!task)
         return not_spawned(coroutine, size);
-    ready_add(&task->loop->ready, &task->ready);
+    sched_add(&task->loop->ready, &task->ready);
     return task_handle(task);
 }
 
@@ -145,7 +145,7 @@ __attribute__((noinline)) void *eddy_spawn_copy(const void *coroutine, size_t si
     task->spawn_frame = __builtin_frame_address(0);
     task->fake_frame = fake_frame_of(coroutine);
     task_own(task, children);
-    ready_add(&loop->ready, &task->ready);
+    sched_add(&loop->ready, &task->ready);
     return task_handle(task);
 }
 

@@ -7,6 +7,7 @@
 #include "core/level.h"
 #include "core/loop.h"
 #include "core/pass_on.h"
+#include "core/sched.h"
 #include "core/task.h"
 #include "core/wrong_loop.h"
 #include "os/memory.h"
@@ -140,7 +141,7 @@ struct done_callback {
 static void schedule(struct watch *watch)
 {
     struct done_callback *callback = container_of(watch, struct done_callback, watch);
-    ready_add(&current.loop->ready, &callback->call->ready);
+    sched_add(&current.loop->ready, &callback->call->ready);
     memory_free(callback);
 }
 

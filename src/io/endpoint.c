@@ -55,7 +55,7 @@ struct eddy_endpoint {
 static void take_turn_later(struct eddy_endpoint *e)
 {
     if (!e->turn.ready.queued && !e->is_lost)
-        ready_add(&e->loop->ready, &e->turn.ready);
+        sched_add(&e->loop->ready, &e->turn.ready);
 }
 
 /* ==== the end ==== */

@@ -30,7 +30,7 @@ enum { KEPT = 4096, CHUNK = 16384 }; /* bytes; KEPT: room that an idle transport
 static void take_turn_later(struct eddy_transport *t)
 {
     if (!t->turn.ready.queued && t->stage != LOST)
-        ready_add(&t->loop->ready, &t->turn.ready);
+        sched_add(&t->loop->ready, &t->turn.ready);
 }
 
 /* ==== the end ==== */

@@ -82,7 +82,7 @@ static void deliver(void *argument)
     else if (s->receiver)
         receive(s->receiver, s->watch.number);
     else if (!s->handler.ready.queued)
-        ready_add(&s->loop->ready, &s->handler.ready);
+        sched_add(&s->loop->ready, &s->handler.ready);
 }
 
 static void end(struct subscription *s)

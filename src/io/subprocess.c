@@ -40,7 +40,7 @@ struct eddy_subprocess {
 static void take_turn_later(struct eddy_subprocess *p)
 {
     if (!p->turn.ready.queued && !p->is_lost)
-        ready_add(&p->loop->ready, &p->turn.ready);
+        sched_add(&p->loop->ready, &p->turn.ready);
 }
 
 /* Whichever has its turn first: the process or a pipe. */
