@@ -233,6 +233,67 @@ async(void, shield_meets_request)
     CHECK(await(inner) == 4);
 }
 
+async(void, gathers)
+{
+    await(eddy_gather(spawn(after(1000, 1)), spawn(after(1000, 2))));
+}
+
+/* The request passes through a task that awaits a task that gathers, to every task that is gathered. */
+async(void, awaits_one_that_gathers)
+{
+    struct gathers *inner = spawn(gathers());
+    await(inner);
+}
+
+async(void, cancellation_reaches_all)
+{
+    for (int named = 0; named < 2; named++) {
+        eddy_error err;
+        struct awaits_one_that_gathers *t = spawn(awaits_one_that_gathers());
+        await(eddy_sleep(0.001));
+        if (named)
+            eddy_cancel(t, "enough");
+        else
+            eddy_cancel(t);
+        await_for(t, 100, &err);
+        CHECK(err.code == ECANCELED && eddy_all_tasks(NULL, NULL) == 1);
+    }
+}
+
+static int unseen;
+
+static void count_unseen(const eddy_error *err, void *argument)
+{
+    (void)err, (void)argument;
+    unseen++;
+}
+
+/* The second failure of a gather or a wait is not raised by it, but it was not overlooked. */
+async(void, failed_futures_are_seen)
+{
+    eddy_error err;
+    eddy_set_exception_handler(count_unseen, NULL);
+    for (int settled = 0; settled < 2; settled++) {
+        int_future *all[] = {eddy_future_new(int_future), eddy_future_new(int_future)};
+        if (settled) {
+            eddy_set_error(all[0], EIO, "one");
+            eddy_set_error(all[1], EIO, "other");
+        }
+        struct after *later = spawn(after(0.001, 1));
+        if (!settled) {
+            eddy_set_error(all[0], EIO, "one");
+            eddy_set_error(all[1], EIO, "other");
+        }
+        await(eddy_gather(all[0], all[1]), &err);
+        CHECK(err.code == EIO && strstr(err.message, "one"));
+        await(later);
+        eddy_future_free(all[0]);
+        eddy_future_free(all[1]);
+    }
+    eddy_set_exception_handler(NULL, NULL);
+    CHECK(unseen == 0);
+}
+
 async(int, main_task)
 {
     await(mixed());
@@ -243,6 +304,8 @@ async(int, main_task)
     await(duplicates());
     await(shield());
     await(shield_meets_request());
+    await(cancellation_reaches_all());
+    await(failed_futures_are_seen());
     return 0;
 }
 

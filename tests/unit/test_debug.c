@@ -111,7 +111,7 @@ eddy_async(void, hangs_until_reported)
     assert_int_equal(sscanf(text + length, "%lf %63[^\n]", &seconds, end), 2);
     assert_true(seconds >= 0.1 && seconds < 60);
     assert_string_equal(end, "seconds without waiting");
-    usleep(300000);
+    usleep(600000);
     assert_int_equal(hear(text, sizeof text), 0); /* once a step */
 }
 
@@ -119,7 +119,7 @@ eddy_async(void, hangs_until_reported)
 eddy_async(void, waits_and_hangs)
 {
     char text[512];
-    eddy_await(eddy_sleep(0.3));
+    eddy_await(eddy_sleep(0.6));
     assert_int_equal(hear(text, sizeof text), 0);
     line_of_spawn = __LINE__ + 1;
     struct hangs_until_reported *t = eddy_spawn(hangs_until_reported());
@@ -133,7 +133,7 @@ static void a_step_that_does_not_end_is_reported_meanwhile(void **state)
     assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
     said = ends[0];
     dup2(ends[1], STDERR_FILENO);
-    int status = eddy_run_with(LOGGING(.debug = true, .slow_step = 0.05), waits_and_hangs());
+    int status = eddy_run_with(LOGGING(.debug = true, .slow_step = 0.2), waits_and_hangs());
     dup2(usual, STDERR_FILENO);
     close(usual);
     close(ends[0]);

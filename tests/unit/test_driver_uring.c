@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "driver_rules.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 
 #if defined(EDDY_WITH_URING)
@@ -100,6 +101,33 @@ static void it_gives_its_shared_pages_back(void **state)
     assert_int_equal(msync(shared, 1, MS_ASYNC), 0);
     open_again(usual);
     assert_true(inside()->buffers.shared != shared && msync(shared, 1, MS_ASYNC) == -1);
+}
+
+/* ==== waking ==== */
+
+static void *wake_later(void *nothing)
+{
+    usleep(50000); /* the driver sleeps by then */
+    driver_wake(driver);
+    return nothing;
+}
+
+/* The kernel may end a multishot poll at any time. */
+static void the_poll_of_the_wake_up_is_armed_again(void **state)
+{
+    (void)state;
+    assert_int_equal(driver_wait(driver, 0), 0);
+    assert_true(inside()->wake_armed);
+    uring_send_cancel(inside(), RING_WAKE);
+    for (int i = 0; i < 3; i++) /* its end arrives, and a new one begins */
+        assert_int_equal(driver_wait(driver, driver_now(driver) + CLOCK_SECOND / 100), 0);
+    assert_true(inside()->wake_armed);
+    pthread_t thread;
+    int64_t begin = driver_now(driver), limit = 20 * CLOCK_SECOND;
+    assert_int_equal(pthread_create(&thread, NULL, wake_later, NULL), 0);
+    assert_int_equal(driver_wait(driver, begin + limit), 0);
+    pthread_join(thread, NULL);
+    assert_true(driver_now(driver) - begin < limit);
 }
 
 /* ==== receiving ==== */
@@ -685,6 +713,7 @@ int main(void)
         RULE(all_quiet_connections_are_asked),
         RULE(it_gives_its_shared_pages_back),
         RULE(a_closed_number_is_as_new),
+        RULE(the_poll_of_the_wake_up_is_armed_again),
         RULE(one_request_receives_for_many),
         RULE(early_bytes_are_given_to_the_next_receive),
         RULE(early_bytes_fill_the_parts_of_a_message_and_no_more),

@@ -405,6 +405,25 @@ static void a_write_in_memory_waits_for_the_weather(void **state)
     unsetenv("EDDY_SIM_WEATHER");
 }
 
+eddy_async(void, turns_have_a_price)
+{
+    double spent[3];
+    for (int i = 0; i < 3; i++) {
+        double begin = eddy_time();
+        for (int turn = 0; turn < 3000; turn++)
+            eddy_await(eddy_sleep(0));
+        spent[i] = eddy_time() - begin;
+    }
+    note("%.4f %.4f %.4f", spent[0], spent[1], spent[2]); /* the first ones are free of charge */
+}
+
+static void each_turn_costs_the_same(void **state)
+{
+    (void)state;
+    SIMULATE(0, turns_have_a_price());
+    told("0.0200 0.0300 0.0300");
+}
+
 int main(void)
 {
     const struct CMUnitTest rules[] = {
@@ -412,6 +431,7 @@ int main(void)
         cmocka_unit_test(a_task_can_turn_until_a_time_has_come),
         cmocka_unit_test(a_timeout_fires_while_two_tasks_wake_each_other),
         cmocka_unit_test(some_turns_between_sleeps_take_no_time),
+        cmocka_unit_test(each_turn_costs_the_same),
         cmocka_unit_test(a_blocking_call_is_within_any_deadline),
         cmocka_unit_test(endless_passes_end_by_the_timeout),
         cmocka_unit_test(a_name_is_looked_up_within_any_deadline),

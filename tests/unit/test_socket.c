@@ -442,9 +442,40 @@ static void a_full_queue_is_waited_for(void **state)
     RUN_CLEAN(waits_for_room());
 }
 
+/* No bytes are a result, and no failure. */
+async(void, moves_nothing)
+{
+    int pair[2];
+    char buffer[8];
+    struct iovec part = {buffer, sizeof buffer};
+    struct msghdr nothing = {.msg_iovlen = 0}, message = {.msg_iov = &part, .msg_iovlen = 1};
+    int file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    CHECK(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0 && file >= 0);
+    defer(close_descriptor, &pair[0]);
+    defer(close_descriptor, &pair[1]);
+    defer(close_descriptor, &file);
+    CHECK(await(eddy_send_bytes(pair[0], "", 0, 0)) == 0);
+    CHECK(await(eddy_recv(pair[1], buffer, sizeof buffer, 0)) == 0);
+    CHECK(await(eddy_sendmsg(pair[0], &nothing, 0)) == 0);
+    CHECK(await(eddy_recvmsg(pair[1], &message, 0)) == 0);
+    CHECK(await(eddy_sendto(pair[0], "", 0, 0, NULL)) == 0);
+    CHECK(await(eddy_recvfrom(pair[1], buffer, sizeof buffer, 0, NULL)) == 0);
+    CHECK(await(eddy_write(file, "", 0)) == 0);
+    CHECK(await(eddy_read(file, buffer, sizeof buffer)) == 0);
+    CHECK(await(eddy_pwrite(file, "", 0, 0)) == 0);
+    CHECK(await(eddy_pread(file, buffer, sizeof buffer, 0)) == 0);
+}
+
+static void no_bytes_are_no_failure(void **state)
+{
+    (void)state;
+    RUN_CLEAN(moves_nothing());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_bytes_are_no_failure),
         cmocka_unit_test(bytes_travel),
         cmocka_unit_test(descriptors_are_read_and_written),
         cmocka_unit_test(files_are_read_at_a_place),
