@@ -6,6 +6,7 @@ import gc
 import random
 import socket
 import struct
+import sys
 import unittest
 import warnings
 
@@ -50,7 +51,8 @@ class Classes(unittest.TestCase):
         async def test(ours, theirs):
             self.assertIs(type(ours[0]), streams.StreamReader)
             self.assertIs(type(theirs[0]), streams.StreamReader)
-            self.assertIs(type(theirs[1]), streams.StreamWriter)
+            if sys.version_info < (3, 13):  # from there on a protocol does not keep the writer that it makes
+                self.assertIs(type(theirs[1]), streams.StreamWriter)
             self.assertIsInstance(theirs[0], asyncio.StreamReader)
             self.assertIsInstance(theirs[1], asyncio.StreamWriter)
             self.assertIs(streams.StreamReader.read.__wrapped__, asyncio.StreamReader.read)
