@@ -144,7 +144,7 @@ static const char slow_commit[] =
 /* The statement is given up after COMMIT was sent; the request arrives while COMMIT waits for lock 9. */
 async(void, hits_commit, (eddy_pg *, db), (eddy_pg *, locks), (struct proxy *, proxy))
 {
-    struct block block = {NULL};
+    struct block block = {.tx = NULL};
     eddy_error err;
     await(eddy_pg_execute(locks, "select pg_advisory_lock(8), pg_advisory_lock(9)"));
     __auto_type transaction = spawn(insert_and_commit(db, &block));
