@@ -20,6 +20,7 @@ struct share {
     struct list members;    /* of struct share_member; with an exact balance the first one accepts */
     struct share_place place; /* where its first server was asked to listen, and by which handler */
     bool exact;
+    size_t member_count;    /* of `members`. Atomic: a member reads it without the mutex */
     struct server_counts past; /* of members that have left */
     size_t count;           /* of sockets */
     struct listening sockets[];
@@ -189,6 +190,7 @@ int share_join(struct share *share, struct eddy_server *server)
         return error;
     server->member.share = share;
     list_add_last(&share->members, &server->member.link);
+    __atomic_add_fetch(&share->member_count, 1, __ATOMIC_RELAXED);
     return 0;
 }
 
@@ -250,6 +252,7 @@ void share_leave(struct eddy_server *server)
     if (share) {
         bool accepted = share->exact && is_first(member);
         list_remove(&share->members, &member->link);
+        __atomic_sub_fetch(&share->member_count, 1, __ATOMIC_RELAXED);
         member->share = NULL;
         keep_counts(&share->past, &member->counts);
         last = list_is_empty(&share->members);
@@ -283,18 +286,29 @@ static void arrived(void *argument)
     end_call(server);
 }
 
+static size_t load_of(const struct share_member *member)
+{
+    return __atomic_load_n(&member->load, __ATOMIC_RELAXED);
+}
+
 /* Called under the mutex. Where all are full, the connection waits at the one that has accepted it. */
 static struct share_member *least_loaded(struct share_member *own)
 {
     struct share_member *least = own;
     LIST_EACH(struct share_member, member, &own->share->members, link)
-        if (member->load < least->load)
+        if (load_of(member) < load_of(least))
             least = member;
     size_t most = server_of(least)->max_connections;
-    return most && least->load >= most ? own : least;
+    return most && load_of(least) >= most ? own : least;
 }
 
-bool share_hand_over(struct listener *listener, int fd)
+/* Without the mutex: a member that joins at this moment gets one of the next connections. */
+static bool is_alone(const struct share_member *own)
+{
+    return !own->share || __atomic_load_n(&own->share->member_count, __ATOMIC_RELAXED) == 1;
+}
+
+static __attribute__((noinline)) bool hand_over(struct listener *listener, int fd)
 {
     struct share_member *own = &listener->server->member;
     struct handover *handover = NULL;
@@ -304,7 +318,7 @@ bool share_hand_over(struct listener *listener, int fd)
     if (least != own)
         handover = memory_alloc(sizeof *handover);
     if (handover) {
-        least->load++;
+        share_count(server_of(least), 1);
         least->coming++;
         *handover = (struct handover){{.function = arrived, .argument = handover}, server_of(least),
                                       (size_t)(listener - listener->server->listeners), fd};
@@ -314,11 +328,15 @@ bool share_hand_over(struct listener *listener, int fd)
     return handover != NULL;
 }
 
+bool share_hand_over(struct listener *listener, int fd)
+{
+    return !is_alone(&listener->server->member) && hand_over(listener, fd);
+}
+
+/* Another member counts a connection that it hands over. */
 void share_count(struct eddy_server *server, int change)
 {
-    pthread_mutex_lock(&mutex);
-    server->member.load += (size_t)change;
-    pthread_mutex_unlock(&mutex);
+    __atomic_add_fetch(&server->member.load, (size_t)change, __ATOMIC_RELAXED);
 }
 
 void share_add_counts(struct eddy_server_stats *stats, const struct server_counts *counts)

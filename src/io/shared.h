@@ -4,8 +4,9 @@
  *
  * The first server that asks binds the sockets, and each later one of another loop, with the same place and handler,
  * gets duplicates of them. Invariant: a share lives as long as it has a member, and all about it is accessed under one
- * mutex. With an exact balance only one member accepts; a connection belongs to the member that it was handed to from
- * the moment of that decision, and a member does not end before the connections on the way to it have arrived.
+ * mutex, or is atomic. With an exact balance only one member accepts; a connection belongs to the member that it was
+ * handed to from the moment of that decision, and a member does not end before the connections on the way to it have
+ * arrived.
  */
 #ifndef EDDY_IO_SHARED_H
 #define EDDY_IO_SHARED_H
@@ -43,7 +44,7 @@ struct share_member {
     struct share *share;    /* NULL: its server shares nothing, or has left */
     struct list_link link;  /* among the members */
     struct server_counts counts;
-    size_t load;            /* its connections, those on the way to it included */
+    size_t load;            /* its connections, those on the way to it included. Atomic */
     size_t coming;          /* calls on the way to it */
     struct remote_call appointment; /* tells it that it accepts from now on */
 };
