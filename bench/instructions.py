@@ -33,6 +33,7 @@ MEASURES = {
     'yield': ('yield', 10000), 'queue': ('queue', 10000), 'lock': ('lock', 10000), 'timer-pair': ('timer', 10000),
     'cancel': ('cancel', 5000), 'failure': ('failure', 5000),
 }
+ACCEPTS = 300  # connections, one after the other
 ECHOES = 1000  # requests of one client, so that each is a batch of its own on every machine
 
 
@@ -57,7 +58,13 @@ def counted(folder):
         # Runs with twice and three times the count, so that memory that is allocated once and kept is there by then.
         figures[measure] = (instructions(program, measure, 3 * count) - instructions(program, measure, 2 * count)) / count
     figures['echo'] = (echoes(folder, 2 * ECHOES) - echoes(folder, ECHOES)) / ECHOES
+    figures['accept'] = (accepts(folder, 2 * ACCEPTS) - accepts(folder, ACCEPTS)) / ACCEPTS
     return figures
+
+
+def accepts(folder, count):
+    """All instructions of a server that accepts `count` connections, finds the end of each, and closes it."""
+    return sum(profile.run_accept(os.path.join(folder, 'bench', 'echo'), '', count).values())
 
 
 def echoes(folder, count):

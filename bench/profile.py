@@ -5,7 +5,7 @@ docs/internals/performance.md, written anew.
 
 FOLDER is a build with -Dbench=true. Each question runs twice under callgrind, the second time with more repetitions. The
 difference of the two counts, function by function, divided by the difference of the repetitions, is the cost of one; the start
-and the end of the program cancel out. The echo server runs on epoll and serves CONNECTIONS clients at a time.
+and the end of the program cancel out. The server runs on epoll; it echoes to CONNECTIONS clients at a time, and accepts one by one.
 """
 import collections
 import os
@@ -50,17 +50,12 @@ def run_measure(program, measure, count):
         return costs(out.name)
 
 
-def run_echo(program, _, count, connections=CONNECTIONS):
+def run_server(program, load):
+    """load: called with the port. Returns what must stay open until the server has ended."""
     with tempfile.NamedTemporaryFile() as out:
         server = subprocess.Popen(callgrind(out.name) + [program, '16384'], stdout=subprocess.PIPE, text=True,
                                   stderr=subprocess.DEVNULL, env=dict(os.environ, EDDY_DRIVER='epoll'))
-        port = int(server.stdout.readline().split()[1])
-        clients = [socket.create_connection(('127.0.0.1', port)) for _ in range(connections)]
-        for _ in range(count // connections):
-            for client in clients:
-                client.sendall(b'x' * 64)
-            for client in clients:
-                client.recv(64, socket.MSG_WAITALL)
+        clients = load(int(server.stdout.readline().split()[1]))
         server.send_signal(signal.SIGINT)
         server.wait()
         for client in clients:
@@ -68,11 +63,35 @@ def run_echo(program, _, count, connections=CONNECTIONS):
         return costs(out.name)
 
 
+def run_echo(program, _, count, connections=CONNECTIONS):
+    def load(port):
+        clients = [socket.create_connection(('127.0.0.1', port)) for _ in range(connections)]
+        for _ in range(count // connections):
+            for client in clients:
+                client.sendall(b'x' * 64)
+            for client in clients:
+                client.recv(64, socket.MSG_WAITALL)
+        return clients
+    return run_server(program, load)
+
+
+def run_accept(program, _, count):
+    """Connections one after the other; each is ended by the client, and then by the server."""
+    def load(port):
+        for _ in range(count):
+            with socket.create_connection(('127.0.0.1', port)) as client:
+                client.shutdown(socket.SHUT_WR)
+                client.recv(1)
+        return []
+    return run_server(program, load)
+
+
 QUESTIONS = {
     'spawn': (run_measure, 'spawn', 'spawn', 2000),
     'spawn-batch': (run_measure, 'spawn', 'spawn-batch', 4000),
     'queue': (run_measure, 'queue', 'queue', 2000),
     'echo': (run_echo, 'echo', '', 3200),
+    'accept': (run_accept, 'echo', '', 400),
 }
 
 

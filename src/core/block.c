@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-enum { FIRST_COUNT = 4, LARGEST_SLAB = 64 * 1024, SLACK = 4096 };
+enum { FIRST_COUNT = 4, LARGEST_SLAB = 64 * 1024 };
 
 struct block_slab {
     struct block_slab *next; /* next slab of the same class */
@@ -116,11 +116,6 @@ static void trim_class(struct blocks *blocks, size_t class)
         blocks->carved -= slab->carved;
         memory_free(slab);
     }
-}
-
-bool blocks_are_slack(const struct blocks *blocks)
-{
-    return blocks->carved > SLACK && blocks->live < blocks->carved / 8;
 }
 
 void blocks_trim(struct blocks *blocks)

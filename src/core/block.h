@@ -16,7 +16,7 @@
 
 #include "os/memory.h"
 
-enum { BLOCK_STEP = 16, BLOCK_CLASSES = 64 };
+enum { BLOCK_STEP = 16, BLOCK_CLASSES = 64, BLOCK_SLACK = 4096 };
 
 struct block_slab;
 
@@ -30,7 +30,10 @@ struct blocks {
 
 void blocks_init(struct blocks *blocks);
 /* True: most blocks of the slabs are free, because many tasks have ended. */
-bool blocks_are_slack(const struct blocks *blocks);
+static inline bool blocks_are_slack(const struct blocks *blocks)
+{
+    return blocks->carved > BLOCK_SLACK && blocks->live < blocks->carved / 8;
+}
 /* Gives back all slabs with no block in use. */
 void blocks_trim(struct blocks *blocks);
 /* The slow part: there is no free block, or the size has no slabs. */

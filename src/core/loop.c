@@ -132,12 +132,14 @@ static void run_ready(struct eddy_loop *loop)
 
 bool loop_run_until(struct eddy_loop *loop, bool (*done)(void *), void *argument)
 {
-    while (!done(argument)) {
+    bool is_done = done(argument);
+    while (!is_done) {
         if (loop->broken && (!loop->ready.first || loop->last_passes == 0))
             return false;
         loop->last_passes -= loop->broken != 0;
         run_ready(loop);
-        if (!done(argument) && !loop->broken)
+        is_done = done(argument);
+        if (!is_done && !loop->broken)
             look(loop, CLOCK_NEVER);
     }
     return true;

@@ -80,7 +80,7 @@ static inline void native_enter(struct task *self, struct eddy_awaitable *a)
 void native_wait(struct task *self, struct eddy_awaitable *a);
 /* The same for a type without `finish`; true: success. With a `finish`: after true that must still be called, and
  * then native_wait if it waits again. */
-static inline bool native_wait_once(struct task *self, struct eddy_awaitable *a)
+static inline __attribute__((always_inline)) bool native_wait_once(struct task *self, struct eddy_awaitable *a)
 {
     sched_park(self);
     uint32_t asked = self->marks & TASK_MARKS(.must_cancel = 0xff, .forwarded = 0xff);

@@ -50,6 +50,21 @@ static void completed(struct driver_op *op)
     native_end(task, &self->awaitable, NULL);
 }
 
+/* The same for operation_receive_lent. */
+static void received(struct driver_op *op)
+{
+    struct task *task = container_of(op, struct task, wait.op);
+    struct operation *self = operation_of(task->waits_for);
+    EDDY_INVARIANT(op->kind == DRIVER_RECV_LENT);
+    if (op->result == -ECANCELED || task->loop != current.loop) {
+        take(self, op);
+        return;
+    }
+    self->result = op->result;
+    self->what.u.lent = op->u.lent;
+    native_end(task, &self->awaitable, NULL);
+}
+
 static inline void submit(struct task *task, struct operation *self)
 {
     struct driver_op *op = &task->wait.op;
@@ -64,6 +79,35 @@ static void start(struct eddy_awaitable *a)
     submit(owner_of(a), operation_of(a));
 }
 
+static inline __attribute__((always_inline)) void wait_for_end(struct task *task, struct operation *self)
+{
+    if (self->awaitable.awaitable.state != EDDY_FINISHED) {
+        native_wait_once(task, &self->awaitable);
+        return;
+    }
+    task->waits_for = NULL;
+    task->at_once++;
+}
+
+/* What each read of a stream does: the request is written straight into the task. */
+void operation_receive_lent(struct operation *self, int fd, bool single)
+{
+    struct task *task = current.task;
+    struct driver_op *op = &task->wait.op;
+    self->awaitable.awaitable.type = &operation_type;
+    self->awaitable.awaitable.failure = NULL;
+    self->goes_on = NULL;
+    native_enter(task, &self->awaitable);
+    op->kind = DRIVER_RECV_LENT;
+    op->state = 0;
+    op->fd = fd;
+    op->u.lent.single = single;
+    op->complete = received;
+    if (driver_submit_here(task->loop->driver, op))
+        take(self, op);
+    wait_for_end(task, self);
+}
+
 /* The same as eddy_run_generic. */
 void operation_run(struct eddy_awaitable *a)
 {
@@ -75,12 +119,7 @@ void operation_run(struct eddy_awaitable *a)
     native_enter(self, a);
     a->awaitable.failure = NULL;
     submit(self, operation_of(a));
-    if (a->awaitable.state != EDDY_FINISHED) {
-        native_wait_once(self, a);
-        return;
-    }
-    self->waits_for = NULL;
-    self->at_once++;
+    wait_for_end(self, operation_of(a));
 }
 
 static void cancel(struct eddy_awaitable *a)

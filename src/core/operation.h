@@ -26,6 +26,10 @@ extern const struct eddy_awaitable_type operation_type;
 /* Its `run`: awaits an operation that was just made. */
 void operation_run(struct eddy_awaitable *a);
 
+/* Awaits the receive of lent bytes, with a task that native_is_free. `self` need not be initialized: afterwards it has
+ * `result`, `what.u.lent`, and the failure. */
+void operation_receive_lent(struct operation *self, int fd, bool single);
+
 /* OPERATION_OF(.kind = DRIVER_RECV, .fd = fd, ...): the awaitable; the arguments are members of struct driver_op. */
 #define OPERATION_OF(...) ((struct operation){.awaitable.awaitable.type = &operation_type, .what = {__VA_ARGS__}})
 

@@ -196,7 +196,7 @@ static void add_connection(struct listener *listener, struct connection *connect
     struct eddy_server *server = listener->server;
     connection->server = server;
     connection->at = &listener->socket.own;
-    connection->since = driver_now(server->loop->driver);
+    connection->since = server->loop->last_look;
     list_add_first(&server->connections, &connection->link);
     count(&counts_of(server)->accepted, 1);
     count(&counts_of(server)->connections, 1);

@@ -15,11 +15,8 @@
 
 /* ==== life ==== */
 
-struct eddy_stream *stream_new(struct transport *t)
+static struct eddy_stream *fill(struct eddy_stream *s, struct transport *t)
 {
-    struct eddy_stream *s = memory_alloc_zeroed(sizeof *s);
-    if (!s)
-        return NULL;
     s->loop = t->loop;
     s->transport = t;
     s->references = 1;
@@ -27,18 +24,25 @@ struct eddy_stream *stream_new(struct transport *t)
     return s;
 }
 
+struct eddy_stream *stream_new(struct transport *t)
+{
+    struct eddy_stream *s = memory_alloc_zeroed(sizeof *s);
+    return s ? fill(s, t) : NULL;
+}
+
+/* The stream and its transport are one block of memory. */
 struct eddy_stream *stream_of_socket(struct eddy_loop *loop, int fd, bool is_unix, const char *peer)
 {
-    struct transport *t = socket_transport(loop, fd, is_unix);
-    struct eddy_stream *s = t ? stream_new(t) : NULL;
-    if (s && peer)
-        s->peer = memory_copy_string(peer); /* without memory the socket is asked for it when needed */
+    struct eddy_stream *s = memory_alloc_zeroed(sizeof *s + socket_transport_size);
     if (!s)
-        memory_free(t);
+        return NULL;
+    fill(s, socket_transport_in(s + 1, loop, fd, is_unix));
+    if (peer)
+        s->peer = memory_copy_string(peer); /* without memory the socket is asked for it when needed */
     return s;
 }
 
-static __attribute__((noinline)) void free_what_is_over(struct eddy_stream *s)
+void stream_free_what_is_over(struct eddy_stream *s)
 {
     if (s->reader || s->writer)
         return;
@@ -54,13 +58,6 @@ static __attribute__((noinline)) void free_what_is_over(struct eddy_stream *s)
         memory_free(s->peer);
         memory_free(s);
     }
-}
-
-/* Frees memory that is not needed any more. After most reads and writes all of it is. */
-static inline void settle(struct eddy_stream *s)
-{
-    if (__builtin_expect(s->closed || s->references == 0, 0))
-        free_what_is_over(s);
 }
 
 /* Wakes the reader and the writer, and cancels their operations. */
@@ -79,14 +76,14 @@ void stream_close(struct eddy_stream *s)
         s->closed = true;
         interrupt(s);
     }
-    settle(s);
+    stream_settle(s);
 }
 
 void stream_unref(struct eddy_stream *s)
 {
     EDDY_INVARIANT(s->references > 0);
     s->references--;
-    settle(s);
+    stream_settle(s);
 }
 
 static bool check_ours(const struct eddy_stream *s, const char *call)
@@ -147,7 +144,7 @@ static int refusal(const struct eddy_stream *s, const struct task *user)
     return user ? EDDY_STREAM_BUSY : 0;
 }
 
-int stream_enter(struct eddy_stream *s, struct task **user)
+int stream_enter_otherwise(struct eddy_stream *s, struct task **user)
 {
     int error = refusal(s, *user);
     if (!error)
@@ -155,20 +152,6 @@ int stream_enter(struct eddy_stream *s, struct task **user)
     else if (current.task)
         task_note_at_once(current.task); /* a loop that ignores the errors can be cancelled, too */
     return error;
-}
-
-void stream_leave_reader(struct eddy_stream *s)
-{
-    EDDY_INVARIANT(s->reader == current.task);
-    s->reader = NULL;
-    settle(s);
-}
-
-void stream_leave_writer(struct eddy_stream *s)
-{
-    EDDY_INVARIANT(s->writer == current.task);
-    s->writer = NULL;
-    settle(s);
 }
 
 static bool means_gone(int64_t result)
@@ -206,12 +189,10 @@ void stream_drain(struct eddy_stream *s, bool young)
         task_interrupt(s->reader);
 }
 
-bool stream_begin_wait(struct eddy_stream *s)
+void stream_note_drained(struct eddy_stream *s)
 {
-    if (s->draining && is_idle(s))
+    if (is_idle(s))
         s->at_end = true;
-    s->waits = !s->at_end;
-    return s->waits;
 }
 
 int64_t stream_end_wait(struct eddy_stream *s, int64_t result)

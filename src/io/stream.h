@@ -10,6 +10,7 @@
 #ifndef EDDY_IO_STREAM_H
 #define EDDY_IO_STREAM_H
 
+#include "base/assert.h"
 #include "core/impl.h"
 #include "io/transport.h"
 #include "os/memory.h"
@@ -19,7 +20,7 @@ struct connection {
     struct eddy_server *server;      /* NULL: the stream was not accepted by a server */
     const struct eddy_address *at;   /* the server's address that accepted it, valid while the stream is open */
     struct task *task;               /* its handler */
-    int64_t since;                   /* when it was accepted, on the loop's clock */
+    int64_t since;                   /* when the loop looked and it was accepted, on the loop's clock */
     struct watch watch;              /* watches the end of the handler */
     bool handshakes;                 /* its TLS handshake is not finished: the handler has not begun */
     struct list_link link;           /* in the server's list of streams */
@@ -63,9 +64,35 @@ struct eddy_stream *stream_of_socket(struct eddy_loop *loop, int fd, bool is_uni
 
 /* ---- entering and leaving, for the files stream*.c ---- */
 
+int stream_enter_otherwise(struct eddy_stream *s, struct task **user);
 /* user: &s->reader or &s->writer. Returns 0, or the code for why the running task may not use it now. */
-int stream_enter(struct eddy_stream *s, struct task **user);
-void stream_leave_reader(struct eddy_stream *s);
+static inline int stream_enter(struct eddy_stream *s, struct task **user)
+{
+    struct task *task = current.task;
+    if (__builtin_expect(!task || *user || s->loop != current.loop || s->closed || s->late, 0))
+        return stream_enter_otherwise(s, user);
+    *user = task;
+    return 0;
+}
+void stream_free_what_is_over(struct eddy_stream *s);
+/* Frees memory that is not needed any more. After most reads and writes all of it is. */
+static inline void stream_settle(struct eddy_stream *s)
+{
+    if (__builtin_expect(s->closed || s->references == 0, 0))
+        stream_free_what_is_over(s);
+}
+static inline void stream_leave_reader(struct eddy_stream *s)
+{
+    EDDY_INVARIANT(s->reader == current.task);
+    s->reader = NULL;
+    stream_settle(s);
+}
+static inline void stream_leave_writer(struct eddy_stream *s)
+{
+    EDDY_INVARIANT(s->writer == current.task);
+    s->writer = NULL;
+    stream_settle(s);
+}
 
 /* A write in progress; see stream_begin_write. */
 struct stream_write {
@@ -79,7 +106,6 @@ int stream_begin_write(struct eddy_stream *s);
 void stream_end_write(struct stream_write *write);
 /* Records the code with which the write fails, and returns it. */
 int stream_write_error(struct stream_write *write, int error);
-void stream_leave_writer(struct eddy_stream *s);
 /* The meaning of a result below zero, or of the state of the stream: a code, or 0. */
 int stream_error(struct eddy_stream *s, int64_t result);
 /*
@@ -88,8 +114,16 @@ int stream_error(struct eddy_stream *s, int64_t result);
  * about to send), or that its handler has marked as idle.
  */
 void stream_drain(struct eddy_stream *s, bool young);
+/* If it is idle, its reader finds the end. */
+void stream_note_drained(struct eddy_stream *s);
 /* Called before and after a read waits for bytes. False: it must not wait, since nothing more is wanted. */
-bool stream_begin_wait(struct eddy_stream *s);
+static inline bool stream_begin_wait(struct eddy_stream *s)
+{
+    if (__builtin_expect(s->draining, 0))
+        stream_note_drained(s);
+    s->waits = !s->at_end;
+    return s->waits;
+}
 /* The result of the wait: number of bytes, 0 at the end, or a negative code. */
 int64_t stream_end_wait(struct eddy_stream *s, int64_t result);
 /* For messages; valid as long as the stream. */

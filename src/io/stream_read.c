@@ -135,26 +135,71 @@ static int64_t end_again(void)
     return 0;
 }
 
+static __attribute__((noinline)) int64_t receive_by_operation(struct transport *t, struct chunk *chunk,
+                                                              struct eddy_failure **failure)
+{
+    struct transport_op op = transport_receive(t, chunk);
+    *failure = eddy_run_here(&op.awaitable);
+    return op.result;
+}
+
+static inline int64_t receive(struct transport *t, struct chunk *chunk, struct eddy_failure **failure)
+{
+    if (!t->type->receive_here || t->stopped || !native_is_free(current.task))
+        return receive_by_operation(t, chunk, failure);
+    int64_t result = t->type->receive_here(t, chunk, failure);
+    return __builtin_expect(*failure != NULL, 0) ? transport_after_failure(failure, result) : result;
+}
+
+static inline int64_t receive_first(struct eddy_stream *s, struct eddy_failure **failure)
+{
+    if (s->begin)
+        stream_drop_input(s);
+    int64_t result = receive(s->transport, &s->chunk, failure);
+    if (result > 0) {
+        s->begin = s->chunk.data;
+        s->end = s->begin + result;
+    }
+    return result;
+}
+
+static __attribute__((noinline)) int64_t receive_next(struct eddy_stream *s, struct eddy_failure **failure)
+{
+    struct chunk chunk = {NULL, 0};
+    if (s->chunk.data && !move_to_own(s, 0, buffered(s) > FIRST_CAPACITY ? buffered(s) * 2 : FIRST_CAPACITY))
+        return -ENOMEM;
+    int64_t result = receive(s->transport, &chunk, failure);
+    return result > 0 ? join(s, &chunk, result) : result;
+}
+
 /* Receives more bytes after the unread ones. Returns their number, 0 at the end, or a negative code. */
-eddy_async(int64_t, more, (eddy_stream *, s))
+static int64_t receive_more(struct eddy_stream *s, struct eddy_failure **failure)
 {
     if (!stream_begin_wait(s))
         return end_again();
-    bool first = s->begin == s->end;
-    if (first && s->begin)
-        stream_drop_input(s);
-    else if (s->chunk.data && !move_to_own(s, 0, buffered(s) > FIRST_CAPACITY ? buffered(s) * 2 : FIRST_CAPACITY))
-        return -ENOMEM;
-    struct chunk chunk = {NULL, 0};
-    int64_t result = eddy_await(transport_receive(s->transport, &chunk));
-    if (result > 0 && first) {
-        s->chunk = chunk;
-        s->begin = chunk.data;
-        s->end = chunk.data + result;
-    } else if (result > 0) {
-        result = join(s, &chunk, result);
-    }
-    return stream_end_wait(s, result);
+    int64_t result = s->begin == s->end ? receive_first(s, failure) : receive_next(s, failure);
+    return *failure ? 0 : stream_end_wait(s, result);
+}
+
+/* The same as an awaitable, without the steps of a coroutine. */
+struct more {
+    struct eddy_awaitable awaitable;
+    int64_t result;
+    eddy_stream *s;
+};
+
+static void run_more(struct eddy_awaitable *a)
+{
+    struct more *self = (struct more *)(void *)a;
+    self->result = receive_more(self->s, &a->awaitable.failure);
+}
+
+static const struct eddy_awaitable_type more_type = {
+    .name = "more", .run = run_more, .kind = EDDY_COROUTINE, .size = sizeof(struct more)};
+
+static inline struct more more(eddy_stream *s)
+{
+    return (struct more){ED_HEADER(more_type), .s = s};
 }
 
 /* Called without unread bytes: receives at least one byte into [data, data + size). Returns their number, 0 at the
@@ -198,7 +243,10 @@ eddy_async_define(size_t, eddy_stream_read_some, (eddy_stream *, s), (eddy_slice
         eddy_raise(error, "eddy_stream_read_some(%s)", stream_peer(s));
     eddy_defer(stream_leave_reader, s);
     s->too_long = false;
-    int64_t result = s->begin < s->end ? 1 : eddy_await(more(s));
+    struct eddy_failure *failure = NULL;
+    int64_t result = s->begin < s->end ? 1 : receive_more(s, &failure);
+    if (failure)
+        ED_FAIL(failure, here);
     if (result < 0)
         eddy_raise((int)-result, "eddy_stream_read_some(%s)", stream_peer(s));
     if (result > 0)

@@ -19,7 +19,7 @@ enum {
 
 /* ==== begin and end ==== */
 
-int stream_begin_write(struct eddy_stream *s)
+static inline int begin(struct eddy_stream *s)
 {
     int error = stream_enter(s, &s->writer);
     if (!error && s->cut) {
@@ -29,6 +29,11 @@ int stream_begin_write(struct eddy_stream *s)
     if (!error)
         s->sent = 0;
     return error;
+}
+
+int stream_begin_write(struct eddy_stream *s)
+{
+    return begin(s);
 }
 
 void stream_end_write(struct stream_write *write)
@@ -97,7 +102,7 @@ eddy_async(void, write_all, (eddy_stream *, s), (const char *, data), (size_t, s
 eddy_async_define(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size))
 {
     TURN_IF(size == 0);
-    int error = stream_begin_write(s);
+    int error = begin(s);
     if (error)
         eddy_raise(error, "eddy_stream_write(%s)", stream_peer(s));
     int64_t begun = send_now(s, data, size);

@@ -7,8 +7,16 @@
 
 #include "core/impl.h"
 
-/* The method, unless the transport was stopped. Waiting that was ended by task_interrupt is no failure of the task:
- * the code that did it has recorded the reason in the stream. */
+int64_t transport_after_failure(struct eddy_failure **failure, int64_t result)
+{
+    if (!failure_is_cancellation(*failure) || (*failure)->own)
+        return result;
+    failure_unref(*failure);
+    *failure = NULL;
+    return result <= 0 ? -ECANCELED : result; /* a send may have taken some bytes */
+}
+
+/* The method, unless the transport was stopped. */
 static void run(struct eddy_awaitable *a, void (*method)(struct transport_op *))
 {
     struct transport_op *op = (struct transport_op *)(void *)a;
@@ -24,13 +32,8 @@ static void run(struct eddy_awaitable *a, void (*method)(struct transport_op *))
         op->result = -EOPNOTSUPP;
     if (op->result == -EOPNOTSUPP)
         task_note_at_once(current.task);
-    struct eddy_failure *failure = a->awaitable.failure;
-    if (failure && failure_is_cancellation(failure) && !failure->own) {
-        failure_unref(failure);
-        a->awaitable.failure = NULL;
-        if (op->result <= 0) /* a send may have taken some bytes */
-            op->result = -ECANCELED;
-    }
+    if (__builtin_expect(a->awaitable.failure != NULL, 0))
+        op->result = transport_after_failure(&a->awaitable.failure, op->result);
 }
 
 #define OPERATION(method)                                                                                              \
@@ -88,13 +91,6 @@ struct transport_op transport_send_end(struct transport *t)
 struct transport_op transport_finish(struct transport *t)
 {
     return (struct transport_op){ED_HEADER(finish_type), .transport = t};
-}
-
-void transport_give_back(struct transport *t, struct chunk *chunk)
-{
-    if (chunk->data)
-        t->type->give_back(t, chunk);
-    chunk->data = NULL;
 }
 
 void transport_stop(struct transport *t, bool stopped)

@@ -50,6 +50,8 @@ struct transport_type {
      * is cancelled are left for the next receive. receive_into may be NULL: the stream then copies. */
     void (*receive)(struct transport_op *op);
     void (*receive_into)(struct transport_op *op);
+    /* The same as `receive` without an awaitable, for a task that native_is_free. NULL: `receive` does it. */
+    int64_t (*receive_here)(struct transport *t, struct chunk *chunk, struct eddy_failure **failure);
     void (*give_back)(struct transport *t, struct chunk *chunk);
     /* Takes at least one byte to be sent. Result: their number. The memory belongs to the caller again when it has
      * ended. When it fails, a result above 0 tells how many bytes it has taken nevertheless. */
@@ -84,6 +86,9 @@ struct transport {
 };
 
 struct transport_op transport_receive(struct transport *t, struct chunk *chunk);
+/* Waiting that was ended by task_interrupt is no failure of the task: the code that did it has recorded the reason in
+ * the stream. Returns the result of the operation. */
+int64_t transport_after_failure(struct eddy_failure **failure, int64_t result);
 struct transport_op transport_receive_into(struct transport *t, void *data, size_t size);
 struct transport_op transport_send(struct transport *t, const struct iovec *parts, int count);
 /* -EOPNOTSUPP if the transport has no such operation. */
@@ -93,7 +98,12 @@ struct transport_op transport_receive_message(struct transport *t, struct msghdr
 struct transport_op transport_send_end(struct transport *t);
 struct transport_op transport_finish(struct transport *t);
 /* Does nothing for a chunk without data; it has none afterwards. */
-void transport_give_back(struct transport *t, struct chunk *chunk);
+static inline void transport_give_back(struct transport *t, struct chunk *chunk)
+{
+    if (chunk->data)
+        t->type->give_back(t, chunk);
+    chunk->data = NULL;
+}
 /* Operations fail from now on (or do so no more), here and below. task_interrupt wakes a task that waits. */
 void transport_stop(struct transport *t, bool stopped);
 /* The connection will be closed in the middle of a message: the peer must not take that for a normal end. */
@@ -112,6 +122,9 @@ void transport_close(struct transport *t);
 /* A connected stream socket, adopted by the driver. A Unix socket receives nothing ahead of need: a descriptor that
  * came along would be lost. */
 struct transport *socket_transport(struct eddy_loop *loop, int fd, bool is_unix);
+/* The same in memory that the caller provides, all zeros, which must live until it is closed. */
+extern const size_t socket_transport_size;
+struct transport *socket_transport_in(void *memory, struct eddy_loop *loop, int fd, bool is_unix);
 /* The caller has opened it: it is adopted here, unless it blocks. */
 void socket_transport_take(struct transport *t);
 /* Pipes, ttys, and other descriptors for read(2) and write(2); -1: this direction does not exist. Non-blocking,

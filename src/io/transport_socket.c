@@ -19,6 +19,7 @@ struct socket_transport {
     struct transport transport;
     int fd;
     bool is_unix;
+    bool in_stream; /* its memory is a part of the stream's, which lives longer */
     bool of_others; /* the caller has opened it: it may block, and other processes may share the open file */
 };
 
@@ -50,6 +51,16 @@ static void receive(struct transport_op *op)
     struct operation inner = socket_recv_lent(fd_of(op->transport), is_unix(op->transport));
     if (wait_for(op, &inner) > 0)
         *op->u.chunk = (struct chunk){inner.what.u.lent.data, inner.what.u.lent.id};
+}
+
+static int64_t receive_here(struct transport *t, struct chunk *chunk, struct eddy_failure **failure)
+{
+    struct operation inner;
+    operation_receive_lent(&inner, fd_of(t), is_unix(t));
+    *failure = inner.awaitable.awaitable.failure;
+    if (inner.result > 0)
+        *chunk = (struct chunk){inner.what.u.lent.data, inner.what.u.lent.id};
+    return inner.result;
 }
 
 static void receive_into(struct transport_op *op)
@@ -143,7 +154,8 @@ static void close_socket(struct transport *t)
     if (is_of_others(t))
         driver_release(t->loop->driver, fd_of(t)); /* closing alone would not end the watching */
     socket_close(t->loop, fd_of(t));
-    memory_free(t);
+    if (!((struct socket_transport *)(void *)t)->in_stream)
+        memory_free(t);
 }
 
 static bool get_name(struct transport *t, bool peer, struct eddy_address *address)
@@ -168,6 +180,7 @@ static const struct transport_type socket_transport_type = {
     .name = "socket",
     .receive = receive,
     .receive_into = receive_into,
+    .receive_here = receive_here,
     .give_back = give_back,
     .send = send_bytes,
     .send_now = send_now,
@@ -180,16 +193,28 @@ static const struct transport_type socket_transport_type = {
     .format_name = format_name,
 };
 
-struct transport *socket_transport(struct eddy_loop *loop, int fd, bool of_unix)
+static struct transport *fill(struct socket_transport *t, struct eddy_loop *loop, int fd, bool of_unix)
 {
-    struct socket_transport *t = memory_alloc_zeroed(sizeof *t);
-    if (!t)
-        return NULL;
     t->transport.type = &socket_transport_type;
     t->transport.loop = loop;
     t->fd = fd;
     t->is_unix = of_unix;
     return &t->transport;
+}
+
+struct transport *socket_transport(struct eddy_loop *loop, int fd, bool of_unix)
+{
+    struct socket_transport *t = memory_alloc_zeroed(sizeof *t);
+    return t ? fill(t, loop, fd, of_unix) : NULL;
+}
+
+const size_t socket_transport_size = sizeof(struct socket_transport);
+
+struct transport *socket_transport_in(void *memory, struct eddy_loop *loop, int fd, bool of_unix)
+{
+    struct socket_transport *t = memory;
+    t->in_stream = true;
+    return fill(t, loop, fd, of_unix);
 }
 
 void socket_transport_take(struct transport *t)

@@ -5,7 +5,6 @@
 
 #include "base/assert.h"
 #include "os/driver_fault.h"
-#include "os/driver_lend.h"
 #include "os/hibernate.h"
 
 #include <errno.h>
@@ -36,27 +35,5 @@ bool driver_is_the_parents(void)
 
 bool driver_submit(struct driver *driver, struct driver_op *op)
 {
-    EDDY_INVARIANT(op->state == 0);
-    op->cancelled = false;
-    op->result = 0;
-    if (driver_is_foreign(driver)) {
-        op->result = -EDDY_NO_LOOP;
-        return true;
-    }
-    if (driver_fault_of_submission()) {
-        op->result = -ECONNABORTED;
-        return true;
-    }
-    op->lends = false;
-    if (hibernate_is_on())
-        driver_lend(op);
-    if (driver->type->submit(driver, op)) {
-        driver_check_result(op);
-        if (op->lends)
-            driver_take_back(op);
-        return true;
-    }
-    driver->in_flight++;
-    driver_tell(DRIVER_AT_SUBMITTED, driver, op);
-    return false;
+    return driver_submit_here(driver, op);
 }

@@ -94,7 +94,7 @@ struct driver_op {
     uint8_t kind;         /* a value of enum driver_op_kind */
     uint8_t state;        /* for the driver: its state; 0 before driver_submit and after completion */
     bool cancelled;       /* driver_cancel has been called */
-    bool lends;           /* some of its memory is on stacks that must not sleep until it ends: see driver_lend.h */
+    bool lends;           /* some of its memory is on stacks that must not sleep until it ends: see driver_lend.c */
     int fd;               /* the descriptor, open until completion */
     union {
         struct { void *data; size_t size; int flags; } buffer;  /* flags: MSG_ values of recv and send */
@@ -231,8 +231,9 @@ static inline void driver_tell(enum driver_point point, struct driver *driver, s
         driver_hook(point, driver, op);
 }
 
-bool driver_submit(struct driver *driver, struct driver_op *op);
-/* Called when it has ended, if it lends: see driver_lend.h. */
+/* Called before it begins: its memory is awake until driver_take_back. See driver_lend.c. */
+void driver_lend(struct driver_op *op);
+/* Called when it has ended, if it lends: see driver_lend.c. */
 void driver_take_back(struct driver_op *op);
 /* Most sends of a server end at once, and an operation costs three times as much. -EAGAIN: submit an operation.
  * Faults that a test asks for are counted by operations. */
@@ -243,6 +244,9 @@ static inline int64_t driver_send_now(struct driver *driver, int fd, const void 
     hibernate_touch(data);
     return driver->type->send_now(driver, fd, data, size);
 }
+/* Inline in the operations of streams. */
+static inline bool driver_submit_here(struct driver *driver, struct driver_op *op);
+bool driver_submit(struct driver *driver, struct driver_op *op);
 static inline void driver_cancel(struct driver *driver, struct driver_op *op)
 {
     if (driver_is_foreign(driver))
@@ -268,6 +272,32 @@ static inline void driver_check_result(struct driver_op *op)
     if (__builtin_expect(op->result == -ECANCELED, 0) && !op->cancelled)
         op->result = -EDDY_GIVEN_UP;
 }
+static inline bool driver_submit_here(struct driver *driver, struct driver_op *op)
+{
+    EDDY_INVARIANT(op->state == 0);
+    op->cancelled = false;
+    op->result = 0;
+    if (driver_is_foreign(driver)) {
+        op->result = -EDDY_NO_LOOP;
+        return true;
+    }
+    if (driver_fault_of_submission()) {
+        op->result = -ECONNABORTED;
+        return true;
+    }
+    op->lends = false;
+    if (hibernate_is_on())
+        driver_lend(op);
+    if (driver->type->submit(driver, op)) {
+        driver_check_result(op);
+        if (op->lends)
+            driver_take_back(op);
+        return true;
+    }
+    driver->in_flight++;
+    driver_tell(DRIVER_AT_SUBMITTED, driver, op);
+    return false;
+}
 /* For drivers: `op` is not in a list any more, and its result is set. */
 static inline void driver_deliver(struct driver *driver, struct driver_op *op)
 {
@@ -287,10 +317,8 @@ static inline void driver_deliver_all(struct driver *driver, struct list *done)
 {
     struct list batch = list_take_all(done);
     EDDY_EXPENSIVE_INVARIANT(list_is_whole(&batch));
-    for (struct driver_op *op; (op = first_op(&batch));) {
-        list_remove(&batch, &op->link);
-        driver_deliver(driver, op);
-    }
+    for (struct list_link *link; (link = list_take_first(&batch));)
+        driver_deliver(driver, container_of(link, struct driver_op, link));
 }
 static inline int driver_descriptor(struct driver *driver) { return driver->type->descriptor(driver); }
 static inline bool driver_host_waits(struct driver *driver, int64_t deadline)

@@ -19,14 +19,8 @@
 #include "os/valgrind.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#if !defined(SYS_epoll_pwait2)
-#define SYS_epoll_pwait2 441
-#endif
 
 /* The values of driver_op.state. */
 enum { STATE_IDLE, STATE_QUEUED, STATE_DONE, STATE_THREAD, STATE_CALLED };
@@ -59,14 +53,15 @@ static bool socket_is_tcp(struct epoll_watch *watch, int fd)
  * receive need not ask, which saves a server one system call a request. This holds neither for messages, which are
  * short for other reasons, nor after the end of a stream, whose edge has already come.
  */
-static void note_short_read(struct epoll_watch *watch, const struct driver_op *op, size_t room)
+static inline __attribute__((always_inline)) void note_short_read(struct epoll_watch *watch,
+                                                                  const struct driver_op *op, size_t room)
 {
     if (watch->registered && watch->adopted && !watch->never_drained)
         watch->drained = op->result > 0 && (size_t)op->result < room && socket_is_tcp(watch, op->fd);
 }
 
 /* A buffer is held only while it contains bytes. */
-static int64_t receive_lent(struct epoll *epoll, struct driver_op *op)
+static inline __attribute__((always_inline)) int64_t receive_lent(struct epoll *epoll, struct driver_op *op)
 {
     struct lent_buffer *buffer = lent_take(&epoll->lent);
     if (!buffer)
@@ -133,6 +128,14 @@ static inline bool attempt_to_lend(struct epoll *epoll, struct epoll_watch *watc
     return true;
 }
 
+static inline bool attempt_to_accept(struct driver_op *op)
+{
+    do
+        op->result = answer(accept4(op->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    while (op->result == -EINTR);
+    return op->result != -EAGAIN;
+}
+
 static __attribute__((noinline)) bool attempt_otherwise(struct epoll *epoll, struct epoll_watch *watch,
                                                         struct driver_op *op)
 {
@@ -149,10 +152,14 @@ static __attribute__((noinline)) bool attempt_otherwise(struct epoll *epoll, str
 }
 
 /* False: the call would block. */
-static inline bool attempt(struct epoll *epoll, struct epoll_watch *watch, struct driver_op *op)
+static inline __attribute__((always_inline)) bool attempt(struct epoll *epoll, struct epoll_watch *watch,
+                                                          struct driver_op *op)
 {
     if (op->kind == DRIVER_RECV_LENT && !__builtin_expect(driver_calls_are_counted, 0))
         return attempt_to_lend(epoll, watch, op);
+    if (op->kind == DRIVER_ACCEPT && !may_wait(watch, op) && !op->u.address.data &&
+        !__builtin_expect(driver_calls_are_counted, 0))
+        return attempt_to_accept(op);
     return attempt_otherwise(epoll, watch, op);
 }
 
@@ -547,8 +554,8 @@ static bool go_on(struct epoll *epoll, struct epoll_watch *watch, struct driver_
 
 static void run_in_order(struct epoll *epoll, struct epoll_watch *watch, struct list *queue)
 {
-    while (waits_for_event(queue) && go_on(epoll, watch, first_op(queue)))
-        finish_op(epoll, queue, first_op(queue));
+    for (struct driver_op *op; (op = first_op(queue)) && op->state != STATE_CALLED && go_on(epoll, watch, op);)
+        epoll_finish_op(epoll, container_of(list_take_first(queue), struct driver_op, link));
 }
 
 /* What epoll tells is what poll(2) would say, but for edges, which may be older than what was done since. */
@@ -620,7 +627,7 @@ static void after_event(struct epoll *epoll, struct epoll_watch *watch, int fd, 
         arm_again(epoll, watch, fd);
 }
 
-static void handle_event(struct epoll *epoll, const struct epoll_event *event)
+static inline __attribute__((always_inline)) void handle_event(struct epoll *epoll, const struct epoll_event *event)
 {
     int fd = (int)(uint32_t)event->data.u64;
     struct epoll_watch *watch = find_watch(epoll, fd);
@@ -633,48 +640,43 @@ static void handle_event(struct epoll *epoll, const struct epoll_event *event)
         watch->drained = false;
         run_in_order(epoll, watch, &watch->readers);
     }
-    if ((event->events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
+    if ((event->events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && !list_is_empty(&watch->writers))
         run_in_order(epoll, watch, &watch->writers);
     bool any = !list_is_empty(&watch->pollers) && run_pollers(epoll, watch, event->events);
     if (!watch->adopted)
         after_event(epoll, watch, fd, any);
 }
 
-/* Whole milliseconds, rounded up: never early. */
-static int milliseconds(int64_t span)
+static __attribute__((noinline)) void take_from_threads(struct epoll *epoll)
 {
-    if (span > (int64_t)(INT_MAX - 1) * 1000000)
-        return span == CLOCK_NEVER ? -1 : INT_MAX;
-    return (int)((span + 999999) / 1000000);
+    for (struct driver_op *op; (op = file_threads_next(&epoll->files));)
+        (op->state == STATE_CALLED ? call_ended : epoll_finish_op)(epoll, op);
 }
 
-static int sleep_for(struct epoll *epoll, int64_t span)
+static inline int sleep_for(struct epoll *epoll, int64_t span)
 {
-    struct {
-        int64_t seconds, nanoseconds;
-    } limit = {span / CLOCK_SECOND, span % CLOCK_SECOND};
-    const int room = (int)(sizeof epoll->events / sizeof epoll->events[0]);
-    if (span > 0 && span != CLOCK_NEVER && !epoll->coarse) {
-        long count = syscall(SYS_epoll_pwait2, epoll->fd, epoll->events, room, &limit, NULL, 0);
-        if (count >= 0 || (errno != ENOSYS && errno != EPERM && errno != EINVAL))
-            return (int)answer(count);
-        epoll->coarse = true;
-    }
-    return (int)answer(epoll_wait(epoll->fd, epoll->events, room, milliseconds(span)));
+    if (span > 0 && span != CLOCK_NEVER)
+        return epoll_sleep(epoll, span);
+    return (int)answer(epoll_wait(epoll->fd, epoll->events, EPOLL_ROOM, span > 0 ? -1 : 0));
 }
 
-int epoll_gather(struct epoll *epoll, int64_t span, bool *woken)
+static inline __attribute__((always_inline)) int gather(struct epoll *epoll, int64_t span, bool *woken)
 {
-    int count = sleep_for(epoll, !list_is_empty(&epoll->done) || span < 0 ? 0 : span);
+    int count = sleep_for(epoll, !list_is_empty(&epoll->done) ? 0 : span);
     *woken = wakeup_take(&epoll->wakeup);
     if (count < 0)
         return count == -EINTR ? 0 : count;
     for (int i = 0; i < count; i++)
         if (epoll->events[i].data.u64 != WAKE_KEY)
             handle_event(epoll, &epoll->events[i]);
-    for (struct driver_op *op; (op = file_threads_next(&epoll->files));)
-        (op->state == STATE_CALLED ? call_ended : epoll_finish_op)(epoll, op);
+    if (file_threads_have_ended(&epoll->files))
+        take_from_threads(epoll);
     return 0;
+}
+
+int epoll_gather(struct epoll *epoll, int64_t span, bool *woken)
+{
+    return gather(epoll, span, woken);
 }
 
 void epoll_deliver(struct epoll *epoll)
@@ -688,8 +690,9 @@ static int wait_until(struct driver *driver, int64_t deadline)
     bool woken;
     int64_t span =
         deadline == CLOCK_NEVER || deadline == 0 ? deadline : deadline - clock_monotonic();
-    int error = epoll_gather(epoll, span, &woken);
-    epoll_deliver(epoll);
+    int error = gather(epoll, span, &woken);
+    if (!list_is_empty(&epoll->done))
+        epoll_deliver(epoll);
     return error;
 }
 

@@ -82,6 +82,12 @@ size_t epoll_waiting_readers(const struct epoll *epoll, int fd);
 /* Completes that first operation. */
 void epoll_complete_reader(struct epoll *epoll, struct driver_op *op, int64_t result);
 
+/* How many events one wait takes. */
+enum { EPOLL_ROOM = sizeof ((struct epoll *)0)->events / sizeof(struct epoll_event) };
+/* Waits until there are events, or for `span` nanoseconds, which are neither 0 nor CLOCK_NEVER. Returns the number of
+ * events, or a negative errno value. */
+int epoll_sleep(struct epoll *epoll, int64_t span);
+
 /* Sleeps for at most `span` nanoseconds (CLOCK_NEVER: no limit) and executes the operations that have become
  * possible, without calling `complete`. *woken: epoll_wake was called. Returns 0 or a negative errno value. */
 int epoll_gather(struct epoll *epoll, int64_t span, bool *woken);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* driver_lend.c - the pieces of memory that an operation refers to. */
-#include "os/driver_lend.h"
 
+#include "os/driver.h"
 #include "os/hibernate.h"
 
 typedef void act(struct driver_op *op, const void *memory);

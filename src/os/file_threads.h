@@ -32,6 +32,11 @@ int file_threads_submit_job(struct file_threads *threads, struct driver *driver,
 /* True: the operation has not begun, and never will. */
 bool file_threads_take_back(struct file_threads *threads, struct driver_op *op);
 bool file_threads_take_back_job(struct file_threads *threads, struct file_job *job);
+/* True: file_threads_next has one. */
+static inline bool file_threads_have_ended(const struct file_threads *threads)
+{
+    return !list_is_empty(&threads->taken) || __atomic_load_n(&threads->finished, __ATOMIC_RELAXED);
+}
 /* An operation that has ended, with its result set; NULL: there is none. */
 struct driver_op *file_threads_next(struct file_threads *threads);
 /* Called while no operation is in flight. */

@@ -6,6 +6,7 @@
 #ifndef EDDY_OS_LENT_H
 #define EDDY_OS_LENT_H
 
+#include "base/assert.h"
 #include "base/list.h"
 #include "os/memory.h"
 
@@ -28,11 +29,38 @@ struct lent_buffers {
     size_t count;              /* of them */
 };
 
+struct lent_buffer *lent_new(void);
+void lent_free_one(struct lent_buffer *buffer);
+
 /* NULL: no memory. */
-struct lent_buffer *lent_take(struct lent_buffers *buffers);
-void lent_put(struct lent_buffers *buffers, struct lent_buffer *buffer);
+static inline struct lent_buffer *lent_take(struct lent_buffers *buffers)
+{
+    struct lent_buffer *buffer = buffers->first;
+    if (!buffer)
+        return lent_new();
+    buffers->first = buffer->next;
+    buffers->count--;
+    return buffer;
+}
+
+static inline void lent_put(struct lent_buffers *buffers, struct lent_buffer *buffer)
+{
+    EDDY_INVARIANT(buffers->count <= LENT_KEPT && (buffers->count == 0) == !buffers->first);
+    if (buffers->count == LENT_KEPT) {
+        lent_free_one(buffer);
+        return;
+    }
+    buffer->next = buffers->first;
+    buffers->first = buffer;
+    buffers->count++;
+}
+
 /* The buffer that contains `data`. */
-struct lent_buffer *lent_of(void *data);
+static inline struct lent_buffer *lent_of(void *data)
+{
+    return container_of((char (*)[LENT_SIZE])data, struct lent_buffer, data);
+}
+
 void lent_free(struct lent_buffers *buffers);
 
 #endif
