@@ -23,6 +23,7 @@ import profile  # bench/profile.py
 HERE = os.path.dirname(os.path.abspath(__file__))
 RECORD = os.path.join(HERE, 'instructions.txt')
 TOLERANCE = 0.05
+LOOSE = {'accept': 0.10}  # of its own: whether the end of a connection is there at the first look is a matter of time
 SLACK = 2  # instructions: of a call that takes six, one more is no finding
 
 # measure: its program, and how many times it runs.
@@ -111,12 +112,13 @@ def compare(figures, recorded):
     wrong = 0
     for name, value in figures.items():
         before = recorded.get(name)
+        tolerance = LOOSE.get(name, TOLERANCE)
         said = 'ok'
         if before is None:
             said = 'NOT RECORDED: bench/instructions.py FOLDER --record'
-        elif value > before * (1 + TOLERANCE) and value > before + SLACK:
+        elif value > before * (1 + tolerance) and value > before + SLACK:
             said = 'MORE than the recorded %.1f' % before
-        elif value < before * (1 - TOLERANCE) and value < before - SLACK:
+        elif value < before * (1 - tolerance) and value < before - SLACK:
             said = 'LESS than the recorded %.1f: record it, or the gain may be lost again unseen' % before
         wrong += said != 'ok'
         print('%-16s %9.1f  %s' % (name, value, said))
