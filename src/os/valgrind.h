@@ -23,7 +23,7 @@ static inline int valgrind_does_nothing(const void *start, size_t size)
 #define RUNNING_ON_VALGRIND                                      0
 #define VALGRIND_STACK_REGISTER(start, end)                      ((void)(start), (void)(end), 0)
 #define VALGRIND_STACK_DEREGISTER(id)                            ((void)(id))
-#define VALGRIND_MALLOCLIKE_BLOCK(block, size, red_zone, zeroed) ((void)(block), (void)(size))
+#define VALGRIND_MALLOCLIKE_BLOCK(block, size, red_zone, zeroed) ((void)(block), (void)(size), (void)(zeroed))
 #define VALGRIND_FREELIKE_BLOCK(block, red_zone)                 ((void)(block))
 #define VALGRIND_MAKE_MEM_DEFINED(start, size)                   valgrind_does_nothing(start, size)
 #define VALGRIND_MAKE_MEM_UNDEFINED(start, size)                 ((void)(start), (void)(size))
