@@ -35,11 +35,19 @@ static bool has_number(char kind)
     return strchr(":$=!*~>%|", kind) && kind;
 }
 
+/* strtod passes over such characters, and would read on in the next line. */
+static bool has_no_real(const char *at)
+{
+    return *at == ',' && strchr(" \t\n\v\f\r", at[1]);
+}
+
 const char *reader_line(const char *at, const char *end, int64_t *number)
 {
     const char *line_end = memchr(at, '\n', (size_t)(end - at));
     *number = 0;
     if (!line_end || line_end - at < 2 || line_end[-1] != '\r')
+        return NULL;
+    if (has_no_real(at))
         return NULL;
     if (has_number(*at) && !read_number(at + 1, (size_t)(line_end - at - 2), number))
         return NULL;

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../shared/number.h"
+
 struct rows {
     eddy_sqlite_rows rows; /* first */
     eddy_buffer values, bytes, names;
@@ -152,7 +154,7 @@ double eddy_sqlite_real(const eddy_sqlite_rows *rows, size_t row, size_t column)
     switch (value->kind) {
     case EDDY_SQLITE_INTEGER: return (double)value->u.integer;
     case EDDY_SQLITE_REAL: return value->u.real;
-    case EDDY_SQLITE_TEXT: return strtod(value->u.bytes.data, NULL);
+    case EDDY_SQLITE_TEXT: return number_parse(value->u.bytes.data);
     default: return 0;
     }
 }

@@ -197,6 +197,7 @@ static const struct {
 } wrong[] = {
     {"hello\r\n", EBADMSG, "not the protocol of Redis"}, {"$5\r\nabcdefg\r\n", EBADMSG, "longer than its length"},
     {":12a\r\n", EBADMSG, "not the protocol"}, {":99999999999999999999\r\n", EBADMSG, "not the protocol"},
+    {",\r\n1\r\n", EBADMSG, "not the protocol"}, {", 1\r\n", EBADMSG, "not the protocol"},
     {"$-2\r\n", EBADMSG, "negative"}, {"*-2\r\n", EBADMSG, "negative"}, {"%-1\r\n", EBADMSG, "negative"},
     {"$2000\r\n", EMSGSIZE, "reply_limit"}, {"*999999999\r\n", EMSGSIZE, "reply_limit"},
     {"*9223372036854775807\r\n", EMSGSIZE, "reply_limit"}, {"$9223372036854775807\r\n", EMSGSIZE, "reply_limit"},
