@@ -1829,6 +1829,7 @@ struct eddy_deferred {
 static inline void eddy_run_deferred(struct eddy_deferred *deferred)
 {
     deferred->function(deferred->argument);
+    __asm__ volatile(""); /* so that it is no tail call, which would take the body's frame away from its tasks */
 }
 /* The type comes first: with an attribute in front gcc takes `if (c) defer(f, x);` for `if (c) ; defer(f, x);` */
 #define eddy_defer(function_name, argument_value) \
