@@ -447,8 +447,8 @@ async(void, moves_nothing)
 {
     int pair[2];
     char buffer[8];
-    struct iovec part = {buffer, sizeof buffer};
-    struct msghdr nothing = {.msg_iovlen = 0}, message = {.msg_iov = &part, .msg_iovlen = 1};
+    struct iovec empty = {buffer, 0}, part = {buffer, sizeof buffer}; /* QEMU does not send a message without parts */
+    struct msghdr nothing = {.msg_iov = &empty, .msg_iovlen = 1}, message = {.msg_iov = &part, .msg_iovlen = 1};
     int file = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     CHECK(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0 && file >= 0);
     defer(close_descriptor, &pair[0]);
