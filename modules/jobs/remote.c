@@ -66,22 +66,41 @@ static int replicas(void)
     return (int)remote_setting("EDDY_JOBS_REPLICAS", servers >= 3 ? 3 : 1);
 }
 
+/* What a limit of `asked` messages can be now. nats-server deletes the oldest of those above a new limit, also of those
+ * that come while it is asked: so a limit that is set or lowered leaves room for as many as are stored. */
+static uint64_t safe_limit(uint64_t asked, uint64_t now, uint64_t stored)
+{
+    uint64_t limit = asked > 2 * stored ? asked : 2 * stored;
+    if (now && asked >= now)
+        return asked;
+    return now && now < limit ? now : limit;
+}
+
+/* The limit of a stream with jobs: as the environment says it, or as it is. True: it is to be changed. */
+static bool limit_queue(eddy_nats_stream_options *options, const char *json)
+{
+    uint64_t now = 0, stored = 0, asked = options->max_messages;
+    bool is_set = asked > 0, refuses = strstr(json, "\"discard\":\"new\"");
+    eddy_nats_json_number(json, "config.max_msgs", &now); /* -1: no limit */
+    eddy_nats_json_number(json, "state.messages", &stored);
+    options->max_messages = is_set ? safe_limit(asked, now, stored) : now;
+    options->discard_new = is_set || refuses;
+    return is_set && (options->max_messages != now || !refuses);
+}
+
 /* What is said about a stream that exists, unless the environment says otherwise. True: it is to be changed. */
 static bool keep_as_it_is(eddy_nats_stream_options *options, const char *json)
 {
     bool has_replicas = getenv("EDDY_JOBS_REPLICAS");
     bool has_age = getenv("EDDY_JOBS_RESULTS") && strcmp(options->name, RESULTS) == 0;
-    bool has_queue = options->max_messages > 0;
-    uint64_t replicas = 0, age = 0, queue = 0;
+    bool has_queue = limit_queue(options, json);
+    uint64_t replicas = 0, age = 0;
     eddy_nats_json_number(json, "config.num_replicas", &replicas);
     eddy_nats_json_number(json, "config.max_age", &age);
     if (!has_replicas)
         options->replicas = (int)replicas;
     if (!has_age)
         options->max_age = (double)age / 1e9;
-    if (!has_queue && eddy_nats_json_number(json, "config.max_msgs", &queue)) /* -1: no limit */
-        options->max_messages = queue;
-    options->discard_new = options->max_messages > 0;
     return has_replicas || has_age || has_queue;
 }
 

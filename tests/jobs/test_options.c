@@ -177,6 +177,88 @@ static void a_full_queue_takes_no_job(void **state)
     assert_int_equal(status, 0);
 }
 
+async(void, wait_until_there_are, (uint64_t, count), (const char *, stream))
+{
+    while (await(count_in(stream)) != count)
+        await(eddy_sleep(0.05));
+}
+
+async(void, sleep_once, (int, n), (double, delay), (int *, done))
+{
+    *done += await(eddy_remote(sleeps(n, 0), .delay = delay)) == n;
+}
+
+/* A limit comes while more jobs than that wait. */
+async(void, outlive_a_limit)
+{
+    int done = 0;
+    pid_t worker = 0;
+    eddy_nats_free(await(remote_connect("test"))); /* there are streams */
+    async_with (g, eddy_task_group()) {
+        for (int i = 0; i < 6; i++)
+            eddy_group_spawn(g, sleep_once(i, i < 3 ? 0 : 0.5, &done));
+        await(wait_until_there_are(3, JOBS));
+        await(wait_until_there_are(3, LATER));
+        setenv("EDDY_JOBS_QUEUE", "1", 1);
+        eddy_nats_free(await(remote_connect("test")));
+        CHECK(await(count_in(JOBS)) == 3 && await(count_in(LATER)) == 3);
+        worker = start_worker();
+    }
+    CHECK(done == 6);
+    end_worker(worker, SIGTERM);
+}
+
+static void a_lower_limit_drops_no_job(void **state)
+{
+    (void)state;
+    int status = eddy_run(outlive_a_limit());
+    setenv("EDDY_JOBS_QUEUE", "100000", 1);
+    assert_int_equal(eddy_run(have_room()), 0);
+    unsetenv("EDDY_JOBS_QUEUE");
+    assert_int_equal(status, 0);
+}
+
+/* The first stream that a program changes. */
+async(void, changes_first, (eddy_nats *, n), (const char *, stream))
+{
+    eddy_nats_subscription *s = await(eddy_nats_subscribe(n, "$JS.EVENT.ADVISORY.STREAM.UPDATED.>"));
+    defer(eddy_nats_unsubscribe, s);
+    await(eddy_nats_flush(n));
+    eddy_nats_free(await(remote_connect("test")));
+    eddy_nats_message *m = await_for(eddy_nats_receive(s), 20);
+    defer(eddy_nats_message_free, m);
+    CHECK(strcmp(strrchr(m->subject, '.') + 1, stream) == 0);
+}
+
+/* A limit that is right already is not set again, and other streams keep what happens at theirs. */
+async(void, leave_the_rest_alone)
+{
+    eddy_nats_stream_options results = {.size = sizeof results, .name = RESULTS, .subjects = {"eddy.results.>"},
+                                        .max_age = 600, .max_messages = 100000};
+    async_with (n, eddy_nats_open(getenv("NATS_URL"))) {
+        eddy_nats_free(await(remote_connect("test")));
+        setenv("EDDY_JOBS_RESULTS", "700", 1);
+        await(changes_first(n, RESULTS));
+        await(eddy_nats_stream_create(n, &results));
+        await(changes_first(n, RESULTS));
+        eddy_nats_message *info = await(eddy_nats_api(n, "STREAM.INFO." RESULTS, ""));
+        defer(eddy_nats_message_free, info);
+        CHECK(strstr(info->data.data, "\"discard\":\"old\"") && strstr(info->data.data, "\"max_msgs\":100000"));
+        results.max_messages = 0;
+        await(eddy_nats_stream_create(n, &results));
+    }
+}
+
+static void a_limit_that_is_right_is_not_set_again(void **state)
+{
+    (void)state;
+    setenv("EDDY_JOBS_QUEUE", "100000", 1);
+    int status = eddy_run(leave_the_rest_alone());
+    unsetenv("EDDY_JOBS_QUEUE");
+    unsetenv("EDDY_JOBS_RESULTS");
+    assert_int_equal(status, 0);
+}
+
 /* ==== eddy jobs top ==== */
 
 async(void, ask_again_and_again)
@@ -245,6 +327,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(urgent_jobs_begin_first, kill_workers),
         cmocka_unit_test_teardown(a_worker_keeps_the_rate_of_a_function, kill_workers),
         cmocka_unit_test_teardown(a_full_queue_takes_no_job, kill_workers),
+        cmocka_unit_test_teardown(a_lower_limit_drops_no_job, kill_workers),
+        cmocka_unit_test_teardown(a_limit_that_is_right_is_not_set_again, kill_workers),
         cmocka_unit_test_teardown(top_shows_functions_and_workers, kill_workers),
         cmocka_unit_test_teardown(callers_of_one_key_share_what_comes_of_it, kill_workers),
     };
