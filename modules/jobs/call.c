@@ -332,6 +332,8 @@ static const char *options_problem(const eddy_job_options *o, const struct eddy_
     if (o->priority && function_limits(f).at_once > 0)
         return "jobs of a function with at_once have no priority: the server hands them out as they came; use a second "
                "function";
+    if (o->priority && o->key)
+        return "a job with a key has no priority: two of one key with two priorities could run at once";
     return NULL;
 }
 

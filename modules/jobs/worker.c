@@ -433,15 +433,15 @@ eddy_async(void, serve_priority, (struct service *, s), (int, priority))
     }
 }
 
-/* The jobs of a function with at_once have one consumer, which counts them. */
+/* The consumer of normal jobs counts those of a function with at_once. What it had of other priorities before that is
+ * run, too. */
 eddy_async(void, serve_function, (struct worker *, w), (struct eddy_remote_function *, f), (eddy_group *, jobs))
 {
     eddy_job_limits limits = function_limits(f);
     struct service s = {.worker = w, .f = f, .jobs = jobs, .pace = PACE_INIT(limits.rate)};
     eddy_async_with (priorities, eddy_task_group())
         for (int priority = EDDY_JOB_HIGH; priority >= EDDY_JOB_LOW; priority--)
-            if (priority == EDDY_JOB_NORMAL || limits.at_once <= 0)
-                eddy_group_spawn(priorities, serve_priority(&s, priority));
+            eddy_group_spawn(priorities, serve_priority(&s, priority));
 }
 
 /* ==== the rest ==== */

@@ -136,6 +136,13 @@ remote_async(int, narrow, (double, seconds))
 }
 remote_limits(narrow, .at_once = 2);
 
+/* One at a time. */
+remote_async(void, single)
+{
+    runs++;
+}
+remote_limits(single, .at_once = 1);
+
 /* As many bytes as it is told; they are gone after the next one. */
 remote_async(eddy_slice, bulky, (int, size))
 {

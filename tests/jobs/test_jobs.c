@@ -299,6 +299,8 @@ async(void, have_wrong_options)
     CHECK(err.code == EINVAL && strstr(err.message, "nothing: priority"));
     (void)await(eddy_remote(narrow(0), .priority = EDDY_JOB_HIGH), &err);
     CHECK(err.code == EINVAL && strstr(err.message, "at_once"));
+    await(eddy_remote(nothing(), "key", .priority = EDDY_JOB_LOW), &err);
+    CHECK(err.code == EINVAL && strstr(err.message, "nothing: a job with a key has no priority"));
 }
 
 static void wrong_options_are_named(void **state)

@@ -139,6 +139,25 @@ static void a_worker_keeps_the_rate_of_a_function(void **state)
     end_worker(worker, SIGTERM);
 }
 
+/* They were queued by a program whose function had no limit. */
+async(void, have_priorities_although_they_are_few)
+{
+    eddy_nats_free(await(remote_connect("test"))); /* there are streams */
+    async_with (n, eddy_nats_open(getenv("NATS_URL"))) {
+        await(queue_by_hand(n, "single", ".low.-", "eddy.results.few-low"));
+        await(queue_by_hand(n, "single", ".high.-", "eddy.results.few-high"));
+        await_for(wait_until_all_are_done(n), 40);
+    }
+}
+
+static void a_new_limit_at_a_time_leaves_no_job(void **state)
+{
+    pid_t worker = start_worker();
+    (void)state;
+    assert_int_equal(eddy_run(have_priorities_although_they_are_few()), 0);
+    end_worker(worker, SIGTERM);
+}
+
 /* ==== back-pressure ==== */
 
 async(void, are_too_many)
@@ -326,6 +345,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(a_delayed_job_outlives_a_worker, kill_workers),
         cmocka_unit_test_teardown(urgent_jobs_begin_first, kill_workers),
         cmocka_unit_test_teardown(a_worker_keeps_the_rate_of_a_function, kill_workers),
+        cmocka_unit_test_teardown(a_new_limit_at_a_time_leaves_no_job, kill_workers),
         cmocka_unit_test_teardown(a_full_queue_takes_no_job, kill_workers),
         cmocka_unit_test_teardown(a_lower_limit_drops_no_job, kill_workers),
         cmocka_unit_test_teardown(a_limit_that_is_right_is_not_set_again, kill_workers),

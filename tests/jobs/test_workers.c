@@ -228,35 +228,13 @@ static void a_job_whose_dead_letter_does_not_fit_is_given_up(void **state)
 
 /* ==== jobs of strangers, and results that cannot be looked for ==== */
 
-/* Queues a job of a function without parameters. */
-async(void, queue_by_hand, (eddy_nats *, n), (const char *, function), (const char *, result))
-{
-    struct eddy_remote_function *f = NULL;
-    char subject[300], id[64];
-    static int last;
-    for (size_t i = 0; (f = function_at(i)) && strcmp(f->name, function) != 0; i++)
-        continue;
-    snprintf(subject, sizeof subject, "eddy.jobs.%s.%s.normal.-", function, function_signature(f));
-    snprintf(id, sizeof id, "by-hand-%d", ++last);
-    eddy_nats_header headers[] = {{"Eddy-Id", id}, {"Eddy-Result", result}};
-    (void)await(eddy_nats_store(n, &(eddy_nats_outgoing){.subject = subject, .headers = headers, .header_count = 2}));
-}
-
-async(void, wait_until_all_are_done, (eddy_nats *, n))
-{
-    for (eddy_nats_stream_state state = {.messages = 1}; state.messages;) {
-        await(eddy_sleep(0.05));
-        state = await(eddy_nats_stream_info(n, "EDDY_JOBS"));
-    }
-}
-
 async(void, is_hostile)
 {
     static const char *const results[] = {"eddy.results.a b", "$JS.API.STREAM.DELETE.EDDY_DEAD", "eddy.results.*",
                                           "eddy.kept.back.x.1", "eddy.results..", "eddy.results."};
     async_with (n, eddy_nats_open(getenv("NATS_URL"))) {
         for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
-            await(queue_by_hand(n, "nothing", results[i]));
+            await(queue_by_hand(n, "nothing", ".normal.-", results[i]));
         await_for(eddy_remote(nothing()), 20);
         await(wait_until_all_are_done(n));
         (void)await(eddy_nats_stream_info(n, "EDDY_DEAD"));
@@ -283,7 +261,7 @@ async(void, looks_again)
     async_with (n, eddy_nats_open(getenv("NATS_URL"))) {
         await(eddy_remote(nothing())); /* the worker has created its streams */
         await(eddy_nats_stream_delete(n, kept.name));
-        await(queue_by_hand(n, "marks", result));
+        await(queue_by_hand(n, "marks", ".normal.-", result));
         await(eddy_sleep(0.5));
         await(eddy_nats_stream_create(n, &kept));
         (void)await(eddy_nats_store(n, &(eddy_nats_outgoing){.subject = result}));

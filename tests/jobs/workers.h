@@ -74,6 +74,31 @@ static void end_worker(pid_t pid, int number)
         fail_msg("the worker ended with status %d", status);
 }
 
+/* ==== jobs that no caller has queued ==== */
+
+/* Queues a job of a function without parameters. end: of its subject, after the signature. */
+async(void, queue_by_hand, (eddy_nats *, n), (const char *, function), (const char *, end),
+      (const char *, result))
+{
+    struct eddy_remote_function *f = NULL;
+    char subject[300], id[64];
+    static int last;
+    for (size_t i = 0; (f = function_at(i)) && strcmp(f->name, function) != 0; i++)
+        continue;
+    snprintf(subject, sizeof subject, "eddy.jobs.%s.%s%s", function, function_signature(f), end);
+    snprintf(id, sizeof id, "by-hand-%d", ++last);
+    eddy_nats_header headers[] = {{"Eddy-Id", id}, {"Eddy-Result", result}};
+    (void)await(eddy_nats_store(n, &(eddy_nats_outgoing){.subject = subject, .headers = headers, .header_count = 2}));
+}
+
+async(void, wait_until_all_are_done, (eddy_nats *, n))
+{
+    for (eddy_nats_stream_state state = {.messages = 1}; state.messages;) {
+        await(eddy_sleep(0.05));
+        state = await(eddy_nats_stream_info(n, "EDDY_JOBS"));
+    }
+}
+
 /* ==== eddy jobs, the program ==== */
 
 /* Runs `eddy-jobs WORDS`; what it writes goes to `text`. Returns its status. */

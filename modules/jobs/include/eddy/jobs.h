@@ -43,7 +43,7 @@ typedef struct eddy_job_options {
     size_t size;         /* set by the macro */
     const char *key;     /* the job of a key runs once, see eddy_remote; NULL: none */
     double delay;        /* seconds until it may begin */
-    int priority;        /* EDDY_JOB_HIGH, EDDY_JOB_NORMAL or EDDY_JOB_LOW; only of a function without at_once */
+    int priority;        /* EDDY_JOB_HIGH, EDDY_JOB_NORMAL or EDDY_JOB_LOW; not with a key, or with at_once */
 } eddy_job_options;
 
 /* ---- called by the macros; not for programs ---- */
