@@ -222,8 +222,7 @@ eddy_async(void, run_in_turn, (struct here *, here), (struct service *, s), (con
 {
     eddy_await(places_enter(&s->places, job->options.priority));
     eddy_defer(places_leave, &s->places);
-    eddy_await(pace_wait(&s->pace, job->options.priority));
-    eddy_await(places_enter(&here->slots, job->options.priority));
+    eddy_await(pace_enter(&s->pace, &here->slots, job->options.priority));
     eddy_defer(places_leave, &here->slots);
     eddy_await(run_with_luck(here, job->f, job->args, result));
 }

@@ -63,15 +63,24 @@ void places_leave(struct places *p)
     eddy_event_set(&w->turn);
 }
 
-eddy_async_define(void, pace_wait, (struct pace *, p), (int, priority))
+eddy_async(void, wait_for_time, (struct pace *, p))
 {
-    if (!(p->rate > 0))
-        return;
-    eddy_await(places_enter(&p->turn, priority));
-    eddy_defer(places_leave, &p->turn);
     double left = p->next - eddy_time();
     if (left > 0)
         eddy_await(eddy_sleep(left));
+}
+
+/* The turn is kept until there is a slot: jobs that wait for slots do not save up turns, to begin all at once. */
+eddy_async_define(void, pace_enter, (struct pace *, p), (struct places *, slots), (int, priority))
+{
+    if (!(p->rate > 0)) {
+        eddy_await(places_enter(slots, priority));
+        return;
+    }
+    eddy_await(places_enter(&p->turn, priority));
+    eddy_defer(places_leave, &p->turn);
+    eddy_await(wait_for_time(p));
+    eddy_await(places_enter(slots, priority));
     double now = eddy_time();
     p->next = (p->next > now ? p->next : now) + 1 / p->rate;
 }

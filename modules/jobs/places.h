@@ -25,7 +25,8 @@ struct pace {
 };
 #define PACE_INIT(jobs) {.turn = PLACES_INIT(1), .rate = (jobs)}
 
-/* Waits until a job may begin. Fails with ECANCELED. */
-eddy_async_declare(void, pace_wait, (struct pace *, p), (int, priority));
+/* Waits until a job may begin and has a slot, which its caller leaves. A job that has its turn is not overtaken by one
+ * of a higher priority of its function. Fails with ECANCELED. */
+eddy_async_declare(void, pace_enter, (struct pace *, p), (struct places *, slots), (int, priority));
 
 #endif

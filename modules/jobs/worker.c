@@ -369,19 +369,13 @@ static struct running *new_job(struct worker *w, struct eddy_remote_function *f,
 
 /* ==== fetching ==== */
 
-eddy_async(void, wait_for_slot, (struct service *, s), (int, priority))
-{
-    eddy_await(pace_wait(&s->pace, priority));
-    eddy_await(places_enter(&s->worker->slots, priority));
-}
-
 eddy_async(void, fetch_one, (struct service *, s), (int, priority), (eddy_nats_consumer *, c))
 {
     eddy_error err, late;
     struct running *job = new_job(s->worker, s->f, eddy_await(eddy_nats_next(c)));
     if (!job)
         return;
-    eddy_await_always(wait_for_slot(s, priority), &err);
+    eddy_await_always(pace_enter(&s->pace, &s->worker->slots, priority), &err);
     if (!err.code && eddy_group_spawn(s->jobs, run_job(job)) == 0)
         return;
     if (!err.code)

@@ -17,16 +17,26 @@ static int by_time(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* A tenth of a second lies between two. */
-async(void, keep_their_pace)
+async(void, take_the_slot, (double, seconds))
+{
+    (void)await(eddy_remote(sleeps(1, seconds)));
+}
+
+/* A tenth of a second lies between two, but for what the machine is late; also if they have waited for the only slot
+ * for so many seconds. */
+async(void, keep_their_pace, (double, seconds))
 {
     double when[4];
-    async_with (g, eddy_task_group())
+    await(eddy_remote(paced())); /* a worker asks for them by now */
+    async_with (g, eddy_task_group()) {
+        eddy_group_spawn(g, take_the_slot(seconds));
+        await(eddy_sleep(seconds / 4));
         for (int i = 0; i < 4; i++)
             eddy_group_spawn(g, ask_paced(&when[i]));
+    }
     qsort(when, 4, sizeof when[0], by_time);
     for (int i = 1; i < 4; i++)
-        CHECK(when[i] - when[i - 1] > 0.0999);
+        CHECK(when[i] - when[i - 1] > 0.06);
 }
 
 async(void, ask_in_order, (double, seconds), (int, priority), (int *, number))

@@ -228,7 +228,11 @@ static void a_job_begins_after_its_delay(void **state)
 static void a_function_may_limit_how_many_begin_in_a_second(void **state)
 {
     (void)state;
-    RUN_CLEAN(keep_their_pace());
+    RUN_CLEAN(keep_their_pace(0));
+    setenv("EDDY_JOBS_SLOTS", "1", 1);
+    int status = eddy_run(keep_their_pace(0.5));
+    unsetenv("EDDY_JOBS_SLOTS");
+    assert_int_equal(status, 0);
 }
 
 static void urgent_jobs_begin_first(void **state)

@@ -133,9 +133,11 @@ static void urgent_jobs_begin_first(void **state)
 
 static void a_worker_keeps_the_rate_of_a_function(void **state)
 {
-    pid_t worker = start_worker();
     (void)state;
-    assert_int_equal(eddy_run(keep_their_pace()), 0);
+    setenv("EDDY_JOBS_SLOTS", "1", 1);
+    pid_t worker = start_worker();
+    unsetenv("EDDY_JOBS_SLOTS");
+    assert_int_equal(eddy_run(keep_their_pace(2)), 0);
     end_worker(worker, SIGTERM);
 }
 
