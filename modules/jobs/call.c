@@ -16,7 +16,7 @@
 #include "places.h"
 #include "remote.h"
 
-enum { MOST_SLOTS = 1000000000 };
+enum { AGAIN = 1 }; /* seconds until a job that is due, and for which there is no room, is tried again */
 
 /* ==== results that are kept in this process, by key ==== */
 
@@ -47,8 +47,9 @@ struct here {
     struct kept *first;
     struct service *services;
     struct places slots;     /* of EDDY_JOBS_SLOTS, for all functions together */
-    double queue;          /* jobs, at most; 0: no limit */
-    double count;          /* jobs that wait or run */
+    size_t queue;          /* jobs in each of the next two, at most; 0: no limit */
+    size_t count;          /* jobs that wait or run */
+    size_t delayed;        /* jobs that may not begin yet */
     uint64_t drawn;        /* numbers of its luck, in the simulation */
 };
 
@@ -86,8 +87,8 @@ static struct here *this_loop(void)
         return NULL;
     }
     if (here) {
-        here->slots = (struct places)PLACES_INIT((size_t)remote_setting("EDDY_JOBS_SLOTS", MOST_SLOTS));
-        here->queue = remote_setting("EDDY_JOBS_QUEUE", 0);
+        here->slots = (struct places)PLACES_INIT(remote_count("EDDY_JOBS_SLOTS", REMOTE_MOST));
+        here->queue = remote_count("EDDY_JOBS_QUEUE", 0);
     }
     *slot = here;
     return here;
@@ -138,7 +139,7 @@ static struct service *service_of(struct here *here, const struct eddy_remote_fu
     if (s || !(s = malloc(sizeof *s)))
         return s;
     *s = (struct service){.next = here->services, .function = f, .pace = PACE_INIT(limits.rate),
-                          .places = PLACES_INIT(limits.at_once > 0 ? (size_t)limits.at_once : MOST_SLOTS)};
+                          .places = PLACES_INIT(limits.at_once > 0 ? (size_t)limits.at_once : REMOTE_MOST)};
     return here->services = s;
 }
 
@@ -193,27 +194,44 @@ eddy_async(void, run_with_luck, (struct here *, here), (struct eddy_remote_funct
                f->name, tries);
 }
 
-static void leave_queue(struct here *here)
+static void leave_queue(size_t *count)
 {
-    here->count--;
+    --*count;
 }
 
-/* Until leave_queue. */
-eddy_async(void, enter_queue, (struct here *, here), (const struct job_asked *, job))
+static bool is_full(const struct here *here, size_t count)
 {
-    if (here->queue > 0 && here->count >= here->queue)
+    return here->queue && count >= here->queue;
+}
+
+/* One of the two counts. Until leave_queue. */
+eddy_async(void, enter_queue, (struct here *, here), (size_t *, count), (const struct job_asked *, job))
+{
+    if (is_full(here, *count))
         eddy_raise(ENOSPC, REMOTE_FULL, job->f->name, "in this process");
-    here->count++;
+    ++*count;
 }
 
+/* What its key has now; false: a job has to run for it. */
+static bool has_result(struct here *here, const struct job_asked *job)
+{
+    const struct kept *k = job->options.key ? find_kept(here, job->f, job->options.key) : NULL;
+    return k && k->until > eddy_time();
+}
+
+/* As on a server, one that is due and finds no room stays where it is. */
 eddy_async(void, wait_until_due, (const struct job_asked *, job))
 {
     struct here *here = this_loop();
     if (!here)
         eddy_raise(ENOMEM, "%s: a job", job->f->name);
-    eddy_await(enter_queue(here, job));
-    eddy_defer(leave_queue, here);
+    if (has_result(here, job))
+        return;
+    eddy_await(enter_queue(here, &here->delayed, job));
+    eddy_defer(leave_queue, &here->delayed);
     eddy_await(eddy_sleep(job->options.delay));
+    while (is_full(here, here->count))
+        eddy_await(eddy_sleep(AGAIN));
 }
 
 /* In the order of a worker: a place of the function, its turn, a slot. */
@@ -233,8 +251,8 @@ eddy_async(void, run_here, (const struct job_asked *, job), (struct eddy_wire *,
     struct service *s = here ? service_of(here, job->f) : NULL;
     if (!s)
         eddy_raise(ENOMEM, "%s: a job", job->f->name);
-    eddy_await(enter_queue(here, job));
-    eddy_defer(leave_queue, here);
+    eddy_await(enter_queue(here, &here->count, job));
+    eddy_defer(leave_queue, &here->count);
     eddy_await(run_in_turn(here, s, job, result));
 }
 

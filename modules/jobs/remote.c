@@ -45,6 +45,14 @@ double remote_setting(const char *name, double usual)
     return value > 0 ? value : usual;
 }
 
+size_t remote_count(const char *name, size_t usual)
+{
+    double value = remote_setting(name, 0);
+    if (!(value > 0))
+        return usual;
+    return value < 1 ? 1 : value > REMOTE_MOST ? REMOTE_MOST : (size_t)value;
+}
+
 static double results_age(void)
 {
     return remote_setting("EDDY_JOBS_RESULTS", RESULTS_AGE);
@@ -63,7 +71,7 @@ static int replicas(void)
     int servers = 1;
     for (const char *at = remote_url(); (at = strchr(at, ',')); at++)
         servers++;
-    return (int)remote_setting("EDDY_JOBS_REPLICAS", servers >= 3 ? 3 : 1);
+    return (int)remote_count("EDDY_JOBS_REPLICAS", servers >= 3 ? 3 : 1);
 }
 
 /* What a limit of `asked` messages can be now. nats-server deletes the oldest of those above a new limit, also of those
@@ -128,7 +136,7 @@ bool remote_is_passing(int code)
 eddy_async(void, create_streams, (eddy_nats *, n))
 {
     int copies = replicas();
-    uint64_t queue = (uint64_t)remote_setting("EDDY_JOBS_QUEUE", 0);
+    uint64_t queue = remote_count("EDDY_JOBS_QUEUE", 0);
     eddy_nats_stream_options streams[] = {
         {.size = sizeof streams[0], .name = JOBS, .subjects = {"eddy.jobs.>"}, .retention = EDDY_NATS_WORK_QUEUE,
          .duplicate_window = 3600, .replicas = copies, .max_messages = queue, .discard_new = queue > 0},

@@ -19,6 +19,9 @@
 const char *remote_url(void);
 /* A number above 0 of the environment, or else the usual one. */
 double remote_setting(const char *name, double usual);
+/* The same of things that are counted: from 1 to REMOTE_MOST. */
+enum { REMOTE_MOST = 1000000000 };
+size_t remote_count(const char *name, size_t usual);
 /* An error of a connection or a server that may go away: it is worth another attempt. */
 bool remote_is_passing(int code);
 /* Sends a job and waits for its result. */

@@ -566,7 +566,7 @@ static void end_worker(struct worker *w)
 eddy_async_define(void, eddy_worker)
 {
     char host[64] = "";
-    size_t slots = (size_t)remote_setting("EDDY_JOBS_SLOTS", SLOTS);
+    size_t slots = remote_count("EDDY_JOBS_SLOTS", SLOTS);
     struct worker w = {.slots = PLACES_INIT(slots), .slot_count = slots};
     if (!remote_url())
         eddy_raise(EINVAL, "eddy_worker: EDDY_JOBS says from where jobs come: set it to nats://HOST");

@@ -217,6 +217,8 @@ async(void, wait_till_they_are_due)
     CHECK(first - begun > 0.0999 && await(eddy_remote(stamp(), .key = "due")) == first);
     await_for(eddy_remote(stamp(), .delay = 100), 0.05, &err);
     CHECK(err.code == ETIMEDOUT);
+    CHECK(await(eddy_remote(sleeps(1, 0), "done")) == 1);
+    CHECK(await_for(eddy_remote(sleeps(2, 0), "done", .delay = 1000), 30) == 1); /* its result is there */
 }
 
 static void a_job_begins_after_its_delay(void **state)
@@ -273,16 +275,26 @@ static void a_place_outlives_the_one_that_is_cancelled(void **state)
     RUN_CLEAN(give_places_on());
 }
 
-async(void, are_too_many)
+async(void, is_refused, (double, delay))
 {
     eddy_error err;
-    __auto_type a = spawn(eddy_remote(sleeps(1, 0.1)));
-    __auto_type b = spawn(eddy_remote(sleeps(2, 0), .delay = 0.1));
-    await(eddy_sleep(0.01));
-    (void)await(eddy_remote(sleeps(3, 0)), &err);
+    (void)await(eddy_remote(sleeps(4, 0), .delay = delay), &err);
     CHECK(err.code == ENOSPC && strstr(err.message, "sleeps: the queue is full") &&
           strstr(err.message, "EDDY_JOBS_QUEUE"));
-    CHECK(await(a) == 1 && await(b) == 2 && await(eddy_remote(sleeps(3, 0))) == 3);
+}
+
+/* Two run and two are delayed; those wait for room when they are due. */
+async(void, are_too_many)
+{
+    __auto_type a = spawn(eddy_remote(sleeps(1, 0.3)));
+    __auto_type b = spawn(eddy_remote(sleeps(2, 0.3)));
+    __auto_type c = spawn(eddy_remote(sleeps(3, 0), .delay = 0.1));
+    __auto_type d = spawn(eddy_remote(sleeps(4, 0), .delay = 0.1));
+    await(eddy_sleep(0.01));
+    await(is_refused(0));
+    await(is_refused(0.1));
+    CHECK(await(a) == 1 && await(b) == 2 && await(c) == 3 && await(d) == 4);
+    CHECK(await(eddy_remote(sleeps(3, 0))) == 3);
 }
 
 static void a_full_queue_takes_no_job(void **state)
@@ -292,6 +304,24 @@ static void a_full_queue_takes_no_job(void **state)
     int status = eddy_run(are_too_many());
     unsetenv("EDDY_JOBS_QUEUE");
     assert_int_equal(status, 0);
+}
+
+/* There is one slot at least. */
+async(void, run_in_half_a_slot)
+{
+    CHECK(await_for(eddy_remote(sleeps(1, 0)), 30) == 1);
+}
+
+static void numbers_of_the_environment_have_bounds(void **state)
+{
+    (void)state;
+    setenv("EDDY_JOBS_SLOTS", "0.5", 1);
+    int few = eddy_run(run_in_half_a_slot());
+    setenv("EDDY_JOBS_SLOTS", "1e300", 1);
+    int many = eddy_run(run_in_half_a_slot());
+    unsetenv("EDDY_JOBS_SLOTS");
+    assert_int_equal(few, 0);
+    assert_int_equal(many, 0);
 }
 
 async(void, have_wrong_options)
@@ -450,6 +480,7 @@ int main(void)
         cmocka_unit_test(urgent_jobs_begin_first),
         cmocka_unit_test(a_place_outlives_the_one_that_is_cancelled),
         cmocka_unit_test(a_full_queue_takes_no_job),
+        cmocka_unit_test(numbers_of_the_environment_have_bounds),
         cmocka_unit_test(wrong_options_are_named),
         cmocka_unit_test(simulated_workers_die),
         cmocka_unit_test(damaged_bytes_are_refused),
