@@ -93,15 +93,30 @@ eddy_async(void, store_again, (const letter *, l), (const char *, subject), (con
         eddy_reraise(&err);
 }
 
+/* The subject of the job that a letter holds. One of the first form, eddy.jobs.FUNCTION.SIGNATURE, gets what it has
+ * today: a priority, and the digest of its key. */
+static void subject_of_job(const eddy_nats_message *m, char subject[420])
+{
+    const char *was = header(m, "Eddy-Subject"), *result = header(m, "Eddy-Result");
+    bool is_kept = strncmp(result, "eddy.kept.", 10) == 0, is_first_form = true;
+    int dots = 0;
+    for (const char *at = was; (at = strchr(at, '.')); at++)
+        is_first_form = ++dots <= 3;
+    snprintf(subject, 420, "%.340s%s%s", was, is_first_form ? ".normal." : "",
+             !is_first_form ? "" : is_kept ? strrchr(result, '.') + 1 : "-");
+}
+
 eddy_async(void, queue_again, (const letter *, l))
 {
     const eddy_nats_message *m = l->message;
-    const char *subject = header(m, "Eddy-Subject"), *result = header(m, "Eddy-Result");
-    if (strncmp(subject, "eddy.jobs.", 10) != 0 || !*result)
+    const char *result = header(m, "Eddy-Result");
+    char subject[420];
+    if (strncmp(header(m, "Eddy-Subject"), "eddy.jobs.", 10) != 0 || !*result)
         eddy_raise(EBADMSG, "the dead letter %llu is not one of Eddy's", l->number);
     if (*header(m, "Eddy-Without"))
         eddy_raise(EBADMSG, "the dead letter %llu cannot be retried: its arguments were too large to be kept; "
                             "delete it", l->number);
+    subject_of_job(m, subject);
     eddy_await(store_again(l, subject, result));
     eddy_await(throw_away(l));
 }

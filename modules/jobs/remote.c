@@ -377,8 +377,11 @@ eddy_async(void, say_why_not, (struct sent *, s), (eddy_error *, err))
         eddy_raise(EMSGSIZE, "%s: its arguments have %zu bytes, and the server takes %zu: pass the name of a file, or "
                              "a part",
                    name, s->job->args->size, eddy_nats_message_limit(s->caller->client));
-    if (err->code == ENOSPC)
+    if (err->code == ENOSPC && strstr(err->message, "maximum messages"))
         eddy_raise(ENOSPC, REMOTE_FULL, name, err->message);
+    if (err->code == ENOSPC)
+        eddy_raise(ENOSPC, "%s: the server has no room for the job (%s): give it storage, or ask again later", name,
+                   err->message);
     if (!remote_is_passing(err->code))
         eddy_reraise(err);
 }

@@ -198,6 +198,30 @@ static void a_full_queue_takes_no_job(void **state)
     assert_int_equal(status, 0);
 }
 
+/* What is full is not the queue. */
+async(void, have_no_room)
+{
+    eddy_error err;
+    eddy_nats_stream_options jobs = {.size = sizeof jobs, .name = JOBS, .subjects = {"eddy.jobs.>"}, .max_bytes = 10,
+                                     .retention = EDDY_NATS_WORK_QUEUE, .duplicate_window = 3600, .discard_new = true};
+    eddy_nats_free(await(remote_connect("test"))); /* there are streams */
+    async_with (n, eddy_nats_open(getenv("NATS_URL"))) {
+        await(eddy_nats_stream_create(n, &jobs));
+        (void)await(eddy_remote(sleeps(1, 0)), &err);
+        jobs.discard_new = false;
+        jobs.max_bytes = 0;
+        await(eddy_nats_stream_create(n, &jobs));
+    }
+    CHECK(err.code == ENOSPC && strstr(err.message, "sleeps: the server has no room") &&
+          !strstr(err.message, "EDDY_JOBS_QUEUE"));
+}
+
+static void a_full_server_is_no_full_queue(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run(have_no_room()), 0);
+}
+
 async(void, wait_until_there_are, (uint64_t, count), (const char *, stream))
 {
     while (await(count_in(stream)) != count)
@@ -336,6 +360,47 @@ static void top_shows_functions_and_workers(void **state)
     assert_non_null(strstr(text, "no worker answers"));
 }
 
+/* ==== eddy jobs retry ==== */
+
+/* The subject of its job has no priority and no key. */
+async(void, bury_as_before, (eddy_nats *, n), (const char *, id), (const char *, result))
+{
+    char subject[100];
+    snprintf(subject, sizeof subject, "eddy.jobs.nothing.%s", function_signature(function_of(&nothing__type)));
+    eddy_nats_header headers[] = {{"Eddy-Subject", subject}, {"Eddy-Id", id}, {"Eddy-Result", result}};
+    eddy_nats_outgoing m = {.subject = "eddy.dead.nothing", .headers = headers, .header_count = 3};
+    (void)await(eddy_nats_store(n, &m));
+}
+
+async(bool, is_queued, (eddy_nats *, n), (const char *, end))
+{
+    char subject[100];
+    snprintf(subject, sizeof subject, "eddy.jobs.nothing.%s.normal.%s", function_signature(function_of(&nothing__type)),
+             end);
+    eddy_nats_message *m = await(eddy_nats_stream_last(n, JOBS, subject));
+    eddy_nats_message_free(m);
+    return m != NULL;
+}
+
+async(void, retry_old_letters)
+{
+    char text[4096];
+    eddy_nats_free(await(remote_connect("test"))); /* there are streams */
+    async_with (n, eddy_nats_open(getenv("NATS_URL"))) {
+        await(bury_as_before(n, "old-1", "eddy.results.old-1"));
+        await(bury_as_before(n, "old-2", "eddy.kept.nothing.abc"));
+        CHECK(command("retry all", text) == 0 && strcmp(text, "2 dead letters queued again\n") == 0);
+        CHECK(await(is_queued(n, "-")) && await(is_queued(n, "abc")));
+        await(eddy_nats_stream_purge(n, JOBS, NULL));
+    }
+}
+
+static void a_dead_letter_of_the_first_form_is_queued_as_today(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run(retry_old_letters()), 0);
+}
+
 int main(int argc, char **argv)
 {
     (void)argv;
@@ -349,6 +414,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(a_worker_keeps_the_rate_of_a_function, kill_workers),
         cmocka_unit_test_teardown(a_new_limit_at_a_time_leaves_no_job, kill_workers),
         cmocka_unit_test_teardown(a_full_queue_takes_no_job, kill_workers),
+        cmocka_unit_test_teardown(a_full_server_is_no_full_queue, kill_workers),
+        cmocka_unit_test_teardown(a_dead_letter_of_the_first_form_is_queued_as_today, kill_workers),
         cmocka_unit_test_teardown(a_lower_limit_drops_no_job, kill_workers),
         cmocka_unit_test_teardown(a_limit_that_is_right_is_not_set_again, kill_workers),
         cmocka_unit_test_teardown(top_shows_functions_and_workers, kill_workers),
