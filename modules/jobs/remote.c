@@ -270,6 +270,7 @@ struct sent {
     char subject[SUBJECT];  /* of the job */
     char later[SUBJECT];    /* of the job as long as it may not begin; "": it may */
     char due[32];           /* when it may begin, in seconds since 1970 */
+    bool is_sent;           /* it may be stored */
     bool is_alone;          /* no other job has its subject: it has a key, or a delay */
     uint64_t sequence;      /* of the job in its stream; 0: not stored, or another caller of the key has stored it */
     uint64_t after;         /* of a key: revision of the result of the last try; 0: there is none */
@@ -411,6 +412,7 @@ eddy_async(bool, store_job, (struct sent *, s))
     eddy_nats_outgoing message = {.subject = *s->later ? s->later : s->subject, .id = s->id, .headers = headers,
                                   .data = {(const char *)s->job->args->data, s->job->args->size}};
     message.header_count = put_headers(s, headers, after);
+    s->is_sent = true;
     for (;;) {
         eddy_nats_stored stored = eddy_await_for(eddy_nats_store(s->caller->client, &message), ANSWER, &err);
         s->sequence = stored.sequence;
@@ -589,6 +591,18 @@ eddy_async(void, take_out, (struct sent *, s))
         eddy_await(ask_to_delete(s, JOBS, job->revision));
 }
 
+/* Of a job whose answer was not waited for. A stream looks for the id of a message first, and says the number of the
+ * message that has it; another one would not be stored, since no message has the id "-". */
+eddy_async(void, ask_for_number, (struct sent *, s))
+{
+    eddy_error err;
+    eddy_nats_header never = {"Nats-Expected-Last-Msg-Id", "-"};
+    eddy_nats_outgoing question = {.subject = *s->later ? s->later : s->subject, .id = s->id, .headers = &never,
+                                   .header_count = 1};
+    eddy_nats_stored stored = eddy_await_for(eddy_nats_store(s->caller->client, &question), 1, &err);
+    s->sequence = err.code ? 0 : stored.sequence;
+}
+
 /* One that runs is told. That of a key may be another caller's, too. Without a server for long too much may be unsent:
  * then the job runs. */
 eddy_async(void, withdraw, (struct sent *, s))
@@ -596,7 +610,10 @@ eddy_async(void, withdraw, (struct sent *, s))
     char subject[SUBJECT];
     if (s->key || !s->caller->client)
         return;
-    eddy_await(take_out(s));
+    if (!s->sequence)
+        eddy_await(ask_for_number(s));
+    if (s->sequence)
+        eddy_await(take_out(s));
     snprintf(subject, sizeof subject, "eddy.cancel.%s", s->id);
     eddy_await_for(eddy_nats_publish(s->caller->client, subject, ""), 1);
 }
@@ -609,7 +626,7 @@ eddy_async_define(void, remote_run, (const struct job_asked *, job), (struct edd
     if (s.key && eddy_await(find_kept_in_time(&s, result)))
         return;
     eddy_await_always(send_and_wait(&s, result), &err);
-    if (err.code == ECANCELED && s.sequence)
+    if (err.code == ECANCELED && s.is_sent)
         eddy_await_always(withdraw(&s), &late);
     if (err.code)
         eddy_reraise(&err);

@@ -379,6 +379,7 @@ async(void, ends_without_a_server, (pid_t, worker))
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) != 0);
     worker = start_worker();
     CHECK(await(job) == 3);
+    unlink(path); /* it began again */
     CHECK(await(eddy_remote(sleeps(4, 0))) == 4);
     end_worker(worker, SIGTERM);
 }
@@ -387,6 +388,37 @@ static void a_worker_that_ends_waits_for_no_server(void **state)
 {
     (void)state;
     assert_int_equal(eddy_run(ends_without_a_server(start_worker())), 0);
+}
+
+/* The answer of the server to the job is under way: it is taken back all the same. */
+async(void, is_cancelled_before_the_answer)
+{
+    eddy_error err;
+    pid_t worker = start_worker();
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/eddy-cancelled-%d", (int)getpid());
+    await(eddy_remote(nothing())); /* this program is connected */
+    end_worker(worker, SIGTERM);
+    for (int delay = 0; delay < 2; delay++) {
+        pid_t server = server_pid();
+        kill(server, SIGSTOP);
+        __auto_type job = spawn(eddy_remote(begins(path, 0), .delay = delay));
+        await(eddy_sleep(0.2));
+        eddy_cancel(job);
+        kill(server, SIGCONT);
+        (void)await(job, &err);
+        CHECK(err.code == ECANCELED);
+    }
+    worker = start_worker();
+    await(eddy_remote(nothing(), .delay = 1.5));
+    CHECK(unlink(path) != 0);
+    end_worker(worker, SIGTERM);
+}
+
+static void a_job_is_taken_back_before_the_server_has_answered(void **state)
+{
+    (void)state;
+    assert_int_equal(eddy_run(is_cancelled_before_the_answer()), 0);
 }
 
 async(void, ask_much, (eddy_slice, bytes))
@@ -680,6 +712,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(a_job_may_be_longer_than_a_lease, kill_workers),
         cmocka_unit_test_teardown(a_killed_server_loses_no_job, kill_workers),
         cmocka_unit_test_teardown(a_worker_that_ends_waits_for_no_server, kill_workers),
+        cmocka_unit_test_teardown(a_job_is_taken_back_before_the_server_has_answered, kill_workers),
         cmocka_unit_test_teardown(a_call_can_be_cancelled_while_too_much_is_unsent, kill_workers),
         cmocka_unit_test_teardown(callers_that_wait_for_a_connection_fail_together, kill_workers),
         cmocka_unit_test_teardown(a_caller_that_is_cut_off_does_not_wait_for_ever, kill_workers),
