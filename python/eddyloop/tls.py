@@ -44,7 +44,7 @@ class TLSProtocol(_core.Tls, sslproto.SSLProtocol):
 
     def _set_app_protocol(self, app_protocol):
         super()._set_app_protocol(app_protocol)
-        self._eddy_set_received(None if self._app_protocol_is_buffer else getattr(app_protocol, 'data_received', None))
+        self._eddy_set_receiver(None if self._app_protocol_is_buffer else app_protocol)
 
     def _set_read_buffer_limits(self, high=None, low=None):
         super()._set_read_buffer_limits(high, low)
@@ -71,7 +71,7 @@ class TLSProtocol(_core.Tls, sslproto.SSLProtocol):
     def connection_lost(self, exc):
         super().connection_lost(exc)
         self._eddy_set_below(None)
-        self._eddy_set_received(None)
+        self._eddy_set_receiver(None)
 
     # --- what the extension asks for ---
 

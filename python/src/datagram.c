@@ -29,7 +29,6 @@ typedef struct datagrams {
     PyObject_HEAD Core *core;
     PyObject *transport;           /* NULL: it has ended */
     PyObject *asyncios_sendto;     /* bound to the transport */
-    PyObject *protocol, *received; /* the protocol that was called last, and its datagram_received */
     struct known from, to;         /* of the last datagram that came, and of the last one that was sent */
     int fd;
     unsigned wanted; /* so many are received by one call: more, while more have come */
@@ -120,21 +119,6 @@ static bool has(Datagrams *self, PyObject *name)
     return is_true != 0;
 }
 
-/* Borrowed; NULL: an exception is set. */
-static PyObject *find_received(Datagrams *self)
-{
-    const struct state *state = self->core->state;
-    PyObject *protocol = PyObject_GetAttr(self->transport, state->names._protocol);
-    if (!protocol)
-        return NULL;
-    if (protocol != self->protocol) {
-        Py_XSETREF(self->received, PyObject_GetAttr(protocol, state->names.datagram_received));
-        Py_XSETREF(self->protocol, self->received ? Py_NewRef(protocol) : NULL);
-    }
-    Py_DECREF(protocol);
-    return self->received;
-}
-
 static PyObject *tell_error(Datagrams *self, int error)
 {
     const struct state *state = self->core->state;
@@ -186,11 +170,22 @@ static int make_batch(Datagrams *self, struct datagram_room *room, unsigned coun
     return 0;
 }
 
+/* The method is looked up at each call, as asyncio does: a protocol may have set another one. */
+static PyObject *call_protocol(Datagrams *self, PyObject *bytes, PyObject *address)
+{
+    const struct state *state = self->core->state;
+    PyObject *protocol = PyObject_GetAttr(self->transport, state->names._protocol);
+    PyObject *arguments[] = {protocol, bytes, address}, *done = NULL;
+    if (protocol)
+        done = PyObject_VectorcallMethod(state->names.datagram_received, arguments, 3, NULL);
+    Py_XDECREF(protocol);
+    return done;
+}
+
 /* One that its protocol refuses does not keep the others back. */
 static int deliver_one(Datagrams *self, PyObject *bytes, PyObject *address)
 {
-    PyObject *arguments[] = {bytes, address}, *function = find_received(self);
-    PyObject *done = function ? PyObject_Vectorcall(function, arguments, 2, NULL) : NULL;
+    PyObject *done = call_protocol(self, bytes, address);
     Py_XDECREF(done);
     if (done)
         return 0;
@@ -321,16 +316,12 @@ static int traverse(Datagrams *self, visitproc visit, void *arg)
     Py_VISIT(self->core);
     Py_VISIT(self->transport);
     Py_VISIT(self->asyncios_sendto);
-    Py_VISIT(self->protocol);
-    Py_VISIT(self->received);
     return 0;
 }
 
 static int clear(Datagrams *self)
 {
     self->fd = -1;
-    Py_CLEAR(self->protocol);
-    Py_CLEAR(self->received);
     Py_CLEAR(self->from.address);
     Py_CLEAR(self->to.address);
     return 0;

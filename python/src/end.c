@@ -136,9 +136,6 @@ static void forget_all(Transport *t)
 {
     Py_CLEAR(t->server);
     Py_CLEAR(t->stream_reader);
-    Py_CLEAR(t->data_received);
-    Py_CLEAR(t->get_buffer);
-    Py_CLEAR(t->buffer_updated);
     Py_CLEAR(t->protocol);
     Py_CLEAR(t->sock);
     Py_CLEAR(t->core);

@@ -57,21 +57,16 @@ PyObject *protocol_call(Transport *t, PyObject *name)
     return result;
 }
 
-static PyObject *call_with(Transport *t, PyObject *function, PyObject *argument)
+/* The method is looked up at each call, as asyncio does: a protocol may have set another one. */
+static PyObject *call_with(Transport *t, PyObject *name, PyObject *argument)
 {
     if (PyContext_Enter(t->context) < 0)
         return NULL;
-    PyObject *result = PyObject_CallOneArg(function, argument);
+    PyObject *protocol = Py_NewRef(t->protocol); /* the call may set another protocol */
+    PyObject *result = PyObject_CallMethodOneArg(protocol, name, argument);
+    Py_DECREF(protocol);
     PyContext_Exit(t->context);
     return result;
-}
-
-/* Borrowed; NULL: an exception is set. */
-static PyObject *method(Transport *t, PyObject **place, PyObject *name)
-{
-    if (!*place)
-        *place = PyObject_GetAttr(t->protocol, name);
-    return *place;
 }
 
 int protocol_bind(Transport *t, PyObject *protocol)
@@ -84,9 +79,6 @@ int protocol_bind(Transport *t, PyObject *protocol)
         buffered = PyObject_HasAttr(protocol, state->names.get_buffer) &&
                    !PyObject_HasAttr(protocol, state->names.data_received);
     Py_XSETREF(t->protocol, Py_NewRef(protocol));
-    Py_CLEAR(t->data_received);
-    Py_CLEAR(t->get_buffer);
-    Py_CLEAR(t->buffer_updated);
     t->buffered = buffered;
     t->is_tls = state->tls_type && PyObject_TypeCheck(protocol, state->tls_type);
     return t->core ? stream_bind(t) : 0;
@@ -96,8 +88,7 @@ int protocol_bind(Transport *t, PyObject *protocol)
 
 int protocol_take_bytes(Transport *t, PyObject *bytes)
 {
-    PyObject *function = bytes ? method(t, &t->data_received, transport_state(t)->names.data_received) : NULL;
-    PyObject *result = function ? call_with(t, function, bytes) : NULL;
+    PyObject *result = bytes ? call_with(t, transport_state(t)->names.data_received, bytes) : NULL;
     Py_XDECREF(bytes);
     Py_XDECREF(result);
     return result ? 0 : transport_fail(t, "Fatal error: protocol.data_received() call failed.");
@@ -107,8 +98,7 @@ int protocol_take_bytes(Transport *t, PyObject *bytes)
 static size_t fill_buffer(Transport *t, const char *data, size_t size)
 {
     Py_buffer view;
-    PyObject *get = method(t, &t->get_buffer, transport_state(t)->names.get_buffer);
-    PyObject *buffer = get ? call_with(t, get, transport_state(t)->minus_one) : NULL;
+    PyObject *buffer = call_with(t, transport_state(t)->names.get_buffer, transport_state(t)->minus_one);
     if (!buffer || PyObject_GetBuffer(buffer, &view, PyBUF_WRITABLE) < 0) {
         Py_XDECREF(buffer);
         return 0;
@@ -125,8 +115,7 @@ static size_t fill_buffer(Transport *t, const char *data, size_t size)
 static bool tell_filled(Transport *t, size_t size)
 {
     PyObject *count = PyLong_FromSize_t(size);
-    PyObject *updated = count ? method(t, &t->buffer_updated, transport_state(t)->names.buffer_updated) : NULL;
-    PyObject *result = updated ? call_with(t, updated, count) : NULL;
+    PyObject *result = count ? call_with(t, transport_state(t)->names.buffer_updated, count) : NULL;
     Py_XDECREF(count);
     Py_XDECREF(result);
     return result != NULL;
@@ -205,9 +194,8 @@ int protocol_resume(Transport *t)
 /* -1: any exception is set. */
 int protocol_lost(Transport *t)
 {
-    PyObject *function = PyObject_GetAttr(t->protocol, transport_state(t)->names.connection_lost);
-    PyObject *result = function ? call_with(t, function, t->lost_with ? t->lost_with : Py_None) : NULL;
-    Py_XDECREF(function);
+    PyObject *exception = t->lost_with ? t->lost_with : Py_None;
+    PyObject *result = call_with(t, transport_state(t)->names.connection_lost, exception);
     Py_XDECREF(result);
     return result ? 0 : -1;
 }

@@ -16,7 +16,7 @@ typedef struct tls {
     PyObject_HEAD struct state *state;
     PyObject *incoming, *outgoing; /* MemoryBIO */
     PyObject *ssl;                 /* the _SSLSocket of the SSLObject; NULL: asyncio's code does everything */
-    PyObject *received;            /* data_received of the program's protocol; NULL: it has a buffer, or has ended */
+    PyObject *receiver;            /* the program's protocol; NULL: it has a buffer, or has ended */
     Transport *below;              /* NULL: it is not connected, or by another kind of transport */
     bool is_wrapped;               /* the handshake is done, and the end has not begun */
     bool has_usual_limits;
@@ -132,11 +132,12 @@ static enum got read_all(Tls *self, PyObject **all)
     return size < 0 ? GOT_ERROR : got;
 }
 
+/* The method is looked up at each call, as asyncio does: a protocol may have set another one. */
 static int deliver(Tls *self, PyObject *bytes)
 {
-    PyObject *received = Py_NewRef(self->received);
-    PyObject *done = PyObject_CallOneArg(received, bytes);
-    Py_DECREF(received);
+    PyObject *receiver = Py_NewRef(self->receiver);
+    PyObject *done = PyObject_CallMethodOneArg(receiver, self->state->names.data_received, bytes);
+    Py_DECREF(receiver);
     Py_DECREF(bytes);
     Py_XDECREF(done);
     return done ? 0 : -1;
@@ -168,7 +169,7 @@ static int receive(Tls *self)
 static bool may_receive(Tls *self)
 {
     const struct state *state = self->state;
-    return self->is_wrapped && self->ssl && self->received && self->has_usual_limits &&
+    return self->is_wrapped && self->ssl && self->receiver && self->has_usual_limits &&
            !is_true(self, state->names._app_reading_paused) && !is_true(self, state->names._ssl_reading_paused);
 }
 
@@ -278,16 +279,16 @@ static PyObject *set_below(Tls *self, PyObject *transport)
     Py_RETURN_NONE;
 }
 
-/* _eddy_set_received(function or None) */
-static PyObject *set_received(Tls *self, PyObject *function)
+/* _eddy_set_receiver(protocol or None) */
+static PyObject *set_receiver(Tls *self, PyObject *protocol)
 {
-    Py_XSETREF(self->received, function == Py_None ? NULL : Py_NewRef(function));
+    Py_XSETREF(self->receiver, protocol == Py_None ? NULL : Py_NewRef(protocol));
     Py_RETURN_NONE;
 }
 
 static PyMethodDef methods[] = {{"_eddy_setup", (PyCFunction)(void (*)(void))setup, METH_VARARGS, NULL},
                                 METHOD_ONE("_eddy_set_below", set_below),
-                                METHOD_ONE("_eddy_set_received", set_received),
+                                METHOD_ONE("_eddy_set_receiver", set_receiver),
                                 METHOD_ONE("_eddy_write", tls_write),
                                 {0}};
 static PyMemberDef members[] = {{"_eddy_is_wrapped", T_BOOL, offsetof(Tls, is_wrapped), 0, NULL},
@@ -310,7 +311,7 @@ static PyObject *tls_new(PyTypeObject *type, PyObject *args, PyObject *named)
 static int traverse(Tls *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));
-    Py_VISIT(self->received);
+    Py_VISIT(self->receiver);
     Py_VISIT(self->below);
     Py_VISIT(self->incoming);
     Py_VISIT(self->outgoing);
@@ -320,7 +321,7 @@ static int traverse(Tls *self, visitproc visit, void *arg)
 
 static int clear(Tls *self)
 {
-    Py_CLEAR(self->received);
+    Py_CLEAR(self->receiver);
     Py_CLEAR(self->below);
     self->is_wrapped = false;
     return 0;

@@ -370,9 +370,6 @@ static int traverse(Transport *t, visitproc visit, void *arg)
     Py_VISIT(t->server);
     Py_VISIT(t->sock);
     Py_VISIT(t->context);
-    Py_VISIT(t->data_received);
-    Py_VISIT(t->get_buffer);
-    Py_VISIT(t->buffer_updated);
     Py_VISIT(t->stream_reader);
     Py_VISIT(t->waiter);
     Py_VISIT(t->empty_waiter);
@@ -389,9 +386,6 @@ static int clear(Transport *t)
     Py_CLEAR(t->server);
     Py_CLEAR(t->sock);
     Py_CLEAR(t->context);
-    Py_CLEAR(t->data_received);
-    Py_CLEAR(t->get_buffer);
-    Py_CLEAR(t->buffer_updated);
     Py_CLEAR(t->stream_reader);
     Py_CLEAR(t->waiter);
     Py_CLEAR(t->empty_waiter);

@@ -35,7 +35,6 @@ struct transport {
     Core *core; /* NULL: connection_lost was called */
     PyObject *protocol, *server, *context;
     PyObject *sock; /* the socket; NULL: it is made when somebody asks for it */
-    PyObject *data_received, *get_buffer, *buffer_updated; /* methods of the protocol; NULL: not asked for yet */
     PyObject *stream_reader;                               /* weak reference: see stream.h; NULL: no stream */
     PyObject *waiter;                                      /* future: connection_made was called */
     PyObject *empty_waiter;                                /* future: all was sent */

@@ -143,6 +143,37 @@ class Reads(unittest.TestCase):
 
         self.assertEqual(eddyloop.run(main()), b'kept')
 
+    def test_methods_that_were_set_meanwhile(self):
+        class First(asyncio.Protocol):
+            def data_received(self, data):
+                said.append('first ' + data.decode())
+                self.data_received = lambda data: said.append('later ' + data.decode())
+
+        class Buffered(asyncio.BufferedProtocol):
+            def get_buffer(self, hint):
+                self.get_buffer, self.room = lambda hint: self.other, bytearray(10)
+                self.other = bytearray(10)
+                return self.room
+
+            def buffer_updated(self, size):
+                said.append('first ' + self.room[:size].decode())
+                self.buffer_updated = lambda size: said.append('later ' + self.other[:size].decode())
+
+        async def main(factory):
+            ours, theirs = socket.socketpair()
+            transport, _ = await asyncio.get_running_loop().create_connection(factory, sock=ours)
+            for text in (b'a', b'b'):
+                theirs.send(text)
+                while not said or not said[-1].endswith(text.decode()):
+                    await asyncio.sleep(0.001)
+            transport.close()
+            theirs.close()
+
+        for factory in (First, Buffered):
+            said = []
+            eddyloop.run(asyncio.wait_for(main(factory), 60))
+            self.assertEqual(said, ['first a', 'later b'])
+
     def test_small_and_large_messages_take_turns(self):
         async def echo(reader, writer):
             while data := await reader.read(1 << 18):

@@ -328,6 +328,18 @@ class Datagrams(unittest.TestCase):
             udp.close()
         run(main())
 
+    def test_a_method_that_was_set_meanwhile(self):
+        async def test():
+            transport, protocol = await endpoint()
+            later = asyncio.get_running_loop().create_future()
+            transport.sendto(b'first', transport.get_extra_info('sockname'))
+            await protocol.enough
+            protocol.datagram_received = lambda data, addr: later.set_result(data)
+            transport.sendto(b'second', transport.get_extra_info('sockname'))
+            self.assertEqual((await later, len(protocol.got)), (b'second', 1))
+            transport.close()
+        run(test())
+
     def test_nothing_after_close(self):
         async def main():
             udp, collector = await endpoint(1)

@@ -244,6 +244,27 @@ class Tests(unittest.TestCase):
         async def talk():
             problems = []
 
+    def test_a_method_that_was_set_meanwhile(self):
+        async def talk():
+            def later(data):
+                far.said.append(data)
+                far.transport.write(b'2')
+
+            def first(side, data):
+                side.data_received = later
+                side.transport.write(b'1')
+            far, near = Side(first), Side()
+            server, _ = await self.connect(far, near)
+            near.transport.write(b'one')
+            await near.until(1)
+            near.transport.write(b'two')
+            await near.until(2)
+            self.assertEqual((near.got, far.got, far.said), (b'12', b'one', ['made', b'two']))
+            near.transport.abort()
+            await far.lost
+            server.close()
+        run(talk())
+
             def raises(side, data):
                 raise ZeroDivisionError
             asyncio.get_running_loop().set_exception_handler(lambda loop, context: problems.append(context))
