@@ -312,7 +312,7 @@ static int send_lines(Transport *t, bool at_once)
     return protocol_pause(t);
 }
 
-static PyObject *transport_writelines(Transport *t, PyObject *lines)
+static PyObject *write_lines(Transport *t, PyObject *lines)
 {
     bool lost = t->lost || !t->core, at_once = send_is_over(t);
     if (check(t, "writelines") < 0)
@@ -325,6 +325,22 @@ static PyObject *transport_writelines(Transport *t, PyObject *lines)
     if (count < 0)
         return NULL;
     Py_RETURN_NONE;
+}
+
+/* ==== as methods ==== */
+
+/* write(data) */
+static PyObject *write_method(Transport *t, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    PyObject *data = only_argument("write", "data", args, count, names);
+    return data ? transport_write(t, data) : NULL;
+}
+
+/* writelines(list_of_data) */
+static PyObject *writelines_method(Transport *t, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    PyObject *lines = only_argument("writelines", "list_of_data", args, count, names);
+    return lines ? write_lines(t, lines) : NULL;
 }
 
 /* ==== the end of writing ==== */
@@ -360,8 +376,8 @@ static PyObject *reset_empty_waiter(Transport *t, PyObject *none)
     Py_RETURN_NONE;
 }
 
-PyMethodDef send_methods[] = {METHOD_ONE("write", transport_write),
-                              METHOD_ONE("writelines", transport_writelines),
+PyMethodDef send_methods[] = {METHOD_NAMED("write", write_method),
+                              METHOD_NAMED("writelines", writelines_method),
                               METHOD_NONE("write_eof", transport_write_eof),
                               METHOD_NONE("_make_empty_waiter", make_empty_waiter),
                               METHOD_NONE("_reset_empty_waiter", reset_empty_waiter),

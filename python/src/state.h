@@ -94,6 +94,19 @@ int datagrams_type_ready(PyObject *module, struct state *state);
 int socket_call_type_ready(PyObject *module, struct state *state);
 int stream_types_ready(PyObject *module, struct state *state);
 
+/* values: one for each known name, whose list ends with NULL; NULL: it was not given. The first one is needed. -1: an
+ * exception is set. */
+int take_arguments(const char *method, const char *const *known, PyObject *const *args, Py_ssize_t count,
+                   PyObject *names, PyObject **values);
+/* The only one; borrowed. NULL: an exception is set. */
+PyObject *find_argument(const char *method, const char *name, PyObject *const *args, Py_ssize_t count, PyObject *names);
+/* The same, fast where it has no name. */
+static inline PyObject *only_argument(const char *method, const char *name, PyObject *const *args, Py_ssize_t count,
+                                      PyObject *names)
+{
+    return count == 1 && !names ? args[0] : find_argument(method, name, args, count, names);
+}
+
 #define METHOD_NONE(name, function) {name, (PyCFunction)(void (*)(void))function, METH_NOARGS, NULL}
 #define METHOD_ONE(name, function) {name, (PyCFunction)(void (*)(void))function, METH_O, NULL}
 #define METHOD_FAST(name, function) {name, (PyCFunction)(void (*)(void))function, METH_FASTCALL, NULL}

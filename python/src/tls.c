@@ -239,7 +239,6 @@ static Py_ssize_t send_message(Tls *self, PyObject *data)
     return count;
 }
 
-/* The write of the transport that the program sees. */
 static PyObject *tls_write(Tls *self, PyObject *data)
 {
     if (!may_write(self, data))
@@ -255,6 +254,13 @@ static PyObject *tls_write(Tls *self, PyObject *data)
     PyObject *done = rest ? write_by_asyncio(self, rest) : NULL;
     Py_XDECREF(rest);
     return done;
+}
+
+/* write(data) of the transport that the program sees. */
+static PyObject *write_method(Tls *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    PyObject *data = only_argument("write", "data", args, count, names);
+    return data ? tls_write(self, data) : NULL;
 }
 
 /* ==== what eddyloop/tls.py tells ==== */
@@ -289,7 +295,7 @@ static PyObject *set_receiver(Tls *self, PyObject *protocol)
 static PyMethodDef methods[] = {{"_eddy_setup", (PyCFunction)(void (*)(void))setup, METH_VARARGS, NULL},
                                 METHOD_ONE("_eddy_set_below", set_below),
                                 METHOD_ONE("_eddy_set_receiver", set_receiver),
-                                METHOD_ONE("_eddy_write", tls_write),
+                                METHOD_NAMED("_eddy_write", write_method),
                                 {0}};
 static PyMemberDef members[] = {{"_eddy_is_wrapped", T_BOOL, offsetof(Tls, is_wrapped), 0, NULL},
                                 {"_eddy_has_usual_limits", T_BOOL, offsetof(Tls, has_usual_limits), 0, NULL},

@@ -221,9 +221,11 @@ static PyObject *get_protocol(Transport *t, PyObject *none)
     return Py_NewRef(t->protocol ? t->protocol : Py_None);
 }
 
-static PyObject *set_protocol(Transport *t, PyObject *protocol)
+/* set_protocol(protocol) */
+static PyObject *set_protocol(Transport *t, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-    if (protocol_bind(t, protocol) < 0)
+    PyObject *protocol = only_argument("set_protocol", "protocol", args, count, names);
+    if (!protocol || protocol_bind(t, protocol) < 0)
         return NULL;
     Py_RETURN_NONE;
 }
@@ -311,19 +313,20 @@ static PyObject *remember(Transport *t, PyObject *name, PyObject *value)
     return value;
 }
 
-static PyObject *get_extra_info(Transport *t, PyObject *const *args, Py_ssize_t count, PyObject *named)
+/* get_extra_info(name, default=None) */
+static PyObject *get_extra_info(Transport *t, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-    if (count < 1) {
-        PyErr_SetString(PyExc_TypeError, "get_extra_info() missing 1 required positional argument: 'name'");
+    static const char *const arguments[] = {"name", "default", NULL};
+    PyObject *values[2];
+    if (take_arguments("get_extra_info", arguments, args, count, names, values) < 0)
         return NULL;
-    }
-    PyObject *known = t->extra ? PyDict_GetItemWithError(t->extra, args[0]) : NULL;
+    PyObject *known = t->extra ? PyDict_GetItemWithError(t->extra, values[0]) : NULL;
     if (known)
         return Py_NewRef(known);
-    PyObject *found = PyErr_Occurred() ? NULL : remember(t, args[0], find_out(t, args[0]));
+    PyObject *found = PyErr_Occurred() ? NULL : remember(t, values[0], find_out(t, values[0]));
     if (found || PyErr_Occurred())
         return found;
-    return Py_NewRef(count > 1 || (named && PyTuple_GET_SIZE(named) > 0) ? args[1] : Py_None);
+    return Py_NewRef(values[1] ? values[1] : Py_None);
 }
 
 /* An accepted connection's are set when the listener has made it. */
@@ -447,7 +450,7 @@ static PyMethodDef own_methods[] = {METHOD_NONE("close", close_method),
                                     METHOD_NONE("is_closing", is_closing),
                                     METHOD_NONE("can_write_eof", can_write_eof),
                                     METHOD_NONE("get_protocol", get_protocol),
-                                    METHOD_ONE("set_protocol", set_protocol),
+                                    METHOD_NAMED("set_protocol", set_protocol),
                                     METHOD_NONE("get_write_buffer_size", get_write_buffer_size),
                                     METHOD_NONE("get_write_buffer_limits", get_write_buffer_limits),
                                     {"set_write_buffer_limits", (PyCFunction)(void (*)(void))set_write_buffer_limits,

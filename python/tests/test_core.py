@@ -244,6 +244,29 @@ class Writes(unittest.TestCase):
 
         self.connected(test)
 
+    def test_arguments_may_be_given_by_name(self):
+        async def main():
+            ours, theirs = socket.socketpair()
+            transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=ours)
+            protocol = asyncio.Protocol()
+            transport.write(data=b'a')
+            transport.writelines(list_of_data=[b'b', b'c'])
+            transport.set_protocol(protocol=protocol)
+            self.assertIs(transport.get_protocol(), protocol)
+            self.assertIs(transport.get_extra_info(name='socket')._sock, ours)
+            self.assertEqual(transport.get_extra_info(name='other', default=7), 7)
+            self.assertEqual(transport.get_extra_info('other', default=7), 7)
+            self.assertEqual(theirs.recv(10), b'abc')
+            for wrong in (lambda: transport.write(), lambda: transport.write(b'x', b'y'), lambda: transport.write(date=b'x'),
+                          lambda: transport.write(b'x', data=b'y'), lambda: transport.get_extra_info(default=1),
+                          lambda: transport.get_extra_info('other', 1, default=2), lambda: transport.set_protocol()):
+                with self.assertRaisesRegex(TypeError, r'^(write|get_extra_info|set_protocol)\(\) .*(argument|were given)'):
+                    wrong()
+            transport.close()
+            theirs.close()
+
+        eddyloop.run(main())
+
     def test_part_that_was_kept_leaves_at_the_end_of_the_pass(self):
         async def test(protocol, peer):
             protocol.write(b'head', b'body')

@@ -109,9 +109,13 @@ class Tests(unittest.TestCase):
                 near.transport.write(text)
             with self.assertRaises(TypeError):
                 near.transport.write('text')
+            with self.assertRaises(TypeError):
+                near.transport.write(date=b'x')
             near.transport.writelines([b'd', b'e'])
-            await near.until(5)
-            self.assertEqual(near.got, b'ABCDE')
+            near.transport.write(data=b'f')
+            near.transport.writelines(list_of_data=[b'g'])
+            await near.until(7)
+            self.assertEqual(near.got, b'ABCDEFG')
             near.transport.close()
             self.assertIsNone(await near.lost)
             self.assertIsNone(await far.lost)
@@ -240,10 +244,6 @@ class Tests(unittest.TestCase):
             server.close()
         run(talk())
 
-    def test_a_protocol_raises(self):
-        async def talk():
-            problems = []
-
     def test_a_method_that_was_set_meanwhile(self):
         async def talk():
             def later(data):
@@ -264,6 +264,10 @@ class Tests(unittest.TestCase):
             await far.lost
             server.close()
         run(talk())
+
+    def test_a_protocol_raises(self):
+        async def talk():
+            problems = []
 
             def raises(side, data):
                 raise ZeroDivisionError
