@@ -168,11 +168,12 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
                                  ssl_handshake_timeout=ssl_handshake_timeout, ssl_shutdown_timeout=ssl_shutdown_timeout)
 
     async def _sendfile_native(self, transp, file, offset, count):
-        resume_reading = transp.is_reading()
-        transp.pause_reading()
-        await transp._make_empty_waiter()
-        saved = self._transports.pop(transp._sock_fd, None)
+        waiter = transp._make_empty_waiter()
+        resume_reading, saved = transp.is_reading(), None
         try:
+            transp.pause_reading()
+            await waiter
+            saved = self._transports.pop(transp._sock_fd, None)
             return await self.sock_sendfile(transp._sock, file, offset, count, fallback=False)
         finally:
             transp._reset_empty_waiter()

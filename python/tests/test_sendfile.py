@@ -152,6 +152,35 @@ class Tests(unittest.TestCase):
             server.close()
         run(test())
 
+    def test_a_transport_is_cancelled_before_the_file(self, _):
+        """It waits for an earlier write then; afterwards the transport is as before."""
+        async def test():
+            loop, kept = asyncio.get_running_loop(), []
+            server = await loop.create_server(lambda: kept.append(Keeps()) or kept[-1], '127.0.0.1', 0)
+            transport, near = await loop.create_connection(Keeps, *server.sockets[0].getsockname())
+            while not kept:
+                await asyncio.sleep(0.001)
+            kept[0].transport.pause_reading()
+            transport.write(MUCH * 4)
+            sends = asyncio.create_task(loop.sendfile(transport, self.file))
+            await asyncio.sleep(0.01)
+            self.assertGreater(transport.get_write_buffer_size(), 0)
+            sends.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await sends
+            self.assertTrue(transport.is_reading())
+            transport.write(b'then')
+            kept[0].transport.resume_reading()
+            kept[0].transport.write(b'hello')
+            while not near.got:
+                await asyncio.sleep(0.001)
+            self.assertEqual(await loop.sendfile(transport, self.file, 0, 5), 5)
+            transport.close()
+            await kept[0].lost
+            self.assertEqual((bytes(kept[0].got), bytes(near.got)), (MUCH * 4 + b'then' + MUCH[:5], b'hello'))
+            server.close()
+        run(test())
+
     def test_a_transport_that_is_aborted(self, _):
         async def test():
             loop, kept = asyncio.get_running_loop(), []
