@@ -223,7 +223,7 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
             raise exceptions.SendfileNotAvailableError('not a regular file')
         if not (count or size):
             return 0
-        return await self._eddy_sendfile(sock, fd, offset, count or sys.maxsize)
+        return await self._eddy_sendfile(sock, file, fd, offset, count or sys.maxsize)
 
     # --- subprocesses ---
 

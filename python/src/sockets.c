@@ -32,7 +32,8 @@ typedef struct socket_call {
     Py_ssize_t size; /* bytes that are wanted, or that were sent */
     Py_ssize_t wanted; /* bytes of the file, of which there may be fewer */
     int64_t offset;    /* where they begin */
-    int file;
+    PyObject *file;    /* NULL: none */
+    int file_fd;
     enum kind kind;
     int fd;
     bool writes;
@@ -189,7 +190,7 @@ static ssize_t send_of_file(SocketCall *self, Py_ssize_t most)
     Py_ssize_t left = self->wanted - self->size;
     ssize_t n;
     Py_BEGIN_ALLOW_THREADS
-    n = sendfile(self->fd, self->file, &offset, (size_t)(left < most ? left : most));
+    n = sendfile(self->fd, self->file_fd, &offset, (size_t)(left < most ? left : most));
     Py_END_ALLOW_THREADS
     return n;
 }
@@ -220,13 +221,6 @@ static PySendResult try_sendfile(SocketCall *self, PyObject **result)
     return self->size < self->wanted ? wait(self, result) : answer(PyLong_FromSsize_t(self->size), result);
 }
 
-/* The file's position is after what was sent, however it ended. */
-static void set_position(SocketCall *self)
-{
-    if (self->kind == SENDFILE && self->size > 0)
-        lseek(self->file, (off_t)(self->offset + self->size), SEEK_SET);
-}
-
 static PySendResult try_again(SocketCall *self, PyObject **result)
 {
     switch (self->kind) {
@@ -247,16 +241,34 @@ static bool ask_number(const Core *core, PyObject *sock, int *fd)
     return !PyErr_Occurred();
 }
 
-/* A socket that was closed while the task waited: its number may be that of another one, whose bytes are not for this
- * task. */
+/* One that was closed has another number, or refuses to tell it. Keeps the pending exception. */
+static bool has_file(const SocketCall *self)
+{
+    PyObject *type, *value, *traceback;
+    int fd;
+    PyErr_Fetch(&type, &value, &traceback);
+    bool has = self->file && ask_number(self->core, self->file, &fd) && fd == self->file_fd;
+    PyErr_Restore(type, value, traceback);
+    return has;
+}
+
+/* The file's position is after what was sent, however it ended. */
+static void set_position(SocketCall *self)
+{
+    if (self->size > 0 && has_file(self))
+        lseek(self->file_fd, (off_t)(self->offset + self->size), SEEK_SET);
+}
+
+/* A socket or a file that was closed while the task waited: its number may be that of another one, whose bytes are not
+ * for this task. */
 static PySendResult try_if_open(SocketCall *self, PyObject **result)
 {
     int fd;
     if (!ask_number(self->core, self->sock, &fd))
         return PYGEN_ERROR;
-    if (fd == self->fd)
+    if (fd == self->fd && (!self->file || has_file(self)))
         return try_again(self, result);
-    if (self->kind == SENDFILE)
+    if (self->file && fd != self->fd)
         PyErr_SetString(PyExc_ConnectionError, "the socket was closed while a file was sent by it");
     else
         raise_code(EBADF);
@@ -349,6 +361,7 @@ static int traverse(SocketCall *self, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(self->core);
     Py_VISIT(self->sock);
+    Py_VISIT(self->file);
     Py_VISIT(self->waiter);
     Py_VISIT(self->inner);
     Py_VISIT(self->view.obj);
@@ -362,6 +375,7 @@ static int clear(SocketCall *self)
     Py_CLEAR(self->inner);
     Py_CLEAR(self->waiter);
     Py_CLEAR(self->sock);
+    Py_CLEAR(self->file);
     return 0;
 }
 
@@ -492,18 +506,19 @@ static PyObject *sock_sendall(Core *core, PyObject *const *args, Py_ssize_t coun
     return with_buffer(core, SENDALL, args, PyBUF_SIMPLE);
 }
 
-/* _eddy_sendfile(sock, file's descriptor, offset, bytes): gives the number of those that were sent. */
+/* _eddy_sendfile(sock, file, its descriptor, offset, bytes): gives the number of those that were sent. */
 static PyObject *send_file(Core *core, PyObject *args)
 {
-    PyObject *sock;
+    PyObject *sock, *file;
     long long offset;
     Py_ssize_t wanted;
-    int file;
-    if (!PyArg_ParseTuple(args, "OiLn", &sock, &file, &offset, &wanted))
+    int file_fd;
+    if (!PyArg_ParseTuple(args, "OOiLn", &sock, &file, &file_fd, &offset, &wanted))
         return NULL;
     SocketCall *self = make(core, SENDFILE, sock);
     if (self) {
-        self->file = file;
+        self->file = Py_NewRef(file);
+        self->file_fd = file_fd;
         self->offset = offset;
         self->wanted = wanted;
     }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """loop.sock_sendfile and loop.sendfile, whose system calls the extension makes; run.py runs this file on uring and on epoll."""
 import asyncio
+import errno
 import io
 import os
 import socket
@@ -179,6 +180,27 @@ class Tests(unittest.TestCase):
             await kept[0].lost
             self.assertEqual((bytes(kept[0].got), bytes(near.got)), (MUCH * 4 + b'then' + MUCH[:5], b'hello'))
             server.close()
+        run(test())
+
+    def test_a_closed_file_gives_nothing_of_its_successor(self, _):
+        async def test():
+            loop, (ours, theirs) = asyncio.get_running_loop(), pair()
+            sends = asyncio.create_task(loop.sock_sendfile(ours, self.file))
+            await asyncio.sleep(0.01)
+            self.assertFalse(sends.done())
+            number = self.file.fileno()
+            self.file.close()
+            with tempfile.TemporaryFile() as other:
+                self.assertEqual(other.fileno(), number)
+                other.write(b'?' * len(MUCH))
+                other.seek(3)
+                takes = asyncio.create_task(take(theirs, len(MUCH)))
+                with self.assertRaises(OSError) as raised:
+                    await sends
+                ours.close()
+                self.assertEqual((raised.exception.errno, other.tell()), (errno.EBADF, 3))
+                self.assertNotIn(b'?' * 256, await takes)
+            theirs.close()
         run(test())
 
     def test_a_transport_that_is_aborted(self, _):
