@@ -91,13 +91,14 @@ eddy_async(eddy_stream *, connect_to, (const struct target *, target))
 eddy_async_free(connect_to, eddy_stream_abort);
 
 /* The server answers by closing the connection. */
-eddy_async(void, send_request, (const struct target *, target), (struct key, key))
+eddy_async(void, send_request, (const struct target *, target), (struct key, key), (bool *, was_sent))
 {
     uint32_t request[4] = {htonl(16), htonl(CANCEL_REQUEST), htonl(key.process), htonl(key.secret)};
     eddy_slice answer;
     eddy_error err;
     eddy_stream *s = eddy_await(connect_to(target));
     eddy_defer(eddy_stream_abort, s);
+    *was_sent = true;
     eddy_await(eddy_stream_write(s, request, sizeof request));
     while (eddy_await(eddy_stream_read_some(s, &answer), &err) > 0 && !err.code) {
     }
@@ -112,12 +113,14 @@ struct request {
     struct eddy_awaitable awaitable;
     eddy_void result;
     PGcancel *key;
+    bool was_heard;
+    char why[256]; /* it was not */
 };
 
 static void ask_on_thread(struct eddy_awaitable *a)
 {
-    char why[256];
-    PQcancel(((struct request *)(void *)a)->key, why, sizeof why);
+    struct request *request = (struct request *)(void *)a;
+    request->was_heard = PQcancel(request->key, request->why, sizeof request->why);
 }
 
 static const struct eddy_awaitable_type request_type = {.name = "eddy_pg_cancel",
@@ -131,16 +134,29 @@ static void free_key(PGcancel **key)
     PQfreeCancel(*key);
 }
 
-eddy_async_define(void, cancel_ask, (PGconn *, pg), (struct key, key), (double, seconds))
+eddy_async(void, ask_by_libpq, (PGconn *, pg), (bool *, was_sent))
 {
     eddy_error err;
-    struct target target;
-    if (key.is_known && find_target(&target, pg)) {
-        eddy_await_for(send_request(&target, key), seconds);
-        return;
-    }
     struct request request = {EDDY_AWAITABLE_INIT(&request_type), .key = PQgetCancel(pg)};
     eddy_defer(free_key, &request.key);
-    if (request.key)
-        eddy_await_always(&request, &err);
+    if (!request.key)
+        eddy_raise(ENOTCONN, "libpq knows no server to ask");
+    *was_sent = true;
+    eddy_await_always(&request, &err);
+    if (err.code)
+        eddy_reraise(&err);
+    if (!request.was_heard)
+        eddy_raise(ECONNREFUSED, "%s", request.why);
+}
+
+eddy_async_define(void, cancel_ask, (PGconn *, pg), (struct key, key), (double, seconds), (bool *, was_sent))
+{
+    struct target target;
+    *was_sent = false;
+    if (!key.is_known)
+        eddy_await(ask_by_libpq(pg, was_sent));
+    else if (find_target(&target, pg))
+        eddy_await_for(send_request(&target, key, was_sent), seconds);
+    else
+        eddy_raise(ENOTCONN, "it is not known where the server is");
 }

@@ -19,7 +19,8 @@ FILE *key_note(struct key *key, PGconn *pg);
 void key_noted(PGconn *pg, FILE *trace);
 
 /* Asks, and waits until the server has taken the request, so that it can hit nothing that is sent later. pg may be
- * closed meanwhile. Fails with ETIMEDOUT after so many seconds: the request may still arrive. */
-eddy_async_declare(void, cancel_ask, (PGconn *, pg), (struct key, key), (double, seconds));
+ * closed meanwhile. Fails with ETIMEDOUT after so many seconds. *was_sent after a failure: the request may still
+ * arrive. */
+eddy_async_declare(void, cancel_ask, (PGconn *, pg), (struct key, key), (double, seconds), (bool *, was_sent));
 
 #endif

@@ -241,16 +241,26 @@ static bool is_stale(const struct line *line, const struct sent *sent)
     return sent->statement && (is_error(line->result, "26000") || is_error(line->result, "0A000"));
 }
 
-/* By a request to cancel another statement. One that the server has not confirmed may never come. */
-static bool was_hit(const struct line *line, const struct call *call)
+/* Its cancellation is that of a request that was not confirmed. There is one cancellation of each; so what else cancels
+ * statements, such as a time limit of the server's, is taken for it once only. */
+static bool take_doubt(struct line *line)
 {
-    bool is_bounded = line->is_cancelling || line->suspects != UINT64_MAX || call->attempts < MOST_ATTEMPTS;
-    return call->is_repeatable && call->number < line->suspects && is_bounded && is_error(line->result, "57014");
+    bool is_doubtful = line->doubts && is_error(line->result, "57014");
+    line->doubts -= is_doubtful;
+    return is_doubtful;
+}
+
+/* By a request to cancel another statement. */
+static bool was_hit(struct line *line, const struct call *call)
+{
+    if (call->is_repeatable && call->number < line->suspects)
+        return is_error(line->result, "57014");
+    return call->is_repeatable && call->attempts < MOST_ATTEMPTS && take_doubt(line);
 }
 
 /* It has done nothing, for a reason that is none of its own. In a transaction that would come too late. A COMMIT is
  * never repeated: the server would say that it has committed, when it has rolled back. */
-static bool is_sent_again(const struct line *line, const struct sent *sent)
+static bool is_sent_again(struct line *line, const struct sent *sent)
 {
     const struct call *call = sent->call;
     if (line->is_own && PQtransactionStatus(line->pg) != PQTRANS_IDLE)
@@ -283,6 +293,8 @@ static void finish_first(struct line *line)
         statements_forget(&line->statements, sent.statement);
     if (sent.call)
         finish_call(line, &sent);
+    else if (!line->is_cancelling)
+        take_doubt(line); /* the request has hit what it was meant for */
     PQclear(line->result);
     line->result = NULL;
     line->successes = 0;
@@ -361,11 +373,9 @@ void line_give_up(struct line *line, struct call *call)
     look_for_given_up(line);
 }
 
-/* was_heard: the request can hit nothing that is sent from now on. */
-static void end_cancel(struct line *line, bool was_heard)
+static void end_cancel(struct line *line)
 {
     line->is_cancelling = false;
-    line->suspects = was_heard ? line->end : UINT64_MAX;
     if (line->is_gone) {
         line_free(line);
         return;
@@ -378,13 +388,19 @@ static void end_cancel(struct line *line, bool was_heard)
 eddy_async_define(void, line_cancel, (struct line *, line))
 {
     eddy_error err = {.code = 0};
+    uint64_t before = line->suspects;
+    bool was_sent = false;
     line->wants_cancel = false;
     line->is_cancelling = true;
     line->asked = line->first + (line_due(line) > 0); /* a COPY has no place in the queue */
     line->suspects = UINT64_MAX;
+    double seconds = line->pool->address->limits.connect_seconds;
     if (line->pg)
-        eddy_await_always(cancel_ask(line->pg, line->key, line->pool->address->limits.connect_seconds), &err);
-    end_cancel(line, !err.code);
+        eddy_await_always(cancel_ask(line->pg, line->key, seconds, &was_sent), &err);
+    bool was_heard = was_sent && !err.code; /* it can hit nothing that is sent from now on */
+    line->suspects = was_heard ? line->end : before;
+    line->doubts += was_sent && !was_heard;
+    end_cancel(line);
 }
 
 /* ==== being made and freed ==== */

@@ -27,6 +27,7 @@ struct line {
     struct statements statements;
     struct calls held;            /* its own: calls that wait until what was given up has ended */
     uint64_t suspects;            /* calls with lower numbers may have been hit by a request to cancel another one */
+    unsigned doubts;              /* so many requests were sent and not confirmed: each may still hit one call */
     uint64_t asked;               /* the server was told to give up calls with lower numbers */
     bool is_own;                  /* one task's */
     bool is_reserved;             /* will be one task's: no more calls */

@@ -8,7 +8,9 @@
 #include <eddy/pg.h>
 
 #include <arpa/inet.h>
+#include <unistd.h>
 
+#include "cancel.h"
 #include "unit/run_clean.h"
 
 #define URL getenv("PG_URL")
@@ -229,6 +231,137 @@ static void a_request_to_cancel_that_is_not_answered_is_given_up(void **state)
     RUN_CLEAN(asks_in_vain());
 }
 
+/* ==== cancellations of the server's own ==== */
+
+/* A time limit cancels a statement that counts how often it ran. */
+async(int64_t, runs_of_a_slow_one, (eddy_pg *, own))
+{
+    eddy_error err;
+    int64_t before = await(number_of(own, "select nextval('runs')"));
+    await(eddy_pg_execute(own, "set statement_timeout = 50"));
+    eddy_pg_rows *rows = await(eddy_pg_query(own, "select nextval('runs'), pg_sleep(60)"), &err);
+    CHECK(err.code == ETIMEDOUT && eddy_pg_is_state(&err, "57014"));
+    if (!err.code)
+        eddy_pg_rows_free(rows);
+    await(eddy_pg_execute(own, "set statement_timeout = 0"));
+    return await(number_of(own, "select nextval('runs')")) - before - 1;
+}
+
+/* proxy: the request must reach it; NULL: there is none. */
+async(void, gives_up, (eddy_pg *, own), (eddy_pg *, locks), (struct proxy *, proxy))
+{
+    eddy_error err;
+    await(eddy_pg_execute(own, "create temporary sequence runs"));
+    await(eddy_pg_execute(locks, "select pg_advisory_lock(8)"));
+    await_for(eddy_pg_query(own, "select pg_advisory_lock(8)"), 0.05, &err);
+    CHECK(err.code == ETIMEDOUT);
+    while (proxy && !proxy->cancels)
+        await(eddy_sleep(0.002));
+    await(eddy_pg_execute(locks, "select pg_advisory_unlock(8)"));
+}
+
+async(void, is_cancelled_in_doubt)
+{
+    struct proxy proxy = {.cancels = 0};
+    eddy_pg_options options = {.size = sizeof options, .connect_seconds = 0.3};
+    async_with (other, eddy_pg_open(URL))
+        async_with (p, with_proxy(&proxy))
+            async_with (db, eddy_pg_open(p->url, &options))
+                async_with (own, eddy_pg_acquire(db))
+                    async_with (locks, eddy_pg_acquire(other)) {
+                        await(gives_up(own, locks, p));
+                        CHECK(await(runs_of_a_slow_one(own)) == 2); /* once for a request that may have come */
+                        CHECK(await(runs_of_a_slow_one(own)) == 1);
+                        CHECK(p->cancels == 1);
+                    }
+}
+
+static void a_request_that_was_not_answered_is_in_doubt_once(void **state)
+{
+    (void)state;
+    RUN_CLEAN(is_cancelled_in_doubt());
+}
+
+/* A link to PostgreSQL's socket, which is gone when the request is to be sent. */
+async(void, is_cancelled_by_nobody, (char *, folder))
+{
+    char real[150] = "", link[100], target[200], url[200];
+    int port = 0;
+    sscanf(URL, "postgresql://eddy@/postgres?host=%149[^&]&port=%d", real, &port);
+    snprintf(target, sizeof target, "%s/.s.PGSQL.%d", real, port);
+    snprintf(link, sizeof link, "%s/.s.PGSQL.%d", folder, port);
+    snprintf(url, sizeof url, "postgresql://eddy@/postgres?host=%s&port=%d", folder, port);
+    CHECK(symlink(target, link) == 0);
+    async_with (other, eddy_pg_open(URL))
+        async_with (db, eddy_pg_open(url))
+            async_with (own, eddy_pg_acquire(db))
+                async_with (locks, eddy_pg_acquire(other)) {
+                    CHECK(await(number_of(own, "select 1")) == 1);
+                    CHECK(unlink(link) == 0);
+                    await(gives_up(own, locks, NULL));
+                    CHECK(await(runs_of_a_slow_one(own)) == 1);
+                }
+}
+
+static void a_request_that_was_not_sent_casts_no_doubt(void **state)
+{
+    char folder[] = "/tmp/eddy-pg-XXXXXX";
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    RUN_CLEAN(is_cancelled_by_nobody(folder));
+    rmdir(folder);
+}
+
+/* ==== requests that cannot be sent ==== */
+
+/* The descriptor of a connection is now that of a socket without a peer. */
+async(void, asks_a_peer_that_is_not_there)
+{
+    struct proxy proxy = {.cancels = 0};
+    eddy_error err;
+    bool was_sent = true;
+    eddy_event_set(&proxy.go);
+    async_with (p, with_proxy(&proxy)) {
+        PGconn *pg = PQconnectStart(p->url);
+        int apart = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        CHECK(PQsocket(pg) >= 0 && dup2(apart, PQsocket(pg)) >= 0);
+        close(apart);
+        await(cancel_ask(pg, (struct key){1, 2, true}, 30, &was_sent), &err);
+        PQfinish(pg);
+        CHECK(err.code == ENOTCONN && !was_sent && !p->cancels);
+    }
+}
+
+static void a_request_to_a_place_that_is_not_known_is_an_error(void **state)
+{
+    (void)state;
+    RUN_CLEAN(asks_a_peer_that_is_not_there());
+}
+
+/* Without a key libpq asks; nobody listens there any more. */
+async(void, asks_in_vain_by_libpq)
+{
+    struct proxy proxy = {.cancels = 0};
+    eddy_error err;
+    bool was_sent;
+    PGconn *pg = NULL;
+    async_with (p, with_proxy(&proxy))
+        pg = PQconnectStart(p->url);
+    await(cancel_ask(pg, (struct key){.is_known = false}, 30, &was_sent), &err);
+    PQfinish(pg);
+    CHECK(err.code == ECONNREFUSED && strstr(err.message, "PQcancel"));
+    pg = PQconnectStart("host=/nonexistent");
+    await(cancel_ask(pg, (struct key){.is_known = false}, 30, &was_sent), &err);
+    PQfinish(pg);
+    CHECK(err.code == ENOTCONN && !was_sent);
+}
+
+static void a_request_that_libpq_cannot_send_is_an_error(void **state)
+{
+    (void)state;
+    RUN_CLEAN(asks_in_vain_by_libpq());
+}
+
 /* ==== prepared statements ==== */
 
 async(void, waits_for_a_table, (eddy_pg *, tx))
@@ -383,6 +516,10 @@ int main(void)
         cmocka_unit_test(a_commit_that_a_cancellation_hits_has_failed),
         cmocka_unit_test(a_statement_that_fails_when_it_is_committed_has_failed),
         cmocka_unit_test(a_request_to_cancel_that_is_not_answered_is_given_up),
+        cmocka_unit_test(a_request_that_was_not_answered_is_in_doubt_once),
+        cmocka_unit_test(a_request_that_was_not_sent_casts_no_doubt),
+        cmocka_unit_test(a_request_to_a_place_that_is_not_known_is_an_error),
+        cmocka_unit_test(a_request_that_libpq_cannot_send_is_an_error),
         cmocka_unit_test(a_first_use_that_is_given_up_does_not_break_the_next_one),
         cmocka_unit_test(prepared_statements_follow_the_tables_of_their_transaction),
         cmocka_unit_test(parts_that_failed_leave_no_savepoint),
