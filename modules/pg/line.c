@@ -26,7 +26,7 @@
 #include "link.h"
 #include "pool.h"
 
-enum { LEAST = 16, MOST_ATTEMPTS = 3, LONGEST_KEPT = 16 << 10 };
+enum { LEAST = 16, MOST_ATTEMPTS = 3, LONGEST_KEPT = 16 << 10, MOST_DEALLOCATIONS = 2 };
 
 /* ==== the queue ==== */
 
@@ -152,32 +152,46 @@ static void look_for_results(struct line *line)
         lose_by_libpq(line);
 }
 
-/* What comes after these has other tables, or another meaning of names, and no statement may be left. */
-static bool changes_plans(const struct line *line, const struct call *call)
+/* What comes after some has other tables, or another meaning of names: no statement that was prepared is used then. */
+static void forget_plans(struct line *line, const struct call *call)
 {
-    return call->effect == EFFECT_PLANS || (line->is_own && call->effect == EFFECT_NONE);
+    if (call->effect == EFFECT_NO_PLANS)
+        statements_clear(&line->statements);
+    else if (call->effect == EFFECT_PLANS || (line->is_own && call->effect == EFFECT_NONE))
+        statements_retire_all(&line->statements);
+}
+
+/* More than are prepared at a time, so the server never has many that are not used. A transaction that has failed would
+ * refuse it. False: libpq refuses. */
+static bool deallocate(struct line *line, struct sent *sent)
+{
+    char name[STATEMENT_NAME], sql[STATEMENT_NAME + 16];
+    bool is_sent = true;
+    if (PQtransactionStatus(line->pg) == PQTRANS_INERROR)
+        return true;
+    while (is_sent && sent->preparations < MOST_DEALLOCATIONS && statements_shrink(&line->statements, name)) {
+        snprintf(sql, sizeof sql, "deallocate %s", name);
+        is_sent = PQsendQueryParams(line->pg, sql, 0, NULL, NULL, NULL, NULL, 0);
+        sent->preparations++;
+    }
+    return is_sent;
 }
 
 /* With what has to be prepared before it. */
 static bool send_statement(struct line *line, struct call *call, struct sent *sent)
 {
-    char oldest[STATEMENT_NAME], sql[STATEMENT_NAME + 16];
     bool keeps = call->effect == EFFECT_KEPT && !line->pool->address->limits.keeps_no_statements &&
                  strnlen(call->sql, LONGEST_KEPT) < LONGEST_KEPT;
-    if (changes_plans(line, call))
-        statements_clear(&line->statements);
+    forget_plans(line, call);
     struct statement *s = keeps ? statements_get(&line->statements, call->sql) : NULL;
     sent->statement = s ? s->number : 0;
-    sent->preparations = s && statements_shrink(&line->statements, oldest);
-    if (sent->preparations) {
-        snprintf(sql, sizeof sql, "deallocate %s", oldest);
-        if (!PQsendQueryParams(line->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
-            return false;
-    }
     bool is_new = s && !s->is_sent;
-    if (s)
+    if (is_new && !deallocate(line, sent))
+        return false;
+    if (is_new)
         s->is_sent = true;
     sent->preparations += is_new;
+    sent->is_preparing = is_new;
     return call_send(call, line->pg, s ? s->name : NULL, is_new);
 }
 
@@ -235,10 +249,15 @@ static bool is_error(const PGresult *result, const char *state)
     return its && strcmp(its, state) == 0;
 }
 
-/* A statement that was deallocated, or whose result has other columns than when it was prepared. */
-static bool is_stale(const struct line *line, const struct sent *sent)
+static bool is_deallocated(const struct line *line, const struct sent *sent)
 {
-    return sent->statement && (is_error(line->result, "26000") || is_error(line->result, "0A000"));
+    return sent->statement && is_error(line->result, "26000");
+}
+
+/* Its result has other columns than when it was prepared. */
+static bool is_outdated(const struct line *line, const struct sent *sent)
+{
+    return sent->statement && is_error(line->result, "0A000");
 }
 
 /* Its cancellation is that of a request that was not confirmed. There is one cancellation of each; so what else cancels
@@ -263,9 +282,10 @@ static bool was_hit(struct line *line, const struct call *call)
 static bool is_sent_again(struct line *line, const struct sent *sent)
 {
     const struct call *call = sent->call;
+    bool is_stale = is_deallocated(line, sent) || is_outdated(line, sent);
     if (line->is_own && PQtransactionStatus(line->pg) != PQTRANS_IDLE)
         return false;
-    return was_hit(line, call) || (is_stale(line, sent) && call->attempts < MOST_ATTEMPTS);
+    return was_hit(line, call) || (is_stale && call->attempts < MOST_ATTEMPTS);
 }
 
 static void finish_call(struct line *line, const struct sent *sent)
@@ -284,13 +304,22 @@ static void finish_call(struct line *line, const struct sent *sent)
     }
 }
 
+static void note_preparation(struct line *line, const struct sent *sent)
+{
+    if (line->successes < sent->preparations || is_deallocated(line, sent))
+        statements_forget(&line->statements, sent->statement);
+    else if (sent->is_preparing)
+        statements_confirm(&line->statements, sent->statement);
+    if (is_outdated(line, sent))
+        statements_retire(&line->statements, sent->statement);
+}
+
 static void finish_first(struct line *line)
 {
     struct sent sent = *place_of(line, line->first++);
     line->wants_cancel = false;
     pool_note_answer(line->pool);
-    if (line->successes < sent.preparations || is_stale(line, &sent))
-        statements_forget(&line->statements, sent.statement);
+    note_preparation(line, &sent);
     if (sent.call)
         finish_call(line, &sent);
     else if (!line->is_cancelling)

@@ -11,6 +11,7 @@ struct sent {
     struct call *call;            /* NULL: it was given up */
     uint64_t statement;           /* the number of the prepared statement that it uses; 0: none */
     unsigned preparations;        /* results that come before its own: of DEALLOCATE and of preparing it */
+    bool is_preparing;            /* of preparing it is one of them */
 };
 
 struct line {

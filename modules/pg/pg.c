@@ -114,7 +114,9 @@ static const char *reason_against(eddy_pg *db, const struct call *call)
         return "there are more than 65535 values";
     if (call->effect == EFFECT_COPY)
         return "COPY is what eddy_pg_copy does";
-    if ((call->effect == EFFECT_SESSION || call->effect == EFFECT_PLANS) && !db->line)
+    bool is_of_session =
+        call->effect == EFFECT_SESSION || call->effect == EFFECT_PLANS || call->effect == EFFECT_NO_PLANS;
+    if (is_of_session && !db->line)
         return "it is about the whole connection, which other tasks use: eddy_pg_acquire gives one of your own, "
                "eddy_pg_transaction begins and commits, and eddy_pg_listen listens";
     return NULL;

@@ -181,7 +181,7 @@ eddy_async(void, roll_back_part, (eddy_pg *, own))
     snprintf(sql, sizeof sql, "rollback to savepoint eddy%u", own->depth);
     eddy_await(run(own, sql));
     if (own->is_changed) /* tables may be as they were before */
-        statements_clear(&own->line->statements);
+        statements_retire_all(&own->line->statements);
     snprintf(sql, sizeof sql, "release savepoint eddy%u", own->depth);
     eddy_await(run(own, sql));
 }

@@ -2,7 +2,8 @@
 /*
  * statement.c - see statement.h.
  *
- * Invariant: each statement is in the table and in the list, whose order is that of the last uses.
+ * Invariant: each statement is in the table and in the list, whose order is that of the last uses; or it is retired,
+ * and in neither.
  */
 #include "statement.h"
 
@@ -102,7 +103,7 @@ struct statement *statements_get(struct statements *all, const char *sql)
     return s;
 }
 
-static void drop(struct statements *all, struct statement *s)
+static void take_out(struct statements *all, struct statement *s)
 {
     struct statement **link = place_of(all, s->hash);
     while (*link != s)
@@ -110,11 +111,46 @@ static void drop(struct statements *all, struct statement *s)
     *link = s->next;
     unlink_use(all, s);
     all->count--;
+}
+
+static void drop(struct statements *all, struct statement *s)
+{
+    take_out(all, s);
     free(s);
+}
+
+static void drop_retired(struct statement **link)
+{
+    struct statement *s = *link;
+    *link = s->next;
+    free(s);
+}
+
+static struct statement **find_retired(struct statements *all, uint64_t number)
+{
+    struct statement **link = &all->retired;
+    while (*link && (*link)->number != number)
+        link = &(*link)->next;
+    return link;
+}
+
+/* One whose preparation may still fail stays: to deallocate it would fail, too. */
+static bool shrink_retired(struct statements *all, char name[STATEMENT_NAME])
+{
+    struct statement **link = &all->retired;
+    while (*link && !(*link)->is_prepared)
+        link = &(*link)->next;
+    if (!*link)
+        return false;
+    memcpy(name, (*link)->name, STATEMENT_NAME);
+    drop_retired(link);
+    return true;
 }
 
 bool statements_shrink(struct statements *all, char name[STATEMENT_NAME])
 {
+    if (shrink_retired(all, name))
+        return true;
     if (all->count <= all->most)
         return false;
     memcpy(name, all->oldest->name, STATEMENT_NAME);
@@ -122,19 +158,58 @@ bool statements_shrink(struct statements *all, char name[STATEMENT_NAME])
     return true;
 }
 
-void statements_forget(struct statements *all, uint64_t number)
+static struct statement *find_number(const struct statements *all, uint64_t number)
 {
-    struct statement *s = number ? all->newest : NULL;
+    struct statement *s = all->newest;
     while (s && s->number != number)
         s = s->older;
+    return s;
+}
+
+void statements_confirm(struct statements *all, uint64_t number)
+{
+    struct statement *s = find_number(all, number);
+    if (!s)
+        s = *find_retired(all, number);
+    if (s)
+        s->is_prepared = true;
+}
+
+void statements_forget(struct statements *all, uint64_t number)
+{
+    struct statement *s = number ? find_number(all, number) : NULL;
+    struct statement **retired = number && !s ? find_retired(all, number) : &s;
     if (s)
         drop(all, s);
+    else if (*retired)
+        drop_retired(retired);
+}
+
+static void retire(struct statements *all, struct statement *s)
+{
+    take_out(all, s);
+    s->next = all->retired;
+    all->retired = s;
+}
+
+void statements_retire(struct statements *all, uint64_t number)
+{
+    struct statement *s = find_number(all, number);
+    if (s)
+        retire(all, s);
+}
+
+void statements_retire_all(struct statements *all)
+{
+    while (all->newest)
+        retire(all, all->newest);
 }
 
 void statements_clear(struct statements *all)
 {
-    while (all->newest)
-        drop(all, all->newest);
+    statements_retire_all(all);
+    while (all->retired)
+        drop_retired(&all->retired);
     free(all->at);
     all->at = NULL;
     all->places = 0;
@@ -170,6 +245,27 @@ static const char *first_word(const char *sql)
     }
 }
 
+static size_t length_of_word(const char *word)
+{
+    return strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+}
+
+static bool is_word(const char *word, const char *wanted)
+{
+    return length_of_word(word) == strlen(wanted) && strncasecmp(word, wanted, strlen(wanted)) == 0;
+}
+
+/* DEALLOCATE ALL, DEALLOCATE PREPARE ALL, DISCARD ALL: word is its first one. */
+static bool leaves_no_plans(const char *word)
+{
+    if (!is_word(word, "deallocate") && !is_word(word, "discard"))
+        return false;
+    word = first_word(word + length_of_word(word));
+    if (is_word(word, "prepare"))
+        word = first_word(word + length_of_word(word));
+    return is_word(word, "all");
+}
+
 enum effect statement_effect(const char *sql)
 {
     static const struct {
@@ -189,9 +285,10 @@ enum effect statement_effect(const char *sql)
         {"lock", EFFECT_SESSION},
     };
     const char *word = first_word(sql);
-    size_t size = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    if (leaves_no_plans(word))
+        return EFFECT_NO_PLANS;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strlen(known[i].word) == size && strncasecmp(word, known[i].word, size) == 0)
+        if (is_word(word, known[i].word))
             return known[i].effect;
     return EFFECT_NONE;
 }

@@ -434,6 +434,120 @@ static void prepared_statements_follow_the_tables_of_their_transaction(void **st
     RUN_CLEAN(changes_tables());
 }
 
+static const char prepared[] = "select count(*) from pg_prepared_statements";
+
+async(void, is_rolled_back, (eddy_pg *, tx))
+{
+    async_with (part, eddy_pg_transaction(tx)) {
+        CHECK(await(number_of(part, "select 4")) == 4);
+        throw(EIO, "this part is rolled back");
+    }
+}
+
+async(void, rolls_many_parts_back, (eddy_pg *, own))
+{
+    eddy_error err;
+    async_with (tx, eddy_pg_transaction(own))
+        for (int i = 0; i < 20; i++) {
+            await(is_rolled_back(tx), &err);
+            CHECK(err.code == EIO && await(number_of(tx, prepared)) <= 8);
+        }
+}
+
+async(void, goes_on_for_long)
+{
+    async_with (db, eddy_pg_open(URL))
+        async_with (own, eddy_pg_acquire(db)) {
+            await(eddy_pg_execute(own, "prepare mine as select 41"));
+            for (int i = 0; i < 50; i++) {
+                await(eddy_pg_execute(own, "notify somebody"));
+                CHECK(await(number_of(own, "select 1")) == 1 && await(number_of(own, "select 2")) == 2);
+            }
+            CHECK(await(number_of(own, prepared)) <= 8);
+            await(rolls_many_parts_back(own));
+            CHECK(await(number_of(own, "execute mine")) == 41); /* it is the program's own */
+            for (int i = 0; i < 4; i++)
+                CHECK(await(number_of(own, "select 3")) == 3 && await(number_of(own, prepared)) <= 5);
+        }
+}
+
+static void statements_that_are_not_used_any_more_are_deallocated(void **state)
+{
+    (void)state;
+    RUN_CLEAN(goes_on_for_long());
+}
+
+async(void, outdates_columns)
+{
+    char sql[60];
+    async_with (db, eddy_pg_open(URL)) {
+        await(eddy_pg_execute(db, "create table outdated(c0 int)"));
+        for (int i = 1; i < 10; i++) {
+            CHECK(await(columns_of(db, "select * from outdated")) == (size_t)i);
+            snprintf(sql, sizeof sql, "alter table outdated add c%d int", i);
+            await(eddy_pg_execute(db, sql));
+        }
+        CHECK(await(number_of(db, prepared)) <= 4);
+        await(eddy_pg_execute(db, "drop table outdated"));
+    }
+}
+
+static void a_statement_with_other_columns_is_prepared_anew(void **state)
+{
+    (void)state;
+    RUN_CLEAN(outdates_columns());
+}
+
+/* What was retired before is not deallocated a second time: that would end the transaction. */
+async(void, is_told_to_deallocate, (eddy_pg *, tx), (const char *, sql))
+{
+    CHECK(await(number_of(tx, "select 1")) == 1 && await(number_of(tx, "select 2")) == 2);
+    await(eddy_pg_execute(tx, "notify somebody"));
+    await(eddy_pg_execute(tx, sql));
+    CHECK(await(number_of(tx, "select 1")) == 1 && await(number_of(tx, prepared)) == 2);
+}
+
+async(void, deallocates_all)
+{
+    async_with (db, eddy_pg_open(URL))
+        async_with (own, eddy_pg_acquire(db)) {
+            async_with (tx, eddy_pg_transaction(own)) {
+                await(is_told_to_deallocate(tx, "deallocate all"));
+                await(is_told_to_deallocate(tx, "/* all */ DEALLOCATE prepare -- \n ALL;"));
+            }
+            await(is_told_to_deallocate(own, "discard all"));
+        }
+}
+
+static void the_program_may_deallocate_all_statements_itself(void **state)
+{
+    (void)state;
+    RUN_CLEAN(deallocates_all());
+}
+
+/* Its preparation fails after it was retired, and a transaction has been begun that an error would end. */
+async(void, fails_to_prepare)
+{
+    async_with (db, eddy_pg_open(URL))
+        async_with (own, eddy_pg_acquire(db)) {
+            __auto_type missing = spawn(code_of(own, "select i from missing", "missing"));
+            __auto_type notifies = spawn(eddy_pg_execute(own, "notify somebody"));
+            __auto_type begins = spawn(eddy_pg_execute(own, "begin"));
+            __auto_type five = spawn(number_of(own, "select 5"));
+            CHECK(await(missing) != 0);
+            await(notifies);
+            await(begins);
+            CHECK(await(five) == 5);
+            await(eddy_pg_execute(own, "commit"));
+        }
+}
+
+static void what_was_not_prepared_is_not_deallocated(void **state)
+{
+    (void)state;
+    RUN_CLEAN(fails_to_prepare());
+}
+
 /* ==== savepoints ==== */
 
 async(void, fails_in_parts, (eddy_pg *, tx))
@@ -522,6 +636,10 @@ int main(void)
         cmocka_unit_test(a_request_that_libpq_cannot_send_is_an_error),
         cmocka_unit_test(a_first_use_that_is_given_up_does_not_break_the_next_one),
         cmocka_unit_test(prepared_statements_follow_the_tables_of_their_transaction),
+        cmocka_unit_test(statements_that_are_not_used_any_more_are_deallocated),
+        cmocka_unit_test(a_statement_with_other_columns_is_prepared_anew),
+        cmocka_unit_test(the_program_may_deallocate_all_statements_itself),
+        cmocka_unit_test(what_was_not_prepared_is_not_deallocated),
         cmocka_unit_test(parts_that_failed_leave_no_savepoint),
         cmocka_unit_test(values_above_one_gibibyte_are_refused_before_they_are_sent),
     };
