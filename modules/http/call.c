@@ -159,8 +159,6 @@ async(void, check_upload, (eddy_http_upload *, upload))
 async(void, write_upload, (eddy_http_upload *, upload), (const void *, data), (size_t, size))
 {
     char line[20];
-    if (!upload->chunked && (uint64_t)upload->left < size)
-        throw(EMSGSIZE, "the source gives more than the size of the call");
     if (!upload->chunked) {
         upload->left -= (int64_t)size;
         await(send_bytes(upload->input, data, size, upload->seconds));
@@ -178,6 +176,8 @@ async_define(void, eddy_http_upload_write, (eddy_http_upload *, upload), (const 
     await(check_upload(upload));
     if (size == 0)
         return;
+    if (!upload->chunked && (uint64_t)upload->left < size) /* nothing is sent: the request is not harmed */
+        throw(EMSGSIZE, "the source gives more than the size of the call");
     await_always(write_upload(upload, data, size), &err);
     if (!err.code)
         return;

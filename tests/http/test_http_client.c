@@ -117,6 +117,29 @@ async(void, give_up, (eddy_http_upload *, upload), (void *, argument))
     CHECK(err.code == EDDY_WRITE_CUT);
 }
 
+/* Tries to give more than the size of the call, which is ten bytes. */
+async(void, give_too_much, (eddy_http_upload *, upload), (void *, argument))
+{
+    eddy_error err;
+    (void)argument;
+    await(eddy_http_upload_write(upload, "0123456", 7));
+    await(eddy_http_upload_write(upload, "????", 4), &err);
+    CHECK(err.code == EMSGSIZE);
+    await(eddy_http_upload_write(upload, "789", 3));
+    await(eddy_http_upload_write(upload, "?", 1), &err);
+    CHECK(err.code == EMSGSIZE);
+}
+
+async(void, refuses_too_much)
+{
+    struct pair p;
+    eddy_http_call call = {.size = 10, .source = eddy_async_as(eddy_http_source, give_too_much)};
+    await(begin(&p, (eddy_http_client_options){0}));
+    CHECK(await(gives(&p, "/echo/", call, 200, "POST /echo/ - eddy 10 0123456789")));
+    await(end(&p));
+}
+TEST(a_part_that_is_too_long_for_a_request_does_not_harm_it, refuses_too_much)
+
 async(void, cuts_a_request)
 {
     struct pair p;
@@ -365,6 +388,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_of_which_a_part_was_given_up_fails),
+        cmocka_unit_test(a_part_that_is_too_long_for_a_request_does_not_harm_it),
         cmocka_unit_test(requests_are_sent_over_kept_connections),
         cmocka_unit_test(replies_are_read_and_unpacked),
         cmocka_unit_test(redirects_are_followed_within_limits),

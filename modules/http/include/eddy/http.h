@@ -224,7 +224,7 @@ EDDY_API void eddy_http_client_free(eddy_http_client *client);
 /* Where a source of a request puts the bytes. Since 0.1. */
 typedef struct eddy_http_upload eddy_http_upload;
 /* Sends a part of the body; suspends while the server does not read. Fails as eddy_stream_write; EMSGSIZE: more than
- * the size of the call. Since 0.1. */
+ * the size of the call; nothing of it is sent, and the source may go on. Since 0.1. */
 eddy_async_declare(void, eddy_http_upload_write, (eddy_http_upload *, upload), (const void *, data), (size_t, size));
 /* The type of sources; eddy_async_as(eddy_http_source, f). Since 0.1. */
 eddy_async_type(void, eddy_http_source, (eddy_http_upload *, upload), (void *, argument));
