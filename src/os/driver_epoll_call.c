@@ -46,6 +46,13 @@ static int64_t end_connect(const struct driver_op *op)
     return result == -EISCONN ? 0 : result;
 }
 
+/* musl's recvmsg reads also a message that is not there. */
+static int64_t receive_message(const struct driver_op *op)
+{
+    struct msghdr *message = op->u.message.data;
+    return message ? answer(recvmsg(op->fd, message, op->u.message.flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC)) : -EFAULT;
+}
+
 /* For a socket that other code left blocking: only its own task waits, not the loop. */
 enum { NOW = MSG_DONTWAIT | MSG_NOSIGNAL };
 
@@ -61,8 +68,7 @@ int64_t epoll_call(const struct driver_op *op, bool waited)
     case DRIVER_CONNECT: return waited ? end_connect(op) : begin_connect(op);
     case DRIVER_RECV: return answer(recv(op->fd, data, size, op->u.buffer.flags | MSG_DONTWAIT));
     case DRIVER_SEND: return answer(send(op->fd, data, size, op->u.buffer.flags | NOW));
-    case DRIVER_RECVMSG:
-        return answer(recvmsg(op->fd, op->u.message.data, op->u.message.flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC));
+    case DRIVER_RECVMSG: return receive_message(op);
     case DRIVER_SENDMSG: return answer(sendmsg(op->fd, op->u.message.data, op->u.message.flags | NOW));
     case DRIVER_READ: return answer(read(op->fd, data, driver_length(size)));
     case DRIVER_WRITE: return answer(write(op->fd, data, driver_length(size)));
