@@ -16,8 +16,6 @@
 #include "places.h"
 #include "remote.h"
 
-enum { AGAIN = 1 }; /* seconds until a job that is due, and for which there is no room, is tried again */
-
 /* ==== results that are kept in this process, by key ==== */
 
 struct kept {
@@ -231,7 +229,7 @@ eddy_async(void, wait_until_due, (const struct job_asked *, job))
     eddy_defer(leave_queue, &here->delayed);
     eddy_await(eddy_sleep(job->options.delay));
     while (is_full(here, here->count))
-        eddy_await(eddy_sleep(AGAIN));
+        eddy_await(eddy_sleep(REMOTE_AGAIN));
 }
 
 /* In the order of a worker: a place of the function, its turn, a slot. */

@@ -66,7 +66,7 @@ eddy_async(void, throw_away, (const letter *, l))
  * one is removed. Returns the revision of the first. */
 eddy_async(uint64_t, make_room, (eddy_nats *, n), (const char *, result))
 {
-    bool is_kept = strncmp(result, "eddy.kept.", 10) == 0;
+    bool is_kept = remote_is_kept(result);
     eddy_nats_message *m = eddy_await(eddy_nats_stream_last(n, is_kept ? KEPT : RESULTS, result));
     eddy_defer(eddy_nats_message_free, m);
     bool has_failed = m && eddy_nats_header_of(m, "Eddy-Error");
@@ -79,13 +79,12 @@ eddy_async(void, store_again, (const letter *, l), (const char *, subject), (con
 {
     char id[200], after[24];
     eddy_error err;
-    bool is_kept = strncmp(result, "eddy.kept.", 10) == 0;
+    bool is_kept = remote_is_kept(result);
     snprintf(id, sizeof id, "%.100s-%llu", header(l->message, "Eddy-Id"), l->number);
     snprintf(after, sizeof after, "%llu", (unsigned long long)eddy_await(make_room(l->client, result)));
-    eddy_nats_header headers[] = {{"Eddy-Id", id}, {"Eddy-Result", result}, {"Eddy-After", after},
-                                  {"Nats-Expected-Last-Subject-Sequence", "0"}};
-    eddy_nats_outgoing job = {.subject = subject, .id = id, .headers = headers, .header_count = is_kept ? 4 : 2,
-                              .data = l->message->data};
+    eddy_nats_header headers[4];
+    eddy_nats_outgoing job = {.subject = subject, .id = id, .headers = headers, .data = l->message->data};
+    job.header_count = remote_job_headers(headers, id, result, is_kept ? after : NULL);
     (void)eddy_await(eddy_nats_store(l->client, &job), &err);
     if (is_kept && err.code == EEXIST)
         eddy_raise(EBUSY, "the dead letter %llu stays: another job of its key is queued or runs", l->number);
@@ -98,12 +97,12 @@ eddy_async(void, store_again, (const letter *, l), (const char *, subject), (con
 static void subject_of_job(const eddy_nats_message *m, char subject[420])
 {
     const char *was = header(m, "Eddy-Subject"), *result = header(m, "Eddy-Result");
-    bool is_kept = strncmp(result, "eddy.kept.", 10) == 0, is_first_form = true;
+    bool is_first_form = true;
     int dots = 0;
     for (const char *at = was; (at = strchr(at, '.')); at++)
         is_first_form = ++dots <= 3;
     snprintf(subject, 420, "%.340s%s%s", was, is_first_form ? ".normal." : "",
-             !is_first_form ? "" : is_kept ? strrchr(result, '.') + 1 : "-");
+             !is_first_form ? "" : remote_is_kept(result) ? strrchr(result, '.') + 1 : "-");
 }
 
 eddy_async(void, queue_again, (const letter *, l))

@@ -20,7 +20,7 @@
 #include "lease.h"
 #include "remote.h"
 
-enum { MOST_JOBS = 10000000, AGAIN = 1 }; /* AGAIN: seconds until a job for which there is no room is tried again */
+enum { MOST_JOBS = 10000000 };
 
 /* Seconds until the job may begin. */
 static double seconds_left(const eddy_nats_message *m)
@@ -34,18 +34,11 @@ static double seconds_left(const eddy_nats_message *m)
 /* Its headers without those of this stream. Returns how many; 0: it is not a job of Eddy's. */
 static size_t copy_headers(const eddy_nats_message *m, eddy_nats_header headers[4])
 {
-    size_t count = 0;
     const char *id = eddy_nats_header_of(m, "Eddy-Id"), *result = eddy_nats_header_of(m, "Eddy-Result");
     const char *after = eddy_nats_header_of(m, "Eddy-After");
     if (!id || !result || strncmp(m->subject, "eddy.later.", 11) != 0)
         return 0;
-    headers[count++] = (eddy_nats_header){"Eddy-Id", id};
-    headers[count++] = (eddy_nats_header){"Eddy-Result", result};
-    if (!after)
-        return count;
-    headers[count++] = (eddy_nats_header){"Eddy-After", after};
-    headers[count++] = (eddy_nats_header){"Nats-Expected-Last-Subject-Sequence", "0"};
-    return count;
+    return remote_job_headers(headers, id, result, after);
 }
 
 /* If another job of its key is queued or runs, what comes of that is for its caller, too. */
@@ -65,7 +58,7 @@ eddy_async(void, put_among_jobs, (eddy_nats *, n), (const eddy_nats_message *, m
     if (!err.code || err.code == EEXIST)
         eddy_nats_ack(m);
     else
-        eddy_nats_nak(m, AGAIN);
+        eddy_nats_nak(m, REMOTE_AGAIN);
 }
 
 eddy_async(void, treat_next, (eddy_nats *, n), (eddy_nats_consumer *, c))

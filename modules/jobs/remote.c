@@ -390,16 +390,10 @@ eddy_async(void, say_why_not, (struct sent *, s), (eddy_error *, err))
 /* Headers of a job; returns how many. */
 static size_t put_headers(const struct sent *s, eddy_nats_header headers[5], char after[24])
 {
-    size_t count = 0;
     snprintf(after, 24, "%llu", (unsigned long long)s->after);
-    headers[count++] = (eddy_nats_header){"Eddy-Id", s->id};
-    headers[count++] = (eddy_nats_header){"Eddy-Result", s->result};
+    size_t count = remote_job_headers(headers, s->id, s->result, s->key ? after : NULL);
     if (*s->later)
         headers[count++] = (eddy_nats_header){"Eddy-Due", s->due};
-    if (!s->key)
-        return count;
-    headers[count++] = (eddy_nats_header){"Eddy-After", after};
-    headers[count++] = (eddy_nats_header){"Nats-Expected-Last-Subject-Sequence", "0"};
     return count;
 }
 

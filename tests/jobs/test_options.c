@@ -113,10 +113,8 @@ async(void, outlive_a_worker, (pid_t *, worker))
 
 static void a_delayed_job_outlives_a_worker(void **state)
 {
-    pid_t worker = start_worker();
     (void)state;
-    assert_int_equal(eddy_run(outlive_a_worker(&worker)), 0);
-    end_worker(worker, SIGTERM);
+    run_beside_worker(outlive_a_worker(&worker));
 }
 
 /* ==== priorities, rates ==== */
@@ -154,10 +152,8 @@ async(void, have_priorities_although_they_are_few)
 
 static void a_new_limit_at_a_time_leaves_no_job(void **state)
 {
-    pid_t worker = start_worker();
     (void)state;
-    assert_int_equal(eddy_run(have_priorities_although_they_are_few()), 0);
-    end_worker(worker, SIGTERM);
+    run_beside_worker(have_priorities_although_they_are_few());
 }
 
 /* ==== back-pressure ==== */

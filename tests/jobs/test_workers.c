@@ -63,10 +63,8 @@ async(void, is_kept)
 
 static void a_result_is_kept_as_long_as_its_function_says(void **state)
 {
-    pid_t worker = start_worker();
     (void)state;
-    assert_int_equal(eddy_run(is_kept()), 0);
-    end_worker(worker, SIGTERM);
+    run_beside_worker(is_kept());
 }
 
 /* Of all workers together; the first one sees all, since it is the only one. */
@@ -85,10 +83,8 @@ async(void, is_narrow)
 
 static void a_function_limits_its_jobs_on_workers(void **state)
 {
-    pid_t worker = start_worker();
     (void)state;
-    assert_int_equal(eddy_run(is_narrow()), 0);
-    end_worker(worker, SIGTERM);
+    run_beside_worker(is_narrow());
 }
 
 /* ==== jobs that wait on a worker ==== */
@@ -358,10 +354,8 @@ async(void, outlives_its_server)
 
 static void a_killed_server_loses_no_job(void **state)
 {
-    pid_t worker = start_worker();
     (void)state;
-    assert_int_equal(eddy_run(outlives_its_server()), 0);
-    end_worker(worker, SIGTERM);
+    run_beside_worker(outlives_its_server());
 }
 
 /* Its job has ended, but its result cannot be stored. */
@@ -613,10 +607,8 @@ async(void, is_long)
 
 static void a_job_may_be_longer_than_a_lease(void **state)
 {
-    pid_t worker = start_worker();
     (void)state;
-    assert_int_equal(eddy_run(is_long()), 0);
-    end_worker(worker, SIGTERM);
+    run_beside_worker(is_long());
 }
 
 /* ==== eddy jobs ==== */

@@ -74,6 +74,13 @@ static void end_worker(pid_t pid, int number)
         fail_msg("the worker ended with status %d", status);
 }
 
+#define run_beside_worker(coroutine) \
+    do { \
+        pid_t worker = start_worker(); \
+        assert_int_equal(eddy_run(coroutine), 0); \
+        end_worker(worker, SIGTERM); \
+    } while (0)
+
 /* ==== jobs that no caller has queued ==== */
 
 /* Queues a job of a function without parameters. end: of its subject, after the signature. */

@@ -377,7 +377,7 @@ static inline void ed_remote_keep(const void *value)
 /*
  * await(eddy_remote(f(x))): runs it as a job, and gives its result. A result of type char * is freed by the caller, as
  * are texts and the items of arrays in it.
- * await(eddy_remote(f(x), "order-17")): the job of this key runs once: who asks again gets the result that was kept.
+ * await(eddy_remote(f(x), "order-17")): the job of this key runs once: a later call gets the result that was kept.
  * await(eddy_remote(f(x), .delay = 60, .priority = EDDY_JOB_LOW)): members of eddy_job_options; a key may come first.
  */
 #define eddy_remote(...) ED_CAT(ED_REMOTE_, ED_IS_ONE(__VA_ARGS__))(__VA_ARGS__)
