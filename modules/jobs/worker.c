@@ -44,6 +44,13 @@ struct service {
     struct pace pace;
 };
 
+/* Where jobs of one priority come from. */
+struct source {
+    struct service *service;
+    int priority;
+    eddy_nats_consumer *consumer;
+};
+
 /* A job that was fetched. */
 struct running {
     struct running *next, **link;
@@ -52,6 +59,7 @@ struct running {
     eddy_nats_message *message;
     struct lease lease;
     eddy_task *task;         /* NULL: it does not run yet */
+    const struct source *waits_from; /* where it came from, while it waits for a slot; else NULL */
     bool is_withdrawn;       /* by its caller */
     const char *id, *result; /* of its headers */
     uint64_t after;          /* of a key: its header Eddy-After */
@@ -267,7 +275,7 @@ eddy_async(void, run_and_tell, (struct running *, job))
 /* A job of a key that has another result than the one after which it was asked for has run. */
 eddy_async(bool, has_result, (struct running *, job))
 {
-    if (strncmp(job->result, "eddy.kept.", 10) != 0)
+    if (!remote_is_kept(job->result))
         return false;
     eddy_nats *n = job->worker->client;
     eddy_nats_message *m = eddy_await_for(eddy_nats_stream_last(n, KEPT, job->result), lease_seconds());
@@ -369,38 +377,59 @@ static struct running *new_job(struct worker *w, struct eddy_remote_function *f,
 
 /* ==== fetching ==== */
 
-eddy_async(void, fetch_one, (struct service *, s), (int, priority), (eddy_nats_consumer *, c))
+eddy_async(void, fetch_one, (const struct source *, from))
 {
-    eddy_error err, late;
-    struct running *job = new_job(s->worker, s->f, eddy_await(eddy_nats_next(c)));
+    struct service *s = from->service;
+    eddy_error late;
+    struct running *job = new_job(s->worker, s->f, eddy_await(eddy_nats_next(from->consumer)));
     if (!job)
         return;
-    eddy_await_always(pace_enter(&s->pace, &s->worker->slots, priority), &err);
-    if (!err.code && eddy_group_spawn(s->jobs, run_job(job)) == 0)
+    job->waits_from = from;
+    eddy_await(pace_enter(&s->pace, &s->worker->slots, from->priority));
+    job->waits_from = NULL;
+    if (eddy_group_spawn(s->jobs, run_job(job)) == 0)
         return;
-    if (!err.code)
-        places_leave(&s->worker->slots);
+    places_leave(&s->worker->slots);
     eddy_await_always(give_back(job), &late);
     end_job(job);
-    if (err.code)
-        eddy_reraise(&err);
 }
 
-static void free_consumer(eddy_nats_consumer **c)
-{
-    eddy_nats_consumer_free(*c);
-}
-
-eddy_async(void, fetch_all, (struct service *, s), (int, priority), (eddy_nats_consumer *, c))
+eddy_async(void, fetch_all, (const struct source *, from))
 {
     for (;;)
-        eddy_await(fetch_one(s, priority, c));
+        eddy_await(fetch_one(from));
+}
+
+static struct running *find_waiting(const struct source *from)
+{
+    struct running *job = from->service->worker->first;
+    while (job && job->waits_from != from)
+        job = job->next;
+    return job;
+}
+
+/* After the consumer is gone: the server would send them to it again, and that would count as the loss of a worker. */
+eddy_async(void, give_back_waiting, (const struct source *, from))
+{
+    eddy_error err;
+    for (struct running *job; (job = find_waiting(from));) {
+        eddy_await_always(give_back(job), &err);
+        end_job(job);
+    }
 }
 
 /* Jobs that wait for their turn are fetched one by one, so that another worker can have the next. */
+eddy_async(void, fetch_until_failure, (const struct source *, from))
+{
+    eddy_async_with (waiters, eddy_task_group())
+        for (int i = 0; i < (from->service->pace.rate > 0 ? 1 : WAITERS); i++)
+            eddy_group_spawn(waiters, fetch_all(from));
+}
+
 eddy_async(void, serve_once, (struct service *, s), (int, priority))
 {
     char name[250], filter[300];
+    eddy_error err, late;
     const char *sign = function_signature(s->f), *word = remote_priority_name(priority);
     int at_once = function_limits(s->f).at_once;
     snprintf(name, sizeof name, "%.200s-%s-%s", s->f->name, sign, word);
@@ -408,11 +437,13 @@ eddy_async(void, serve_once, (struct service *, s), (int, priority))
     eddy_nats_consumer_options options = {.size = sizeof options, .stream = JOBS, .name = name, .filter = filter,
                                           .ack_wait = lease_seconds(),
                                           .max_pending = at_once > 0 ? (uint64_t)at_once : MOST_PENDING};
-    eddy_nats_consumer *c = eddy_await_for(eddy_nats_consume(s->worker->client, &options), lease_seconds());
-    eddy_defer(free_consumer, &c);
-    eddy_async_with (waiters, eddy_task_group())
-        for (int i = 0; i < (s->pace.rate > 0 ? 1 : WAITERS); i++)
-            eddy_group_spawn(waiters, fetch_all(s, priority, c));
+    struct source from = {s, priority, NULL};
+    from.consumer = eddy_await_for(eddy_nats_consume(s->worker->client, &options), lease_seconds());
+    eddy_await_always(fetch_until_failure(&from), &err);
+    eddy_nats_consumer_free(from.consumer);
+    eddy_await_always(give_back_waiting(&from), &late);
+    if (err.code)
+        eddy_reraise(&err);
 }
 
 /* A server that goes away while the consumer is created is asked again. */

@@ -124,19 +124,31 @@ eddy_async_define(eddy_nats_consumer *, eddy_nats_consume, (eddy_nats *, n),
 
 eddy_async_free(eddy_nats_consume, eddy_nats_consumer_free);
 
+/* After the inbox is gone: the server would send them there again. */
+static void give_back_all(eddy_nats_message *m)
+{
+    for (eddy_nats_message *next; m; m = next) {
+        next = m->next;
+        eddy_nats_nak(m, 0);
+        eddy_nats_message_free(m);
+    }
+}
+
 void eddy_nats_consumer_free(eddy_nats_consumer *c)
 {
     char subject[600];
     const char *why;
     if (!c)
         return;
-    for (eddy_nats_message *m = c->inbox->line ? c->inbox->first : NULL; m; m = m->next)
-        eddy_nats_nak(m, 0);
+    eddy_nats_message *left = c->inbox->line ? c->inbox->first : NULL;
+    if (left)
+        c->inbox->first = NULL;
     if (c->is_own && c->inbox->line) {
         snprintf(subject, sizeof subject, "$JS.API.CONSUMER.DELETE.%.250s.%.250s", c->stream, c->name);
         line_put(c->line, &(eddy_nats_outgoing){.subject = subject}, &why);
     }
     free_parts(c);
+    give_back_all(left);
 }
 
 eddy_async_define(void, eddy_nats_consumer_delete, (eddy_nats *, n), (const char *, stream), (const char *, name))
