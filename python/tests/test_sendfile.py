@@ -46,6 +46,16 @@ class Keeps(asyncio.Protocol):
         self.lost.set_result(exc)
 
 
+async def connect():
+    """Returns a server, a transport to it, and the protocols of the two ends."""
+    loop, kept = asyncio.get_running_loop(), []
+    server = await loop.create_server(lambda: kept.append(Keeps()) or kept[-1], '127.0.0.1', 0)
+    transport, near = await loop.create_connection(Keeps, *server.sockets[0].getsockname())
+    while not kept:
+        await asyncio.sleep(0.001)
+    return server, transport, near, kept[0]
+
+
 @mock.patch('os.sendfile', side_effect=AssertionError("asyncio's own code was run"))
 class Tests(unittest.TestCase):
     def setUp(self):
@@ -137,31 +147,27 @@ class Tests(unittest.TestCase):
 
     def test_a_transport(self, _):
         async def test():
-            loop, kept = asyncio.get_running_loop(), []
-            server = await loop.create_server(lambda: kept.append(Keeps()) or kept[-1], '127.0.0.1', 0)
-            transport, near = await loop.create_connection(Keeps, *server.sockets[0].getsockname())
+            loop = asyncio.get_running_loop()
+            server, transport, near, far = await connect()
             transport.write(MUCH)  # comes first
             self.assertEqual(await loop.sendfile(transport, self.file, 10, 2_000_000), 2_000_000)
             self.assertEqual(self.file.tell(), 2_000_010)
             transport.write(b'end')
-            kept[0].transport.write(b'hello')  # it receives again
+            far.transport.write(b'hello')  # it receives again
             while not near.got:
                 await asyncio.sleep(0.001)
             transport.close()
-            await kept[0].lost
-            self.assertEqual((bytes(kept[0].got), bytes(near.got)), (MUCH + MUCH[10:2_000_010] + b'end', b'hello'))
+            await far.lost
+            self.assertEqual((bytes(far.got), bytes(near.got)), (MUCH + MUCH[10:2_000_010] + b'end', b'hello'))
             server.close()
         run(test())
 
     def test_a_transport_is_cancelled_before_the_file(self, _):
         """It waits for an earlier write then; afterwards the transport is as before."""
         async def test():
-            loop, kept = asyncio.get_running_loop(), []
-            server = await loop.create_server(lambda: kept.append(Keeps()) or kept[-1], '127.0.0.1', 0)
-            transport, near = await loop.create_connection(Keeps, *server.sockets[0].getsockname())
-            while not kept:
-                await asyncio.sleep(0.001)
-            kept[0].transport.pause_reading()
+            loop = asyncio.get_running_loop()
+            server, transport, near, far = await connect()
+            far.transport.pause_reading()
             transport.write(MUCH * 4)
             sends = asyncio.create_task(loop.sendfile(transport, self.file))
             await asyncio.sleep(0.01)
@@ -171,14 +177,14 @@ class Tests(unittest.TestCase):
                 await sends
             self.assertTrue(transport.is_reading())
             transport.write(b'then')
-            kept[0].transport.resume_reading()
-            kept[0].transport.write(b'hello')
+            far.transport.resume_reading()
+            far.transport.write(b'hello')
             while not near.got:
                 await asyncio.sleep(0.001)
             self.assertEqual(await loop.sendfile(transport, self.file, 0, 5), 5)
             transport.close()
-            await kept[0].lost
-            self.assertEqual((bytes(kept[0].got), bytes(near.got)), (MUCH * 4 + b'then' + MUCH[:5], b'hello'))
+            await far.lost
+            self.assertEqual((bytes(far.got), bytes(near.got)), (MUCH * 4 + b'then' + MUCH[:5], b'hello'))
             server.close()
         run(test())
 
@@ -205,17 +211,14 @@ class Tests(unittest.TestCase):
 
     def test_a_transport_that_is_aborted(self, _):
         async def test():
-            loop, kept = asyncio.get_running_loop(), []
-            server = await loop.create_server(lambda: kept.append(Keeps()) or kept[-1], '127.0.0.1', 0)
-            transport, near = await loop.create_connection(Keeps, *server.sockets[0].getsockname())
-            while not kept:
-                await asyncio.sleep(0.001)
-            kept[0].transport.pause_reading()
+            loop = asyncio.get_running_loop()
+            server, transport, near, far = await connect()
+            far.transport.pause_reading()
             os.ftruncate(self.file.fileno(), 100_000_000)
             sends = asyncio.create_task(loop.sendfile(transport, self.file))
             await asyncio.sleep(0.05)
             transport.abort()
-            kept[0].transport.abort()
+            far.transport.abort()
             with self.assertRaises(ConnectionError):
                 await sends
             await near.lost

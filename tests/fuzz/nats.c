@@ -6,7 +6,9 @@
 #include "nats/message.h"
 #include "nats/reader.h"
 
-enum { MOST = 4096 };
+#include "pieces.h"
+
+enum { MOST = 4096, LIMIT = 500 };
 
 /* What has been read: a number that depends on each byte of it. */
 static uint64_t mix(uint64_t sum, eddy_slice bytes)
@@ -52,28 +54,6 @@ static bool take_all(struct reader *reader, uint64_t *sum)
     return true;
 }
 
-static uint64_t read_pieces(const char *data, size_t size, size_t piece)
-{
-    struct reader reader = {.limit = 500};
-    uint64_t sum = 0;
-    bool good = true;
-    for (size_t at = 0; good && at < size; at += piece) {
-        size_t part = size - at < piece ? size - at : piece;
-        char *copy = malloc(part);
-        if (!copy)
-            DIE("no memory");
-        memcpy(copy, data + at, part);
-        if (!reader_give(&reader, (eddy_slice){copy, part}))
-            DIE("no memory");
-        good = take_all(&reader, &sum);
-        if (!reader_keep(&reader))
-            DIE("no memory");
-        free(copy);
-    }
-    reader_reset(&reader);
-    return sum;
-}
-
 static void read_json(const char *data, size_t size)
 {
     static const char *const names[] = {"a", "a.b", "error.code", "config.name", ""};
@@ -102,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         return 0;
     if (kind % 3 == 0)
         read_json(data, in.size);
-    else if (read_pieces(data, in.size, piece) != read_pieces(data, in.size, in.size))
+    else if (read_pieces(LIMIT, data, in.size, piece) != read_pieces(LIMIT, data, in.size, in.size))
         DIE("what is read depends on the pieces it comes in");
     return 0;
 }

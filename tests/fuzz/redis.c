@@ -5,6 +5,8 @@
 #include "redis/reader.h"
 #include "redis/reply.h"
 
+#include "pieces.h"
+
 enum { MOST = 4096, LIMIT = 2000 };
 
 /* What has been read: a number that depends on each byte of it. */
@@ -48,29 +50,6 @@ static bool take_all(struct reader *reader, uint64_t *sum)
     return result == READER_MORE;
 }
 
-static uint64_t read_pieces(const char *data, size_t size, size_t piece)
-{
-    struct reader reader = {.limit = LIMIT};
-    uint64_t sum = 0;
-    bool good = true;
-    reader_reset(&reader);
-    for (size_t at = 0; good && at < size; at += piece) {
-        size_t part = size - at < piece ? size - at : piece;
-        char *copy = malloc(part);
-        if (!copy)
-            DIE("no memory");
-        memcpy(copy, data + at, part);
-        if (!reader_give(&reader, (eddy_slice){copy, part}))
-            DIE("no memory");
-        good = take_all(&reader, &sum);
-        if (!reader_keep(&reader))
-            DIE("no memory");
-        free(copy);
-    }
-    reader_reset(&reader);
-    return sum;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct input in = {bytes, size};
@@ -78,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     const char *data = (const char *)in.data;
     if (in.size == 0 || in.size > MOST)
         return 0;
-    if (read_pieces(data, in.size, piece) != read_pieces(data, in.size, in.size))
+    if (read_pieces(LIMIT, data, in.size, piece) != read_pieces(LIMIT, data, in.size, in.size))
         DIE("what is read depends on the pieces it comes in");
     return 0;
 }

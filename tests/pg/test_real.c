@@ -4,27 +4,10 @@
 
 #include <unistd.h>
 
+#include "pg/query.h"
 #include "unit/run_clean.h"
 
 #define URL getenv("PG_URL")
-
-async(int, code_of, (eddy_pg *, db), (const char *, sql), (const char *, words))
-{
-    eddy_error err;
-    eddy_pg_rows *rows = await(eddy_pg_query(db, sql), &err);
-    if (!err.code)
-        eddy_pg_rows_free(rows);
-    else if (!strstr(err.message, words))
-        throw(EDDY_INVALID_STATE, "\"%s\" does not say \"%s\"", err.message, words);
-    return err.code;
-}
-
-async(int64_t, number_of, (eddy_pg *, db), (const char *, sql))
-{
-    eddy_pg_rows *rows = await(eddy_pg_query(db, sql));
-    defer(eddy_pg_rows_free, rows);
-    return eddy_pg_integer(rows, 0, 0);
-}
 
 /* ==== values ==== */
 
