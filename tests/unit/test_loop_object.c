@@ -565,14 +565,14 @@ static void a_driver_that_fails_is_an_error_of_the_run(void **state)
 
 typedef eddy_future_of(int) int_future;
 
-static void count(void *calls)
+static void count(void *times)
 {
-    ++*(int *)calls;
+    ++*(int *)times;
 }
 
-async(void, adds_callback, (int_future *, f), (int *, calls))
+async(void, adds_callback, (int_future *, f), (int *, times))
 {
-    CHECK(eddy_add_done_callback(f, count, calls) == 0);
+    CHECK(eddy_add_done_callback(f, count, times) == 0);
 }
 
 async(void, sets, (int_future *, f))
@@ -594,15 +594,15 @@ static void a_callback_of_a_future_is_called_by_the_loop_that_added_it(void **st
         eddy_loop *loop = open_loop(), *other = open_loop();
         int_future *f = eddy_future_new(int_future);
         eddy_error err;
-        int calls = 0;
-        eddy_loop_run(loop, adds_callback(f, &calls), &err);
+        int times = 0;
+        eddy_loop_run(loop, adds_callback(f, &times), &err);
         if (by_another)
             eddy_loop_run(other, sets(f), &err);
         else
             assert_true(eddy_set_result(f, 1));
-        assert_int_equal(calls, 0);
+        assert_int_equal(times, 0);
         eddy_loop_run(loop, turns_twice(), &err);
-        assert_int_equal(calls, 1);
+        assert_int_equal(times, 1);
         eddy_future_free(f);
         close_loop(other);
         close_loop(loop);
