@@ -15,7 +15,8 @@
 #include "run_clean.h"
 
 static sem_t slow_answer; /* a test that asks for slow.test sets it up */
-static const char *const *answer; /* hosts, followed by NULL */
+/* Hosts, followed by NULL. A resolver whose caller gave up may still read them when the next test sets others. */
+static const char *const *_Atomic answer;
 
 /* An entry for the list, laid out as the C library does: its address follows it. */
 static struct addrinfo *entry(const char *host, const char *service)
@@ -60,6 +61,10 @@ void freeaddrinfo(struct addrinfo *list)
     }
 }
 
-#define ANSWER(...) (answer = (const char *const[]){__VA_ARGS__, NULL})
+#define ANSWER(...)                                                                                                  \
+    do {                                                                                                             \
+        static const char *const hosts_[] = {__VA_ARGS__, NULL};                                                     \
+        answer = hosts_;                                                                                             \
+    } while (0)
 
 #endif
