@@ -1,4 +1,5 @@
 // error: return type defaults to|type specifier missing|expected declaration specifiers|unknown type name
+// flags: -fsyntax-only
 /* SPDX-License-Identifier: MIT */
 /* A wrong letter. */
 #include <eddy/keywords.h>

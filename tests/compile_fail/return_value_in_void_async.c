@@ -1,4 +1,5 @@
 // error: 'return' with a value|should not return a value
+// flags: -fsyntax-only
 /* SPDX-License-Identifier: MIT */
 /* async(void, ...) has no result. */
 #include <eddy/keywords.h>

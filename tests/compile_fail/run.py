@@ -11,6 +11,10 @@ ones, about which compilers like to be silent.
 Messages are short.  With the flags that docs/guide/debugging.md recommends: LINES_WITH_FLAGS at most, the first in the
 misuse itself.  Without them: LINES_PLAIN, and the rule in the first three.  `// plain: N` allows more, where a compiler tells
 of two places.
+
+common.h is compiled once for each compiler, standard and way to include, since to read the headers takes four fifths of a
+compilation.  A misuse that has its own flags, or that begins with other headers, reads them
+itself.
 """
 import concurrent.futures
 import glob
@@ -19,8 +23,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+COMMON = os.path.join(HERE, 'common.h')
 INCLUDE = os.path.join(HERE, '..', '..', 'include')
 JOBS = '-I' + os.path.join(HERE, '..', '..', 'modules', 'jobs', 'include')
 # `make test` takes the oldest; `make check` takes the others, too, where messages need not be short again.
@@ -52,10 +58,10 @@ def recommended_flags():
 SHORT = recommended_flags()
 
 
-def too_long(compiler, standard, include, flags, path):
+def too_long(way, flags, path):
     """None if the recommended flags make the message short and begin it in the misuse itself, else what is wrong."""
-    extra = SHORT['clang' if 'clang' in os.path.basename(compiler) else 'gcc']
-    _, text = compile_one(compiler, standard, include, extra + flags, path)
+    extra = SHORT['clang' if 'clang' in os.path.basename(way.compiler) else 'gcc']
+    _, text = compile_one(way, extra + flags, path)
     lines = text.rstrip('\n').split('\n')
     first = next((line for line in lines if re.search(r'\b(error|warning): ', line)), lines[0])
     here = re.search(r'compile_fail/\w+\.[ch]:', first) or '"Eddy needs' in first or '#error' in first
@@ -86,10 +92,41 @@ def flags_of(head):
     return ['-fsyntax-only'] if 'error' in head else ['-c', '-o', os.devnull]
 
 
-def compile_one(compiler, standard, include, flags, path):
-    command = [compiler, '-std=' + standard, '-Wall', '-Wextra', '-Wshadow', include, INCLUDE, JOBS] + flags + [path]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                          env=dict(os.environ, LC_ALL='C'))
+def pragmas():
+    """What keywords.h makes an error: gcc's precompiled headers forget it."""
+    with open(os.path.join(INCLUDE, 'eddy', 'keywords.h'), encoding='utf-8') as file:
+        return ['-Werror=' + name for name in re.findall(r'#pragma GCC diagnostic error "-W(.*)"', file.read())]
+
+
+class Way:
+    """One compiler with one standard and one way to include the headers; its precompiled common.h is made at once."""
+
+    def __init__(self, folder, compiler, standard, include):
+        self.compiler, self.standard, self.include = compiler, standard, include
+        self.command = [compiler, '-std=' + standard, '-Wall', '-Wextra', '-Wshadow', include, INCLUDE, JOBS]
+        place = tempfile.mkdtemp(dir=folder)
+        header = os.path.join(place, 'common.h')
+        with open(header, 'w', encoding='utf-8') as file:  # gcc reads it where it cannot use the compiled one
+            file.write('#include "%s"\n' % COMMON)
+        if 'clang' in os.path.basename(compiler):
+            self.headers_read = ['-include-pch', header + '.pch']
+        else:
+            self.headers_read = ['-include', header] + pragmas()
+        compiled = header + ('.pch' if 'clang' in os.path.basename(compiler) else '.gch')
+        subprocess.run(self.command + ['-x', 'c-header', COMMON, '-o', compiled], check=True)
+
+    def flags_for(self, path):
+        """The precompiled header, if the misuse begins with the headers that are in it."""
+        with open(path, encoding='utf-8') as file:
+            code = re.sub(r'/\*.*?\*/|//.*?$', '', file.read(), flags=re.S | re.M)
+        begins = re.match(r'(\s*#include (<eddy/keywords\.h>|"common\.h"))+', code)
+        known = begins and 'common.h' in begins.group() and 'flags' not in read_head(path)
+        return self.headers_read if known else []
+
+
+def compile_one(way, flags, path):
+    done = subprocess.run(way.command + way.flags_for(path) + flags + [path], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False, env=dict(os.environ, LC_ALL='C'))
     return done.returncode, done.stdout
 
 
@@ -109,29 +146,28 @@ def judge(kind, regex, status, text):
     return None if re.search(regex, found[0]) else found[0]
 
 
-def check(compiler, standard, include, path):
+def check(way, path):
     head = read_head(path)
     kind = kind_of(head)
     regex = head[kind]
-    status, text = compile_one(compiler, standard, include, flags_of(head), path)
+    status, text = compile_one(way, flags_of(head), path)
     wrong = judge(kind, regex, status, text)
-    if wrong is None and kind == 'error' and standard == 'gnu11':
-        wrong = too_long_plainly(text, path) or too_long(compiler, standard, include, flags_of(head), path)
+    if wrong is None and kind == 'error' and way.standard == 'gnu11':
+        wrong = too_long_plainly(text, path) or too_long(way, flags_of(head), path)
     if wrong is None:
         return None
     return '%s, %s -std=%s %s: wanted %s /%s/, got: %s' % (
-        os.path.basename(path), compiler, standard, include, kind, regex, wrong)
+        os.path.basename(path), way.compiler, way.standard, way.include, kind, regex, wrong)
 
 
-def jobs(compilers, misuses):
+def jobs(ways, misuses):
     for path in misuses:
         head = read_head(path)
-        for compiler in compilers:
-            if head.get('only', os.path.basename(compiler)) not in os.path.basename(compiler):
+        for way in ways:
+            if head.get('only', os.path.basename(way.compiler)) not in os.path.basename(way.compiler):
                 continue
-            for standard in STANDARDS:
-                for include in ('-I', '-isystem') if 'warning' in head else ('-I',):
-                    yield compiler, standard, include, path
+            if way.include == '-I' or 'warning' in head:
+                yield way, path
 
 
 def main():
@@ -141,8 +177,11 @@ def main():
     bare = [path for path in files if path not in misuses]
     for path in bare:
         print('%s: the first line must be `// error: REGEX` or `// warning: REGEX`' % os.path.basename(path))
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(lambda job: check(*job), jobs(compilers, misuses)))
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        kinds = [(compiler, standard, include)
+                 for compiler in compilers for standard in STANDARDS for include in ('-I', '-isystem')]
+        ways = list(pool.map(lambda kind: Way(folder, *kind), kinds))
+        results = list(pool.map(lambda job: check(*job), jobs(ways, misuses)))
     failures = [result for result in results if result]
     for failure in failures:
         print(failure)

@@ -1,4 +1,5 @@
 // error: integer from pointer|too many arguments
+// flags: -fsyntax-only
 /* SPDX-License-Identifier: MIT */
 /* A handler is async(void, handler, (eddy_stream *, s), (void *, argument)). */
 #include <eddy/keywords.h>

@@ -1,4 +1,5 @@
 // error: incompatible pointer type
+// flags: -fsyntax-only
 // plain: 40
 /* SPDX-License-Identifier: MIT */
 /* A handle has the type of its coroutine. */

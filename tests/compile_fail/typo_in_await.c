@@ -1,4 +1,5 @@
 // error: eddy_slep
+// flags: -fsyntax-only
 /* SPDX-License-Identifier: MIT */
 #include <eddy/keywords.h>
 #include "common.h"
