@@ -245,11 +245,14 @@ int child_reap(const struct child *child, struct child_end *end)
     return 0;
 }
 
-/* A process inside an uninterruptible system call may take very long. */
+/* On a busy machine the child may have to wait for a processor before it can die: 0.1 s was too short at a load of 16.
+ * A process inside an uninterruptible system call may take very long: it is not waited for. */
+enum { MILLISECONDS_TO_DIE = 1000 };
+
 int child_reap_killed(const struct child *child, struct child_end *end)
 {
     int error = child_reap(child, end);
-    for (int i = 0; i < 100 && error == EAGAIN; i++) {
+    for (int i = 0; i < MILLISECONDS_TO_DIE && error == EAGAIN; i++) {
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
         error = child_reap(child, end);
     }
