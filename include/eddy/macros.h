@@ -555,6 +555,20 @@ __extension__ struct ed_context {
 };
 #define ED_MARKER(marker) ED_UNUSED struct ed_context marker
 #define ED_HERE (*(struct ed_context *)(void *)ed_self)
+/*
+ * A body that spawns must not end by a tail call, a jump with its frame given up: the called function's frame would lie
+ * over locals that the body's tasks still read (see eddy_frame_end). gcc makes no tail call in a function in which the
+ * address of a parameter is taken: spawn takes that of ed_whole_frame, which costs no instruction. (Outside of bodies
+ * it is this object.) clang makes one only to a function without access to memory, and has an attribute against it.
+ */
+ED_UNUSED static struct ed_context ed_whole_frame;
+#ifdef __clang__
+#define ED_KEEP_FRAME (void)0
+#define ED_NO_TAIL_CALL __attribute__((disable_tail_calls))
+#else
+#define ED_KEEP_FRAME __asm__ volatile("" : : "m"(ed_whole_frame))
+#define ED_NO_TAIL_CALL
+#endif
 #define ED_MAY_ALIAS __attribute__((may_alias)) /* async_type calls functions through another struct */
 #define ED_ARGS(...) \
     __extension__ struct { \
@@ -601,14 +615,14 @@ __extension__ struct ed_context {
     ED_STOP_UNLESS_WHOLE(fn, T, __VA_ARGS__) \
     typedef void fn##__has_no_async_declare(ED_PARAMS(__VA_ARGS__)); \
     ED_SPARE(fn) \
-    linkage ED_TYPE(T) \
-        fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_NO_TAIL_CALL linkage ED_TYPE(T) fn##__body(struct fn *, struct ed_context, struct ed_context, \
+                                                  struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_SPARE(fn) \
     ED_UNUSED static inline void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         ED_IF_VOID(T)(, ed_self->result =) \
-            fn##__body(ed_self, ED_HERE, ED_HERE EDDY_EACH(ED_PASS, __VA_ARGS__)); \
+            fn##__body(ed_self, ED_HERE, ED_HERE, ED_HERE EDDY_EACH(ED_PASS, __VA_ARGS__)); \
         ED_JOIN_CHILDREN(ed_self->awaitable.awaitable); \
     } \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = {.name = #fn, \
@@ -630,7 +644,7 @@ __extension__ struct ed_context {
 #define ED_ASYNC_BODY_GOOD(linkage, T, fn, ...) \
     linkage ED_TYPE(T) ED_BRIEF(fn##__body)(ED_IN_COROUTINE(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 #define ED_IN_COROUTINE(fn) \
-    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(await_outside_async_function), \
+    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(ed_whole_frame), ED_MARKER(await_outside_async_function), \
         ED_MARKER(throw_needs_async_function_or_generator)
 
 /*
@@ -780,7 +794,7 @@ void eddy_async_function_does_not_fit_the_type(void)
               ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define ED_GENERATOR_HEADER(fn) .generator = {.core = {.type = &fn##__type}}
 #define ED_IN_YIELDER(fn) \
-    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(yield_outside_generator), \
+    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(ed_whole_frame), ED_MARKER(yield_outside_generator), \
         ED_MARKER(throw_needs_async_function_or_generator)
 #define ED_GENERATOR_SHAPE(Y, S, R, fn, ...) \
     ED_RULES(Y, __VA_ARGS__) \
@@ -796,13 +810,14 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_NO_KIND(manager); \
     }; \
     ED_STOP_UNLESS_WHOLE(fn, Y, __VA_ARGS__) \
-    static ED_TYPE(R) fn##__body(struct fn *, struct ed_context, struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_NO_TAIL_CALL static ED_TYPE(R) fn##__body(struct fn *, struct ed_context, struct ed_context, \
+                                                 struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_SPARE(fn) \
     ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         ED_IF_VOID(R)(, ed_self->result =) \
-            fn##__body(ed_self, ED_HERE, ED_HERE EDDY_EACH(ED_PASS, __VA_ARGS__)); \
+            fn##__body(ed_self, ED_HERE, ED_HERE, ED_HERE EDDY_EACH(ED_PASS, __VA_ARGS__)); \
         ED_JOIN_CHILDREN(ed_self->generator.core); \
         if (ed_self->generator.self) /* the place where the caller looks for it */ \
             ((struct fn *)(void *)ed_self->generator.self)->result = ed_self->result; \
@@ -816,7 +831,7 @@ void eddy_async_function_does_not_fit_the_type(void)
               ED_FIRST(__VA_ARGS__, ), __VA_ARGS__)
 #define ED_ASYNC_GENERATOR_HEADER(fn) .async_generator = {.generator = {.core = {.type = &fn##__type}}}
 #define ED_IN_ASYNC_YIELDER(fn) \
-    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(yield_outside_generator), \
+    ED_UNUSED struct fn *ed_enclosing, ED_MARKER(ed_whole_frame), ED_MARKER(yield_outside_generator), \
         ED_MARKER(await_outside_async_function), ED_MARKER(throw_needs_async_function_or_generator)
 #define ED_ASYNC_GENERATOR_SHAPE(Y, S, none, fn, ...) \
     ED_RULES(Y, __VA_ARGS__) \
@@ -833,13 +848,13 @@ void eddy_async_function_does_not_fit_the_type(void)
         ED_NO_KIND(generator); \
     }; \
     ED_STOP_UNLESS_WHOLE(fn, Y, __VA_ARGS__) \
-    static void fn##__body(struct fn *, struct ed_context, struct ed_context, \
-                           struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
+    ED_NO_TAIL_CALL static void fn##__body(struct fn *, struct ed_context, struct ed_context, struct ed_context, \
+                                           struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_SPARE(fn) \
     ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
-        fn##__body(ed_self, ED_HERE, ED_HERE, ED_HERE EDDY_EACH(ED_PASS, __VA_ARGS__)); \
+        fn##__body(ed_self, ED_HERE, ED_HERE, ED_HERE, ED_HERE EDDY_EACH(ED_PASS, __VA_ARGS__)); \
         ED_JOIN_CHILDREN(ed_self->ed_common.core); \
     } \
     ED_UNUSED static const struct eddy_awaitable_type fn##__type = { \
@@ -1042,6 +1057,7 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
 #define ED_SPAWN_BODY(rule, coro, symbol, option_type, option, sf, site) \
     ED_SPAWN_USED(coro, __extension__({ \
         ED_NEVER_INLINED(ED_CAT(site, l)); \
+        ED_KEEP_FRAME; \
         option_type ED_CAT(site, o) = option; \
         ED_COROUTINE(rule, coro); \
         ED_SITE(site); \

@@ -228,6 +228,46 @@ async(int, lends_a_local, (int, how))
     return 5;
 }
 
+/* Of this function the compilers know that it reads and writes none of its caller's locals. Its frame is larger than
+ * that of its callers. */
+__attribute__((const, noinline)) static int touches_no_memory(void)
+{
+    volatile char bytes[4096];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = 'z';
+    return bytes[100];
+}
+
+async(int, ends_by_a_call)
+{
+    struct lent local;
+    memset(local.bytes, 'x', sizeof local.bytes);
+    struct borrows *t = spawn(borrows(&local));
+    (void)t;
+    await(eddy_sleep(0));
+    return touches_no_memory();
+}
+
+async_generator(int, generator_ends_by_a_call, (void *, block))
+{
+    struct lent local;
+    memset(local.bytes, 'x', sizeof local.bytes);
+    struct borrows *t = spawn(borrows(&local));
+    (void)t;
+    await(eddy_sleep(0));
+    yield(1);
+    free(block);
+}
+
+/* A call that ends a body is no jump with the body's frame given up: its tasks still use the locals. */
+async(void, calls_at_the_end)
+{
+    CHECK(await(ends_by_a_call()) == 'z' && await(spawn(ends_by_a_call())) == 'z');
+    async_for (n, generator_ends_by_a_call(malloc(10000)))
+        CHECK(n == 1);
+    CHECK_LOG("child child child ");
+}
+
 enum leaving { BY_RETURN, BY_THROW, BY_AWAIT, BY_RERAISE, BY_CANCEL, LEAVINGS };
 
 async(void, lends_until_left, (enum leaving, how))
@@ -362,6 +402,7 @@ async(int, main_task)
     await(reasons());
     await(ownership());
     await(children_and_clean_up());
+    await(calls_at_the_end());
     await(cancellation_goes_in());
     await(itself());
     CHECK(await(spawn_in_plain_function(4)) == 4);

@@ -14,6 +14,7 @@
 #undef ED_IS_ERROR
 #undef ED_IS_STRUCT
 #undef ED_IS_VOID_OBJECT
+#undef ED_KEEP_FRAME /* empty with clang */
 #undef ED_LEAVE
 #undef ED_MANAGED
 #undef ED_NO_MANAGER
@@ -21,6 +22,7 @@
 #undef ED_NO_AWAITABLE
 #undef ED_NO_COROUTINE
 #undef ED_NO_RESULT
+#undef ED_NO_TAIL_CALL /* empty with gcc */
 #undef ED_NO_GENERATOR
 #undef ED_NO_GENERATOR_AT
 #undef ED_NO_KIND
