@@ -24,6 +24,8 @@ struct fd_watch {
     unsigned events;                /* POLLIN or POLLOUT */
     bool removed, in_flight, calling;
     bool replaced;                  /* eddy_add_reader was called again: perhaps for another file of the same number */
+    bool stale;                     /* the same, while its operation was in flight, which may wait for the old file: it
+                                       was cancelled, and its end calls nobody */
     bool over;                      /* its descriptor was closed: it is not called any more, until it is added again */
 };
 
@@ -54,9 +56,12 @@ static void make_call(void *argument)
         free_watch(watch);
         return;
     }
-    watch->calling = true;
-    watch->function(watch->argument);
-    watch->calling = false;
+    if (!watch->stale) {
+        watch->calling = true;
+        watch->function(watch->argument);
+        watch->calling = false;
+    }
+    watch->stale = false;
     if (watch->removed)
         free_watch(watch);
     else if (!watch->over)
@@ -117,9 +122,19 @@ static struct fd_watch *find(struct eddy_loop *loop, int fd, unsigned events)
     return of_fd ? *place_in(of_fd, events) : NULL;
 }
 
+/* The descriptor may have been closed, and its number may be another file's: neither epoll nor a ring tells. */
+static void wait_anew(struct fd_watch *watch)
+{
+    if (!watch->stale)
+        driver_cancel(watch->loop->driver, &watch->op);
+    watch->stale = true;
+}
+
 /* The watch has another call from now on. */
 static int replace(struct fd_watch *watch, void (*function)(void *), void *argument)
 {
+    if (watch->in_flight && fcntl(watch->op.fd, F_GETFD) < 0)
+        return EBADF;
     watch->function = function;
     watch->argument = argument;
     if (watch->over && !watch->calling && !watch->call.ready.queued) {
@@ -128,7 +143,9 @@ static int replace(struct fd_watch *watch, void (*function)(void *), void *argum
             return error;
     }
     watch->over = false;
-    watch->replaced = !watch->in_flight;
+    watch->replaced = true;
+    if (watch->in_flight)
+        wait_anew(watch);
     return 0;
 }
 

@@ -330,6 +330,36 @@ async(void, watchers)
     eddy_remove_reader(fd);
 }
 
+static void take(void *fd)
+{
+    calls += read(*(int *)fd, buffer, 1) == 1;
+}
+
+async(void, until_taken, (int, count))
+{
+    while (calls < count)
+        await(eddy_sleep(0));
+}
+
+async(void, watchers_of_another_file)
+{
+    int ends[2], before;
+    unix_pair(SOCK_STREAM, ends);
+    calls = 0;
+    before = ends[0];
+    printf("  reader: %d\n", eddy_add_reader(ends[0], take, &ends[0]));
+    await(eddy_sleep(moment));
+    close_both(ends);
+    printf("  of a closed one: %s\n", eddy_error_name(eddy_add_reader(ends[0], take, &ends[0])));
+    unix_pair(SOCK_STREAM, ends);
+    printf("  the same number: %s\n", ends[0] == before ? "yes" : "no");
+    printf("  reader: %d\n", eddy_add_reader(ends[0], take, &ends[0]));
+    SEE("write", eddy_write(ends[1], "ab", 2));
+    SEE_DONE("taken", until_taken(2));
+    printf("  removed: %d\n", eddy_remove_reader(ends[0]));
+    close_both(ends);
+}
+
 /* ==== ends ==== */
 
 async(void, resets)
@@ -478,8 +508,9 @@ async(void, connecting_by_path)
 
 #define PROGRAMS(PROGRAM)                                                                                              \
     PROGRAM(bytes_over_tcp) PROGRAM(bytes_over_unix) PROGRAM(messages_with_edges) PROGRAM(datagrams_over_udp)          \
-    PROGRAM(all_of_it) PROGRAM(given_up) PROGRAM(descriptors_that_go_along) PROGRAM(polls) PROGRAM(watchers)           \
-    PROGRAM(resets) PROGRAM(half_closed_and_slow) PROGRAM(connecting) PROGRAM(connecting_twice)         \
+    PROGRAM(all_of_it) PROGRAM(given_up) PROGRAM(descriptors_that_go_along) PROGRAM(polls)                             \
+    PROGRAM(watchers) PROGRAM(watchers_of_another_file)                                                                \
+    PROGRAM(resets) PROGRAM(half_closed_and_slow) PROGRAM(connecting) PROGRAM(connecting_twice)                        \
     PROGRAM(connecting_by_path)
 
 OBSERVE(PROGRAMS)

@@ -216,9 +216,84 @@ static void a_reader_may_be_added_for_another_file_of_the_same_number(void **sta
     told("a b c 1 d e f");
 }
 
+/* Closes the pipe and makes another one, whose ends have the same numbers. */
+static void change_files(void)
+{
+    int number = ends[0];
+    close(ends[0]);
+    close(ends[1]);
+    (void)!pipe2(ends, O_NONBLOCK | O_CLOEXEC);
+    note("%d", ends[0] == number);
+}
+
+eddy_async(void, gets_another_file_while_it_waits)
+{
+    note("%d", eddy_add_reader(ends[0], take_byte, "old"));
+    note("%d", eddy_add_writer(ends[1], count_and_stop, ends[1]));
+    eddy_await(wait_for_calls(3)); /* both are with the driver now; the writer has ended */
+    change_files();
+    note("%d", eddy_add_reader(ends[0], take_byte, "new"));
+    note("%d", eddy_add_reader(ends[0], take_byte, "newer"));
+    eddy_await(eddy_sleep(0.003));
+    put_byte(NULL);
+    eddy_await_for(wait_for_calls(4), 60);
+    put_byte(NULL);
+    eddy_await_for(wait_for_calls(5), 60);
+    note("%d", eddy_remove_reader(ends[0]));
+}
+
+static void a_waiting_reader_may_be_added_for_another_file_of_the_same_number(void **state)
+{
+    (void)state;
+    RUN(gets_another_file_while_it_waits());
+    told("0 0 1 1 0 0 newer newer 1");
+}
+
+eddy_async(void, is_added_again_and_removed)
+{
+    eddy_add_reader(ends[0], take_byte, "never");
+    eddy_await(eddy_sleep(0));
+    eddy_add_reader(ends[0], take_byte, "never"); /* what was given to the driver is on its way back */
+    note("%d", eddy_remove_reader(ends[0]));
+    note("%d", eddy_add_reader(ends[0], take_byte, "third"));
+    put_byte(NULL);
+    eddy_await_for(wait_for_calls(1), 60);
+    eddy_add_reader(ends[0], take_byte, "never");
+    eddy_await(eddy_sleep(0));
+    eddy_add_reader(ends[0], take_byte, "never"); /* the loop ends it */
+}
+
+static void a_reader_that_was_added_again_may_be_removed(void **state)
+{
+    (void)state;
+    RUN(is_added_again_and_removed());
+    told("1 0 third");
+}
+
+eddy_async(void, closes_a_waiting_one)
+{
+    int fd = ends[0];
+    eddy_add_reader(fd, take_byte, "never");
+    eddy_await(eddy_sleep(0));
+    close(fd);
+    ends[0] = -1;
+    note("%s", eddy_error_name(eddy_add_reader(fd, take_byte, "never")));
+    note("%d", eddy_remove_reader(fd));
+}
+
+static void a_closed_descriptor_is_refused_though_it_had_a_reader(void **state)
+{
+    (void)state;
+    RUN(closes_a_waiting_one());
+    told("EBADF 1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_waiting_reader_may_be_added_for_another_file_of_the_same_number, begin, end),
+        cmocka_unit_test_setup_teardown(a_reader_that_was_added_again_may_be_removed, begin, end),
+        cmocka_unit_test_setup_teardown(a_closed_descriptor_is_refused_though_it_had_a_reader, begin, end),
         cmocka_unit_test_setup_teardown(a_reader_is_called_while_its_descriptor_is_readable, begin, end),
         cmocka_unit_test_setup_teardown(a_writer_may_remove_itself, begin, end),
         cmocka_unit_test_setup_teardown(errors_are_returned_at_once, begin, end),
