@@ -26,6 +26,11 @@ class SSLTransport(sslproto._SSLProtocolTransport):
         super().__init__(loop, protocol)
         self.write = protocol._eddy_write
 
+    def close(self):
+        super().close()
+        if self._ssl_protocol is None:  # from CPython 3.12 on: the last close() lets the protocol go
+            self.__dict__.pop('write', None)
+
 
 class TLSProtocol(_core.Tls, sslproto.SSLProtocol):
 

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import unittest
 import warnings
+import weakref
 
 import eddyloop
 from eddyloop import tls
@@ -318,6 +319,31 @@ class Tests(unittest.TestCase):
                 await loop.start_tls(writer.transport, None, None)
         run(talk())
 
+    def test_tls_inside_of_tls(self):
+        """As with asyncio, an upgrade may be upgraded again."""
+        async def talk():
+            loop, far, near = asyncio.get_running_loop(), Side(), Side()
+            server, _ = await self.connect(far, near)
+            await far.made
+            for depth in (2, 3):
+                ends = await asyncio.gather(
+                    loop.start_tls(far.transport, far, self.server, server_side=True),
+                    loop.start_tls(near.transport, near, self.client, server_hostname='localhost'))
+                far.transport, near.transport = ends
+                far.got, near.got = bytearray(), bytearray()
+                near.transport.write(MUCH)
+                await far.until(len(MUCH))
+                far.transport.writelines([MUCH[:9], MUCH[9:]])
+                await near.until(len(MUCH))
+                self.assertTrue(far.got == near.got == MUCH, depth)
+                self.assertEqual(near.transport.get_extra_info('peername'), server.sockets[0].getsockname())
+            near.transport.close()
+            self.assertEqual((await near.lost, await far.lost), (None, None))
+            self.assertEqual((far.said.count('made'), far.said.count('eof'), near.said.count('lost')), (1, 1, 1))
+            server.close()
+            await asyncio.sleep(0.01)
+        run(talk())
+
     def test_an_upgrade_is_cancelled(self):
         async def talk():
             loop = asyncio.get_running_loop()
@@ -356,6 +382,24 @@ class Tests(unittest.TestCase):
         finally:
             sys.unraisablehook = hook
         self.assertEqual((unraisable, len(os.listdir('/proc/self/fd'))), ([], descriptors))
+
+    def test_a_closed_transport_that_is_kept(self):
+        """The second close() lets the protocol go, and with it the context."""
+        async def talk():
+            far, near = Side(), Side()
+            server, _ = await self.connect(far, near)
+            transport = near.transport
+            protocol = weakref.ref(transport._ssl_protocol)
+            transport.close()
+            self.assertIsNotNone(protocol())
+            await near.lost
+            transport.close()
+            await asyncio.sleep(0.01)
+            gc.collect()
+            self.assertIsNone(protocol())
+            self.assertTrue(transport.is_closing())
+            server.close()
+        run(talk())
 
     def test_not_trusted(self):
         async def talk():
