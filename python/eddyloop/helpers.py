@@ -72,7 +72,7 @@ def accept_error(loop, exc, listener=None):
     if listener is not None:
         loop.call_exception_handler({'message': 'socket.accept() out of system resource', 'exception': exc})
         loop.call_later(constants.ACCEPT_RETRY_DELAY, listener.resume)
-    else:
+    elif loop.get_debug():  # as asyncio
         loop.call_exception_handler({'message': 'Error on transport creation for incoming connection', 'exception': exc})
 
 

@@ -5,6 +5,7 @@ Core (the extension) has the calls, the timers, the passes, and readers and writ
 extension's, too. Whatever is not overridden here or there is CPython's code.
 """
 import asyncio
+import concurrent.futures
 import functools
 import os
 import selectors
@@ -16,7 +17,7 @@ import threading
 import weakref
 from asyncio import constants, events, exceptions, selector_events, trsock, unix_events
 
-from . import _core, tls
+from . import _core, held, tls
 
 
 class _Watches:
@@ -278,11 +279,21 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
 
     def run_in_executor(self, executor, func, *args):
         """In the simulation the clock stands still while the thread works."""
+        if self.eddy_driver != 'sim':
+            return super().run_in_executor(executor, func, *args)
+        if self._debug:
+            self._check_callback(func, 'run_in_executor')
+        work = held.Work(self)
+        if executor is None or isinstance(executor, concurrent.futures.ThreadPoolExecutor):
+            func, args = work.run, (func, *args)
         future = super().run_in_executor(executor, func, *args)
-        if self.eddy_driver == 'sim':
-            self._eddy_hold()
-            future.add_done_callback(lambda done: self._eddy_release())
+        work.begin()
+        future.add_done_callback(work.end)
         return future
+
+    def _eddy_called_by_thread(self, callback):
+        """In the simulation, on another thread: call_soon_threadsafe(callback)."""
+        held.note_call(self, callback)
 
     # --- the end ---
 

@@ -106,9 +106,21 @@ void calls_end_run(Core *self)
 
 PyGetSetDef call_soon_attribute = {"call_soon", (getter)get_call_soon, (setter)set_call_soon, NULL, NULL};
 
+/* In virtual time the clock may have to go on: see eddyloop/held.py. -1: an exception is set. */
+static int note_thread(Core *self, PyObject *callback)
+{
+    if (!self->virtual_time || self->thread == PyThread_get_thread_ident())
+        return 0;
+    PyObject *done = PyObject_CallMethodOneArg((PyObject *)self, self->state->names._eddy_called_by_thread, callback);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+
 static PyObject *call_soon_threadsafe(Core *self, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *handle = soon(self, "call_soon_threadsafe", args, count, names);
+    if (handle && note_thread(self, args[0]) < 0)
+        Py_CLEAR(handle);
     if (handle)
         core_wake(self);
     return handle;
@@ -153,7 +165,7 @@ static PyObject *call_later(Core *self, PyObject *const *args, Py_ssize_t count,
         check_count("call_later", count, 2) < 0)
         return NULL;
     double delay = seconds_of(args[0], "delay must not be None");
-    if (isnan(delay) || check_callback(self, "call_later", args[1]) < 0)
+    if (isnan(delay) || check_callback(self, "call_at", args[1]) < 0 /* asyncio's word */)
         return NULL;
     return timer_handle_new(self, core_now(self) + delay, NULL, args[1], args + 2, count - 2, context);
 }

@@ -205,7 +205,6 @@ static int keep_text(const struct state *state, PyObject *handle)
 static void forget_call(const struct state *state, PyObject *handle)
 {
     Core *core = (Core *)SLOT(handle, loop);
-    Py_XSETREF(SLOT(handle, cancelled), Py_NewRef(Py_True));
     if (core && handle_part(handle)->place)
         timers_remove(core, handle);
     handle_part(handle)->one = false;
@@ -219,6 +218,7 @@ PyObject *handle_cancel(PyObject *handle, PyObject *none)
     (void)none;
     if (handle_is_cancelled(state, handle))
         Py_RETURN_NONE;
+    Py_XSETREF(SLOT(handle, cancelled), Py_NewRef(Py_True)); /* the text says so */
     if (keep_text(state, handle) < 0)
         return NULL;
     Py_INCREF(handle); /* the heap's reference may be the last one */

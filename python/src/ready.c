@@ -47,6 +47,13 @@ int core_call_soon(Core *core, PyObject *callback)
 
 /* ==== the simulation's order ==== */
 
+/* With or without the module before it: that depends on the version of CPython. */
+static bool is_named(const PyTypeObject *type, const char *name)
+{
+    const char *dot = strrchr(type->tp_name, '.');
+    return strcmp(dot ? dot + 1 : type->tp_name, name) == 0;
+}
+
 /* A step of a task; the order of other calls is promised. */
 static bool is_step(const struct state *state, PyObject *handle)
 {
@@ -55,7 +62,7 @@ static bool is_step(const struct state *state, PyObject *handle)
     PyObject *callback = *handle_slot(handle, state->layout.callback);
     if (PyCFunction_Check(callback) && PyCFunction_GET_SELF(callback))
         return PyObject_TypeCheck(PyCFunction_GET_SELF(callback), (PyTypeObject *)state->task_type);
-    return callback && strcmp(Py_TYPE(callback)->tp_name, "TaskStepMethWrapper") == 0;
+    return callback && is_named(Py_TYPE(callback), "TaskStepMethWrapper");
 }
 
 static uint64_t next_random(Core *core)

@@ -233,8 +233,7 @@ static bool is_bytes_like(PyObject *data)
 {
     if (PyBytes_Check(data) || PyByteArray_Check(data) || PyMemoryView_Check(data))
         return true;
-    PyErr_Format(PyExc_TypeError, "data argument must be a bytes, bytearray, or memoryview object, not '%s'",
-                 Py_TYPE(data)->tp_name);
+    PyErr_Format(PyExc_TypeError, "data argument must be a bytes-like object, not '%s'", Py_TYPE(data)->tp_name);
     return false;
 }
 

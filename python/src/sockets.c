@@ -482,28 +482,31 @@ static PyObject *sock_recv(Core *core, PyObject *const *args, Py_ssize_t count, 
     return (PyObject *)self;
 }
 
+/* NULL without an exception: what was given is no such buffer, which asyncio's code says when it is awaited. */
 static PyObject *with_buffer(Core *core, enum kind kind, PyObject *const *args, int flags)
 {
     SocketCall *self = make(core, kind, args[0]);
     if (self && PyObject_GetBuffer(args[1], &self->view, flags) < 0) {
         self->view.obj = NULL;
         Py_CLEAR(self);
+        if (PyErr_ExceptionMatches(PyExc_TypeError) || PyErr_ExceptionMatches(PyExc_BufferError))
+            PyErr_Clear();
     }
     return (PyObject *)self;
 }
 
 static PyObject *sock_recv_into(Core *core, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-    if (names || !is_plain(core, args, count))
-        return delegate(core, core->state->sock_recv_into, args, count, names);
-    return with_buffer(core, RECV_INTO, args, PyBUF_WRITABLE);
+    bool plain = !names && is_plain(core, args, count);
+    PyObject *call = plain ? with_buffer(core, RECV_INTO, args, PyBUF_WRITABLE) : NULL;
+    return call || PyErr_Occurred() ? call : delegate(core, core->state->sock_recv_into, args, count, names);
 }
 
 static PyObject *sock_sendall(Core *core, PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-    if (names || !is_plain(core, args, count))
-        return delegate(core, core->state->sock_sendall, args, count, names);
-    return with_buffer(core, SENDALL, args, PyBUF_SIMPLE);
+    bool plain = !names && is_plain(core, args, count);
+    PyObject *call = plain ? with_buffer(core, SENDALL, args, PyBUF_SIMPLE) : NULL;
+    return call || PyErr_Occurred() ? call : delegate(core, core->state->sock_sendall, args, count, names);
 }
 
 /* _eddy_sendfile(sock, file, its descriptor, offset, bytes): gives the number of those that were sent. */

@@ -249,7 +249,7 @@ static int take_limits(Transport *t, PyObject *high, PyObject *low)
     if (PyErr_Occurred())
         return -1;
     if (low == Py_None)
-        l = h / 4;
+        l = h >= 0 ? h / 4 : (h - 3) / 4; /* as `//` of Python */
     if (h < l || l < 0) {
         PyErr_Format(PyExc_ValueError, "high (%zd) must be >= low (%zd) must be >= 0", h, l);
         return -1;

@@ -8,6 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum side { READER, WRITER };
 
@@ -89,6 +93,22 @@ static void unwatch_by_engine(Core *core, int fd, enum side side)
     core_leave(core);
 }
 
+/* Files are always ready, so asyncio's selector refuses them, and programs expect it. -1: an exception is set. */
+static int refuse_file(int fd)
+{
+    struct stat facts;
+    struct epoll_event nothing = {0};
+    if (fstat(fd, &facts) < 0 || S_ISSOCK(facts.st_mode) || S_ISFIFO(facts.st_mode))
+        return 0;
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    bool refused = epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &nothing) < 0 && errno == EPERM;
+    if (epoll >= 0)
+        close(epoll);
+    if (refused)
+        raise_code(EPERM);
+    return refused ? -1 : 0;
+}
+
 /* ==== adding, removing ==== */
 
 static void cancel_handle(PyObject *handle)
@@ -102,7 +122,7 @@ static void cancel_handle(PyObject *handle)
 
 static int make_watch(Core *core, int fd, enum side side, PyObject *handle)
 {
-    struct watch **place = make_place(core, fd, side);
+    struct watch **place = refuse_file(fd) == 0 ? make_place(core, fd, side) : NULL;
     struct watch *watch = place ? PyMem_New(struct watch, 1) : NULL;
     if (!watch) {
         if (place)
@@ -182,6 +202,18 @@ int watches_traverse(Core *core, visitproc visit, void *arg)
 
 /* ==== methods ==== */
 
+/* -1: an exception is set, which says it as asyncio's selector does. A file that is closed has -1. */
+static int descriptor_of(PyObject *file)
+{
+    long fd = PyLong_Check(file) ? PyLong_AsLong(file) : PyObject_AsFileDescriptor(file);
+    if (fd == -1 && PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_ValueError))
+        return -1;
+    if (fd >= 0 && fd <= INT_MAX)
+        return (int)fd;
+    PyErr_Format(PyExc_ValueError, "Invalid file descriptor: %ld", fd);
+    return -1;
+}
+
 static PyObject *add(Core *self, PyObject *const *args, Py_ssize_t count, enum side side)
 {
     if (self->closed) {
@@ -192,7 +224,7 @@ static PyObject *add(Core *self, PyObject *const *args, Py_ssize_t count, enum s
         PyErr_SetString(PyExc_TypeError, "a descriptor and a callback are needed");
         return NULL;
     }
-    int fd = PyObject_AsFileDescriptor(args[0]);
+    int fd = descriptor_of(args[0]);
     PyObject *handle = fd < 0 ? NULL : handle_new(self, args[1], args + 2, count - 2, NULL);
     if (handle && set_watch(self, fd, side, handle) < 0)
         Py_CLEAR(handle);
@@ -209,13 +241,10 @@ static PyObject *add_writer(Core *self, PyObject *const *args, Py_ssize_t count)
     return add(self, args, count, WRITER);
 }
 
-/* A file that is closed has -1, of which nobody is a reader. */
 static PyObject *remove_from(Core *self, PyObject *file, enum side side)
 {
-    int fd = PyLong_Check(file) ? (int)PyLong_AsLong(file) : PyObject_AsFileDescriptor(file);
-    if (PyErr_Occurred())
-        return NULL;
-    return PyBool_FromLong(!self->closed && remove_watch(self, fd, side));
+    int fd = self->closed ? 0 : descriptor_of(file);
+    return fd < 0 ? NULL : PyBool_FromLong(!self->closed && remove_watch(self, fd, side));
 }
 
 static PyObject *remove_reader(Core *self, PyObject *file)

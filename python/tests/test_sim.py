@@ -55,6 +55,21 @@ class VirtualTime(unittest.TestCase):
 
         run(main())
 
+    def test_clock_goes_while_a_thread_waits_for_a_coroutine(self):
+        async def main():
+            loop = asyncio.get_running_loop()
+
+            def work():
+                for _ in range(3):
+                    asyncio.run_coroutine_threadsafe(asyncio.sleep(1000), loop).result(60)
+                time.sleep(0.05)  # now it works: the clock stands again
+                return 'done'
+            began = loop.time()
+            done = await asyncio.gather(asyncio.wait_for(loop.run_in_executor(None, work), 100_000), asyncio.to_thread(work))
+            self.assertEqual(done, ['done'] * 2)
+            return loop.time() - began
+        self.assertGreaterEqual(run(main()), 3000)
+
     def test_queue_of_producers_and_consumers(self):
         async def main():
             queue, taken = asyncio.Queue(2), []
