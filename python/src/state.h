@@ -21,7 +21,8 @@
 #define NAMES(X) X(loop) X(context) X(name) X(_run) X(connection_made) X(connection_lost) X(data_received) \
     X(get_buffer) X(buffer_updated) X(eof_received) X(pause_writing) X(resume_writing) X(set_result) \
     X(set_exception) X(done) X(detach) X(close) X(create_future) X(_eddy_start) X(_eddy_finish) X(_eddy_resumed) \
-    X(_eddy_called_by_thread) X(_eddy_begin_signals) X(_eddy_end_signals) X(_eddy_socket) X(getsockname) X(getpeername) X(__class__) \
+    X(_eddy_called_by_thread) \
+    X(_eddy_begin_signals) X(_eddy_end_signals) X(_eddy_socket) X(getsockname) X(getpeername) X(__class__) \
     X(_stream_reader) X(_stream_writer) X(_waiter) X(_transport) X(_paused) X(_buffer) X(_eof) X(_limit) \
     X(_exception) X(_connection_lost) X(_reader) X(_protocol) X(_loop) X(cancelled) X(throw) X(resume_reading) \
     X(_maybe_resume_transport) X(datagram_received) X(error_received) X(_conn_lost) \
