@@ -10,6 +10,7 @@
 #define EDDY_CORE_CALL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/task.h"
@@ -19,15 +20,19 @@ struct eddy_loop;
 struct context_value;
 
 /* A call of the loop: eddy_call_soon and its relatives. A program may have a million of them: no member that another
- * one tells. */
+ * one tells. Its timer lies in that part of its ready link that is only used while it is queued. */
 struct loop_call {
-    struct ready ready;
-    struct timer timer;            /* for call_later and call_at */
+    union {
+        struct ready ready;        /* `queued` and `on_loop` are valid also while the timer is set */
+        struct timer timer;        /* for call_later and call_at, until it fires */
+    };
     void (*function)(void *);      /* NULL: cancelled */
     void *argument;
     struct context_value *context; /* the context variables of the code that asked for the call */
     uintptr_t name;                /* serial number 0: it is free. 0 while in use: part of another struct */
 };
+
+_Static_assert(sizeof(struct timer) <= offsetof(struct ready, queued), "a set timer leaves `queued` as it is");
 
 /* In a name, the lower bits are the place: the number of the page, and the index there. The upper ones are the serial
  * number. */

@@ -35,7 +35,6 @@ static inline struct context_value *variables(void)
 static inline void fill(struct loop_call *call, void (*function)(void *), void *argument)
 {
     call->ready = (struct ready){.begin = call_begin, .on_loop = true};
-    call->timer.index = 0;
     call->function = function;
     call->argument = argument;
     call->context = variables();
@@ -125,9 +124,12 @@ static struct loop_call *call_of_timer(struct timer *timer)
     return container_of(timer, struct loop_call, timer);
 }
 
+/* The timer has lain where the link's first members are. */
 static void due(struct timer *timer)
 {
-    sched_add_due(&current.loop->ready, &call_of_timer(timer)->ready);
+    struct loop_call *call = call_of_timer(timer);
+    call->ready.begin = call_begin;
+    sched_add_due(&current.loop->ready, &call->ready);
 }
 
 /* `now` comes from the caller: reading the clock is half the cost of a timer, so it is read once. */
