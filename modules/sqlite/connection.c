@@ -3,7 +3,8 @@
  * connection.c - a thread for each connection, since SQLite waits for the disk and for locks.
  *
  * Invariant: a job is in the queue, or running, from its start until its end was posted to the loop of its task; there
- * it completes. A task that is cancelled interrupts its job and waits for that.
+ * it completes. A task that is cancelled takes its job out of the queue; if it is running, it interrupts the job and
+ * waits for its end.
  */
 #define EDDY_LIBRARY
 #include "connection.h"
@@ -12,11 +13,44 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ==== on the loop's thread ==== */
 
+/* The queue, under the lock. */
+static void enqueue(eddy_sqlite *db, struct job *job)
+{
+    job->is_queued = true;
+    job->previous = db->last;
+    *(db->last ? &db->last->next : &db->first) = job;
+    db->last = job;
+}
+
+static void dequeue(eddy_sqlite *db, struct job *job)
+{
+    job->is_queued = false;
+    *(job->previous ? &job->previous->next : &db->first) = job->next;
+    *(job->next ? &job->next->previous : &db->last) = job->previous;
+}
+
 // [awaitable]
+static void finish(struct job *job, int code)
+{
+    eddy_sim_release(job->loop);
+    if (code)
+        eddy_complete_error(job, code);
+    else
+        eddy_complete(job);
+}
+
+/* What was done in spite of a request to end is not lost. */
+static void complete(void *argument)
+{
+    struct job *job = argument;
+    finish(job, job->cancelled && job->code == ECANCELED ? ECANCELED : 0);
+}
+
 static struct job *job_of(struct eddy_awaitable *a)
 {
     return (struct job *)(void *)a;
@@ -29,35 +63,29 @@ static void start(struct eddy_awaitable *a)
     job->loop = eddy_current_loop();
     eddy_sim_hold(job->loop);
     pthread_mutex_lock(&db->lock);
-    if (db->last)
-        db->last->next = job;
-    else
-        db->first = job;
-    db->last = job;
+    enqueue(db, job);
     pthread_cond_signal(&db->changed);
     pthread_mutex_unlock(&db->lock);
 }
 
+/* A job that waits for its turn ends at once; the one that is running is asked to. */
 static void cancel(struct eddy_awaitable *a)
 {
     struct job *job = job_of(a);
-    pthread_mutex_lock(&job->db->lock);
+    eddy_sqlite *db = job->db;
+    pthread_mutex_lock(&db->lock);
+    bool was_queued = job->is_queued;
+    if (was_queued)
+        dequeue(db, job);
     __atomic_store_n(&job->cancelled, true, __ATOMIC_RELAXED); /* gives_up reads it without the lock */
-    if (job->db->running == job && job->db->handle)
-        sqlite3_interrupt(job->db->handle);
-    pthread_mutex_unlock(&job->db->lock);
+    if (db->running == job && db->handle)
+        sqlite3_interrupt(db->handle);
+    pthread_cond_signal(&db->changed); /* the thread may wait for a lock of the database */
+    pthread_mutex_unlock(&db->lock);
+    if (was_queued)
+        finish(job, ECANCELED);
 }
 
-/* What was done in spite of a request to end is not lost. */
-static void complete(void *argument)
-{
-    struct job *job = argument;
-    eddy_sim_release(job->loop);
-    if (job->cancelled && job->code == ECANCELED)
-        eddy_complete_error(job, ECANCELED);
-    else
-        eddy_complete(job);
-}
 
 static const struct eddy_awaitable_type job_type = {
     .name = "sqlite", .start = start, .cancel = cancel, .kind = EDDY_IO};
@@ -70,7 +98,11 @@ struct job connection_job(eddy_sqlite *db, void (*work)(struct job *job), const 
 
 /* ==== on the connection's thread ==== */
 
-enum { STEPS_BETWEEN_LOOKS = 1000 }; /* of SQLite's machine: some microseconds */
+enum {
+    STEPS_BETWEEN_LOOKS = 1000, /* of SQLite's machine: some microseconds */
+    BUSY_SECONDS = 5,           /* for a lock of another connection */
+    MOST_DOUBLINGS = 6          /* of a millisecond between two attempts to get it */
+};
 
 static int code_of(int result)
 {
@@ -98,10 +130,38 @@ static int gives_up(void *argument)
     return db->running && __atomic_load_n(&db->running->cancelled, __ATOMIC_RELAXED);
 }
 
+static bool is_before(struct timespec a, struct timespec b)
+{
+    return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
+}
+
+/* SQLite asks it while another connection holds a lock. Its own (sqlite3_busy_timeout) cannot be interrupted. */
+static int waits_on(void *argument, int attempts)
+{
+    eddy_sqlite *db = argument;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (attempts == 0)
+        db->patience = (struct timespec){now.tv_sec + BUSY_SECONDS, now.tv_nsec};
+    if (!is_before(now, db->patience))
+        return false;
+    now.tv_nsec += 1000000L << (attempts < MOST_DOUBLINGS ? attempts : MOST_DOUBLINGS);
+    now.tv_sec += now.tv_nsec / 1000000000;
+    now.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&db->lock);
+    if (!db->running->cancelled)
+        pthread_cond_timedwait(&db->changed, &db->lock, &now);
+    bool goes_on = !db->running->cancelled;
+    pthread_mutex_unlock(&db->lock);
+    return goes_on;
+}
+
 void connection_set(eddy_sqlite *db, sqlite3 *handle)
 {
-    if (handle)
+    if (handle) {
         sqlite3_progress_handler(handle, STEPS_BETWEEN_LOOKS, gives_up, db);
+        sqlite3_busy_handler(handle, waits_on, db);
+    }
     pthread_mutex_lock(&db->lock);
     db->handle = handle;
     pthread_mutex_unlock(&db->lock);
@@ -111,6 +171,8 @@ void job_fail(struct job *job, int result)
 {
     sqlite3 *handle = job->db->handle;
     job->code = code_of(result);
+    if (job->code == EBUSY && __atomic_load_n(&job->cancelled, __ATOMIC_RELAXED))
+        job->code = ECANCELED; /* waits_on gave up */
     strncpy(job->message, handle ? sqlite3_errmsg(handle) : sqlite3_errstr(result), sizeof job->message - 1);
 }
 
@@ -121,11 +183,9 @@ static struct job *take(eddy_sqlite *db)
     while (!db->first && !db->ends)
         pthread_cond_wait(&db->changed, &db->lock);
     struct job *job = db->first;
-    if (job && !(db->first = job->next))
-        db->last = NULL;
+    if (job)
+        dequeue(db, job);
     db->running = job;
-    if (job && job->cancelled)
-        job->code = ECANCELED;
     pthread_mutex_unlock(&db->lock);
     return job;
 }
@@ -153,8 +213,7 @@ static void *run(void *argument)
 {
     eddy_sqlite *db = argument;
     for (struct job *job; (job = take(db)); hand_over(db, job))
-        if (!job->code)
-            job->work(job);
+        job->work(job);
     sqlite3_close_v2(db->handle);
     db->handle = NULL;
     if (db->is_free)
@@ -182,7 +241,11 @@ eddy_sqlite *connection_new(int *error)
     if (!db)
         return NULL;
     pthread_mutex_init(&db->lock, NULL);
-    pthread_cond_init(&db->changed, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&db->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
     *error = start_thread(db);
     if (!*error)
         return db;

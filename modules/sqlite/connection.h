@@ -19,7 +19,8 @@ struct job {
     eddy_sqlite_rows *rows;
     int code;                      /* errno value; 0: it was done */
     char message[256];             /* SQLite's words */
-    struct job *next;              /* in the queue of the thread */
+    struct job *next, *previous;   /* in the queue of the thread */
+    bool is_queued;                /* the thread has not taken it yet */
     eddy_loop *loop;               /* whose task waits */
     bool cancelled;                /* atomic: the task gives it up */
 };
@@ -30,6 +31,7 @@ struct eddy_sqlite {
     pthread_cond_t changed;
     struct job *first, *last; /* the queue */
     struct job *running;    /* NULL: none; only the thread changes it */
+    struct timespec patience; /* until then the running job waits for locks; the thread's */
     bool ends;              /* the thread ends when the queue is empty */
     bool is_free;           /* nobody waits for that: the thread frees all */
     sqlite3 *handle;        /* of the thread, but for sqlite3_interrupt; only the thread changes it */

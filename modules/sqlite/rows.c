@@ -106,14 +106,16 @@ static void settle(struct rows *self)
 static int read_all(struct rows *self, sqlite3_stmt *statement)
 {
     int result;
+    sqlite3 *handle = sqlite3_db_handle(statement);
+    int64_t total = sqlite3_total_changes64(handle);
     self->rows.columns = (size_t)sqlite3_column_count(statement);
     if (!add_names(self, statement))
         return SQLITE_NOMEM;
     while ((result = sqlite3_step(statement)) == SQLITE_ROW)
         if (!add_row(self, statement))
             return SQLITE_NOMEM;
-    sqlite3 *handle = sqlite3_db_handle(statement);
-    self->rows.changes = sqlite3_stmt_readonly(statement) ? 0 : sqlite3_changes64(handle);
+    /* SQLite's count stays as it was after a statement of another kind, as CREATE. */
+    self->rows.changes = sqlite3_total_changes64(handle) == total ? 0 : sqlite3_changes64(handle);
     self->rows.last_id = sqlite3_last_insert_rowid(handle);
     settle(self);
     return result;

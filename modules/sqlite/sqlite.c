@@ -8,8 +8,6 @@
 #include "connection.h"
 #include "rows.h"
 
-enum { BUSY_MILLISECONDS = 5000 };
-
 /* ==== on the thread ==== */
 
 static void open_database(struct job *job)
@@ -18,10 +16,11 @@ static void open_database(struct job *job)
     sqlite3 *handle = NULL;
     int result = sqlite3_open_v2(job->text, &handle, flags, NULL);
     connection_set(job->db, handle);
-    if (result != SQLITE_OK)
-        job_fail(job, result);
-    else
-        sqlite3_busy_timeout(handle, BUSY_MILLISECONDS);
+    if (result == SQLITE_OK)
+        return;
+    job_fail(job, result);
+    if ((result & 0xff) == SQLITE_CANTOPEN && sqlite3_system_errno(handle))
+        job->code = sqlite3_system_errno(handle);
 }
 
 static void close_database(struct job *job)
@@ -74,6 +73,17 @@ static void run_statement(struct job *job, sqlite3_stmt *statement)
         job_fail(job, result);
 }
 
+/* Blanks, comments and semicolons are no statement. */
+static bool has_statement(sqlite3 *handle, const char *text)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = SQLITE_OK;
+    while (*text && !statement && result == SQLITE_OK)
+        result = sqlite3_prepare_v2(handle, text, -1, &statement, &text);
+    sqlite3_finalize(statement);
+    return statement || result != SQLITE_OK;
+}
+
 static void query(struct job *job)
 {
     sqlite3_stmt *statement = NULL;
@@ -83,7 +93,7 @@ static void query(struct job *job)
         job_fail(job, result);
     else if (!statement)
         say(job, "there is no statement");
-    else if (rest[strspn(rest, " \t\r\n;")])
+    else if (has_statement(job->db->handle, rest))
         say(job, "there are several statements: eddy_sqlite_execute runs them");
     else
         run_statement(job, statement);

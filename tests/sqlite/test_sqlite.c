@@ -53,7 +53,36 @@ async(void, keeps_values)
     rows = await(eddy_sqlite_query(db, "select ?, ?, ?, ?, ?, ?, ?, ?", 1, 2, 3, 4, 5, 6, 7, "8"));
     CHECK(eddy_sqlite_integer(rows, 0, 6) == 7 && eddy_sqlite_integer(rows, 0, 7) == 8);
     eddy_sqlite_rows_free(rows);
+    rows = await(eddy_sqlite_query(db, "select ?", NULL));
+    CHECK(eddy_sqlite_is_null(rows, 0, 0));
+    eddy_sqlite_rows_free(rows);
     await(eddy_sqlite_close(db));
+}
+
+async(int64_t, changes_of, (eddy_sqlite *, db), (const char *, sql))
+{
+    eddy_sqlite_rows *rows = await(eddy_sqlite_query(db, sql));
+    int64_t changes = rows->changes;
+    eddy_sqlite_rows_free(rows);
+    return changes;
+}
+
+async(void, counts_changes)
+{
+    eddy_sqlite *db = await(open_memory());
+    CHECK(await(changes_of(db, "insert into t(name) values('a'), ('b'), ('c')")) == 3);
+    CHECK(await(changes_of(db, "create table u(i)")) == 0);
+    CHECK(await(changes_of(db, "update t set size = 1 where name = 'x'")) == 0);
+    CHECK(await(changes_of(db, "insert into t(name) values('d') returning id")) == 1);
+    CHECK(await(changes_of(db, "delete from t")) == 4);
+    CHECK(await(changes_of(db, "drop table t")) == 0);
+    await(eddy_sqlite_close(db));
+}
+
+static void changes_are_those_of_the_statement(void **state)
+{
+    (void)state;
+    RUN_CLEAN(counts_changes());
 }
 
 static void values_come_back_as_they_were(void **state)
@@ -74,13 +103,17 @@ async(void, reports_errors)
     CHECK(await(code_of(db, "select ?", "1 places for values, 0 were given")) == EINVAL);
     CHECK(await(code_of(db, " ", "no statement")) == EINVAL);
     CHECK(await(code_of(db, "select 1; select 2", "several statements")) == EINVAL);
+    CHECK(await(code_of(db, "select 1; select", "several statements")) == EINVAL);
     CHECK(await(code_of(db, "select 1; ", "")) == 0);
+    CHECK(await(code_of(db, "-- one\nselect 1; ; -- two\n /* three */ ;", "")) == 0);
     await(eddy_sqlite_execute(db, "insert into t(name) values('b'); selec"), &err);
     CHECK(err.code == EINVAL);
     CHECK(await(code_of(db, "insert into t(name) values('b')", "UNIQUE")) == EEXIST); /* the first was run */
     await(eddy_sqlite_close(db));
     await(eddy_sqlite_open("/nowhere/at/all.db"), &err);
     CHECK(err.code == ENOENT && strstr(err.message, "/nowhere/at/all.db"));
+    await(eddy_sqlite_open("/proc/self/exe/all.db"), &err);
+    CHECK(err.code == ENOTDIR);
     db = await(eddy_sqlite_open("/proc/self/exe"));
     CHECK(await(code_of(db, "select * from sqlite_master", "not a database")) == EBADMSG);
     await(eddy_sqlite_close(db));
@@ -169,6 +202,39 @@ static void a_cancelled_statement_is_interrupted(void **state)
     RUN_CLEAN(is_interrupted());
 }
 
+/* The other statement goes on meanwhile. */
+async(void, leaves_the_queue)
+{
+    eddy_sqlite *db = await(open_memory());
+    eddy_error err;
+    __auto_type slow = spawn(eddy_sqlite_query(db, endless));
+    __auto_type first = spawn(eddy_sqlite_query(db, "select 1"));
+    __auto_type second = spawn(eddy_sqlite_query(db, "select 2"));
+    __auto_type third = spawn(eddy_sqlite_query(db, "select 3"));
+    await(eddy_sleep(0));
+    eddy_cancel(second);
+    eddy_cancel(third);
+    for (int i = 0; i < 10; i++)
+        await(eddy_sleep(0));
+    CHECK(eddy_done(second) && eddy_done(third) && !eddy_done(slow) && !eddy_done(first));
+    await(second, &err);
+    CHECK(err.code == ECANCELED);
+    await(third, &err);
+    CHECK(err.code == ECANCELED);
+    eddy_cancel(slow);
+    await(slow, &err);
+    eddy_sqlite_rows *rows = await(first);
+    CHECK(eddy_sqlite_integer(rows, 0, 0) == 1);
+    eddy_sqlite_rows_free(rows);
+    await(eddy_sqlite_close(db));
+}
+
+static void a_cancelled_statement_leaves_the_queue_at_once(void **state)
+{
+    (void)state;
+    RUN_CLEAN(leaves_the_queue());
+}
+
 async(void, waits_for_a_lock, (const char *, path))
 {
     eddy_sqlite *first = await(eddy_sqlite_open(path)), *second = await(eddy_sqlite_open(path));
@@ -190,6 +256,38 @@ static void a_lock_of_another_connection_is_waited_for(void **state)
     (void)state;
     close(mkstemp(path));
     RUN_CLEAN(waits_for_a_lock(path));
+    unlink(path);
+}
+
+/* Cancelled at different moments: before the thread tries, and while it waits. */
+async(void, gives_up_a_lock, (const char *, path))
+{
+    eddy_sqlite *first = await(eddy_sqlite_open(path)), *second = await(eddy_sqlite_open(path));
+    eddy_error err;
+    await(eddy_sqlite_execute(first, "create table t(i); begin immediate"));
+    for (int i = 0; i < 20; i++) {
+        __auto_type other = spawn(eddy_sqlite_query(second, "insert into t values(1)"));
+        await(eddy_sleep(0));
+        usleep((useconds_t)i * 500); /* for the thread; the simulated clock stands */
+        eddy_cancel(other);
+        await(other, &err);
+        CHECK(err.code == ECANCELED);
+    }
+    await(eddy_sqlite_execute(first, "commit"));
+    eddy_sqlite_rows_free(await(eddy_sqlite_query(second, "insert into t values(2)")));
+    eddy_sqlite_rows *rows = await(eddy_sqlite_query(first, "select group_concat(i) from t"));
+    CHECK(strcmp(eddy_sqlite_text(rows, 0, 0), "2") == 0);
+    eddy_sqlite_rows_free(rows);
+    await(eddy_sqlite_close(second));
+    await(eddy_sqlite_close(first));
+}
+
+static void waiting_for_a_lock_can_be_cancelled(void **state)
+{
+    char path[] = "/tmp/eddy-sqlite-XXXXXX";
+    (void)state;
+    close(mkstemp(path));
+    RUN_CLEAN(gives_up_a_lock(path));
     unlink(path);
 }
 
@@ -216,11 +314,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_come_back_as_they_were),
+        cmocka_unit_test(changes_are_those_of_the_statement),
         cmocka_unit_test(errors_have_codes_and_the_words_of_sqlite),
         cmocka_unit_test(tasks_take_turns_on_one_connection),
         cmocka_unit_test(a_cancelled_statement_is_interrupted),
         cmocka_unit_test(a_request_before_the_first_step_arrives),
+        cmocka_unit_test(a_cancelled_statement_leaves_the_queue_at_once),
         cmocka_unit_test(a_lock_of_another_connection_is_waited_for),
+        cmocka_unit_test(waiting_for_a_lock_can_be_cancelled),
         cmocka_unit_test(a_connection_may_outlive_its_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

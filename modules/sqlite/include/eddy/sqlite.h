@@ -106,7 +106,8 @@ static inline eddy_sqlite_value ed_sqlite_same(eddy_sqlite_value value)
     return value;
 }
 #define ED_SQLITE_VALUE(x) \
-    _Generic((x), char *: ed_sqlite_text, const char *: ed_sqlite_text, float: ed_sqlite_real, double: ed_sqlite_real, \
+    _Generic((x), char *: ed_sqlite_text, const char *: ed_sqlite_text, void *: ed_sqlite_text /* NULL */, \
+        float: ed_sqlite_real, double: ed_sqlite_real, \
         eddy_slice: ed_sqlite_blob, eddy_sqlite_value: ed_sqlite_same, default: ed_sqlite_integer)(x)
 
 #define ED_SQLITE_0() {.kind = EDDY_SQLITE_NULL}
