@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run run-http run-jobs run-nats run-pg run-redis test check model soak jobs-kill jobs-million fuzz flags faults bench bench-quick bench-micro bench-io bench-growth bench-jobs docs \
+.PHONY: build run run-http run-jobs run-nats run-pg run-redis test check model soak jobs-kill jobs-million fuzz flags faults bench bench-quick bench-micro bench-io bench-cores bench-growth bench-http bench-jobs bench-pg bench-redis docs \
     python amalgamation test-python wheel bench-python install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
@@ -65,7 +65,7 @@ faults:     ## every fault that can be injected, at every place; an hour or two
 	@EDDY_FAULTS_PICKS=0 tools/check.sh faults completions
 	@EDDY_BELOW_PICKS=0 EDDY_BUILD=$(CURDIR)/build tests/stress/below.py
 
-bench:      ## both of the following, then docs/benchmarks.md with its pictures; an hour at most
+bench:      ## the three that follow bench-quick, then docs/benchmarks.md with its pictures; an hour at most
 	@tools/bench.sh all --minutes 30
 
 bench-quick: ## the same with three rounds; a quarter of an hour
@@ -77,8 +77,20 @@ bench-micro: ## what the primitives cost here, beside others; half an hour, and 
 bench-io:   ## what servers cost a request, beside others and C by hand; half an hour
 	@tools/bench.sh traffic
 
+bench-cores: ## a server of one core and of two, and messages between cores, beside tokio and Go; three minutes
+	@tools/bench.sh cores
+
 bench-growth: ## whether one of a million costs more than one of a thousand; some minutes, and 2 GB of memory
 	@tools/bench.sh growth
+
+bench-http: ## CPU time a request of eddy-http beside nginx; two minutes
+	@tools/bench.sh http
+
+bench-pg:   ## queries by eddy-pg beside libpq and asyncpg; a minute
+	@tools/bench.sh pg
+
+bench-redis: ## commands by eddy-redis beside hiredis; a minute
+	@tools/bench.sh redis
 
 bench-jobs: ## jobs by eddy-jobs on NATS beside Celery on Redis; a minute
 	@tools/build.sh tests

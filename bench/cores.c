@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cores.c - what crossing from one loop to another costs, beside the same within a loop. By hand, on two quiet cores:
+ * cores.c - what crossing from one loop to another costs, beside the same within a loop. Run by cores.py.
  *
- *     build/bench/cores
- *
- * Each line is a ratio: the time across loops, as a multiple of the time within one loop in the same run.
+ * Each line: the question, ns across loops, ns within one loop.
  */
 #include <stdio.h>
 #include <eddy/keywords.h>
@@ -64,7 +62,8 @@ async(void, stream, (eddy_loop *, loop))
     }
 }
 
-#define RATIO(what, coroutine)                                                                                        \
+/* ns of each, across loops and within one. */
+#define ASK(what, count, coroutine)                                                                                    \
     do {                                                                                                              \
         eddy_loop *loop = eddy_current_loop();                                                                        \
         double begin = eddy_time();                                                                                   \
@@ -73,17 +72,18 @@ async(void, stream, (eddy_loop *, loop))
         loop = eddy_core_loop(1);                                                                                     \
         begin = eddy_time();                                                                                          \
         await(coroutine);                                                                                             \
-        printf("%-36s %6.2f\n", what, (eddy_time() - begin) / within);                                                \
+        double across = eddy_time() - begin;                                                                          \
+        printf("%s %.1f %.1f\n", what, across / (count) * 1e9, within / (count) * 1e9);                               \
     } while (0)
 
 async(int, measure)
 {
     if (eddy_core_index() == 1)
         return 0;
-    RATIO("a call, one after the other", call(loop, CALLS));
-    RATIO("a call, by 64 tasks", call_by_many(loop));
-    RATIO("a round trip through two channels", round_trips(loop));
-    RATIO("an item of a stream", stream(loop));
+    ASK("call", CALLS, call(loop, CALLS));
+    ASK("call-of-64", CALLS / TASKS * TASKS, call_by_many(loop));
+    ASK("round-trip", CALLS, round_trips(loop));
+    ASK("item", ITEMS, stream(loop));
     return 0;
 }
 

@@ -6,34 +6,11 @@
  * server. `blocking` is libpq's PQexecPrepared, one query after another on one connection. Run by bench/pg_queries.py.
  */
 #include <libpq-fe.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <eddy/pg.h>
 #include <eddy/keywords.h>
 
-static long queries;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double cpu(void)
-{
-    struct rusage used;
-    getrusage(RUSAGE_SELF, &used);
-    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-           (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
-}
-
-static void report(double began, double cpu_before)
-{
-    printf("%ld %.6f %.6f\n", queries, now() - began, cpu() - cpu_before);
-}
+#include "client.h"
 
 async(void, ask, (eddy_pg *, db), (double, until))
 {
@@ -42,7 +19,7 @@ async(void, ask, (eddy_pg *, db), (double, until))
         if (eddy_pg_integer(rows, 0, 0) != i + 1)
             throw(EBADMSG, "a wrong answer");
         eddy_pg_rows_free(rows);
-        queries++;
+        requests++;
     }
 }
 
@@ -53,7 +30,7 @@ async(void, warm_up, (eddy_pg *, db), (int, tasks))
     async_with (group, eddy_task_group())
         for (int i = 0; i < tasks; i++)
             eddy_group_spawn(group, ask(db, until));
-    queries = 0;
+    requests = 0;
 }
 
 async(void, run, (double, seconds), (int, tasks), (int, connections))
@@ -79,7 +56,7 @@ static void ask_blocking(PGconn *pg, double until)
         if (atoi(PQgetvalue(result, 0, 0)) != i + 1)
             abort();
         PQclear(result);
-        queries++;
+        requests++;
     }
 }
 
@@ -88,7 +65,7 @@ static int run_blocking(double seconds)
     PGconn *pg = PQconnectdb(getenv("PG_URL"));
     PQclear(PQprepare(pg, "q", "select $1::int + 1", 0, NULL));
     ask_blocking(pg, now() + 0.3);
-    queries = 0;
+    requests = 0;
     double began = now(), cpu_before = cpu();
     ask_blocking(pg, began + seconds);
     report(began, cpu_before);

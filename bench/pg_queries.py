@@ -2,28 +2,26 @@
 # SPDX-License-Identifier: MIT
 """pg_queries.py BUILD [--rounds N] [--seconds S]: short queries of PostgreSQL by eddy-pg, libpq and asyncpg.
 
-Starts a server of its own (tests/pg/with_pg.py), lets the clients take turns, and prints the medians: queries a second,
-and microseconds of the client's CPU time for each. asyncpg has as many tasks as eddy-pg; the better of 4 and 16
-connections counts. BUILD is a folder that `meson setup -Dbench=true` has set up.
+Starts a server of its own (tests/pg/with_pg.py), lets the clients take turns, and prints the medians with the
+least and the most: queries a second, and microseconds of the client's CPU time for each. asyncpg has as many tasks as
+eddy-pg; the faster of 4 and 16 connections counts in each round. BUILD is a folder of `tools/bench.sh pg`.
 """
-import argparse
 import asyncio
 import importlib.util
 import os
 import resource
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+import modules
+
 TASKS = 64
 
 
 def with_pg():
-    spec = importlib.util.spec_from_file_location('with_pg', TOP + '/tests/pg/with_pg.py')
+    spec = importlib.util.spec_from_file_location('with_pg', modules.TOP + '/tests/pg/with_pg.py')
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -49,39 +47,25 @@ async def run_asyncpg(seconds, connections):
     await pool.close()
 
 
-def measure(command, environment):
-    output = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-    queries, seconds, cpu = (float(word) for word in output.split())
-    return queries / seconds, cpu / queries * 1e6
-
-
 def compare(build, rounds, seconds, environment):
-    program = os.path.join(build, 'bench', 'pg_queries')
+    program, tasks = os.path.join(build, 'bench', 'pg_queries'), str(TASKS)
+    peer = ['/usr/bin/python3', __file__, build, '--seconds', str(seconds), '--asyncpg']
     clients = {
-        'eddy-pg, %d tasks, 4 connections' % TASKS: [program, 'eddy', str(seconds), str(TASKS), '4'],
-        'eddy-pg, %d tasks, 1 connection' % TASKS: [program, 'eddy', str(seconds), str(TASKS), '1'],
+        'eddy-pg, %d tasks, 4 connections' % TASKS: [program, 'eddy', str(seconds), tasks, '4'],
+        'eddy-pg, %d tasks, 1 connection' % TASKS: [program, 'eddy', str(seconds), tasks, '1'],
         'libpq, blocking': [program, 'blocking', str(seconds)],
-        'asyncpg, %d tasks, 4 connections' % TASKS: ['/usr/bin/python3', __file__, '--asyncpg', '4', '--seconds', str(seconds), build],
-        'asyncpg, %d tasks, 16 connections' % TASKS: ['/usr/bin/python3', __file__, '--asyncpg', '16', '--seconds', str(seconds), build],
+        'asyncpg, %d tasks, 4 connections' % TASKS: peer + ['4'],
+        'asyncpg, %d tasks, 16 connections' % TASKS: peer + ['16'],
     }
-    found = {name: [] for name in clients}
-    for _ in range(rounds):
-        for name, command in clients.items():
-            found[name].append(measure(command, environment))
-    medians = {name: [statistics.median(column) for column in zip(*values)] for name, values in found.items()}
-    for name, (rate, cpu) in medians.items():
-        print('%-34s %8.0f queries/s   %6.2f us of CPU each' % (name, rate, cpu))
-    (ours, our_cpu), _, (libpq, libpq_cpu), *theirs = medians.values()
-    print('eddy-pg / asyncpg: %.1f times the queries a second' % (ours / max(rate for rate, _ in theirs)))
-    print('eddy-pg / libpq: %.2f times the queries a second, %.2f times the queries a CPU second'
-          % (ours / libpq, libpq_cpu / our_cpu))
+    found = modules.measure(clients, rounds, environment)
+    modules.show(found, 'queries')
+    ours, _, libpq, *theirs = found.values()
+    modules.compare('eddy-pg / asyncpg', ours, [max(pair) for pair in zip(*theirs)])
+    modules.compare('eddy-pg / libpq', ours, libpq)
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument('build')
-    parser.add_argument('--rounds', type=int, default=3)
-    parser.add_argument('--seconds', type=float, default=2)
+    parser = modules.parser(__doc__)
     parser.add_argument('--asyncpg', type=int, help='one run of asyncpg with this many connections')
     arguments = parser.parse_args()
     if arguments.asyncpg:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""report.py FOLDER: the figures of FOLDER/micro.json and FOLDER/traffic.json become bench/results.json and the page.
+"""report.py FOLDER: the figures of FOLDER/micro.json, traffic.json and cores.json become bench/results.json and the page.
 report.py --write: the page anew from bench/results.json. report.py --check: fails if the page is not what that gives.
 
 The page is docs/benchmarks.md: its text between two marks is made here, and a picture for each question in
@@ -17,6 +17,7 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
+import cores            # noqa: E402
 import micro            # noqa: E402
 import traffic          # noqa: E402
 from picture import CUT, Panel, Row, picture  # noqa: E402
@@ -83,7 +84,7 @@ def write(path, text):
 def collect(folder):
     """bench/results.json: what a run left in a folder. A part that was not run again keeps its older figures."""
     results = read(RESULTS) if os.path.exists(RESULTS) else {}
-    for part in ('micro', 'traffic'):
+    for part in ('micro', 'traffic', 'cores'):
         path = os.path.join(folder, part + '.json')
         if os.path.exists(path):
             results[part] = dict(read(path), machine=machine(), versions=versions())
@@ -245,6 +246,31 @@ class Report:
                 out += ['- Why %s ahead: %s' % (listed(ahead), self.reason('why servers', question, '', ', '.join(ahead))), '']
         return out
 
+    # Several cores.
+
+    def cores(self):
+        figures, figure = self.results['cores']['figures'], lambda value: '%s [%s, %s]' % tuple(map(micro.number, value))
+        out = ['| echo server | requests/s, 1 core | 2 cores | ns of processor a request, 1 core | 2 cores | p50 µs | p99 µs |',
+               '|---|---:|---:|---:|---:|---:|---:|']
+        for server, entry in figures['servers'].items():
+            name = '**%s**' % cores.SERVERS[server] if server.startswith('eddy-') else self.name('cores', server)
+            out.append('| ' + ' | '.join([name, *(cell for measure in ('rate', 'cpu') for cell in (
+                micro.number(entry[measure + '-1'][0]), '× ' + figure(entry[measure + '-ratio']))),
+                *('%s, %s' % tuple(micro.number(entry['%s-%d' % (part, count)][0]) for count in (1, 2)) for part in ('p50', 'p99'))]) + ' |')
+        out += ['', '| counted, of a request | 1 core | 2 cores | |', '|---|---:|---:|---:|']
+        for key, entry in figures['counted'].items():
+            server, what = key.split()
+            out.append('| %s: %s | %s | %s | × %.3f |' % (
+                cores.SERVERS[server], {'calls': 'system calls', 'instructions': 'user instructions'}[what],
+                micro.number(entry['1']), micro.number(entry['2']), entry['2'] / entry['1']))
+        who = {'eddy-uring': '**Eddy, io_uring**', 'eddy-epoll': '**Eddy, epoll**', 'eddy-epoll within': 'Eddy within one loop'}
+        who.update((peer, self.name('cores', peer)) for peer in cores.PEERS)
+        out += ['', '| ns of one | %s |' % ' | '.join(who.values()), '|---|' + '---:|' * len(who)]
+        for message, title in cores.MESSAGES.items():
+            own = figures['messages'][message]
+            out.append('| %s | %s |' % (title, ' | '.join(figure(own[name]) if name in own else '' for name in who)))
+        return out
+
     # All of it.
 
     def elsewhere(self):
@@ -257,7 +283,7 @@ class Report:
 
     def origin(self):
         out = []
-        for part, what in (('micro', 'Primitives'), ('traffic', 'Servers')):
+        for part, what in (('micro', 'Primitives'), ('traffic', 'Servers'), ('cores', 'Several cores')):
             if part not in self.results:
                 continue
             of = self.results[part]['machine']
@@ -278,7 +304,8 @@ class Report:
         """The page with its marked parts written anew."""
         made = {'origin': self.origin(), 'elsewhere': self.elsewhere(),
                 'primitives': self.primitives() if 'micro' in self.results else [],
-                'servers': self.servers() if 'traffic' in self.results else []}
+                'servers': self.servers() if 'traffic' in self.results else [],
+                'cores': self.cores() if 'cores' in self.results else []}
         for name, lines in made.items():
             block = '<!-- bench/report.py: %s -->\n%s\n<!-- end -->' % (name, '\n'.join(lines).strip('\n'))
             text, found = re.subn(r'<!-- bench/report\.py: %s -->\n.*?<!-- end -->' % name, lambda _: block, text, flags=re.S)

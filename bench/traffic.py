@@ -35,7 +35,7 @@ QUESTIONS = {
     'tls-4k': ('4 KiB there and back under TLS 1.3', ['tls', str(CONNECTIONS), '4096', '1']),
     'cores-1': ('64 bytes there and back, %d connections, a server of one core' % CONNECTIONS,
                 ['echo', str(CONNECTIONS), '64', '1']),
-    'cores-2': ('the same, a server of two cores', ['echo', str(CONNECTIONS), '64', '1']),
+    'cores-2': ('the same on %d connections, a server of two cores' % (2 * CONNECTIONS), ['echo', str(2 * CONNECTIONS), '64', '1']),
     'lone': ('64 bytes there and back, one connection', ['echo', '1', '64', '1']),
     'accept': ('connect, a byte there and back, close', ['accept']),
     'idle': ('10 000 connections that wait', ['idle', '10000']),
@@ -47,7 +47,7 @@ FILE_QUESTIONS = ('copy', 'sendfile')
 FILE_SERVERS = {
     'eddy-uring': 'files', 'eddy-epoll': 'files', 'raw-epoll': os.path.join('peers', 'raw-files'),
 }
-# Who runs on several cores; BENCH_CORES tells it how many. Server and client then share all processors.
+# Who runs on several cores (cores.py compares them); BENCH_CORES tells it how many. Server and client then share all processors.
 CORE_QUESTIONS, CORE_SERVERS = {'cores-1': '1', 'cores-2': '2'}, ('eddy-uring', 'eddy-epoll', 'tokio', 'go')
 # Who speaks TLS; C by hand does by a program of its own, on epoll.
 TLS_QUESTIONS, TLS_SERVERS = ('tls-64', 'tls-4k'), ('eddy-uring', 'eddy-epoll', 'raw-epoll', 'go', 'uvloop', 'python')
@@ -342,7 +342,8 @@ def main():
     parser.add_argument('folder')
     parser.add_argument('--rounds', type=int, default=15)
     parser.add_argument('--seconds', type=float, default=0.6)
-    parser.add_argument('--only', nargs='+', choices=list(QUESTIONS), default=list(QUESTIONS))
+    parser.add_argument('--only', nargs='+', choices=list(QUESTIONS),
+                        default=[question for question in QUESTIONS if question not in CORE_QUESTIONS])
     parser.add_argument('--servers', nargs='+', choices=list(SERVERS), default=list(SERVERS))
     parser.add_argument('--mebibytes', type=int, default=1024, help='of the file')
     parser.add_argument('--no-calls', action='store_true', help='do not count system calls')

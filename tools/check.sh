@@ -135,7 +135,8 @@ step_without_uring() { in_build --suite on-uring --wrapper "$PWD/build/tests/wit
 
 # Compares the instructions of the primitives with bench/instructions.txt.
 step_instructions() {
-    benchmarks build-bench gcc bench-eddy && once "instructions of gcc" bench/instructions.py build-bench
+    benchmarks build-bench gcc bench-eddy && once "instructions of gcc" bench/instructions.py build-bench &&
+        once "instructions on two cores" bench/cores.py build-bench --instructions
     benchmarks build-bench-clang clang bench-eddy && once "instructions of clang" bench/instructions.py build-bench-clang
 }
 

@@ -33,6 +33,7 @@ need_for_python_bench="python3-uvloop=file:/usr/lib/python3/dist-packages/uvloop
     python3-fastapi=deb python3-aiohttp=deb"
 
 need_for_bench_jobs="python3-celery=deb python3-redis=deb"
+need_for_bench_modules="libhiredis-dev=pc:hiredis libev-dev=file:/usr/include/ev.h python3-asyncpg=deb"
 need_for_bench="g++=cmd:g++ libst-dev=file:/usr/include/st.h libev-dev=file:/usr/include/ev.h libuv1-dev=pc:libuv libevent-dev=pc:libevent_core
     libboost-context1.81-dev=file:/usr/include/boost/context/fiber.hpp golang-go=cmd:go cargo=file:/usr/bin/cargo
     librust-tokio-dev=file:/usr/share/cargo/registry/tokio-1* python3-uvloop=file:/usr/lib/python3/dist-packages/uvloop"

@@ -38,6 +38,7 @@ int driver_uring_refusal(const char **step)
 #include "os/driver_fault.h"
 #include "os/memory.h"
 #include "os/net.h"
+#include "os/socket_call.h"
 #include "os/stranger.h"
 #include "os/valgrind.h"
 
@@ -301,7 +302,7 @@ static int64_t receive_lent(struct uring *uring, struct driver_op *op)
     struct lent_buffer *buffer = lent_take(&uring->lent);
     if (!buffer)
         return -ENOMEM;
-    int64_t result = recv(op->fd, buffer->data, sizeof buffer->data, MSG_DONTWAIT);
+    int64_t result = socket_receive(op->fd, buffer->data, sizeof buffer->data, MSG_DONTWAIT);
     if (result <= 0) {
         result = result < 0 ? -errno : 0;
         lent_put(&uring->lent, buffer);

@@ -45,6 +45,9 @@ async(void, keeps_values, (eddy_pg *, db))
     CHECK(eddy_pg_is_null(rows, 0, 2) && eddy_pg_bytes(rows, 0, 2).size == 0 && *eddy_pg_text(rows, 0, 2) == '\0');
     CHECK(eddy_pg_integer(rows, 0, 3) == INT64_MAX && !eddy_pg_boolean(rows, 0, 4) && eddy_pg_real(rows, 0, 5) == 2.5);
     eddy_pg_rows_free(rows);
+    rows = await(eddy_pg_query(db, "select $1::text", NULL));
+    CHECK(eddy_pg_is_null(rows, 0, 0));
+    eddy_pg_rows_free(rows);
 }
 
 async(void, keeps_all_values)

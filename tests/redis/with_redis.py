@@ -15,6 +15,7 @@ import tempfile
 import time
 
 PATIENCE = 60
+PATIENCE_WITH_PROGRAM = float(os.environ.get('EDDY_REDIS_PATIENCE', PATIENCE))  # seconds
 
 
 def free_port():
@@ -59,7 +60,7 @@ def main():
             server = subprocess.Popen(['redis-server', *options], stdout=log, stderr=log)
         try:
             wait_for(path, server)
-            return subprocess.run(words[has_tls:], env=environment, timeout=PATIENCE, check=False).returncode
+            return subprocess.run(words[has_tls:], env=environment, timeout=PATIENCE_WITH_PROGRAM, check=False).returncode
         finally:
             server.terminate()
             server.wait(PATIENCE)

@@ -284,8 +284,8 @@ static inline eddy_pg_value ed_pg_same(eddy_pg_value value)
 }
 #define ED_PG_VALUE(x) \
     _Generic((x), char *: ed_pg_text, const char *: ed_pg_text, void *: ed_pg_text /* NULL */, \
-        float: ed_pg_real, double: ed_pg_real, long double: ed_pg_real, bool: ed_pg_boolean, unsigned long: ed_pg_unsigned, \
-        unsigned long long: ed_pg_unsigned, \
+        float: ed_pg_real, double: ed_pg_real, long double: ed_pg_real, bool: ed_pg_boolean, \
+        unsigned long: ed_pg_unsigned, unsigned long long: ed_pg_unsigned, \
         eddy_slice: ed_pg_bytes, eddy_pg_value: ed_pg_same, default: ed_pg_signed)(x)
 
 #define ED_PG_0() {.kind = EDDY_PG_NULL}
