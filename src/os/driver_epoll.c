@@ -67,7 +67,7 @@ static inline __attribute__((always_inline)) int64_t receive_lent(struct epoll *
     struct lent_buffer *buffer = lent_take(&epoll->lent);
     if (!buffer)
         return -ENOMEM;
-    int64_t result = answer(socket_receive(op->fd, buffer->data, sizeof buffer->data, MSG_DONTWAIT));
+    int64_t result = answer(socket_call_receive(op->fd, buffer->data, sizeof buffer->data, MSG_DONTWAIT));
     if (result <= 0) {
         lent_put(&epoll->lent, buffer);
         return result;
@@ -304,7 +304,7 @@ static int64_t send_now(struct driver *driver, int fd, const void *data, size_t 
     const struct epoll_watch *watch = find_watch(epoll_of(driver), fd);
     if (!watch || !watch->adopted || !list_is_empty(&watch->writers))
         return -EAGAIN;
-    int64_t result = answer(socket_send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL));
+    int64_t result = answer(socket_call_send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL));
     return result == -EINTR ? -EAGAIN : result;
 }
 

@@ -67,8 +67,8 @@ int64_t epoll_call(const struct driver_op *op, bool waited)
         return answer(
             accept4(op->fd, op->u.address.data, op->u.address.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     case DRIVER_CONNECT: return waited ? end_connect(op) : begin_connect(op);
-    case DRIVER_RECV: return answer(socket_receive(op->fd, data, size, op->u.buffer.flags | MSG_DONTWAIT));
-    case DRIVER_SEND: return answer(socket_send(op->fd, data, size, op->u.buffer.flags | NOW));
+    case DRIVER_RECV: return answer(socket_call_receive(op->fd, data, size, op->u.buffer.flags | MSG_DONTWAIT));
+    case DRIVER_SEND: return answer(socket_call_send(op->fd, data, size, op->u.buffer.flags | NOW));
     case DRIVER_RECVMSG: return receive_message(op);
     case DRIVER_SENDMSG: return answer(sendmsg(op->fd, op->u.message.data, op->u.message.flags | NOW));
     case DRIVER_READ: return answer(read(op->fd, data, driver_length(size)));

@@ -302,7 +302,7 @@ static int64_t receive_lent(struct uring *uring, struct driver_op *op)
     struct lent_buffer *buffer = lent_take(&uring->lent);
     if (!buffer)
         return -ENOMEM;
-    int64_t result = socket_receive(op->fd, buffer->data, sizeof buffer->data, MSG_DONTWAIT);
+    int64_t result = socket_call_receive(op->fd, buffer->data, sizeof buffer->data, MSG_DONTWAIT);
     if (result <= 0) {
         result = result < 0 ? -errno : 0;
         lent_put(&uring->lent, buffer);

@@ -24,7 +24,7 @@
 #endif
 
 /* flags contain MSG_DONTWAIT. */
-static inline ssize_t socket_receive(int fd, void *data, size_t size, int flags)
+static inline ssize_t socket_call_receive(int fd, void *data, size_t size, int flags)
 {
 #if defined SOCKET_CALL_IS_LIBRARYS
     return recv(fd, data, size, flags);
@@ -33,7 +33,7 @@ static inline ssize_t socket_receive(int fd, void *data, size_t size, int flags)
 #endif
 }
 
-static inline ssize_t socket_send(int fd, const void *data, size_t size, int flags)
+static inline ssize_t socket_call_send(int fd, const void *data, size_t size, int flags)
 {
 #if defined SOCKET_CALL_IS_LIBRARYS
     return send(fd, data, size, flags);
