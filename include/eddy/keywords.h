@@ -131,7 +131,8 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
             _Static_assert(!ed_is_no_error, "the last argument must be the address of an eddy_error: &err"), \
             ##__VA_ARGS__) \
         __auto_type ed_operand = (x); \
-        _Static_assert(!ED_IS_COPY(#x, ed_operand), "await takes the handle itself: await(t), not await(*t)"); \
+        enum { ed_is_copy = ED_IS_COPY(#x, ed_operand) }; \
+        _Static_assert(!ed_is_copy, "await takes the handle itself: await(t), not await(*t)"); \
         __auto_type ed_pointer = ED_POINTER_TO(ed_operand); \
         enum { ed_is_no_awaitable = ED_BRIEF(ED_NO_AWAITABLE(ed_pointer)) }; \
         _Static_assert(!ed_is_no_awaitable, "await needs a coroutine, a task, a future or another awaitable"); \

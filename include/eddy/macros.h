@@ -167,10 +167,12 @@
 #define ED_HEAD_OF_0(n, paired) ED_CAT(ED_HEAD_NAMED_, paired)(n)
 #define ED_HEAD_OF_1(n, paired) NAMELESS
 #define ED_HEAD_NAMED_0(n) UNPAIRED
-#define ED_HEAD_NAMED_1(n) ED_SECOND_OF(ED_CAT(ED_NAME_, n), ED_CAT(ED_HEAD_WORD_, ED_IS_NO_TYPE(n, )), )
+#define ED_HEAD_NAMED_1(n) ED_SECOND_OF(ED_NAMED(n), ED_CAT(ED_HEAD_WORD_, ED_IS_NO_TYPE(n, )), )
+#define ED_NAMED(n) ED_NAME_##n
 #define ED_HEAD_WORD_0 NAMELESS
 #define ED_HEAD_WORD_1 GOOD
 #define ED_NAME_main ~, MAIN
+#define ED_NAME_ ~, NAMELESS, /* what compilers leave of a name that begins with a *, after their error about it */
 #define ED_IS_PAIR(a) ED_SECOND_OF(ED_PAIR_PROBE a, 0, 0)
 #define ED_SECOND_OF(...) ED_SECOND(__VA_ARGS__)
 #define ED_PAIR_PROBE(...) ED_CAT(ED_PAIR_PROBE_, ED_IS_ONE(__VA_ARGS__))(__VA_ARGS__)
@@ -313,14 +315,30 @@ char ed_stop(int wrong)
 #define ED_REST(text, c) __builtin_strlen(__builtin_strchr(text, c)) /* a constant for clang too */
 /* not those of typeof(a[0]) and struct { int a[2]; } */
 #define ED_IS_ARRAY(text) (ED_REST(text "([", '[') > ED_REST(text "([", '(') && ED_REST(text "{", '{') == 1)
+#define ED_IS_CONST(text) \
+    ((!__builtin_strncmp(text, "const ", 6) && ED_REST(text "*", '*') == 1) || \
+     !__builtin_strcmp(__builtin_strchr(text "*", '*'), "*const*") || \
+     !__builtin_strcmp(__builtin_strchr(text "*", '*'), "* const*"))
 #define ED_IS_FUNCTION(text) (!__builtin_strncmp(__builtin_strchr(text "(", '('), "(*)", 3))
 #define ED_IS_NO_WORD(text) (ED_REST(text "*", '*') > 1 || ED_REST(text "-", '-') > 1 || ED_REST(text ".", '.') > 1)
 #define ED_OR_ARRAY(T, n) || ED_IS_ARRAY(#T) || ED_REST(#n "[", '[') > 1
 #define ED_OR_FUNCTION(T, n) || ED_IS_FUNCTION(#T)
 #define ED_OR_DEFAULT(T, n) || ED_REST(#n "=", '=') > 1
 #define ED_OR_UNNAMED(T, n) || ED_REST(#T "{", '{') > 1 /* queue_of(int) is another type wherever it stands */
+/* In a struct this function is a field, about which gcc complains at once, and clang only at the end of the struct. So
+ * clang has to look for the function. Each has a name of its own because of -Wredundant-decls. */
+#define ED_NOT_IN_A_STRUCT ED_NOT_A_FIELD(EDDY_UNIQUE(ed_functions_cannot_stand_in_a_struct_))
+#define ED_NOT_A_FIELD(function) ED_IS_FOUND(function)
+#ifdef __clang__
+#define ED_IS_FOUND(function) \
+    char function(void); \
+    _Static_assert(sizeof function(), "");
+#else
+#define ED_IS_FOUND(function) ED_BRIEF(char function(void));
+#endif
 /* The rules of each definition. */
 #define ED_RULES(T, ...) \
+    ED_NOT_IN_A_STRUCT \
     ED_BRIEF(_Static_assert(ED_AT_FILE_SCOPE, ED_IS_NO_PLACE)); \
     ED_BRIEF(_Static_assert(ED_NARGS(__VA_ARGS__) < 10, ED_IS_TOO_MANY)); \
     ED_SPELLING(T, __VA_ARGS__) \
@@ -339,7 +357,7 @@ char ed_stop(int wrong)
     enum { \
         name = ED_REST(ED_TEXT_OF(ED_FIRST(__VA_ARGS__, )) "(", '(') > 1, \
         word = ED_IS_NO_WORD(ED_TEXT_OF(ED_FIRST(__VA_ARGS__, ))), \
-        constant = !__builtin_strncmp(ED_TEXT(T), "const ", 6) && ED_REST(ED_TEXT(T) "*", '*') == 1, \
+        constant = ED_IS_CONST(ED_TEXT(T)), \
         result = ED_IS_ARRAY(ED_TEXT(T)), \
         array = 0 EDDY_EACH(ED_OR_ARRAY, __VA_ARGS__), \
         value = 0 EDDY_EACH(ED_OR_DEFAULT, __VA_ARGS__), \
@@ -890,7 +908,12 @@ static inline __attribute__((always_inline)) struct eddy_failure *eddy_run_here(
     ED_VALUE(ed_result)
 
 /* A copy of a task cannot be waited for. Only the text tells it from a coroutine value. */
-#define ED_IS_COPY(text, x) (__builtin_strncmp(text, "*", 1) == 0 && ED_IS_STRUCT(x))
+#define ED_IS_COPY(text, x) (ED_IS_TAKEN(text) && ED_IS_STRUCT(x))
+/* *t, (*t), ((*t)): before the * are as many characters as there are from the first parenthesis after it. */
+#define ED_IS_TAKEN(text) \
+    (__builtin_strncmp(text, "*", 1) == 0 || \
+     (__builtin_strncmp(text, "(", 1) == 0 && \
+      sizeof(text "*") - 1 - ED_REST(text "*", '*') == ED_REST(text ")", ')') - 1))
 /* The rules that must hold: a context is a name that exists only where the keyword may stand. */
 #define ED_IN_ASYNC() \
     ED_BRIEF((void)await_outside_async_function); \
@@ -1848,7 +1871,11 @@ static inline void eddy_run_deferred(struct eddy_deferred *deferred)
     __asm__ volatile(""); /* so that it is no tail call, which would take the body's frame away from its tasks */
 }
 /* The type comes first: with an attribute in front gcc takes `if (c) defer(f, x);` for `if (c) ; defer(f, x);` */
-#define eddy_defer(function_name, argument_value) \
+#define eddy_defer(...) \
+    ED_BY_COUNT(ED_DEFER_WRONG, ED_DEFER_WRONG, ED_DEFER, ED_DEFER_WRONG, ##__VA_ARGS__)(__VA_ARGS__)
+#define ED_DEFER_WRONG(...) \
+    ED_BRIEF(_Static_assert(0, "defer takes a function and its argument: defer(free, text)"))
+#define ED_DEFER(function_name, argument_value) \
     ED_BRIEF(struct) eddy_deferred EDDY_UNIQUE(ed_defer_) __attribute__((unused, cleanup(eddy_run_deferred))) = { \
         ED_CALLABLE(function_name, argument_value), ED_ARGUMENT(argument_value)}
 

@@ -1,0 +1,11 @@
+// error: pasting.*ED_NAME_
+// plain: 75
+/* SPDX-License-Identifier: MIT */
+/* The * belongs to the type. The preprocessor complains before the rule can be told; the rule follows. */
+#include <eddy/keywords.h>
+#include "common.h"
+
+async(char, *name)
+{
+    return 0;
+}
