@@ -39,8 +39,12 @@ static void count(uint64_t *counter, int change)
 
 /* ==== the end of its tasks ==== */
 
+static void tell_gone(struct eddy_server *server, const struct eddy_failure *failure);
+
 static void free_server(struct eddy_server *server)
 {
+    if (server->gone_untold) /* its second does not end any more */
+        tell_gone(server, NULL);
     if (server->member.share)
         share_leave(server);
     list_remove(&server->loop->closers, &server->closer.link);
