@@ -4,7 +4,8 @@
  *
  * libpq's PQcancel waits for the server, without end if the server does not answer, and nothing can interrupt it. So
  * the request is sent by a stream of Eddy. The key in it is the server's, which libpq 15 shows only in its trace. If
- * a libpq shows no such key there, PQcancel is called on a thread.
+ * a libpq shows no such key there, PQcancel is called on a thread. Nothing limits that call: its thread, and the end
+ * of the loop, wait as long as the server does not answer.
  *
  * Invariant: a trace has passwords in it, so nothing of it is kept but the key.
  */
