@@ -27,7 +27,8 @@ RUNS = [COMPILES, ('cpython.py', 'uring'), ('cpython.py', 'epoll'), ('notes.py',
         ('test_loop.py', 'uring'), ('test_loop.py', 'epoll'), ('test_core.py', 'uring'), ('test_core.py', 'epoll'),
         ('test_io.py', 'uring'), ('test_io.py', 'epoll'), ('test_streams.py', 'uring'), ('test_streams.py', 'epoll'),
         ('test_tls.py', 'uring'), ('test_tls.py', 'epoll'), ('test_collector.py', 'uring'), ('test_collector.py', 'epoll'),
-        ('test_sendfile.py', 'uring'), ('test_sendfile.py', 'epoll'), ('test_same.py', 'uring'), ('test_same.py', 'epoll'), ('test_sim.py', None), ('test_testing.py', None),
+        ('test_sendfile.py', 'uring'), ('test_sendfile.py', 'epoll'), ('test_hostile.py', 'uring'), ('test_hostile.py', 'epoll'),
+        ('test_same.py', 'uring'), ('test_same.py', 'epoll'), ('test_sim.py', None), ('test_testing.py', None),
         ('test_apps.py', 'uring'), ('test_apps.py', 'epoll')]
 
 
