@@ -563,6 +563,13 @@ struct eddy_core *ed_enclosing(void);
         return __extension__(struct fn){header, .args = {EDDY_EACH(ED_INIT, __VA_ARGS__)}}; \
     }
 /* The tasks of a body that is left. */
+/* After a body has returned, its locals are memory that nothing may write until its tasks have been joined. For
+ * ThreadSanitizer gcc would call functions in between. */
+#if defined __SANITIZE_THREAD__ && !defined __clang__
+#define ED_RUNS_BODY __attribute__((no_sanitize_thread))
+#else
+#define ED_RUNS_BODY
+#endif
 #define ED_JOIN_CHILDREN(core) \
     if (ED_UNLIKELY(core.children != NULL)) \
         eddy_frame_end(core.children)
@@ -636,7 +643,7 @@ ED_UNUSED static struct ed_context ed_whole_frame;
     ED_NO_TAIL_CALL linkage ED_TYPE(T) fn##__body(struct fn *, struct ed_context, struct ed_context, \
                                                   struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_SPARE(fn) \
-    ED_UNUSED static inline void fn##__run(struct eddy_awaitable *ed_base) \
+    ED_RUNS_BODY ED_UNUSED static inline void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         ED_IF_VOID(T)(, ed_self->result =) \
@@ -831,7 +838,7 @@ void eddy_async_function_does_not_fit_the_type(void)
     ED_NO_TAIL_CALL static ED_TYPE(R) fn##__body(struct fn *, struct ed_context, struct ed_context, \
                                                  struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_SPARE(fn) \
-    ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
+    ED_RUNS_BODY ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         ED_IF_VOID(R)(, ed_self->result =) \
@@ -869,7 +876,7 @@ void eddy_async_function_does_not_fit_the_type(void)
     ED_NO_TAIL_CALL static void fn##__body(struct fn *, struct ed_context, struct ed_context, struct ed_context, \
                                            struct ed_context EDDY_EACH(ED_TAIL, __VA_ARGS__)); \
     ED_SPARE(fn) \
-    ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
+    ED_RUNS_BODY ED_UNUSED static void fn##__run(struct eddy_awaitable *ed_base) \
     { \
         struct fn *ed_self = (struct fn *)(void *)ed_base; \
         fn##__body(ed_self, ED_HERE, ED_HERE, ED_HERE, ED_HERE EDDY_EACH(ED_PASS, __VA_ARGS__)); \
