@@ -107,7 +107,7 @@ class Loop(_core.Core, asyncio.SelectorEventLoop):
         except ValueError:  # a sub-interpreter: no signal comes here
             return None
         if before != -1 and before != self._csock.fileno():
-            signal.set_wakeup_fd(before)  # another's, who wakes whom he must
+            signal.set_wakeup_fd(before)  # somebody else's: its owner wakes what it has to
             return None
         return before
 
