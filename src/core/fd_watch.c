@@ -122,7 +122,8 @@ static struct fd_watch *find(struct eddy_loop *loop, int fd, unsigned events)
     return of_fd ? *place_in(of_fd, events) : NULL;
 }
 
-/* The descriptor may have been closed, and its number may be another file's: neither epoll nor a ring tells. */
+/* The descriptor may have been closed, and its number may be another file's: neither epoll nor a ring tells. Asking
+ * whether it is open would cost a system call for each change; the operation's end tells. */
 static void wait_anew(struct fd_watch *watch)
 {
     if (!watch->stale)
@@ -133,8 +134,6 @@ static void wait_anew(struct fd_watch *watch)
 /* The watch has another call from now on. */
 static int replace(struct fd_watch *watch, void (*function)(void *), void *argument)
 {
-    if (watch->in_flight && fcntl(watch->op.fd, F_GETFD) < 0)
-        return EBADF;
     watch->function = function;
     watch->argument = argument;
     if (watch->over && !watch->calling && !watch->call.ready.queued) {
