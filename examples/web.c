@@ -102,7 +102,7 @@ async(int, main_task, (int, port), (int, folder))
     eddy_error err;
     eddy_http_server *server = await(eddy_http_start_server(&(eddy_http_server_options){
         .host = "127.0.0.1", .port = port, .routes = routes, .gzip = true, .log = write_log, .log_argument = stderr}));
-    printf("http://127.0.0.1:%d/\n", eddy_server_port(eddy_http_server_of(server)));
+    printf("http://127.0.0.1:%d/hello/Ada\n", eddy_server_port(eddy_http_server_of(server)));
     fflush(stdout);
     async_for (number, eddy_signals(SIGTERM, SIGINT), &err)
         break;
