@@ -214,6 +214,8 @@ eddy_async(void, look_for, (eddy_nats_consumer *, c))
     eddy_error err;
     snprintf(name, sizeof name, "CONSUMER.INFO.%.250s.%.250s", c->stream, c->name);
     eddy_nats_message *answer = eddy_await(eddy_nats_api(c->line, name, ""), &err);
+    if (err.code == ECANCELED)
+        eddy_reraise(&err);
     c->is_away = err.code != 0;
     if (!err.code)
         eddy_nats_message_free(answer);

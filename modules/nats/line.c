@@ -608,8 +608,8 @@ eddy_async(void, connect_again, (eddy_nats *, n))
         eddy_await(link_open(&n->link, n->address), &err);
         if (!err.code)
             break;
-        if (n->closing) /* it was cancelled while it connected */
-            eddy_raise(ECANCELED);
+        if (err.code == ECANCELED)
+            eddy_reraise(&err);
     }
     n->reconnects++;
     each_subscription(n, mark_gap, NULL);
@@ -736,7 +736,7 @@ void eddy_nats_free(eddy_nats *n)
 
 eddy_async_define(void, eddy_nats_close, (eddy_nats *, n))
 {
-    eddy_error err;
+    eddy_error err = {0};
     eddy_defer(free_unless_opened, &n);
     if (is_open(n) && (n->connected || n->unsent.size)) /* without a connection the next one may come in time */
         eddy_await_for(wait_for(n, (struct call){.form = CALL_FLUSH}), n->address->limits.connect_seconds, &err);
@@ -745,6 +745,8 @@ eddy_async_define(void, eddy_nats_close, (eddy_nats *, n))
         (eddy_cancel)(n->keeper, NULL);
         eddy_await(eddy_event_wait(&n->ended));
     }
+    if (err.code == ECANCELED)
+        eddy_reraise(&err);
 }
 
 size_t eddy_nats_message_limit(const eddy_nats *n)

@@ -177,7 +177,9 @@ eddy_async(void, greet, (struct link *, link), (struct address *, a), (const str
 /* The server is copied, since the address may get others meanwhile. */
 eddy_async(void, connect_to, (struct link *, link), (struct address *, a), (const struct server *, server))
 {
-    link->reader.limit = link->message_limit = LEAST_LIMIT;
+    link->reader.limit = LEAST_LIMIT;
+    if (!link->message_limit) /* until this server says its own, that of the last one holds */
+        link->message_limit = LEAST_LIMIT;
     snprintf(link->label, sizeof link->label, "%s", server->label);
     link->stream = eddy_await(eddy_open_connection(server->host, server->port));
     eddy_await(greet(link, a, server));
@@ -211,6 +213,8 @@ eddy_async_define(void, link_open, (struct link *, link), (struct address *, add
         eddy_await(open_one(link, address), &err);
         if (!err.code)
             return;
+        if (err.code == ECANCELED)
+            break;
     }
     eddy_reraise(&err);
 }

@@ -435,6 +435,77 @@ async(void, closes_late)
     await(fake_stop(&again));
 }
 
+/* ==== cancelling ==== */
+
+/* The next server is not tried: it would answer. */
+async(void, is_cancelled_while_it_opens)
+{
+    struct fake deaf = {.info = ""}, other = {0};
+    eddy_error err;
+    char url[160];
+    await(fake_start(&deaf, 0));
+    await(fake_start(&other, 0));
+    snprintf(url, sizeof url, "%s,%s", deaf.url, other.url);
+    __auto_type opening = spawn(eddy_nats_open(url));
+    await(wait_for_connections(&deaf, 1));
+    eddy_cancel(opening);
+    (void)await(opening, &err);
+    CHECK(err.code == ECANCELED && other.connections == 0);
+    await(fake_stop(&deaf));
+    await(fake_stop(&other));
+}
+
+/* Closed while it waits for one server to speak; the next one would. */
+async(void, is_closed_while_it_connects_again)
+{
+    struct fake first = {0}, deaf = {.info = ""}, last = {0};
+    char url[240];
+    await(fake_start(&first, 0));
+    await(fake_start(&deaf, 0));
+    await(fake_start(&last, 0));
+    snprintf(url, sizeof url, "%s,%s,%s", first.url, deaf.url, last.url);
+    eddy_nats *n = await(eddy_nats_open(url));
+    await(fake_stop(&first));
+    await(wait_for_connections(&deaf, 1));
+    await_for(eddy_nats_close(n), 20);
+    CHECK(last.connections == 0);
+    await(fake_stop(&deaf));
+    await(fake_stop(&last));
+}
+
+/* Nobody answers for its consumer, nor whether it exists. */
+async(void, is_cancelled_while_it_looks_for_its_consumer)
+{
+    struct fake fake = {0};
+    eddy_error err;
+    async_with (n, with_client(&fake, NULL)) {
+        eddy_nats_subscription *made = await(eddy_nats_subscribe(n, "$JS.API.CONSUMER.DURABLE.CREATE.S.c"));
+        eddy_nats_subscription *sought = await(eddy_nats_subscribe(n, "$JS.API.CONSUMER.INFO.S.c"));
+        defer(eddy_nats_unsubscribe, made);
+        defer(eddy_nats_unsubscribe, sought);
+        eddy_nats_consumer_options options = {.size = sizeof options, .stream = "S", .name = "c"};
+        __auto_type making = spawn(eddy_nats_consume(n, &options));
+        eddy_nats_message *m = await(eddy_nats_receive(made));
+        await(eddy_nats_respond(m, "{\"name\":\"c\"}"));
+        eddy_nats_message_free(m);
+        eddy_nats_consumer *c = await(making);
+        defer(eddy_nats_consumer_free, c);
+        __auto_type next = spawn(eddy_nats_next(c));
+        eddy_nats_message_free(await(eddy_nats_receive(sought)));
+        eddy_cancel(next);
+        (void)await_for(next, 20, &err);
+        CHECK(err.code == ECANCELED);
+    }
+}
+
+static void a_cancelled_task_does_nothing_more(void **state)
+{
+    (void)state;
+    RUN_CLEAN(is_cancelled_while_it_opens());
+    RUN_CLEAN(is_closed_while_it_connects_again());
+    RUN_CLEAN(is_cancelled_while_it_looks_for_its_consumer());
+}
+
 static void opening_and_closing_say_what_is_wrong(void **state)
 {
     (void)state;
@@ -456,6 +527,7 @@ int main(void)
         cmocka_unit_test(a_server_that_refuses_what_follows_the_login_is_not_stormed),
         cmocka_unit_test(what_a_slow_consumer_misses_is_counted),
         cmocka_unit_test(opening_and_closing_say_what_is_wrong),
+        cmocka_unit_test(a_cancelled_task_does_nothing_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
