@@ -9,6 +9,9 @@
  * runs; it names the result after which it comes, which its own result replaces. So a key runs at most once at a time,
  * all who ask meanwhile get what comes of that try, and the result of an earlier try is no answer to a later one.
  *
+ * In a cluster, a server that was cut off answers for some seconds as if nothing had come since then, and a new leader
+ * may not have all messages yet. So "there is no such message" counts only after it was said for PATIENCE.
+ *
  * Invariant: no wait for the servers is longer than PATIENCE before the job is stored, and than the time for which
  * results are kept after that. So every caller gets a result or an error, also without a server.
  */
@@ -274,6 +277,7 @@ struct sent {
     bool is_alone;          /* no other job has its subject: it has a key, or a delay */
     uint64_t sequence;      /* of the job in its stream; 0: not stored, or another caller of the key has stored it */
     uint64_t after;         /* of a key: revision of the result of the last try; 0: there is none */
+    double missing_since;   /* neither the job nor a result has been found since then, by eddy_time(); 0: one was */
     bool is_gone;           /* of a key: its job has left the stream without a result */
 };
 
@@ -509,6 +513,18 @@ eddy_async(eddy_nats_message *, stored_result, (struct sent *, s))
 
 eddy_async_free(stored_result, eddy_nats_message_free);
 
+/* Neither the job nor a result was found. True: there is none. */
+eddy_async(bool, is_missing_surely, (struct sent *, s))
+{
+    uint64_t copies = 1;
+    if (!(s->missing_since > 0))
+        s->missing_since = eddy_time();
+    eddy_nats_message *m = eddy_await(eddy_nats_api(s->caller->client, "STREAM.INFO." RESULTS, ""));
+    eddy_nats_json_number(m->data.data, "config.num_replicas", &copies);
+    eddy_nats_message_free(m);
+    return copies < 2 || eddy_time() - s->missing_since >= PATIENCE;
+}
+
 /* The job is looked for first: it leaves its stream after its result was stored. NULL: there is no result yet. */
 eddy_async(eddy_nats_message *, look_for_result, (struct sent *, s), (eddy_nats_subscription *, inbox))
 {
@@ -518,8 +534,11 @@ eddy_async(eddy_nats_message *, look_for_result, (struct sent *, s), (eddy_nats_
     bool was_queued = job != NULL;
     eddy_nats_message_free(job);
     eddy_nats_message *m = eddy_await(stored_result(s));
-    s->is_gone = !m && !was_queued && s->key;
-    if (!m && !was_queued && !s->key && eddy_await(is_forgotten(inbox, &m)))
+    bool is_missing = !m && !was_queued && eddy_await(is_missing_surely(s));
+    if (m || was_queued)
+        s->missing_since = 0;
+    s->is_gone = is_missing && s->key;
+    if (is_missing && !s->key && eddy_await(is_forgotten(inbox, &m)))
         eddy_raise(ENODATA, "%s: the job has ended, and its result is gone: it was kept for %.0f seconds, and this "
                             "program had no connection for longer, or it was deleted",
                    s->job->f->name, results_age());
@@ -528,11 +547,23 @@ eddy_async(eddy_nats_message *, look_for_result, (struct sent *, s), (eddy_nats_
 
 eddy_async_free(look_for_result, eddy_nats_message_free);
 
+/* Somebody deleted it, or the result before it was gone as it ended. */
+eddy_async(void, queue_anew, (struct sent *, s))
+{
+    s->missing_since = 0;
+    eddy_await(store_or_join(s));
+}
+
+static bool is_uncertain(const struct sent *s, double lost)
+{
+    return lost > 0 || s->missing_since > 0;
+}
+
 eddy_async(eddy_nats_message *, wait_for_result, (struct sent *, s), (eddy_nats_subscription *, inbox))
 {
     eddy_error err;
     double lost = 0; /* since when no server answers; 0: one did */
-    for (double look = LOOK;; look = lost > 0 ? LOOK : look < MOST_LOOK ? look * 2 : look) {
+    for (double look = LOOK;; look = is_uncertain(s, lost) ? LOOK : look < MOST_LOOK ? look * 2 : look) {
         eddy_nats_message *m = eddy_await(receive_until_look(s, inbox, look));
         if (m)
             return m;
@@ -541,8 +572,9 @@ eddy_async(eddy_nats_message *, wait_for_result, (struct sent *, s), (eddy_nats_
         if (!err.code && m)
             return m;
         if (!err.code && s->is_gone)
-            eddy_await(store_or_join(s)); /* somebody deleted it, or the result before it was gone as it ended */
+            eddy_await(queue_anew(s));
         lost = !err.code ? 0 : lost > 0 ? lost : begun;
+        s->missing_since = lost > 0 ? 0 : s->missing_since;
         if (lost > 0 && remote_is_passing(err.code) && eddy_time() - lost >= results_age())
             eddy_raise(EHOSTUNREACH, "%s: no server could be reached for %.0f seconds; its result is not kept longer",
                        s->job->f->name, results_age());
