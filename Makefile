@@ -1,7 +1,7 @@
 # The front door; Meson does the work (meson.build), tools/*.sh hold the logic. `make help` lists the targets.
 
 .DEFAULT_GOAL := build
-.PHONY: build run run-http run-jobs run-nats run-pg run-redis test check model soak jobs-kill jobs-million fuzz flags faults bench bench-quick bench-micro bench-io bench-cores bench-growth bench-http bench-jobs bench-pg bench-redis docs \
+.PHONY: build run run-http run-jobs run-nats run-pg run-redis test check model soak jobs-kill jobs-cut jobs-million fuzz flags faults bench bench-quick bench-micro bench-io bench-cores bench-growth bench-http bench-jobs bench-pg bench-redis docs \
     python amalgamation test-python wheel bench-python install uninstall clean help
 
 build:      ## set up what is missing and build; the command lands at build/eddy
@@ -49,6 +49,11 @@ jobs-kill:  ## kill -9 of workers under jobs, EDDY_JOBS_KILLS times (200), and l
 	@. tools/setup.sh && tools/need.sh $$need_for_modules && EDDY_NATS_PATIENCE=1200 EDDY_JOBS_KILLS=$${EDDY_JOBS_KILLS:-200} \
 	    tests/nats/with_nats.py build/tests/jobs/kill_workers && \
 	    EDDY_JOBS_KILLS=8 tests/nats/with_nats.py --cluster build/tests/jobs/kill_workers servers
+
+jobs-cut:   ## a cluster on three hosts (network namespaces, as root), of which one is cut off, EDDY_JOBS_CUTS times (6); two minutes
+	@tools/build.sh tests
+	@. tools/setup.sh && tools/need.sh $$need_for_modules iproute2=cmd:ip && EDDY_NATS_PATIENCE=1800 \
+	    tests/nats/with_nats.py --hosts build/tests/jobs/cut_hosts
 
 jobs-million: ## a million jobs by one worker with flat memory; EDDY_JOBS_COUNT; some minutes
 	@tools/build.sh tests
