@@ -207,13 +207,13 @@ static eddy_nats_message *take(eddy_nats_consumer *c)
     return NULL;
 }
 
-/* Fails with ENOENT if it does not exist any more. */
+/* Fails with ENOENT if it does not exist any more. A cluster that has no leader says nothing: it is asked again. */
 eddy_async(void, look_for, (eddy_nats_consumer *, c))
 {
     char name[600];
     eddy_error err;
     snprintf(name, sizeof name, "CONSUMER.INFO.%.250s.%.250s", c->stream, c->name);
-    eddy_nats_message *answer = eddy_await(eddy_nats_api(c->line, name, ""), &err);
+    eddy_nats_message *answer = eddy_await_for(eddy_nats_api(c->line, name, ""), PATIENCE, &err);
     if (err.code == ECANCELED)
         eddy_reraise(&err);
     c->is_away = err.code != 0;

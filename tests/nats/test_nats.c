@@ -473,7 +473,7 @@ async(void, is_closed_while_it_connects_again)
     await(fake_stop(&last));
 }
 
-/* Nobody answers for its consumer, nor whether it exists. */
+/* Nobody answers for its consumer, nor whether it exists: it is asked again. Then it is cancelled. */
 async(void, is_cancelled_while_it_looks_for_its_consumer)
 {
     struct fake fake = {0};
@@ -492,6 +492,9 @@ async(void, is_cancelled_while_it_looks_for_its_consumer)
         defer(eddy_nats_consumer_free, c);
         __auto_type next = spawn(eddy_nats_next(c));
         eddy_nats_message_free(await(eddy_nats_receive(sought)));
+        const char *driver = getenv("EDDY_DRIVER");
+        if (driver && strcmp(driver, "sim") == 0) /* elsewhere it takes five seconds */
+            eddy_nats_message_free(await_for(eddy_nats_receive(sought), 60));
         eddy_cancel(next);
         (void)await_for(next, 20, &err);
         CHECK(err.code == ECANCELED);
