@@ -77,14 +77,18 @@ static void free_consumer(eddy_nats_consumer **c)
     eddy_nats_consumer_free(*c);
 }
 
+/* Ends without an error when the consumer is gone, or a server that was cut off says so: it is created again. */
 eddy_async(void, serve_once, (eddy_nats *, n))
 {
+    eddy_error err = {0};
     eddy_nats_consumer_options options = {.size = sizeof options, .stream = LATER, .name = "later",
                                           .ack_wait = lease_seconds(), .max_pending = MOST_JOBS, .prefetch = 8};
     eddy_nats_consumer *c = eddy_await_for(eddy_nats_consume(n, &options), lease_seconds());
     eddy_defer(free_consumer, &c);
-    for (;;)
-        eddy_await(treat_next(n, c));
+    while (!err.code)
+        eddy_await(treat_next(n, c), &err);
+    if (err.code != ENOENT)
+        eddy_reraise(&err);
 }
 
 eddy_async_define(void, later_serve, (eddy_nats *, n))
@@ -92,7 +96,7 @@ eddy_async_define(void, later_serve, (eddy_nats *, n))
     eddy_error err;
     for (;;) {
         eddy_await(serve_once(n), &err);
-        if (!remote_is_passing(err.code))
+        if (err.code && !remote_is_passing(err.code))
             eddy_reraise(&err);
         eddy_await(eddy_sleep(0.1));
     }

@@ -426,6 +426,7 @@ eddy_async(void, fetch_until_failure, (const struct source *, from))
             eddy_group_spawn(waiters, fetch_all(from));
 }
 
+/* Ends without an error when the consumer is gone, or a server that was cut off says so: it is created again. */
 eddy_async(void, serve_once, (struct service *, s), (int, priority))
 {
     char name[250], filter[300];
@@ -442,7 +443,7 @@ eddy_async(void, serve_once, (struct service *, s), (int, priority))
     eddy_await_always(fetch_until_failure(&from), &err);
     eddy_nats_consumer_free(from.consumer);
     eddy_await_always(give_back_waiting(&from), &late);
-    if (err.code)
+    if (err.code && err.code != ENOENT)
         eddy_reraise(&err);
 }
 
@@ -452,7 +453,7 @@ eddy_async(void, serve_priority, (struct service *, s), (int, priority))
     eddy_error err;
     for (;;) {
         eddy_await(serve_once(s, priority), &err);
-        if (!remote_is_passing(err.code))
+        if (err.code && !remote_is_passing(err.code))
             eddy_reraise(&err);
         eddy_await(eddy_sleep(0.1));
     }

@@ -323,6 +323,28 @@ static void the_environment_changes_what_it_names_and_no_more(void **state)
     assert_int_equal(eddy_run(changes_kept(86400)), 0);
 }
 
+/* ==== consumers that go away ==== */
+
+/* Somebody deletes them: the worker creates them again. */
+async(void, outlives_its_consumers)
+{
+    char name[200];
+    await(eddy_remote(nothing()));
+    snprintf(name, sizeof name, "nothing-%s-normal", function_signature(function_of(&nothing__type)));
+    async_with (n, eddy_nats_open(getenv("NATS_URL"))) {
+        await(eddy_nats_consumer_delete(n, "EDDY_JOBS", name));
+        await(eddy_nats_consumer_delete(n, "EDDY_LATER", "later"));
+    }
+    await_for(eddy_remote(nothing()), 60);
+    await_for(eddy_remote(nothing(), .delay = 0.1), 60);
+}
+
+static void a_worker_outlives_its_consumers(void **state)
+{
+    (void)state;
+    run_beside_worker(outlives_its_consumers());
+}
+
 /* ==== servers that go away ==== */
 
 /* The process number of the server. */
@@ -702,6 +724,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_teardown(the_environment_changes_what_it_names_and_no_more, kill_workers),
         cmocka_unit_test_teardown(a_worker_that_stands_still_loses_its_job, kill_workers),
         cmocka_unit_test_teardown(a_job_may_be_longer_than_a_lease, kill_workers),
+        cmocka_unit_test_teardown(a_worker_outlives_its_consumers, kill_workers),
         cmocka_unit_test_teardown(a_killed_server_loses_no_job, kill_workers),
         cmocka_unit_test_teardown(a_worker_that_ends_waits_for_no_server, kill_workers),
         cmocka_unit_test_teardown(a_job_is_taken_back_before_the_server_has_answered, kill_workers),
