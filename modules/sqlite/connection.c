@@ -86,7 +86,6 @@ static void cancel(struct eddy_awaitable *a)
         finish(job, ECANCELED);
 }
 
-
 static const struct eddy_awaitable_type job_type = {
     .name = "sqlite", .start = start, .cancel = cancel, .kind = EDDY_IO};
 // [awaitable]
