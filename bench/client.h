@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* client.h - what the measuring clients of the modules share: the clocks, and the line that they print. */
+/* client.h - what the measuring clients of the modules share: clocks, a measurement, and the line that they print. */
 #ifndef BENCH_CLIENT_H
 #define BENCH_CLIENT_H
 
@@ -28,6 +28,19 @@ static inline double cpu(void)
 static inline void report(double began, double cpu_before)
 {
     printf("%ld %.6f %.6f\n", requests, now() - began, cpu() - cpu_before);
+}
+
+static const double warm_up_seconds = 0.3;
+
+/* Of clients that are no coroutines. ask: counts `requests` until the time is over. */
+static inline void measure(void (*ask)(void *connection, int depth, double until), void *connection, int depth,
+                           double seconds)
+{
+    ask(connection, depth, now() + warm_up_seconds);
+    requests = 0;
+    double began = now(), cpu_before = cpu();
+    ask(connection, depth, began + seconds);
+    report(began, cpu_before);
 }
 
 #endif

@@ -46,8 +46,9 @@ async(void, run, (double, seconds), (int, tasks), (int, connections))
     }
 }
 
-static void ask_blocking(PGconn *pg, double until)
+static void ask_blocking(void *pg, int depth, double until)
 {
+    (void)depth;
     char text[16];
     const char *values[] = {text};
     for (int i = 0; now() < until; i++) {
@@ -64,11 +65,7 @@ static int run_blocking(double seconds)
 {
     PGconn *pg = PQconnectdb(getenv("PG_URL"));
     PQclear(PQprepare(pg, "q", "select $1::int + 1", 0, NULL));
-    ask_blocking(pg, now() + 0.3);
-    requests = 0;
-    double began = now(), cpu_before = cpu();
-    ask_blocking(pg, began + seconds);
-    report(began, cpu_before);
+    measure(ask_blocking, pg, 1, seconds);
     PQfinish(pg);
     return 0;
 }

@@ -22,8 +22,6 @@
 
 #include "client.h"
 
-static const double warm_up_seconds = 0.3;
-
 /* ==== eddy-redis ==== */
 
 async(void, ask, (eddy_redis *, r), (double, until))
@@ -70,7 +68,7 @@ static void check(const redisReply *reply)
     requests++;
 }
 
-static void exchange(redisContext *c, int depth, double until)
+static void exchange(void *c, int depth, double until)
 {
     while (now() < until) {
         for (int i = 0; i < depth; i++)
@@ -89,11 +87,7 @@ static int run_hiredis(double seconds, int depth)
     redisContext *c = redisConnectUnix(path());
     if (!c || c->err)
         return 1;
-    exchange(c, depth, now() + warm_up_seconds);
-    requests = 0;
-    double began = now(), cpu_before = cpu();
-    exchange(c, depth, began + seconds);
-    report(began, cpu_before);
+    measure(exchange, c, depth, seconds);
     redisFree(c);
     return 0;
 }
@@ -112,7 +106,7 @@ static void ask_again(redisAsyncContext *c, void *reply, void *argument)
         ev_break(EV_DEFAULT_ EVBREAK_ALL);
 }
 
-static void exchange_async(redisAsyncContext *c, int depth, double until)
+static void exchange_async(void *c, int depth, double until)
 {
     ends = until;
     in_flight = depth;
@@ -127,11 +121,7 @@ static int run_async(double seconds, int depth)
     if (!c || c->err)
         return 1;
     redisLibevAttach(EV_DEFAULT_ c);
-    exchange_async(c, depth, now() + warm_up_seconds);
-    requests = 0;
-    double began = now(), cpu_before = cpu();
-    exchange_async(c, depth, began + seconds);
-    report(began, cpu_before);
+    measure(exchange_async, c, depth, seconds);
     redisAsyncFree(c);
     return 0;
 }
