@@ -235,6 +235,22 @@ static void a_cancelled_statement_leaves_the_queue_at_once(void **state)
     RUN_CLEAN(leaves_the_queue());
 }
 
+async(void, check_items, (eddy_sqlite *, db), (const char *, items))
+{
+    eddy_sqlite_rows *rows = await(eddy_sqlite_query(db, "select group_concat(i) from t"));
+    defer(eddy_sqlite_rows_free, rows);
+    CHECK(strcmp(eddy_sqlite_text(rows, 0, 0), items) == 0);
+}
+
+/* body(path), with an empty file of its own. */
+#define RUN_WITH_FILE(body)                                                                                          \
+    do {                                                                                                             \
+        char path_[] = "/tmp/eddy-sqlite-XXXXXX";                                                                    \
+        close(mkstemp(path_));                                                                                       \
+        RUN_CLEAN(body(path_));                                                                                      \
+        unlink(path_);                                                                                               \
+    } while (0)
+
 async(void, waits_for_a_lock, (const char *, path))
 {
     eddy_sqlite *first = await(eddy_sqlite_open(path)), *second = await(eddy_sqlite_open(path));
@@ -243,20 +259,15 @@ async(void, waits_for_a_lock, (const char *, path))
     eddy_sqlite_rows_free(await(eddy_sqlite_query(first, "insert into t values(?)", 1)));
     await(eddy_sqlite_execute(first, "commit"));
     eddy_sqlite_rows_free(await(other));
-    eddy_sqlite_rows *rows = await(eddy_sqlite_query(first, "select group_concat(i) from t"));
-    CHECK(strcmp(eddy_sqlite_text(rows, 0, 0), "1,2") == 0);
-    eddy_sqlite_rows_free(rows);
+    await(check_items(first, "1,2"));
     await(eddy_sqlite_close(second));
     await(eddy_sqlite_close(first));
 }
 
 static void a_lock_of_another_connection_is_waited_for(void **state)
 {
-    char path[] = "/tmp/eddy-sqlite-XXXXXX";
     (void)state;
-    close(mkstemp(path));
-    RUN_CLEAN(waits_for_a_lock(path));
-    unlink(path);
+    RUN_WITH_FILE(waits_for_a_lock);
 }
 
 /* Cancelled at different moments: before the thread tries, and while it waits. */
@@ -275,20 +286,15 @@ async(void, gives_up_a_lock, (const char *, path))
     }
     await(eddy_sqlite_execute(first, "commit"));
     eddy_sqlite_rows_free(await(eddy_sqlite_query(second, "insert into t values(2)")));
-    eddy_sqlite_rows *rows = await(eddy_sqlite_query(first, "select group_concat(i) from t"));
-    CHECK(strcmp(eddy_sqlite_text(rows, 0, 0), "2") == 0);
-    eddy_sqlite_rows_free(rows);
+    await(check_items(first, "2"));
     await(eddy_sqlite_close(second));
     await(eddy_sqlite_close(first));
 }
 
 static void waiting_for_a_lock_can_be_cancelled(void **state)
 {
-    char path[] = "/tmp/eddy-sqlite-XXXXXX";
     (void)state;
-    close(mkstemp(path));
-    RUN_CLEAN(gives_up_a_lock(path));
-    unlink(path);
+    RUN_WITH_FILE(gives_up_a_lock);
 }
 
 /* ==== the end ==== */
