@@ -562,7 +562,6 @@ struct eddy_core *ed_enclosing(void);
     { \
         return __extension__(struct fn){header, .args = {EDDY_EACH(ED_INIT, __VA_ARGS__)}}; \
     }
-/* The tasks of a body that is left. */
 /* After a body has returned, its locals are memory that nothing may write until its tasks have been joined. For
  * ThreadSanitizer gcc would call functions in between. */
 #if defined __SANITIZE_THREAD__ && !defined __clang__
@@ -570,6 +569,7 @@ struct eddy_core *ed_enclosing(void);
 #else
 #define ED_RUNS_BODY
 #endif
+/* The tasks of a body that is left. */
 #define ED_JOIN_CHILDREN(core) \
     if (ED_UNLIKELY(core.children != NULL)) \
         eddy_frame_end(core.children)

@@ -513,7 +513,7 @@ eddy_async(eddy_nats_message *, stored_result, (struct sent *, s))
 
 eddy_async_free(stored_result, eddy_nats_message_free);
 
-/* Neither the job nor a result was found. True: there is none. */
+/* Neither the job nor a result was found. True: neither exists; false: perhaps this server does not know of it yet. */
 eddy_async(bool, is_missing_surely, (struct sent *, s))
 {
     uint64_t copies = 1;

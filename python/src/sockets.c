@@ -482,7 +482,7 @@ static PyObject *sock_recv(Core *core, PyObject *const *args, Py_ssize_t count, 
     return (PyObject *)self;
 }
 
-/* NULL without an exception: what was given is no such buffer, which asyncio's code says when it is awaited. */
+/* NULL without an exception if args[1] is no such buffer: asyncio's own code then raises that, when it is awaited. */
 static PyObject *with_buffer(Core *core, enum kind kind, PyObject *const *args, int flags)
 {
     SocketCall *self = make(core, kind, args[0]);

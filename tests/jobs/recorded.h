@@ -26,7 +26,7 @@ static char program[4096];
 static char path[64];                /* the file with a line for each job that began */
 static int called, good, given_up;
 static int unreachable;              /* calls that ended because no server could be reached */
-static bool may_be_unreachable;      /* that is no fault of this process's calls */
+static bool may_be_unreachable;      /* EHOSTUNREACH is expected: this process's host is cut off at times */
 static bool is_given_up[MOST_JOBS];
 static bool is_over;                 /* callers call no more */
 static unsigned long long state;     /* of the random numbers */

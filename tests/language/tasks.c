@@ -259,7 +259,7 @@ async_generator(int, generator_ends_by_a_call, (void *, block))
     free(block);
 }
 
-/* A call that ends a body is no jump with the body's frame given up: its tasks still use the locals. */
+/* The last call of a body is no tail call, which would give up the body's frame: its tasks still use the locals. */
 async(void, calls_at_the_end)
 {
     CHECK(await(ends_by_a_call()) == 'z' && await(spawn(ends_by_a_call())) == 'z');
