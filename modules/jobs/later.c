@@ -41,6 +41,13 @@ static size_t copy_headers(const eddy_nats_message *m, eddy_nats_header headers[
     return remote_job_headers(headers, id, result, after);
 }
 
+/* Of the message: a job that its caller has stored again has another one. */
+static const char *message_id(const eddy_nats_message *m)
+{
+    const char *id = eddy_nats_header_of(m, "Nats-Msg-Id");
+    return id ? id : eddy_nats_header_of(m, "Eddy-Id");
+}
+
 /* If another job of its key is queued or runs, what comes of that is for its caller, too. */
 eddy_async(void, put_among_jobs, (eddy_nats *, n), (const eddy_nats_message *, m))
 {
@@ -48,7 +55,7 @@ eddy_async(void, put_among_jobs, (eddy_nats *, n), (const eddy_nats_message *, m
     eddy_error err;
     eddy_nats_header headers[4];
     eddy_nats_outgoing job = {.subject = subject, .data = m->data, .headers = headers,
-                              .header_count = copy_headers(m, headers), .id = eddy_nats_header_of(m, "Eddy-Id")};
+                              .header_count = copy_headers(m, headers), .id = message_id(m)};
     if (!job.header_count) {
         eddy_nats_terminate(m);
         return;

@@ -10,7 +10,10 @@
  * all who ask meanwhile get what comes of that try, and the result of an earlier try is no answer to a later one.
  *
  * In a cluster, a server that was cut off answers for some seconds as if nothing had come since then, and a new leader
- * may not have all messages yet. So "there is no such message" counts only after it was said for PATIENCE.
+ * may not have all messages yet. So "there is no such message" counts only after it was said for PATIENCE. Then the
+ * servers have lost what they had acknowledged, and the job is stored again in another message, since they may take a
+ * second one of the same id for a duplicate. It keeps its own id and the subject of its result: if the first message
+ * turns up, one of the two results is refused.
  *
  * Invariant: no wait for the servers is longer than PATIENCE before the job is stored, and than the time for which
  * results are kept after that. So every caller gets a result or an error, also without a server.
@@ -269,6 +272,7 @@ struct sent {
     const struct job_asked *job;
     const char *key;
     char id[64];
+    char message[80];       /* id of the message that holds it: the job's, until it has to be stored again */
     char result[SUBJECT];   /* subject of the result */
     char subject[SUBJECT];  /* of the job */
     char later[SUBJECT];    /* of the job as long as it may not begin; "": it may */
@@ -277,8 +281,12 @@ struct sent {
     bool is_alone;          /* no other job has its subject: it has a key, or a delay */
     uint64_t sequence;      /* of the job in its stream; 0: not stored, or another caller of the key has stored it */
     uint64_t after;         /* of a key: revision of the result of the last try; 0: there is none */
+    double known_at;        /* when it was stored, or seen in its stream for the last time, by eddy_time() */
     double missing_since;   /* neither the job nor a result has been found since then, by eddy_time(); 0: one was */
-    bool is_gone;           /* of a key: its job has left the stream without a result */
+    bool is_gone;           /* neither exists */
+    bool is_lost;           /* the number of its message is that of another one, or of none yet */
+    int copies;             /* how often it was stored again */
+    uint64_t servers;       /* that hold the stream of jobs */
 };
 
 const char *remote_priority_name(int priority)
@@ -299,6 +307,14 @@ static void name_job_alone(struct sent *s, const char *alone)
     snprintf(s->later, sizeof s->later, "eddy.later.%.200s.%s.%s.%s", f->name, sign, priority, alone);
 }
 
+static void name_message(struct sent *s)
+{
+    if (s->copies)
+        snprintf(s->message, sizeof s->message, "%s-again-%d", s->id, s->copies);
+    else
+        snprintf(s->message, sizeof s->message, "%s", s->id);
+}
+
 static void name_job(struct sent *s)
 {
     char of_key[65];
@@ -314,6 +330,7 @@ static void name_job(struct sent *s)
     } else {
         snprintf(s->result, sizeof s->result, "eddy.results.%s", s->id);
     }
+    name_message(s);
     s->is_alone = s->key || s->job->options.delay > 0;
     name_job_alone(s, s->key ? of_key : s->is_alone ? s->id : "-");
 }
@@ -407,10 +424,11 @@ eddy_async(bool, store_job, (struct sent *, s))
     char after[24];
     eddy_error err;
     eddy_nats_header headers[5];
-    eddy_nats_outgoing message = {.subject = *s->later ? s->later : s->subject, .id = s->id, .headers = headers,
+    eddy_nats_outgoing message = {.subject = *s->later ? s->later : s->subject, .id = s->message, .headers = headers,
                                   .data = {(const char *)s->job->args->data, s->job->args->size}};
     message.header_count = put_headers(s, headers, after);
     s->is_sent = true;
+    s->known_at = eddy_time();
     for (;;) {
         eddy_nats_stored stored = eddy_await_for(eddy_nats_store(s->caller->client, &message), ANSWER, &err);
         s->sequence = stored.sequence;
@@ -488,18 +506,17 @@ eddy_async(eddy_nats_message *, receive_until_look, (struct sent *, s), (eddy_na
 
 eddy_async_free(receive_until_look, eddy_nats_message_free);
 
-/* Nothing of the job is left: it was deleted, or it ended so long ago that its result is no longer kept. */
-eddy_async(bool, is_forgotten, (eddy_nats_subscription *, inbox), (eddy_nats_message **, m))
+/* A result that has come meanwhile; NULL: none. */
+eddy_async(eddy_nats_message *, receive_late, (eddy_nats_subscription *, inbox))
 {
     eddy_error err;
-    *m = eddy_await_for(eddy_nats_receive(inbox), 0.01, &err); /* it may have come meanwhile */
-    if (!err.code)
-        return false;
-    *m = NULL;
-    if (err.code != ETIMEDOUT)
+    eddy_nats_message *m = eddy_await_for(eddy_nats_receive(inbox), 0.01, &err);
+    if (err.code && err.code != ETIMEDOUT)
         eddy_reraise(&err);
-    return true;
+    return err.code ? NULL : m;
 }
+
+eddy_async_free(receive_late, eddy_nats_message_free);
 
 /* The result of this job; of a key, that of the try before is none. NULL: there is none yet. */
 eddy_async(eddy_nats_message *, stored_result, (struct sent *, s))
@@ -513,44 +530,87 @@ eddy_async(eddy_nats_message *, stored_result, (struct sent *, s))
 
 eddy_async_free(stored_result, eddy_nats_message_free);
 
+static bool is_mine(const struct sent *s, const eddy_nats_message *job)
+{
+    const char *id = eddy_nats_header_of(job, "Eddy-Id");
+    return id && strcmp(id, s->id) == 0;
+}
+
+/* The job, or the other one of its key, while it is queued or runs. NULL: it is not there; a server that has lost it
+ * gives its number to another job. */
+eddy_async(eddy_nats_message *, find_queued, (struct sent *, s))
+{
+    if (s->is_alone)
+        return eddy_await(find_job(s));
+    eddy_nats_message *m = eddy_await(eddy_nats_stream_get(s->caller->client, JOBS, s->sequence));
+    s->is_lost = m && !is_mine(s, m);
+    if (!s->is_lost)
+        return m;
+    eddy_nats_message_free(m);
+    return NULL;
+}
+
+eddy_async_free(find_queued, eddy_nats_message_free);
+
 /* Neither the job nor a result was found. True: neither exists; false: perhaps this server does not know of it yet. */
 eddy_async(bool, is_missing_surely, (struct sent *, s))
 {
-    uint64_t copies = 1;
+    uint64_t last = s->sequence;
     if (!(s->missing_since > 0))
         s->missing_since = eddy_time();
-    eddy_nats_message *m = eddy_await(eddy_nats_api(s->caller->client, "STREAM.INFO." RESULTS, ""));
-    eddy_nats_json_number(m->data.data, "config.num_replicas", &copies);
+    eddy_nats_message *m = eddy_await(eddy_nats_api(s->caller->client, "STREAM.INFO." JOBS, ""));
+    s->servers = 1;
+    eddy_nats_json_number(m->data.data, "config.num_replicas", &s->servers);
+    eddy_nats_json_number(m->data.data, "state.last_seq", &last);
     eddy_nats_message_free(m);
-    return copies < 2 || eddy_time() - s->missing_since >= PATIENCE;
+    s->is_lost |= !s->is_alone && last < s->sequence;
+    return s->servers < 2 || eddy_time() - s->missing_since >= PATIENCE;
 }
 
 /* The job is looked for first: it leaves its stream after its result was stored. NULL: there is no result yet. */
 eddy_async(eddy_nats_message *, look_for_result, (struct sent *, s), (eddy_nats_subscription *, inbox))
 {
-    eddy_nats *n = s->caller->client;
-    eddy_nats_message *job =
-        s->is_alone ? eddy_await(find_job(s)) : eddy_await(eddy_nats_stream_get(n, JOBS, s->sequence));
+    double now = eddy_time();
+    eddy_nats_message *job = eddy_await(find_queued(s));
     bool was_queued = job != NULL;
     eddy_nats_message_free(job);
     eddy_nats_message *m = eddy_await(stored_result(s));
     bool is_missing = !m && !was_queued && eddy_await(is_missing_surely(s));
+    if (is_missing && !s->key)
+        m = eddy_await(receive_late(inbox));
     if (m || was_queued)
         s->missing_since = 0;
-    s->is_gone = is_missing && s->key;
-    if (is_missing && !s->key && eddy_await(is_forgotten(inbox, &m)))
-        eddy_raise(ENODATA, "%s: the job has ended, and its result is gone: it was kept for %.0f seconds, and this "
-                            "program had no connection for longer, or it was deleted",
-                   s->job->f->name, results_age());
+    if (was_queued)
+        s->known_at = now;
+    s->is_gone = is_missing && !m;
     return m;
 }
 
 eddy_async_free(look_for_result, eddy_nats_message_free);
 
-/* Somebody deleted it, or the result before it was gone as it ended. */
+/* A single server loses nothing as long as it keeps its files: there, a job that is missing was deleted. A result that
+ * was stored after known_at would still be kept, or else nobody knows whether the job has ended. */
+static bool was_lost(const struct sent *s)
+{
+    return (s->servers >= 2 || s->is_lost) && eddy_time() - s->known_at < results_age();
+}
+
+/* Neither the job nor a result exists. The job of a key is stored again for any reason: it may have been deleted, or
+ * the result before it was dropped as it ended. But not for ever: somebody may delete it again and again. */
 eddy_async(void, queue_anew, (struct sent *, s))
 {
+    const char *name = s->job->f->name;
+    if (!s->key && !was_lost(s))
+        eddy_raise(ENODATA, "%s: the job has ended, and its result is gone: it was kept for %.0f seconds, and this "
+                            "program had no connection for longer, or it was deleted",
+                   name, results_age());
+    if (s->copies >= function_tries(s->job->f))
+        eddy_raise(ENODATA, "%s: the job was stored %d times, and each time the servers had neither the job nor a "
+                            "result after that: they have lost it, or it is deleted again and again",
+                   name, s->copies + 1);
+    s->copies++;
     s->missing_since = 0;
+    name_message(s);
     eddy_await(store_or_join(s));
 }
 
@@ -595,10 +655,14 @@ eddy_async(void, send_and_wait, (struct sent *, s), (struct eddy_wire *, result)
     eddy_await(take_result(s, m, result));
 }
 
-/* A job that waits is taken out of its stream. */
+/* A job that waits is taken out of its stream; never another one, that has got its number after a loss. */
 eddy_async(void, ask_to_delete, (struct sent *, s), (const char *, stream), (uint64_t, sequence))
 {
     char text[64], subject[64];
+    eddy_nats_message *job = eddy_await_for(eddy_nats_stream_get(s->caller->client, stream, sequence), 1);
+    eddy_defer(free_message, &job);
+    if (!job || !is_mine(s, job))
+        return;
     snprintf(subject, sizeof subject, "$JS.API.STREAM.MSG.DELETE.%s", stream);
     snprintf(text, sizeof text, "{\"seq\":%llu,\"no_erase\":true}", (unsigned long long)sequence);
     eddy_await_for(eddy_nats_publish(s->caller->client, subject, text), 1);
@@ -623,7 +687,7 @@ eddy_async(void, ask_for_number, (struct sent *, s))
 {
     eddy_error err;
     eddy_nats_header never = {"Nats-Expected-Last-Msg-Id", "-"};
-    eddy_nats_outgoing question = {.subject = *s->later ? s->later : s->subject, .id = s->id, .headers = &never,
+    eddy_nats_outgoing question = {.subject = *s->later ? s->later : s->subject, .id = s->message, .headers = &never,
                                    .header_count = 1};
     eddy_nats_stored stored = eddy_await_for(eddy_nats_store(s->caller->client, &question), 1, &err);
     s->sequence = err.code ? 0 : stored.sequence;
@@ -634,12 +698,13 @@ eddy_async(void, ask_for_number, (struct sent *, s))
 eddy_async(void, withdraw, (struct sent *, s))
 {
     char subject[SUBJECT];
+    eddy_error err;
     if (s->key || !s->caller->client)
         return;
     if (!s->sequence)
         eddy_await(ask_for_number(s));
     if (s->sequence)
-        eddy_await(take_out(s));
+        eddy_await(take_out(s), &err); /* one that runs is told also if no server answers that */
     snprintf(subject, sizeof subject, "eddy.cancel.%s", s->id);
     eddy_await_for(eddy_nats_publish(s->caller->client, subject, ""), 1);
 }
