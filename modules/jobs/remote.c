@@ -15,7 +15,7 @@
  * second one of the same id for a duplicate. It keeps its own id and the subject of its result: if the first message
  * turns up, one of the two results is refused.
  *
- * Invariant: no wait for the servers is longer than PATIENCE before the job is stored, and than the time for which
+ * Invariant: no wait for the servers is longer than patience() before the job is stored, and than the time for which
  * results are kept after that. So every caller gets a result or an error, also without a server.
  */
 #define _GNU_SOURCE
@@ -31,7 +31,9 @@
 
 #include "../../src/cli/sha256.h"
 
-enum { SUBJECT = 320, PATIENCE = 30 }; /* PATIENCE: seconds in which a job must have been stored */
+enum { SUBJECT = 320 };
+enum { PATIENCE = 30 };                /* seconds in which a job must have been stored */
+enum { ELECTION = 90 };                /* the same on a cluster */
 enum { SILENCE = 5 };                  /* seconds after which a silent server is asked; twice that, and it is left */
 enum { ANSWER = 4 };                   /* seconds for one request: a cluster without a leader drops it */
 enum { RESULTS_AGE = 600 };            /* seconds for which results are kept, unless EDDY_JOBS_RESULTS says otherwise */
@@ -78,6 +80,13 @@ static int replicas(void)
     for (const char *at = remote_url(); (at = strchr(at, ',')); at++)
         servers++;
     return (int)remote_count("EDDY_JOBS_REPLICAS", servers >= 3 ? 3 : 1);
+}
+
+/* Seconds in which a job must have been stored. When a host is cut off, nats-server 2.9 needs up to half a minute until
+ * each stream has a leader again, and more if the next one is lost then. */
+static int patience(void)
+{
+    return replicas() > 1 ? ELECTION : PATIENCE;
 }
 
 /* What a limit of `asked` messages can be now. nats-server deletes the oldest of those above a new limit, also of those
@@ -162,7 +171,7 @@ eddy_async(void, create_streams, (eddy_nats *, n))
 eddy_async(void, create_streams_surely, (eddy_nats *, n))
 {
     eddy_error err;
-    for (double until = eddy_time() + PATIENCE;;) {
+    for (double until = eddy_time() + patience();;) {
         eddy_await_for(create_streams(n), ANSWER, &err);
         if (!err.code)
             return;
@@ -256,7 +265,7 @@ eddy_async(struct caller *, caller_of_loop)
         eddy_raise(ENOMEM, "EDDY_JOBS=%s: there is no memory for a client", remote_url());
     if (c->client)
         return c;
-    eddy_await_for(connect_in_turn(c), PATIENCE, &err);
+    eddy_await_for(connect_in_turn(c), patience(), &err);
     if (err.code == ETIMEDOUT)
         eddy_raise(EHOSTUNREACH, "EDDY_JOBS: no server has answered in time");
     if (err.code)
@@ -383,9 +392,9 @@ eddy_async(bool, find_kept, (struct sent *, s), (struct eddy_wire *, result))
 eddy_async(bool, find_kept_in_time, (struct sent *, s), (struct eddy_wire *, result))
 {
     eddy_error err;
-    bool found = eddy_await_for(find_kept(s, result), PATIENCE, &err);
+    bool found = eddy_await_for(find_kept(s, result), patience(), &err);
     if (err.code == ETIMEDOUT)
-        eddy_raise(EHOSTUNREACH, "%s: no server has answered for %d seconds", s->job->f->name, PATIENCE);
+        eddy_raise(EHOSTUNREACH, "%s: no server has answered for %d seconds", s->job->f->name, patience());
     if (err.code)
         eddy_reraise(&err);
     return found;
@@ -442,9 +451,9 @@ eddy_async(bool, store_job, (struct sent *, s))
 eddy_async(bool, store_in_time, (struct sent *, s))
 {
     eddy_error err;
-    bool is_stored = eddy_await_for(store_job(s), PATIENCE, &err);
+    bool is_stored = eddy_await_for(store_job(s), patience(), &err);
     if (err.code == ETIMEDOUT)
-        eddy_raise(EHOSTUNREACH, "%s: no server has taken the job in %d seconds", s->job->f->name, PATIENCE);
+        eddy_raise(EHOSTUNREACH, "%s: no server has taken the job in %d seconds", s->job->f->name, patience());
     if (err.code)
         eddy_reraise(&err);
     return is_stored;

@@ -5,9 +5,12 @@
  * cable, or by a switch that drops what it sends without a sign of that. It is the host of a stream's leader, or of
  * the server that the callers here are connected to, which may be the same.
  *
- * What must hold: while a host is cut off, jobs are done; after that the cluster is whole again. Each call here gets
- * its own result, or EOWNERDEAD after three lost workers; one on a host that is cut off may also get EHOSTUNREACH. No
- * worker ends before it is told to. EDDY_JOBS_CUTS says how often (6).
+ * What must hold: while a host is cut off, jobs are done; after that the cluster is whole again. With nats-server 2.9
+ * it may remain broken: nobody answers for a stream any more, or one of its replicas never catches up. Then the test
+ * does what an operator would: it restarts a server, by kill -9, or has the replicas made anew. What was asked for
+ * meanwhile must be answered all the same. Each call here gets its own result, or EOWNERDEAD after three lost workers;
+ * one on a host that is cut off may also get EHOSTUNREACH. No worker ends before it is told to. EDDY_JOBS_CUTS says how
+ * often (6).
  */
 #include "recorded.h"
 
@@ -21,6 +24,7 @@ enum { HOSTS = 3, CALLERS = 24, OF_HOST = 8 /* callers on each host */ };
 enum { LEAST = 7 };      /* seconds of a cut: longer than a lease */
 enum { PROGRESS = 200 }; /* results that must come meanwhile */
 enum { PATIENCE = 120 }; /* seconds until something that is waited for counts as a failure */
+enum { STUCK = 60, REMEDIES = 5 }; /* seconds until something is done for a cluster that is not whole; how often */
 
 static struct host {
     char link[16];       /* its end of the cable, at the bridge */
@@ -197,15 +201,82 @@ async(bool, is_whole, (const char *, stream))
     return whole;
 }
 
+/* with_nats.py starts it again. */
+static void kill_server(int number)
+{
+    int pid = 0;
+    FILE *file = fopen(getenv("NATS_PIDS"), "r");
+    for (int i = 0; i <= number; i++)
+        if (!file || fscanf(file, "%d", &pid) != 1)
+            abort();
+    fclose(file);
+    fprintf(stderr, "nobody has answered for a stream in %d s: the server of host %d is killed\n", STUCK, number + 1);
+    kill(pid, SIGKILL);
+}
+
+/* The configuration of a stream, from what ask_of_stream gives, with another number of replicas. */
+static void write_config(char config[2048], const char *json, char replicas)
+{
+    static const char name[] = "\"config\":", number[] = "\"num_replicas\":";
+    const char *from = strstr(json, name), *to = from ? strstr(from, ",\"created\":") : NULL;
+    snprintf(config, 2048, "%.*s", to ? (int)(to - from - (long)strlen(name)) : 0, to ? from + strlen(name) : "");
+    char *at = strstr(config, number);
+    if (!at)
+        abort();
+    at[strlen(number)] = replicas;
+}
+
+/* The two replicas beside the leader are removed, and made anew. */
+async(void, scale_down_and_up, (const char *, stream))
+{
+    char name[64], config[2048];
+    fprintf(stderr, "a replica of %s did not catch up in %d s: the replicas are made anew\n", stream, STUCK);
+    snprintf(name, sizeof name, "STREAM.UPDATE.%s", stream);
+    eddy_nats_message *m = await(ask_of_stream(stream));
+    defer(eddy_nats_message_free, m);
+    async_with (n, eddy_nats_open(getenv("NATS_URL"))) {
+        write_config(config, m->data.data, '1');
+        eddy_nats_message_free(await_for(eddy_nats_api(n, name, config), 5));
+        await(eddy_sleep(2));
+        write_config(config, m->data.data, '3');
+        eddy_nats_message_free(await_for(eddy_nats_api(n, name, config), 5));
+    }
+}
+
+/* What fails of it is tried again later. */
+async(void, remedy, (const char *, stream), (int, tries))
+{
+    eddy_error err;
+    eddy_nats_message *m = await_for(ask_of_stream(stream), 5, &err);
+    if (!err.code)
+        eddy_nats_message_free(m);
+    else if (err.code != ECANCELED)
+        kill_server(tries % HOSTS);
+    if (!err.code)
+        await(scale_down_and_up(stream), &err);
+    if (err.code == ECANCELED)
+        rethrow(&err);
+}
+
+async(void, wait_for_stream, (const char *, stream))
+{
+    while (!await(is_whole(stream)))
+        await(eddy_sleep(0.2));
+}
+
 async(void, wait_until_whole)
 {
     static const char *const streams[] = {"EDDY_JOBS", "EDDY_LATER", "EDDY_RESULTS", "EDDY_KEPT", "EDDY_DEAD"};
     for (size_t i = 0; i < sizeof streams / sizeof streams[0]; i++) {
-        int tries = 0;
-        while (!await(is_whole(streams[i]))) {
-            if (++tries > 2 * PATIENCE)
+        eddy_error err = {.code = ETIMEDOUT};
+        for (int tries = 0; err.code == ETIMEDOUT; tries++) {
+            await_for(wait_for_stream(streams[i]), STUCK, &err);
+            if (err.code && err.code != ETIMEDOUT)
+                rethrow(&err);
+            if (err.code && tries == REMEDIES)
                 throw(ETIMEDOUT, "%s did not become whole again", streams[i]);
-            await(eddy_sleep(0.2));
+            if (err.code)
+                await(remedy(streams[i], tries));
         }
     }
 }
