@@ -16,25 +16,29 @@
 #include "top.h"
 
 static const char help[] =
-    "usage: eddy jobs [--server URL] COMMAND\n"
+    "usage: eddy jobs [--server URL] [--timeout SECONDS] COMMAND\n"
     "\n"
     "Looks after the jobs of programs that include <eddy/jobs.h>. A job whose workers were lost too\n"
     "often is given up: it becomes a dead letter, which stays until it is retried or deleted.\n"
     "\n"
-    "  list             the dead letters: ID, function, reason\n"
-    "  retry ID|all     queues their jobs again; nobody waits for their results any more\n"
-    "  delete ID|all    deletes them\n"
-    "  top              jobs by function, and workers; once, or on a terminal again and again\n"
+    "  list              the dead letters: ID, function, reason\n"
+    "  retry ID|all      queues their jobs again; nobody waits for their results any more\n"
+    "  delete ID|all     deletes them\n"
+    "  top               jobs by function, and workers; once, or on a terminal again and again\n"
     "\n"
-    "  --server URL     the NATS server, nats://HOST; else EDDY_JOBS says it\n"
-    "  -h, --help       this text\n"
+    "  --server URL      the NATS server, nats://HOST; else EDDY_JOBS says it\n"
+    "  --timeout SECONDS how long the server may take for an answer; 10\n"
+    "  -h, --help        this text\n"
     "\n"
     "exit status: 0; 1 if the server does not answer, or has no such dead letter; 2 for a wrong\n"
     "command line\n";
 
+double command_patience = 10;
+
 /* What the command line says. */
 struct order {
     const char *server, *command, *id; /* id NULL: none was given */
+    const char *timeout;               /* NULL: as usual */
 };
 
 /* ==== dead letters ==== */
@@ -121,7 +125,7 @@ eddy_async(void, queue_again, (const letter *, l))
 }
 
 /* Does what is ordered with one letter. True: it was there. */
-eddy_async(bool, treat, (eddy_nats *, n), (const char *, command), (uint64_t, number))
+eddy_async(bool, treat_when_answered, (eddy_nats *, n), (const char *, command), (uint64_t, number))
 {
     letter l = {.client = n, .message = eddy_await(eddy_nats_stream_get(n, DEAD, number)), .number = number};
     if (!l.message)
@@ -136,11 +140,25 @@ eddy_async(bool, treat, (eddy_nats *, n), (const char *, command), (uint64_t, nu
     return true;
 }
 
+/* A letter whose job was stored and that was not deleted in time can be retried again: the job has the same id. */
+eddy_async(bool, treat, (eddy_nats *, n), (const char *, command), (uint64_t, number))
+{
+    eddy_error err;
+    bool was_there = eddy_await_for(treat_when_answered(n, command, number), command_patience, &err);
+    if (err.code == ETIMEDOUT)
+        eddy_raise(ETIMEDOUT, COMMAND_SILENCE, command_patience);
+    if (err.code)
+        eddy_reraise(&err);
+    return was_there;
+}
+
 /* All of a stream that does not exist are none. */
 eddy_async(eddy_nats_stream_state, state_of, (eddy_nats *, n), (const char *, stream))
 {
     eddy_error err;
-    eddy_nats_stream_state state = eddy_await(eddy_nats_stream_info(n, stream), &err);
+    eddy_nats_stream_state state = eddy_await_for(eddy_nats_stream_info(n, stream), command_patience, &err);
+    if (err.code == ETIMEDOUT)
+        eddy_raise(ETIMEDOUT, COMMAND_SILENCE, command_patience);
     if (err.code && err.code != ENOENT)
         eddy_reraise(&err);
     return err.code ? (eddy_nats_stream_state){.first = 1} : state;
@@ -201,11 +219,19 @@ eddy_async(int, run, (const struct order *, order))
         return 0;
     if (!err.code)
         fputs("eddy jobs: cannot write to standard output\n", stderr);
-    else if (err.code == ENOENT) /* its message says all */
+    else if (err.code == ENOENT || err.code == ETIMEDOUT) /* its message says all */
         fprintf(stderr, "eddy jobs: %s\n", err.message);
     else
         fprintf(stderr, "eddy jobs: %s%s%s\n", err.message, *err.message ? ": " : "", eddy_error_text(err.code));
     return 1;
+}
+
+/* False: it is no such number. */
+static bool read_seconds(const char *text)
+{
+    char *end;
+    command_patience = strtod(text, &end);
+    return end != text && !*end && command_patience > 0 && command_patience < 1e9;
 }
 
 /* False: *why says what is wrong. */
@@ -219,6 +245,8 @@ static bool read_order(struct order *order, int argc, char **argv, const char **
         *why = "there are too many arguments, or an unknown option";
         if (strcmp(argv[i], "--server") == 0 && i + 1 < argc)
             order->server = argv[++i];
+        else if (strcmp(argv[i], "--timeout") == 0 && i + 1 < argc)
+            order->timeout = argv[++i];
         else if (count == 2 || argv[i][0] == '-')
             return false;
         else
@@ -232,6 +260,8 @@ static bool read_order(struct order *order, int argc, char **argv, const char **
     *why = !order->command           ? "the command is list, retry, delete or top"
            : takes_id && !order->id  ? "the ID of a dead letter is missing, or the word all"
            : !takes_id && order->id  ? "list and top take no ID"
+           : order->timeout && !read_seconds(order->timeout)
+               ? "--timeout is a number of seconds above 0"
            : !order->server || !*order->server
                ? "the server is missing: set EDDY_JOBS to nats://HOST, or give --server nats://HOST"
                : NULL;

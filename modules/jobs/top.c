@@ -72,7 +72,9 @@ static struct row *row_of(struct rows *rows, const char *function, size_t size)
 eddy_async(eddy_nats_message *, ask, (eddy_nats *, n), (const char *, request), (const char *, json))
 {
     eddy_error err;
-    eddy_nats_message *m = eddy_await(eddy_nats_api(n, request, json), &err);
+    eddy_nats_message *m = eddy_await_for(eddy_nats_api(n, request, json), command_patience, &err);
+    if (err.code == ETIMEDOUT)
+        eddy_raise(ETIMEDOUT, COMMAND_SILENCE, command_patience);
     if (err.code && err.code != ENOENT)
         eddy_reraise(&err);
     return err.code ? NULL : m;
