@@ -53,11 +53,11 @@ async(void, note_task, (const char *, url), (const char *, text))
 
 int main(int argc, char **argv)
 {
-    if (argc < 2) {
-        fprintf(stderr, "fetch URL..., fetch -n URL TEXT\n");
-        return 2;
-    }
     if (argc == 4 && strcmp(argv[1], "-n") == 0)
         return eddy_run(note_task(argv[2], argv[3]));
+    if (argc < 2 || argv[1][0] == '-') {
+        fprintf(stderr, "usage: fetch URL..., fetch -n URL TEXT\n");
+        return 2;
+    }
     return eddy_run(main_task(argv + 1));
 }

@@ -113,7 +113,11 @@ async(int, main_task, (const char *, path), (int, width))
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "worker") == 0)
+    if (argc > 3 || (argc > 1 && argv[1][0] == '-')) {
+        fprintf(stderr, "usage: render [worker | PICTURE.pgm [WIDTH]]\n");
+        return 2;
+    }
+    if (argc == 2 && strcmp(argv[1], "worker") == 0)
         return eddy_run(eddy_worker());
     return eddy_run(main_task(argc > 1 ? argv[1] : NULL, argc > 2 ? atoi(argv[2]) : argc > 1 ? 800 : 72));
 }

@@ -113,6 +113,14 @@ async(int, main_task, (int, port), (int, folder))
 
 int main(int argc, char **argv)
 {
+    if (argc > 3 || (argc > 1 && argv[1][strspn(argv[1], "0123456789")])) {
+        fprintf(stderr, "usage: web [PORT [FOLDER]]\n");
+        return 2;
+    }
     int folder = open(argc > 2 ? argv[2] : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) {
+        perror(argc > 2 ? argv[2] : ".");
+        return 1;
+    }
     return eddy_run(main_task(argc > 1 ? atoi(argv[1]) : 0, folder));
 }

@@ -105,5 +105,9 @@ async(int, main_task, (int, port))
 
 int main(int argc, char **argv)
 {
+    if (argc > 2 || (argc > 1 && argv[1][strspn(argv[1], "0123456789")])) {
+        fprintf(stderr, "usage: web_chat [PORT]\n");
+        return 2;
+    }
     return eddy_run(main_task(argc > 1 ? atoi(argv[1]) : 0));
 }
