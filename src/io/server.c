@@ -78,7 +78,7 @@ static void on_listener_end(struct watch *watch)
     listen_close(listener->server->loop, &listener->socket);
     listener->task = NULL;
     EDDY_INVARIANT(listener->server->accepting > 0);
-    if (--listener->server->accepting == 0 && listener->server->member.share)
+    if (--listener->server->accepting == 0)
         share_leave(listener->server);
     settle(listener->server);
 }

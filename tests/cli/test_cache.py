@@ -141,6 +141,8 @@ def unusable_cache_is_told(place):
         result = place.eddy('run', 'seven.c', env={'EDDY_CACHE': None, variable: place.path(value)})
         complains(result, 1, 'cannot use the cache "%s' % place.path('seven.c'), 'Not a directory', 'EDDY_CACHE')
     complains(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('seven.c')}), 1, 'Not a directory')
+    os.chmod(place.path('seven.c'), 0o666)  # whatever its rights are
+    complains(place.eddy('run', 'seven.c', env={'EDDY_CACHE': place.path('seven.c')}), 1, 'Not a directory')
 
 
 @check
@@ -285,6 +287,14 @@ def folders_on_the_way_to_the_cache_are_made(place):
     same([oct(os.stat(place.path(name)).st_mode & 0o777) for name in ('a', 'a/b', 'a/c', 'd', 'd/e')],
          ['0o750', '0o750', '0o700', '0o750', '0o700'], 'rights of the folders')
     same(len(os.listdir(place.path('a/c'))), 2, 'names in the cache')
+
+
+@check
+def nothing_is_made_after_a_folder_that_cannot_be(place):
+    place.write('seven.c', SEVEN)
+    too_long = place.path('n' * 300 + '/cache')
+    complains(place.eddy('run', 'seven.c', env={'EDDY_CACHE': too_long}), 1, 'cannot use the cache', 'File name too long')
+    same(os.path.exists(place.path('cache')), False, 'there is a folder of the same name elsewhere')
 
 
 @check

@@ -62,6 +62,39 @@ async(void, chain_of_gathers)
     }
 }
 
+/* Was cancelled once, went on, and awaits the one below by an operation. */
+async(void, stubborn, (eddy_task **, below))
+{
+    eddy_error err;
+    await_always(eddy_sleep(1000), &err);
+    eddy_error_free(&err);
+    await(eddy_gather_array(below, 1));
+}
+
+/* The same if each task was cancelled before: its second request is passed on by another way than its first. */
+async(void, chain_of_the_cancelled)
+{
+    eddy_error err;
+    eddy_task **tasks = malloc((LINKS + 1) * sizeof *tasks);
+    defer(free, tasks);
+    tasks[0] = eddy_task_of(spawn(eddy_sleep(1000)));
+    for (int i = 1; i <= LINKS; i++)
+        tasks[i] = eddy_task_of(spawn(stubborn(&tasks[i - 1])));
+    await(eddy_sleep(0));
+    for (int i = 1; i <= LINKS; i++)
+        eddy_cancel(tasks[i]);
+    await(eddy_sleep(0));
+    await(eddy_sleep(0));
+    CHECK(!eddy_done(tasks[LINKS]) && !eddy_done(tasks[0]));
+    eddy_cancel(tasks[LINKS]);
+    await(eddy_wait(tasks, LINKS + 1, EDDY_ALL_COMPLETED));
+    for (int i = 0; i <= LINKS; i++) {
+        CHECK(eddy_cancelled(tasks[i]));
+        await(tasks[i], &err);
+        eddy_error_free(&err);
+    }
+}
+
 /* Rule: requests are counted, up to any number. */
 async(void, many_requests)
 {
@@ -391,6 +424,7 @@ async(int, main_task)
 {
     await(long_chain());
     await(chain_of_gathers());
+    await(chain_of_the_cancelled());
     await(many_requests());
     await(circle());
     await(circle_of_many());

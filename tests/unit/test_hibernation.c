@@ -6,6 +6,8 @@
  */
 #include "hibernation.h"
 
+#include "os/hibernate_table.h"
+
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -41,6 +43,39 @@ static void another_task_finds_a_sleeping_stack_whole(void **state)
     (void)state;
     RUN_ASLEEP(look_from_another_task());
     assert_int_equal(stacks_asleep(), 0);
+}
+
+/* Whether the fault is the sleeper's, by the place of the address in its part of the slab. */
+static bool is_its_fault(size_t offset, size_t guards)
+{
+    struct hibernate_lock lock = hibernate_lock();
+    const struct stack_slab *slab = hibernate_find((uintptr_t)first);
+    char *begin = slab->stacks + hibernate_index(slab, first) * slab->stride;
+    hibernate_unlock(&lock);
+    char *address = begin + guards * stack_guard_size() + offset;
+    return hibernate_fault((uintptr_t)address, (uintptr_t)address);
+}
+
+async(void, fault_at_a_sleeper)
+{
+    go = (eddy_event)EDDY_EVENT_INIT;
+    struct parked *task = spawn(parked(3));
+    await(all_sleep());
+    if (sleeps_here()) {
+        CHECK(stacks_asleep() == 1);
+        CHECK(!is_its_fault(0, 0) && !is_its_fault((size_t)-1, 1)); /* the guard: a stack has overflowed */
+        CHECK(stacks_asleep() == 1);
+        CHECK(is_its_fault(0, 1) && stacks_asleep() == 0);
+    }
+    CHECK(is_whole(first));
+    eddy_event_set(&go);
+    await(task);
+}
+
+static void a_fault_in_the_guard_wakes_nobody(void **state)
+{
+    (void)state;
+    RUN_ASLEEP(fault_at_a_sleeper());
 }
 
 async(void, cancel_a_sleeper)
@@ -380,6 +415,7 @@ int main(void)
     };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_task_finds_a_sleeping_stack_whole),
+        cmocka_unit_test(a_fault_in_the_guard_wakes_nobody),
         cmocka_unit_test(a_sleeper_can_be_cancelled),
         cmocka_unit_test(a_single_task_may_sleep),
         cmocka_unit_test(what_is_lent_to_the_kernel_does_not_sleep),

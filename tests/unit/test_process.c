@@ -3,6 +3,7 @@
  * left. */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -325,6 +326,30 @@ async(void, start_as_a_daemon)
 }
 RULE(a_daemon_without_standard_descriptors_starts_programs, start_as_a_daemon())
 
+/* Of its pipe, child_start leaves 1 open and moves 2: nothing is open under 2, which is to become 0. */
+static int start_with_a_closed_descriptor(void)
+{
+    close(1);
+    close(2);
+    const char *words[] = {"true", NULL};
+    struct child child;
+    enum child_step step = CHILD_MAKE;
+    const struct child_plan plan = {.arguments = words, .descriptors = {2, 1, 1}};
+    return child_start(&plan, &child, &step) == EBADF && step == CHILD_DESCRIPTOR ? 0 : 1;
+}
+
+static void descriptors_that_cannot_be_placed_are_an_error(void **state)
+{
+    (void)state;
+    fflush(NULL);
+    pid_t id = fork();
+    if (id == 0)
+        _exit(start_with_a_closed_descriptor());
+    int status;
+    assert_int_equal(waitpid(id, &status, 0), id);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 async(void, loses)
 {
     eddy_error err;
@@ -448,6 +473,7 @@ int main(void)
         cmocka_unit_test(blocked_and_ignored_signals_end_it),
         cmocka_unit_test(a_program_that_cannot_be_started_is_an_error_of_the_start),
         cmocka_unit_test(a_daemon_without_standard_descriptors_starts_programs),
+        cmocka_unit_test(descriptors_that_cannot_be_placed_are_an_error),
         cmocka_unit_test(a_status_that_other_code_took_is_an_error),
         cmocka_unit_test(a_scope_ends_its_process),
         cmocka_unit_test(a_command_that_takes_too_long_is_killed),

@@ -599,6 +599,41 @@ static void each_thread_has_its_pool_and_leaves_nothing(void **state)
     assert_int_equal(memory_live_blocks(), blocks);
 }
 
+/* Counts the stacks that a whole walk finds. */
+static int walk_all(void)
+{
+    struct stack_walk walk = {.steps = SIZE_MAX};
+    int found = 0;
+    while (stack_next_awake(&walk) != NULL)
+        found++;
+    return found;
+}
+
+/* Stacks of two sizes, neither of which is the default size: the common class stays empty. */
+static void *walk_from_anywhere(void *result)
+{
+    bool *right = result;
+    *right = walk_all() == 0; /* there is no stack at all */
+    struct stack *taken[] = {stack_take(70000), stack_take(140000), stack_take(70000), stack_take(140000)};
+    for (int i = 0; i < 4; i++) {
+        struct stack_walk one = {.steps = SIZE_MAX};
+        *right = *right && walk_all() == 4 && stack_next_awake(&one) != NULL; /* the next walk begins one later */
+    }
+    for (int i = 0; i < 4; i++)
+        stack_give(taken[i]);
+    return NULL;
+}
+
+static void a_walk_passes_sizes_without_stacks(void **state)
+{
+    (void)state;
+    pthread_t thread; /* its pool is new */
+    bool right = false;
+    assert_int_equal(pthread_create(&thread, NULL, walk_from_anywhere, &right), 0);
+    pthread_join(thread, NULL);
+    assert_true(right);
+}
+
 static int lowest_free_descriptor(void)
 {
     int fd = dup(STDERR_FILENO);
@@ -658,6 +693,7 @@ int main(void)
         cmocka_unit_test_teardown(stacks_left_by_a_crowd_are_slack, no_stack_left),
         cmocka_unit_test_teardown(the_nth_request_fails_cleanly, no_stack_left),
         cmocka_unit_test_teardown(each_thread_has_its_pool_and_leaves_nothing, no_stack_left),
+        cmocka_unit_test_teardown(a_walk_passes_sizes_without_stacks, no_stack_left),
         cmocka_unit_test(asking_the_kernel_leaves_nothing_open),
     };
     int failed = cmocka_run_group_tests(size, NULL, NULL);
