@@ -50,19 +50,17 @@ static void completed(struct driver_op *op)
     native_end(task, &self->awaitable, NULL);
 }
 
-/* The same for operation_receive_lent. */
+/* The same for operation_receive_lent, whose caller reads the driver's copy. */
 static void received(struct driver_op *op)
 {
     struct task *task = container_of(op, struct task, wait.op);
-    struct operation *self = operation_of(task->waits_for);
     EDDY_INVARIANT(op->kind == DRIVER_RECV_LENT);
-    if (op->result == -ECANCELED || task->loop != current.loop) {
-        take(self, op);
-        return;
-    }
-    self->result = op->result;
-    self->what.u.lent = op->u.lent;
-    native_end(task, &self->awaitable, NULL);
+    if (op->result == -ECANCELED)
+        native_complete(task->waits_for, &failure_cancelled);
+    else if (task->loop != current.loop)
+        native_complete(task->waits_for, NULL);
+    else
+        native_end(task, task->waits_for, NULL);
 }
 
 static inline void submit(struct task *task, struct operation *self)
@@ -79,33 +77,45 @@ static void start(struct eddy_awaitable *a)
     submit(owner_of(a), operation_of(a));
 }
 
-static inline __attribute__((always_inline)) void wait_for_end(struct task *task, struct operation *self)
+static inline __attribute__((always_inline)) void wait_for_end(struct task *task, struct eddy_awaitable *a)
 {
-    if (self->awaitable.awaitable.state != EDDY_FINISHED) {
-        native_wait_once(task, &self->awaitable);
+    if (a->awaitable.state != EDDY_FINISHED) {
+        native_wait_once(task, a);
         return;
     }
     task->waits_for = NULL;
     task->at_once++;
 }
 
+static void cancel(struct eddy_awaitable *a)
+{
+    struct task *task = owner_of(a);
+    driver_cancel(task->loop->driver, &task->wait.op);
+}
+
+/* The value of operation_receive_lent has no members of its own. */
+static const struct eddy_awaitable_type receive_type = {
+    .name = "operation", .cancel = cancel, .kind = EDDY_IO, .size = sizeof(struct eddy_awaitable)};
+
 /* What each read of a stream does: the request is written straight into the task. */
-void operation_receive_lent(struct operation *self, int fd, bool single)
+const struct driver_op *operation_receive_lent(int fd, bool single, struct eddy_failure **failure)
 {
     struct task *task = current.task;
     struct driver_op *op = &task->wait.op;
-    self->awaitable.awaitable.type = &operation_type;
-    self->awaitable.awaitable.failure = NULL;
-    self->goes_on = NULL;
-    native_enter(task, &self->awaitable);
+    struct eddy_awaitable self;
+    self.awaitable.type = &receive_type;
+    self.awaitable.failure = NULL;
+    native_enter(task, &self);
     op->kind = DRIVER_RECV_LENT;
     op->state = 0;
     op->fd = fd;
     op->u.lent.single = single;
     op->complete = received;
     if (driver_submit_here(task->loop->driver, op))
-        take(self, op);
-    wait_for_end(task, self);
+        received(op);
+    wait_for_end(task, &self);
+    *failure = self.awaitable.failure;
+    return op;
 }
 
 /* The same as eddy_run_generic. */
@@ -119,13 +129,7 @@ void operation_run(struct eddy_awaitable *a)
     native_enter(self, a);
     a->awaitable.failure = NULL;
     submit(self, operation_of(a));
-    wait_for_end(self, operation_of(a));
-}
-
-static void cancel(struct eddy_awaitable *a)
-{
-    struct task *task = owner_of(a);
-    driver_cancel(task->loop->driver, &task->wait.op);
+    wait_for_end(self, a);
 }
 
 const struct eddy_awaitable_type operation_type = {

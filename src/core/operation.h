@@ -26,9 +26,9 @@ extern const struct eddy_awaitable_type operation_type;
 /* Its `run`: awaits an operation that was just made. */
 void operation_run(struct eddy_awaitable *a);
 
-/* Awaits the receive of lent bytes, with a task that native_is_free. `self` need not be initialized: afterwards it has
- * `result`, `what.u.lent`, and the failure. */
-void operation_receive_lent(struct operation *self, int fd, bool single);
+/* Awaits the receive of lent bytes, with a task that native_is_free. Returns the driver's copy of the request, with its
+ * result and the buffer, valid until the task waits again. *failure is set, to NULL after success. */
+const struct driver_op *operation_receive_lent(int fd, bool single, struct eddy_failure **failure);
 
 /* OPERATION_OF(.kind = DRIVER_RECV, .fd = fd, ...): the awaitable; the arguments are members of struct driver_op. */
 #define OPERATION_OF(...) ((struct operation){.awaitable.awaitable.type = &operation_type, .what = {__VA_ARGS__}})

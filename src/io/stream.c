@@ -195,7 +195,7 @@ void stream_note_drained(struct eddy_stream *s)
         s->at_end = true;
 }
 
-int64_t stream_end_wait(struct eddy_stream *s, int64_t result)
+int64_t stream_end_wait_otherwise(struct eddy_stream *s, int64_t result)
 {
     bool drained = result == -ECANCELED && s->draining && !s->closed && !s->late;
     int error = drained ? 0 : stream_error(s, result);

@@ -121,11 +121,20 @@ static inline bool stream_begin_wait(struct eddy_stream *s)
 {
     if (__builtin_expect(s->draining, 0))
         stream_note_drained(s);
-    s->waits = !s->at_end;
-    return s->waits;
+    if (__builtin_expect(s->at_end, 0))
+        return s->waits = false;
+    return s->waits = true;
 }
+int64_t stream_end_wait_otherwise(struct eddy_stream *s, int64_t result);
 /* The result of the wait: number of bytes, 0 at the end, or a negative code. */
-int64_t stream_end_wait(struct eddy_stream *s, int64_t result);
+static inline int64_t stream_end_wait(struct eddy_stream *s, int64_t result)
+{
+    if (__builtin_expect(result <= 0 || s->closed, 0))
+        return stream_end_wait_otherwise(s, result);
+    s->at_end = s->waits = false;
+    s->used = true;
+    return result;
+}
 /* For messages; valid as long as the stream. */
 const char *stream_peer(struct eddy_stream *s);
 /* Frees the memory of the input with all bytes in it. */

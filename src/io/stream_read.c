@@ -103,19 +103,25 @@ char *stream_take_buffered(struct eddy_stream *s, size_t *size)
 
 /* ==== receiving more ==== */
 
-static int enter(struct eddy_stream *s)
+/* error: that of stream_enter; 0: the stream is broken, and was entered. */
+static __attribute__((noinline)) int do_not_enter(struct eddy_stream *s, int error)
 {
-    int error = stream_enter(s, &s->reader);
-    if (!error)
-        s->waits = s->halfway = false;
-    s->partial = (eddy_slice){"", 0};
     if (error == ETIMEDOUT && s->begin) /* the deadline has passed: the unread bytes are kept */
         s->partial = (eddy_slice){s->begin, buffered(s)};
-    if (!error && s->broken) {
-        s->reader = NULL;
-        error = s->broken;
-    }
-    return error;
+    if (error)
+        return error;
+    s->reader = NULL;
+    return s->broken;
+}
+
+static inline __attribute__((always_inline)) int enter(struct eddy_stream *s)
+{
+    s->partial = (eddy_slice){"", 0};
+    int error = stream_enter(s, &s->reader);
+    if (__builtin_expect(error || s->broken, 0))
+        return do_not_enter(s, error);
+    s->waits = s->halfway = false;
+    return 0;
 }
 
 /* Joins the earlier bytes and the new ones. */
@@ -172,12 +178,14 @@ static __attribute__((noinline)) int64_t receive_next(struct eddy_stream *s, str
     return result > 0 ? join(s, &chunk, result) : result;
 }
 
-/* Receives more bytes after the unread ones. Returns their number, 0 at the end, or a negative code. */
-static int64_t receive_more(struct eddy_stream *s, struct eddy_failure **failure)
+/* Receives more bytes after the unread ones, if there are `any`. Returns their number, 0 at the end, or a negative
+ * code. */
+static inline __attribute__((always_inline)) int64_t receive_more(struct eddy_stream *s, bool any,
+                                                                  struct eddy_failure **failure)
 {
     if (!stream_begin_wait(s))
         return end_again();
-    int64_t result = s->begin == s->end ? receive_first(s, failure) : receive_next(s, failure);
+    int64_t result = any ? receive_next(s, failure) : receive_first(s, failure);
     return *failure ? 0 : stream_end_wait(s, result);
 }
 
@@ -191,7 +199,7 @@ struct more {
 static void run_more(struct eddy_awaitable *a)
 {
     struct more *self = (struct more *)(void *)a;
-    self->result = receive_more(self->s, &a->awaitable.failure);
+    self->result = receive_more(self->s, buffered(self->s) > 0, &a->awaitable.failure);
 }
 
 static const struct eddy_awaitable_type more_type = {
@@ -243,10 +251,13 @@ eddy_async_define(size_t, eddy_stream_read_some, (eddy_stream *, s), (eddy_slice
         eddy_raise(error, "eddy_stream_read_some(%s)", stream_peer(s));
     eddy_defer(stream_leave_reader, s);
     s->too_long = false;
-    struct eddy_failure *failure = NULL;
-    int64_t result = s->begin < s->end ? 1 : receive_more(s, &failure);
-    if (failure)
+    struct eddy_failure **pending = &ed_enclosing->awaitable.awaitable.failure;
+    int64_t result = s->begin < s->end ? 1 : receive_more(s, false, pending);
+    if (__builtin_expect(*pending != NULL, 0)) {
+        struct eddy_failure *failure = *pending;
+        *pending = NULL;
         ED_FAIL(failure, here);
+    }
     if (result < 0)
         eddy_raise((int)-result, "eddy_stream_read_some(%s)", stream_peer(s));
     if (result > 0)

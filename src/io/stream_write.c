@@ -99,6 +99,15 @@ eddy_async(void, write_all, (eddy_stream *, s), (const char *, data), (size_t, s
         eddy_raise(error, "eddy_stream_write(%s): %zu of %zu bytes were sent", stream_peer(s), write.sent, size);
 }
 
+/* Away from eddy_stream_write, which then needs no room for the value. */
+static __attribute__((noinline)) struct eddy_failure *write_rest(struct eddy_stream *s, const char *data, size_t size,
+                                                                 int64_t begun)
+{
+    __auto_type rest = write_all(s, data, size, begun);
+    s->used |= begun > 0;
+    return eddy_run_here(&rest.awaitable);
+}
+
 eddy_async_define(void, eddy_stream_write, (eddy_stream *, s), (const void *, data), (size_t, size))
 {
     TURN_IF(size == 0);
@@ -106,11 +115,14 @@ eddy_async_define(void, eddy_stream_write, (eddy_stream *, s), (const void *, da
     if (error)
         eddy_raise(error, "eddy_stream_write(%s)", stream_peer(s));
     int64_t begun = send_now(s, data, size);
-    s->used |= begun > 0;
-    if (begun == (int64_t)size)
+    struct eddy_failure *failure = NULL;
+    if (begun == (int64_t)size) {
+        s->used = true;
         stream_leave_writer(s);
-    else
-        eddy_await(write_all(s, data, size, begun));
+    } else
+        failure = write_rest(s, data, size, begun);
+    if (__builtin_expect(failure != NULL, 0))
+        ED_FAIL(failure, here);
 }
 
 /* ==== several parts ==== */

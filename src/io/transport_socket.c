@@ -55,12 +55,10 @@ static void receive(struct transport_op *op)
 
 static int64_t receive_here(struct transport *t, struct chunk *chunk, struct eddy_failure **failure)
 {
-    struct operation inner;
-    operation_receive_lent(&inner, fd_of(t), is_unix(t));
-    *failure = inner.awaitable.awaitable.failure;
-    if (inner.result > 0)
-        *chunk = (struct chunk){inner.what.u.lent.data, inner.what.u.lent.id};
-    return inner.result;
+    const struct driver_op *op = operation_receive_lent(fd_of(t), is_unix(t), failure);
+    if (op->result > 0)
+        *chunk = (struct chunk){op->u.lent.data, op->u.lent.id};
+    return op->result;
 }
 
 static void receive_into(struct transport_op *op)

@@ -10,6 +10,12 @@ static void start(struct eddy_awaitable *a)
 
 static const struct eddy_awaitable_type type = {.name = "a call that may wait", .start = start, .kind = EDDY_IO};
 
+struct eddy_failure *turn_take(void)
+{
+    struct turn value = turn();
+    return eddy_run_here(&value.awaitable);
+}
+
 struct turn turn(void)
 {
     return (struct turn){ED_HEADER(type)};

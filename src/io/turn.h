@@ -15,6 +15,8 @@ struct turn {
     eddy_void result;
 };
 struct turn turn(void);
+/* Awaits one, and returns the failure. The caller needs no room for the value. */
+struct eddy_failure *turn_take(void);
 
 /* Stands at the head of a call that may return without an operation: only looks at whether a turn is due. Outside of
  * tasks the call fails with EDDY_NO_TASK. */
@@ -24,8 +26,10 @@ struct turn turn(void);
  * fail before its first operation takes one by TURN_IF(true). */
 #define TURN_IF(at_once)                                                                                               \
     do {                                                                                                               \
-        if (!current.task || (at_once) || task_must_look(current.task))                                                \
-            eddy_await(turn());                                                                                        \
+        struct eddy_failure *turn_failure =                                                                            \
+            !current.task || (at_once) || task_must_look(current.task) ? turn_take() : NULL;                           \
+        if (__builtin_expect(turn_failure != NULL, 0))                                                                 \
+            ED_FAIL(turn_failure, turn_site);                                                                          \
     } while (0)
 
 #endif

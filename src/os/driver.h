@@ -28,6 +28,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/hidden.h"
 #include "base/list.h"
 #include "eddy/error.h"
 #include "os/clock.h"
@@ -224,7 +225,7 @@ enum driver_point {
     DRIVER_AT_DELIVERED  /* `complete` has been called: only the address of the operation is valid */
 };
 /* Set only by tests, which may cancel operations from inside. */
-extern void (*driver_hook)(enum driver_point point, struct driver *driver, struct driver_op *op);
+extern HIDDEN_VARIABLE void (*driver_hook)(enum driver_point point, struct driver *driver, struct driver_op *op);
 static inline void driver_tell(enum driver_point point, struct driver *driver, struct driver_op *op)
 {
     if (__builtin_expect(driver_hook != NULL, 0))

@@ -553,7 +553,7 @@ static bool go_on(struct epoll *epoll, struct epoll_watch *watch, struct driver_
     return error;
 }
 
-static void run_in_order(struct epoll *epoll, struct epoll_watch *watch, struct list *queue)
+static __attribute__((nonnull)) void run_in_order(struct epoll *epoll, struct epoll_watch *watch, struct list *queue)
 {
     for (struct driver_op *op; (op = first_op(queue)) && op->state != STATE_CALLED && go_on(epoll, watch, op);)
         epoll_finish_op(epoll, container_of(list_take_first(queue), struct driver_op, link));

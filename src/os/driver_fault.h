@@ -14,13 +14,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/hidden.h"
+
 /* What driver_fault returns for "short". */
 enum { DRIVER_SHORT = 1 };
 
 /* Like EDDY_FAIL_DRIVER; 0 turns it off. */
 void driver_fail_after(long n);
 /* Submissions until the one that fails; 0: none fails.  In this header, so that it costs one load and one branch. */
-extern long driver_fault_countdown;
+extern HIDDEN_VARIABLE long driver_fault_countdown;
 bool driver_fault_step(void);
 /* True: this submission is the one that fails. */
 static inline bool driver_fault_of_submission(void)
@@ -31,7 +33,7 @@ static inline bool driver_fault_of_submission(void)
 /* Like EDDY_FAIL_COMPLETION; NULL turns it off. Must not be called while a thread of a driver runs. */
 void driver_fail_call(const char *text);
 int driver_fault_of_call(void);
-extern bool driver_calls_are_counted;
+extern HIDDEN_VARIABLE bool driver_calls_are_counted;
 /* Called once for each call or request: a negative errno value that it fails with, DRIVER_SHORT, or 0 (no fault). */
 static inline int driver_fault(void)
 {

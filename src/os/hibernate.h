@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hidden.h"
+
 struct stack;
 struct stack_class;
 struct stack_slab;
@@ -34,7 +36,7 @@ struct bed {
 };
 
 /* True: some thread's stacks may sleep. One load, and a branch if none may. */
-extern bool hibernation_on; /* atomic */
+extern HIDDEN_VARIABLE bool hibernation_on; /* atomic */
 static inline bool hibernate_is_on(void)
 {
     return __builtin_expect(__atomic_load_n(&hibernation_on, __ATOMIC_RELAXED), 0);

@@ -45,7 +45,8 @@ static inline struct lent_buffer *lent_take(struct lent_buffers *buffers)
 
 static inline void lent_put(struct lent_buffers *buffers, struct lent_buffer *buffer)
 {
-    EDDY_INVARIANT(buffers->count <= LENT_KEPT && (buffers->count == 0) == !buffers->first);
+    EDDY_INVARIANT(buffers->count <= LENT_KEPT);
+    EDDY_EXPENSIVE_INVARIANT((buffers->count == 0) == !buffers->first);
     if (buffers->count == LENT_KEPT) {
         lent_free_one(buffer);
         return;

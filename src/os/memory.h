@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hidden.h"
+
 struct eddy_allocator;
 
 /* The allocator of this thread's next blocks; NULL: malloc and free. Returns the previous one. */
@@ -46,7 +48,7 @@ static inline bool memory_fault(void);
 void memory_fail_after(long n);
 
 /* Number of requests until the one that fails; 0: none fails. In this header to cost one load and one branch. */
-extern long memory_fault_countdown;
+extern HIDDEN_VARIABLE long memory_fault_countdown;
 bool memory_fault_step(void);
 
 /* True: one of the next requests will fail. */
