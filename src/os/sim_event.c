@@ -132,9 +132,7 @@ bool sim_take_event(struct sim *sim, struct sim_event *taken)
 void sim_events_free(struct sim *sim)
 {
     while (sim->events.count) {
-        struct sim_event *event = take_first(&sim->events);
-        if (event->op)
-            unlink_event(sim, event);
+        struct sim_event *event = take_first(&sim->events); /* operations are over: their lists are of no use */
         if (event->socket)
             sim_socket_unref(event->socket);
         memory_free(event);

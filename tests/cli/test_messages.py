@@ -79,6 +79,7 @@ ERROR = 'x.c:3:1: error: no\n    3 | %s\n'
 SOURCES = {
     'a call of a keyword': ('/* */\n#include <eddy.h>\n', 'async(int, f)', 2),
     'with a blank': ('#include <eddy.h>\n', 'x = await (f)', 1),
+    'far to the right': ('#include <eddy.h>\n', '        await(f)', 1),
     'the last of the words': ('\n\n#include <eddy.h>\n', 'throw(1)', 3),
     'no call': ('#include <eddy.h>\n', 'int async;', None),
     'a longer name': ('#include <eddy.h>\n', 'my_async(1); do_await(2); xyield(3)', None),

@@ -44,6 +44,17 @@ async(void, starting)
     CHECK_LOG("3 ");
 }
 
+/* Rule: an eager task runs at once, however many awaits have not waited. */
+async(void, starting_many)
+{
+    for (int i = 0; i < 100; i++) {
+        struct noting *t = spawn_eager(noting(0));
+        CHECK(eddy_done(t));
+        CHECK(await(t) == 0);
+    }
+    check_log[0] = 0;
+}
+
 async(void, sets, (eddy_event *, event))
 {
     eddy_event_set(event);
@@ -393,6 +404,7 @@ async(void, unseen)
 async(int, main_task)
 {
     await(starting());
+    await(starting_many());
     await(turns());
     await(names_and_callbacks());
     await(cancel_finished());

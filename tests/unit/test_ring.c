@@ -81,6 +81,30 @@ static void without_register_there_is_still_a_driver(void **state)
     assert_true(child_exited(&child, 0));
 }
 
+static int wait_without_a_fine_call(void)
+{
+    int error;
+    EXPECT(seccomp_refuse(SYS_epoll_pwait2, refused_with));
+    struct driver *driver = driver_open("epoll", NULL, &error);
+    EXPECT(driver != NULL);
+    for (int i = 0; i < 2; i++)
+        EXPECT(driver_wait(driver, driver_now(driver) + 1000000) == 0); /* it sleeps for a millisecond */
+    driver_close(driver);
+    return 0;
+}
+
+/* Kernels before 5.11 have no epoll_pwait2, and sandboxes refuse it. */
+static void without_epoll_pwait2_epoll_waits_by_milliseconds(void **state)
+{
+    (void)state;
+    static const int answers[] = {ENOSYS, EPERM, EINVAL};
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        refused_with = answers[i];
+        struct child child = child_run(wait_without_a_fine_call);
+        assert_true(child_exited(&child, 0));
+    }
+}
+
 /* ==== flags ==== */
 
 /* One request and its completion. */
@@ -193,6 +217,7 @@ int main(void)
     const struct CMUnitTest refusals[] = {
         cmocka_unit_test(without_io_uring_the_driver_is_epoll),
         cmocka_unit_test(without_register_there_is_still_a_driver),
+        cmocka_unit_test(without_epoll_pwait2_epoll_waits_by_milliseconds),
     };
     const struct CMUnitTest rules[] = {
         cmocka_unit_test(flags_are_dropped_one_by_one),

@@ -108,6 +108,33 @@ async(void, close_ends, (struct ends *, ends))
 #endif
 }
 
+async(void, overfill, (eddy_stream *, s))
+{
+    await(eddy_stream_write(s, data, SIZE));
+}
+
+/* Rule: a writer that waits for room learns that nobody will make some. */
+async(void, leave_a_writer)
+{
+    eddy_error err;
+    eddy_stream *pair[2];
+    await(eddy_stream_pair(pair));
+    struct overfill *writer = spawn(overfill(pair[0]));
+    await(eddy_sleep(0.01));
+    CHECK(!eddy_done(writer));
+    await(eddy_stream_close(pair[1]));
+    await(writer, &err);
+    CHECK(err.code == EPIPE);
+    eddy_error_free(&err);
+    eddy_stream_abort(pair[0]);
+}
+
+static void a_writer_in_memory_ends_with_its_reader(void **state)
+{
+    (void)state;
+    RUN_CLEAN(leave_a_writer());
+}
+
 /* ==== writing ==== */
 
 /* Writes everything from `from` on, in one of the ways. */
@@ -222,6 +249,7 @@ static void closing_in_the_middle_is_a_truncation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_writer_in_memory_ends_with_its_reader),
         cmocka_unit_test(the_program_goes_on_from_where_it_was_cut),
         cmocka_unit_test(closing_in_the_middle_is_a_truncation),
     };
