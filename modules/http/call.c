@@ -192,7 +192,8 @@ async(void, send_source, (struct reply *, reply), (const eddy_http_call *, call)
     await(call->source(&upload, call->argument));
     await(check_upload(&upload)); /* the source may have gone on nevertheless */
     if (!upload.chunked && upload.left)
-        throw(EDDY_INCOMPLETE_READ, "the source gives %lld bytes too few", (long long)upload.left);
+        throw(EDDY_INCOMPLETE_READ, "the source of the body ended %lld bytes before the announced length",
+              (long long)upload.left);
     if (upload.chunked)
         await(send_bytes(upload.input, "0\r\n\r\n", 5, upload.seconds));
 }

@@ -141,7 +141,7 @@ eddy_async(void, ask_by_libpq, (PGconn *, pg), (bool *, was_sent))
     struct request request = {EDDY_AWAITABLE_INIT(&request_type), .key = PQgetCancel(pg)};
     eddy_defer(free_key, &request.key);
     if (!request.key)
-        eddy_raise(ENOTCONN, "libpq knows no server to ask");
+        eddy_raise(ENOTCONN, "libpq has no address to which the request to cancel could be sent");
     *was_sent = true;
     eddy_await_always(&request, &err);
     if (err.code)

@@ -163,7 +163,8 @@ eddy_async(struct eddy_tls *, given_or_default, (struct eddy_tls *, tls))
     if (!tls)
         tls = tls_default(&problem);
     if (!tls)
-        eddy_raise(problem.code, "a TLS client with the system's trust%s%s", problem.text[0] ? ": " : "", problem.text);
+        eddy_raise(problem.code, "the system's certificates cannot be loaded for a TLS client%s%s",
+                   problem.text[0] ? ": " : "", problem.text);
     return tls;
 }
 
