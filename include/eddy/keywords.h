@@ -11,6 +11,8 @@
 #define EDDY_KEYWORDS_H
 #ifdef __cplusplus
 #error "<eddy/keywords.h> is for C; from C++ include <eddy.h> and call the functions"
+#define ED_STOP "see the error above" /* there is no such file: the compiler stops */
+#include ED_STOP
 #endif
 #ifdef __STRICT_ANSI__
 #error "Eddy needs GNU C: compile with -std=gnu11 or later (not -std=c11)"
@@ -54,6 +56,16 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
 #ifdef __clang__ /* -Wpedantic warns about the extensions that the keywords need */
 #pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
 #pragma clang diagnostic ignored "-Wgnu-auto-type"
+#endif
+
+/* The words without parentheses (`await f(1)`) are no macros: they find an enumerator that may not be used. It is one
+ * because 0 may stand where a number or a pointer stands, so that only its own message follows. */
+#ifndef __has_attribute
+#define ED_IS_UNAVAILABLE(text)
+#elif __has_attribute(unavailable)
+#define ED_IS_UNAVAILABLE(text) __attribute__((unavailable(text)))
+#else
+#define ED_IS_UNAVAILABLE(text)
 #endif
 
 /* ED_NAME_word: an async function cannot have this name, since a macro has it. */
@@ -118,6 +130,7 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
 
 #ifndef EDDY_NO_AWAIT
 #define ED_NAME_await ~, NAMELESS
+enum { await ED_IS_UNAVAILABLE("it takes its operand in parentheses: await(f(x))") };
 /* It is explained in macros.h. The whole keyword is here, since compilers name the files between a mistake and its
  * place. */
 #define await(x, ...) \
@@ -154,6 +167,7 @@ int(asprintf)(char **__restrict text, const char *__restrict format, ...) EDDY_P
 
 #ifndef EDDY_NO_THROW
 #define ED_NAME_throw ~, NAMELESS
+enum { throw ED_IS_UNAVAILABLE("it takes code and text in parentheses: throw(EINVAL, \"what is wrong\")") };
 #define throw(...) eddy_raise(__VA_ARGS__)
 #endif
 

@@ -18,6 +18,8 @@
 #define EDDY_MACROS_H
 #ifdef __cplusplus
 #error "the macros of Eddy are for C; from C++ include <eddy.h> and call the functions"
+#define ED_STOP "see the error above" /* there is no such file: the compiler stops */
+#include ED_STOP
 #endif
 #ifdef __STRICT_ANSI__
 #error "the macros of Eddy need GNU C: compile with -std=gnu11 or later (not -std=c11)"
@@ -167,7 +169,10 @@
 #define ED_HEAD_OF_0(n, paired) ED_CAT(ED_HEAD_NAMED_, paired)(n)
 #define ED_HEAD_OF_1(n, paired) NAMELESS
 #define ED_HEAD_NAMED_0(n) UNPAIRED
-#define ED_HEAD_NAMED_1(n) ED_SECOND_OF(ED_NAMED(n), ED_CAT(ED_HEAD_WORD_, ED_IS_NO_TYPE(n, )), )
+#define ED_HEAD_NAMED_1(n) ED_CAT(ED_HEAD_NAME_, ED_SECOND_OF(ED_NAMED(n), WORD, ))(n)
+#define ED_HEAD_NAME_NAMELESS(n) NAMELESS
+#define ED_HEAD_NAME_MAIN(n) MAIN
+#define ED_HEAD_NAME_WORD(n) ED_CAT(ED_HEAD_WORD_, ED_IS_NO_TYPE(n, ))
 #define ED_NAMED(n) ED_NAME_##n
 #define ED_HEAD_WORD_0 NAMELESS
 #define ED_HEAD_WORD_1 GOOD
@@ -228,8 +233,6 @@
 #define ED_BARE_WORDS(...) __VA_ARGS__
 #define ED_IS_PAREN(a) ED_SECOND_OF(ED_PAREN_PROBE a, 0, 0)
 #define ED_PAREN_PROBE(...) ~, 1
-#define ED_UNPAIRED(keyword) \
-    ED_BRIEF(_Static_assert(0, "a parameter is a type and a name in parentheses: " keyword "(int, f, (int, n))"));
 /*
  * A wrong definition has many consequences, and clang shows the macros of each. So clang stops after a broken rule that
  * only consequences can follow. gcc is briefer, and has nothing of the kind.
@@ -300,12 +303,23 @@ char ed_stop(int wrong)
 #define ED_FOLLOW(name, text, good) ED_BRIEF(_Static_assert(good, text));
 #define ED_STOP_AT(fn, wrong)
 #endif
+/* The rules for heads that cannot be read. All keywords share them, since clang also shows where a rule was made. */
+#define ED_IS_NAMELESS "this needs a type, a name that is no keyword, then the parameters: async(int, f, (int, n))"
+#define ED_IS_UNPAIRED "a parameter is a type and a name in parentheses: async(int, f, (int, n))"
+#define ED_IS_MAIN "main is a plain function: name this main_task; int main calls eddy_run(main_task())"
+ED_RULE_OF(ed_is_nameless, ED_IS_NAMELESS)
+ED_RULE_OF(ed_is_unpaired, ED_IS_UNPAIRED)
+ED_RULE_OF(ed_is_main, ED_IS_MAIN)
+#define ED_NAMELESS \
+    ED_FOLLOW(ed_is_nameless, ED_IS_NAMELESS, 0) \
+    static int EDDY_UNIQUE(ed_nameless_)(void)
+#define ED_UNPAIRED ED_FOLLOW(ed_is_unpaired, ED_IS_UNPAIRED, 0)
+#define ED_PLAIN_MAIN ED_FOLLOW(ed_is_main, ED_IS_MAIN, 0)
 /* The first rules of each definition. */
 #define ED_AT_FILE_SCOPE (__builtin_strlen(__builtin_FUNCTION()) == 0)
-#define ED_IS_NO_PLACE "functions do not nest: a coroutine or generator is defined outside of other functions"
+#define ED_IS_NO_PLACE \
+    "functions do not nest: define coroutines and generators outside of functions (is a } missing above?)"
 #define ED_IS_TOO_MANY "a coroutine or generator takes at most 8 parameters: pass a struct"
-#define ED_IS_PLAIN_MAIN \
-    ED_BRIEF(_Static_assert(0, "main is a plain function: name this main_task; int main calls eddy_run(main_task())"));
 /*
  * The rules for the spelling of types and names, of which only the text can tell. They come before the declarations,
  * which such a type or name would break in many places. ED_REST is the number of characters from c on.
@@ -362,7 +376,7 @@ char ed_stop(int wrong)
         array = 0 EDDY_EACH(ED_OR_ARRAY, __VA_ARGS__), \
         value = 0 EDDY_EACH(ED_OR_DEFAULT, __VA_ARGS__), \
         function = ED_IS_FUNCTION(ED_TEXT(T)) EDDY_EACH(ED_OR_FUNCTION, __VA_ARGS__), \
-        unnamed = 0 EDDY_EACH(ED_OR_UNNAMED, __VA_ARGS__) \
+        unnamed = 0 ED_OR_UNNAMED(T, ) EDDY_EACH(ED_OR_UNNAMED, __VA_ARGS__) \
     }; \
     ED_BRIEF(_Static_assert(!name, "the parameters stand after the name: async(int, f, (int, n))")); \
     ED_BRIEF(_Static_assert(!word, "a name is one word; the * of a pointer belongs to the type: async(char *, f)")); \
@@ -371,13 +385,8 @@ char ed_stop(int wrong)
     ED_BRIEF(_Static_assert(!array, "a parameter cannot be an array: take a pointer, (int *, a)")); \
     ED_BRIEF(_Static_assert(!value, "a parameter has no default value here: see async_default")); \
     ED_BRIEF(_Static_assert(!function, "a pointer to a function needs a name: typedef int (*callback)(int);")); \
-    ED_BRIEF(_Static_assert(!unnamed, "the type of a parameter needs a name: typedef queue_of(int) numbers;")); \
+    ED_BRIEF(_Static_assert(!unnamed, "the type of a result or parameter needs a name: typedef queue_of(int) q;")); \
     ED_STOP_IF(name || word || constant || result || array || value || function || unnamed)
-#define ED_NAMELESS(keyword) \
-    ED_BRIEF(_Static_assert(0, keyword " needs a type, a name that is no keyword, then the parameters: " \
-                               keyword "(int, f, (int, n))")); \
-    ED_STOP_IF(true) \
-    static int EDDY_UNIQUE(ed_nameless_)(void)
 #define ED_FIELD(T, n) ED_BRIEF(ED_MEMBER_TYPE(T) n);
 #define ED_PARAM(T, n) ED_TYPE(T) n
 #define ED_TAIL(T, n) , ED_TYPE(T) n
@@ -435,8 +444,11 @@ extern struct ed_anything ed_operand;
     _Generic(&(p)->awaitable, \
         struct eddy_awaitable *: (struct eddy_awaitable *)(void *)(p), \
         struct eddy_core *: (struct eddy_awaitable *)(void *)(p))
-/* p, or for a `void *` something that may be dereferenced: used for questions about *p that are not evaluated. */
-#define ED_TYPED(p) _Generic((p), void *: (int *)0, const void *: (int *)0, default: (p))
+/* p, or for a `void *`, a group or a stream something that may be dereferenced: used for questions about *p that are
+ * not evaluated. */
+#define ED_TYPED(p) \
+    _Generic((p), void *: (int *)0, const void *: (int *)0, struct eddy_group *: (int *)0, \
+             struct eddy_stream *: (int *)0, default: (p))
 /*
  * A rule about types is a _Static_assert about an enumerator. The enumerator says what is wrong, because clang
  * quotes it, and because clang takes 0 for the value of an enumerator that it could not evaluate: then the user has
@@ -616,15 +628,15 @@ ED_UNUSED static struct ed_context ed_whole_frame;
 #define ED_ASYNC_CONSTRUCTOR(fn, ...) ED_CONSTRUCTOR(fn, ED_HEADER(fn##__type), __VA_ARGS__)
 #define ED_ASYNC_UNPAIRED(linkage, T, fn, ...) \
     ED_ASYNC_TYPES_UNPAIRED(linkage, T, fn, __VA_ARGS__) ED_ASYNC_BODY_UNPAIRED(linkage, T, fn, __VA_ARGS__)
-#define ED_ASYNC_NAMELESS(linkage, T, fn, ...) ED_NAMELESS("async")
+#define ED_ASYNC_NAMELESS(linkage, T, fn, ...) ED_NAMELESS
 #define ED_ASYNC_MAIN(linkage, T, fn, n, ...) \
-    ED_IS_PLAIN_MAIN ED_ASYNC_GOOD(static, T, ed_main_task, ed_main_task, ##__VA_ARGS__)
+    ED_PLAIN_MAIN ED_ASYNC_GOOD(static, T, ed_main_task, ed_main_task, ##__VA_ARGS__)
 #define ED_ASYNC_TYPES(linkage, T, fn, ...) \
     ED_BY_HEAD(ED_ASYNC_TYPES_GOOD, ED_ASYNC_TYPES_UNPAIRED, ED_NOTHING, ED_ASYNC_TYPES_GOOD, __VA_ARGS__) \
     (linkage, T, fn, __VA_ARGS__)
 #define ED_NOTHING(...)
 #define ED_ASYNC_TYPES_UNPAIRED(linkage, T, fn, ...) \
-    ED_UNPAIRED("async") ED_ASYNC_SHAPE(linkage, T, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__));
+    ED_UNPAIRED ED_ASYNC_SHAPE(linkage, T, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__));
 #define ED_ASYNC_TYPES_GOOD(linkage, T, fn, ...) \
     ED_ASYNC_SHAPE(linkage, T, fn, __VA_ARGS__) ED_ASYNC_CONSTRUCTOR(fn, __VA_ARGS__)
 #define ED_ASYNC_SHAPE(linkage, T, fn, ...) \
@@ -774,11 +786,11 @@ void eddy_async_function_does_not_fit_the_type(void)
     shape(Y, S, R, fn, __VA_ARGS__) ED_CONSTRUCTOR(fn, header(fn), __VA_ARGS__) \
     static ED_TYPE(R) fn##__body(in(fn) EDDY_EACH(ED_TAIL, __VA_ARGS__))
 #define ED_DEFINE_UNPAIRED(keyword, shape, header, in, Y, S, R, fn, ...) \
-    ED_UNPAIRED(keyword) shape(Y, S, R, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__)); \
+    ED_UNPAIRED shape(Y, S, R, fn, fn) struct fn fn(ED_BARE(__VA_ARGS__)); \
     ED_UNUSED static R fn##__bare(in(fn), ED_BARE(__VA_ARGS__))
-#define ED_DEFINE_NAMELESS(keyword, ...) ED_NAMELESS(keyword)
+#define ED_DEFINE_NAMELESS(keyword, ...) ED_NAMELESS
 #define ED_DEFINE_MAIN(keyword, shape, header, in, Y, S, R, fn, n, ...) \
-    ED_IS_PLAIN_MAIN ED_DEFINE_GOOD(keyword, shape, header, in, Y, S, R, ed_main_task, ed_main_task, ##__VA_ARGS__)
+    ED_PLAIN_MAIN ED_DEFINE_GOOD(keyword, shape, header, in, Y, S, R, ed_main_task, ed_main_task, ##__VA_ARGS__)
 
 #define eddy_blocking(T, ...) \
     ED_DEFINE("blocking", ED_BLOCKING_SHAPE, ED_BLOCKING_HEADER, ED_IN_BLOCKING, , , T, ED_FIRST(__VA_ARGS__, ), \
@@ -1101,16 +1113,22 @@ static inline eddy_error *eddy_error_cleared(eddy_error *err)
     enum { ed_is_no_coroutine = ED_BRIEF(ED_NO_COROUTINE(ed_operand)) }; \
     ED_BRIEF(rule)
 #define ED_SPAWN(...) ED_SPAWN_BODY(__VA_ARGS__)
+#define ED_NO_SPAWN "spawn needs a coroutine value: spawn(f(x))"
+ED_RULE_OF(ed_no_spawn, ED_NO_SPAWN)
+#define ED_NO_SPAWN_EAGER "spawn_eager needs a coroutine value: spawn_eager(f(x))"
+ED_RULE_OF(ed_no_spawn_eager, ED_NO_SPAWN_EAGER)
+#define ED_NO_SPAWN_WITH "spawn_with needs a coroutine value: spawn_with(f(x), &options)"
+ED_RULE_OF(ed_no_spawn_with, ED_NO_SPAWN_WITH)
 #define ED_SPAWN_NAMES EDDY_UNIQUE(ed_sf_), EDDY_UNIQUE(ed_site_)
 #define eddy_spawn(coro) \
-    ED_SPAWN(_Static_assert(!ed_is_no_coroutine, "spawn needs a coroutine value: spawn(f(x))"), coro, \
+    ED_SPAWN(ED_FOLLOW(ed_no_spawn, ED_NO_SPAWN, !ed_is_no_coroutine), coro, \
              "eddy_spawn_copy", unsigned, 0, ED_SPAWN_NAMES)
 #define eddy_spawn_eager(coro) \
-    ED_SPAWN(_Static_assert(!ed_is_no_coroutine, "spawn_eager needs a coroutine value: spawn_eager(f(x))"), coro, \
+    ED_SPAWN(ED_FOLLOW(ed_no_spawn_eager, ED_NO_SPAWN_EAGER, !ed_is_no_coroutine), coro, \
              "eddy_spawn_copy", unsigned, ED_SPAWN_EAGER, ED_SPAWN_NAMES)
 /* Variadic: &(eddy_spawn_options){.name = "x", .eager = true} is several macro arguments. */
 #define eddy_spawn_with(coro, ...) \
-    ED_SPAWN(_Static_assert(!ed_is_no_coroutine, "spawn_with needs a coroutine value: spawn_with(f(x), &options)"), \
+    ED_SPAWN(ED_FOLLOW(ed_no_spawn_with, ED_NO_SPAWN_WITH, !ed_is_no_coroutine), \
              coro, "eddy_spawn_copy_with", const eddy_spawn_options *, (__VA_ARGS__), ED_SPAWN_NAMES)
 
 #define ED_HANDLE(t) ED_CHECKED_HANDLE(t, ed_operand, EDDY_UNIQUE(ed_is_no_handle_))

@@ -1,4 +1,4 @@
-// error: async needs a type, a name that is no keyword, then the parameters
+// error: this needs a type, a name that is no keyword, then the parameters
 /* SPDX-License-Identifier: MIT */
 /* The result is never left out: async(void, g). */
 #include <eddy/keywords.h>

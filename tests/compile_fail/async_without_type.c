@@ -1,4 +1,4 @@
-// error: async needs a type, a name that is no keyword, then the parameters
+// error: this needs a type, a name that is no keyword, then the parameters
 /* SPDX-License-Identifier: MIT */
 /* Python's spelling, without a result type. */
 #include <eddy/keywords.h>

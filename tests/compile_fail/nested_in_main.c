@@ -1,4 +1,4 @@
-// error: functions do not nest: a coroutine or generator is defined outside of other functions
+// error: functions do not nest: define coroutines and generators outside of functions
 /* SPDX-License-Identifier: MIT */
 #include <eddy/keywords.h>
 #include "common.h"

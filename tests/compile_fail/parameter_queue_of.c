@@ -1,4 +1,4 @@
-// error: the type of a parameter needs a name: typedef queue_of\(int\) numbers
+// error: the type of a result or parameter needs a name: typedef queue_of\(int\) q;
 /* SPDX-License-Identifier: MIT */
 /* Each queue_of(int) is another type. */
 #include <eddy/keywords.h>

@@ -1,5 +1,5 @@
 // error: pasting.*ED_NAME_
-// plain: 75
+// plain: 40
 /* SPDX-License-Identifier: MIT */
 /* The * belongs to the type. The preprocessor complains before the rule can be told; the rule follows. */
 #include <eddy/keywords.h>
