@@ -319,7 +319,7 @@ def run_shows_compiler_errors_unchanged(place):
 
 MISTAKES = {
     'parameter': ('async(int, g, int n) { return n; }', 'a parameter is a type and a name in parentheses'),
-    'no_type': ('async(g, (int, n)) { return n; }', 'async needs a type, a name that is no keyword, then the parameters'),
+    'no_type': ('async(g, (int, n)) { return n; }', 'this needs a type, a name that is no keyword, then the parameters'),
     'context': ('int g(void) { return await(f(1)); }', 'await_outside_async_function'),
     'operand': ('async(int, g) { return await(5); }', 'await needs a coroutine'),
     'error': ('async(int, g) { eddy_error err; return await(f(1), err); }', 'the address of an eddy_error: &err'),
