@@ -45,6 +45,12 @@ else:
         (server._attach if begins else server._detach)()
 
 
+def made_failed(loop, transport, protocol, exc):
+    """connection_made raised `exc`: told as by asyncio, where it is a callback. The connection goes on, as there."""
+    handle = asyncio.Handle(protocol.connection_made, (transport,), loop)
+    report(handle, exc)
+
+
 def fatal(loop, transport, protocol, exc, message):
     """A transport ends by an error; as _SelectorTransport._fatal_error of asyncio."""
     if loop is None:
@@ -90,8 +96,8 @@ def unclosed(transport, server):
 
 
 _core._set_helpers(report=report, debug_run=debug_run, attach=attach, fatal=fatal, make_socket=make_socket,
-                   accepted_ssl=accepted_ssl, accept_error=accept_error, buffered_protocol=protocols.BufferedProtocol,
-                   warn_lost=warn_lost, unclosed=unclosed, datagram_error=datagram_error,
+                   accepted_ssl=accepted_ssl, accept_error=accept_error, made_failed=made_failed,
+                   buffered_protocol=protocols.BufferedProtocol, warn_lost=warn_lost, unclosed=unclosed, datagram_error=datagram_error,
                    ssl_again=(ssl.SSLWantReadError, ssl.SSLSyscallError), no_sendfile=exceptions.SendfileNotAvailableError)
 _core.SocketTransport._start_tls_compatible = True
 _core.SocketTransport._sendfile_compatible = constants._SendfileMode.TRY_NATIVE

@@ -15,7 +15,7 @@
 
 /* Functions of eddyloop/helpers.py, for what is rare. */
 #define HELPERS(X) X(report) X(debug_run) X(attach) X(fatal) X(make_socket) X(accepted_ssl) X(accept_error)       \
-    X(buffered_protocol) X(warn_lost) X(unclosed)                       \
+    X(made_failed) X(buffered_protocol) X(warn_lost) X(unclosed)        \
     X(datagram_error) X(ssl_again) X(no_sendfile)
 /* Names of attributes and arguments, interned. */
 #define NAMES(X) X(loop) X(context) X(name) X(_run) X(connection_made) X(connection_lost) X(data_received) \

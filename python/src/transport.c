@@ -95,13 +95,30 @@ static int no_init(PyObject *self, PyObject *args, PyObject *named)
 
 /* ==== connection_made ==== */
 
+/* The pending exception is one of protocol.connection_made. If it ends the run, it is still set afterwards. */
+static void report_made(Transport *t, PyObject *protocol)
+{
+    if (exception_ends_run())
+        return;
+    PyObject *exception = take_exception();
+    PyObject *told = PyObject_CallFunctionObjArgs(transport_state(t)->helpers.made_failed, (PyObject *)t->core,
+                                                  (PyObject *)t, protocol, exception, NULL);
+    Py_XDECREF(exception);
+    if (!told && !exception_ends_run())
+        PyErr_WriteUnraisable((PyObject *)t);
+    Py_XDECREF(told);
+}
+
 static int tell_made(Transport *t)
 {
-    PyObject *result = NULL;
+    PyObject *protocol = Py_NewRef(t->protocol), *result = NULL; /* the call may set another protocol */
     if (PyContext_Enter(t->context) == 0) {
-        result = PyObject_CallMethodOneArg(t->protocol, t->core->state->names.connection_made, (PyObject *)t);
+        result = PyObject_CallMethodOneArg(protocol, t->core->state->names.connection_made, (PyObject *)t);
         PyContext_Exit(t->context);
     }
+    if (!result)
+        report_made(t, protocol);
+    Py_DECREF(protocol);
     Py_XDECREF(result);
     return result ? 0 : -1;
 }
@@ -124,7 +141,7 @@ static int tell_waiter(Transport *t)
     return failed ? -1 : 0;
 }
 
-/* As asyncio: although connection_made fails, it receives, and whoever waits is told. */
+/* As asyncio: if connection_made fails, the exception handler is told; it receives, and whoever waits is told. */
 PyObject *transport_start(Transport *t, PyObject *none)
 {
     PyObject *type, *value, *traceback;
@@ -356,7 +373,9 @@ static PyObject *get_lost(Transport *t, void *closure)
 
 static PyObject *represent(Transport *t)
 {
-    const char *state = !t->core ? " closed" : t->closing ? " closing" : "";
+    if (!t->core)
+        return PyUnicode_FromString("<eddyloop.SocketTransport closed>");
+    const char *state = t->closing ? " closing" : "";
     bool reads = !operation_is_idle(&t->receive) && !t->paused, writes = !operation_is_idle(&t->send);
     return PyUnicode_FromFormat("<eddyloop.SocketTransport%s fd=%d read=%s write=<%s, bufsize=%zu>>", state, t->fd,
                                 reads ? "polling" : "idle", writes ? "polling" : "idle", t->queued);

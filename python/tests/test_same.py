@@ -99,6 +99,54 @@ class Same(unittest.TestCase):
         told = eddyloop.run(main(), debug=True)
         self.assertEqual(told, [('Error on transport creation for incoming connection', "ValueError('no protocol')"), b''])
 
+    def test_connection_made_raises(self):
+        """The exception handler is told, on both sides, and the connection goes on."""
+        class Raises(asyncio.Protocol):
+            def connection_made(self, transport):
+                self.transport = transport
+                raise ValueError('connection_made')
+
+            def data_received(self, data):
+                self.transport.write(data * 2)
+
+            def connection_lost(self, exc):
+                ends.put_nowait(None)
+
+        async def main():
+            nonlocal ends
+            loop, told, ends = asyncio.get_running_loop(), [], asyncio.Queue()
+            loop.set_exception_handler(lambda loop, context: told.append(
+                (re.sub(r'\(<.*', '', context['message']), repr(context['exception']), 'handle' in context)))
+            server = await loop.create_server(Raises, '127.0.0.1', 0)
+            address = server.sockets[0].getsockname()
+            reader, writer = await asyncio.open_connection(*address)
+            writer.write(b'twice')
+            told.append(await reader.readexactly(10))
+            writer.close()
+            await ends.get()
+            transport, _ = await loop.create_connection(Raises, *address)
+            transport.close()
+            for _ in range(2):
+                await ends.get()
+            server.close()
+            return told
+        ends = None
+        said = self.check(main)
+        self.assertEqual(len(said), 4)
+        self.assertRegex(said[0][0], r'^Exception in callback .*Raises\.connection_made$')
+
+    def test_a_closed_transport_says_so(self):
+        async def main():
+            ours, theirs = socket.socketpair()
+            transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=ours)
+            transport.close()
+            said = ['closing' in repr(transport)]
+            while 'closing' in repr(transport):
+                await asyncio.sleep(0)
+            theirs.close()
+            return said + re.findall('closed|read=|write=', repr(transport))
+        self.assertEqual(self.check(main), [True, 'closed'])
+
 
 if __name__ == '__main__':
     unittest.main()
