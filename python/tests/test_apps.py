@@ -17,6 +17,16 @@ import eddyloop
 from glob import glob
 
 SECONDS = 60
+WHOSE_LOOP = '''
+    import asyncio
+
+    async def app(scope, receive, send):
+        if scope['type'] != 'http':
+            return
+        said = type(asyncio.get_running_loop()).__module__.encode()
+        await send({'type': 'http.response.start', 'status': 200, 'headers': [(b'content-length', b'%d' % len(said))]})
+        await send({'type': 'http.response.body', 'body': said})
+    '''
 
 
 def run(coro):
@@ -170,6 +180,22 @@ class Asgi(unittest.TestCase):
     def test_uvicorn_starlette_fastapi_httpx(self):
         run(self.serve_and_ask())
 
+    def test_uvicorn_by_the_command_of_the_page(self):
+        """docs/python.md's line, without a change of the program; SIGTERM ends it gracefully."""
+        import httpx
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, 'shop.py'), 'w', encoding='utf-8') as file:
+                file.write(textwrap.dedent(WHOSE_LOOP))
+            path = os.path.join(folder, 'socket')
+            with process([sys.executable, '-m', 'eddyloop', '-m', 'uvicorn', '--loop', 'asyncio', 'shop:app', '--uds', path],
+                         cwd=folder) as child:
+                wait_for_file(path, child)
+                transport = httpx.HTTPTransport(uds=path, retries=6)  # it is bound before it listens
+                with httpx.Client(transport=transport, base_url='http://here', timeout=SECONDS) as client:
+                    self.assertEqual(client.get('/').text, 'eddyloop.loop')
+                child.terminate()
+                self.assertEqual(child.wait(SECONDS), 0)
+
     def test_gunicorn_with_a_worker_of_uvicorns(self):
         programs = {'worker.py': '''
             import eddyloop
@@ -180,14 +206,7 @@ class Asgi(unittest.TestCase):
 
             class Worker(UvicornWorker):
                 CONFIG_KWARGS = {'loop': 'none', 'http': 'auto'}
-            ''', 'shop.py': '''
-            import asyncio
-
-            async def app(scope, receive, send):
-                said = type(asyncio.get_running_loop()).__module__.encode()
-                await send({'type': 'http.response.start', 'status': 200, 'headers': [(b'content-length', b'%d' % len(said))]})
-                await send({'type': 'http.response.body', 'body': said})
-            '''}
+            ''', 'shop.py': WHOSE_LOOP}
         import httpx
         with tempfile.TemporaryDirectory() as folder:
             for name, text in programs.items():
