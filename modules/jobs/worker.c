@@ -22,6 +22,7 @@
 
 #include "later.h"
 #include "lease.h"
+#include "mend.h"
 #include "places.h"
 #include "remote.h"
 
@@ -186,8 +187,8 @@ eddy_async(void, give_up, (struct running *, job), (uint64_t, tries))
 {
     char text[200];
     snprintf(text, sizeof text,
-             "it was given up, since %llu workers were lost while they ran it; the stream EDDY_DEAD keeps it",
-             (unsigned long long)tries);
+             "it was given up, since %llu %s lost while running it; the stream EDDY_DEAD keeps it",
+             (unsigned long long)tries, tries == 1 ? "worker was" : "workers were");
     if (eddy_await(bury(job, text)))
         eddy_await(fail(job, EOWNERDEAD, text));
 }
@@ -521,6 +522,7 @@ eddy_async(void, work, (struct worker *, w), (eddy_group *, jobs))
         eddy_group_spawn(tasks, obey_cancellations(w));
         eddy_group_spawn(tasks, tell_load(w));
         eddy_group_spawn(tasks, later_serve(w->client));
+        eddy_group_spawn(tasks, consumers_mend(w->client));
         for (size_t i = 0; (f = function_at(i)); i++)
             eddy_group_spawn(tasks, serve_function(w, f, jobs));
     }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_answers.c - what a caller makes of a server that denies what it has, as one of a cluster does that was cut off,
- * and of servers that have lost a job. In the simulation, where half a minute is over at once.
+ * and of servers that have lost a job; and what a worker does for a consumer that stands still. In the simulation,
+ * where half a minute is over at once.
  */
 #include "nats/fake.h"
 
 #include "function.h"
 #include "functions.h"
+#include "mend.h"
 
 /* A server, and a client that answers for its JetStream. */
 struct answers {
@@ -210,6 +212,117 @@ static void a_cancelled_call_deletes_no_job_of_others(void **state)
     assert_int_equal(a.deletions, 0);
 }
 
+/* ==== a consumer that waits for what its stream has no more ==== */
+
+/* A stream that has the messages 5, 7, 8 and 10, and its consumer, which was given those up to 8. */
+struct consumer {
+    struct fake fake;
+    eddy_nats *n;
+    int redelivered, waiting; /* messages; requests */
+    bool delivers;            /* one more in each look */
+    int deleted;              /* messages, as the server says */
+    int looks;
+    int acks[11];             /* by message */
+};
+
+async(void, answer_of_consumers, (struct consumer *, c))
+{
+    char text[300];
+    eddy_nats_subscription *s = await(eddy_nats_subscribe(c->n, "$JS.API.CONSUMER.LIST.EDDY_JOBS"));
+    defer(eddy_nats_unsubscribe, s);
+    async_for (m, eddy_nats_messages(s)) {
+        int delivered = 20 + (c->delivers ? c->looks : 0);
+        c->looks++;
+        snprintf(text, sizeof text,
+                 "{\"total\":1,\"consumers\":[{\"stream_name\":\"EDDY_JOBS\",\"name\":\"c\",\"delivered\":{"
+                 "\"consumer_seq\":%d,\"stream_seq\":8},\"ack_floor\":{\"consumer_seq\":1,\"stream_seq\":3},"
+                 "\"num_redelivered\":%d,\"num_waiting\":%d}]}", delivered, c->redelivered, c->waiting);
+        await(eddy_nats_respond(m, text));
+    }
+}
+
+async(void, answer_of_stream, (struct consumer *, c))
+{
+    char text[120];
+    eddy_nats_subscription *s = await(eddy_nats_subscribe(c->n, "$JS.API.STREAM.INFO.EDDY_JOBS"));
+    defer(eddy_nats_unsubscribe, s);
+    async_for (m, eddy_nats_messages(s)) {
+        snprintf(text, sizeof text, "{\"state\":{\"first_seq\":5,%s\"num_deleted\":%d}}",
+                 strstr(m->data.data, "deleted_details") ? "\"deleted\":[6,9]," : "", c->deleted);
+        await(eddy_nats_respond(m, text));
+    }
+}
+
+async(void, count_acks, (struct consumer *, c), (int, message))
+{
+    char subject[64];
+    snprintf(subject, sizeof subject, "$JS.ACK.EDDY_JOBS.c.1.%d.1.0.0", message);
+    eddy_nats_subscription *s = await(eddy_nats_subscribe(c->n, subject));
+    defer(eddy_nats_unsubscribe, s);
+    async_for (m, eddy_nats_messages(s))
+        c->acks[message] += strcmp(m->data.data, "+ACK") == 0;
+}
+
+async(void, watch_consumer, (struct consumer *, c), (double, seconds))
+{
+    await(fake_start(&c->fake, 0));
+    c->n = await(eddy_nats_open(c->fake.url));
+    async_with (g, eddy_task_group()) {
+        eddy_group_spawn(g, answer_of_consumers(c));
+        eddy_group_spawn(g, answer_of_stream(c));
+        for (int i = 3; i <= 10; i++)
+            eddy_group_spawn(g, count_acks(c, i));
+        eddy_group_spawn(g, consumers_mend(c->n));
+        await(eddy_sleep(seconds));
+        eddy_group_cancel(g);
+    }
+    await(eddy_nats_close(c->n));
+    await(fake_stop(&c->fake));
+}
+
+static int all_acks(const struct consumer *c)
+{
+    int sum = 0;
+    for (int i = 0; i <= 10; i++)
+        sum += c->acks[i];
+    return sum;
+}
+
+/* 4 and 6 are gone; 9 has not been delivered yet. */
+static void a_consumer_that_stands_still_is_told_what_is_gone(void **state)
+{
+    struct consumer c = {.redelivered = 2, .waiting = 1, .deleted = 2};
+    (void)state;
+    RUN_CLEAN(watch_consumer(&c, 25));
+    assert_int_equal(c.looks, 2);
+    assert_true(c.acks[4] == 1 && c.acks[6] == 1);
+    assert_int_equal(all_acks(&c), 2);
+}
+
+/* In its second and fourth look, and not each time. */
+static void it_is_told_again_ever_less_often(void **state)
+{
+    struct consumer c = {.redelivered = 2, .waiting = 1, .deleted = 2};
+    (void)state;
+    RUN_CLEAN(watch_consumer(&c, 75));
+    assert_int_equal(c.looks, 7);
+    assert_int_equal(all_acks(&c), 4);
+}
+
+static void a_consumer_that_does_its_work_is_told_nothing(void **state)
+{
+    struct consumer consumers[] = {{.redelivered = 2, .waiting = 1, .deleted = 2, .delivers = true},
+                                   {.redelivered = 0, .waiting = 1, .deleted = 2},
+                                   {.redelivered = 2, .waiting = 0, .deleted = 2},
+                                   {.redelivered = 2, .waiting = 1, .deleted = 1000000}};
+    (void)state;
+    for (size_t i = 0; i < sizeof consumers / sizeof consumers[0]; i++) {
+        RUN_CLEAN(watch_consumer(&consumers[i], 45));
+        assert_int_equal(consumers[i].looks, 4);
+        assert_int_equal(all_acks(&consumers[i]), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +334,9 @@ int main(void)
         cmocka_unit_test(a_result_that_a_single_server_denies_is_gone),
         cmocka_unit_test(a_job_that_a_single_server_has_lost_is_stored_again),
         cmocka_unit_test(a_cancelled_call_deletes_no_job_of_others),
+        cmocka_unit_test(a_consumer_that_stands_still_is_told_what_is_gone),
+        cmocka_unit_test(it_is_told_again_ever_less_often),
+        cmocka_unit_test(a_consumer_that_does_its_work_is_told_nothing),
     };
     setenv("EDDY_DRIVER", "sim", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);

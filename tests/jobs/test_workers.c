@@ -660,7 +660,7 @@ static void the_command_looks_after_dead_letters(void **state)
     assert_int_equal(command("list", text), 0);
     const char *line = strstr(text, " moody ");
     assert_non_null(line);
-    assert_non_null(strstr(line, "1 workers were lost"));
+    assert_non_null(strstr(line, "1 worker was lost"));
     while (line > text && line[-1] != '\n')
         line--;
     snprintf(words, sizeof words, "retry %d", atoi(line));
