@@ -5,12 +5,13 @@
  * cable, or by a switch that drops what it sends without a sign of that. It is the host of a stream's leader, or of
  * the server that the callers here are connected to, which may be the same.
  *
- * What must hold: while a host is cut off, jobs are done; after that the cluster is whole again. With nats-server 2.9
- * it may remain broken: nobody answers for a stream any more, or one of its replicas never catches up. Then the test
- * does what an operator would: it restarts a server, by kill -9, or has the replicas made anew. What was asked for
- * meanwhile must be answered all the same. Each call here gets its own result, or EOWNERDEAD after three lost workers;
- * one on a host that is cut off may also get EHOSTUNREACH. No worker ends before it is told to. EDDY_JOBS_CUTS says how
- * often (6).
+ * What must hold: while a host is cut off, jobs are done, if the streams have leaders; after that the cluster is whole
+ * again. With nats-server 2.9 it may remain broken: nobody answers for a stream any more, a replica never catches up,
+ * or a stream has no leader again. Then the test does what an operator would: it restarts a server, by kill -9, has the
+ * replicas made anew, or at last the stream with all that is in it. What was asked for meanwhile must be answered all
+ * the same. Each call here gets its own result, or EOWNERDEAD after three lost workers; one on a host that is cut off,
+ * or while there is no leader for long, may also get EHOSTUNREACH. No worker ends before it is told to.
+ * EDDY_JOBS_CUTS says how often (6).
  */
 #include "recorded.h"
 
@@ -24,7 +25,7 @@ enum { HOSTS = 3, CALLERS = 24, OF_HOST = 8 /* callers on each host */ };
 enum { LEAST = 7 };      /* seconds of a cut: longer than a lease */
 enum { PROGRESS = 200 }; /* results that must come meanwhile */
 enum { PATIENCE = 120 }; /* seconds until something that is waited for counts as a failure */
-enum { STUCK = 60, REMEDIES = 5 }; /* seconds until something is done for a cluster that is not whole; how often */
+enum { STUCK = 60, REMEDIES = 6 }; /* seconds until something is done for a cluster that is not whole; how often */
 
 static struct host {
     char link[16];       /* its end of the cable, at the bridge */
@@ -174,6 +175,19 @@ async(void, wait_for_results, (int, until))
         await(eddy_sleep(0.1));
 }
 
+/* Also of the stream that says nothing. */
+async(bool, has_leader, (const char *, stream))
+{
+    eddy_error err;
+    eddy_nats_message *m = await_for(ask_of_stream(stream), 5, &err);
+    bool has = !err.code && strstr(m->data.data, "\"leader\":\"n");
+    if (!err.code)
+        eddy_nats_message_free(m);
+    if (err.code == ECANCELED)
+        rethrow(&err);
+    return has;
+}
+
 async(void, cut_off, (struct cut, c))
 {
     eddy_error err;
@@ -181,10 +195,15 @@ async(void, cut_off, (struct cut, c))
     defer(mend, &c);
     await(eddy_sleep(LEAST));
     await_for(wait_for_results(good + PROGRESS), PATIENCE, &err);
-    if (err.code == ETIMEDOUT)
-        throw(ETIMEDOUT, "no jobs were done while %s was cut off", c.host->link);
-    if (err.code)
+    if (err.code && err.code != ETIMEDOUT)
         rethrow(&err);
+    if (!err.code)
+        return;
+    if (await(has_leader("EDDY_JOBS")) && await(has_leader("EDDY_RESULTS")))
+        throw(ETIMEDOUT, "no jobs were done while %s was cut off", c.host->link);
+    fprintf(stderr, "nats-server has had no leader for a stream while %s was cut off for %d s\n",
+            c.host->link, PATIENCE);
+    may_be_unreachable = true;
 }
 
 /* Each server has all that the leader has. */
@@ -210,7 +229,7 @@ static void kill_server(int number)
         if (!file || fscanf(file, "%d", &pid) != 1)
             abort();
     fclose(file);
-    fprintf(stderr, "nobody has answered for a stream in %d s: the server of host %d is killed\n", STUCK, number + 1);
+    fprintf(stderr, "a stream has had no leader for %d s: the server of host %d is killed\n", STUCK, number + 1);
     kill(pid, SIGKILL);
 }
 
@@ -243,17 +262,32 @@ async(void, scale_down_and_up, (const char *, stream))
     }
 }
 
+/* All jobs in it are lost; but a caller stores its job again. */
+async(void, make_anew, (const char *, stream))
+{
+    char name[64], config[2048];
+    fprintf(stderr, "%s has had no leader again: it is made anew\n", stream);
+    eddy_nats_message *m = await(ask_of_stream(stream));
+    defer(eddy_nats_message_free, m);
+    write_config(config, m->data.data, '3');
+    async_with (n, eddy_nats_open(getenv("NATS_URL"))) {
+        snprintf(name, sizeof name, "STREAM.DELETE.%s", stream);
+        eddy_nats_message_free(await_for(eddy_nats_api(n, name, ""), 5));
+        snprintf(name, sizeof name, "STREAM.CREATE.%s", stream);
+        eddy_nats_message_free(await_for(eddy_nats_api(n, name, config), 5));
+    }
+}
+
 /* What fails of it is tried again later. */
 async(void, remedy, (const char *, stream), (int, tries))
 {
-    eddy_error err;
-    eddy_nats_message *m = await_for(ask_of_stream(stream), 5, &err);
-    if (!err.code)
-        eddy_nats_message_free(m);
-    else if (err.code != ECANCELED)
-        kill_server(tries % HOSTS);
-    if (!err.code)
+    eddy_error err = {0};
+    if (await(has_leader(stream)))
         await(scale_down_and_up(stream), &err);
+    else if (tries < HOSTS)
+        kill_server(tries);
+    else
+        await(make_anew(stream), &err);
     if (err.code == ECANCELED)
         rethrow(&err);
 }
@@ -275,8 +309,10 @@ async(void, wait_until_whole)
                 rethrow(&err);
             if (err.code && tries == REMEDIES)
                 throw(ETIMEDOUT, "%s did not become whole again", streams[i]);
-            if (err.code)
+            if (err.code) {
+                may_be_unreachable = true;
                 await(remedy(streams[i], tries));
+            }
         }
     }
 }
