@@ -133,7 +133,8 @@ class Same(unittest.TestCase):
         ends = None
         said = self.check(main)
         self.assertEqual(len(said), 4)
-        self.assertRegex(said[0][0], r'^Exception in callback .*Raises\.connection_made$')
+        # 3.13 writes () where it hides arguments.
+        self.assertRegex(said[0][0], r'^Exception in callback .*Raises\.connection_made(\(\))?$')
 
     def test_a_closed_transport_says_so(self):
         async def main():
