@@ -1178,12 +1178,19 @@ ED_RULE_OF(ed_no_spawn_with, ED_NO_SPAWN_WITH)
 #define eddy_remove_done_callback(t, function, argument) \
     (eddy_remove_done_callback)(ED_HANDLE(t), ED_CALLABLE(function, argument), ED_ARGUMENT(argument))
 /* A user's awaitables complete themselves: a is such an awaitable, or its header. */
-#define eddy_complete(a) (eddy_complete)(ED_AWAITABLE(a))
+#define eddy_complete(a) ED_COMPLETED(a, (eddy_complete)(ed_done))
 #define eddy_complete_threadsafe(a) (eddy_complete_threadsafe)(ED_AWAITABLE(a))
 #define eddy_complete_error(a, ...) ED_COMPLETE_ERROR(a, ED_IS_ONE(__VA_ARGS__), __VA_ARGS__)
 #define ED_COMPLETE_ERROR(a, one, ...) ED_CAT(ED_COMPLETE_ERROR_, one)(a, __VA_ARGS__)
-#define ED_COMPLETE_ERROR_1(a, code) (eddy_complete_error)(ED_AWAITABLE(a), (code), "%s", "")
-#define ED_COMPLETE_ERROR_M(a, code, ...) (eddy_complete_error)(ED_AWAITABLE(a), (code), __VA_ARGS__)
+#define ED_COMPLETE_ERROR_1(a, code) ED_COMPLETED(a, (eddy_complete_error)(ed_done, (code), "%s", ""))
+#define ED_COMPLETE_ERROR_M(a, code, ...) ED_COMPLETED(a, (eddy_complete_error)(ed_done, (code), __VA_ARGS__))
+/* An awaitable that has completed is refused with the place of the call. */
+#define ED_COMPLETED(a, call) \
+    __extension__({ \
+        ED_SITE(ed_site); \
+        struct eddy_awaitable *ed_done = ED_AWAITABLE(a); \
+        ed_done->awaitable.state == EDDY_RUNNING ? call : (eddy_future_complete_at(ed_done, &ed_site), false); \
+    })
 /* struct mine m = {EDDY_AWAITABLE_INIT(&mine_type), ...}; */
 #define EDDY_AWAITABLE_INIT(type_address) .awaitable = {.awaitable = {.type = (type_address)}}
 

@@ -78,9 +78,13 @@ static void complete(struct eddy_awaitable *a, struct eddy_failure *failure)
 }
 
 /* True: go on. A cancelled future ignores a result silently: the code that sets it cannot have known. site: of the
- * call, or NULL. */
+ * call, or NULL. An awaitable that is no future comes here only to be refused. */
 static bool may_set(struct eddy_awaitable *a, const struct eddy_site *site)
 {
+    if (!(a->awaitable.flags & ED_FLAG_FUTURE)) {
+        report_completed_twice(a, site);
+        return false;
+    }
     if (a->awaitable.state == EDDY_RUNNING)
         return true;
     if (!future_of_handle(a)->cancelled)
@@ -88,12 +92,13 @@ static bool may_set(struct eddy_awaitable *a, const struct eddy_site *site)
     return false;
 }
 
-static void complete_where_it_belongs(struct eddy_awaitable *a, struct eddy_failure *failure)
+static void complete_where_it_belongs(struct eddy_awaitable *a, struct eddy_failure *failure,
+                                      const struct eddy_site *site)
 {
     if (__builtin_expect(future_is_ours(a), 1))
         complete(a, failure);
     else
-        pass_on_end_of_future(a, failure, complete);
+        pass_on_end_of_future(a, failure, complete, site);
 }
 
 void eddy_future_complete(void *f)
@@ -104,7 +109,7 @@ void eddy_future_complete(void *f)
 void eddy_future_complete_at(void *f, const struct eddy_site *site)
 {
     if (may_set(f, site))
-        complete_where_it_belongs(f, NULL);
+        complete_where_it_belongs(f, NULL, site);
 }
 
 bool(eddy_set_error)(void *f, int code, const char *format, ...)
@@ -113,7 +118,7 @@ bool(eddy_set_error)(void *f, int code, const char *format, ...)
         return false;
     va_list arguments;
     va_start(arguments, format);
-    complete_where_it_belongs(f, failure_make(code ? code : EINVAL, format, arguments));
+    complete_where_it_belongs(f, failure_make(code ? code : EINVAL, format, arguments), NULL);
     va_end(arguments);
     return true;
 }
@@ -137,6 +142,6 @@ bool future_cancel(struct eddy_awaitable *a, const char *reason)
     if (future_is_ours(a))
         cancel_here(a, failure);
     else
-        pass_on_end_of_future(a, failure, cancel_here);
+        pass_on_end_of_future(a, failure, cancel_here, NULL);
     return true;
 }

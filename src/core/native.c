@@ -190,8 +190,7 @@ static bool may_complete(const struct eddy_awaitable *a)
 {
     if (a->awaitable.state == EDDY_RUNNING && owner_of(a))
         return true;
-    report_misuse(NULL, "an awaitable of type \"%s\" was completed twice, or before it was started: complete it once, "
-                  "when it is awaited", a->awaitable.type->name);
+    report_completed_twice(a, NULL);
     return false;
 }
 

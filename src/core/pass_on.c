@@ -85,11 +85,15 @@ static void end_here(void *argument)
         failure_unref(passed.failure);
 }
 
-void pass_on_end_of_future(struct eddy_awaitable *a, struct eddy_failure *failure, end_function *end)
+void pass_on_end_of_future(struct eddy_awaitable *a, struct eddy_failure *failure, end_function *end,
+                           const struct eddy_site *site)
 {
     eddy_loop *name = future_of_handle(a)->loop;
-    wrong_loop_say("a future was set or cancelled on a thread that does not run its loop; the loop was told to do so. "
-                   "Do it in the program: eddy_call_soon_threadsafe(loop, function, argument)");
+    char place[200] = "";
+    if (site && site->file)
+        snprintf(place, sizeof place, "%s:%d: ", site->file, site->line);
+    wrong_loop_say("%sa future was set or cancelled on a thread that does not run its loop; the loop was told to do "
+                   "so. Do it in the program: eddy_call_soon_threadsafe(loop, function, argument)", place);
     if (!pass(name, (struct passed){.a = a, .failure = failure, .end = end}, end_here))
         end(a, failure);
 }

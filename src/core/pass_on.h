@@ -16,8 +16,9 @@ typedef bool cancel_function(struct task *task, const char *reason);
 
 /* Ends an operation that a task of the other loop waits for. */
 void pass_on_completion(struct eddy_awaitable *a, struct eddy_failure *failure, end_function *end);
-/* Ends a future; if its loop has ended, on this thread. */
-void pass_on_end_of_future(struct eddy_awaitable *a, struct eddy_failure *failure, end_function *end);
+/* Ends a future; if its loop has ended, on this thread. site: of the call, or NULL. */
+void pass_on_end_of_future(struct eddy_awaitable *a, struct eddy_failure *failure, end_function *end,
+                           const struct eddy_site *site);
 /* Cancels a task. */
 void pass_on_cancel(struct task *task, cancel_function *cancel);
 

@@ -176,6 +176,12 @@ void report_misuse(const struct eddy_site *site, const char *format, ...)
     failure_unref(failure);
 }
 
+void report_completed_twice(const struct eddy_awaitable *a, const struct eddy_site *site)
+{
+    report_misuse(site, "an awaitable of type \"%s\" was completed twice, or before it was started: complete it once, "
+                  "when it is awaited", a->awaitable.type->name);
+}
+
 void report_line(const char *format, ...)
 {
     char line[512];

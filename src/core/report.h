@@ -5,6 +5,7 @@
 
 #include "eddy/error.h"
 
+struct eddy_awaitable;
 struct eddy_failure;
 struct eddy_site;
 
@@ -18,6 +19,8 @@ void report_failure(struct eddy_failure *failure, const char *what);
 /* For a call that is misuse and does nothing: reported as EDDY_INVALID_STATE, as by report_failure. site: the place of
  * the call; NULL: the place where the running task was spawned is shown. */
 void report_misuse(const struct eddy_site *site, const char *format, ...) EDDY_PRINTF(2, 3);
+/* The same about a native awaitable that may not be completed now. */
+void report_completed_twice(const struct eddy_awaitable *a, const struct eddy_site *site);
 /* Describes the caller: "main.c:12: task "f", spawned here: ", or nothing on a thread that runs no task. */
 void report_caller(char *text, unsigned long size);
 /* Writes a line of text to the log hook, else to stderr. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* misuse.c - misuse that is found only at run time is reported with the user's file and line, and with the remedy. */
+#include <pthread.h>
 #include <eddy/keywords.h>
 
 #include "check.h"
@@ -263,6 +264,93 @@ static void what_does_nothing_is_told(void)
 
 /* ---- the place of the call itself, where it is known ---- */
 
+/* Calls of callbacks and of other threads: no task was spawned that could be named. */
+static struct completed {
+    struct eddy_awaitable awaitable;
+    eddy_void result;
+} completed;
+
+static void start_nothing(struct eddy_awaitable *a)
+{
+    (void)a;
+}
+
+static const struct eddy_awaitable_type completed_type = {.name = "completed", .start = start_nothing};
+
+typedef void callback_type(void *argument);
+
+enum { COMPLETES_AGAIN = __LINE__ + 6 };
+
+static void complete_again(void *nothing)
+{
+    (void)nothing;
+    eddy_complete(&completed);
+    eddy_complete(&completed);
+}
+
+enum { FAILS_AGAIN = __LINE__ + 6 };
+
+static void fail_again(void *nothing)
+{
+    (void)nothing;
+    eddy_complete(&completed);
+    eddy_complete_error(&completed, EIO);
+}
+
+async(int, waits_for_completion, (callback_type *, callback))
+{
+    completed = (struct completed){EDDY_AWAITABLE_INIT(&completed_type)};
+    eddy_call_soon(callback, NULL);
+    await(&completed);
+    return 0;
+}
+
+static void complete_twice(void)
+{
+    eddy_run(waits_for_completion(complete_again));
+}
+
+static void complete_and_fail(void)
+{
+    eddy_run(waits_for_completion(fail_again));
+}
+
+enum { SETS_ON_A_THREAD = __LINE__ + 4 };
+
+static void *set_on_a_thread(void *f)
+{
+    eddy_set_result((int_future *)f, 1);
+    return NULL;
+}
+
+async(int, waits_for_a_thread)
+{
+    pthread_t thread;
+    int_future *f = eddy_future_new(int_future);
+    defer(eddy_future_free, f);
+    CHECK(pthread_create(&thread, NULL, set_on_a_thread, f) == 0);
+    int result = await(f);
+    pthread_join(thread, NULL);
+    return result;
+}
+
+static void set_elsewhere(void)
+{
+    eddy_run(waits_for_a_thread());
+}
+
+static void a_callback_and_a_thread_are_told_by_the_place_of_the_call(void)
+{
+    const char *rule = "an awaitable of type \"completed\" was completed twice, or before it was started";
+    listen_to(complete_twice);
+    CHECK(tells(COMPLETES_AGAIN, "a call that does nothing", rule));
+    listen_to(complete_and_fail);
+    CHECK(tells(FAILS_AGAIN, "a call that does nothing", rule));
+    listen_to(set_elsewhere);
+    CHECK(tells(SETS_ON_A_THREAD, "a future was set or cancelled on a thread that does not run its loop",
+                "eddy_call_soon_threadsafe(loop, function, argument)"));
+}
+
 enum { SPAWNED_OUTSIDE = __LINE__ + 4 };
 
 static void spawn_outside(void)
@@ -300,5 +388,6 @@ int main(void)
     a_call_is_told_by_where_its_task_was_spawned();
     what_does_nothing_is_told();
     a_call_is_told_by_its_own_place();
+    a_callback_and_a_thread_are_told_by_the_place_of_the_call();
     return 0;
 }

@@ -249,7 +249,7 @@ eddy_async(void, waits_for_the_bell)
     do { \
         keep_standard_error(); \
         RUN(coroutine); \
-        assert_true(was_said("eddy: " what, "eddy_call_soon_threadsafe(loop, function, argument)")); \
+        assert_true(was_said(what, "eddy_call_soon_threadsafe(loop, function, argument)")); \
         told(expected); \
     } while (0)
 
