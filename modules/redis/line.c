@@ -139,6 +139,12 @@ static void fail_due(eddy_redis *r, int code, const char *why)
     }
 }
 
+/* Whether the reader or the writer notices it first, the connection was lost. */
+static int code_of(const eddy_error *err)
+{
+    return err->code == EPIPE ? ECONNRESET : err->code;
+}
+
 static void lose(eddy_redis *r, const eddy_error *err)
 {
     static const char text[] = "the connection was lost before the reply, and the command may have been executed";
@@ -149,10 +155,10 @@ static void lose(eddy_redis *r, const eddy_error *err)
     r->unsent.size = r->sending.size = 0;
     r->not_before = eddy_time() + link_delay(r->address, r->failures);
     bool is_cancelled = err->code == ECANCELED;
-    fail_due(r, is_cancelled ? ECONNABORTED : err->code, is_cancelled ? "the client was closed" : why);
+    fail_due(r, is_cancelled ? ECONNABORTED : code_of(err), is_cancelled ? "the client was closed" : why);
     if (r->is_own && !is_cancelled) {
         r->is_lost = true;
-        fail_waiting(r, err->code, why);
+        fail_waiting(r, code_of(err), why);
     }
 }
 

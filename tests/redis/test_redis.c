@@ -326,6 +326,37 @@ static void a_lost_connection_is_made_again(void **state)
     RUN_CLEAN(comes_back());
 }
 
+/* Such a command may be written before the reader has seen the end of the connection. */
+async(void, asks_after, (eddy_redis *, r), (int, passes))
+{
+    eddy_error err;
+    for (int i = 0; i < passes; i++)
+        await(eddy_sleep(0));
+    await(eddy_redis_execute(r, "PING"), &err);
+    CHECK(err.code == 0 || err.code == ECONNRESET);
+}
+
+async(void, asks_while_it_is_lost, (bool, of_unix))
+{
+    char path[64];
+    struct fake fake = {.hello = resp3_hello, .path = of_unix ? path : NULL};
+    snprintf(path, sizeof path, "@eddy-redis-%d", (int)getpid());
+    async_with (r, with_client(&fake, NULL))
+        async_with (group, eddy_task_group()) {
+            eddy_group_spawn(group, asks_after(r, 0));
+            eddy_detach(spawn(eddy_redis_execute(r, "DIE")));
+            for (int i = 0; i < 30; i++)
+                eddy_group_spawn(group, asks_after(r, i));
+        }
+}
+
+static void a_command_of_a_lost_connection_has_one_code(void **state)
+{
+    (void)state;
+    RUN_CLEAN(asks_while_it_is_lost(false));
+    RUN_CLEAN(asks_while_it_is_lost(true));
+}
+
 async(void, server_is_away)
 {
     char path[64];
@@ -661,6 +692,7 @@ int main(void)
         cmocka_unit_test(tasks_share_one_connection_and_get_their_own_replies),
         cmocka_unit_test(a_cancelled_command_does_not_shift_the_replies),
         cmocka_unit_test(a_lost_connection_is_made_again),
+        cmocka_unit_test(a_command_of_a_lost_connection_has_one_code),
         cmocka_unit_test(without_a_server_commands_fail_and_it_is_found_again),
         cmocka_unit_test(a_server_that_does_not_reply_is_given_up),
         cmocka_unit_test(batches_are_pipelines_or_transactions),
