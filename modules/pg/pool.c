@@ -395,6 +395,7 @@ static void end_keeper(struct pool *pool)
         destroy(pool);
 }
 
+/* If one of its tasks fails in the pass in which the keeper is cancelled, serve fails with that task's error. */
 eddy_async(void, keep, (struct pool *, pool))
 {
     eddy_error err;
@@ -404,7 +405,7 @@ eddy_async(void, keep, (struct pool *, pool))
         eddy_await_always(serve(pool), &err);
         pool->open -= pool->connecting; /* the tasks that connected have ended */
         pool->connecting = 0;
-    } while (err.code != ECANCELED);
+    } while (err.code != ECANCELED && !pool->closing);
 }
 
 /* ==== opening, closing ==== */

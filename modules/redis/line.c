@@ -235,6 +235,8 @@ eddy_async(void, connect_again, (eddy_redis *, r))
 {
     for (eddy_error err;;) {
         while (!r->first) {
+            if (r->closing)
+                eddy_raise(ECANCELED, "the client is closed");
             eddy_event_clear(&r->wanted);
             eddy_await(eddy_event_wait(&r->wanted));
         }
@@ -273,6 +275,7 @@ static void end_keeper(eddy_redis *r)
         destroy(r);
 }
 
+/* If the writer fails in the pass in which the keeper is cancelled, serve fails with the writer's error. */
 eddy_async(void, keep, (eddy_redis *, r))
 {
     eddy_error err;
@@ -281,7 +284,7 @@ eddy_async(void, keep, (eddy_redis *, r))
     do {
         eddy_await_always(serve(r), &err);
         lose(r, &err);
-    } while (err.code != ECANCELED && !r->is_lost);
+    } while (err.code != ECANCELED && !r->closing && !r->is_lost);
 }
 
 /* ==== opening, closing ==== */

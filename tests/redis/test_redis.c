@@ -357,6 +357,38 @@ static void a_command_of_a_lost_connection_has_one_code(void **state)
     RUN_CLEAN(asks_while_it_is_lost(true));
 }
 
+async(void, closes_while_it_is_lost, (const char *, path), (int, passes))
+{
+    struct fake fake = {.hello = resp3_hello, .path = path};
+    async_with (r, with_client(&fake, NULL))
+        async_with (group, eddy_task_group()) {
+            eddy_group_spawn(group, eddy_redis_execute(r, "DIE"));
+            for (int i = 0; i < 30; i++)
+                eddy_group_spawn(group, asks_after(r, i));
+            for (int i = 0; i < passes; i++)
+                await(eddy_sleep(0));
+            throw(ECANCELED); /* the client is closed at once */
+        }
+}
+
+async(void, closes_in_every_pass)
+{
+    char path[64];
+    eddy_error err;
+    snprintf(path, sizeof path, "@eddy-redis-%d", (int)getpid());
+    for (int i = 0; i < 20; i++) {
+        await(closes_while_it_is_lost(NULL, i), &err);
+        await(closes_while_it_is_lost(path, i), &err);
+    }
+}
+
+/* The loss of the connection and the request to end may reach the keeper in the same pass. */
+static void a_client_closes_while_its_connection_is_lost(void **state)
+{
+    (void)state;
+    RUN_CLEAN(closes_in_every_pass());
+}
+
 async(void, server_is_away)
 {
     char path[64];
@@ -693,6 +725,7 @@ int main(void)
         cmocka_unit_test(a_cancelled_command_does_not_shift_the_replies),
         cmocka_unit_test(a_lost_connection_is_made_again),
         cmocka_unit_test(a_command_of_a_lost_connection_has_one_code),
+        cmocka_unit_test(a_client_closes_while_its_connection_is_lost),
         cmocka_unit_test(without_a_server_commands_fail_and_it_is_found_again),
         cmocka_unit_test(a_server_that_does_not_reply_is_given_up),
         cmocka_unit_test(batches_are_pipelines_or_transactions),
