@@ -209,10 +209,30 @@ const eddy_redis_reply *eddy_redis_item(const eddy_redis_reply *reply, size_t i)
     return i < reply->count ? &reply->items[i] : &none;
 }
 
-const eddy_redis_reply *eddy_redis_field(const eddy_redis_reply *reply, const char *name)
+static const eddy_redis_reply *field_in_turn(const eddy_redis_reply *reply, const char *name)
 {
     for (size_t i = 0; i + 1 < reply->count; i += 2)
         if (reply_is(&reply->items[i], name))
             return &reply->items[i + 1];
     return &none;
+}
+
+static bool is_pair(const eddy_redis_reply *reply)
+{
+    return reply->kind == EDDY_REDIS_ARRAY && reply->count == 2;
+}
+
+static const eddy_redis_reply *field_in_pairs(const eddy_redis_reply *reply, const char *name)
+{
+    for (size_t i = 0; i < reply->count; i++)
+        if (is_pair(&reply->items[i]) && reply_is(&reply->items[i].items[0], name))
+            return &reply->items[i].items[1];
+    return &none;
+}
+
+/* RESP2 has HGETALL's fields in turn, and the streams of XREAD in pairs. */
+const eddy_redis_reply *eddy_redis_field(const eddy_redis_reply *reply, const char *name)
+{
+    bool has_pairs = reply->count > 0 && is_pair(&reply->items[0]);
+    return has_pairs ? field_in_pairs(reply, name) : field_in_turn(reply, name);
 }

@@ -106,6 +106,11 @@ async(void, reads_arrays, (eddy_redis *, r))
     CHECK(eddy_redis_field(reply, "b")->kind == EDDY_REDIS_SET && eddy_redis_field(reply, "b")->count == 2);
     CHECK(eddy_redis_is_null(eddy_redis_field(reply, "c")));
     eddy_redis_reply_free(reply);
+    reply = await(raw(r, "*2\r\n*2\r\n+a\r\n:1\r\n*2\r\n+b\r\n*0\r\n"));
+    CHECK(eddy_redis_integer(eddy_redis_field(reply, "a")) == 1);
+    CHECK(eddy_redis_field(reply, "b")->kind == EDDY_REDIS_ARRAY);
+    CHECK(eddy_redis_is_null(eddy_redis_field(reply, "c")));
+    eddy_redis_reply_free(reply);
     reply = await(raw(r, "|1\r\n+ttl\r\n*1\r\n:3\r\n*2\r\n:1\r\n|1\r\n+x\r\n+y\r\n:2\r\n"));
     CHECK(reply->count == 2 && eddy_redis_integer(eddy_redis_item(reply, 1)) == 2);
     eddy_redis_reply_free(reply);

@@ -51,8 +51,8 @@ EDDY_API const char *eddy_redis_text(const eddy_redis_reply *reply);
 EDDY_API bool eddy_redis_is_null(const eddy_redis_reply *reply);
 /* The i-th part; a null reply if there is none. Since 0.1. */
 EDDY_API const eddy_redis_reply *eddy_redis_item(const eddy_redis_reply *reply, size_t i);
-/* The value of a key of a map, or of an array of keys and values, as RESP2 has it; a null reply if there is none. Since
- * 0.1. */
+/* The value of a key of a map, or of what RESP2 has instead: an array of keys and values in turn, or of pairs; a null
+ * reply if there is none. Since 0.1. */
 EDDY_API const eddy_redis_reply *eddy_redis_field(const eddy_redis_reply *reply, const char *name);
 
 /* ---- opening and closing ---- */
