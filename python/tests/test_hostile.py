@@ -43,6 +43,12 @@ def attack(address, draw):
             pass
 
 
+def is_of_the_collector(context):
+    """asyncio's streams look at the exception of a lost connection when their protocol is freed. The collector may free its
+    future first, which then tells: one run of fifteen on asyncio's own loop."""
+    return 'never retrieved' in context['message'] and isinstance(context.get('exception'), ConnectionError)
+
+
 class Hostile(unittest.TestCase):
     def check(self, context=None):
         async def serve(reader, writer):
@@ -57,7 +63,7 @@ class Hostile(unittest.TestCase):
 
         async def main():
             loop, told, own = asyncio.get_running_loop(), [], len(asyncio.all_tasks())
-            loop.set_exception_handler(lambda loop, context: told.append(str(context)))
+            loop.set_exception_handler(lambda loop, context: is_of_the_collector(context) or told.append(str(context)))
             server = await asyncio.start_server(serve, '127.0.0.1', 0, ssl=context)
             draws = [random.Random(number) for number in range(AT_ONCE)]
 
