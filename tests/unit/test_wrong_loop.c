@@ -27,7 +27,7 @@ static void keep_standard_error(void)
 }
 
 /* Standard error is as it was before; true: each of the texts was printed. */
-static bool was_said(const char *first, const char *second)
+static bool was_said(const char *first, const char *second, const char *third)
 {
     char text[8192];
     fflush(stderr);
@@ -36,7 +36,7 @@ static bool was_said(const char *first, const char *second)
     dup2(standard_error, STDERR_FILENO);
     close(standard_error);
     fclose(kept);
-    return strstr(text, first) && strstr(text, second);
+    return strstr(text, first) && strstr(text, second) && strstr(text, third);
 }
 
 /* ==== a thread acts on the object that a task waits for ==== */
@@ -245,13 +245,14 @@ eddy_async(void, waits_for_the_bell)
     eddy_await(bell);
 }
 
-#define PASSED_ON(coroutine, what, expected) \
+#define PASSED_ON_AT(coroutine, begin, what, expected) \
     do { \
         keep_standard_error(); \
         RUN(coroutine); \
-        assert_true(was_said(what, "eddy_call_soon_threadsafe(loop, function, argument)")); \
+        assert_true(was_said("eddy: " begin, what, "eddy_call_soon_threadsafe(loop, function, argument)")); \
         told(expected); \
     } while (0)
+#define PASSED_ON(coroutine, what, expected) PASSED_ON_AT(coroutine, what, "", expected)
 
 static void waking_a_task_of_another_thread_is_reported_and_passed_on(void **state)
 {
@@ -263,7 +264,7 @@ static void waking_a_task_of_another_thread_is_reported_and_passed_on(void **sta
     PASSED_ON(waits_for_the_barrier(), "", "EDDY_BARRIER_BROKEN");
     PASSED_ON(waits_for_an_item(), "the end of the wait (eddy_queue_get)", "1 5");
     PASSED_ON(waits_for_room(), "", "1");
-    PASSED_ON(waits_for_the_future(set_result), "a future was set or cancelled", "7 well");
+    PASSED_ON_AT(waits_for_the_future(set_result), __FILE__ ":", ": a future was set or cancelled", "7 well");
     PASSED_ON(waits_for_the_future(set_error), "a future was set or cancelled", "0 EDOM");
     PASSED_ON(waits_for_the_future(cancel_future), "a future was set or cancelled", "1 0 ECANCELED");
     PASSED_ON(waits_for_the_task(), "eddy_cancel of the task that was spawned at", "1 ECANCELED");
@@ -340,7 +341,7 @@ eddy_async(void, goes_on, (action, what))
     do { \
         keep_standard_error(); \
         RUN(goes_on(what)); \
-        assert_true(was_said("eddy: ", sentence)); \
+        assert_true(was_said("eddy: ", sentence, "")); \
         told(expected); \
     } while (0)
 
@@ -559,7 +560,7 @@ static void late_calls_are_dropped(void **state)
     keep_standard_error();
     RUN(is_set_twice());
     RUN(waits_and_is_cancelled());
-    assert_true(was_said("eddy: ", ""));
+    assert_true(was_said("eddy: ", "", ""));
     told("8 8 ECANCELED");
 }
 
@@ -611,7 +612,7 @@ static void of_several_loops_one_must_be_named(void **state)
     keep_standard_error();
     RUN(runs_beside_another());
     assert_true(was_said("eddy: eddy_run_coroutine_threadsafe(loop, coroutine) without a loop: several loops run",
-                         "name the one that is meant"));
+                         "name the one that is meant", ""));
     told("EINVAL EINVAL");
 }
 
@@ -669,7 +670,7 @@ static void a_future_of_no_loop_or_of_an_ended_one_may_be_used(void **state)
     set_result();
     assert_true(eddy_done(future));
     eddy_future_free(future);
-    assert_false(was_said("eddy: ", ""));
+    assert_false(was_said("eddy: ", "", ""));
     told("7 7");
 }
 
